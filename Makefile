@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make            build/nfq-ftp-helper
+# make test       scripts/test: installs what it needs, builds, runs every suite
+# make demo       scripts/demo
+# make bench      tests/bench: engine and lab figures
+# make install    DESTDIR and prefix are honoured
+#
+# SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
+
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+mandir ?= $(prefix)/share/man
+
+BUILD ?= build$(if $(SANITIZE),-sanitize)
+VERSION := 0.1.0
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Infq-ftp-helper $(CPPFLAGS)
+CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -pthread $(CFLAGS)
+ifdef SANITIZE
+CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink libpcap inih jansson) -pthread
+LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
+
+# obj/: the program itself is build/nfq-ftp-helper, which would be its sources' folder.
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
+
+CORE := $(call objects,nfq-ftp-helper/core)
+MODEL := $(call objects,nfq-ftp-helper/model)
+KERNEL := $(call objects,nfq-ftp-helper/kernel)
+COMMAND := $(call objects,nfq-ftp-helper/command)
+
+.PHONY: all tests test demo bench install clean print-unit
+all: $(BUILD)/nfq-ftp-helper
+
+$(BUILD)/nfq-ftp-helper: $(COMMAND) $(KERNEL) $(MODEL) $(CORE)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Tests: every tests/unit/NAME.c is a program with core, the model and cmocka; sim and bench are one program a folder.
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
+
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(MODEL) $(CORE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_CMOCKA)
+
+$(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(MODEL) $(CORE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
+
+# The benchmarks: three programs in one folder.
+bench_objects = $(patsubst %,$(BUILD)/obj/tests/bench/%.o,$(1))
+
+$(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scale stage traffic measure) $(MODEL) $(CORE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libpcap)
+
+$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/tests/bench/accept-all: $(BUILD)/obj/tests/bench/accept-all.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
+
+tests: $(UNIT) $(BUILD)/tests/sim/sim $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
+
+# For scripts/test.
+print-unit:
+	@echo $(UNIT)
+
+test:
+	scripts/test
+demo:
+	scripts/demo
+bench:
+	scripts/bench
+
+install: $(BUILD)/nfq-ftp-helper
+	install -D -m 755 $(BUILD)/nfq-ftp-helper $(DESTDIR)$(sbindir)/nfq-ftp-helper
+	install -D -m 644 doc/nfq-ftp-helper.8 $(DESTDIR)$(mandir)/man8/nfq-ftp-helper.8
+
+clean:
+	rm -rf build build-sanitize
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

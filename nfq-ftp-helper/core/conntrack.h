@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * conntrack - the three things a session asks of its surroundings: find the connection, expect (or no longer expect)
+ * another, and hand over a sequence adjustment.
+ *
+ * Two implementations: the kernel's, by ctnetlink (kernel/ctnetlink.h), and one in memory (model/). Calls are
+ * synchronous; when expect() has returned 0 the data connection is admitted from that moment on.
+ */
+#ifndef CORE_CONNTRACK_H
+#define CORE_CONNTRACK_H
+
+#include "endpoint.h"
+#include "seqadj.h"
+
+enum direction {
+	DIRECTION_ORIGINAL,	/* client to server */
+	DIRECTION_REPLY,	/* server to client */
+};
+
+/* One direction of a connection, as conntrack has it. */
+struct tuple {
+	struct endpoint src;
+	struct endpoint dst;
+};
+
+/*
+ * A connection and its NAT binding: both tuples. Where no NAT takes place they mirror each other; a source translation
+ * shows as tuple[REPLY].dst != tuple[ORIGINAL].src, a destination translation as tuple[REPLY].src !=
+ * tuple[ORIGINAL].dst.
+ */
+struct binding {
+	struct tuple tuple[2];		/* by enum direction */
+	struct seqadj seqadj[2];	/* what the kernel already adjusts; zero where it does not */
+	uint16_t zone;			/* conntrack zone, 0 where none */
+};
+
+/* The data connection that is expected: tuple.src, from any port, to tuple.dst. */
+struct expectation {
+	struct tuple tuple;		/* src.port is ignored */
+	bool translated;		/* the master is: the data connection must follow its NAT */
+	enum direction nat_direction;	/* CTA_EXPECT_NAT_DIR */
+	struct endpoint nat_src;	/* CTA_EXPECT_NAT_TUPLE's source: where the announcing party really listens */
+};
+
+enum seqadj_by {
+	SEQADJ_KERNEL = 0,	/* conntrack renumbers this connection from now on */
+	SEQADJ_SELF = 1,	/* the session must renumber every packet; conntrack has been told to be liberal */
+};
+
+struct conntrack;
+
+struct conntrack_ops {
+	/*
+	 * The connection a packet with this tuple (as seen where it is queued: half translated under NAT) belongs to.
+	 * *direction says in which of its directions the packet goes.
+	 * -ENOENT: there is none.
+	 */
+	int (*find)(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
+		    enum direction *direction);
+
+	/*
+	 * Expect a connection on behalf of master.
+	 * -EBUSY: another master expects this tuple; try another port. An equal expectation of the same master is
+	 * replaced. -EOPNOTSUPP: the master has no helper assigned. Other errors: as the kernel says.
+	 */
+	int (*expect)(struct conntrack *conntrack, const struct binding *master,
+		      const struct expectation *expectation);
+
+	/* Take it back. That it is gone already (used, or timed out) is no error. */
+	void (*unexpect)(struct conntrack *conntrack, const struct binding *master,
+			 const struct expectation *expectation);
+
+	/*
+	 * From now on this direction of master is adjusted so; absolute values, so repeating it is harmless.
+	 * Return: enum seqadj_by, or a negative errno (then nothing must be edited).
+	 */
+	int (*adjust_seq)(struct conntrack *conntrack, const struct binding *master, enum direction direction,
+			  const struct seqadj *adjustment);
+
+	/*
+	 * Every edit of master has been acknowledged: from now on its packets may pass without us. Called after adjust_seq()
+	 * has answered SEQADJ_KERNEL. NULL: nobody wants to know.
+	 */
+	void (*settle)(struct conntrack *conntrack, const struct binding *master);
+};
+
+/* Implementations embed this first. */
+struct conntrack {
+	const struct conntrack_ops *ops;
+};
+
+/* Does NAT take place on this connection at all? */
+static inline bool binding_translated(const struct binding *binding)
+{
+	const struct tuple *original = &binding->tuple[DIRECTION_ORIGINAL];
+	const struct tuple *reply = &binding->tuple[DIRECTION_REPLY];
+
+	return !endpoint_equal(&original->src, &reply->dst) || !endpoint_equal(&original->dst, &reply->src);
+}
+
+#endif

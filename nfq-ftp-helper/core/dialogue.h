@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dialogue - what the lines of a control connection mean: which reply answers which command, and how far the dialogue has
+ * got. Lines come in order, each once. Internal to core.
+ */
+#ifndef CORE_DIALOGUE_H
+#define CORE_DIALOGUE_H
+
+#include "turn.h"
+
+/* A command or reply line has ended that announced nothing, or had no argument. */
+void dialogue_line(struct turn *turn, const struct ftp_line *line);
+
+/* An announcing line has been judged. @kind: the command that is outstanding from now on, where the line is one. */
+void dialogue_announced(struct turn *turn, const struct ftp_line *line, enum ftp_kind kind);
+
+/* A command was read. Return false when it does not count: the connection is not FTP, or the line began in its middle. */
+bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word);
+
+/* The command that the next final reply will answer; FTP_OTHER when none is outstanding. */
+enum ftp_kind dialogue_oldest_command(const struct session *session);
+
+/* A byte that cannot stand where it stands in FTP. */
+void dialogue_strange(struct turn *turn);
+
+/* Bytes of this connection have passed unseen: what is outstanding is not known any more. */
+void dialogue_lost(struct table *table, struct session *session);
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "edit.h"
+
+static struct stream *stream_of(const struct turn *turn)
+{
+	return &turn->session->stream[turn->direction];
+}
+
+static struct work *work_of(const struct turn *turn)
+{
+	return table_work_change(turn->engine->table, turn->session);
+}
+
+const struct edit *edit_in_flight(const struct turn *turn)
+{
+	if (!(stream_of(turn)->flags & STREAM_IN_FLIGHT))
+		return NULL;
+	return &table_work(turn->engine->table, turn->session)->edit[turn->direction];
+}
+
+/* From now on this direction is adjusted so: by conntrack, unless it has left this connection to us already. */
+static int hand_over(struct turn *turn, const struct seqadj *adj)
+{
+	struct conntrack *conntrack = turn->engine->conntrack;
+	struct work *work = work_of(turn);
+	int by;
+
+	if (turn->session->flags & SESSION_SELF)
+		return 0;
+	by = conntrack->ops->adjust_seq(conntrack, &work->binding, turn->direction, adj);
+	if (by < 0)
+		return by;
+	if (by == SEQADJ_SELF)
+		turn->session->flags |= SESSION_SELF;
+	else
+		work->binding.seqadj[turn->direction] = *adj;
+	return 0;
+}
+
+/* The edit is as it is to leave: hand over the adjustment it makes necessary. @amended: the same edit was in flight before. */
+static int commit(struct turn *turn, struct edit *edit, bool amended)
+{
+	struct stream *stream = stream_of(turn);
+	const int32_t growth = (int32_t)edit->new_length - (int32_t)edit->old_length;
+	struct seqadj adj = stream->adj;
+	int error;
+
+	if (amended)
+		adj.after = adj.before + growth;
+	else if (growth)
+		adj = seqadj_edited(&adj, edit->start, growth);
+	if (memcmp(&adj, &stream->adj, sizeof(adj)) != 0) {
+		error = hand_over(turn, &adj);
+		if (error)
+			return error;
+	}
+	stream->adj = adj;
+	stream->flags = (uint8_t)((stream->flags | STREAM_IN_FLIGHT | STREAM_EDITED) & ~STREAM_STALE);
+	return 0;
+}
+
+/* The swallowed bytes were acknowledged to their sender only: to the receiver they are still to be sent. */
+static void owe(struct turn *turn, struct edit *edit)
+{
+	struct stream *stream = stream_of(turn);
+
+	edit->kind = EDIT_OWED;
+	stream->acked = seq_min(stream->acked, edit->start);
+}
+
+static void append(struct edit *edit, const void *text, uint32_t length)
+{
+	memcpy(edit->text + edit->new_length, text, length);
+	edit->new_length = (uint16_t)(edit->new_length + length);
+}
+
+/* The byte before it, what precedes the argument, the new argument, and what of the swallowed bytes comes behind it. */
+static int amend(struct turn *turn, struct edit *edit, const struct announced *announced, uint32_t offset,
+		 uint32_t length, const char *argument, uint32_t argument_length)
+{
+	const uint32_t swallowed = edit->old_length - 1u;
+	const struct edit unchanged = *edit;
+	int error;
+
+	edit->new_length = 1;
+	append(edit, announced->text, offset);
+	append(edit, argument, argument_length);
+	if (offset + length < swallowed)
+		append(edit, announced->text + offset + length, swallowed - offset - length);
+	else
+		edit->old_length = (uint16_t)(1 + offset + length);
+	error = commit(turn, edit, true);
+	if (error) {
+		*edit = unchanged;
+		return error;
+	}
+	owe(turn, edit);
+	return 0;
+}
+
+int edit_replace(struct turn *turn, const struct announced *announced, uint32_t offset, uint32_t length,
+		 const char *argument, uint32_t argument_length)
+{
+	struct edit *edit = &work_of(turn)->edit[turn->direction];
+
+	if (edit_swallowed(edit_in_flight(turn)))
+		return amend(turn, edit, announced, offset, length, argument, argument_length);
+	edit->kind = EDIT_REPLACED;
+	edit->start = announced->seq + offset;
+	edit->old_length = (uint16_t)length;
+	edit->new_length = 0;
+	append(edit, argument, argument_length);
+	return commit(turn, edit, false);
+}
+
+int edit_swallow(struct turn *turn)
+{
+	struct work *work = work_of(turn);
+	const struct held *held = &work->held[turn->direction];
+	struct edit *edit = &work->edit[turn->direction];
+	const bool again = edit_swallowed(edit_in_flight(turn));
+	const uint16_t old_length = again ? edit->old_length : 0;
+	int error;
+
+	if (edit_in_flight(turn) && !again)
+		return -EBUSY;
+	edit->kind = EDIT_SWALLOWED;
+	edit->start = held->start - 1;
+	edit->old_length = (uint16_t)(held->length + 1);
+	edit->new_length = 1;
+	edit->text[0] = held->before;
+	error = commit(turn, edit, again);
+	if (error)
+		edit->old_length = old_length;
+	return error;
+}
+
+void edit_restore(struct turn *turn)
+{
+	struct work *work;
+	struct edit *edit;
+
+	if (!edit_swallowed(edit_in_flight(turn)))
+		return;
+	work = work_of(turn);
+	edit = &work->edit[turn->direction];
+	append(edit, work->held[turn->direction].bytes, edit->old_length - 1u);
+	if (commit(turn, edit, true) == 0) {
+		owe(turn, edit);
+		return;
+	}
+	/* Conntrack takes no more from us: the part is lost, and its line with it, but not the stream. */
+	edit->new_length = 1;
+	edit->kind = EDIT_REPLACED;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * endpoint - an IP address and a TCP port, and the four notations in which FTP writes one.
+ *
+ *   NOTATION_HOST_PORT      h1,h2,h3,h4,p1,p2             PORT, 227   RFC 959 section 5.3.2, RFC 1123 4.1.2.6
+ *   NOTATION_EXTENDED       |1|192.0.2.1|3001|            EPRT        RFC 2428 section 2
+ *   NOTATION_EXTENDED_PORT  (|||3001|)                    229         RFC 2428 section 3
+ *   NOTATION_LONG           4,4,h1,h2,h3,h4,2,p1,p2       LPRT, 228   RFC 1639 section 2
+ *
+ * Text comes from the network: it is not terminated by NUL, and nothing beyond its length is read.
+ */
+#ifndef CORE_ENDPOINT_H
+#define CORE_ENDPOINT_H
+
+#include "types.h"
+
+/* The IP version is the family: what the first nibble of a packet says. */
+#define FAMILY_IPV4 4
+#define FAMILY_IPV6 6
+
+struct endpoint {
+	uint8_t address[16];	/* network order; IPv4 in the first four bytes, the other twelve zero */
+	uint16_t port;		/* host order */
+	uint8_t family;		/* FAMILY_IPV4 or FAMILY_IPV6 */
+};
+
+enum notation {
+	NOTATION_NONE,
+	NOTATION_HOST_PORT,
+	NOTATION_EXTENDED,
+	NOTATION_EXTENDED_PORT,
+	NOTATION_LONG,
+};
+
+/* Bytes of the longest legal argument: LPRT with IPv6, every number of three digits. */
+#define ENDPOINT_TEXT_MAX (5 + 16 * 4 + 9)
+
+static inline bool endpoint_address_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->family == b->family && memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
+static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && endpoint_address_equal(a, b);
+}
+
+/**
+ * endpoint_parse - read the argument that begins at @text
+ * @notation: how it is written
+ * @text: its first byte
+ * @length: bytes that may be read
+ * @endpoint: filled in on success. NOTATION_EXTENDED_PORT names no address: family is 0 then
+ * @delimiter: filled in on success: the delimiter of the extended notations, ',' otherwise
+ *
+ * Every number is checked against its octet or port; leading zeros are read as decimal, as servers do.
+ *
+ * Return: the argument's length in bytes, or -EINVAL when @text does not begin with a legal argument.
+ */
+int endpoint_parse(enum notation notation, const char *text, size_t length, struct endpoint *endpoint,
+		   char *delimiter);
+
+/**
+ * endpoint_find - the first argument inside a reply's prose, "Entering Passive Mode (192,168,1,1,11,185)."
+ * @notation: how it is written
+ * @text: the reply's text
+ * @length: its length in bytes
+ * @endpoint: as for endpoint_parse()
+ * @delimiter: as for endpoint_parse()
+ * @argument_length: filled in on success: the argument's length in bytes
+ *
+ * A list of seven numbers holds no list of six: such a run is skipped whole.
+ *
+ * Return: the offset of the argument in @text, or -EINVAL when there is none.
+ */
+int endpoint_find(enum notation notation, const char *text, size_t length, struct endpoint *endpoint,
+		  char *delimiter, size_t *argument_length);
+
+/**
+ * endpoint_write - write @endpoint as an argument
+ * @notation: how to write it
+ * @endpoint: what to write; NOTATION_HOST_PORT needs an IPv4 endpoint
+ * @delimiter: for the extended notations
+ * @text: where to; not terminated by NUL
+ * @capacity: bytes there; ENDPOINT_TEXT_MAX always suffices
+ *
+ * Return: the length written, or -EINVAL when the notation cannot express the endpoint or it does not fit.
+ */
+int endpoint_write(enum notation notation, const struct endpoint *endpoint, char delimiter, char *text,
+		   size_t capacity);
+
+/* Room for endpoint_print(): "[" + 39 + "]:65535" + NUL. */
+#define ENDPOINT_PRINT_MAX 48
+
+/**
+ * endpoint_print - "192.0.2.1:3001" or "[2001:db8::1]:3001", for people
+ * @endpoint: what to print
+ * @text: where to, NUL-terminated
+ *
+ * Return: @text
+ */
+const char *endpoint_print(const struct endpoint *endpoint, char text[ENDPOINT_PRINT_MAX]);
+
+#endif

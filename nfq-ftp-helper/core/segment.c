@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "segment.h"
+
+#define PROTOCOL_TCP 6
+#define IPV4_HEADER_MIN 20
+#define IPV6_HEADER 40
+#define TCP_HEADER_MIN 20
+#define IP_LENGTH_MAX 65535
+
+/* TCP header fields. */
+enum { TCP_OFFSET_SEQ = 4, TCP_OFFSET_ACK = 8, TCP_OFFSET_DATA = 12, TCP_OFFSET_FLAGS = 13, TCP_OFFSET_CHECK = 16,
+       TCP_OFFSET_URGENT = 18 };
+
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SACK = 5 };
+
+static uint16_t get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static void put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, (uint16_t)(value >> 16));
+	put16(at + 2, (uint16_t)value);
+}
+
+static uint16_t fold(uint64_t total)
+{
+	total = (total & 0xffffffff) + (total >> 32);
+	while (total >> 16)
+		total = (total & 0xffff) + (total >> 16);
+	return (uint16_t)total;
+}
+
+static uint16_t from_big_endian(uint16_t value)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (uint16_t)(value << 8 | value >> 8) : value;
+}
+
+/*
+ * The Internet checksum (RFC 1071): a one's complement sum of big-endian 16-bit words. It does not care about byte order until its
+ * end (section 2 (B)), so it is summed in this machine's, eight bytes at a time.
+ */
+static uint64_t sum(const uint8_t *data, size_t length)
+{
+	uint64_t total = 0;
+	uint16_t word = 0;
+
+	for (; length >= 8; data += 8, length -= 8) {
+		uint64_t chunk;
+
+		memcpy(&chunk, data, sizeof(chunk));
+		total += (chunk & 0xffffffff) + (chunk >> 32);
+	}
+	for (; length >= 2; data += 2, length -= 2) {
+		memcpy(&word, data, sizeof(word));
+		total += word;
+	}
+	if (length) {
+		word = 0;
+		memcpy(&word, data, 1);
+		total += word;
+	}
+	return from_big_endian(fold(total));
+}
+
+/* The same bytes, beginning at an odd offset of the checksummed area, count with their halves swapped (RFC 1071, 2 (B)). */
+static uint64_t swap_if(bool odd, uint64_t total)
+{
+	uint16_t folded = fold(total);
+
+	return odd ? (uint64_t)(uint16_t)(folded << 8 | folded >> 8) : folded;
+}
+
+/* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'), for the sums m of what went away and m' of what came. */
+static void check_update(uint8_t *check, uint64_t removed, uint64_t added)
+{
+	put16(check, (uint16_t)~fold((uint64_t)(uint16_t)~get16(check) + (uint16_t)~fold(removed) + fold(added)));
+}
+
+static uint32_t address_length(const struct segment *segment)
+{
+	return segment->src.family == FAMILY_IPV4 ? 4 : 16;
+}
+
+static uint64_t pseudo_sum(const struct segment *segment)
+{
+	const uint32_t tcp_length = segment->length - segment->tcp;
+
+	return sum(segment->src.address, address_length(segment)) + sum(segment->dst.address, address_length(segment)) +
+	       PROTOCOL_TCP + (tcp_length >> 16) + (tcp_length & 0xffff);
+}
+
+/* Offset of the TCP header in an IPv4 packet, or a negative errno. */
+static int parse_ipv4(struct segment *segment, const uint8_t *packet, size_t length)
+{
+	uint32_t header, total;
+
+	if (length < IPV4_HEADER_MIN)
+		return -EMSGSIZE;
+	header = (uint32_t)(packet[0] & 15) * 4;
+	total = get16(packet + 2);
+	if (header < IPV4_HEADER_MIN || total < header)
+		return -EBADMSG;
+	if (total > length)
+		return -EMSGSIZE;
+	if ((get16(packet + 6) & 0x3fff) != 0 || packet[9] != PROTOCOL_TCP)	/* MF or an offset: a fragment */
+		return -EPROTONOSUPPORT;
+	segment->length = total;
+	memcpy(segment->src.address, packet + 12, 4);
+	memcpy(segment->dst.address, packet + 16, 4);
+	return (int)header;
+}
+
+enum { NEXT_HOP_BY_HOP = 0, NEXT_ROUTING = 43, NEXT_FRAGMENT = 44, NEXT_AUTHENTICATION = 51, NEXT_DESTINATION = 60 };
+
+/* Offset of the TCP header in an IPv6 packet, behind any extension headers (RFC 8200 section 4), or a negative errno. */
+static int parse_ipv6(struct segment *segment, const uint8_t *packet, size_t length)
+{
+	uint32_t total, at = IPV6_HEADER;
+	uint8_t next;
+
+	if (length < IPV6_HEADER)
+		return -EMSGSIZE;
+	total = IPV6_HEADER + (uint32_t)get16(packet + 4);
+	if (total > length)
+		return -EMSGSIZE;
+	next = packet[6];
+	while (next != PROTOCOL_TCP) {
+		uint32_t extension = 8;
+
+		if (next != NEXT_HOP_BY_HOP && next != NEXT_ROUTING && next != NEXT_FRAGMENT &&
+		    next != NEXT_AUTHENTICATION && next != NEXT_DESTINATION)
+			return -EPROTONOSUPPORT;
+		if (total - at < 8)
+			return -EBADMSG;
+		if (next == NEXT_FRAGMENT) {
+			if (get16(packet + at + 2) & 0xfff9)
+				return -EPROTONOSUPPORT;
+		} else if (next == NEXT_AUTHENTICATION) {
+			extension = ((uint32_t)packet[at + 1] + 2) * 4;
+		} else {
+			extension = ((uint32_t)packet[at + 1] + 1) * 8;
+		}
+		if (total - at < extension)
+			return -EBADMSG;
+		next = packet[at];
+		at += extension;
+	}
+	segment->length = total;
+	memcpy(segment->src.address, packet + 8, 16);
+	memcpy(segment->dst.address, packet + 24, 16);
+	return (int)at;
+}
+
+int segment_parse(struct segment *segment, uint8_t *packet, size_t length, bool checksum_pending)
+{
+	const uint8_t *tcp;
+	uint32_t header;
+	uint8_t family;
+	int offset;
+
+	if (length == 0)
+		return -EMSGSIZE;
+	family = packet[0] >> 4;
+	*segment = (struct segment){ .packet = packet, .checksum_pending = checksum_pending,
+				     .src.family = family, .dst.family = family };
+	if (family == FAMILY_IPV4)
+		offset = parse_ipv4(segment, packet, length);
+	else if (family == FAMILY_IPV6)
+		offset = parse_ipv6(segment, packet, length);
+	else
+		return -EPROTONOSUPPORT;
+	if (offset < 0)
+		return offset;
+	segment->tcp = (uint32_t)offset;
+	if (segment->length - segment->tcp < TCP_HEADER_MIN)
+		return -EBADMSG;
+	tcp = packet + offset;
+	header = (uint32_t)(tcp[TCP_OFFSET_DATA] >> 4) * 4;
+	if (header < TCP_HEADER_MIN || header > segment->length - segment->tcp)
+		return -EBADMSG;
+	segment->payload = segment->tcp + header;
+	segment->payload_length = segment->length - segment->payload;
+	segment->src.port = get16(tcp);
+	segment->dst.port = get16(tcp + 2);
+	segment->seq = get32(tcp + TCP_OFFSET_SEQ);
+	segment->ack = get32(tcp + TCP_OFFSET_ACK);
+	segment->flags = tcp[TCP_OFFSET_FLAGS] & 0x3f;
+	segment->urgent = get16(tcp + TCP_OFFSET_URGENT);
+	return 0;
+}
+
+bool segment_checksum_ok(const struct segment *segment)
+{
+	if (segment->checksum_pending)
+		return true;
+	return fold(pseudo_sum(segment) + sum(segment->packet + segment->tcp, segment->length - segment->tcp)) == 0xffff;
+}
+
+/* The option of this kind, its length checked to be @least or more; NULL where there is none. */
+static uint8_t *find_option(const struct segment *segment, uint8_t kind, uint8_t least)
+{
+	uint8_t *at = segment->packet + segment->tcp + TCP_HEADER_MIN;
+	uint8_t *end = segment->packet + segment->payload;
+
+	while (at < end && *at != OPTION_END) {
+		if (*at == OPTION_NOP) {
+			at++;
+			continue;
+		}
+		if (end - at < 2 || at[1] < 2 || at[1] > end - at)
+			return NULL;
+		if (*at == kind && at[1] >= least)
+			return at;
+		at += at[1];
+	}
+	return NULL;
+}
+
+uint16_t segment_mss(const struct segment *segment)
+{
+	const uint8_t *option = find_option(segment, OPTION_MSS, 4);
+
+	return option ? get16(option + 2) : 0;
+}
+
+bool segment_has_sack(const struct segment *segment)
+{
+	return find_option(segment, OPTION_SACK, 10) != NULL;
+}
+
+static uint8_t *check_field(const struct segment *segment)
+{
+	return segment->packet + segment->tcp + TCP_OFFSET_CHECK;
+}
+
+/* A field of an even length anywhere in the TCP header changes. A pending checksum covers none of it yet. */
+static void change(struct segment *segment, uint8_t *field, const uint8_t *value, size_t length)
+{
+	const bool odd = (field - (segment->packet + segment->tcp)) & 1;
+
+	if (!segment->checksum_pending)
+		check_update(check_field(segment), swap_if(odd, sum(field, length)), swap_if(odd, sum(value, length)));
+	memcpy(field, value, length);
+}
+
+static void change32(struct segment *segment, uint8_t *field, uint32_t value)
+{
+	uint8_t bytes[4];
+
+	put32(bytes, value);
+	change(segment, field, bytes, sizeof(bytes));
+}
+
+void segment_renumber(struct segment *segment, uint32_t seq, uint32_t ack)
+{
+	uint8_t *tcp = segment->packet + segment->tcp;
+
+	if (seq != segment->seq)
+		change32(segment, tcp + TCP_OFFSET_SEQ, seq);
+	if (ack != segment->ack)
+		change32(segment, tcp + TCP_OFFSET_ACK, ack);
+	segment->seq = seq;
+	segment->ack = ack;
+}
+
+void segment_map_sack(struct segment *segment, const struct seqadj *adj)
+{
+	uint8_t *option = find_option(segment, OPTION_SACK, 10);
+
+	if (!option || !seqadj_active(adj))
+		return;
+	for (unsigned int at = 2; at + 8 <= option[1]; at += 8) {
+		change32(segment, option + at, seqadj_back(adj, get32(option + at)));
+		change32(segment, option + at + 4, seqadj_back(adj, get32(option + at + 4)));
+	}
+}
+
+/* An address counts in the TCP checksum through the pseudo header, pending or not, and in IPv4's own. */
+static void change_address(struct segment *segment, uint8_t *field, const struct endpoint *to)
+{
+	const size_t length = address_length(segment);
+	const uint64_t removed = sum(field, length), added = sum(to->address, length);
+	uint8_t *check = check_field(segment);
+
+	if (segment->checksum_pending)	/* the field holds the plain sum, not its complement */
+		put16(check, fold((uint64_t)get16(check) + (uint16_t)~fold(removed) + fold(added)));
+	else
+		check_update(check, removed, added);
+	if (segment->src.family == FAMILY_IPV4)
+		check_update(segment->packet + 10, removed, added);
+	memcpy(field, to->address, length);
+}
+
+void segment_translate(struct segment *segment, const struct endpoint *src, const struct endpoint *dst)
+{
+	const bool ipv4 = segment->src.family == FAMILY_IPV4;
+	uint8_t *addresses = segment->packet + (ipv4 ? 12 : 8);
+	uint8_t ports[4];
+
+	change_address(segment, addresses, src);
+	change_address(segment, addresses + (ipv4 ? 4 : 16), dst);
+	put16(ports, src->port);
+	put16(ports + 2, dst->port);
+	change(segment, segment->packet + segment->tcp, ports, sizeof(ports));
+	segment->src = *src;
+	segment->dst = *dst;
+}
+
+void segment_complete(struct segment *segment)
+{
+	uint8_t *check = check_field(segment);
+
+	if (!segment->checksum_pending)
+		return;
+	put16(check, 0);
+	put16(check, (uint16_t)~fold(pseudo_sum(segment) +
+				     sum(segment->packet + segment->tcp, segment->length - segment->tcp)));
+	segment->checksum_pending = false;
+}
+
+/* The IP length field, and IPv4's checksum over it. */
+static void set_ip_length(uint8_t *packet, uint8_t family, uint32_t length)
+{
+	uint8_t *field = packet + (family == FAMILY_IPV4 ? 2 : 4);
+	const uint16_t value = (uint16_t)(family == FAMILY_IPV4 ? length : length - IPV6_HEADER);
+	const uint16_t old = get16(field);
+
+	put16(field, value);
+	if (family == FAMILY_IPV4)
+		check_update(packet + 10, old, value);
+}
+
+/* Copy the chunks to @to and return the sum of what they bring to the checksum. */
+static uint64_t copy_chunks(const struct splice *splice, uint8_t *to)
+{
+	uint64_t total = 0;
+	uint32_t at = 0;
+
+	for (unsigned int i = 0; i < splice->count; i++) {
+		const struct chunk *chunk = &splice->chunks[i];
+
+		memcpy(to + at, chunk->data, chunk->length);
+		total += swap_if(at & 1, sum(chunk->data, chunk->length));
+		at += chunk->length;
+	}
+	return total;
+}
+
+int segment_splice(const struct segment *segment, const struct splice *splice, uint8_t *buffer, size_t capacity)
+{
+	struct segment out = *segment;
+	uint8_t *tcp = buffer + segment->tcp;
+	uint32_t payload_length = 0;
+	uint64_t removed, added;
+
+	for (unsigned int i = 0; i < splice->count; i++)
+		payload_length += splice->chunks[i].length;
+	out.packet = buffer;
+	out.length = segment->payload + payload_length;
+	if (out.length > capacity || out.length > IP_LENGTH_MAX)
+		return -EMSGSIZE;
+
+	removed = sum(segment_payload(segment), segment->payload_length) + segment->length - segment->tcp;
+	memcpy(buffer, segment->packet, segment->payload);
+	added = copy_chunks(splice, buffer + segment->payload) + out.length - out.tcp;
+	set_ip_length(buffer, segment->src.family, out.length);
+
+	removed += sum(tcp + TCP_OFFSET_SEQ, 4) + sum(tcp + TCP_OFFSET_DATA, 2) + sum(tcp + TCP_OFFSET_URGENT, 2);
+	put32(tcp + TCP_OFFSET_SEQ, splice->seq);
+	tcp[TCP_OFFSET_FLAGS] &= (uint8_t)~splice->clear;
+	put16(tcp + TCP_OFFSET_URGENT, splice->urgent);
+	added += sum(tcp + TCP_OFFSET_SEQ, 4) + sum(tcp + TCP_OFFSET_DATA, 2) + sum(tcp + TCP_OFFSET_URGENT, 2);
+	if (out.checksum_pending)
+		segment_complete(&out);
+	else
+		check_update(tcp + TCP_OFFSET_CHECK, removed, added);
+	return (int)out.length;
+}

@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation
+ *
+ * session_input() is the way of a packet: find (or make) the session, take note of what the packet acknowledges, let the
+ * stream of its direction read it, and write it out again where it must change.
+ *
+ * Sessions are made from a SYN, from a SYN/ACK whose SYN was not seen, or, where neither was seen, from any packet with payload of a
+ * connection that conntrack knows. They are forgotten a while after both FINs or an RST, or when nothing has been seen of them for
+ * a long time.
+ *
+ * In doubt a packet passes unchanged (invariant I5). The one case in which an unedited packet is dropped is a hole: bytes
+ * beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, the
+ * queue was full), the stream is picked up behind them.
+ *
+ * Whoever adjusts sequence numbers, the adjustment is recorded here, because acknowledgements must be mapped back.
+ */
+#include "announcement.h"
+#include "dialogue.h"
+#include "edit.h"
+#include "session.h"
+#include "stream.h"
+
+#define HOLE_UNIT 64		/* milliseconds */
+#define HOLE_PATIENCE 4		/* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
+#define CLOSED_TIMEOUT 120	/* seconds, as conntrack's TIME_WAIT */
+#define HANDSHAKE_TIMEOUT 60
+#define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
+#define EXPECTATION_LIFE 300	/* seconds until what was announced is taken back anyway */
+#define MSS_DEFAULT_IPV4 536	/* RFC 9293 section 3.7.1 */
+#define MSS_DEFAULT_IPV6 1220
+
+int session_arrive(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
+		   bool checksum_pending, uint16_t zone)
+{
+	const int error = segment_parse(&arrival->segment, packet, length, checksum_pending);
+
+	arrival->hash = 0;
+	if (error)
+		return error;
+	arrival->zone = zone;
+	arrival->hash = table_hash(engine->table, &arrival->segment, zone, &arrival->key);
+	return 0;
+}
+
+void session_prefetch(const struct engine *engine, const struct arrival *arrivals, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		table_prefetch(engine->table, arrivals[i].hash);
+	for (unsigned int i = 0; i < count; i++)
+		table_prefetch_chain(engine->table, &arrivals[i].key, arrivals[i].hash);
+}
+
+/* ---- beginning and end ---- */
+
+static struct client_budget *budget_of(struct engine *engine, const struct session *session)
+{
+	struct endpoint client, server;
+
+	session_endpoints(session, &client, &server);
+	return table_budget(engine->table, &client);
+}
+
+static void end_session(struct engine *engine, struct session *session, uint64_t now)
+{
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
+	struct client_budget *budget = budget_of(engine, session);
+
+	announcement_withdraw_all(&turn);
+	turn_report_plain(&turn, REPORT_END);
+	table_work_put(engine->table, session);
+	if (budget->sessions)
+		budget->sessions--;
+	table_remove(engine->table, session);
+}
+
+/* A slot for the arrival's flow; @swapped says which of its ends is the client. NULL, counted, at a limit. */
+static struct session *new_session(struct engine *engine, const struct arrival *arrival, bool swapped)
+{
+	struct flow_key key = arrival->key;
+	const struct endpoint *client =
+		arrival->key.swapped == swapped ? &arrival->segment.src : &arrival->segment.dst;
+	struct client_budget *budget = table_budget(engine->table, client);
+	struct session *session = NULL;
+
+	key.swapped = swapped;
+	if (budget->sessions < engine->policy.client_sessions)
+		session = table_insert(engine->table, &key, arrival->hash);
+	if (!session) {
+		engine->counters.full++;
+		return NULL;
+	}
+	budget->sessions++;
+	engine->counters.sessions++;
+	return session;
+}
+
+static void clear_session(struct session *session)
+{
+	memset(session->stream, 0, sizeof(session->stream));
+	session->stream[DIRECTION_ORIGINAL].flags = session->stream[DIRECTION_REPLY].flags = STREAM_UNSYNCED;
+	session->flags = 0;
+	session->commands = session->outstanding = session->multiline = 0;
+}
+
+/* The client's SYN, or another one of a handshake that has not got further. */
+static void open_session(struct session *session, const struct segment *segment)
+{
+	struct stream *client = &session->stream[DIRECTION_ORIGINAL];
+
+	clear_session(session);
+	session->state = SESSION_HANDSHAKE;
+	stream_start(client, segment_start(segment));
+	client->acked = client->next;
+	session->stream[DIRECTION_REPLY].mss = segment_mss(segment);
+}
+
+/* The server's SYN/ACK. */
+static void establish_session(struct session *session, const struct segment *segment)
+{
+	struct stream *client = &session->stream[DIRECTION_ORIGINAL];
+	struct stream *server = &session->stream[DIRECTION_REPLY];
+
+	if (session->state != SESSION_HANDSHAKE)
+		clear_session(session);
+	if (client->flags & STREAM_UNSYNCED)	/* the SYN was not seen */
+		stream_start(client, segment->ack);
+	else if (seq_after(segment->ack, client->next))	/* it brought data (RFC 7413), which was not read */
+		stream_start(client, segment->ack);
+	client->acked = client->next;
+	client->mss = segment_mss(segment);
+	stream_start(server, segment_start(segment));
+	server->acked = server->next;
+	session->state = SESSION_GREETING;
+}
+
+/* A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. */
+static struct session *pick_up(struct engine *engine, const struct arrival *arrival)
+{
+	const struct tuple seen = { arrival->segment.src, arrival->segment.dst };
+	struct binding binding;
+	enum direction direction;
+	struct session *session;
+
+	if (engine->conntrack->ops->find(engine->conntrack, &seen, arrival->zone, &binding, &direction))
+		return NULL;
+	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY));
+	if (!session)
+		return NULL;
+	session->state = SESSION_MIDDLE;
+	session->flags = SESSION_RESUMED;
+	for (int d = 0; d < 2; d++) {
+		session->stream[d].adj = binding.seqadj[d];
+		if (seqadj_active(&binding.seqadj[d]))
+			session->stream[d].flags |= STREAM_EDITED;
+	}
+	engine->counters.picked_up++;
+	return session;
+}
+
+/* A session for the first packet seen of a connection; NULL where none is begun. */
+static struct session *begin_session(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	const struct segment *segment = &arrival->segment;
+	const uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
+	struct session *session = NULL;
+
+	if (kind == TCP_SYN)
+		session = new_session(engine, arrival, arrival->key.swapped);
+	else if (kind == (TCP_SYN | TCP_ACK))
+		session = new_session(engine, arrival, !arrival->key.swapped);
+	else if (!(kind & TCP_RST) && segment->payload_length)
+		session = pick_up(engine, arrival);
+	if (session)
+		turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, false }, REPORT_BEGIN);
+	return session;
+}
+
+/* ---- what is not payload ---- */
+
+/* Give up what is held back, so that nothing waits for lines that will not be read any more. */
+static void let_go(const struct turn *turn)
+{
+	struct turn side = *turn;
+
+	for (int d = 0; d < 2; d++) {
+		struct stream *stream = &turn->session->stream[d];
+		const struct work *work = table_work(turn->engine->table, turn->session);
+
+		if (!(stream->flags & STREAM_HELD))
+			continue;
+		stream->next = stream_forwarded(stream, work, (enum direction)d);
+		side.direction = (enum direction)d;
+		edit_restore(&side);
+		stream->flags &= (uint8_t)~STREAM_HELD;
+	}
+}
+
+/* The connection has ended. What adjusts its last packets stays for a while. */
+static void close_session(struct turn *turn)
+{
+	if (turn->session->state == SESSION_CLOSED)
+		return;
+	turn->session->state = SESSION_CLOSED;
+	let_go(turn);
+	announcement_withdraw_all(turn);
+}
+
+/* Bytes up to @next have passed unseen. */
+static void resync(struct turn *turn, enum direction direction, uint32_t next)
+{
+	struct stream *stream = &turn->session->stream[direction];
+
+	stream_start(stream, next);
+	dialogue_lost(turn->engine->table, turn->session);
+	turn->engine->counters.resynced++;
+}
+
+/* A stream whose numbers we move ourselves: nothing of it can have passed without us. */
+static bool never_unseen(const struct session *session, const struct stream *stream)
+{
+	return session->flags & SESSION_SELF && stream->flags & STREAM_EDITED;
+}
+
+static bool in_flight(const struct session *session)
+{
+	return (session->stream[0].flags | session->stream[1].flags) & STREAM_IN_FLIGHT;
+}
+
+/* What the packet acknowledges of the other direction. */
+static void acknowledge(struct turn *turn, const struct segment *segment)
+{
+	const enum direction direction = turn_other(turn->direction);
+	struct session *session = turn->session;
+	struct stream *stream = &session->stream[direction];
+	const struct work *work = table_work(turn->engine->table, session);
+	const struct conntrack *conntrack = turn->engine->conntrack;
+	const bool was_in_flight = in_flight(session);
+	uint32_t ack;
+
+	if (!(segment->flags & TCP_ACK) || stream->flags & STREAM_UNSYNCED)
+		return;
+	ack = seqadj_back(&stream->adj, segment->ack);
+	if (seq_after(ack, stream_forwarded(stream, work, direction) + ((stream->flags & STREAM_FIN) ? 1 : 0))) {
+		if (never_unseen(session, stream))
+			return;		/* this is no honest acknowledgement */
+		resync(turn, direction, ack);
+		turn->lost = true;
+	}
+	/* Something new, and just what we know of: then nothing else has passed. */
+	if (seq_after(ack, stream->acked) && ack == stream_forwarded(stream, work, direction) &&
+	    !segment_has_sack(segment))
+		stream->flags &= (uint8_t)~STREAM_STALE;
+	stream_acknowledge(stream, work, direction, ack);
+	if (was_in_flight && !in_flight(session) && !(session->flags & SESSION_SELF) && conntrack->ops->settle)
+		conntrack->ops->settle(turn->engine->conntrack, &work->binding);
+}
+
+/*
+ * SYN or SYN/ACK. A connection that is alive is not begun anew by anybody's SYN; a SYN/ACK with other numbers shows that its
+ * end was not seen, except where every packet is seen because we renumber it.
+ */
+static void handshake(struct turn *turn, const struct segment *segment)
+{
+	struct session *session = turn->session;
+	const struct stream *server = &session->stream[DIRECTION_REPLY];
+
+	if (!(segment->flags & TCP_ACK)) {
+		if (turn->direction == DIRECTION_ORIGINAL &&
+		    (session->state == SESSION_HANDSHAKE || session->state == SESSION_CLOSED)) {
+			table_work_put(turn->engine->table, session);
+			open_session(session, segment);
+		}
+		return;
+	}
+	if (turn->direction != DIRECTION_REPLY)
+		return;
+	if (session->state == SESSION_HANDSHAKE) {
+		establish_session(session, segment);
+	} else if (!(session->flags & SESSION_SELF) && server->next != segment_start(segment)) {
+		announcement_withdraw_all(turn);
+		table_work_put(turn->engine->table, session);
+		establish_session(session, segment);
+	}
+}
+
+/* An RST ends the connection if its number is one the receiver would take. */
+static void reset(struct turn *turn, const struct segment *segment)
+{
+	const struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (turn->session->state == SESSION_HANDSHAKE || stream->flags & STREAM_UNSYNCED ||
+	    (!seq_before(segment->seq, stream->acked) && !seq_after(segment->seq, stream->next + 1)))
+		close_session(turn);
+}
+
+/* ---- payload ---- */
+
+/*
+ * Bytes are missing before this segment. Does it show that they have passed unseen? It does when it acknowledges bytes that were
+ * never seen; and when it has come for the third time, well apart, and nothing before it has: a sender repeats the
+ * first byte that is not acknowledged, but for one probe of the last (RFC 8985 section 7).
+ */
+static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	const uint8_t time = (uint8_t)(turn->now / HOLE_UNIT);
+	const bool lower = (int16_t)((uint16_t)start - stream->hole_start) < 0;
+
+	if (never_unseen(turn->session, stream))
+		return false;
+	if (turn->lost)
+		return true;
+	if (!(stream->flags & STREAM_HOLE) || lower) {
+		stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);
+		stream->hole_start = (uint16_t)start;
+		stream->hole_since = time;
+		return false;
+	}
+	if ((uint8_t)(time - stream->hole_since) < HOLE_PATIENCE)
+		return false;
+	if ((uint16_t)start != stream->hole_start) {	/* the older one is not repeated any more: it has been acknowledged */
+		stream->flags &= (uint8_t)~STREAM_HOLE;
+		return passed_unseen(turn, stream, start);
+	}
+	if (stream->flags & STREAM_HOLE_AGAIN)
+		return true;
+	stream->flags |= STREAM_HOLE_AGAIN;
+	stream->hole_since = time;
+	return false;
+}
+
+/* Is the segment beyond what was read last, and to be dropped for it? */
+static bool is_hole(struct turn *turn, const struct passage *passage)
+{
+	struct stream *stream = passage->stream;
+
+	if (!seq_after(passage->start, stream->next)) {
+		stream->flags &= (uint8_t)~(STREAM_HOLE | STREAM_HOLE_AGAIN);
+		return false;
+	}
+	if (!passed_unseen(turn, stream, passage->start))
+		return true;
+	resync(turn, turn->direction, passage->start);
+	stream->flags |= STREAM_STALE;	/* the receiver has not said that it has no more than that */
+	return false;
+}
+
+static uint32_t space_alone(const struct passage *passage)
+{
+	const struct segment *segment = passage->segment;
+	const uint32_t options = segment_options_length(segment);
+	uint32_t mss = passage->stream->mss;
+
+	if (!mss)
+		mss = segment->src.family == FAMILY_IPV4 ? MSS_DEFAULT_IPV4 : MSS_DEFAULT_IPV6;
+	return mss > options ? mss - options : 1;
+}
+
+static void synchronise(struct passage *passage)
+{
+	struct stream *stream = passage->stream;
+
+	stream_start(stream, passage->start);
+	/* The first segment seen need not be the first unacknowledged one. All that is sure is that the last edit was. */
+	stream->acked = seqadj_active(&stream->adj) ? stream->adj.pos : passage->start - UINT16_MAX;
+	if (passage->turn.session->state < SESSION_MIDDLE)
+		dialogue_lost(passage->turn.engine->table, passage->turn.session);
+}
+
+/* Both sides have said their last byte, and it has passed. */
+static void note_fin(struct passage *passage)
+{
+	struct session *session = passage->turn.session;
+
+	if (!(passage->segment->flags & TCP_FIN) || seq_after(passage->end, passage->stream->next))
+		return;		/* there is none, or its bytes before it were cut off */
+	passage->stream->flags |= STREAM_FIN;
+	if (session->stream[turn_other(passage->turn.direction)].flags & STREAM_FIN)
+		close_session(&passage->turn);
+}
+
+/* Let the stream read the segment. Return false when it is to be dropped. */
+static bool read_segment(struct passage *passage)
+{
+	struct turn *turn = &passage->turn;
+	const struct segment *segment = passage->segment;
+	const uint8_t state = turn->session->state;
+
+	passage->start = segment_start(segment);
+	passage->end = passage->start + segment->payload_length;
+	passage->run_start = passage->start;
+	passage->run_end = passage->end;
+	passage->carried_length = 0;
+	passage->copied = false;
+	passage->probe = false;
+	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
+		return true;
+	if (passage->stream->flags & STREAM_UNSYNCED)
+		synchronise(passage);
+	passage->space_alone = space_alone(passage);
+	passage->space = segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
+	if (state >= SESSION_OPAQUE) {
+		stream_ignore(passage);
+	} else {
+		if (is_hole(turn, passage))
+			return false;
+		stream_read(passage);
+		if (turn->session->state >= SESSION_OPAQUE)
+			let_go(turn);
+	}
+	note_fin(passage);
+	return true;
+}
+
+/* ---- out ---- */
+
+/* Move the numbers of a packet of a session that we adjust ourselves. */
+static void renumber(const struct turn *turn, struct segment *segment)
+{
+	const struct session *session = turn->session;
+	const struct seqadj *mine = &session->stream[turn->direction].adj;
+	const struct seqadj *theirs = &session->stream[turn_other(turn->direction)].adj;
+	const bool acks = segment->flags & TCP_ACK;
+
+	segment_renumber(segment, seqadj_forward(mine, segment->seq),
+			 acks ? seqadj_back(theirs, segment->ack) : segment->ack);
+	if (acks)
+		segment_map_sack(segment, theirs);
+	segment_complete(segment);
+}
+
+static bool must_renumber(const struct session *session)
+{
+	return session->flags & SESSION_SELF &&
+	       (seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj));
+}
+
+/* The packet goes as it came, but perhaps for its numbers. */
+static enum verdict send_unchanged(const struct turn *turn, struct segment *segment, struct output *output)
+{
+	if (!must_renumber(turn->session))
+		return VERDICT_ACCEPT;
+	renumber(turn, segment);
+	turn->engine->counters.renumbered++;
+	output->packet = segment->packet;
+	output->length = segment->length;
+	return VERDICT_REPLACE;
+}
+
+static enum verdict send_spliced(const struct turn *turn, const struct segment *segment, const struct splice *splice,
+				 struct output *output)
+{
+	const int length = segment_splice(segment, splice, output->buffer, output->capacity);
+	struct segment changed;
+
+	if (length < 0 || segment_parse(&changed, output->buffer, (size_t)length, false)) {
+		turn->engine->counters.dropped++;
+		return VERDICT_DROP;
+	}
+	if (must_renumber(turn->session))
+		renumber(turn, &changed);
+	turn->engine->counters.rewritten++;
+	output->packet = output->buffer;
+	output->length = (size_t)length;
+	return VERDICT_REPLACE;
+}
+
+static enum verdict process(struct turn *turn, struct segment *segment, struct output *output)
+{
+	struct passage passage;
+	struct splice splice;
+
+	if (segment->flags & TCP_SYN)
+		handshake(turn, segment);
+	else if (segment->flags & TCP_RST)
+		reset(turn, segment);
+	else
+		acknowledge(turn, segment);
+	if (segment->flags & (TCP_SYN | TCP_RST))
+		return send_unchanged(turn, segment, output);
+	passage.turn = *turn;
+	passage.segment = segment;
+	passage.stream = &turn->session->stream[turn->direction];
+	if (!read_segment(&passage)) {
+		turn->engine->counters.dropped++;
+		return VERDICT_DROP;
+	}
+	if (stream_compose(&passage, &splice))
+		return send_spliced(turn, segment, &splice, output);
+	return send_unchanged(turn, segment, output);
+}
+
+/* A closed session keeps its work slot only while an edit may have to be sent again. */
+static void settle(struct engine *engine, struct session *session)
+{
+	if (session->state == SESSION_CLOSED && session->work && !in_flight(session))
+		table_work_put(engine->table, session);
+}
+
+enum verdict session_input(struct engine *engine, struct arrival *arrival, uint64_t now, struct output *output)
+{
+	struct turn turn = { .engine = engine, .now = now };
+	struct segment *segment = &arrival->segment;
+	enum verdict verdict;
+
+	engine->counters.packets++;
+	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
+	if (!turn.session && !(segment->flags & TCP_SYN) && !segment->payload_length) {
+		engine->counters.untracked++;
+		return VERDICT_ACCEPT;
+	}
+	if (!segment_checksum_ok(segment)) {
+		engine->counters.malformed++;
+		return VERDICT_ACCEPT;
+	}
+	if (!turn.session)
+		turn.session = begin_session(engine, arrival, now);
+	if (!turn.session) {
+		engine->counters.untracked++;
+		return VERDICT_ACCEPT;
+	}
+	table_begin(engine->table, turn.session);
+	turn.session->last_seen = (uint32_t)(now / 1000);
+	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+	verdict = process(&turn, segment, output);
+	settle(engine, turn.session);
+	table_commit(engine->table);
+	return verdict;
+}
+
+/*
+ * The daemon died between two things it did for one packet. The table has forgotten the first; conntrack may not have. The packet
+ * itself never left: so the older adjustment is the right one.
+ */
+void session_resume(struct engine *engine)
+{
+	struct session *session = table_undone(engine->table);
+	const struct conntrack_ops *ops = engine->conntrack->ops;
+	struct binding binding;
+	enum direction direction;
+	struct tuple seen;
+
+	if (!session)
+		return;
+	session_endpoints(session, &seen.src, &seen.dst);
+	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
+		return;
+	for (int d = 0; d < 2; d++)
+		if (memcmp(&binding.seqadj[d], &session->stream[d].adj, sizeof(binding.seqadj[d])) != 0 &&
+		    seqadj_active(&binding.seqadj[d]))
+			ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, &session->stream[d].adj);
+	if (!in_flight(session) && !(session->flags & SESSION_SELF) && ops->settle)
+		ops->settle(engine->conntrack, &binding);
+}
+
+/* ---- time ---- */
+
+static bool timed_out(const struct engine *engine, const struct session *session, uint32_t idle)
+{
+	if (session->state == SESSION_CLOSED)
+		return idle > CLOSED_TIMEOUT;
+	if (session->state == SESSION_HANDSHAKE)
+		return idle > HANDSHAKE_TIMEOUT;
+	return idle > engine->policy.idle_timeout;
+}
+
+/* Give the work slot back where nothing needs it. */
+static void release_work(struct engine *engine, struct session *session)
+{
+	const struct work *work = table_work(engine->table, session);
+	const uint8_t flags = session->stream[0].flags | session->stream[1].flags;
+
+	if (work && !work->announcements && !(flags & (STREAM_HELD | STREAM_IN_FLIGHT)))
+		table_work_put(engine->table, session);
+}
+
+static void tick_session(struct engine *engine, struct session *session, uint64_t now)
+{
+	const uint32_t idle = (uint32_t)(now / 1000) - session->last_seen;
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
+
+	if (timed_out(engine, session, idle)) {
+		end_session(engine, session, now);
+		return;
+	}
+	if (idle > EXPECTATION_LIFE)
+		announcement_withdraw_all(&turn);
+	if (idle > WORK_IDLE)
+		release_work(engine, session);
+}
+
+void session_tick(struct engine *engine, uint64_t now, uint32_t slots)
+{
+	const uint32_t used = table_slots(engine->table);
+
+	for (uint32_t i = 0; i < slots && i < used; i++) {
+		struct session *session;
+
+		engine->sweep = engine->sweep < used ? engine->sweep + 1 : 1;
+		session = table_slot(engine->table, engine->sweep);
+		if (!session)
+			continue;
+		table_begin(engine->table, session);
+		tick_session(engine, session, now);
+		table_commit(engine->table);
+	}
+}

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation
+ *
+ *        acked          forwarded        next
+ *          v                v              v
+ *   -------+----------------+--------------+--------------->  sender space
+ *   known  |  passed on     |  held back   |  not seen yet
+ *   to be  |  but may have  |  (a part of  |
+ *   there  |  to be resent  |  an argument)|
+ *
+ * A segment may lie anywhere on this line. Its bytes from next on are read, line by line. Of the rest, what is emitted is one
+ * contiguous run, put together from three sources: the segment itself, the bytes held back from earlier segments, and the new
+ * text of the one edit that may be in flight. The edit's text is always emitted whole, in the place of its old bytes, however
+ * the sender cuts them when it sends them again: a receiver that has some of it already discards that.
+ *
+ * The run ends early ("cut") where an argument begins that must wait: because its line is not complete (the part is held
+ * back), because an earlier edit of this direction is not acknowledged yet, or because the longer text would not fit; and where the
+ * packet is full. The sender's TCP sends the rest again.
+ *
+ * An edit, once acknowledged, is forgotten; then bytes before acked must not be forwarded any more (they may be the old
+ * text). A segment of nothing but such bytes becomes an empty probe of an old number, so that the receiver repeats an
+ * acknowledgement that may have been lost.
+ */
+#include "dialogue.h"
+#include "edit.h"
+#include "stream.h"
+
+/*
+ * A held part that comes again, or in more pieces than this, is swallowed: its sender needs an acknowledgement to go on. Where it
+ * cannot be swallowed it is released.
+ */
+#define PIECES_MAX 3
+
+#define WAIT_PATIENCE 250	/* milliseconds: more than the least retransmission timeout in use, 200 */
+
+static enum ftp_side side_of(const struct passage *passage)
+{
+	return turn_side(passage->turn.direction);
+}
+
+static struct table *table_of(const struct passage *passage)
+{
+	return passage->turn.engine->table;
+}
+
+static const struct work *work_of(const struct passage *passage)
+{
+	return table_work(table_of(passage), passage->turn.session);
+}
+
+static struct work *work_to_change(const struct passage *passage)
+{
+	return table_work_change(table_of(passage), passage->turn.session);
+}
+
+/* Does the run [start, end) touch the edit's old bytes? */
+static bool touches(const struct edit *edit, uint32_t start, uint32_t end)
+{
+	return seq_before(start, edit_end(edit)) && seq_after(end, edit->start);
+}
+
+static const uint8_t *segment_bytes(const struct passage *passage, uint32_t seq)
+{
+	return segment_payload(passage->segment) + (seq - passage->start);
+}
+
+uint32_t stream_forwarded(const struct stream *stream, const struct work *work, enum direction direction)
+{
+	if (!(stream->flags & STREAM_HELD) || work->held[direction].copied)
+		return stream->next;
+	if (stream->flags & STREAM_IN_FLIGHT && edit_swallowed(&work->edit[direction]))
+		return edit_end(&work->edit[direction]);
+	return work->held[direction].start;
+}
+
+void stream_start(struct stream *stream, uint32_t next)
+{
+	stream->next = next;
+	stream->flags &= (uint8_t)~(STREAM_UNSYNCED | STREAM_HELD | STREAM_HOLE | STREAM_HOLE_AGAIN | STREAM_STALE);
+	stream->line = (struct ftp_line){ .phase = FTP_PHASE_START };
+}
+
+void stream_acknowledge(struct stream *stream, const struct work *work, enum direction direction, uint32_t ack)
+{
+	const struct edit *edit = stream->flags & STREAM_IN_FLIGHT ? &work->edit[direction] : NULL;
+
+	/* A part of the new text counts as nothing: the old bytes are acknowledged together or not at all. */
+	if (edit && seq_after(ack, edit->start) && seq_before(ack, edit_end(edit)))
+		ack = edit->start;
+	stream->acked = seq_max(stream->acked, ack);
+	if (edit && !edit_swallowed(edit) && !seq_before(stream->acked, edit_end(edit)))
+		stream->flags &= (uint8_t)~STREAM_IN_FLIGHT;
+}
+
+/* ---- the run's limits ---- */
+
+/* With @edit in the run: where must it end, that no more than @space bytes leave? */
+static uint32_t end_with_edit(const struct passage *passage, const struct edit *edit)
+{
+	const uint32_t before = seq_after(edit->start, passage->run_start) ? edit->start - passage->run_start : 0;
+	uint32_t room;
+
+	if (before + edit->new_length > passage->space)
+		return before ? edit->start : edit_end(edit);
+	room = passage->space - before - edit->new_length;
+	return seq_min(passage->end, edit_end(edit) + room);
+}
+
+/* Does the run begin before the edit's end, or right behind it? */
+static bool is_near(const struct passage *passage, const struct edit *edit)
+{
+	return !seq_after(passage->run_start, edit_end(edit));
+}
+
+/* What of the segment can be forwarded at all: not what must not be repeated, nor more than fits. */
+static void set_run(struct passage *passage)
+{
+	const struct stream *stream = passage->stream;
+	const struct edit *edit = edit_in_flight(&passage->turn);
+
+	passage->run_start = passage->start;
+	passage->run_end = passage->end;
+	if (passage->carried_length && !passage->copied && seq_after(passage->start, passage->carried_start))
+		passage->run_start = passage->carried_start;
+	if (stream->flags & STREAM_EDITED)
+		passage->run_start = seq_max(passage->run_start, stream->acked);
+	if (edit && edit->kind == EDIT_OWED && is_near(passage, edit))
+		passage->run_start = seq_min(passage->run_start, edit->start);
+	if (!seq_before(passage->run_start, passage->run_end)) {
+		passage->probe = passage->start != passage->end;
+		passage->run_end = passage->run_start;
+		return;
+	}
+	if (edit && touches(edit, passage->run_start, passage->run_end))
+		passage->run_end = end_with_edit(passage, edit);
+	else if (passage->run_end - passage->run_start > passage->space)
+		passage->run_end = passage->run_start + passage->space;
+}
+
+static void cut(struct passage *passage, uint32_t seq)
+{
+	passage->run_end = seq_min(passage->run_end, seq);
+}
+
+/* ---- arguments ---- */
+
+/* Take over what an earlier segment brought. */
+static void carry(struct passage *passage)
+{
+	const struct held *held;
+
+	if (!(passage->stream->flags & STREAM_HELD))
+		return;
+	held = &work_of(passage)->held[passage->turn.direction];
+	passage->carried_start = held->start;
+	passage->carried_length = held->length;
+	passage->copied = held->copied;
+	memcpy(passage->carried, held->bytes, held->length);
+}
+
+/* What is held back from here on must not be forwarded: behind a swallowed part nothing, else from its first byte on. */
+static void cut_at_held(struct passage *passage, uint32_t start)
+{
+	const struct edit *edit = edit_in_flight(&passage->turn);
+
+	cut(passage, edit_swallowed(edit) ? edit_end(edit) : start);
+}
+
+/* May what comes now have passed before, unseen? Then it must not be changed yet. */
+static bool may_have_passed(const struct passage *passage)
+{
+	return passage->stream->flags & STREAM_STALE && !(passage->turn.session->flags & SESSION_SELF);
+}
+
+/* Acknowledge the held part to its sender, where that is possible. */
+static bool swallow(struct passage *passage)
+{
+	return passage->space_alone >= EDIT_TEXT_MAX && !may_have_passed(passage) && edit_swallow(&passage->turn) == 0;
+}
+
+/*
+ * Keep the argument's part: @start is its first byte, the segment's end is as far as it goes. Where NAT changes no address in this
+ * direction a copy is kept, and the part itself passes.
+ */
+static enum refusal hold(struct passage *passage, uint32_t start)
+{
+	struct stream *stream = passage->stream;
+	const uint32_t carried = stream->next - start;
+	const uint32_t length = passage->end - start;
+	enum refusal refusal;
+	struct work *work = policy_bind(&passage->turn, &refusal);
+	struct held *held;
+
+	if (!work)
+		return refusal;
+	held = &work->held[passage->turn.direction];
+	if (!(stream->flags & STREAM_HELD)) {
+		held->pieces = 0;
+		held->before = ftp_byte_before(&stream->line, side_of(passage));
+		held->copied = !policy_translates(&passage->turn, work);
+	}
+	held->start = start;
+	held->length = (uint16_t)length;
+	held->pieces++;
+	memcpy(held->bytes + carried, segment_bytes(passage, stream->next), length - carried);
+	stream->flags |= STREAM_HELD;
+	stream->next = passage->end;
+	if (held->copied)
+		return REFUSED_NOT;
+	passage->turn.engine->counters.held++;
+	if (held->pieces > PIECES_MAX)
+		swallow(passage);
+	cut_at_held(passage, start);
+	return REFUSED_NOT;
+}
+
+/* For how long has the argument at @start had to wait? 0: for the first time now. */
+static uint64_t waited(struct passage *passage, uint32_t start)
+{
+	const struct work *work = work_of(passage);
+	const struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
+
+	return waiting && waiting->since && waiting->start == start ? passage->turn.now - waiting->since : 0;
+}
+
+static void note_waiting(struct passage *passage, uint32_t start)
+{
+	struct work *work = work_to_change(passage);
+
+	if (work && (!work->waiting[passage->turn.direction].since ||
+		     work->waiting[passage->turn.direction].start != start))
+		work->waiting[passage->turn.direction] = (struct waiting){ passage->turn.now, start };
+}
+
+/*
+ * Where packets without payload stay in the kernel, the acknowledgement of the edit that an argument waits for may never be
+ * seen. But a sender that sends again, a retransmission timeout later, from the argument on has got it.
+ */
+static bool must_be_acknowledged(const struct passage *passage, uint32_t start, uint64_t since)
+{
+	const struct edit *edit = edit_in_flight(&passage->turn);
+
+	return edit && !edit_swallowed(edit) && !(passage->turn.session->flags & SESSION_SELF) &&
+	       passage->start == start && since >= WAIT_PATIENCE;
+}
+
+/* Let the sender send the argument again. */
+static void wait_for(struct passage *passage, uint32_t start)
+{
+	passage->stream->flags &= (uint8_t)~STREAM_HELD;
+	passage->stream->next = start;
+	note_waiting(passage, start);
+	cut(passage, start);
+	/* Let the receiver say what it has: a sender that learns that this has arrived before goes on. */
+	passage->probe = may_have_passed(passage) && passage->run_start == passage->run_end;
+}
+
+/* Nothing is held back any more. What was swallowed and has not been replaced is owed as it came. */
+static void let_pass(struct passage *passage)
+{
+	const struct edit *edit;
+
+	edit_restore(&passage->turn);
+	passage->stream->flags &= (uint8_t)~STREAM_HELD;
+	edit = edit_in_flight(&passage->turn);
+	if (!edit || !is_near(passage, edit))
+		return;
+	if (edit->kind == EDIT_OWED)
+		passage->run_start = seq_min(passage->run_start, edit->start);
+	cut(passage, end_with_edit(passage, edit));
+}
+
+/* Give up on this line: it passes unchanged, whatever of it has been held back first. */
+static void release(struct passage *passage, enum refusal refusal)
+{
+	let_pass(passage);
+	policy_refuse(&passage->turn, &passage->stream->line, refusal);
+	ftp_skip_line(&passage->stream->line);
+}
+
+static uint32_t space_from(const struct passage *passage, uint32_t seq)
+{
+	const uint32_t before = seq - passage->run_start;
+
+	return before < passage->space ? passage->space - before : 0;
+}
+
+/* The argument is complete: @length bytes from @start on, without the line feed. */
+static void judge(struct passage *passage, uint32_t start, const uint8_t *text, uint32_t length)
+{
+	const struct announced announced = {
+		.text = (const char *)text,
+		.length = length,
+		.seq = start,
+		.space = space_from(passage, start),
+		.space_alone = passage->space_alone,
+		.waited = waited(passage, start),
+		.stale = may_have_passed(passage),
+		.fixed = passage->carried_length && passage->copied,
+	};
+
+	if (must_be_acknowledged(passage, start, announced.waited))
+		stream_acknowledge(passage->stream, work_of(passage), passage->turn.direction, start);
+	if (!policy_judge(&passage->turn, &passage->stream->line, &announced)) {
+		wait_for(passage, start);
+		return;
+	}
+	let_pass(passage);
+	ftp_skip_line(&passage->stream->line);
+}
+
+/*
+ * An announcing line's argument begins or goes on at stream->next. Look for its end in this segment; the line's length
+ * counts the same however it was cut.
+ */
+static void read_argument(struct passage *passage)
+{
+	struct stream *stream = passage->stream;
+	const bool going_on = stream->flags & STREAM_HELD;
+	const uint32_t carried = going_on ? passage->carried_length : 0;
+	const uint32_t start = stream->next - carried;
+	const uint32_t available = passage->end - stream->next;
+	const uint32_t room = HELD_MAX - carried;
+	const uint8_t *bytes = segment_bytes(passage, stream->next);
+	const uint8_t *line_feed = memchr(bytes, '\n', available < room ? available : room);
+	uint32_t length;
+
+	if (!line_feed) {
+		enum refusal refusal = REFUSED_TOO_LONG;
+
+		if (available < room)
+			refusal = passage->segment->flags & TCP_FIN ? REFUSED_MALFORMED : hold(passage, start);
+		if (refusal != REFUSED_NOT)
+			release(passage, refusal);
+		return;
+	}
+	length = (uint32_t)(line_feed - bytes);
+	if (!going_on) {
+		judge(passage, start, bytes, length);
+		return;
+	}
+	memcpy(passage->carried + carried, bytes, length);
+	judge(passage, start, passage->carried, carried + length);
+}
+
+/* ---- reading ---- */
+
+/* May lines still be read? */
+static bool readable(const struct passage *passage)
+{
+	return passage->turn.session->state < SESSION_OPAQUE;
+}
+
+/* Read on from stream->next to the end of the line, or to what stops it. Return false at the end of the run. */
+static bool read_line(struct passage *passage)
+{
+	struct stream *stream = passage->stream;
+	struct session *session = passage->turn.session;
+	const uint32_t length = passage->run_end - stream->next;
+	enum ftp_event event;
+
+	if (!seq_after(passage->run_end, stream->next) || !readable(passage))
+		return false;
+	stream->next += (uint32_t)ftp_scan(&stream->line, side_of(passage), session->multiline,
+					   segment_bytes(passage, stream->next), length, &event);
+	switch (event) {
+	case FTP_MORE:
+		return false;
+	case FTP_LINE:
+		dialogue_line(&passage->turn, &stream->line);
+		ftp_next_line(&stream->line);
+		break;
+	case FTP_SKIPPED:
+		ftp_next_line(&stream->line);
+		break;
+	case FTP_LOST:
+		/* It may have answered a command that has been seen. */
+		if (side_of(passage) == FTP_SERVER)
+			dialogue_lost(table_of(passage), session);
+		ftp_next_line(&stream->line);
+		break;
+	case FTP_ARGUMENT:
+		read_argument(passage);
+		break;
+	case FTP_STRANGE:
+		dialogue_strange(&passage->turn);
+		break;
+	}
+	return true;
+}
+
+/*
+ * What is held back has come again, whole, with nothing behind it: its sender waits for an acknowledgement before it sends
+ * the rest, or has lost the rest. The part is swallowed, so that he gets one.
+ */
+static void read_stalled(struct passage *passage, struct held *held)
+{
+	if (swallow(passage) || ++held->pieces <= PIECES_MAX)
+		cut_at_held(passage, held->start);
+	else
+		release(passage, REFUSED_STALLED);
+}
+
+/* Nothing new. What is held back stays so, unless its sender is at his end or waits. */
+static void read_again(struct passage *passage)
+{
+	struct work *work;
+
+	if (!(passage->stream->flags & STREAM_HELD) || passage->copied)
+		return;
+	work = work_to_change(passage);
+	if (passage->end != passage->stream->next)
+		cut_at_held(passage, passage->carried_start);
+	else if (passage->segment->flags & TCP_FIN)
+		release(passage, REFUSED_MALFORMED);
+	else
+		read_stalled(passage, &work->held[passage->turn.direction]);
+}
+
+void stream_read(struct passage *passage)
+{
+	struct stream *stream = passage->stream;
+
+	carry(passage);
+	set_run(passage);
+	if (!seq_after(passage->end, stream->next)) {
+		read_again(passage);
+		return;
+	}
+	while (read_line(passage))
+		;
+	if (!readable(passage) && !(stream->flags & STREAM_HELD))
+		stream->next = seq_max(stream->next, passage->run_end);
+	/* A cut may have come before bytes that had been read already. */
+	if (!(stream->flags & STREAM_HELD))
+		stream->next = seq_min(stream->next, passage->run_end);
+}
+
+void stream_ignore(struct passage *passage)
+{
+	set_run(passage);
+	passage->stream->next = seq_after(passage->start, passage->stream->next) ?
+					passage->run_end :
+					seq_max(passage->stream->next, passage->run_end);
+}
+
+/* ---- writing ---- */
+
+static void add_chunk(struct splice *splice, const void *data, uint32_t length)
+{
+	splice->chunks[splice->count++] = (struct chunk){ data, length };
+}
+
+/* The bytes [from, to) as they came: what was carried here from the carried copy, the rest from the segment. */
+static void add_original(const struct passage *passage, struct splice *splice, uint32_t from, uint32_t to)
+{
+	const uint32_t carried_end = passage->carried_start + passage->carried_length;
+	const bool carried = passage->carried_length && !passage->copied;
+
+	if (carried && seq_before(from, passage->carried_start)) {
+		const uint32_t stop = seq_min(to, passage->carried_start);
+
+		add_chunk(splice, segment_bytes(passage, from), stop - from);
+		from = stop;
+	}
+	if (carried && seq_before(from, to) && seq_before(from, carried_end)) {
+		const uint32_t stop = seq_min(to, carried_end);
+
+		add_chunk(splice, passage->carried + (from - passage->carried_start), stop - from);
+		from = stop;
+	}
+	if (seq_before(from, to))
+		add_chunk(splice, segment_bytes(passage, from), to - from);
+}
+
+/* Nothing of the payload goes on; what the packet acknowledges does. */
+static void compose_empty(const struct passage *passage, struct splice *splice)
+{
+	splice->seq = passage->probe ? passage->stream->acked - 1 : passage->run_start;
+	splice->clear = TCP_FIN | TCP_PSH | TCP_URG;
+}
+
+static uint32_t urgent_seq(const struct passage *passage)
+{
+	return passage->start + passage->segment->urgent;
+}
+
+/* Does the urgent pointer reach over the edit in flight, from this run that begins before its end? */
+static bool urgent_crosses(const struct passage *passage, const struct edit *edit)
+{
+	return edit && passage->segment->flags & TCP_URG && seq_before(passage->run_start, edit_end(edit)) &&
+	       !seq_before(urgent_seq(passage), edit_end(edit));
+}
+
+/* The urgent pointer counts from the sequence number, over the new text (RFC 9293 section 3.8.5). */
+static void set_urgent(const struct passage *passage, const struct edit *edit, struct splice *splice)
+{
+	uint32_t urgent = urgent_seq(passage);
+
+	splice->urgent = passage->segment->urgent;
+	if (!(passage->segment->flags & TCP_URG))
+		return;
+	if (urgent_crosses(passage, edit))
+		urgent += (uint32_t)edit->new_length - edit->old_length;
+	if (seq_after(urgent, splice->seq))
+		splice->urgent = (uint16_t)(urgent - splice->seq);
+	else
+		splice->clear |= TCP_URG;
+}
+
+bool stream_compose(struct passage *passage, struct splice *splice)
+{
+	const struct edit *in_flight = edit_in_flight(&passage->turn);
+	const struct edit *edit = in_flight;
+	uint32_t start = passage->run_start, end = passage->run_end;
+
+	if (!seq_before(start, end)) {
+		if (passage->start == passage->end && !passage->probe)
+			return false;
+		*splice = (struct splice){ .urgent = passage->segment->urgent };
+		compose_empty(passage, splice);
+		return true;
+	}
+	if (edit && !touches(edit, start, end))
+		edit = NULL;
+	if (!edit && start == passage->start && end == passage->end && !urgent_crosses(passage, in_flight) &&
+	    (!passage->carried_length || passage->copied || !seq_after(end, passage->carried_start)))
+		return false;
+
+	splice->count = 0;
+	splice->clear = end == passage->end ? 0 : TCP_FIN;
+	splice->seq = start;
+	if (edit) {
+		splice->seq = seq_min(start, edit->start);
+		if (seq_before(start, edit->start))
+			add_original(passage, splice, start, edit->start);
+		add_chunk(splice, edit->text, edit->new_length);
+		start = edit_end(edit);
+		end = seq_max(end, start);
+	}
+	if (seq_before(start, end))
+		add_original(passage, splice, start, end);
+	set_urgent(passage, in_flight, splice);
+	return true;
+}

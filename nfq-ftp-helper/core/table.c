@@ -1,0 +1,649 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "table.h"
+
+#define MAGIC 0x4e465146	/* "NFQF" */
+#define VERSION_LAYOUT 1
+#define ALIGNMENT 64
+#define CACHE_LINE 64
+#define PROBES_MAX 4096		/* slots looked at when a session cannot stand at home */
+#define RECLAIM_STEPS 64	/* work slots looked at when none is free */
+
+/* What a packet was about to change when the daemon died. */
+struct undo {
+	uint32_t slot;		/* 0: nothing saved */
+	uint32_t work;
+	struct session session;
+	struct work work_copy;
+};
+
+struct table {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t session_bytes;
+	uint32_t work_bytes;
+	struct table_size size;
+	uint32_t budget_mask;
+	uint32_t slot_mask;
+	uint64_t seed[2];
+	uint32_t works_used;	/* work slots 1..works_used have been used at some time */
+	uint32_t work_free;	/* first of the list of free ones */
+	uint32_t session_count;
+	uint32_t work_count;
+	uint32_t undone;	/* slot of the session that recover() put back */
+	uint32_t reclaim;	/* where the last search for a work slot ended */
+	uint64_t slot_offset, work_offset, budget_offset;
+	struct undo undo;
+};
+
+/* What is written before this point is in memory before what follows: only a kill can interrupt, not another processor. */
+static void barrier(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static size_t aligned(size_t bytes)
+{
+	return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static uint32_t power_of_two(uint32_t number)
+{
+	uint32_t power = 2;
+
+	while (power < number && power < 1u << 31)
+		power <<= 1;
+	return power;
+}
+
+static struct table_size rounded(const struct table_size *size)
+{
+	return (struct table_size){ power_of_two(size->sessions), size->works, power_of_two(size->budgets) };
+}
+
+/* Fill in the offsets of the parts; return the whole's size. */
+static size_t lay_out(struct table *table, const struct table_size *size)
+{
+	size_t at = aligned(sizeof(*table));
+
+	table->slot_offset = at;
+	at += aligned((size_t)size->sessions * sizeof(struct session));
+	table->work_offset = at;
+	at += aligned((size_t)size->works * sizeof(struct work));
+	table->budget_offset = at;
+	return at + aligned((size_t)size->budgets * sizeof(struct client_budget));
+}
+
+size_t table_bytes(const struct table_size *size)
+{
+	const struct table_size whole = rounded(size);
+	struct table scratch;
+
+	return lay_out(&scratch, &whole);
+}
+
+static struct session *slot_at(const struct table *table, uint32_t index)
+{
+	return (struct session *)((char *)(uintptr_t)table + table->slot_offset) + (index - 1);
+}
+
+static uint32_t slot_index(const struct table *table, const struct session *session)
+{
+	return (uint32_t)(session - slot_at(table, 1)) + 1;
+}
+
+static struct work *work_at(const struct table *table, uint32_t index)
+{
+	return (struct work *)((char *)(uintptr_t)table + table->work_offset) + (index - 1);
+}
+
+static uint64_t rotate(uint64_t value, unsigned int bits)
+{
+	return value << bits | value >> (64 - bits);
+}
+
+struct siphash {
+	uint64_t v0, v1, v2, v3;
+};
+
+static inline void siphash_round(struct siphash *h)
+{
+	h->v0 += h->v1;
+	h->v1 = rotate(h->v1, 13) ^ h->v0;
+	h->v0 = rotate(h->v0, 32);
+	h->v2 += h->v3;
+	h->v3 = rotate(h->v3, 16) ^ h->v2;
+	h->v0 += h->v3;
+	h->v3 = rotate(h->v3, 21) ^ h->v0;
+	h->v2 += h->v1;
+	h->v1 = rotate(h->v1, 17) ^ h->v2;
+	h->v2 = rotate(h->v2, 32);
+}
+
+/* SipHash-1-3 of a fixed number of words. */
+static uint32_t siphash(const uint64_t seed[2], const uint64_t *words, size_t count)
+{
+	struct siphash h = { seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d, seed[0] ^ 0x6c7967656e657261,
+			     seed[1] ^ 0x7465646279746573 };
+
+	for (size_t i = 0; i < count; i++) {
+		h.v3 ^= words[i];
+		siphash_round(&h);
+		h.v0 ^= words[i];
+	}
+	h.v2 ^= 0xff;
+	siphash_round(&h);
+	siphash_round(&h);
+	siphash_round(&h);
+	return (uint32_t)(h.v0 ^ h.v1 ^ h.v2 ^ h.v3);
+}
+
+static uint32_t key_hash(const struct table *table, const struct flow_key *key)
+{
+	uint64_t words[5];
+
+	words[0] = (uint64_t)key->low_port << 48 | (uint64_t)key->high_port << 32 | (uint64_t)key->zone << 16 |
+		   key->family;
+	if (key->family == FAMILY_IPV4) {
+		memcpy(words + 1, key->low_address, 4);
+		memcpy((char *)(words + 1) + 4, key->high_address, 4);
+		return siphash(table->seed, words, 2);
+	}
+	memcpy(words + 1, key->low_address, 16);
+	memcpy(words + 3, key->high_address, 16);
+	return siphash(table->seed, words, 5);
+}
+
+void session_endpoints(const struct session *session, struct endpoint *client, struct endpoint *server)
+{
+	const struct flow_key *key = &session->key;
+	struct endpoint *low = key->swapped ? server : client;
+	struct endpoint *high = key->swapped ? client : server;
+
+	memcpy(low->address, key->low_address, sizeof(low->address));
+	memcpy(high->address, key->high_address, sizeof(high->address));
+	low->port = key->low_port;
+	high->port = key->high_port;
+	low->family = high->family = key->family;
+}
+
+static uint32_t home_of(const struct table *table, uint32_t hash)
+{
+	return (hash & table->slot_mask) + 1;
+}
+
+/* Any order will do, as long as it is one. */
+static int address_order(const uint8_t a[16], const uint8_t b[16])
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	if (x[0] != y[0])
+		return x[0] < y[0] ? -1 : 1;
+	return x[1] < y[1] ? -1 : x[1] > y[1];
+}
+
+uint32_t table_hash(const struct table *table, const struct segment *segment, uint16_t zone, struct flow_key *key)
+{
+	const int order = address_order(segment->src.address, segment->dst.address);
+	const bool swapped = order > 0 || (order == 0 && segment->src.port > segment->dst.port);
+	const struct endpoint *low = swapped ? &segment->dst : &segment->src;
+	const struct endpoint *high = swapped ? &segment->src : &segment->dst;
+
+	memcpy(key->low_address, low->address, 16);
+	memcpy(key->high_address, high->address, 16);
+	key->low_port = low->port;
+	key->high_port = high->port;
+	key->zone = zone;
+	key->family = low->family;
+	key->swapped = swapped;
+	return key_hash(table, key);
+}
+
+static void prefetch(const struct session *session)
+{
+	__builtin_prefetch(session, 1);
+	__builtin_prefetch((const char *)session + CACHE_LINE, 1);
+}
+
+/* Everything but the mark at the end, which says who is the client. */
+static bool key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+	uint64_t x[4], y[4];
+
+	memcpy(x, a->low_address, sizeof(x));	/* both addresses, one behind the other */
+	memcpy(y, b->low_address, sizeof(y));
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0 && a->low_port == b->low_port &&
+	       a->high_port == b->high_port && a->zone == b->zone && a->family == b->family;
+}
+
+void table_prefetch(const struct table *table, uint32_t hash)
+{
+	prefetch(slot_at(table, home_of(table, hash)));
+}
+
+void table_prefetch_chain(const struct table *table, const struct flow_key *key, uint32_t hash)
+{
+	const struct session *home = slot_at(table, home_of(table, hash));
+
+	if (home->state != SESSION_FREE && home->chain && !key_equal(&home->key, key))
+		prefetch(slot_at(table, home->chain));
+}
+
+struct session *table_find(struct table *table, const struct flow_key *key, uint32_t hash)
+{
+	uint32_t index = home_of(table, hash);
+	struct session *session = slot_at(table, index);
+
+	if (session->state == SESSION_FREE || session->home != index)
+		return NULL;
+	while (!key_equal(&session->key, key)) {
+		if (!session->chain)
+			return NULL;
+		session = slot_at(table, session->chain);
+	}
+	return session;
+}
+
+/* A free slot, looked for from @index on in steps of an odd width, which come by every slot; 0 when none is found. */
+static uint32_t free_slot(const struct table *table, uint32_t index, uint32_t hash)
+{
+	const uint32_t step = (hash >> 16) * 2 + 1;
+
+	for (uint32_t i = 0; i < PROBES_MAX && i < table->size.sessions; i++) {
+		if (slot_at(table, index)->state == SESSION_FREE)
+			return index;
+		index = ((index - 1 + step) & table->slot_mask) + 1;
+	}
+	return 0;
+}
+
+/* The link that leads to a session which is not at home. */
+static uint32_t *link_to(const struct table *table, uint32_t index)
+{
+	uint32_t *link = &slot_at(table, slot_at(table, index)->home)->chain;
+
+	while (*link != index)
+		link = &slot_at(table, *link)->chain;
+	return link;
+}
+
+/* Move a session to the free slot @to. A kill in between leaves two of it: recover() keeps the one in the undo record. */
+static void move_session(struct table *table, uint32_t from, uint32_t to)
+{
+	struct session *session = slot_at(table, from);
+	struct work *work;
+
+	table_begin(table, session);
+	work = table_work_change(table, session);
+	*slot_at(table, to) = *session;
+	if (work)
+		work->owner = to;
+	if (session->home != from)
+		*link_to(table, from) = to;
+	session->state = SESSION_FREE;
+	table_commit(table);
+}
+
+struct session *table_insert(struct table *table, const struct flow_key *key, uint32_t hash)
+{
+	const uint32_t home = home_of(table, hash);
+	const bool taken = slot_at(table, home)->state != SESSION_FREE;
+	const bool by_own = taken && slot_at(table, home)->home == home;
+	const uint32_t other = taken ? free_slot(table, home, hash) : 0;
+	struct session *session;
+
+	if (taken && !other)
+		return NULL;
+	if (taken && !by_own)
+		move_session(table, home, other);
+	session = slot_at(table, by_own ? other : home);
+	memset(session, 0, sizeof(*session));
+	session->key = *key;
+	session->home = home;
+	session->stream[0].flags = session->stream[1].flags = STREAM_UNSYNCED;
+	if (by_own)
+		session->chain = slot_at(table, home)->chain;
+	barrier();
+	session->state = SESSION_HANDSHAKE;
+	if (by_own)
+		slot_at(table, home)->chain = other;
+	table->session_count++;
+	return session;
+}
+
+void table_remove(struct table *table, struct session *session)
+{
+	const uint32_t index = slot_index(table, session);
+	const uint32_t next = session->chain;
+
+	table->session_count--;
+	if (session->home != index) {
+		*link_to(table, index) = next;
+		session->state = SESSION_FREE;
+		return;
+	}
+	session->state = SESSION_FREE;
+	if (next) {	/* the next of the chain comes home */
+		table_commit(table);
+		*session = *slot_at(table, next);
+		if (session->work)
+			work_at(table, session->work)->owner = index;
+		slot_at(table, next)->state = SESSION_FREE;
+	}
+}
+
+const struct work *table_work(const struct table *table, const struct session *session)
+{
+	return session->work ? work_at(table, session->work) : NULL;
+}
+
+/* Copy what is in use of a work slot: @session says of which edits and held bytes that is so. */
+static void copy_work(struct work *to, const struct work *from, const struct session *session)
+{
+	memcpy(to, from, offsetof(struct work, edit));
+	for (int d = 0; d < 2; d++) {
+		if (session->stream[d].flags & STREAM_IN_FLIGHT)
+			to->edit[d] = from->edit[d];
+		if (session->stream[d].flags & STREAM_HELD)
+			to->held[d] = from->held[d];
+	}
+	for (uint32_t i = 0; i < from->announcements && i < ANNOUNCEMENTS_MAX; i++)
+		to->announcement[i] = from->announcement[i];
+}
+
+/* Keep the work slot's content for undoing; once a packet. */
+static void save_work(struct table *table, uint32_t index)
+{
+	if (table->undo.work || !table->undo.slot)
+		return;
+	copy_work(&table->undo.work_copy, work_at(table, index), &table->undo.session);
+	barrier();
+	table->undo.work = index;
+	barrier();
+}
+
+struct work *table_work_change(struct table *table, const struct session *session)
+{
+	if (!session->work)
+		return NULL;
+	save_work(table, session->work);
+	return work_at(table, session->work);
+}
+
+/* Can the session that owns this work slot do without it? Then it is only there because it may be needed again soon. */
+static bool work_spare(const struct table *table, const struct work *work)
+{
+	const struct session *owner = slot_at(table, work->owner);
+
+	return work->announcements == 0 &&
+	       !((owner->stream[0].flags | owner->stream[1].flags) & (STREAM_HELD | STREAM_IN_FLIGHT));
+}
+
+/* Take a work slot back from a session that can do without; 0 when none is found near. */
+static uint32_t reclaim_work(struct table *table)
+{
+	for (unsigned int i = 0; i < RECLAIM_STEPS; i++) {
+		struct work *work;
+
+		table->reclaim = table->reclaim < table->works_used ? table->reclaim + 1 : 1;
+		work = work_at(table, table->reclaim);
+		if (!work->owner || !work_spare(table, work))
+			continue;
+		slot_at(table, work->owner)->work = 0;
+		work->owner = 0;
+		table->work_count--;
+		return table->reclaim;
+	}
+	return 0;
+}
+
+struct work *table_work_get(struct table *table, struct session *session)
+{
+	uint32_t index = table->work_free;
+	struct work *work;
+
+	if (session->work)
+		return table_work_change(table, session);
+	if (index) {
+		work = work_at(table, index);
+		table->work_free = work->free_next;
+	} else if (table->works_used < table->size.works) {
+		index = ++table->works_used;
+		work = work_at(table, index);
+	} else {
+		index = table->works_used ? reclaim_work(table) : 0;
+		if (!index)
+			return NULL;
+		work = work_at(table, index);
+	}
+	work->free_next = 0;
+	work->bound = 0;
+	work->announcements = 0;
+	memset(work->waiting, 0, sizeof(work->waiting));
+	work->owner = slot_index(table, session);
+	barrier();
+	session->work = index;
+	table->work_count++;
+	return work;
+}
+
+void table_work_put(struct table *table, struct session *session)
+{
+	struct work *work = table_work_change(table, session);
+
+	if (!work)
+		return;
+	work->owner = 0;
+	work->free_next = table->work_free;
+	table->work_free = session->work;
+	session->work = 0;
+	table->work_count--;
+}
+
+void table_begin(struct table *table, const struct session *session)
+{
+	table->undo.session = *session;
+	barrier();
+	table->undo.slot = slot_index(table, session);
+	barrier();
+}
+
+void table_commit(struct table *table)
+{
+	barrier();
+	table->undo.slot = 0;
+	table->undo.work = 0;
+	barrier();
+}
+
+struct client_budget *table_budget(struct table *table, const struct endpoint *client)
+{
+	uint64_t words[3];
+	uint32_t hash;
+
+	memcpy(words, client->address, 16);
+	words[2] = client->family;
+	hash = siphash(table->seed, words, 3);
+	return (struct client_budget *)((char *)table + table->budget_offset) + (hash & table->budget_mask);
+}
+
+uint32_t table_slots(const struct table *table)
+{
+	return table->size.sessions;
+}
+
+struct session *table_slot(struct table *table, uint32_t index)
+{
+	struct session *session = slot_at(table, index);
+
+	return session->state == SESSION_FREE ? NULL : session;
+}
+
+uint32_t table_sessions(const struct table *table)
+{
+	return table->session_count;
+}
+
+uint32_t table_works(const struct table *table)
+{
+	return table->work_count;
+}
+
+static bool fits(const struct table *table, const struct table_size *size)
+{
+	return table->magic == MAGIC && table->version == VERSION_LAYOUT &&
+	       table->session_bytes == sizeof(struct session) && table->work_bytes == sizeof(struct work) &&
+	       memcmp(&table->size, size, sizeof(*size)) == 0 && table->works_used <= size->works &&
+	       table->undo.slot <= size->sessions &&
+	       table->undo.work <= table->works_used;
+}
+
+/* A work slot belongs to a session when both say so. */
+static bool work_owned(const struct table *table, uint32_t index)
+{
+	const uint32_t owner = work_at(table, index)->owner;
+
+	return owner && owner <= table->size.sessions && slot_at(table, owner)->state != SESSION_FREE &&
+	       slot_at(table, owner)->work == index;
+}
+
+static void recover_works(struct table *table)
+{
+	table->work_free = 0;
+	table->work_count = 0;
+	for (uint32_t i = table->works_used; i >= 1; i--) {
+		struct work *work = work_at(table, i);
+
+		if (work_owned(table, i)) {
+			table->work_count++;
+			continue;
+		}
+		work->owner = 0;
+		work->free_next = table->work_free;
+		table->work_free = i;
+	}
+}
+
+static void recover_session(struct table *table, struct session *session)
+{
+	const bool swapped = session->key.swapped;
+	struct endpoint client = { .family = session->key.family };
+
+	table->session_count++;
+	session->chain = 0;
+	session->home = home_of(table, key_hash(table, &session->key));
+	if (session->work > table->works_used || (session->work && !work_owned(table, session->work)))
+		session->work = 0;
+	if (!session->work)
+		for (int d = 0; d < 2; d++)
+			session->stream[d].flags &= (uint8_t)~(STREAM_HELD | STREAM_IN_FLIGHT);
+	for (int d = 0; d < 2; d++)
+		session->stream[d].flags |= STREAM_STALE;
+	memcpy(client.address, swapped ? session->key.high_address : session->key.low_address, 16);
+	table_budget(table, &client)->sessions++;
+}
+
+/* A move was interrupted: of two slots with the same key the one that was put back is right. */
+static void drop_copies(struct table *table, uint32_t restored)
+{
+	for (uint32_t i = 1; i <= table->size.sessions; i++)
+		if (i != restored && table_slot(table, i) &&
+		    key_equal(&slot_at(table, i)->key, &slot_at(table, restored)->key))
+			slot_at(table, i)->state = SESSION_FREE;
+}
+
+/* A session that is not at home: into the chain of its home, which must be one of its own; else it takes the place. */
+static void recover_chain(struct table *table, uint32_t index)
+{
+	struct session *session = slot_at(table, index);
+	struct session *home = slot_at(table, session->home);
+	struct session swap;
+
+	if (home->state != SESSION_FREE && home->home == session->home) {
+		session->chain = home->chain;
+		home->chain = index;
+		return;
+	}
+	swap = *home;
+	*home = *session;
+	*session = swap;
+	if (home->work)
+		work_at(table, home->work)->owner = home->home;
+	if (session->state != SESSION_FREE && session->work)
+		work_at(table, session->work)->owner = index;
+}
+
+static void recover_chains(struct table *table)
+{
+	/* First everybody whose home is free or taken by a stranger goes home; a stranger swapped out is looked at again. */
+	for (uint32_t i = 1; i <= table->size.sessions; i++)
+		while (table_slot(table, i) && slot_at(table, i)->home != i &&
+		       (slot_at(table, slot_at(table, i)->home)->state == SESSION_FREE ||
+			slot_at(table, slot_at(table, i)->home)->home != slot_at(table, i)->home))
+			recover_chain(table, i);
+	for (uint32_t i = 1; i <= table->size.sessions; i++)
+		if (table_slot(table, i) && slot_at(table, i)->home != i)
+			recover_chain(table, i);
+}
+
+/* Put back what was half changed, then derive everything that can be derived. */
+static void recover(struct table *table)
+{
+	const uint32_t restored = table->undo.slot;
+	const struct flow_key key = table->undo.session.key;
+	bool undone;
+
+	if (restored)
+		*slot_at(table, restored) = table->undo.session;
+	if (restored && table->undo.work)
+		copy_work(work_at(table, table->undo.work), &table->undo.work_copy, &table->undo.session);
+	table_commit(table);
+	undone = restored && table_slot(table, restored);
+	if (undone)
+		drop_copies(table, restored);
+
+	recover_works(table);
+	for (uint32_t i = 0; i <= table->budget_mask; i++)
+		((struct client_budget *)((char *)table + table->budget_offset))[i].sessions = 0;
+	table->session_count = 0;
+	for (uint32_t i = 1; i <= table->size.sessions; i++)
+		if (table_slot(table, i))
+			recover_session(table, slot_at(table, i));
+	recover_chains(table);
+	table->undone = undone ? slot_index(table, table_find(table, &key, key_hash(table, &key))) : 0;
+}
+
+struct session *table_undone(struct table *table)
+{
+	const uint32_t index = table->undone;
+
+	table->undone = 0;
+	return index ? slot_at(table, index) : NULL;
+}
+
+struct table *table_open(void *memory, const struct table_size *size, const uint64_t seed[2], uint32_t *recovered)
+{
+	const struct table_size whole = rounded(size);
+	struct table *table = memory;
+
+	if (table->magic == 0) {
+		lay_out(table, &whole);
+		table->version = VERSION_LAYOUT;
+		table->session_bytes = sizeof(struct session);
+		table->work_bytes = sizeof(struct work);
+		table->size = whole;
+		table->budget_mask = whole.budgets - 1;
+		table->slot_mask = whole.sessions - 1;
+		memcpy(table->seed, seed, sizeof(table->seed));
+		barrier();
+		table->magic = MAGIC;
+	} else if (!fits(table, &whole)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	recover(table);
+	if (recovered)
+		*recovered = table->session_count;
+	return table;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * table - all sessions of one worker, in one block of memory without a pointer in it.
+ *
+ * Theory of operation. The block is a file in a tmpfs (or plain memory), mapped shared, so that a daemon which is
+ * killed at any instruction leaves it behind for the next one (invariant I7). It holds, in this order: a header, the
+ * session slots, and a smaller number of work slots, which a session owns only while it has an argument held back, an edit in
+ * flight or an expectation open (or had lately); last, one budget per client hash. Sizes are fixed when the file is made.
+ * References are indices; 0 means none.
+ *
+ * A slot is two cache lines, and the table needs nothing besides: a flow's hash names its home slot, and a session whose
+ * home is free, or taken by one that is not at home there, stands at home (the other moves). So a home slot that is
+ * taken by one of its own begins the chain of all of its own, and most look-ups end at the first slot.
+ *
+ * A packet changes at most one session. Before it does, table_begin() copies the slot into the undo record of the header
+ * (and table_work_change() the work slot); table_commit() clears the record. Whoever opens a file with a filled-in undo record
+ * puts the old content back: the packet's verdict was never sent, so its sender will retransmit it.
+ * Chains and the list of free work slots are rebuilt on opening; "in use" marks are the truth.
+ *
+ * The hash is SipHash-1-3 over the key with a random seed: its input comes from the network.
+ */
+#ifndef CORE_TABLE_H
+#define CORE_TABLE_H
+
+#include "conntrack.h"
+#include "ftp.h"
+#include "segment.h"
+
+/* A flow, the same for both of its directions: the lower of the two endpoints first. */
+struct flow_key {
+	uint8_t low_address[16];
+	uint8_t high_address[16];
+	uint16_t low_port;
+	uint16_t high_port;
+	uint16_t zone;
+	uint8_t family;
+	uint8_t swapped;	/* 1: the client (of a packet: the sender) is the high one. Not compared */
+};
+
+enum stream_flags {
+	STREAM_UNSYNCED = 0x01,	/* next is not known yet */
+	STREAM_FIN = 0x02,	/* its FIN has passed */
+	STREAM_EDITED = 0x04,	/* an edit has been made: bytes before acked must not be sent again as they were */
+	STREAM_HELD = 0x08,	/* work->held[] keeps a part of an argument, up to next */
+	STREAM_IN_FLIGHT = 0x10,	/* work->edit[] is not acknowledged yet */
+	STREAM_HOLE = 0x20,	/* a segment beyond next was dropped: hole_start and hole_since are set */
+	STREAM_HOLE_AGAIN = 0x40,	/* and the same one again, later */
+	STREAM_STALE = 0x80,	/* a daemon died since the receiver acknowledged all that we know of */
+};
+
+/* One direction, in its own sender space. */
+struct stream {
+	uint32_t next;		/* first byte not parsed yet */
+	uint32_t acked;		/* highest acknowledgement of the other side */
+	struct seqadj adj;
+	struct ftp_line line;
+	uint16_t mss;		/* what the receiver said in its SYN; 0: not seen */
+	uint16_t hole_start;	/* sequence number, modulo 2^16 */
+	uint8_t hole_since;	/* time, in units of HOLE_UNIT, modulo 256 */
+	uint8_t flags;		/* enum stream_flags */
+};
+
+enum session_state {
+	SESSION_FREE,
+	SESSION_HANDSHAKE,	/* SYN seen */
+	SESSION_GREETING,	/* waiting for 220 */
+	SESSION_MIDDLE,		/* picked up in the middle: waiting for a command */
+	SESSION_EXCHANGE,	/* picked up in the middle: waiting for its reply */
+	SESSION_READY,		/* an FTP dialogue */
+	SESSION_OPAQUE,		/* encrypted, or not FTP: sequence adjustment only */
+	SESSION_CLOSED,		/* both FINs or an RST have passed: sequence adjustment only, for a while */
+};
+
+enum session_flags {
+	SESSION_SELF = 0x01,		/* we renumber every packet */
+	SESSION_FIRST_LINE = 0x02,	/* the client's first line was FTP */
+	SESSION_TRANSFER = 0x04,	/* a 1xx reply to the oldest command has been seen */
+	SESSION_RESUMED = 0x08,		/* bytes before those read first were not seen: lines may begin in their middle */
+};
+
+/* A control connection. */
+struct session {
+	struct flow_key key;
+	uint32_t home;			/* the slot its hash names */
+	uint32_t chain;			/* next slot of the same home */
+	uint32_t work;			/* its work slot */
+	uint32_t last_seen;		/* seconds */
+	struct stream stream[2];	/* by enum direction: what the client writes, what the server writes */
+	uint32_t commands;		/* kinds of outstanding commands, oldest lowest, four bits each */
+	uint8_t outstanding;		/* how many; those beyond the eighth are FTP_OTHER */
+	uint8_t state : 4;		/* enum session_state */
+	uint8_t flags : 4;		/* enum session_flags */
+	uint16_t multiline;		/* code of the multi-line reply that is open, 0: none */
+};
+
+_Static_assert(sizeof(struct session) == 128, "two cache lines a session");
+
+/* The client's and server's endpoints as seen where the packets are queued. */
+void session_endpoints(const struct session *session, struct endpoint *client, struct endpoint *server);
+
+#define COMMANDS_MAX 8		/* commands in session.commands */
+
+/* An argument that had to wait, and since when. */
+struct waiting {
+	uint64_t since;		/* milliseconds; 0: none */
+	uint32_t start;		/* sender space */
+};
+
+/* Room for an argument that is split over segments: the longest legal one, and a reply's prose behind it. */
+#define HELD_MAX 128
+
+enum edit_kind {
+	EDIT_REPLACED,		/* an argument, by another */
+	EDIT_SWALLOWED,		/* a part of an argument, by nothing: its rest has not come yet */
+	EDIT_OWED,		/* such a part, with what followed: the receiver has none of it yet */
+};
+
+/* The longest text of an edit: the byte before a swallowed part, its prose, and the longest argument. */
+#define EDIT_TEXT_MAX (1 + HELD_MAX + ENDPOINT_TEXT_MAX)
+
+/* Text in place of other text, which may have to be sent again: edit.h. */
+struct edit {
+	uint32_t start;		/* sender space */
+	uint16_t old_length;
+	uint16_t new_length;
+	uint8_t kind;		/* enum edit_kind */
+	char text[EDIT_TEXT_MAX];
+};
+
+/* An announced data connection. */
+struct announcement {
+	struct expectation expectation;
+	uint8_t kind;		/* enum ftp_kind of the command */
+	uint8_t direction;	/* enum direction of the announcement */
+	uint8_t answered;	/* the server has accepted it */
+};
+
+#define ANNOUNCEMENTS_MAX 4
+
+struct held {
+	uint32_t start;		/* sender space */
+	uint16_t length;	/* up to stream.next */
+	uint8_t pieces;		/* segments it came in, or that repeated it */
+	uint8_t copied;		/* it was passed on all the same: no text will be changed here */
+	char before;		/* the byte before it */
+	uint8_t bytes[HELD_MAX];
+};
+
+/* What a session needs besides while it is busy. The undo record keeps what precedes edit always, the rest where it is in use. */
+struct work {
+	uint32_t owner;		/* its session; 0: free */
+	uint32_t free_next;
+	uint8_t bound;		/* binding is filled in */
+	uint8_t announcements;	/* how many, oldest first */
+	struct waiting waiting[2];
+	struct binding binding;
+	struct edit edit[2];	/* in use where STREAM_IN_FLIGHT */
+	struct held held[2];	/* in use where STREAM_HELD */
+	struct announcement announcement[ANNOUNCEMENTS_MAX];
+};
+
+/* A budget shared by the clients of one hash. */
+struct client_budget {
+	uint32_t sessions;
+	uint32_t tokens;	/* announcements left, in thousandths */
+	uint64_t refilled;	/* milliseconds */
+};
+
+struct table_size {
+	uint32_t sessions;	/* rounded up to a power of two, at least 2 */
+	uint32_t works;
+	uint32_t budgets;	/* rounded up to a power of two */
+};
+
+struct table;
+
+/* Bytes of memory a table of this size takes. */
+size_t table_bytes(const struct table_size *size);
+
+/**
+ * table_open - start using a block of memory
+ * @memory: table_bytes() bytes, aligned to 64, all zero or as an earlier table of the same layout and size left it
+ * @size: its size
+ * @seed: of the hash, used when the memory is new
+ * @recovered: filled in: sessions found in it; may be NULL
+ *
+ * Return: the table (which is @memory), or NULL when the memory holds something else (errno EINVAL).
+ */
+struct table *table_open(void *memory, const struct table_size *size, const uint64_t seed[2], uint32_t *recovered);
+
+/* The flow of a segment, and its hash. */
+uint32_t table_hash(const struct table *table, const struct segment *segment, uint16_t zone, struct flow_key *key);
+
+/*
+ * Bring a flow's home slot into the cache; later, if the flow is not there, the next of its chain. Each for all packets of a batch in a
+ * loop of nothing else: only then do the page walks of a large table overlap.
+ */
+void table_prefetch(const struct table *table, uint32_t hash);
+void table_prefetch_chain(const struct table *table, const struct flow_key *key, uint32_t hash);
+
+struct session *table_find(struct table *table, const struct flow_key *key, uint32_t hash);
+
+/*
+ * A new, zeroed session in the table; NULL when it is full, or no free slot is found in a bounded search. Another session may
+ * move: no pointer to one is valid any more.
+ */
+struct session *table_insert(struct table *table, const struct flow_key *key, uint32_t hash);
+void table_remove(struct table *table, struct session *session);
+
+/* The session's work slot, to look at; NULL when it has none. */
+const struct work *table_work(const struct table *table, const struct session *session);
+/* The same, to change. */
+struct work *table_work_change(struct table *table, const struct session *session);
+/* The same, given one when it has none; NULL when none is left. */
+struct work *table_work_get(struct table *table, struct session *session);
+void table_work_put(struct table *table, struct session *session);
+
+/* One packet's changes: from table_begin() to table_commit(), a kill undoes them. */
+void table_begin(struct table *table, const struct session *session);
+void table_commit(struct table *table);
+
+/* The session whose last change was undone when the table was opened; NULL when there is none. Asked once. */
+struct session *table_undone(struct table *table);
+
+struct client_budget *table_budget(struct table *table, const struct endpoint *client);
+
+/* Slots are numbered from 1 to table_slots(); table_slot() is NULL for a free one. For walking. */
+uint32_t table_slots(const struct table *table);
+struct session *table_slot(struct table *table, uint32_t index);
+uint32_t table_sessions(const struct table *table);
+uint32_t table_works(const struct table *table);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * turn - on whose behalf core is working: one packet of one direction of one session. What the files below session.c hand
+ * to each other. Internal to core.
+ */
+#ifndef CORE_TURN_H
+#define CORE_TURN_H
+
+#include "engine.h"
+
+struct turn {
+	struct engine *engine;
+	struct session *session;
+	enum direction direction;	/* of the packet */
+	uint64_t now;			/* milliseconds */
+	bool lost;			/* the packet acknowledges bytes that have passed unseen */
+};
+
+static inline enum direction turn_other(enum direction direction)
+{
+	return direction == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
+}
+
+static inline enum ftp_side turn_side(enum direction direction)
+{
+	return direction == DIRECTION_ORIGINAL ? FTP_CLIENT : FTP_SERVER;
+}
+
+/* Tell the listener; who and in which direction is filled in. */
+void turn_report(const struct turn *turn, struct report *report);
+
+/* The same where there is nothing else to tell. */
+void turn_report_plain(const struct turn *turn, enum report_kind kind);
+
+#endif

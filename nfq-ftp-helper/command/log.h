@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * log - lines on standard error. No timestamps: whoever collects the lines has a clock.
+ */
+#ifndef COMMAND_LOG_H
+#define COMMAND_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level {
+	LOG_LEVEL_ERROR,	/* the program ends, or cannot do what it was started for */
+	LOG_LEVEL_WARNING,	/* a refusal, a limit */
+	LOG_LEVEL_NOTICE,	/* start, stop */
+	LOG_LEVEL_INFO,		/* what was done; -v */
+	LOG_LEVEL_DEBUG,	/* -v -v */
+};
+
+/* Lines above this level are not written. To be set before there are threads; LOG_LEVEL_NOTICE at first. */
+void log_set_level(enum log_level level);
+bool log_enabled(enum log_level level);
+
+/* One line. Written by one system call, so that the lines of several threads do not mix. */
+void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* How many lines of a kind may be written in a second; zeroed at first. Its owner is one thread. */
+struct log_limit {
+	uint64_t second;
+	uint32_t written;
+	uint32_t suppressed;
+};
+
+/**
+ * log_allowed - may one more line of this kind be written?
+ * @limit: of this kind
+ * @now: milliseconds
+ * @per_second: how many may
+ */
+bool log_allowed(struct log_limit *limit, uint64_t now, uint32_t per_second);
+
+/* Say how many lines were not written, once their second is over. @what: "refusals". */
+void log_settle(struct log_limit *limit, uint64_t now, enum log_level level, const char *what);
+
+#endif

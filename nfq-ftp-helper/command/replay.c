@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * replay - run a capture through the engine, with a model of conntrack and NAT around it.
+ *
+ * Theory of operation. The capture was taken at the router's inside. Every TCP packet is tracked by the model; those
+ * of control connections go through the engine, as NFQUEUE would hand them to it at the mangle FORWARD hook; what
+ * comes out is translated by the model to what the outside sees, and written where that is asked for. So the
+ * announcements, rewrites and expectations are the daemon's own, and a connection of the capture that the model sees
+ * is admitted by an expectation or it is not.
+ *
+ * A control connection is one whose SYN goes to a control port, or, when the capture holds no SYN of it, one with a
+ * control port at either end. Time is the capture's, but never steps back.
+ *
+ * What the inside receives has been through the router that was there: its acknowledgements speak of the bytes that
+ * the inside sent, not of those that went out. So an acknowledgement is first mapped to what the outside wrote, or the
+ * engine, which stands between the two, would map it back once too often; and again afterwards, for the outside to see.
+ *
+ * Two kinds of packets need a hand before the engine may look at them. One that was captured on its way to a network
+ * card which computes checksums has none yet: it gets it here. One that was cut off by the snapshot length is
+ * tracked by its headers; its text cannot be read, so that a control packet of this kind is named and left alone.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "capture_segment.h"
+#include "command.h"
+#include "model/model.h"
+#include "replay_options.h"
+#include "replay_report.h"
+
+#define OUTPUT_MAX (65535 + 128)	/* struct output's buffer */
+#define TICK_SLOTS 64			/* to look at after each packet */
+#define TRUNCATED_NAMED 10		/* control packets named one by one */
+
+static const struct table_size table_size = { .sessions = 65536, .works = 8192, .budgets = 16384 };
+
+struct replay {
+	struct replay_options options;
+	struct capture *capture;
+	struct capture_writer *writer;	/* NULL: nothing is written */
+	struct model *model;
+	struct engine engine;
+	struct replay_reporter reporter;
+	void *table_memory;
+	uint64_t now;			/* milliseconds */
+	uint8_t buffer[OUTPUT_MAX];
+};
+
+/* A packet, looked at. */
+struct looked {
+	struct capture_packet *packet;
+	struct capture_segment view;
+	struct model_connection connection;
+	bool control;
+};
+
+/* Seen in the middle, a connection's direction is known by its control port. */
+static int pick_up(struct replay *replay, struct looked *looked)
+{
+	const struct segment *segment = &looked->view.segment;
+	const struct tuple original = { .src = segment->dst, .dst = segment->src };
+
+	if ((segment->flags & TCP_SYN) || !replay_options_port(&replay->options, segment->src.port) ||
+	    replay_options_port(&replay->options, segment->dst.port))
+		return 0;
+	return model_pick_up(replay->model, &original, MODEL_INSIDE, &looked->connection);
+}
+
+static int track(struct replay *replay, struct looked *looked)
+{
+	struct model_connection *connection = &looked->connection;
+	int error = pick_up(replay, looked);
+	const bool picked_up = connection->is_new;
+
+	if (!error)
+		error = model_track(replay->model, &looked->view.segment, MODEL_INSIDE, connection);
+	if (error)
+		return error;
+	connection->is_new |= picked_up;
+	looked->control = !connection->expected &&
+			  replay_options_port(&replay->options, connection->binding.tuple[DIRECTION_REPLY].src.port);
+	return 0;
+}
+
+static void count_new(struct replay *replay, const struct looked *looked)
+{
+	const struct binding *binding = &looked->connection.binding;
+	const struct tuple inside = { .src = binding->tuple[DIRECTION_ORIGINAL].src,
+				      .dst = binding->tuple[DIRECTION_REPLY].src };
+
+	if (!looked->connection.is_new)
+		return;
+	if (looked->control)
+		replay->reporter.summary.controls++;
+	else
+		replay_report_data(&replay->reporter, &inside, looked->connection.expected);
+}
+
+/*
+ * What maps acknowledgements of this packet as the inside has them to what the outside has: seqadj_back() with an
+ * adjustment turned round is seqadj_forward() with the adjustment of the direction that is acknowledged.
+ */
+static struct seqadj outward(struct replay *replay, const struct segment *segment)
+{
+	struct seqadj adjs[2], *adj;
+	enum direction direction;
+
+	if (model_seqadj(replay->model, segment, MODEL_INSIDE, adjs, &direction))
+		return (struct seqadj){ 0 };
+	adj = &adjs[direction == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL];
+	return (struct seqadj){ .pos = adj->pos + (uint32_t)adj->before, .before = -adj->before, .after = -adj->after };
+}
+
+static void acknowledge_outward(struct segment *segment, const struct seqadj *adj)
+{
+	if (!(segment->flags & TCP_ACK))
+		return;
+	segment_renumber(segment, segment->seq, seqadj_back(adj, segment->ack));
+	segment_map_sack(segment, adj);
+}
+
+/* To the outside, as the view has it now: in its frame, or elsewhere. */
+static void emit(struct replay *replay, struct looked *looked)
+{
+	struct segment *segment = &looked->view.segment;
+	const bool in_frame = segment->packet == looked->packet->ip;
+
+	model_translate(replay->model, segment, MODEL_INSIDE);
+	capture_segment_close(&looked->view);
+	if (replay->writer && in_frame)
+		capture_write(replay->writer, looked->packet);
+	else if (replay->writer)
+		capture_write_ip(replay->writer, looked->packet, segment->packet, segment->length);
+}
+
+static void name_truncated(struct replay *replay, const struct looked *looked)
+{
+	const struct capture_packet *packet = looked->packet;
+
+	if (++replay->reporter.summary.truncated > TRUNCATED_NAMED)
+		return;
+	fprintf(stderr, "replay: %s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
+		" bytes when it was captured: not read\n", replay->options.in, packet->number, packet->captured,
+		packet->length);
+}
+
+/* What the engine put out, whether in its own buffer or in the frame, now is the packet. */
+static int take_output(struct replay *replay, struct looked *looked, const struct output *output)
+{
+	uint8_t *packet = output->packet == replay->buffer ? replay->buffer : looked->packet->ip;
+
+	return segment_parse(&looked->view.segment, packet, output->length, false);
+}
+
+/* Through the engine. */
+static void replay_control(struct replay *replay, struct looked *looked)
+{
+	struct output output = { .buffer = replay->buffer, .capacity = sizeof(replay->buffer) };
+	struct segment *segment = &looked->view.segment;
+	const struct seqadj adj = outward(replay, segment);
+	const bool unchecked = looked->view.truncated;	/* its checksum is of more than there is */
+	enum verdict verdict = VERDICT_ACCEPT;
+	struct arrival arrival;
+
+	acknowledge_outward(segment, &adj);
+	if (looked->view.truncated && segment->payload_length > 0)
+		name_truncated(replay, looked);
+	else if (!session_arrive(&replay->engine, &arrival, segment->packet, segment->length, unchecked, 0))
+		verdict = session_input(&replay->engine, &arrival, replay->now, &output);
+	if (verdict == VERDICT_DROP) {
+		replay->reporter.summary.dropped++;
+		return;
+	}
+	if (verdict == VERDICT_REPLACE) {
+		if (take_output(replay, looked, &output))
+			return;
+		if (replay->options.seqadj_by == SEQADJ_SELF)
+			acknowledge_outward(segment, &adj);
+	}
+	emit(replay, looked);
+}
+
+static void replay_tcp(struct replay *replay, struct looked *looked)
+{
+	if (track(replay, looked)) {
+		replay->reporter.summary.dropped++;	/* NAT has no port for it, nor has the kernel's */
+		return;
+	}
+	count_new(replay, looked);
+	if (looked->control)
+		replay_control(replay, looked);
+	else
+		emit(replay, looked);
+}
+
+/* The capture's time in milliseconds, never less than before; a damaged record's may be any number. */
+static void advance(struct replay *replay, const struct timeval *time)
+{
+	uint64_t now = 0;
+
+	if (time->tv_sec >= 0 && time->tv_sec <= UINT32_MAX)
+		now = (uint64_t)time->tv_sec * 1000 + (uint64_t)time->tv_usec / 1000;
+	if (now > replay->now)
+		replay->now = now;
+	model_set_time(replay->model, replay->now);
+	session_tick(&replay->engine, replay->now, TICK_SLOTS);
+	replay_report_time(&replay->reporter, time);
+}
+
+static void replay_packet(struct replay *replay, struct capture_packet *packet)
+{
+	struct looked looked = { .packet = packet };
+	int error = capture_segment_open(&looked.view, packet);
+
+	replay->reporter.summary.packets++;
+	advance(replay, &packet->time);
+	if (!error) {
+		replay_tcp(replay, &looked);
+		return;
+	}
+	if (error == -EBADMSG)
+		replay->reporter.summary.malformed++;
+	capture_segment_close(&looked.view);
+	if (replay->writer)
+		capture_write(replay->writer, packet);
+}
+
+/* Return: 0; -EIO when the capture is damaged, which has been said. */
+static int replay_packets(struct replay *replay)
+{
+	char error[CAPTURE_ERROR_MAX];
+	struct capture_packet packet;
+	int result;
+
+	while ((result = capture_next(replay->capture, &packet, error)) > 0)
+		replay_packet(replay, &packet);
+	if (result < 0)
+		fprintf(stderr, "replay: %s\n", error);
+	return result;
+}
+
+static int open_files(struct replay *replay)
+{
+	char error[CAPTURE_ERROR_MAX];
+
+	replay->capture = capture_open(replay->options.in, error);
+	if (replay->capture && replay->options.out)
+		replay->writer = capture_write_open(replay->options.out, replay->capture, error);
+	if (replay->capture && (replay->writer || !replay->options.out))
+		return 0;
+	fprintf(stderr, "replay: %s\n", error);
+	return -EIO;
+}
+
+static int say_no_ftp(const struct replay *replay)
+{
+	const char *between = "";
+
+	fprintf(stderr, "replay: %s: holds no FTP control connection (TCP port ", replay->options.in);
+	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+		if (!replay_options_port(&replay->options, (uint16_t)port))
+			continue;
+		fprintf(stderr, "%s%" PRIu32, between, port);
+		between = ", ";
+	}
+	fprintf(stderr, ") in %" PRIu64 " packets\n", replay->reporter.summary.packets);
+	return -ENOENT;
+}
+
+static int finish(struct replay *replay, int result)
+{
+	struct replay_summary *summary = &replay->reporter.summary;
+	char error[CAPTURE_ERROR_MAX];
+
+	summary->still_expected = model_expectations(replay->model);
+	summary->malformed += replay->engine.counters.malformed;
+	replay_report_summary(&replay->reporter, &replay->engine.counters);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "replay: the output cannot be written: %s\n", strerror(errno));
+		result = -EIO;
+	}
+	if (!result && summary->controls == 0)
+		result = say_no_ftp(replay);
+	if (!replay->writer)
+		return result;
+	if (capture_write_close(replay->writer, error)) {
+		fprintf(stderr, "replay: %s\n", error);
+		result = -EIO;
+	}
+	replay->writer = NULL;
+	return result;
+}
+
+/* The same seeds each time: a capture's replay shall not differ from one run to the next. */
+static const uint64_t seed[2] = { 0x6e66712d66747021u, 0x7265706c61792121u };
+
+static int open_engine(struct replay *replay)
+{
+	const struct replay_options *options = &replay->options;
+	void *memory = mmap(NULL, table_bytes(&table_size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	replay->model = model_new(options->seqadj_by);
+	replay->table_memory = memory == MAP_FAILED ? NULL : memory;
+	if (!replay->model || !replay->table_memory)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < options->nat_count; i++)
+		if (model_add_nat(replay->model, &options->nat[i].inside, &options->nat[i].outside))
+			return -ENOMEM;
+	replay->engine = (struct engine){
+		.table = table_open(memory, &table_size, seed, NULL),
+		.conntrack = model_conntrack(replay->model),
+		.policy = policy_default,
+		.report = replay_report_engine,
+		.report_context = &replay->reporter,
+		.random = seed[0],
+	};
+	replay->engine.policy.loose = options->loose;
+	replay->reporter.json = options->json;
+	replay->reporter.summary.path = options->in;
+	return 0;
+}
+
+static void close_all(struct replay *replay)
+{
+	if (replay->table_memory)
+		munmap(replay->table_memory, table_bytes(&table_size));
+	model_free(replay->model);
+	capture_close(replay->capture);
+}
+
+static int replay_capture(struct replay *replay)
+{
+	int error = open_engine(replay);
+
+	if (error)
+		fprintf(stderr, "replay: no memory for %" PRIu32 " sessions\n", table_size.sessions);
+	else
+		error = open_files(replay);
+	if (!error)
+		error = finish(replay, replay_packets(replay));
+	close_all(replay);
+	return error;
+}
+
+int command_replay(int argc, char **argv)
+{
+	struct replay *replay = calloc(1, sizeof(*replay));
+	int code = EXIT_FAILED;
+
+	if (!replay) {
+		fprintf(stderr, "replay: no memory\n");
+		return code;
+	}
+	if (replay_options_parse(&replay->options, argc, argv)) {
+		code = EXIT_USAGE;
+	} else if (replay->options.help) {
+		replay_options_print_usage();
+		code = EXIT_DONE;
+	} else if (!replay_capture(replay)) {
+		code = EXIT_DONE;
+	}
+	free(replay);
+	return code;
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "replay_report.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+void replay_report_time(struct replay_reporter *reporter, const struct timeval *time)
+{
+	if (!reporter->begun)
+		reporter->first = *time;
+	reporter->begun = true;
+	reporter->now = *time;
+}
+
+/* An endpoint without its port. */
+static const char *address_text(const struct endpoint *endpoint, char text[INET6_ADDRSTRLEN])
+{
+	return inet_ntop(endpoint->family == FAMILY_IPV4 ? AF_INET : AF_INET6, endpoint->address, text,
+			 INET6_ADDRSTRLEN);
+}
+
+/* JSON. jansson leaves out a member whose value could not be made, so memory that is short costs that member only. */
+
+static json_t *json_bytes(const char *bytes, size_t length)
+{
+	char text[2 * 512];
+	size_t at = 0;
+
+	/* What is not ASCII came in no known encoding: each byte becomes the character of its number. */
+	for (size_t i = 0; i < length && at + 2 < sizeof(text); i++) {
+		const uint8_t byte = (uint8_t)bytes[i];
+
+		if (byte >= 0x80)
+			text[at++] = (char)(0xc0 | byte >> 6);
+		text[at++] = (char)(byte >= 0x80 ? 0x80 | (byte & 0x3f) : byte);
+	}
+	return json_stringn(text, at);
+}
+
+static json_t *json_endpoint(const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_PRINT_MAX];
+
+	return json_string(endpoint_print(endpoint, text));
+}
+
+static json_t *json_count(uint64_t count)
+{
+	return json_integer((json_int_t)count);
+}
+
+static json_t *json_event(const struct replay_reporter *reporter, const char *event)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "event", json_string(event));
+	json_object_set_new(object, "ts",
+			    json_real((double)reporter->now.tv_sec + (double)reporter->now.tv_usec / 1e6));
+	return object;
+}
+
+/* Print the line, and be done with it. */
+static void json_line(json_t *object)
+{
+	json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(16));
+	putchar('\n');
+	json_decref(object);
+}
+
+static void json_parties(json_t *object, const struct endpoint *client, const struct endpoint *server)
+{
+	json_object_set_new(object, "client", json_endpoint(client));
+	json_object_set_new(object, "server", json_endpoint(server));
+}
+
+static void json_report(const struct replay_reporter *reporter, const char *event, const struct report *report)
+{
+	json_t *object = json_event(reporter, event);
+	char address[INET6_ADDRSTRLEN];
+
+	json_parties(object, &report->client, &report->server);
+	json_object_set_new(object, "command", json_string(report->command));
+	if (report->from)
+		json_object_set_new(object, "from", json_bytes(report->from, report->from_length));
+	if (report->to)
+		json_object_set_new(object, "to", json_bytes(report->to, report->to_length));
+	if (report->port)
+		json_object_set_new(object, "port", json_count(report->port));
+	if (report->expectation) {
+		json_object_set_new(object, "source",
+				    json_string(address_text(&report->expectation->tuple.src, address)));
+		json_object_set_new(object, "destination", json_endpoint(&report->expectation->tuple.dst));
+	}
+	if (report->kind == REPORT_REFUSE)
+		json_object_set_new(object, "reason", json_string(refusal_name(report->refusal)));
+	json_line(object);
+}
+
+static void json_data(const struct replay_reporter *reporter, const struct tuple *original, bool expected)
+{
+	json_t *object = json_event(reporter, "data");
+
+	json_parties(object, &original->src, &original->dst);
+	json_object_set_new(object, "port", json_count(original->dst.port));
+	json_object_set_new(object, "expected", json_boolean(expected));
+	json_line(object);
+}
+
+static void json_summary(const struct replay_reporter *reporter, const struct counters *counters)
+{
+	const struct replay_summary *summary = &reporter->summary;
+	json_t *object = json_event(reporter, "summary");
+	json_t *refusals = json_object();
+	const struct {
+		const char *name;
+		uint64_t count;
+	} counts[] = {
+		{ "packets", summary->packets },
+		{ "sessions", counters->sessions },
+		{ "rewrites", summary->reports[REPORT_REWRITE] },
+		{ "expectations", summary->reports[REPORT_EXPECT] },
+		{ "data_expected", summary->data_expected },
+		{ "data_unexpected", summary->data_unexpected },
+		{ "opaque", summary->reports[REPORT_OPAQUE] },
+		{ "dropped", summary->dropped },
+		{ "truncated", summary->truncated },
+		{ "malformed", summary->malformed },
+	};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		json_object_set_new(object, counts[i].name, json_count(counts[i].count));
+	for (unsigned int i = 0; i < REFUSALS; i++)
+		if (counters->refusals[i])
+			json_object_set_new(refusals, refusal_name(i), json_count(counters->refusals[i]));
+	json_object_set_new(object, "refusals", refusals);
+	json_line(object);
+}
+
+/* For people. */
+
+static void print_bytes(const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (isascii((unsigned char)bytes[i]) && isprint((unsigned char)bytes[i]))
+			putchar(bytes[i]);
+		else
+			printf("\\x%02x", (unsigned char)bytes[i]);
+}
+
+static void print_endpoint(const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_PRINT_MAX];
+
+	fputs(endpoint_print(endpoint, text), stdout);
+}
+
+static void print_time(const struct replay_reporter *reporter)
+{
+	struct timeval since;
+
+	timersub(&reporter->now, &reporter->first, &since);
+	printf("%5lld.%06ld  ", (long long)since.tv_sec, (long)since.tv_usec);
+}
+
+static void print_rewrite(const struct report *report)
+{
+	printf("%s ", report->command);
+	print_bytes(report->from, report->from_length);
+	fputs(" -> ", stdout);
+	print_bytes(report->to, report->to_length);
+	printf("   (what follows moves by %+" PRId32 ")", report->adj.after);
+}
+
+static void print_expectation(const struct report *report)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	if (!report->expectation)
+		return;
+	printf("%s -> ", address_text(&report->expectation->tuple.src, address));
+	print_endpoint(&report->expectation->tuple.dst);
+}
+
+static void print_expect(const struct report *report)
+{
+	printf("%s ", report->command);
+	print_bytes(report->from, report->from_length);
+	fputs("   expects ", stdout);
+	print_expectation(report);
+}
+
+static void print_unexpect(const struct report *report)
+{
+	fputs("no longer expects ", stdout);
+	print_expectation(report);
+}
+
+static void print_refuse(const struct report *report)
+{
+	printf("%s ", report->command);
+	print_bytes(report->from, report->from_length);
+	printf("   refused: %s", refusal_text(report->refusal));
+	if (report->error)
+		printf(": %s", strerror(-report->error));
+}
+
+static void print_opaque(const struct report *report)
+{
+	(void)report;
+	fputs("encrypted from here on", stdout);
+}
+
+static void print_begin(const struct report *report)
+{
+	(void)report;
+	fputs("control connection begins", stdout);
+}
+
+static void print_end(const struct report *report)
+{
+	(void)report;
+	fputs("control connection ends", stdout);
+}
+
+/* What becomes of a report: its JSON event, where it has one, and its line for people. */
+static const struct report_form {
+	const char *event;
+	void (*print)(const struct report *report);
+} report_forms[] = {
+	[REPORT_REWRITE] = { "rewrite", print_rewrite },
+	[REPORT_EXPECT] = { "expect", print_expect },
+	[REPORT_UNEXPECT] = { "unexpect", print_unexpect },
+	[REPORT_REFUSE] = { "refuse", print_refuse },
+	[REPORT_OPAQUE] = { NULL, print_opaque },
+	[REPORT_BEGIN] = { NULL, print_begin },
+	[REPORT_END] = { NULL, print_end },
+};
+
+void replay_report_engine(void *context, const struct report *report)
+{
+	struct replay_reporter *reporter = context;
+	const struct report_form *form = &report_forms[report->kind];
+
+	reporter->summary.reports[report->kind]++;
+	if (reporter->json) {
+		if (form->event)
+			json_report(reporter, form->event, report);
+		return;
+	}
+	print_time(reporter);
+	print_endpoint(&report->client);
+	fputs(" > ", stdout);
+	print_endpoint(&report->server);
+	fputs("   ", stdout);
+	form->print(report);
+	putchar('\n');
+}
+
+void replay_report_data(struct replay_reporter *reporter, const struct tuple *original, bool expected)
+{
+	++*(expected ? &reporter->summary.data_expected : &reporter->summary.data_unexpected);
+	if (reporter->json) {
+		json_data(reporter, original, expected);
+		return;
+	}
+	print_time(reporter);
+	print_endpoint(&original->src);
+	fputs(" > ", stdout);
+	print_endpoint(&original->dst);
+	printf("   %s\n", expected ? "data connection, as announced" : "connection that nobody announced");
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* One line, if there is something to count. */
+static void print_count(uint64_t count, const char *what)
+{
+	if (count)
+		printf("%8" PRIu64 " %s\n", count, what);
+}
+
+static void print_refusals(const struct counters *counters)
+{
+	for (unsigned int i = 0; i < REFUSALS; i++)
+		if (counters->refusals[i])
+			printf("%8" PRIu64 " refused: %s\n", counters->refusals[i], refusal_text(i));
+}
+
+static void print_announcements(const struct replay_summary *summary, const struct counters *counters)
+{
+	const uint64_t *reports = summary->reports;
+	const uint64_t announced = reports[REPORT_EXPECT] + reports[REPORT_REFUSE];
+
+	printf("  %" PRIu64 " data connection%s announced\n", announced, plural(announced));
+	print_count(reports[REPORT_EXPECT], "expected");
+	print_count(reports[REPORT_REWRITE], "with the text rewritten");
+	print_refusals(counters);
+	printf("  %" PRIu64 " connection%s besides\n", summary->data_expected + summary->data_unexpected,
+	       plural(summary->data_expected + summary->data_unexpected));
+	print_count(summary->data_expected, "as announced");
+	print_count(summary->data_unexpected, "that nobody announced");
+	print_count(summary->still_expected, "still expected at the end");
+}
+
+static void print_summary(const struct replay_summary *summary, const struct counters *counters)
+{
+	printf("\n%s: %" PRIu64 " packet%s\n  %" PRIu64 " FTP control connection%s\n", summary->path, summary->packets,
+	       plural(summary->packets), summary->controls, plural(summary->controls));
+	print_count(counters->picked_up, "picked up in the middle");
+	print_count(summary->reports[REPORT_OPAQUE], "turned to TLS: not read from there on");
+	print_count(summary->dropped, "packets held back or dropped, for their senders to send again");
+	print_count(summary->malformed, "packets damaged: passed as they were");
+	print_count(summary->truncated, "control packets cut off when they were captured: not read");
+	print_announcements(summary, counters);
+}
+
+void replay_report_summary(struct replay_reporter *reporter, const struct counters *counters)
+{
+	if (reporter->json)
+		json_summary(reporter, counters);
+	else
+		print_summary(&reporter->summary, counters);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reporter.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Lines a second of one thread. */
+#define TOLD_PER_SECOND 500
+#define REFUSED_PER_SECOND 10
+
+/* Of a text from the network, this much is shown. */
+#define EXCERPT_MAX 96
+
+/* " (in eth0, out eth1)", or nothing. */
+#define PLACE_MAX (2 * IF_NAMESIZE + 16)
+
+void reporter_open(struct reporter *reporter)
+{
+	memset(reporter, 0, sizeof(*reporter));
+	interfaces_open(&reporter->interfaces);
+}
+
+void reporter_close(struct reporter *reporter)
+{
+	interfaces_close(&reporter->interfaces);
+}
+
+/* A text from the network, without the end of its line, in printable characters. */
+static const char *excerpt(const char *text, uint32_t length, char buffer[EXCERPT_MAX])
+{
+	uint32_t shown;
+
+	while (length && (text[length - 1] == '\r' || text[length - 1] == '\n'))
+		length--;
+	shown = length < EXCERPT_MAX - 4 ? length : EXCERPT_MAX - 4;
+	memcpy(buffer, text, shown);
+	for (uint32_t i = 0; i < shown; i++) {
+		if (buffer[i] < ' ' || buffer[i] > '~')
+			buffer[i] = '?';
+	}
+	snprintf(buffer + shown, 4, "%s", shown < length ? "..." : "");
+	return buffer;
+}
+
+static const char *place(const struct reporter *reporter, char buffer[PLACE_MAX])
+{
+	char in[IF_NAMESIZE], out[IF_NAMESIZE];
+
+	buffer[0] = '\0';
+	if (reporter->packet)
+		snprintf(buffer, PLACE_MAX, " (in %s, out %s)",
+			 interfaces_name(&reporter->interfaces, reporter->packet->in, in),
+			 interfaces_name(&reporter->interfaces, reporter->packet->out, out));
+	return buffer;
+}
+
+/* Where a line is about a connection, this ends it: "client A, server B (in eth0, out eth1)". */
+#define PARTIES_MAX (2 * ENDPOINT_PRINT_MAX + PLACE_MAX + 32)
+
+static const char *parties(const struct reporter *reporter, const struct report *report, char buffer[PARTIES_MAX])
+{
+	char client[ENDPOINT_PRINT_MAX], server[ENDPOINT_PRINT_MAX], where[PLACE_MAX];
+
+	snprintf(buffer, PARTIES_MAX, "client %s, server %s%s", endpoint_print(&report->client, client),
+		 endpoint_print(&report->server, server), place(reporter, where));
+	return buffer;
+}
+
+static void tell_rewrite(const struct report *report, const char *whom)
+{
+	char from[EXCERPT_MAX], to[EXCERPT_MAX];
+
+	log_line(LOG_LEVEL_INFO, "rewrote %s %s to %s, %+" PRId32 " bytes at %" PRIu32 ": %s", report->command,
+		 excerpt(report->from, report->from_length, from), excerpt(report->to, report->to_length, to),
+		 report->adj.after - report->adj.before, report->seq, whom);
+}
+
+/* "192.0.2.1", without its port: that of an expectation's source is any. */
+static const char *print_address(const struct endpoint *endpoint, char text[ENDPOINT_PRINT_MAX])
+{
+	char *colon;
+
+	endpoint_print(endpoint, text);
+	colon = strrchr(text, ':');
+	if (colon)
+		*colon = '\0';
+	return text;
+}
+
+static void tell_expectation(const char *what, const struct report *report, const char *whom)
+{
+	const struct expectation *expectation = report->expectation;
+	char src[ENDPOINT_PRINT_MAX], dst[ENDPOINT_PRINT_MAX], inner[ENDPOINT_PRINT_MAX];
+
+	print_address(&expectation->tuple.src, src);
+	endpoint_print(&expectation->tuple.dst, dst);
+	if (expectation->translated && !endpoint_equal(&expectation->nat_src, &expectation->tuple.dst))
+		log_line(LOG_LEVEL_INFO, "%s %s, a connection from %s to %s, which is %s behind NAT: %s", what,
+			 report->command, src, dst, endpoint_print(&expectation->nat_src, inner), whom);
+	else
+		log_line(LOG_LEVEL_INFO, "%s %s, a connection from %s to %s: %s", what, report->command, src, dst,
+			 whom);
+}
+
+static void tell_expect(const struct report *report, const char *whom)
+{
+	tell_expectation("expecting after", report, whom);
+}
+
+static void tell_unexpect(const struct report *report, const char *whom)
+{
+	tell_expectation("no longer expecting after", report, whom);
+}
+
+/* What a person can do about a refusal; NULL: nothing, it is the dialogue's fault. */
+static const char *const advice[REFUSALS] = {
+	[REFUSED_ADDRESS] = "--loose allows it",
+	[REFUSED_PORT] = "--min-port sets the limit",
+	[REFUSED_UNKNOWN] = "its packets must be tracked, and queued behind conntrack",
+	[REFUSED_NO_PORT] = "--ports sets the range",
+	[REFUSED_LIMIT] = "--client-rate and --client-sessions set the limits",
+	[REFUSED_MEMORY] = "--sessions sets how many there are",
+};
+
+/* And where it was conntrack that refused. */
+static const char *conntrack_advice(int error)
+{
+	switch (-error) {
+	case EOPNOTSUPP:
+		return "the connection has no helper, or was given it too late: assign a TCP helper to port 21 in "
+		       "raw PREROUTING (iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper sane)";
+	case EPERM:
+		return "this program needs CAP_NET_ADMIN";
+	case EAGAIN:
+		return "too many at once of connections whose source and destination are both translated; a kernel "
+		       "with CONFIG_NETFILTER_NETLINK_GLUE_CT can tell them without a search";
+	case EMFILE:
+		return "the helper or net.netfilter.nf_conntrack_expect_max allows no more expectations";
+	default:
+		return strerror(-error);
+	}
+}
+
+static void tell_refusal(const struct report *report, const char *whom)
+{
+	const bool kernel = report->refusal == REFUSED_CONNTRACK;
+	const char *help = kernel ? conntrack_advice(report->error) : advice[report->refusal];
+	char from[EXCERPT_MAX];
+
+	log_line(LOG_LEVEL_WARNING, "opened nothing for %s %s: %s%s%s: %s", report->command,
+		 excerpt(report->from, report->from_length, from), refusal_text(report->refusal), help ? "; " : "",
+		 help ? help : "", whom);
+}
+
+static void tell_opaque(const struct report *report, const char *whom)
+{
+	(void)report;
+	log_line(LOG_LEVEL_INFO, "encrypted from here on: %s", whom);
+}
+
+static void tell_begin(const struct report *report, const char *whom)
+{
+	(void)report;
+	log_line(LOG_LEVEL_DEBUG, "following: %s", whom);
+}
+
+static void tell_end(const struct report *report, const char *whom)
+{
+	(void)report;
+	log_line(LOG_LEVEL_DEBUG, "ended: %s", whom);
+}
+
+static const struct {
+	enum log_level level;
+	void (*tell)(const struct report *report, const char *whom);
+} kinds[] = {
+	[REPORT_REWRITE] = { LOG_LEVEL_INFO, tell_rewrite },
+	[REPORT_EXPECT] = { LOG_LEVEL_INFO, tell_expect },
+	[REPORT_UNEXPECT] = { LOG_LEVEL_INFO, tell_unexpect },
+	[REPORT_REFUSE] = { LOG_LEVEL_WARNING, tell_refusal },
+	[REPORT_OPAQUE] = { LOG_LEVEL_INFO, tell_opaque },
+	[REPORT_BEGIN] = { LOG_LEVEL_DEBUG, tell_begin },
+	[REPORT_END] = { LOG_LEVEL_DEBUG, tell_end },
+};
+
+void reporter_report(void *context, const struct report *report)
+{
+	struct reporter *reporter = context;
+	const bool refusal = report->kind == REPORT_REFUSE;
+	char whom[PARTIES_MAX];
+
+	if (!log_enabled(kinds[report->kind].level))
+		return;
+	if (!log_allowed(refusal ? &reporter->refused : &reporter->told, reporter->now,
+			 refusal ? REFUSED_PER_SECOND : TOLD_PER_SECOND))
+		return;
+	kinds[report->kind].tell(report, parties(reporter, report, whom));
+}
+
+void reporter_tick(struct reporter *reporter, uint64_t now)
+{
+	reporter->now = now;
+	interfaces_refresh(&reporter->interfaces);
+	log_settle(&reporter->told, now, LOG_LEVEL_INFO, "lines");
+	log_settle(&reporter->refused, now, LOG_LEVEL_WARNING, "refusals");
+}

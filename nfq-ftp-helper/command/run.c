@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon: a worker a queue, and the main thread, which only waits for signals.
+ */
+#include "command.h"
+
+#include "log.h"
+#include "options.h"
+#include "tally.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct daemon {
+	struct options options;
+	struct control control;
+	struct worker *workers;
+	unsigned int count;
+	unsigned int opened;
+};
+
+static int open_workers(struct daemon *daemon)
+{
+	int error = 0;
+
+	daemon->count = queue_range_count(&daemon->options.queues);
+	daemon->workers = daemon->count ? calloc(daemon->count, sizeof(*daemon->workers)) : NULL;
+	if (!daemon->workers) {
+		log_line(LOG_LEVEL_ERROR, "no memory for %u workers", daemon->count);
+		return -ENOMEM;
+	}
+	for (; daemon->opened < daemon->count && !error; daemon->opened++)
+		error = worker_open(&daemon->workers[daemon->opened], &daemon->options, &daemon->control,
+				    daemon->opened);
+	return error;
+}
+
+static int start_workers(struct daemon *daemon)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < daemon->count && !error; i++)
+		error = worker_start(&daemon->workers[i]);
+	return error;
+}
+
+/* Stop all threads. Return: the first failure of one. */
+static int stop_workers(struct daemon *daemon)
+{
+	int failure = 0;
+
+	atomic_store_explicit(&daemon->control.stop, true, memory_order_relaxed);
+	for (unsigned int i = 0; i < daemon->opened; i++) {
+		int error = worker_join(&daemon->workers[i]);
+
+		if (!failure)
+			failure = error;
+	}
+	return failure;
+}
+
+static void close_workers(struct daemon *daemon)
+{
+	for (unsigned int i = 0; i < daemon->opened; i++)
+		worker_close(&daemon->workers[i]);
+	free(daemon->workers);
+}
+
+static void print_range(const struct queue_range *range, char text[16])
+{
+	if (range->first == range->last)
+		snprintf(text, 16, "%u", range->first);
+	else
+		snprintf(text, 16, "%u:%u", range->first, range->last);
+}
+
+static void tell_ready(const struct daemon *daemon)
+{
+	static const char *const adjusters[] = {
+		[SEQADJ_MODE_AUTO] = "by the kernel where it can",
+		[SEQADJ_MODE_KERNEL] = "by the kernel",
+		[SEQADJ_MODE_SELF] = "by this program",
+	};
+	const struct options *options = &daemon->options;
+	char queues[16], sure[16] = "none";
+	uint32_t recovered = 0;
+
+	for (unsigned int i = 0; i < daemon->count; i++)
+		recovered += daemon->workers[i].recovered;
+	print_range(&options->queues, queues);
+	if (options->sure_queues.given)
+		print_range(&options->sure_queues, sure);
+	log_line(LOG_LEVEL_NOTICE, "ready: queue %s, sure queue %s, sequence numbers adjusted %s, mark %#x/%#x, "
+		 "%u sessions per queue, %u recovered", queues, sure, adjusters[options->seqadj], options->mark,
+		 options->mark_mask, options->sessions, recovered);
+}
+
+static void tell_summary(const struct daemon *daemon)
+{
+	struct counters sum = { 0 };
+
+	for (unsigned int i = 0; i < daemon->count; i++)
+		tally_add(&sum, &daemon->workers[i].engine.counters);
+	tally_log("ended", &sum);
+}
+
+static void wait_for_end(struct daemon *daemon, const sigset_t *signals)
+{
+	for (;;) {
+		int number = sigwaitinfo(signals, NULL);
+
+		if (number == SIGUSR1)
+			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
+		else if (number > 0)
+			return;
+	}
+}
+
+/* Threads inherit the mask: signals are for the main thread only. */
+static void block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int run_daemon(struct daemon *daemon)
+{
+	sigset_t signals;
+	int error, failure;
+
+	block_signals(&signals);
+	error = open_workers(daemon);
+	if (!error)
+		error = start_workers(daemon);
+	if (!error) {
+		tell_ready(daemon);
+		wait_for_end(daemon, &signals);
+	}
+	failure = stop_workers(daemon);
+	if (!error)
+		tell_summary(daemon);
+	close_workers(daemon);
+	return error || failure ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_run(int argc, char **argv)
+{
+	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+	struct daemon daemon = { 0 };
+
+	if (options_parse(&daemon.options, argc, argv) < 0)
+		return EXIT_USAGE;
+	if (daemon.options.help) {
+		options_print_help();
+		return EXIT_DONE;
+	}
+	log_set_level(levels[daemon.options.verbose]);
+	return run_daemon(&daemon);
+}

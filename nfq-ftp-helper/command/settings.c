@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* On the connmark where nothing else is said: FTP is port 21, so bit 21. */
+#define DEFAULT_MARK (1u << 21)
+
+#define DEFAULT_STATE_DIRECTORY "/run/nfq-ftp-helper"
+#define DEFAULT_SESSIONS 65536u
+#define DEFAULT_QUEUE_LENGTH 4096u
+#define DEFAULT_RECEIVE_BUFFER (8u << 20)
+
+/* The number that @text begins with. Return: what follows it; NULL when there is none, or one beyond the limits. */
+static const char *read_number(const char *text, int base, uint32_t low, uint32_t high, uint32_t *number)
+{
+	unsigned long long value;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return NULL;
+	errno = 0;
+	value = strtoull(text, &end, base);
+	if (errno || value < low || value > high)
+		return NULL;
+	*number = (uint32_t)value;
+	return end;
+}
+
+/* A number and nothing else. */
+static bool set_number(const char *text, uint32_t low, uint32_t high, uint32_t *number)
+{
+	const char *end = read_number(text, 10, low, high, number);
+
+	return end && *end == '\0';
+}
+
+/* N or A:B. */
+static bool set_range(const char *text, uint32_t low, uint32_t high, uint32_t *first, uint32_t *last)
+{
+	const char *end = read_number(text, 10, low, high, first);
+
+	*last = *first;
+	if (end && *end == ':')
+		end = read_number(end + 1, 10, *first, high, last);
+	return end && *end == '\0';
+}
+
+static bool set_queues(struct queue_range *range, const char *value)
+{
+	uint32_t first = 0, last;
+
+	if (!set_range(value, 0, 65535, &first, &last) || last - first >= 64)
+		return false;
+	*range = (struct queue_range){ .given = true, .first = (uint16_t)first, .last = (uint16_t)last };
+	return true;
+}
+
+static bool set_word(const char *value, const char *const *words, unsigned int count, unsigned int *index)
+{
+	for (*index = 0; *index < count; ++*index) {
+		if (strcmp(value, words[*index]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool set_path(const char *value, char path[OPTIONS_PATH_MAX])
+{
+	int length = snprintf(path, OPTIONS_PATH_MAX, "%s", value);
+
+	return length > 0 && length < OPTIONS_PATH_MAX;
+}
+
+static bool set_mode(struct options *options, const char *value)
+{
+	(void)options;
+	return strcmp(value, "queue") == 0;
+}
+
+static bool set_queue(struct options *options, const char *value)
+{
+	return set_queues(&options->queues, value);
+}
+
+static bool set_sure_queue(struct options *options, const char *value)
+{
+	return set_queues(&options->sure_queues, value);
+}
+
+static bool set_mark(struct options *options, const char *value)
+{
+	const char *end = read_number(value, 0, 1, UINT32_MAX, &options->mark);
+
+	options->mark_mask = options->mark;
+	if (end && *end == '/')
+		end = read_number(end + 1, 0, 1, UINT32_MAX, &options->mark_mask);
+	return end && *end == '\0' && (options->mark & ~options->mark_mask) == 0;
+}
+
+static bool set_seqadj(struct options *options, const char *value)
+{
+	static const char *const words[] = {
+		[SEQADJ_MODE_AUTO] = "auto",
+		[SEQADJ_MODE_KERNEL] = "kernel",
+		[SEQADJ_MODE_SELF] = "self",
+	};
+	unsigned int index;
+
+	if (!set_word(value, words, 3, &index))
+		return false;
+	options->seqadj = index;
+	return true;
+}
+
+static bool set_loose(struct options *options, const char *value)
+{
+	static const char *const words[] = { "no", "yes" };
+	unsigned int index;
+
+	if (!set_word(value, words, 2, &index))
+		return false;
+	options->policy.loose = index;
+	return true;
+}
+
+static bool set_min_port(struct options *options, const char *value)
+{
+	uint32_t number;
+
+	if (!set_number(value, 1, 65535, &number))
+		return false;
+	options->policy.min_port = (uint16_t)number;
+	return true;
+}
+
+static bool set_ports(struct options *options, const char *value)
+{
+	uint32_t low = 0, high;
+
+	if (!set_range(value, 1, 65535, &low, &high))
+		return false;
+	options->policy.port_low = (uint16_t)low;
+	options->policy.port_high = (uint16_t)high;
+	return true;
+}
+
+static bool set_sessions(struct options *options, const char *value)
+{
+	return set_number(value, 16, 1u << 24, &options->sessions);
+}
+
+static bool set_client_sessions(struct options *options, const char *value)
+{
+	return set_number(value, 1, 1u << 24, &options->policy.client_sessions);
+}
+
+static bool set_client_rate(struct options *options, const char *value)
+{
+	return set_number(value, 1, 1000000, &options->policy.client_rate);
+}
+
+static bool set_idle_timeout(struct options *options, const char *value)
+{
+	return set_number(value, 10, 432000, &options->policy.idle_timeout);
+}
+
+static bool set_state_dir(struct options *options, const char *value)
+{
+	return set_path(value, options->state_directory);
+}
+
+static bool set_queue_length(struct options *options, const char *value)
+{
+	return set_number(value, 1, 1u << 20, &options->queue_length);
+}
+
+static bool set_receive_buffer(struct options *options, const char *value)
+{
+	return set_number(value, 1u << 16, 1u << 30, &options->receive_buffer);
+}
+
+/* -v once more, or the level as a number. */
+static bool set_verbose(struct options *options, const char *value)
+{
+	uint32_t number = options->verbose < 2 ? options->verbose + 1 : 2;
+
+	if (strcmp(value, "yes") != 0 && !set_number(value, 0, 2, &number))
+		return false;
+	options->verbose = number;
+	return true;
+}
+
+static bool set_config(struct options *options, const char *value)
+{
+	return set_path(value, options->file);
+}
+
+static bool set_help(struct options *options, const char *value)
+{
+	(void)value;
+	options->help = true;
+	return true;
+}
+
+static const struct setting settings[] = {
+	{ "mode", 0, "MODE", set_mode, "`queue', the only mode of this version",
+	  "how packets come: `queue', from NFQUEUE rules" },
+	{ "queue", 0, "N|A:B", set_queue, "N or A:B, at most 64 queues with numbers from 0 to 65535",
+	  "queue numbers, a thread each; default 0" },
+	{ "sure-queue", 0, "N|A:B", set_sure_queue, "N or A:B, at most 64 queues with numbers from 0 to 65535",
+	  "as many more, for connections that carry the mark: these neither bypass nor fail open" },
+	{ "mark", 0, "VALUE[/MASK]", set_mark, "VALUE or VALUE/MASK, not zero, VALUE within MASK",
+	  "connmark of connections whose sequence numbers this program adjusts; default 0x200000" },
+	{ "seqadj", 0, "WHO", set_seqadj, "auto, kernel or self",
+	  "who adjusts sequence numbers: auto (the kernel where it can), kernel or self" },
+	{ "loose", 0, NULL, set_loose, "yes or no",
+	  "also expect data connections with a third party's address" },
+	{ "min-port", 0, "PORT", set_min_port, "a port from 1 to 65535",
+	  "refuse announced ports below; default 1024" },
+	{ "ports", 0, "LOW:HIGH", set_ports, "LOW:HIGH, ports from 1 to 65535",
+	  "where the announced port is taken, use one of these" },
+	{ "sessions", 0, "N", set_sessions, "a number from 16 to 16777216",
+	  "control connections followed per queue; default 65536" },
+	{ "client-sessions", 0, "N", set_client_sessions, "a number from 1 to 16777216",
+	  "control connections followed per client" },
+	{ "client-rate", 0, "N", set_client_rate, "a number from 1 to 1000000",
+	  "announcements per client and second" },
+	{ "idle-timeout", 0, "SECONDS", set_idle_timeout, "seconds from 10 to 432000",
+	  "forget a silent control connection after this time" },
+	{ "state-dir", 0, "DIR", set_state_dir, "a path of less than 256 bytes",
+	  "where the tables are kept over a restart; default " DEFAULT_STATE_DIRECTORY },
+	{ "queue-length", 0, "PACKETS", set_queue_length, "a number from 1 to 1048576",
+	  "packets the kernel keeps waiting per queue; default 4096" },
+	{ "receive-buffer", 0, "BYTES", set_receive_buffer, "bytes from 65536 to 1073741824",
+	  "socket buffer per thread; default 8388608" },
+	{ "verbose", 'v', NULL, set_verbose, "0, 1 or 2",
+	  "log every rewrite and expectation; twice: more" },
+	{ "config", 'c', "FILE", set_config, "a path of less than 256 bytes",
+	  "read `NAME = VALUE' lines with these names from FILE; the command line wins" },
+	{ "help", 'h', NULL, set_help, "no argument", "print this" },
+};
+
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+_Static_assert(SETTINGS <= SETTINGS_MAX, "callers have room for SETTINGS_MAX");
+
+const struct setting *settings_table(unsigned int *count)
+{
+	*count = SETTINGS;
+	return settings;
+}
+
+const struct setting *settings_find(const char *name)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (strcmp(settings[i].name, name) == 0)
+			return &settings[i];
+	}
+	return NULL;
+}
+
+void settings_default(struct options *options)
+{
+	*options = (struct options){
+		.queues.given = true,
+		.mark = DEFAULT_MARK,
+		.mark_mask = DEFAULT_MARK,
+		.policy = policy_default,
+		.sessions = DEFAULT_SESSIONS,
+		.queue_length = DEFAULT_QUEUE_LENGTH,
+		.receive_buffer = DEFAULT_RECEIVE_BUFFER,
+		.state_directory = DEFAULT_STATE_DIRECTORY,
+	};
+}

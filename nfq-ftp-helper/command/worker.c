@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation. A batch of packets goes through four steps: take what waits in the queue; look at each packet
+ * and fetch its hash bucket; fetch its session; handle each. So by the time a session is looked at, its memory has
+ * had the time of a batch to come into the cache. Then all verdicts go back at once.
+ *
+ * What a packet makes the engine ask of conntrack has happened before the batch's verdicts are sent: a data
+ * connection is expected before its announcement travels on, and adjusted sequence numbers are known before the first
+ * byte that they are about.
+ *
+ * A thread blocks in nfqueue_receive() only, and there no longer than a tenth of a second; so it can be asked to stop
+ * by a flag, and comes by its clock.
+ */
+#include "worker.h"
+
+#include "log.h"
+#include "tally.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Room for one rewritten packet, as struct output asks for; and for many. */
+#define OUTPUT_MAX ((size_t)65535 + 128)
+#define ARENA_SIZE (4 * OUTPUT_MAX)
+
+#define TICK_MILLISECONDS 100
+/* So many ticks go once around the table: about a minute. */
+#define SWEEP_TICKS 600
+
+/* A busy session in so many. */
+#define SESSIONS_PER_WORK 8
+#define WORKS_MIN 256
+#define BUDGETS 4096
+
+#define EXPECT_SECONDS 300
+
+static uint64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Output has room in the arena: if not, what is there must be sent first. */
+static int make_room(struct worker *worker)
+{
+	int error;
+
+	if (ARENA_SIZE - worker->arena_used >= OUTPUT_MAX)
+		return 0;
+	error = nfqueue_send(worker->queue);
+	worker->arena_used = 0;
+	return error;
+}
+
+static int handle_packet(struct worker *worker, unsigned int index, uint64_t now)
+{
+	const struct nfqueue_packet *packet = &worker->packets[index];
+	struct output output = { .capacity = OUTPUT_MAX };
+	int error = make_room(worker);
+
+	if (error)
+		return error;
+	output.buffer = worker->arena + worker->arena_used;
+	worker->reporter.packet = packet;
+	ctnetlink_hint(&worker->ctnetlink, packet->conntrack, packet->conntrack_length);
+	switch (session_input(&worker->engine, &worker->arrivals[index], now, &output)) {
+	case VERDICT_ACCEPT:
+		nfqueue_accept(worker->queue, packet);
+		break;
+	case VERDICT_REPLACE:
+		nfqueue_replace(worker->queue, packet, output.packet, output.length);
+		if (output.packet == output.buffer)
+			worker->arena_used += (output.length + 7) & ~(size_t)7;
+		break;
+	case VERDICT_DROP:
+		nfqueue_drop(worker->queue, packet);
+		break;
+	}
+	worker->reporter.packet = NULL;
+	return 0;
+}
+
+static int arrive(struct worker *worker, unsigned int index)
+{
+	const struct nfqueue_packet *packet = &worker->packets[index];
+
+	if (packet->truncated)
+		return -EMSGSIZE;
+	return session_arrive(&worker->engine, &worker->arrivals[index], packet->data, packet->length,
+			      packet->checksum_pending, packet->zone);
+}
+
+static int handle_batch(struct worker *worker, unsigned int count, uint64_t now)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		worker->arrived[i] = arrive(worker, i);
+	session_prefetch(&worker->engine, worker->arrivals, count);
+	for (unsigned int i = 0; i < count && !error; i++) {
+		if (worker->arrived[i] == 0)
+			error = handle_packet(worker, i, now);
+		else
+			nfqueue_accept(worker->queue, &worker->packets[i]);
+	}
+	if (!error)
+		error = nfqueue_send(worker->queue);
+	ctnetlink_flush(&worker->ctnetlink);
+	worker->arena_used = 0;
+	return error;
+}
+
+static void log_counters(const struct worker *worker)
+{
+	const struct nfqueue_counters *queue = nfqueue_counters(worker->queue);
+	const struct ctnetlink_counters *ct = &worker->ctnetlink.counters;
+	char whose[32];
+
+	snprintf(whose, sizeof(whose), "queue %u", worker->queue_config.queue);
+	tally_log(whose, &worker->engine.counters);
+	log_line(LOG_LEVEL_NOTICE,
+		 "%s: sessions now %" PRIu32 ", busy %" PRIu32 ", receives %" PRIu64 ", sends %" PRIu64
+		 ", large packets %" PRIu64 ", strange messages %" PRIu64 ", late verdicts %" PRIu64
+		 ", conntrack exchanges %" PRIu64 ", walks %" PRIu64 ", adjustments by the kernel %" PRIu64
+		 ", by self %" PRIu64,
+		 whose, table_sessions(worker->engine.table), table_works(worker->engine.table), queue->receives,
+		 queue->sends, queue->large, queue->strange, queue->late, worker->ctnetlink.exchange.runs, ct->walks,
+		 ct->kernel_adjusted, ct->self_adjusted);
+}
+
+/* The table being full is a limit that people must hear of, but not for every packet. */
+static void tell_full(struct worker *worker)
+{
+	uint64_t full = worker->engine.counters.full;
+
+	if (full == worker->full_told)
+		return;
+	log_line(LOG_LEVEL_WARNING, "queue %u: the table is full, %" PRIu64
+		 " connections were not followed; --sessions, now %" PRIu32 ", sets its size",
+		 worker->queue_config.queue, full - worker->full_told, worker->options->sessions);
+	worker->full_told = full;
+}
+
+/* Where this program adjusts sequence numbers, a packet that passes unseen breaks its connection. */
+static void tell_unsure(struct worker *worker)
+{
+	if (worker->unsure_told || !worker->queue_config.fail_open || worker->queue_config.sure_queue != NFQUEUE_NONE ||
+	    !worker->ctnetlink.counters.self_adjusted)
+		return;
+	log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some connections, so "
+		 "this program does: give it a --sure-queue, and a rule that sends connections with mark %#x/%#x there",
+		 worker->queue_config.queue, worker->options->mark, worker->options->mark_mask);
+	worker->unsure_told = true;
+}
+
+static void tick(struct worker *worker, uint64_t now)
+{
+	struct table *table = worker->engine.table;
+	unsigned int wanted = atomic_load_explicit(&worker->control->counters_wanted, memory_order_relaxed);
+
+	if (now - worker->ticked < TICK_MILLISECONDS)
+		return;
+	if (now / 1000 != worker->ticked / 1000)
+		tell_full(worker);
+	tell_unsure(worker);
+	worker->ticked = now;
+	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
+	session_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1);
+	ctnetlink_flush(&worker->ctnetlink);
+	reporter_tick(&worker->reporter, now);
+	if (wanted != worker->counters_given)
+		log_counters(worker);
+	worker->counters_given = wanted;
+}
+
+static int loop(struct worker *worker)
+{
+	while (!atomic_load_explicit(&worker->control->stop, memory_order_relaxed)) {
+		int count = nfqueue_receive(worker->queue, worker->packets);
+		uint64_t now = milliseconds();
+		int error;
+
+		if (count < 0)
+			return count;
+		worker->reporter.now = now;
+		error = handle_batch(worker, (unsigned int)count, now);
+		if (error)
+			return error;
+		tick(worker, now);
+	}
+	return 0;
+}
+
+static void *run_thread(void *context)
+{
+	struct worker *worker = context;
+
+	worker->failure = loop(worker);
+	if (!worker->failure)
+		return NULL;
+	log_line(LOG_LEVEL_ERROR, "queue %u: the kernel's queue socket failed: %s", worker->queue_config.queue,
+		 strerror(-worker->failure));
+	kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+static int open_table(struct worker *worker, const char *path, const struct table_size *size)
+{
+	uint64_t seed[2];
+	bool kept = worker->file.old;
+	int error;
+
+	if (getrandom(seed, sizeof(seed), 0) < 0 ||
+	    getrandom(&worker->engine.random, sizeof(worker->engine.random), 0) < 0)
+		return -errno;
+	worker->engine.table = table_open(worker->file.memory, size, seed, &worker->recovered);
+	if (worker->engine.table)
+		return 0;
+	if (kept)
+		log_line(LOG_LEVEL_NOTICE, "`%s' is another version's: it starts empty", path);
+	error = statefile_clear(&worker->file);
+	if (error)
+		return error;
+	worker->engine.table = table_open(worker->file.memory, size, seed, &worker->recovered);
+	return worker->engine.table ? 0 : -EINVAL;
+}
+
+static int make_directory(const char *path)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	log_line(LOG_LEVEL_ERROR, "the directory `%s' cannot be made: %s; --state-dir names another", path,
+		 strerror(errno));
+	return -errno;
+}
+
+static int open_state(struct worker *worker)
+{
+	const struct options *options = worker->options;
+	const uint32_t works = options->sessions / SESSIONS_PER_WORK;
+	const struct table_size size = {
+		.sessions = options->sessions,
+		.works = works > WORKS_MIN ? works : WORKS_MIN,
+		.budgets = BUDGETS,
+	};
+	char path[OPTIONS_PATH_MAX + 32];
+	int error = make_directory(options->state_directory);
+
+	if (error)
+		return error;
+	snprintf(path, sizeof(path), "%s/queue-%u", options->state_directory, worker->queue_config.queue);
+	error = statefile_open(&worker->file, path, table_bytes(&size));
+	if (error == -EWOULDBLOCK) {
+		log_line(LOG_LEVEL_ERROR, "`%s' is in use by another nfq-ftp-helper: end that one, or give --state-dir",
+			 path);
+		return error;
+	}
+	if (worker->file.resized)
+		log_line(LOG_LEVEL_NOTICE, "`%s' is of another size: it starts empty", path);
+	if (!error)
+		error = open_table(worker, path, &size);
+	if (error)
+		log_line(LOG_LEVEL_ERROR, "the table `%s' of %zu bytes cannot be used: %s", path, table_bytes(&size),
+			 strerror(-error));
+	return error;
+}
+
+static int open_conntrack(struct worker *worker)
+{
+	const struct ctnetlink_config config = {
+		.seqadj = worker->options->seqadj,
+		.mark = worker->options->mark,
+		.mark_mask = worker->options->mark_mask,
+		.mark_edits = worker->options->sure_queues.given,
+		.expect_timeout = EXPECT_SECONDS,
+	};
+	int error = ctnetlink_open(&worker->ctnetlink, &config);
+
+	if (error == -EPERM)
+		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its connections: start this as root, or with "
+			 "CAP_NET_ADMIN");
+	else if (error == -EPROTONOSUPPORT)
+		log_line(LOG_LEVEL_ERROR, "the kernel has no ctnetlink: `modprobe nf_conntrack_netlink', or a kernel "
+			 "with CONFIG_NF_CT_NETLINK, gives it");
+	else if (error)
+		log_line(LOG_LEVEL_ERROR, "the kernel's connections cannot be reached: %s", strerror(-error));
+	return error;
+}
+
+static void complain_queue(const struct worker *worker, enum nfqueue_step step, int error)
+{
+	const struct nfqueue_config *config = &worker->queue_config;
+	const bool sure = step == NFQUEUE_BIND_SURE;
+
+	if (step == NFQUEUE_SUBSYSTEM && error == -EPERM)
+		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its queues: start this as root, or with "
+			 "CAP_NET_ADMIN");
+	else if (step == NFQUEUE_SUBSYSTEM || step == NFQUEUE_SOCKET)
+		log_line(LOG_LEVEL_ERROR, "the kernel has no NFQUEUE (%s): `modprobe nfnetlink_queue', or a kernel "
+			 "with CONFIG_NETFILTER_NETLINK_QUEUE, gives it", strerror(-error));
+	else if (error == -EPERM || error == -EBUSY)
+		log_line(LOG_LEVEL_ERROR, "queue %d is taken by another program: end that one, or choose another "
+			 "number with --%squeue", sure ? config->sure_queue : config->queue, sure ? "sure-" : "");
+	else
+		log_line(LOG_LEVEL_ERROR, "queue %u cannot be used: %s", config->queue, strerror(-error));
+}
+
+static int open_queue(struct worker *worker)
+{
+	enum nfqueue_step step;
+	int error = nfqueue_open(&worker->queue_config, &worker->queue, &step);
+
+	if (error)
+		complain_queue(worker, step, error);
+	return error;
+}
+
+int worker_open(struct worker *worker, const struct options *options, struct control *control, unsigned int index)
+{
+	int error;
+
+	memset(worker, 0, sizeof(*worker));
+	worker->file.fd = -1;
+	worker->options = options;
+	worker->control = control;
+	worker->queue_config = (struct nfqueue_config){
+		.queue = (uint16_t)(options->queues.first + index),
+		.sure_queue = options->sure_queues.given ? (int32_t)(options->sure_queues.first + index) : NFQUEUE_NONE,
+		/* In the sure queue's place, it must be as sure. */
+		.fail_open = options->seqadj != SEQADJ_MODE_SELF || options->sure_queues.given,
+		.length = options->queue_length,
+		.receive_buffer = options->receive_buffer,
+	};
+	worker->arena = malloc(ARENA_SIZE);
+	if (!worker->arena) {
+		log_line(LOG_LEVEL_ERROR, "there is no memory for %zu bytes of packets", ARENA_SIZE);
+		return -ENOMEM;
+	}
+	error = open_conntrack(worker);
+	if (!error)
+		error = open_state(worker);
+	if (error)
+		return error;
+	reporter_open(&worker->reporter);
+	worker->engine.conntrack = &worker->ctnetlink.conntrack;
+	worker->engine.policy = options->policy;
+	worker->engine.report = reporter_report;
+	worker->engine.report_context = &worker->reporter;
+	session_resume(&worker->engine);
+	return open_queue(worker);
+}
+
+int worker_start(struct worker *worker)
+{
+	int error = pthread_create(&worker->thread, NULL, run_thread, worker);
+
+	if (error)
+		log_line(LOG_LEVEL_ERROR, "queue %u: no thread can be made: %s", worker->queue_config.queue,
+			 strerror(error));
+	worker->running = error == 0;
+	return -error;
+}
+
+int worker_join(struct worker *worker)
+{
+	if (worker->running)
+		pthread_join(worker->thread, NULL);
+	worker->running = false;
+	return worker->failure;
+}
+
+void worker_close(struct worker *worker)
+{
+	nfqueue_close(worker->queue);
+	reporter_close(&worker->reporter);
+	statefile_close(&worker->file);
+	ctnetlink_close(&worker->ctnetlink);
+	free(worker->arena);
+}

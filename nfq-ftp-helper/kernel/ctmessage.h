@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ctmessage - core's tuples, bindings, expectations and adjustments as ctnetlink messages, and back. No socket here.
+ *
+ * Writing functions append to a message whose buffer has CTMESSAGE_MAX bytes, which is more than any of these messages
+ * can take. Reading functions check every length, and leave their result alone when they fail.
+ */
+#ifndef KERNEL_CTMESSAGE_H
+#define KERNEL_CTMESSAGE_H
+
+#include "core/conntrack.h"
+
+#include <linux/netlink.h>
+
+#define CTMESSAGE_MAX 1024
+
+/* A connection as the kernel describes it. */
+struct connection {
+	struct binding binding;
+	uint32_t mark;
+	uint32_t status;	/* IPS_* */
+};
+
+/* An expectation as the kernel describes it. */
+struct expected {
+	struct tuple master;	/* original direction */
+	uint32_t id;
+};
+
+/**
+ * ctmessage_begin - start a message
+ * @buffer: CTMESSAGE_MAX bytes, aligned to 4
+ * @type: subsystem and type, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET for instance
+ * @flags: NLM_F_* besides NLM_F_REQUEST
+ * @family: FAMILY_IPV4 or FAMILY_IPV6
+ * @seq: netlink sequence number
+ *
+ * Return: the message, which is @buffer.
+ */
+struct nlmsghdr *ctmessage_begin(void *buffer, uint16_t type, uint16_t flags, uint8_t family, uint32_t seq);
+
+/* A tuple as attribute @type. */
+void ctmessage_put_tuple(struct nlmsghdr *message, uint16_t type, const struct tuple *tuple);
+
+/* A conntrack zone as attribute @type, unless it is the default one. */
+void ctmessage_put_zone(struct nlmsghdr *message, uint16_t type, uint16_t zone);
+
+/* All of an expectation but its master and zone. @seconds: until it lapses, where its helper has no policy. */
+void ctmessage_put_expectation(struct nlmsghdr *message, const struct expectation *expectation, uint32_t seconds);
+
+/* A sequence adjustment as attribute @type, CTA_SEQ_ADJ_ORIG or CTA_SEQ_ADJ_REPLY. */
+void ctmessage_put_seqadj(struct nlmsghdr *message, uint16_t type, const struct seqadj *adjustment);
+
+/* "Be liberal about sequence numbers", both directions. */
+void ctmessage_put_liberal(struct nlmsghdr *message);
+
+/* Of a dump: only connections whose original and reply tuples have these source ports. */
+void ctmessage_put_source_ports(struct nlmsghdr *message, const struct endpoint *original,
+				const struct endpoint *reply);
+
+/**
+ * ctmessage_read_connection - the attributes of a connection
+ * @data: CTA_* attributes: what follows the nfgenmsg, or the inside of NFQA_CT
+ * @length: bytes there
+ * @connection: filled in
+ *
+ * Return: 0; -EBADMSG: they contradict themselves; -EPROTONOSUPPORT: not TCP.
+ */
+int ctmessage_read_connection(const void *data, size_t length, struct connection *connection);
+
+/* The same for an expectation's CTA_EXPECT_* attributes. */
+int ctmessage_read_expected(const void *data, size_t length, struct expected *expected);
+
+#endif

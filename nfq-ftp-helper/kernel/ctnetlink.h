@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ctnetlink - the kernel's implementation of struct conntrack.
+ */
+#ifndef KERNEL_CTNETLINK_H
+#define KERNEL_CTNETLINK_H
+
+#include "core/conntrack.h"
+#include "exchange.h"
+
+enum seqadj_mode {
+	SEQADJ_MODE_AUTO,	/* the kernel where it can, else the session itself */
+	SEQADJ_MODE_KERNEL,
+	SEQADJ_MODE_SELF,
+};
+
+struct ctnetlink_config {
+	enum seqadj_mode seqadj;
+	uint32_t mark;			/* put on the connmark of a connection that must not pass unseen ... */
+	uint32_t mark_mask;		/* ... in these bits; 0: in none */
+	bool mark_edits;		/* also where the kernel adjusts, while an edit is in flight */
+	uint32_t expect_timeout;	/* seconds */
+};
+
+struct ctnetlink_counters {
+	uint64_t walks;			/* through all connections, for want of a better way to find one */
+	uint64_t kernel_adjusted;	/* adjustments that the kernel took */
+	uint64_t self_adjusted;		/* adjustments that are left to the session */
+};
+
+/* What an earlier session or edit has left behind, to be done when the packets at hand have their verdicts. */
+struct deferred {
+	struct tuple master;		/* original direction */
+	uint16_t zone;
+	bool settle;			/* take the mark off; otherwise take back: */
+	struct expectation expectation;
+};
+
+#define CTNETLINK_DEFERRED 16
+
+struct ctnetlink {
+	struct conntrack conntrack;	/* first: what the engine is given */
+	struct ctnetlink_config config;
+	struct ctnetlink_counters counters;
+	const void *hint;		/* NFQA_CT's inside */
+	size_t hint_length;
+	uint64_t walk_second;		/* in this second, ... */
+	uint64_t walk_time;		/* ... nanoseconds spent walking */
+	unsigned int deferred_count;
+	struct deferred deferred[CTNETLINK_DEFERRED];
+	struct exchange exchange;
+};
+
+/**
+ * ctnetlink_open - be ready to ask the kernel
+ * @ct: filled in; the caller's memory
+ * @config: copied
+ *
+ * It asks for a connection that cannot exist, to learn whether there is anyone to answer.
+ *
+ * Return: 0; -EPERM: no CAP_NET_ADMIN; -EPROTONOSUPPORT: the kernel has no ctnetlink; another negative errno.
+ */
+int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config);
+
+void ctnetlink_close(struct ctnetlink *ct);
+
+/* Do what was deferred. Call it when a batch of packets is done. */
+void ctnetlink_flush(struct ctnetlink *ct);
+
+/**
+ * ctnetlink_hint - the connection of the packet that is handled next
+ * @ct: as opened
+ * @attributes: NFQA_CT's inside, NULL where the kernel sends none; it must stay until the next hint
+ * @length: bytes there
+ *
+ * find() answers from it instead of asking.
+ */
+void ctnetlink_hint(struct ctnetlink *ct, const void *attributes, size_t length);
+
+#endif

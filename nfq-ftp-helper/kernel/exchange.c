@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation. The messages go out in one sendmsg(); the kernel works on them in order before that call
+ * returns, and its answers are there to be read. They are matched by sequence number; what answers an earlier
+ * exchange, given up for an error, is skipped.
+ */
+#include "exchange.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+
+/* The answers are there when sendmsg() returns; this is for a kernel that thinks otherwise. */
+#define ANSWER_SECONDS 2
+
+/* Old answers that may lie about when an exchange begins: more means that something else is wrong. */
+#define STALE_MAX 4096
+
+static int configure(const struct exchange *exchange)
+{
+	const struct timeval patience = { .tv_sec = ANSWER_SECONDS };
+	int on = 1;
+
+	if (mnl_socket_bind(exchange->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	if (setsockopt(mnl_socket_get_fd(exchange->socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+		return -errno;
+	/* Errors without a copy of the question are cheaper. Before Linux 4.3 they come with it. */
+	(void)mnl_socket_setsockopt(exchange->socket, NETLINK_CAP_ACK, &on, sizeof(on));
+	return 0;
+}
+
+int exchange_open(struct exchange *exchange)
+{
+	int error;
+
+	memset(exchange, 0, sizeof(*exchange));
+	if (getrandom(&exchange->seq, sizeof(exchange->seq), GRND_NONBLOCK) < 0)
+		exchange->seq = 1;
+	exchange->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!exchange->socket)
+		return -errno;
+	error = configure(exchange);
+	if (error)
+		exchange_close(exchange);
+	return error;
+}
+
+void exchange_close(struct exchange *exchange)
+{
+	if (exchange->socket)
+		mnl_socket_close(exchange->socket);
+	exchange->socket = NULL;
+}
+
+/* What answers an earlier exchange is stale from now on. */
+void exchange_begin(struct exchange *exchange)
+{
+	exchange->seq += exchange->count + 1;
+	exchange->count = 0;
+}
+
+struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsigned int flags, uint8_t family)
+{
+	unsigned int index = exchange->count++;
+
+	return ctmessage_begin(exchange->request[index], (uint16_t)type, (uint16_t)flags, family,
+			       exchange->seq + index);
+}
+
+static int send_requests(struct exchange *exchange)
+{
+	struct iovec iov[EXCHANGE_MESSAGES];
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct msghdr datagram = {
+		.msg_name = &kernel,
+		.msg_namelen = sizeof(kernel),
+		.msg_iov = iov,
+		.msg_iovlen = exchange->count,
+	};
+
+	for (unsigned int i = 0; i < exchange->count; i++) {
+		struct nlmsghdr *message = (struct nlmsghdr *)(void *)exchange->request[i];
+
+		iov[i] = (struct iovec){ .iov_base = message, .iov_len = message->nlmsg_len };
+	}
+	exchange->runs++;
+	while (sendmsg(mnl_socket_get_fd(exchange->socket), &datagram, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* One datagram. Return: its length, or a negative errno. */
+static int receive(const struct exchange *exchange, void *buffer, size_t size)
+{
+	for (;;) {
+		ssize_t length = recv(mnl_socket_get_fd(exchange->socket), buffer, size, MSG_TRUNC);
+
+		if (length >= 0)
+			return (size_t)length <= size ? (int)length : -EMSGSIZE;
+		if (errno == EAGAIN)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+/* NLMSG_ERROR's errno; it also carries acknowledgements, as 0. */
+static int message_error(const struct nlmsghdr *message)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(error->error))
+		return -EBADMSG;
+	return error->error > 0 ? -error->error : error->error;
+}
+
+/* Which message of the exchange does this answer? Return: an index; exchange->count for none. */
+static uint32_t answers(const struct exchange *exchange, const struct nlmsghdr *message)
+{
+	uint32_t index = message->nlmsg_seq - exchange->seq;
+
+	if (index >= exchange->count || !mnl_nlmsg_portid_ok(message, mnl_socket_get_portid(exchange->socket)))
+		return exchange->count;
+	return index;
+}
+
+/* Note an answer. Return: how many answers the datagram was, 0 or 1. */
+static unsigned int take_answer(struct exchange *exchange, const void *buffer, int length)
+{
+	const struct nlmsghdr *message = buffer;
+	uint32_t index;
+
+	if (!mnl_nlmsg_ok(message, length))
+		return 0;
+	index = answers(exchange, message);
+	if (index == exchange->count)
+		return 0;
+	if (message->nlmsg_type == NLMSG_ERROR)
+		exchange->answer[index] = (struct answer){ .error = message_error(message) };
+	else
+		exchange->answer[index] = (struct answer){ .message = message };
+	return 1;
+}
+
+/* Receive up to @count answers' datagrams into the first of received[]. Return: how many, or a negative errno. */
+static int receive_answers(struct exchange *exchange, unsigned int count)
+{
+	struct iovec iov[EXCHANGE_MESSAGES];
+	struct mmsghdr datagrams[EXCHANGE_MESSAGES];
+	int received;
+
+	memset(datagrams, 0, count * sizeof(datagrams[0]));
+	for (unsigned int i = 0; i < count; i++) {
+		iov[i] = (struct iovec){ exchange->free[i], sizeof(exchange->received[0]) };
+		datagrams[i].msg_hdr.msg_iov = &iov[i];
+		datagrams[i].msg_hdr.msg_iovlen = 1;
+	}
+	do {
+		received = recvmmsg(mnl_socket_get_fd(exchange->socket), datagrams, count, MSG_WAITFORONE, NULL);
+	} while (received < 0 && errno == EINTR);
+	if (received < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	for (int i = 0; i < received; i++) {
+		if (datagrams[i].msg_hdr.msg_flags & MSG_TRUNC)
+			return -EMSGSIZE;
+		exchange->length[i] = (int)datagrams[i].msg_len;
+	}
+	return received;
+}
+
+/* Note the answers among @received datagrams; their buffers are in use from now on. Return: how many they were. */
+static unsigned int take_answers(struct exchange *exchange, unsigned int received, unsigned int *free)
+{
+	unsigned int kept = 0, taken = 0;
+
+	for (unsigned int i = 0; i < *free; i++) {
+		if (i < received && take_answer(exchange, exchange->free[i], exchange->length[i]))
+			taken++;
+		else
+			exchange->free[kept++] = exchange->free[i];
+	}
+	*free = kept;
+	return taken;
+}
+
+int exchange_run(struct exchange *exchange)
+{
+	unsigned int answered = 0, stale = 0, free = EXCHANGE_MESSAGES;
+	int error = send_requests(exchange);
+
+	if (error)
+		return error;
+	for (unsigned int i = 0; i < EXCHANGE_MESSAGES; i++) {
+		exchange->answer[i] = (struct answer){ .error = -EBADMSG };
+		exchange->free[i] = exchange->received[i];
+	}
+	while (answered < exchange->count) {
+		int received = receive_answers(exchange, exchange->count - answered);
+		unsigned int taken;
+
+		if (received < 0)
+			return received;
+		taken = take_answers(exchange, (unsigned int)received, &free);
+		answered += taken;
+		stale += (unsigned int)received - taken;
+		if (stale > STALE_MAX)
+			return -EPROTO;
+	}
+	return 0;
+}
+
+int exchange_post(struct exchange *exchange)
+{
+	return send_requests(exchange);
+}
+
+int exchange_run_one(struct exchange *exchange)
+{
+	int error = exchange_run(exchange);
+
+	return error ? error : exchange->answer[0].error;
+}
+
+/* One piece of a dump. Return: 1 when more follow, 0 at the end, or a negative errno. */
+static int walk_piece(const struct exchange *exchange, int length,
+		      void (*look)(void *context, const struct nlmsghdr *object), void *context)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)exchange->walked;
+
+	for (; mnl_nlmsg_ok(message, length); message = mnl_nlmsg_next(message, &length)) {
+		if (answers(exchange, message) == exchange->count)
+			continue;
+		if (message->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (message->nlmsg_type == NLMSG_ERROR)
+			return message_error(message);
+		look(context, message);
+	}
+	return 1;
+}
+
+int exchange_walk(struct exchange *exchange, void (*look)(void *context, const struct nlmsghdr *object), void *context)
+{
+	int more = send_requests(exchange);
+
+	if (more < 0)
+		return more;
+	do {
+		int length = receive(exchange, exchange->walked, sizeof(exchange->walked));
+
+		if (length < 0)
+			return length;
+		more = walk_piece(exchange, length, look, context);
+	} while (more > 0);
+	return more;
+}
+
+int exchange_attributes(const struct nlmsghdr *object, unsigned int type, const void **attributes)
+{
+	const size_t header = sizeof(struct nfgenmsg);
+
+	if (object->nlmsg_type != type || mnl_nlmsg_get_payload_len(object) < header)
+		return -EBADMSG;
+	*attributes = mnl_nlmsg_get_payload_offset(object, header);
+	return (int)(mnl_nlmsg_get_payload_len(object) - header);
+}

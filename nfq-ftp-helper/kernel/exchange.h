@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * exchange - questions to the kernel over one netlink socket, several in one system call, and their answers.
+ *
+ *   exchange_begin(exchange);
+ *   message = exchange_add(exchange, type, flags, family);	and its attributes; up to EXCHANGE_MESSAGES times
+ *   error = exchange_run(exchange);				then exchange->answer[] has as many, in that order
+ *
+ * A message without NLM_F_ACK must be one that the kernel answers with an object: each has exactly one answer.
+ */
+#ifndef KERNEL_EXCHANGE_H
+#define KERNEL_EXCHANGE_H
+
+#include "ctmessage.h"
+
+struct mnl_socket;
+
+#define EXCHANGE_MESSAGES 16
+#define EXCHANGE_ANSWER_MAX 8192	/* what the kernel allocates for a single object at most */
+#define EXCHANGE_WALK_MAX 32768		/* and for a piece of a dump */
+
+struct answer {
+	int error;			/* 0 or a negative errno */
+	const struct nlmsghdr *message;	/* an object; NULL for an acknowledgement or an error */
+};
+
+struct exchange {
+	struct mnl_socket *socket;
+	uint64_t runs;			/* round trips so far */
+	uint32_t seq;			/* of the first message */
+	unsigned int count;		/* messages in request[] */
+	struct answer answer[EXCHANGE_MESSAGES];
+	uint8_t *free[EXCHANGE_MESSAGES];	/* of received[]: those that hold no answer */
+	int length[EXCHANGE_MESSAGES];		/* of what was received into them last */
+	_Alignas(8) uint8_t request[EXCHANGE_MESSAGES][CTMESSAGE_MAX];
+	_Alignas(8) uint8_t received[EXCHANGE_MESSAGES][EXCHANGE_ANSWER_MAX];
+	_Alignas(8) uint8_t walked[EXCHANGE_WALK_MAX];
+};
+
+/* A NETLINK_NETFILTER socket. @exchange is the caller's memory. Return: 0, or a negative errno. */
+int exchange_open(struct exchange *exchange);
+void exchange_close(struct exchange *exchange);
+
+void exchange_begin(struct exchange *exchange);
+
+/* One more message, to be filled in; as ctmessage_begin(). */
+struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsigned int flags, uint8_t family);
+
+/**
+ * exchange_run - send what was added, wait for all answers
+ * @exchange: answer[] is filled in, and stays until the next exchange
+ *
+ * Return: 0, or a negative errno when the exchange itself failed.
+ */
+int exchange_run(struct exchange *exchange);
+
+/* Send what was added, without waiting: nothing in it asks for an answer, and an error would be of no use. */
+int exchange_post(struct exchange *exchange);
+
+/* The same as exchange_run() for a single message. Return: also its answer's error. */
+int exchange_run_one(struct exchange *exchange);
+
+/**
+ * exchange_walk - send a single message with NLM_F_DUMP, look at all objects
+ * @exchange: with that message
+ * @look: called with each object
+ * @context: for @look
+ *
+ * Return: 0, or a negative errno.
+ */
+int exchange_walk(struct exchange *exchange, void (*look)(void *context, const struct nlmsghdr *object), void *context);
+
+/* The attributes of an object that must be of @type. Return: their length in bytes, or -EBADMSG. */
+int exchange_attributes(const struct nlmsghdr *object, unsigned int type, const void **attributes);
+
+#endif

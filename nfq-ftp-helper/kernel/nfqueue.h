@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nfqueue - packets from the kernel's NFQUEUE, many a system call, and what is to become of them.
+ *
+ *   count = nfqueue_receive(queue, packets);
+ *   for each of them, in order: nfqueue_accept(), nfqueue_replace() or nfqueue_drop()
+ *   error = nfqueue_send(queue);
+ *
+ * One socket serves one or two queues: the normal one, and one ("sure") for connections of which no packet may pass
+ * unseen. Packets are borrowed from the queue until the next nfqueue_receive().
+ */
+#ifndef KERNEL_NFQUEUE_H
+#define KERNEL_NFQUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Packets in a batch. */
+#define NFQUEUE_BATCH 64
+
+struct nfqueue_packet {
+	uint8_t *data;			/* IP header and what follows; may be changed */
+	uint32_t length;
+	uint32_t id;
+	uint32_t in;			/* interface indices; 0: none */
+	uint32_t out;
+	uint16_t queue;
+	uint16_t zone;			/* conntrack zone, where the kernel tells: otherwise 0 */
+	uint16_t conntrack_length;
+	const void *conntrack;		/* NFQA_CT's inside, NULL where the kernel does not send it */
+	bool checksum_pending;		/* NFQA_SKB_CSUMNOTREADY */
+	bool truncated;			/* not all of it is here: it can only be accepted or dropped */
+};
+
+#define NFQUEUE_NONE (-1)
+
+struct nfqueue_config {
+	uint16_t queue;
+	int32_t sure_queue;		/* or NFQUEUE_NONE */
+	bool fail_open;			/* the normal one; the sure one never does */
+	uint32_t length;		/* packets the kernel keeps waiting in each queue */
+	uint32_t receive_buffer;	/* bytes of socket buffer */
+};
+
+/* What went wrong in nfqueue_open(). */
+enum nfqueue_step {
+	NFQUEUE_SOCKET,			/* no netfilter netlink socket */
+	NFQUEUE_SUBSYSTEM,		/* EPERM: no CAP_NET_ADMIN; EINVAL: no nfnetlink_queue in the kernel */
+	NFQUEUE_BIND,			/* EPERM, EBUSY: another program has the queue */
+	NFQUEUE_BIND_SURE,		/* the same, for the sure queue */
+	NFQUEUE_CONFIGURE,
+	NFQUEUE_MEMORY,
+};
+
+struct nfqueue;
+
+/**
+ * nfqueue_open - take the queues
+ * @config: which ones, and their sizes
+ * @queue: filled in; release it with nfqueue_close()
+ * @step: filled in on failure
+ *
+ * All memory that the queue will ever need is taken here.
+ *
+ * Return: 0, or a negative errno.
+ */
+int nfqueue_open(const struct nfqueue_config *config, struct nfqueue **queue, enum nfqueue_step *step);
+
+/* Gives the queues back. The kernel drops what waits in them. */
+void nfqueue_close(struct nfqueue *queue);
+
+/**
+ * nfqueue_receive - what is there
+ * @queue: all verdicts of the batch before must have been sent
+ * @packets: NFQUEUE_BATCH of them
+ *
+ * Waits a tenth of a second at most.
+ *
+ * Return: the number of packets, 0 when none came, or a negative errno.
+ */
+int nfqueue_receive(struct nfqueue *queue, struct nfqueue_packet *packets);
+
+/* As it came. */
+void nfqueue_accept(struct nfqueue *queue, const struct nfqueue_packet *packet);
+
+void nfqueue_drop(struct nfqueue *queue, const struct nfqueue_packet *packet);
+
+/* With other contents, which must stay until nfqueue_send(). More than 65531 bytes cannot be sent: a drop. */
+void nfqueue_replace(struct nfqueue *queue, const struct nfqueue_packet *packet, const uint8_t *data, size_t length);
+
+/* Sends the verdicts given so far, in order. Return: 0, or a negative errno. */
+int nfqueue_send(struct nfqueue *queue);
+
+struct nfqueue_counters {
+	uint64_t receives;		/* system calls that brought packets */
+	uint64_t sends;			/* system calls that took verdicts */
+	uint64_t large;			/* packets beyond the path's MTU, to be cut up behind us (GSO) */
+	uint64_t strange;		/* messages that could not be read, or that nobody asked for */
+	uint64_t late;			/* verdicts that the kernel refused: the packet was gone already */
+};
+
+const struct nfqueue_counters *nfqueue_counters(const struct nfqueue *queue);
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "expectations.h"
+
+#include <stdlib.h>
+
+static uint64_t hash(const struct tuple *tuple)
+{
+	return index_hash_address(&tuple->src) + 3 * index_hash_endpoint(&tuple->dst);
+}
+
+static bool matches(const struct tuple *expected, const struct tuple *tuple)
+{
+	return endpoint_equal(&expected->dst, &tuple->dst) && endpoint_address_equal(&expected->src, &tuple->src);
+}
+
+struct expected *expectations_find(const struct expectations *expectations, enum expected_as as,
+				   const struct tuple *tuple)
+{
+	struct index_link *link = index_first(&expectations->index[as], hash(tuple));
+
+	for (; link; link = index_next(link)) {
+		/* The link is number "as" of an array. */
+		struct expected *expected = index_entry(link - as, struct expected, link[0]);
+
+		if (matches(&expected->as[as], tuple))
+			return expected;
+	}
+	return NULL;
+}
+
+/*
+ * The three names. A translated connection follows its master as nf_nat_follow_master() has it: its source becomes
+ * where the master sends to, seen from the other side; its destination the announcing party's own endpoint.
+ */
+static void name(struct expected *expected, const struct binding *master, const struct expectation *expectation)
+{
+	struct tuple *inside = &expected->as[EXPECTED_INSIDE];
+	struct tuple *outside = &expected->as[EXPECTED_OUTSIDE];
+
+	expected->as[EXPECTED_CONNTRACK] = expectation->tuple;
+	*inside = expectation->tuple;
+	*outside = expectation->tuple;
+	if (!expectation->translated)
+		return;
+	inside->dst = expectation->nat_src;
+	outside->src = master->tuple[!expectation->nat_direction].dst;
+}
+
+static int insert(struct expectations *expectations, struct expected *expected)
+{
+	for (unsigned int as = 0; as < EXPECTED_AS; as++) {
+		int error = index_insert(&expectations->index[as], &expected->link[as], hash(&expected->as[as]));
+
+		if (!error)
+			continue;
+		while (as--)
+			index_remove(&expectations->index[as], &expected->link[as]);
+		return error;
+	}
+	expected->newer = NULL;
+	expected->older = expectations->newest;
+	*(expectations->newest ? &expectations->newest->newer : &expectations->oldest) = expected;
+	expectations->newest = expected;
+	expectations->count++;
+	return 0;
+}
+
+int expectations_add(struct expectations *expectations, const void *master, const struct binding *binding,
+		     const struct expectation *expectation, uint64_t expires)
+{
+	struct expected *expected = expectations_find(expectations, EXPECTED_CONNTRACK, &expectation->tuple);
+	int error;
+
+	if (expected && expected->master != master)
+		return -EBUSY;
+	if (expected)
+		expectations_remove(expectations, expected);
+	expected = calloc(1, sizeof(*expected));
+	if (!expected)
+		return -ENOMEM;
+	expected->master = master;
+	expected->expires = expires;
+	name(expected, binding, expectation);
+	error = insert(expectations, expected);
+	if (error)
+		free(expected);
+	return error;
+}
+
+void expectations_remove(struct expectations *expectations, struct expected *expected)
+{
+	for (unsigned int as = 0; as < EXPECTED_AS; as++)
+		index_remove(&expectations->index[as], &expected->link[as]);
+	*(expected->older ? &expected->older->newer : &expectations->oldest) = expected->newer;
+	*(expected->newer ? &expected->newer->older : &expectations->newest) = expected->older;
+	expectations->count--;
+	free(expected);
+}
+
+void expectations_remove_master(struct expectations *expectations, const void *master)
+{
+	struct expected *expected = expectations->oldest;
+
+	while (expected) {
+		struct expected *newer = expected->newer;
+
+		if (expected->master == master)
+			expectations_remove(expectations, expected);
+		expected = newer;
+	}
+}
+
+void expectations_expire(struct expectations *expectations, uint64_t now)
+{
+	while (expectations->oldest && expectations->oldest->expires <= now)
+		expectations_remove(expectations, expectations->oldest);
+}
+
+void expectations_free(struct expectations *expectations)
+{
+	while (expectations->oldest)
+		expectations_remove(expectations, expectations->oldest);
+	for (unsigned int as = 0; as < EXPECTED_AS; as++)
+		index_free(&expectations->index[as]);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * expectations - the model's table of connections that are expected.
+ *
+ * An expectation is known under three names: as conntrack sees the new connection's first packet, before any NAT
+ * (CONNTRACK: this one must be unique); as the router's inside sees it (INSIDE); and as its outside sees it
+ * (OUTSIDE). Without NAT the three are the same. Each names a source address and a destination with its port.
+ */
+#ifndef MODEL_EXPECTATIONS_H
+#define MODEL_EXPECTATIONS_H
+
+#include "core/conntrack.h"
+#include "index.h"
+
+enum expected_as {
+	EXPECTED_CONNTRACK,
+	EXPECTED_INSIDE,
+	EXPECTED_OUTSIDE,
+	EXPECTED_AS,
+};
+
+struct expected {
+	struct index_link link[EXPECTED_AS];
+	struct tuple as[EXPECTED_AS];	/* src.port is ignored */
+	struct expected *newer, *older;	/* by time of creation, which is the order of expiry too */
+	const void *master;		/* identifies it; never looked into */
+	uint64_t expires;		/* milliseconds */
+};
+
+struct expectations {
+	struct index index[EXPECTED_AS];
+	struct expected *oldest, *newest;
+	size_t count;
+};
+
+/**
+ * expectations_add - expect a connection until @expires
+ * @expectations: the table
+ * @master: identifies the master
+ * @binding: the master's
+ * @expectation: what to expect
+ * @expires: milliseconds; never less than that of an earlier call
+ *
+ * Return: 0; -EBUSY when another master expects this tuple; -ENOMEM.
+ */
+int expectations_add(struct expectations *expectations, const void *master, const struct binding *binding,
+		     const struct expectation *expectation, uint64_t expires);
+
+/* The oldest that a new connection with this tuple matches, or NULL. */
+struct expected *expectations_find(const struct expectations *expectations, enum expected_as as,
+				   const struct tuple *tuple);
+
+void expectations_remove(struct expectations *expectations, struct expected *expected);
+
+/* Remove all that a master expects; all whose time has come; all. */
+void expectations_remove_master(struct expectations *expectations, const void *master);
+void expectations_expire(struct expectations *expectations, uint64_t now);
+void expectations_free(struct expectations *expectations);
+
+#endif

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * model - conntrack and NAT in memory.
+ *
+ * Theory of operation. A connection is two tuples, both in its original direction: as the router's inside sees it
+ * and as its outside does. Inside is where the engine stands, the mangle FORWARD hook: behind destination and before
+ * source translation on the way out, and the other way round for replies. conntrack's own pair of tuples follows
+ * from them:
+ *
+ *	original = { inside.src, outside.dst }		what the client sent
+ *	reply    = { inside.dst, outside.src }		what the server sends back
+ *
+ * whether the client is translated (inside.src != outside.src), the server (inside.dst != outside.dst), both or
+ * neither. So a packet is found, in either view and direction, by its pair of endpoints in that view's index; and
+ * translating it is writing the other view's.
+ *
+ * A packet of no known connection makes one. If an expectation matches, the connection is translated as that says,
+ * and the expectation is used up; otherwise addresses are looked up in the static list. The source keeps its port
+ * unless the outside index has that pair of endpoints already; then another port is taken.
+ *
+ * What it does not do: count windows, time out connections, or refuse anything. A connection stays until it has been
+ * closed and its endpoints are used again.
+ */
+#include "model.h"
+
+#include <stdlib.h>
+
+#include "expectations.h"
+#include "index.h"
+
+#define VIEWS 2
+#define EXPECTATION_TIMEOUT 300000u	/* milliseconds */
+
+/* Ports below this are exchanged among themselves, as nf_nat does. */
+#define PORT_UNPRIVILEGED 1024
+
+/* Two views, and the two of the three names of an expectation that belong to them. */
+_Static_assert(EXPECTED_INSIDE - MODEL_INSIDE == EXPECTED_OUTSIDE - MODEL_OUTSIDE, "views and names in one order");
+
+enum closing {
+	CLOSING_ORIGINAL = 1,	/* its FIN has been seen */
+	CLOSING_REPLY = 2,
+	CLOSED = 3,
+};
+
+struct connection {
+	struct index_link link[VIEWS];
+	struct tuple tuple[VIEWS];	/* of the original direction */
+	struct seqadj seqadj[2];	/* by enum direction */
+	bool expected;
+	uint8_t closing;		/* enum closing */
+};
+
+/* One inside address and what it looks like in each view. */
+struct mapping {
+	struct endpoint address[VIEWS];
+};
+
+struct model {
+	struct conntrack conntrack;	/* first: what the engine holds */
+	enum seqadj_by seqadj_by;
+	uint64_t now;
+	struct mapping *mappings;
+	size_t mapping_count;
+	struct index index[VIEWS];
+	struct expectations expectations;
+	uint32_t port_offset;		/* where the next search for a free port begins */
+};
+
+static enum model_view other_view(enum model_view view)
+{
+	return view == MODEL_INSIDE ? MODEL_OUTSIDE : MODEL_INSIDE;
+}
+
+static struct tuple inverse(const struct tuple *tuple)
+{
+	return (struct tuple){ .src = tuple->dst, .dst = tuple->src };
+}
+
+static bool tuple_equal(const struct tuple *a, const struct tuple *b)
+{
+	return endpoint_equal(&a->src, &b->src) && endpoint_equal(&a->dst, &b->dst);
+}
+
+/* The same for both directions. */
+static uint64_t hash(const struct tuple *tuple)
+{
+	return index_hash_endpoint(&tuple->src) + index_hash_endpoint(&tuple->dst);
+}
+
+static struct connection *lookup(const struct model *model, enum model_view view, const struct tuple *seen,
+				 enum direction *direction)
+{
+	struct index_link *link = index_first(&model->index[view], hash(seen));
+	const struct tuple back = inverse(seen);
+
+	for (; link; link = index_next(link)) {
+		/* The link is number "view" of an array. */
+		struct connection *connection = index_entry(link - view, struct connection, link[0]);
+
+		*direction = DIRECTION_ORIGINAL;
+		if (tuple_equal(&connection->tuple[view], seen))
+			return connection;
+		*direction = DIRECTION_REPLY;
+		if (tuple_equal(&connection->tuple[view], &back))
+			return connection;
+	}
+	return NULL;
+}
+
+/* An endpoint of one view, in the other: the first mapping that fits decides. */
+static struct endpoint map(const struct model *model, const struct endpoint *endpoint, enum model_view to)
+{
+	struct endpoint mapped = *endpoint;
+
+	for (size_t i = 0; i < model->mapping_count; i++) {
+		const struct mapping *mapping = &model->mappings[i];
+
+		if (!endpoint_address_equal(&mapping->address[other_view(to)], endpoint))
+			continue;
+		memcpy(mapped.address, mapping->address[to].address, sizeof(mapped.address));
+		break;
+	}
+	return mapped;
+}
+
+/* Which endpoints the connection has in the other view; takes the expectation that says so. */
+static void translate_new(struct model *model, enum model_view from, struct connection *connection)
+{
+	enum model_view to = other_view(from);
+	const struct tuple *seen = &connection->tuple[from];
+	struct tuple *tuple = &connection->tuple[to];
+	struct expected *expected;
+
+	expected = expectations_find(&model->expectations, EXPECTED_INSIDE + from, seen);
+	connection->expected = expected;
+	if (!expected) {
+		tuple->src = map(model, &seen->src, to);
+		tuple->dst = map(model, &seen->dst, to);
+		return;
+	}
+	*tuple = expected->as[EXPECTED_INSIDE + to];
+	tuple->src.port = seen->src.port;
+	expectations_remove(&model->expectations, expected);
+}
+
+/* Change the source port until no connection has this pair of endpoints outside. -EADDRINUSE: all do. */
+static int choose_port(struct model *model, struct tuple *outside)
+{
+	bool privileged = outside->src.port < PORT_UNPRIVILEGED;
+	uint32_t low = privileged ? 1 : PORT_UNPRIVILEGED;
+	uint32_t count = (privileged ? PORT_UNPRIVILEGED : 65536) - low;
+	enum direction ignored;
+
+	for (uint32_t tries = 0; tries <= count; tries++) {
+		if (!lookup(model, MODEL_OUTSIDE, outside, &ignored))
+			return 0;
+		outside->src.port = (uint16_t)(low + model->port_offset++ % count);
+	}
+	return -EADDRINUSE;
+}
+
+static void connection_remove(struct model *model, struct connection *connection)
+{
+	expectations_remove_master(&model->expectations, connection);
+	index_remove(&model->index[MODEL_INSIDE], &connection->link[MODEL_INSIDE]);
+	index_remove(&model->index[MODEL_OUTSIDE], &connection->link[MODEL_OUTSIDE]);
+	free(connection);
+}
+
+static int connection_insert(struct model *model, struct connection *connection)
+{
+	struct index_link *link = connection->link;
+	enum direction ignored;
+	int error;
+
+	if (lookup(model, MODEL_INSIDE, &connection->tuple[MODEL_INSIDE], &ignored))
+		return -EADDRINUSE;
+	error = choose_port(model, &connection->tuple[MODEL_OUTSIDE]);
+	if (error)
+		return error;
+	error = index_insert(&model->index[MODEL_INSIDE], &link[MODEL_INSIDE], hash(&connection->tuple[MODEL_INSIDE]));
+	if (error)
+		return error;
+	error = index_insert(&model->index[MODEL_OUTSIDE], &link[MODEL_OUTSIDE],
+			     hash(&connection->tuple[MODEL_OUTSIDE]));
+	if (error)
+		index_remove(&model->index[MODEL_INSIDE], &link[MODEL_INSIDE]);
+	return error;
+}
+
+static int connection_new(struct model *model, enum model_view view, const struct tuple *original,
+			  struct connection **made)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+	int error;
+
+	if (!connection)
+		return -ENOMEM;
+	connection->tuple[view] = *original;
+	translate_new(model, view, connection);
+	error = connection_insert(model, connection);
+	if (error) {
+		free(connection);
+		return error;
+	}
+	*made = connection;
+	return 0;
+}
+
+/*
+ * In which direction the first packet of a connection goes. SYN and SYN/ACK say so; in the middle of a connection
+ * only an expectation can, and without one the first packet is taken for the original direction, as conntrack does.
+ */
+static enum direction first_direction(const struct model *model, enum model_view view, const struct segment *segment,
+				      const struct tuple *seen)
+{
+	enum expected_as as = EXPECTED_INSIDE + view;
+	const struct tuple back = inverse(seen);
+
+	if (segment->flags & TCP_SYN)
+		return (segment->flags & TCP_ACK) ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
+	if (expectations_find(&model->expectations, as, seen))
+		return DIRECTION_ORIGINAL;
+	return expectations_find(&model->expectations, as, &back) ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
+}
+
+static struct binding binding_of(const struct connection *connection)
+{
+	const struct tuple *inside = &connection->tuple[MODEL_INSIDE];
+	const struct tuple *outside = &connection->tuple[MODEL_OUTSIDE];
+
+	return (struct binding){
+		.tuple = {
+			[DIRECTION_ORIGINAL] = { .src = inside->src, .dst = outside->dst },
+			[DIRECTION_REPLY] = { .src = inside->dst, .dst = outside->src },
+		},
+	};
+}
+
+static struct connection *connection_of(const struct model *model, const struct binding *binding)
+{
+	const struct tuple inside = {
+		.src = binding->tuple[DIRECTION_ORIGINAL].src,
+		.dst = binding->tuple[DIRECTION_REPLY].src,
+	};
+	enum direction ignored;
+
+	return lookup(model, MODEL_INSIDE, &inside, &ignored);
+}
+
+static void note_closing(struct connection *connection, enum direction direction, uint8_t flags)
+{
+	if (flags & TCP_RST)
+		connection->closing = CLOSED;
+	if (flags & TCP_FIN)
+		connection->closing |= direction == DIRECTION_ORIGINAL ? CLOSING_ORIGINAL : CLOSING_REPLY;
+}
+
+static bool begins_again(const struct connection *connection, const struct segment *segment)
+{
+	return connection->closing == CLOSED && (segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+static int track(struct model *model, enum model_view view, const struct tuple *original,
+		 struct connection **connection, struct model_connection *tracked)
+{
+	if (!*connection) {
+		int error = connection_new(model, view, original, connection);
+
+		if (error)
+			return error;
+		tracked->is_new = true;
+	}
+	tracked->binding = binding_of(*connection);
+	tracked->expected = (*connection)->expected;
+	return 0;
+}
+
+int model_track(struct model *model, const struct segment *segment, enum model_view view,
+		struct model_connection *connection)
+{
+	struct tuple original = { .src = segment->src, .dst = segment->dst };
+	enum direction direction;
+	struct connection *found = lookup(model, view, &original, &direction);
+	int error;
+
+	*connection = (struct model_connection){ 0 };
+	if (found && begins_again(found, segment)) {
+		connection_remove(model, found);
+		found = NULL;
+	}
+	if (!found)
+		direction = first_direction(model, view, segment, &original);
+	if (direction == DIRECTION_REPLY)
+		original = inverse(&original);
+	error = track(model, view, &original, &found, connection);
+	if (error)
+		return error;
+	connection->direction = direction;
+	note_closing(found, direction, segment->flags);
+	return 0;
+}
+
+int model_pick_up(struct model *model, const struct tuple *original, enum model_view view,
+		  struct model_connection *connection)
+{
+	struct connection *found = lookup(model, view, original, &(enum direction){ DIRECTION_ORIGINAL });
+
+	*connection = (struct model_connection){ 0 };
+	return track(model, view, original, &found, connection);
+}
+
+int model_translate(struct model *model, struct segment *segment, enum model_view from)
+{
+	const struct tuple seen = { .src = segment->src, .dst = segment->dst };
+	enum direction direction;
+	const struct connection *connection = lookup(model, from, &seen, &direction);
+	struct tuple tuple;
+
+	if (!connection)
+		return -ENOENT;
+	tuple = connection->tuple[other_view(from)];
+	if (direction == DIRECTION_REPLY)
+		tuple = inverse(&tuple);
+	segment_translate(segment, &tuple.src, &tuple.dst);
+	return 0;
+}
+
+int model_seqadj(struct model *model, const struct segment *segment, enum model_view view, struct seqadj seqadj[2],
+		 enum direction *direction)
+{
+	const struct tuple seen = { .src = segment->src, .dst = segment->dst };
+	const struct connection *connection = lookup(model, view, &seen, direction);
+
+	if (!connection)
+		return -ENOENT;
+	memcpy(seqadj, connection->seqadj, sizeof(connection->seqadj));
+	return 0;
+}
+
+static struct model *model_of(struct conntrack *conntrack)
+{
+	return (struct model *)(void *)conntrack;
+}
+
+static int model_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
+		      enum direction *direction)
+{
+	const struct connection *connection = lookup(model_of(conntrack), MODEL_INSIDE, seen, direction);
+
+	if (!connection)
+		return -ENOENT;
+	*binding = binding_of(connection);
+	binding->zone = zone;
+	if (model_of(conntrack)->seqadj_by == SEQADJ_KERNEL)
+		memcpy(binding->seqadj, connection->seqadj, sizeof(binding->seqadj));
+	return 0;
+}
+
+static int model_expect(struct conntrack *conntrack, const struct binding *master,
+			const struct expectation *expectation)
+{
+	struct model *model = model_of(conntrack);
+	const struct connection *connection = connection_of(model, master);
+
+	if (!connection)
+		return -ENOENT;
+	return expectations_add(&model->expectations, connection, master, expectation,
+				model->now + EXPECTATION_TIMEOUT);
+}
+
+static void model_unexpect(struct conntrack *conntrack, const struct binding *master,
+			   const struct expectation *expectation)
+{
+	struct model *model = model_of(conntrack);
+	struct expected *expected;
+
+	expected = expectations_find(&model->expectations, EXPECTED_CONNTRACK, &expectation->tuple);
+	if (expected && expected->master == connection_of(model, master))
+		expectations_remove(&model->expectations, expected);
+}
+
+static int model_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,
+			    const struct seqadj *adjustment)
+{
+	struct model *model = model_of(conntrack);
+	struct connection *connection = connection_of(model, master);
+
+	if (!connection)
+		return -ENOENT;
+	connection->seqadj[direction] = *adjustment;
+	return model->seqadj_by;
+}
+
+static const struct conntrack_ops model_ops = {
+	.find = model_find,
+	.expect = model_expect,
+	.unexpect = model_unexpect,
+	.adjust_seq = model_adjust_seq,
+};
+
+struct model *model_new(enum seqadj_by seqadj_by)
+{
+	struct model *model = calloc(1, sizeof(*model));
+
+	if (!model)
+		return NULL;
+	model->conntrack.ops = &model_ops;
+	model->seqadj_by = seqadj_by;
+	return model;
+}
+
+void model_free(struct model *model)
+{
+	struct index *inside;
+
+	if (!model)
+		return;
+	expectations_free(&model->expectations);
+	inside = &model->index[MODEL_INSIDE];
+	for (size_t i = 0; i < inside->size; i++) {
+		struct index_link *link = inside->buckets[i];
+
+		while (link) {
+			struct index_link *next = link->next;
+
+			free(index_entry(link, struct connection, link[MODEL_INSIDE]));
+			link = next;
+		}
+	}
+	index_free(inside);
+	index_free(&model->index[MODEL_OUTSIDE]);
+	free(model->mappings);
+	free(model);
+}
+
+struct conntrack *model_conntrack(struct model *model)
+{
+	return &model->conntrack;
+}
+
+int model_add_nat(struct model *model, const struct endpoint *inside, const struct endpoint *outside)
+{
+	struct mapping *mappings;
+
+	if (inside->family != outside->family)
+		return -EINVAL;
+	for (size_t i = 0; i < model->mapping_count; i++)
+		if (endpoint_address_equal(&model->mappings[i].address[MODEL_INSIDE], inside))
+			return -EEXIST;
+	mappings = realloc(model->mappings, (model->mapping_count + 1) * sizeof(*mappings));
+	if (!mappings)
+		return -ENOMEM;
+	model->mappings = mappings;
+	mappings[model->mapping_count++] = (struct mapping){
+		.address = { [MODEL_INSIDE] = *inside, [MODEL_OUTSIDE] = *outside },
+	};
+	return 0;
+}
+
+void model_set_time(struct model *model, uint64_t now)
+{
+	if (now > model->now)
+		model->now = now;
+	expectations_expire(&model->expectations, model->now);
+}
+
+size_t model_expectations(const struct model *model)
+{
+	return model->expectations.count;
+}
+
+size_t model_connections(const struct model *model)
+{
+	return model->index[MODEL_INSIDE].count;
+}

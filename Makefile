@@ -36,7 +36,7 @@ MODEL := $(call objects,nfq-ftp-helper/model)
 KERNEL := $(call objects,nfq-ftp-helper/kernel)
 COMMAND := $(call objects,nfq-ftp-helper/command)
 
-.PHONY: all tests test demo bench install clean print-unit
+.PHONY: all tests test demo bench fuzz install clean print-unit
 all: $(BUILD)/nfq-ftp-helper
 
 $(BUILD)/nfq-ftp-helper: $(COMMAND) $(KERNEL) $(MODEL) $(CORE)
@@ -78,6 +78,18 @@ tests: $(UNIT) $(BUILD)/tests/sim/sim $(patsubst %,$(BUILD)/tests/bench/%,engine
 print-unit:
 	@echo $(UNIT)
 
+# tests/fuzz/NAME.c is a libFuzzer target with core and the model, by clang, in one go. make fuzz SECONDS=30
+SECONDS ?= 30
+FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c)
+
+build-fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard nfq-ftp-helper/*/*.h)
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS_ALL) -std=c11 $(WARN) -fno-strict-aliasing -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $< $(FUZZED)
+
+fuzz:
+	tests/fuzz/run $(SECONDS)
+
 test:
 	scripts/test
 demo:
@@ -90,6 +102,6 @@ install: $(BUILD)/nfq-ftp-helper
 	install -D -m 644 doc/nfq-ftp-helper.8 $(DESTDIR)$(mandir)/man8/nfq-ftp-helper.8
 
 clean:
-	rm -rf build build-sanitize
+	rm -rf build build-sanitize build-fuzz
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

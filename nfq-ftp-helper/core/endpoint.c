@@ -70,15 +70,19 @@ static void put(struct writer *writer, char c)
 /* At most 65535. */
 static void put_number(struct writer *writer, uint32_t number)
 {
-	if (number >= 10000)
-		put(writer, (char)('0' + number / 10000));
-	if (number >= 1000)
-		put(writer, (char)('0' + number / 1000 % 10));
-	if (number >= 100)
-		put(writer, (char)('0' + number / 100 % 10));
-	if (number >= 10)
-		put(writer, (char)('0' + number / 10 % 10));
-	put(writer, (char)('0' + number % 10));
+	const ptrdiff_t digits = number < 10 ? 1 : number < 100 ? 2 : number < 1000 ? 3 : number < 10000 ? 4 : 5;
+	char *at;
+
+	if (writer->end - writer->at < digits) {
+		writer->overflow = true;
+		return;
+	}
+	writer->at += digits;
+	at = writer->at;
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
 }
 
 static void put_octets(struct writer *writer, const uint8_t *octets, size_t count, bool first)

@@ -194,7 +194,9 @@ static bool begins_argument(const struct ftp_line *line, enum ftp_side side, uin
 {
 	if (side == FTP_CLIENT)
 		return byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n';
-	return ftp_line_word(line, side)->notation == NOTATION_EXTENDED_PORT ? byte == '(' : is_digit(byte);
+	if (byte != '(' && !is_digit(byte))
+		return false;
+	return (byte == '(') == (ftp_line_word(line, side)->notation == NOTATION_EXTENDED_PORT);
 }
 
 /* A command's gap is white space; its last byte may as well be what ended the word. */

@@ -279,6 +279,8 @@ static enum refusal room_for_edit(const struct turn *turn, const struct candidat
 	*wait = edit_in_flight(turn) || (announced->stale && announced->waited < STALE_PATIENCE);
 	if (*wait)
 		return REFUSED_NOT;
+	if (candidate->offset + ENDPOINT_TEXT_MAX <= announced->space)
+		return REFUSED_NOT;
 	widest.port = 65535;	/* also the longest in two octets: 255,255 */
 	length = endpoint_write(candidate->word->notation, &widest, candidate->delimiter, text, sizeof(text));
 	if (length < 0 || candidate->offset + (uint32_t)length > announced->space_alone)

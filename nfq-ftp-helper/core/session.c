@@ -30,8 +30,8 @@
 #define MSS_DEFAULT_IPV4 536	/* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
 
-int session_arrive(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
-		   bool checksum_pending, uint16_t zone)
+int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
+		      bool checksum_pending, uint16_t zone, const struct tuple *ends)
 {
 	const int error = segment_parse(&arrival->segment, packet, length, checksum_pending);
 
@@ -39,8 +39,15 @@ int session_arrive(struct engine *engine, struct arrival *arrival, uint8_t *pack
 	if (error)
 		return error;
 	arrival->zone = zone;
-	arrival->hash = table_hash(engine->table, &arrival->segment, zone, &arrival->key);
+	arrival->ends = ends ? *ends : (struct tuple){ arrival->segment.src, arrival->segment.dst };
+	arrival->hash = table_hash_ends(engine->table, &arrival->ends, zone, &arrival->key);
 	return 0;
+}
+
+int session_arrive(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
+		   bool checksum_pending, uint16_t zone)
+{
+	return session_arrive_as(engine, arrival, packet, length, checksum_pending, zone, NULL);
 }
 
 void session_prefetch(const struct engine *engine, const struct arrival *arrivals, unsigned int count)
@@ -79,7 +86,7 @@ static struct session *new_session(struct engine *engine, const struct arrival *
 {
 	struct flow_key key = arrival->key;
 	const struct endpoint *client =
-		arrival->key.swapped == swapped ? &arrival->segment.src : &arrival->segment.dst;
+		arrival->key.swapped == swapped ? &arrival->ends.src : &arrival->ends.dst;
 	struct client_budget *budget = table_budget(engine->table, client);
 	struct session *session = NULL;
 
@@ -137,12 +144,11 @@ static void establish_session(struct session *session, const struct segment *seg
 /* A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. */
 static struct session *pick_up(struct engine *engine, const struct arrival *arrival)
 {
-	const struct tuple seen = { arrival->segment.src, arrival->segment.dst };
 	struct binding binding;
 	enum direction direction;
 	struct session *session;
 
-	if (engine->conntrack->ops->find(engine->conntrack, &seen, arrival->zone, &binding, &direction))
+	if (engine->conntrack->ops->find(engine->conntrack, &arrival->ends, arrival->zone, &binding, &direction))
 		return NULL;
 	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY));
 	if (!session)

@@ -19,6 +19,7 @@ enum verdict {
 /* A packet on its way in. */
 struct arrival {
 	struct segment segment;
+	struct tuple ends;		/* sender and receiver, by which the flow is known */
 	struct flow_key key;
 	uint32_t hash;
 	uint16_t zone;
@@ -53,6 +54,15 @@ void session_resume(struct engine *engine);
  */
 int session_arrive(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
 		   bool checksum_pending, uint16_t zone);
+
+/**
+ * session_arrive_as - the same where the packet's own addresses do not name its flow
+ * @ends: sender and receiver of the flow, the same pair (exchanged) for packets of both directions; NULL: the packet's own
+ *
+ * Behind a translation the two directions' packets do not mirror each other; the connection's original tuple does.
+ */
+int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
+		      bool checksum_pending, uint16_t zone, const struct tuple *ends);
 
 /* Second step: bring the sessions of a batch into the cache. */
 void session_prefetch(const struct engine *engine, const struct arrival *arrivals, unsigned int count);

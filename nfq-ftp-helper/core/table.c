@@ -185,10 +185,17 @@ static int address_order(const uint8_t a[16], const uint8_t b[16])
 
 uint32_t table_hash(const struct table *table, const struct segment *segment, uint16_t zone, struct flow_key *key)
 {
-	const int order = address_order(segment->src.address, segment->dst.address);
-	const bool swapped = order > 0 || (order == 0 && segment->src.port > segment->dst.port);
-	const struct endpoint *low = swapped ? &segment->dst : &segment->src;
-	const struct endpoint *high = swapped ? &segment->src : &segment->dst;
+	const struct tuple ends = { segment->src, segment->dst };
+
+	return table_hash_ends(table, &ends, zone, key);
+}
+
+uint32_t table_hash_ends(const struct table *table, const struct tuple *ends, uint16_t zone, struct flow_key *key)
+{
+	const int order = address_order(ends->src.address, ends->dst.address);
+	const bool swapped = order > 0 || (order == 0 && ends->src.port > ends->dst.port);
+	const struct endpoint *low = swapped ? &ends->dst : &ends->src;
+	const struct endpoint *high = swapped ? &ends->src : &ends->dst;
 
 	memcpy(key->low_address, low->address, 16);
 	memcpy(key->high_address, high->address, 16);

@@ -191,6 +191,9 @@ struct table *table_open(void *memory, const struct table_size *size, const uint
 /* The flow of a segment, and its hash. */
 uint32_t table_hash(const struct table *table, const struct segment *segment, uint16_t zone, struct flow_key *key);
 
+/* The same of a sender and a receiver. */
+uint32_t table_hash_ends(const struct table *table, const struct tuple *ends, uint16_t zone, struct flow_key *key);
+
 /*
  * Bring a flow's home slot into the cache; later, if the flow is not there, the next of its chain. Each for all packets of a batch in a
  * loop of nothing else: only then do the page walks of a large table overlap.

@@ -36,7 +36,7 @@ MODEL := $(call objects,nfq-ftp-helper/model)
 KERNEL := $(call objects,nfq-ftp-helper/kernel)
 COMMAND := $(call objects,nfq-ftp-helper/command)
 
-.PHONY: all tests test demo bench fuzz install clean print-unit
+.PHONY: all kmod tests test demo bench fuzz install clean print-unit
 all: $(BUILD)/nfq-ftp-helper
 
 $(BUILD)/nfq-ftp-helper: $(COMMAND) $(KERNEL) $(MODEL) $(CORE)
@@ -89,6 +89,17 @@ build-fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard n
 
 fuzz:
 	tests/fuzz/run $(SECONDS)
+
+# The kernel module, built in a copy of its sources, as DKMS does. make kmod KDIR=/usr/src/linux-headers-...
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
+KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/%,scan.c scan.h ftp.c ftp.h endpoint.h seqadj.h types.h)
+
+kmod:
+	@mkdir -p $(KMOD)/core
+	cp -pu kmod/Kbuild kmod/Makefile kmod/*.c kmod/dkms.conf $(KMOD)/
+	cp -pu $(KMOD_CORE) $(KMOD)/core/
+	$(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
 
 test:
 	scripts/test

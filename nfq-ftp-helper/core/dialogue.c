@@ -20,20 +20,40 @@ static void push_command(struct session *session, enum ftp_kind kind)
 		session->outstanding++;
 }
 
-enum ftp_kind dialogue_oldest_command(const struct session *session)
+static enum ftp_kind oldest_command(const struct session *session)
 {
 	return session->outstanding ? (enum ftp_kind)(session->commands & 15) : FTP_OTHER;
 }
 
 static enum ftp_kind pop_command(struct session *session)
 {
-	const enum ftp_kind kind = dialogue_oldest_command(session);
+	const enum ftp_kind kind = oldest_command(session);
 
 	if (session->outstanding) {
 		session->commands >>= 4;
 		session->outstanding--;
 	}
 	return kind;
+}
+
+/* How many commands are older than the first of this kind? More than there are: none is of this kind. */
+static unsigned int older_than(const struct session *session, enum ftp_kind kind)
+{
+	unsigned int older = 0;
+
+	while (older < session->outstanding && older < COMMANDS_MAX && (session->commands >> 4 * older & 15) != kind)
+		older++;
+	return older < COMMANDS_MAX ? older : UINT8_MAX;
+}
+
+bool dialogue_answers(struct session *session, enum ftp_kind kind)
+{
+	unsigned int older = older_than(session, kind);
+
+	if (older < session->outstanding && session->flags & SESSION_RESUMED)
+		for (; older; older--)
+			pop_command(session);
+	return older == 0 && session->outstanding && oldest_command(session) == kind;
 }
 
 void dialogue_lost(struct table *table, struct session *session)
@@ -131,7 +151,8 @@ static void final_reply(struct turn *turn, unsigned int code)
 		return;
 	kind = pop_command(session);
 	session->state = SESSION_READY;
-	session->flags &= ~SESSION_RESUMED & 15;
+	if (!session->outstanding)	/* commands and replies are in step */
+		session->flags &= ~SESSION_RESUMED & 15;
 	if (session->flags & SESSION_TRANSFER) {
 		session->flags &= (uint8_t)~SESSION_TRANSFER & 15;
 		announcement_transfer_over(turn);

@@ -17,8 +17,11 @@ void dialogue_announced(struct turn *turn, const struct ftp_line *line, enum ftp
 /* A command was read. Return false when it does not count: the connection is not FTP, or the line began in its middle. */
 bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word);
 
-/* The command that the next final reply will answer; FTP_OTHER when none is outstanding. */
-enum ftp_kind dialogue_oldest_command(const struct session *session);
+/*
+ * Does a final reply answer a command of this kind? It answers the oldest one. Where replies may have passed unseen, older
+ * commands than the first of this kind are taken to be answered already, and forgotten.
+ */
+bool dialogue_answers(struct session *session, enum ftp_kind kind);
 
 /* A byte that cannot stand where it stands in FTP. */
 void dialogue_strange(struct turn *turn);

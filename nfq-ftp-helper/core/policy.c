@@ -107,14 +107,16 @@ void policy_refuse(struct turn *turn, const struct ftp_line *line, enum refusal 
 /* Is the dialogue at a point where this announcement can stand? */
 static enum refusal judge_dialogue(const struct turn *turn, const struct ftp_word *word)
 {
-	const struct session *session = turn->session;
+	struct session *session = turn->session;
+	const bool reply = turn->direction == DIRECTION_REPLY;
+	const bool asked = reply && dialogue_answers(session, (enum ftp_kind)word->kind);
 
 	if (session->state < SESSION_MIDDLE)
 		return REFUSED_NO_GREETING;
 	if (session->state != SESSION_READY)
 		return REFUSED_NO_EXCHANGE;
-	if (turn->direction == DIRECTION_REPLY)
-		return dialogue_oldest_command(session) == word->kind ? REFUSED_NOT : REFUSED_UNASKED;
+	if (reply)
+		return asked ? REFUSED_NOT : REFUSED_UNASKED;
 	return session->outstanding < COMMANDS_MAX ? REFUSED_NOT : REFUSED_PIPELINE;
 }
 
@@ -198,8 +200,10 @@ struct work *policy_bind(struct turn *turn, enum refusal *refusal)
 	return work;
 }
 
-bool policy_translates(const struct turn *turn, const struct work *work)
+bool policy_may_edit(const struct turn *turn, const struct ftp_line *line, const struct work *work)
 {
+	if (judge_dialogue(turn, ftp_line_word(line, turn_side(turn->direction))) != REFUSED_NOT)
+		return false;
 	return !endpoint_address_equal(&work->binding.tuple[turn->direction].src,
 				       &work->binding.tuple[turn_other(turn->direction)].dst);
 }

@@ -36,7 +36,7 @@ void policy_refuse(struct turn *turn, const struct ftp_line *line, enum refusal 
 /* The session's work slot, with the binding of its connection; NULL and @refusal where there is none. */
 struct work *policy_bind(struct turn *turn, enum refusal *refusal);
 
-/* Does NAT change addresses in the text of this direction? The session is bound. */
-bool policy_translates(const struct turn *turn, const struct work *work);
+/* May this line's announcement, if it is a good one, have to be edited? The session is bound. */
+bool policy_may_edit(const struct turn *turn, const struct ftp_line *line, const struct work *work);
 
 #endif

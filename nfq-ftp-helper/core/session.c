@@ -23,6 +23,7 @@
 
 #define HOLE_UNIT 64		/* milliseconds */
 #define HOLE_PATIENCE 4		/* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
+#define LATE_COPY (1u << 20)	/* bytes: no server says more in a control connection while a SYN/ACK is on its way */
 #define CLOSED_TIMEOUT 120	/* seconds, as conntrack's TIME_WAIT */
 #define HANDSHAKE_TIMEOUT 60
 #define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
@@ -262,6 +263,12 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 		conntrack->ops->settle(turn->engine->conntrack, &work->binding);
 }
 
+/* Is the SYN/ACK a late copy of the one that began what the server has written so far? */
+static bool is_late_copy(const struct stream *server, const struct segment *segment)
+{
+	return server->next - segment_start(segment) < LATE_COPY;
+}
+
 /*
  * SYN or SYN/ACK. A connection that is alive is not begun anew by anybody's SYN; a SYN/ACK with other numbers shows that its
  * end was not seen, except where every packet is seen because we renumber it.
@@ -283,7 +290,7 @@ static void handshake(struct turn *turn, const struct segment *segment)
 		return;
 	if (session->state == SESSION_HANDSHAKE) {
 		establish_session(session, segment);
-	} else if (!(session->flags & SESSION_SELF) && server->next != segment_start(segment)) {
+	} else if (!(session->flags & SESSION_SELF) && !is_late_copy(server, segment)) {
 		announcement_withdraw_all(turn);
 		table_work_put(turn->engine->table, session);
 		establish_session(session, segment);
@@ -367,8 +374,8 @@ static void synchronise(struct passage *passage)
 	struct stream *stream = passage->stream;
 
 	stream_start(stream, passage->start);
-	/* The first segment seen need not be the first unacknowledged one. All that is sure is that the last edit was. */
-	stream->acked = seqadj_active(&stream->adj) ? stream->adj.pos : passage->start - UINT16_MAX;
+	/* The first segment seen need not be the first unacknowledged one. */
+	stream->acked = passage->start - UINT16_MAX;
 	if (passage->turn.session->state < SESSION_MIDDLE)
 		dialogue_lost(passage->turn.engine->table, passage->turn.session);
 }
@@ -546,16 +553,18 @@ void session_resume(struct engine *engine)
 	enum direction direction;
 	struct tuple seen;
 
-	if (!session)
+	if (!session || session->flags & SESSION_SELF)
 		return;
 	session_endpoints(session, &seen.src, &seen.dst);
 	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
 		return;
-	for (int d = 0; d < 2; d++)
-		if (memcmp(&binding.seqadj[d], &session->stream[d].adj, sizeof(binding.seqadj[d])) != 0 &&
-		    seqadj_active(&binding.seqadj[d]))
-			ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, &session->stream[d].adj);
-	if (!in_flight(session) && !(session->flags & SESSION_SELF) && ops->settle)
+	for (int d = 0; d < 2; d++) {
+		const struct seqadj *kernel = &binding.seqadj[d], *ours = &session->stream[d].adj;
+
+		if (memcmp(kernel, ours, sizeof(*ours)) != 0 && (seqadj_active(kernel) || seqadj_active(ours)))
+			ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, ours);
+	}
+	if (!in_flight(session) && ops->settle)
 		ops->settle(engine->conntrack, &binding);
 }
 

@@ -180,8 +180,8 @@ static bool swallow(struct passage *passage)
 }
 
 /*
- * Keep the argument's part: @start is its first byte, the segment's end is as far as it goes. Where NAT changes no address in this
- * direction a copy is kept, and the part itself passes.
+ * Keep the argument's part: @start is its first byte, the segment's end is as far as it goes. Where the text will not be changed
+ * a copy is kept, and the part itself passes.
  */
 static enum refusal hold(struct passage *passage, uint32_t start)
 {
@@ -198,7 +198,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	if (!(stream->flags & STREAM_HELD)) {
 		held->pieces = 0;
 		held->before = ftp_byte_before(&stream->line, side_of(passage));
-		held->copied = !policy_translates(&passage->turn, work);
+		held->copied = !policy_may_edit(&passage->turn, &stream->line, work);
 	}
 	held->start = start;
 	held->length = (uint16_t)length;
@@ -216,7 +216,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 }
 
 /* For how long has the argument at @start had to wait? 0: for the first time now. */
-static uint64_t waited(struct passage *passage, uint32_t start)
+static uint64_t waited(const struct passage *passage, uint32_t start)
 {
 	const struct work *work = work_of(passage);
 	const struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
@@ -224,25 +224,37 @@ static uint64_t waited(struct passage *passage, uint32_t start)
 	return waiting && waiting->since && waiting->start == start ? passage->turn.now - waiting->since : 0;
 }
 
+/* An argument waits; count how often its sender has begun with it, well apart, and with nothing before it. */
 static void note_waiting(struct passage *passage, uint32_t start)
 {
 	struct work *work = work_to_change(passage);
+	struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
 
-	if (work && (!work->waiting[passage->turn.direction].since ||
-		     work->waiting[passage->turn.direction].start != start))
-		work->waiting[passage->turn.direction] = (struct waiting){ passage->turn.now, start };
+	if (!waiting)
+		return;
+	if (!waiting->since || waiting->start != start) {
+		*waiting = (struct waiting){ passage->turn.now, passage->turn.now, start, 0 };
+	} else if (passage->start != start) {
+		waiting->sightings = 0;
+	} else if (passage->turn.now - waiting->last >= WAIT_PATIENCE) {
+		waiting->last = passage->turn.now;
+		waiting->sightings++;
+	}
 }
 
 /*
  * Where packets without payload stay in the kernel, the acknowledgement of the edit that an argument waits for may never be
- * seen. But a sender that sends again, a retransmission timeout later, from the argument on has got it.
+ * seen. But a sender that sends again from the argument on has got it; once that may be a tail loss probe (RFC 8985), so twice.
  */
-static bool must_be_acknowledged(const struct passage *passage, uint32_t start, uint64_t since)
+static bool must_be_acknowledged(const struct passage *passage, uint32_t start)
 {
 	const struct edit *edit = edit_in_flight(&passage->turn);
+	const struct waiting *waiting;
 
-	return edit && !edit_swallowed(edit) && !(passage->turn.session->flags & SESSION_SELF) &&
-	       passage->start == start && since >= WAIT_PATIENCE;
+	if (!edit || edit_swallowed(edit) || passage->turn.session->flags & SESSION_SELF || passage->start != start)
+		return false;
+	waiting = &work_of(passage)->waiting[passage->turn.direction];
+	return waited(passage, start) && waiting->sightings >= 1 && passage->turn.now - waiting->last >= WAIT_PATIENCE;
 }
 
 /* Let the sender send the argument again. */
@@ -268,7 +280,9 @@ static void let_pass(struct passage *passage)
 		return;
 	if (edit->kind == EDIT_OWED)
 		passage->run_start = seq_min(passage->run_start, edit->start);
-	cut(passage, end_with_edit(passage, edit));
+	/* A shorter text leaves room for more than there was room for without it. */
+	if (touches(edit, passage->run_start, passage->end))
+		passage->run_end = end_with_edit(passage, edit);
 }
 
 /* Give up on this line: it passes unchanged, whatever of it has been held back first. */
@@ -287,7 +301,7 @@ static uint32_t space_from(const struct passage *passage, uint32_t seq)
 }
 
 /* The argument is complete: @length bytes from @start on, without the line feed. */
-static void judge(struct passage *passage, uint32_t start, const uint8_t *text, uint32_t length)
+static void judge(struct passage *passage, uint32_t start, const uint8_t *text, uint32_t length, bool going_on)
 {
 	const struct announced announced = {
 		.text = (const char *)text,
@@ -297,10 +311,10 @@ static void judge(struct passage *passage, uint32_t start, const uint8_t *text, 
 		.space_alone = passage->space_alone,
 		.waited = waited(passage, start),
 		.stale = may_have_passed(passage),
-		.fixed = passage->carried_length && passage->copied,
+		.fixed = going_on && passage->copied,
 	};
 
-	if (must_be_acknowledged(passage, start, announced.waited))
+	if (must_be_acknowledged(passage, start))
 		stream_acknowledge(passage->stream, work_of(passage), passage->turn.direction, start);
 	if (!policy_judge(&passage->turn, &passage->stream->line, &announced)) {
 		wait_for(passage, start);
@@ -337,11 +351,11 @@ static void read_argument(struct passage *passage)
 	}
 	length = (uint32_t)(line_feed - bytes);
 	if (!going_on) {
-		judge(passage, start, bytes, length);
+		judge(passage, start, bytes, length, false);
 		return;
 	}
 	memcpy(passage->carried + carried, bytes, length);
-	judge(passage, start, passage->carried, carried + length);
+	judge(passage, start, passage->carried, carried + length, true);
 }
 
 /* ---- reading ---- */

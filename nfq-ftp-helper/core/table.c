@@ -545,8 +545,10 @@ static void recover_session(struct table *table, struct session *session)
 	if (!session->work)
 		for (int d = 0; d < 2; d++)
 			session->stream[d].flags &= (uint8_t)~(STREAM_HELD | STREAM_IN_FLIGHT);
+	/* What fills a hole may have come, and been undone. */
 	for (int d = 0; d < 2; d++)
-		session->stream[d].flags |= STREAM_STALE;
+		session->stream[d].flags =
+			(uint8_t)((session->stream[d].flags & ~(STREAM_HOLE | STREAM_HOLE_AGAIN)) | STREAM_STALE);
 	memcpy(client.address, swapped ? session->key.high_address : session->key.low_address, 16);
 	table_budget(table, &client)->sessions++;
 }

@@ -103,7 +103,9 @@ void session_endpoints(const struct session *session, struct endpoint *client, s
 /* An argument that had to wait, and since when. */
 struct waiting {
 	uint64_t since;		/* milliseconds; 0: none */
+	uint64_t last;		/* milliseconds: when it was counted last */
 	uint32_t start;		/* sender space */
+	uint8_t sightings;	/* segments that began with it since */
 };
 
 /* Room for an argument that is split over segments: the longest legal one, and a reply's prose behind it. */

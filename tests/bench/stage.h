@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * stage - an engine with its table and model, fed in batches as the daemon feeds its own.
+ */
+#ifndef BENCH_STAGE_H
+#define BENCH_STAGE_H
+
+#include "core/session.h"
+#include "model/model.h"
+
+/* Packets that are handled together. The daemon takes what waits, up to 64. */
+#define STAGE_BATCH 32
+
+enum stage_memory {
+	STAGE_FILE,		/* a file of a tmpfs, as the daemon's */
+	STAGE_ANONYMOUS,
+	STAGE_HUGE,		/* anonymous, with MADV_HUGEPAGE */
+};
+
+struct stage {
+	struct engine engine;
+	struct model *model;
+	void *memory;		/* the table */
+	void *copy;		/* of it: stage_keep() */
+	size_t bytes;
+	uint64_t now;
+	uint8_t *output;	/* STAGE_BATCH buffers */
+	struct arrival arrivals[STAGE_BATCH];
+	bool tracked[STAGE_BATCH];
+	size_t verdicts[3];	/* by enum verdict, since stage_count() */
+};
+
+/* A packet; the bytes are changed where the session changes them in place. */
+struct packet {
+	uint8_t *data;
+	size_t length;
+};
+
+/* @directory: where STAGE_FILE's file is, for as long as it takes to open it. */
+void stage_open(struct stage *stage, const struct table_size *size, enum seqadj_by seqadj_by, enum stage_memory kind,
+		const char *directory);
+void stage_close(struct stage *stage);
+
+/* Hand over one batch. */
+void stage_feed(struct stage *stage, const struct packet *packets, size_t count);
+
+/* Start to count verdicts. */
+void stage_count(struct stage *stage);
+
+/* Remember what the table holds, and put it back. */
+void stage_keep(struct stage *stage);
+void stage_restore(struct stage *stage);
+
+/* Between the engine and the model: from now on the model's allocations are not counted. */
+void stage_watch(struct stage *stage);
+
+/* How much of the output buffers has been written to, after stage_wipe(): 0 where no packet was copied. */
+void stage_wipe(struct stage *stage);
+size_t stage_written(const struct stage *stage);
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The oracle of what may and what must be opened and rewritten: the script's promises against what the engine asks of
+ * conntrack and reports. Sections 4 (I4) and 6 of the design.
+ */
+#include <stdio.h>
+
+#include "sim.h"
+
+#define WHO(side) ((side) == CLIENT ? "client" : "server")
+
+static bool exempted(const struct sim *sim, const struct promise *promise)
+{
+	return promise->exchange >= sim->exempt_from && promise->exchange <= sim->exempt_until;
+}
+
+/* A line has been read: what it announces must have been opened by then. */
+void check_line(struct sim *sim, enum side reader, uint32_t offset)
+{
+	enum side from = (enum side) !reader;
+
+	for (unsigned int i = 0; i < sim->script.promises; i++) {
+		const struct promise *promise = &sim->script.promise[i];
+
+		if (promise->by != from || promise->opens != MUST || promise->opened || promise->excused ||
+		    check_forward(&sim->wire[from], promise->end) != offset + 1)
+			continue;
+		if (!exempted(sim, promise))
+			sim_fail(sim, "the announcement at byte %u of the %s has opened nothing%s", promise->argument,
+				 WHO(from), promise->refused ? " (refused)" : "");
+	}
+}
+
+/* A daemon that was away cannot know that TLS or something else than FTP is spoken. */
+static bool may_open(const struct sim *sim, const struct promise *promise)
+{
+	bool forgot = sim->schedule.upset >= UPSET_FRESH && sim->upset_done;
+
+	return promise->opens != MUST_NOT || (promise->hidden && forgot);
+}
+
+static struct promise *promise_by_port(struct sim *sim, enum side by, uint16_t port)
+{
+	for (unsigned int i = 0; i < sim->script.promises; i++) {
+		struct promise *promise = &sim->script.promise[i];
+
+		if (promise->by == by && promise->port == port && may_open(sim, promise))
+			return promise;
+	}
+	return NULL;
+}
+
+/* Section 6 of the design. */
+void check_expectation(struct sim *sim, enum direction direction, const struct expectation *expectation)
+{
+	const struct surroundings *around = &sim->around;
+	const struct tuple *me = &around->binding.tuple[direction], *peer = &around->binding.tuple[!direction];
+	const struct policy *policy = &sim->engine.policy;
+	uint16_t announced = expectation->nat_src.port, port = expectation->tuple.dst.port;
+	struct promise *promise = promise_by_port(sim, (enum side)direction, announced);
+
+	if (!promise)
+		sim_fail(sim, "I4: port %u is opened for the %s, which nothing it said allows", announced,
+			 WHO((enum side)direction));
+	if (!endpoint_address_equal(&expectation->tuple.src, &peer->src) ||
+	    !endpoint_address_equal(&expectation->tuple.dst, &peer->dst))
+		sim_fail(sim, "the expectation's addresses are wrong");
+	if (!endpoint_address_equal(&expectation->nat_src, &me->src))
+		sim_fail(sim, "the expectation's NAT address is wrong");
+	if (!expectation->translated && (binding_translated(&around->binding) || port != announced))
+		sim_fail(sim, "the expectation is not translated");
+	if (port != announced && (!around->busy_answers || port < policy->port_low || port > policy->port_high))
+		sim_fail(sim, "port %u is opened for the announced %u", port, announced);
+	promise->expectation = *expectation;
+}
+
+static bool text_is(const struct sim *sim, const struct promise *promise, const struct note *note)
+{
+	return note->from_length >= promise->length && note->direction == (enum direction)promise->by &&
+	       memcmp(sim->script.stream[promise->by] + promise->argument, note->from, promise->length) == 0;
+}
+
+/* The report does not quote the argument: it is the one that the engine is reading. */
+static bool in_hand(const struct sim *sim, const struct promise *promise, const struct note *note)
+{
+	uint32_t next = sim->wire[note->direction].engine_next;
+
+	if (next == UINT32_MAX)
+		next = sim->tcp[promise->by].una;
+	return note->direction == (enum direction)promise->by && next >= promise->line && next < promise->end;
+}
+
+/* Is there a reason, outside of the engine, to refuse what should be opened? */
+static bool may_refuse(const struct sim *sim, const struct promise *promise, enum refusal refusal)
+{
+	uint32_t mss = sim->wire[promise->by].mss;
+
+	switch (refusal) {
+	case REFUSED_NO_PORT:
+		/* Without NAT a split argument passes while it is read: too late to change its port. */
+		return sim->around.busy_answers >= sim->engine.policy.port_tries ||
+		       (sim->around.busy_answers &&
+			endpoint_address_equal(&sim->around.inside[promise->by], &sim->around.outside[promise->by]));
+	case REFUSED_CONNTRACK:
+		return sim->around.errors_given > 0;
+	case REFUSED_LIMIT:
+		return sim->schedule.pipelined;
+	case REFUSED_STALLED:
+		return !sim->schedule.clean || sim->schedule.habit[promise->by].nagle;
+	case REFUSED_SPACE:
+		return mss < promise->length + 32 + 40 + ENDPOINT_TEXT_MAX;
+	default:
+		return false;
+	}
+}
+
+static void note_refusal(struct sim *sim, const struct note *note)
+{
+	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
+	for (unsigned int i = 0; i < sim->script.promises; i++) {
+		struct promise *promise = &sim->script.promise[i];
+
+		if (promise->refused || promise->opened ||
+		    !(note->from_length ? text_is(sim, promise, note) : in_hand(sim, promise, note)))
+			continue;
+		promise->refused = true;
+		promise->excused = may_refuse(sim, promise, note->refusal);
+		return;
+	}
+}
+
+static void note_expect(struct sim *sim, const struct note *note)
+{
+	struct promise *promise = promise_by_port(sim, (enum side)note->direction, note->port);
+
+	if (!promise || !text_is(sim, promise, note))
+		sim_fail(sim, "an expectation is reported for an argument that nobody wrote: port %u, \"%s\"",
+			 note->port, sim_text((const uint8_t *)note->from, note->from_length));
+	if (promise->opened && !sim->kills && !sim->around.errors_given)
+		sim_fail(sim, "the announcement at byte %u opens twice", promise->argument);
+	promise->opened = true;
+	promise->expectation = note->expectation;
+	sim_trace(sim, "     expects port %u", note->expectation.tuple.dst.port);
+}
+
+static void apply_rewrite(struct sim *sim, enum side from, const struct promise *promise, const struct note *note)
+{
+	struct wire *wire = &sim->wire[from];
+	uint32_t at = check_forward(wire, promise->argument);
+	uint32_t tail = at + promise->length;
+
+	if (wire->emitted > at)
+		sim_fail(sim, "I1: an argument is rewritten that has left already: byte %u", promise->argument);
+	if (wire->rewrites == EDITS)
+		sim_fail(sim, "too many rewrites");
+	memmove(wire->expected + at + note->to_length, wire->expected + tail, wire->expected_length - tail);
+	memcpy(wire->expected + at, note->to, note->to_length);
+	wire->expected_length = wire->expected_length - promise->length + note->to_length;
+	wire->rewrite[wire->rewrites++] = (struct rewrite){ promise->argument, promise->length, note->to_length };
+}
+
+static void note_rewrite(struct sim *sim, const struct note *note)
+{
+	enum side from = (enum side)note->direction;
+	uint32_t offset = note->seq - (sim->schedule.habit[from].iss + 1);
+	struct promise *promise = NULL;
+	char text[160];
+	uint32_t length;
+
+	for (unsigned int i = 0; i < sim->script.promises && !promise; i++)
+		if (sim->script.promise[i].by == from && sim->script.promise[i].argument == offset)
+			promise = &sim->script.promise[i];
+	if (!promise || !may_open(sim, promise) || promise->edited)
+		sim_fail(sim, "byte %u of the %s is rewritten; there is nothing to rewrite", offset, WHO(from));
+	length = dialogue_format(sim, promise, promise->expectation.tuple.dst.port, text);
+	if (note->from_length != promise->length || !text_is(sim, promise, note))
+		sim_fail(sim, "what is rewritten is not the argument: \"%s\"",
+			 sim_text((const uint8_t *)note->from, note->from_length));
+	if (note->to_length != length || memcmp(note->to, text, length) != 0)
+		sim_fail(sim, "the argument is rewritten as \"%s\"",
+			 sim_text((const uint8_t *)note->to, note->to_length));
+	promise->edited = true;
+	apply_rewrite(sim, from, promise, note);
+	/* An acknowledgement of a swallowed part, still under way, will be mapped by the new adjustment. */
+	if (sim->wire[from].lent > promise->argument)
+		sim->wire[from].lent = max_u32(sim->wire[from].lent, promise->argument + promise->length);
+	sim_trace(sim, "     rewrites byte %u: \"%s\"", offset, sim_text((const uint8_t *)note->to, note->to_length));
+}
+
+void check_note(struct sim *sim, const struct note *note)
+{
+	if (note->kind == REPORT_REWRITE)
+		note_rewrite(sim, note);
+	else if (note->kind == REPORT_EXPECT)
+		note_expect(sim, note);
+	else if (note->kind == REPORT_REFUSE)
+		note_refusal(sim, note);
+}
+
+static bool needs_rewrite(const struct sim *sim, const struct promise *promise)
+{
+	bool renamed = !endpoint_address_equal(&sim->around.inside[promise->by], &sim->around.outside[promise->by]);
+
+	if (promise->expectation.tuple.dst.port != promise->port)
+		return true;
+	return promise->notation != NOTATION_EXTENDED_PORT && renamed && !promise->public_name;
+}
+
+void check_promises(struct sim *sim)
+{
+	for (unsigned int i = 0; i < sim->script.promises; i++) {
+		const struct promise *promise = &sim->script.promise[i];
+
+		if (promise->opened && promise->edited != needs_rewrite(sim, promise) && !sim->kills &&
+		    !sim->around.errors_given)
+			sim_fail(sim, "the announcement at byte %u of the %s %s rewritten", promise->argument,
+				 WHO(promise->by), promise->edited ? "need not have been" : "should have been");
+	}
+}

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The router: the engine with its table, what conntrack answers it, and the kernel's own part after the verdict. The
+ * daemon may be restarted, killed inside of any callback, or be away for a while; its table is the only thing it finds
+ * again.
+ */
+#include <stdlib.h>
+
+#include "sim.h"
+
+#define TABLE_ROOM  65536
+#define CLOCK_START 1000000u /* milliseconds: clocks do not start at zero */
+
+static const struct table_size table_size = { .sessions = 2, .works = 2, .budgets = 2 };
+static _Alignas(64) uint8_t table_memory[TABLE_ROOM], table_before[TABLE_ROOM];
+static uint8_t output_buffer[65536 + 256];
+
+static uint64_t milliseconds(const struct sim *sim)
+{
+	return CLOCK_START + sim->now / 1000;
+}
+
+static struct sim *sim_of(struct conntrack *conntrack)
+{
+	return (struct sim *)(void *)((uint8_t *)conntrack - offsetof(struct sim, around.conntrack));
+}
+
+static void may_die(struct sim *sim)
+{
+	if (sim->kill_countdown > 0 && --sim->kill_countdown == 0)
+		longjmp(sim->killed, 1);
+}
+
+static bool fails(struct sim *sim)
+{
+	if (sim->resuming || !sim_chance(sim, sim->schedule.errors))
+		return false;
+	sim->around.errors_given++;
+	return true;
+}
+
+static int conntrack_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
+			  enum direction *direction)
+{
+	struct sim *sim = sim_of(conntrack);
+	const struct endpoint *inside = sim->around.inside;
+
+	(void)zone;
+	may_die(sim);
+	if (endpoint_equal(&seen->src, &inside[CLIENT]) && endpoint_equal(&seen->dst, &inside[SERVER]))
+		*direction = DIRECTION_ORIGINAL;
+	else if (endpoint_equal(&seen->src, &inside[SERVER]) && endpoint_equal(&seen->dst, &inside[CLIENT]))
+		*direction = DIRECTION_REPLY;
+	else
+		return -ENOENT;
+	*binding = sim->around.binding;
+	if (sim->schedule.self)
+		memset(binding->seqadj, 0, sizeof(binding->seqadj));
+	return 0;
+}
+
+static bool same_expectation(const struct expectation *a, const struct expectation *b)
+{
+	return endpoint_address_equal(&a->tuple.src, &b->tuple.src) && endpoint_equal(&a->tuple.dst, &b->tuple.dst);
+}
+
+static unsigned int find_open(const struct surroundings *around, const struct expectation *expectation)
+{
+	unsigned int i = 0;
+
+	while (i < around->count && !same_expectation(&around->open[i], expectation))
+		i++;
+	return i;
+}
+
+static int conntrack_expect(struct conntrack *conntrack, const struct binding *master,
+			    const struct expectation *expectation)
+{
+	struct sim *sim = sim_of(conntrack);
+	struct surroundings *around = &sim->around;
+	uint32_t port = expectation->tuple.dst.port;
+	unsigned int at = find_open(around, expectation);
+
+	(void)master;
+	may_die(sim);
+	if ((port * 2654435761u ^ (uint32_t)sim->seed * 40503u) % 1000 < sim->schedule.busy) {
+		around->busy_answers++;
+		return -EBUSY;
+	}
+	if (fails(sim))
+		return -EOPNOTSUPP;
+	check_expectation(sim, !expectation->nat_direction, expectation);
+	if (at == EXPECTATIONS)
+		sim_fail(sim, "%u expectations open at once", EXPECTATIONS);
+	around->open[at] = *expectation;
+	around->count += at == around->count;
+	may_die(sim);
+	return 0;
+}
+
+static void conntrack_unexpect(struct conntrack *conntrack, const struct binding *master,
+			       const struct expectation *expectation)
+{
+	struct sim *sim = sim_of(conntrack);
+	struct surroundings *around = &sim->around;
+	unsigned int at = find_open(around, expectation);
+
+	(void)master;
+	may_die(sim);
+	if (at < around->count)
+		around->open[at] = around->open[--around->count];
+}
+
+static int conntrack_adjust(struct conntrack *conntrack, const struct binding *master, enum direction direction,
+			    const struct seqadj *adjustment)
+{
+	struct sim *sim = sim_of(conntrack);
+
+	(void)master;
+	may_die(sim);
+	if (!sim->wire[direction].swallowed && fails(sim))
+		return -EIO;
+	sim->around.binding.seqadj[direction] = *adjustment;
+	sim->around.renumbering = sim->around.marked = true;
+	may_die(sim);
+	return sim->schedule.self ? SEQADJ_SELF : SEQADJ_KERNEL;
+}
+
+/* No edit is in flight any more: packets may pass unseen again. */
+static void conntrack_settle(struct conntrack *conntrack, const struct binding *master)
+{
+	struct sim *sim = sim_of(conntrack);
+
+	(void)master;
+	may_die(sim);
+	if (!sim->schedule.self)
+		sim->around.marked = false;
+}
+
+static const struct conntrack_ops conntrack_ops = {
+	.find = conntrack_find,
+	.expect = conntrack_expect,
+	.unexpect = conntrack_unexpect,
+	.adjust_seq = conntrack_adjust,
+	.settle = conntrack_settle,
+};
+
+static void copy_text(char *to, const char *from, uint32_t length)
+{
+	if (from)
+		memcpy(to, from, min_u32(length, 128));
+}
+
+static void take_report(void *context, const struct report *report)
+{
+	struct sim *sim = context;
+	struct note *note = &sim->note[sim->notes];
+
+	may_die(sim);
+	if (sim->notes == NOTES)
+		sim_fail(sim, "more than %u reports of one packet", NOTES);
+	sim->notes++;
+	note->kind = report->kind;
+	note->direction = report->direction;
+	note->seq = report->seq;
+	note->port = report->port;
+	note->refusal = report->refusal;
+	note->from_length = min_u32(report->from_length, sizeof(note->from));
+	note->to_length = min_u32(report->to_length, sizeof(note->to));
+	copy_text(note->from, report->from, report->from_length);
+	copy_text(note->to, report->to, report->to_length);
+	if (report->expectation)
+		note->expectation = *report->expectation;
+}
+
+/* From here on, and for some exchanges after it is over, an announcement may be missed. */
+static void exempt(struct sim *sim, unsigned int until_more)
+{
+	unsigned int now = sim->tcp[CLIENT].at;
+
+	if (sim->exempt_from == UINT32_MAX)
+		sim->exempt_from = now > 8 ? now - 8 : 0;
+	sim->exempt_until = until_more == UINT32_MAX ? UINT32_MAX : now + until_more;
+}
+
+static void forget(struct sim *sim)
+{
+	for (unsigned int side = 0; side < 2; side++) {
+		sim->wire[side].engine_next = UINT32_MAX;
+		sim->wire[side].engine_acked = 0;
+	}
+}
+
+/* A new daemon on the memory as it is. */
+static void open_engine(struct sim *sim)
+{
+	uint64_t seed[2] = { sim->seed, 42 };
+	struct engine *engine = &sim->engine;
+	uint32_t recovered;
+
+	if (table_bytes(&table_size) > TABLE_ROOM)
+		sim_fail(sim, "the table does not fit");
+	memset(engine, 0, sizeof(*engine));
+	engine->table = table_open(table_memory, &table_size, seed, &recovered);
+	if (!engine->table)
+		sim_fail(sim, "the table cannot be opened again");
+	engine->conntrack = &sim->around.conntrack;
+	engine->policy = policy_default;
+	engine->policy.client_rate = 1000000;
+	engine->report = take_report;
+	engine->report_context = sim;
+	engine->random = sim->seed + sim->kills + 1;
+}
+
+void router_start(struct sim *sim)
+{
+	memset(table_memory, 0, table_bytes(&table_size) < TABLE_ROOM ? table_bytes(&table_size) : TABLE_ROOM);
+	sim->around.conntrack.ops = &conntrack_ops;
+	sim->back_at = NEVER;
+	sim->kill_countdown = -1;
+	sim->exempt_from = UINT32_MAX;
+	open_engine(sim);
+}
+
+static bool rewritten_at_all(const struct sim *sim)
+{
+	return sim->wire[CLIENT].rewrites || sim->wire[SERVER].rewrites;
+}
+
+/* Has every rewrite been acknowledged, and does its writer know? Only then can a router forget about it. */
+static bool quiet(const struct sim *sim)
+{
+	for (unsigned int side = 0; side < 2; side++) {
+		const struct wire *wire = &sim->wire[side];
+		const struct rewrite *last = wire->rewrites ? &wire->rewrite[wire->rewrites - 1] : NULL;
+
+		if (last && sim->tcp[side].una < last->start + last->old_length)
+			return false;
+		if (wire->swallowed || check_forward(wire, sim->tcp[side].una) > sim->tcp[!side].in_next)
+			return false;
+	}
+	return true;
+}
+
+static void lose_under_way(struct sim *sim)
+{
+	network_flush(sim);
+	for (unsigned int side = 0; side < 2; side++)
+		sim->wire[side].emitted = sim->tcp[!side].in_top;
+}
+
+static void restart(struct sim *sim)
+{
+	int countdown = sim->kill_countdown;
+
+	sim_trace(sim, "     (the daemon restarts)");
+	exempt(sim, sim->schedule.pipelined ? 9 : 3);
+	sim->restarts++;
+	sim->kill_countdown = -1;
+	sim->resuming = true;
+	open_engine(sim);
+	session_resume(&sim->engine);
+	sim->resuming = false;
+	sim->kill_countdown = countdown;
+}
+
+/* Returns true when the packet at hand is lost in it. */
+static bool upset(struct sim *sim)
+{
+	const struct schedule *schedule = &sim->schedule;
+
+	if (sim->upset_done || schedule->upset == UPSET_NONE || sim->routed < schedule->upset_at)
+		return false;
+	if (schedule->upset == UPSET_RESTART) {
+		sim->upset_done = true;
+		restart(sim);
+	} else if (schedule->upset == UPSET_KILL && sim->kill_countdown < 0) {
+		sim->kill_countdown = 1 + (int)sim_pick(sim, 8);
+	} else if (schedule->upset == UPSET_FRESH && quiet(sim) && !(schedule->self && rewritten_at_all(sim))) {
+		sim->upset_done = true;
+		sim_trace(sim, "     (the daemon starts anew)");
+		lose_under_way(sim);
+		memset(table_memory, 0, sizeof(table_memory));
+		forget(sim);
+		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;
+		restart(sim);
+		return true;
+	} else if (schedule->upset == UPSET_BYPASS) {
+		sim->upset_done = sim->away = true;
+		sim_trace(sim, "     (the daemon is away)");
+		exempt(sim, UINT32_MAX);
+		sim->back_at = sim->now + schedule->away;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The daemon comes back. Bytes that have passed unseen behind a gap would be pushed aside by a rewrite in the gap,
+ * which nobody on the router can know; so it comes back when there are none.
+ */
+void router_timer(struct sim *sim)
+{
+	bool gap = sim->tcp[CLIENT].in_next < sim->tcp[CLIENT].in_top ||
+		   sim->tcp[SERVER].in_next < sim->tcp[SERVER].in_top;
+
+	if (gap && !sim->around.marked) {
+		sim->back_at = sim->now + 10000;
+		return;
+	}
+	lose_under_way(sim);
+	sim->back_at = NEVER;
+	sim->away = false;
+	forget(sim);
+	restart(sim);
+}
+
+/* Where the daemon renumbers, only its table knows by how much. */
+static void learn_adjustment(struct sim *sim)
+{
+	for (uint32_t index = 1; sim->schedule.self && index <= table_slots(sim->engine.table); index++) {
+		const struct session *session = table_slot(sim->engine.table, index);
+
+		for (unsigned int side = 0; session && side < 2; side++)
+			sim->around.binding.seqadj[side] = session->stream[side].adj;
+	}
+}
+
+static void killed(struct sim *sim, struct packet *packet)
+{
+	sim_trace(sim, "     (the daemon is killed; its packet is lost)");
+	sim->kills++;
+	sim->notes = 0;
+	sim->lost++;
+	sim->kill_countdown = sim->kills < 3 && sim_chance(sim, 500) ? 1 + (int)sim_pick(sim, 12) : -1;
+	sim->upset_done = sim->kill_countdown < 0;
+	network_release(sim, packet);
+	restart(sim);
+	learn_adjustment(sim);
+	check_swallowed(sim);
+}
+
+static void engine_notes(struct sim *sim)
+{
+	learn_adjustment(sim);
+	for (unsigned int i = 0; i < sim->notes; i++)
+		check_note(sim, &sim->note[i]);
+	sim->notes = 0;
+	check_swallowed(sim);
+}
+
+static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct output *output)
+{
+	struct arrival arrival;
+	enum verdict verdict = VERDICT_ACCEPT;
+	uint64_t resynced = sim->engine.counters.resynced;
+
+	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0)
+		verdict = session_input(&sim->engine, &arrival, milliseconds(sim), output);
+	if (sim->routed % 64 == 0 && !packet->corrupt)
+		session_tick(&sim->engine, milliseconds(sim), 2);
+	if (sim->engine.counters.resynced != resynced) {
+		sim_trace(sim, "     (the engine takes up a stream again)");
+		sim->resyncs++;
+		forget(sim);
+		exempt(sim, sim->schedule.pipelined ? 9 : 3);
+	}
+	return verdict;
+}
+
+/* Returns false when the packet ends here. */
+static bool through_engine(struct sim *sim, struct packet *packet, const struct view *in)
+{
+	struct output output = { .buffer = output_buffer, .capacity = sizeof(output_buffer) };
+	size_t bytes = table_bytes(&table_size);
+	enum verdict verdict;
+
+	if (sim->kill_countdown > 0 && setjmp(sim->killed)) {
+		killed(sim, packet);
+		return false;
+	}
+	if (packet->corrupt)
+		memcpy(table_before, table_memory, bytes);
+	verdict = ask_engine(sim, packet, &output);
+	if (packet->corrupt && memcmp(table_before, table_memory, bytes) != 0)
+		sim_fail(sim, "a corrupted packet changed the session");
+	engine_notes(sim);
+	if (verdict == VERDICT_DROP) {
+		check_dropped(sim, (enum side) !packet->to, in);
+		network_release(sim, packet);
+		return false;
+	}
+	if (verdict == VERDICT_REPLACE && output.packet != packet->bytes) {
+		if (output.length > PACKET_MAX)
+			sim_fail(sim, "a packet of %zu bytes leaves", output.length);
+		memcpy(packet->bytes, output.packet, output.length);
+		packet->length = (uint16_t)output.length;
+	}
+	return true;
+}
+
+static bool is_queued(const struct sim *sim, const struct view *in)
+{
+	return !sim->schedule.payload_only || in->length || (in->flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+/* The daemon's going and coming, and a peer that has had enough. */
+static bool happenings(struct sim *sim)
+{
+	bool lost = upset(sim);
+
+	sim->routed++;
+	sim->lost += lost;
+	if (sim->schedule.ending == END_RESET && sim->routed == sim->schedule.reset_at)
+		tcp_reset(sim, &sim->tcp[sim_pick(sim, 2)]);
+	return lost;
+}
+
+void router_packet(struct sim *sim, struct packet *packet)
+{
+	uint8_t before[PACKET_MAX];
+	const struct seqadj *adj = sim->around.binding.seqadj;
+	enum side from = (enum side) !packet->to;
+	struct view in, out;
+
+	if (happenings(sim)) {
+		network_release(sim, packet);
+		return;
+	}
+	memcpy(before, packet->bytes, packet->length);
+	packet_view(before, packet->length, &in);
+	check_trace_in(sim, from, &in);
+	packet->unseen = sim->away || !is_queued(sim, &in);
+	/* Marked connections are queued without a bypass. One with an edit of equal length in flight is not, but should
+	 * be. */
+	if (sim->away && (sim->around.marked || !quiet(sim)) && is_queued(sim, &in)) {
+		sim_trace(sim, "     (nobody takes it from the queue)");
+		sim->lost++;
+		network_release(sim, packet);
+		return;
+	}
+	if (!packet->unseen && !through_engine(sim, packet, &in))
+		return;
+	if (!sim->schedule.self && sim->around.renumbering)
+		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
+	packet_view(packet->bytes, packet->length, &out);
+	check_emission(sim, from, &in, &out, before, packet->bytes, packet->unseen);
+	packet->at_router = false;
+	network_send(sim, packet, packet->to);
+}
+
+/* The connection is over: nothing of it may remain. */
+void router_finish(struct sim *sim)
+{
+	uint64_t later = milliseconds(sim) + 1000ull * (sim->engine.policy.idle_timeout + 3600);
+
+	sim->kill_countdown = -1;
+	for (unsigned int i = 0; i < 4; i++)
+		session_tick(&sim->engine, later + 1000 * i, 2);
+	sim->notes = 0;
+	if (table_sessions(sim->engine.table))
+		sim_fail(sim, "the session is never forgotten");
+	if (table_works(sim->engine.table))
+		sim_fail(sim, "a work slot is never given back");
+}

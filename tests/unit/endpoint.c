@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every notation: what is legal, what is malformed and how, round trips, limits; IPv6 texts against inet_pton() and
+ * inet_ntop(). Each text is parsed from memory of exactly its length, so that the sanitizers see a byte read too far.
+ */
+#include "unit.h"
+
+#include <arpa/inet.h>
+
+#include "core/endpoint.h"
+
+static int parse(enum notation notation, const char *text, struct endpoint *endpoint, char *delimiter)
+{
+	size_t length = strlen(text);
+	char *copy = malloc(length ? length : 1);
+	int result;
+
+	memcpy(copy, text, length);
+	result = endpoint_parse(notation, copy, length, endpoint, delimiter);
+	free(copy);
+	return result;
+}
+
+static void legal(enum notation notation, const char *text, int length, const char *printed)
+{
+	struct endpoint endpoint;
+	char delimiter, buffer[ENDPOINT_PRINT_MAX];
+
+	assert_int_equal(parse(notation, text, &endpoint, &delimiter), length);
+	assert_string_equal(endpoint_print(&endpoint, buffer), printed);
+}
+
+static void malformed(enum notation notation, const char *text)
+{
+	struct endpoint endpoint;
+	char delimiter;
+
+	if (parse(notation, text, &endpoint, &delimiter) != -EINVAL)
+		fail_msg("\"%s\" was taken for an address", text);
+}
+
+/* Every proper prefix of a legal text that its end makes incomplete. */
+static void prefixes_malformed(enum notation notation, const char *text, size_t from)
+{
+	char prefix[128];
+
+	for (size_t length = 0; length < from; length++) {
+		memcpy(prefix, text, length);
+		prefix[length] = 0;
+		malformed(notation, prefix);
+	}
+}
+
+static void host_port(void **state)
+{
+	(void)state;
+	legal(NOTATION_HOST_PORT, "192,168,1,1,11,185", 18, "192.168.1.1:3001");
+	legal(NOTATION_HOST_PORT, "192,168,1,1,11,185\r\n", 18, "192.168.1.1:3001");
+	legal(NOTATION_HOST_PORT, "192,168,1,1,11,185)", 18, "192.168.1.1:3001");
+	legal(NOTATION_HOST_PORT, "0,0,0,0,0,0", 11, "0.0.0.0:0");
+	legal(NOTATION_HOST_PORT, "255,255,255,255,255,255", 23, "255.255.255.255:65535");
+	legal(NOTATION_HOST_PORT, "010,001,000,009,004,001", 23, "10.1.0.9:1025");
+	prefixes_malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6", 11);
+	malformed(NOTATION_HOST_PORT, "256,0,0,1,4,1");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,256,1");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,256");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,999");
+	malformed(NOTATION_HOST_PORT, "0001,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,0006");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6,7");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6,");
+	malformed(NOTATION_HOST_PORT, "1,,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, ",1,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "1.2.3.4,5,6");
+	malformed(NOTATION_HOST_PORT, "-1,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "+1,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, " 1,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "1, 2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "a,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "");
+}
+
+static void extended(void **state)
+{
+	struct endpoint endpoint;
+	char delimiter;
+
+	(void)state;
+	legal(NOTATION_EXTENDED, "|1|192.0.2.1|3001|", 18, "192.0.2.1:3001");
+	legal(NOTATION_EXTENDED, "|2|2001:db8::1|3001|\r\n", 20, "[2001:db8::1]:3001");
+	legal(NOTATION_EXTENDED, "|2|::|1|", 8, "[::]:1");
+	legal(NOTATION_EXTENDED, "|2|2001:DB8:0:0:0:0:0:00AB|65535|", 33, "[2001:db8::ab]:65535");
+	legal(NOTATION_EXTENDED, "|2|::ffff:192.0.2.1|00021|", 26, "[::ffff:c000:201]:21");
+	legal(NOTATION_EXTENDED, "!1!192.0.2.1!3001!", 18, "192.0.2.1:3001");
+	assert_int_equal(parse(NOTATION_EXTENDED, "$1$10.0.0.1$99$", &endpoint, &delimiter), 15);
+	assert_int_equal(delimiter, '$');
+	prefixes_malformed(NOTATION_EXTENDED, "|1|192.0.2.1|3001|", 18);
+	prefixes_malformed(NOTATION_EXTENDED, "|2|2001:db8::1|3001|", 20);
+	malformed(NOTATION_EXTENDED, "|1|192.0.2.1|65536|");
+	malformed(NOTATION_EXTENDED, "|1|192.0.2.1|123456|");
+	malformed(NOTATION_EXTENDED, "|1|192.0.2.256|1|");
+	malformed(NOTATION_EXTENDED, "|1|192.0.2|1|");
+	malformed(NOTATION_EXTENDED, "|1|192.0.2.1.5|1|");
+	malformed(NOTATION_EXTENDED, "|1|2001:db8::1|1|");
+	malformed(NOTATION_EXTENDED, "|2|192.0.2.1|1|");
+	malformed(NOTATION_EXTENDED, "|3|192.0.2.1|1|");
+	malformed(NOTATION_EXTENDED, "|0|192.0.2.1|1|");
+	malformed(NOTATION_EXTENDED, "||192.0.2.1|1|");
+	malformed(NOTATION_EXTENDED, "|1||1|");
+	malformed(NOTATION_EXTENDED, "|1|192.0.2.1||");
+	malformed(NOTATION_EXTENDED, "|1!192.0.2.1!1!");
+	malformed(NOTATION_EXTENDED, "|1|192.0.2.1|1!");
+	malformed(NOTATION_EXTENDED, "|1|192.0.2.1|-1|");
+	malformed(NOTATION_EXTENDED, "a1a192.0.2.1a1a");
+	malformed(NOTATION_EXTENDED, ".1.192.0.2.1.1.");
+	malformed(NOTATION_EXTENDED, "\x07"
+				     "1\x07"
+				     "192.0.2.1\x07"
+				     "1\x07");
+}
+
+static void extended_port(void **state)
+{
+	struct endpoint endpoint;
+	char delimiter;
+
+	(void)state;
+	assert_int_equal(parse(NOTATION_EXTENDED_PORT, "(|||3001|)", &endpoint, &delimiter), 10);
+	assert_int_equal(endpoint.port, 3001);
+	assert_int_equal(endpoint.family, 0);
+	assert_int_equal(delimiter, '|');
+	assert_int_equal(parse(NOTATION_EXTENDED_PORT, "(###65535#)x", &endpoint, &delimiter), 11);
+	assert_int_equal(delimiter, '#');
+	prefixes_malformed(NOTATION_EXTENDED_PORT, "(|||3001|)", 10);
+	malformed(NOTATION_EXTENDED_PORT, "(|||65536|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|||3001!)");
+	malformed(NOTATION_EXTENDED_PORT, "(||3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|1|192.0.2.1|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|||3001|]");
+	malformed(NOTATION_EXTENDED_PORT, "|||3001|");
+	malformed(NOTATION_EXTENDED_PORT, "(11130011)");
+}
+
+static void long_form(void **state)
+{
+	const char *longest = "006,016,255,255,255,255,255,255,255,255,255,255,255,255,255,255,255,255,002,255,255";
+
+	(void)state;
+	legal(NOTATION_LONG, "4,4,192,0,2,1,2,11,185", 22, "192.0.2.1:3001");
+	legal(NOTATION_LONG, "6,16,32,1,13,184,0,0,0,0,0,0,0,0,0,0,0,1,2,11,185", 49, "[2001:db8::1]:3001");
+	legal(NOTATION_LONG, longest, (int)strlen(longest), "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	prefixes_malformed(NOTATION_LONG, "4,4,192,0,2,1,2,11,5", 20);
+	malformed(NOTATION_LONG, "4,16,192,0,2,1,2,11,185");
+	malformed(NOTATION_LONG, "6,4,192,0,2,1,2,11,185");
+	malformed(NOTATION_LONG, "5,4,192,0,2,1,2,11,185");
+	malformed(NOTATION_LONG, "0,0,2,11,185");
+	malformed(NOTATION_LONG, "4,4,192,0,2,1,1,11");
+	malformed(NOTATION_LONG, "4,4,192,0,2,1,3,11,185,1");
+	malformed(NOTATION_LONG, "4,4,192,0,2,1,2,11,185,1");
+	malformed(NOTATION_LONG, "4,4,192,0,2,256,2,11,185");
+	malformed(NOTATION_NONE, "1,2,3,4,5,6");
+}
+
+static void found(enum notation notation, const char *text, int at, size_t length)
+{
+	struct endpoint endpoint;
+	char delimiter;
+	size_t argument = 0;
+
+	assert_int_equal(endpoint_find(notation, text, strlen(text), &endpoint, &delimiter, &argument), at);
+	if (at >= 0)
+		assert_int_equal(argument, length);
+}
+
+static void prose(void **state)
+{
+	(void)state;
+	found(NOTATION_HOST_PORT, "Entering Passive Mode (192,168,1,1,11,185).", 23, 18);
+	found(NOTATION_HOST_PORT, "=192,168,1,1,11,185", 1, 18);
+	found(NOTATION_HOST_PORT, "192,168,1,1,11,185", 0, 18);
+	found(NOTATION_HOST_PORT, "Mode 2 (10,0,0,1,4,1)", 8, 12);
+	found(NOTATION_HOST_PORT, "1,2,3 then 10,0,0,1,4,1", 11, 12);
+	found(NOTATION_HOST_PORT, "(1,2,3,4,5,6,7)", -EINVAL, 0);
+	found(NOTATION_HOST_PORT, "1,2,3,4,5,6,7 and 10,0,0,1,4,1", 18, 12);
+	found(NOTATION_HOST_PORT, "(1,2,3,4,5)", -EINVAL, 0);
+	found(NOTATION_HOST_PORT, "(256,2,3,4,5,6)", -EINVAL, 0);
+	found(NOTATION_HOST_PORT, "nothing", -EINVAL, 0);
+	found(NOTATION_HOST_PORT, "", -EINVAL, 0);
+	found(NOTATION_EXTENDED_PORT, "Entering Extended Passive Mode (|||3001|)", 31, 10);
+	found(NOTATION_EXTENDED_PORT, "Extended (yes) Mode (|||3001|).", 20, 10);
+	found(NOTATION_EXTENDED_PORT, "Mode |||3001|", -EINVAL, 0);
+	found(NOTATION_LONG, "Entering Long Passive Mode (4,4,10,0,0,1,2,4,1)", 28, 18);
+	found(NOTATION_LONG, "(4,4,10,0,0,1,2,4,1,0)", -EINVAL, 0);
+}
+
+static void random_endpoint(struct endpoint *endpoint)
+{
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->family = unit_pick(2) ? FAMILY_IPV4 : FAMILY_IPV6;
+	unit_fill(endpoint->address, endpoint->family == FAMILY_IPV4 ? 4 : 16);
+	for (unsigned int i = 0; endpoint->family == FAMILY_IPV6 && i < 8; i++)
+		if (unit_pick(2))
+			memset(endpoint->address + 2 * i, 0, 2);
+	endpoint->port = (uint16_t)unit_random();
+}
+
+static void round_trips(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 20000; i++) {
+		enum notation notation = (enum notation)(NOTATION_HOST_PORT + unit_pick(4));
+		struct endpoint before, after;
+		char text[ENDPOINT_TEXT_MAX], delimiter;
+		int length;
+
+		random_endpoint(&before);
+		length = endpoint_write(notation, &before, '|', text, sizeof(text));
+		if (notation == NOTATION_HOST_PORT && before.family == FAMILY_IPV6) {
+			assert_int_equal(length, -EINVAL);
+			continue;
+		}
+		assert_true(length > 0);
+		assert_int_equal(endpoint_parse(notation, text, (size_t)length, &after, &delimiter), length);
+		if (notation == NOTATION_EXTENDED_PORT)
+			assert_int_equal(after.port, before.port);
+		else
+			assert_true(endpoint_equal(&before, &after));
+		for (size_t room = 0; room < (size_t)length; room++)
+			assert_int_equal(endpoint_write(notation, &before, '|', text, room), -EINVAL);
+	}
+}
+
+static void longest_fits(void **state)
+{
+	struct endpoint endpoint = { .family = FAMILY_IPV6, .port = 65535 };
+	char text[ENDPOINT_TEXT_MAX];
+
+	(void)state;
+	memset(endpoint.address, 255, 16);
+	for (enum notation notation = NOTATION_EXTENDED; notation <= NOTATION_LONG; notation++)
+		assert_true(endpoint_write(notation, &endpoint, '|', text, sizeof(text)) > 0);
+	endpoint.family = FAMILY_IPV4;
+	memset(endpoint.address + 4, 0, 12);
+	for (enum notation notation = NOTATION_HOST_PORT; notation <= NOTATION_LONG; notation++)
+		assert_true(endpoint_write(notation, &endpoint, '|', text, sizeof(text)) > 0);
+}
+
+static void ipv6_written_as_ntop(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 20000; i++) {
+		struct endpoint endpoint;
+		char text[ENDPOINT_PRINT_MAX], expected[INET6_ADDRSTRLEN + 16], name[INET6_ADDRSTRLEN];
+
+		random_endpoint(&endpoint);
+		if (endpoint.family != FAMILY_IPV6)
+			continue;
+		inet_ntop(AF_INET6, endpoint.address, name, sizeof(name));
+		if (strchr(name, '.')) /* glibc writes these in part as IPv4; RFC 5952 does not ask for it here */
+			continue;
+		snprintf(expected, sizeof(expected), "[%s]:%u", name, endpoint.port);
+		assert_string_equal(endpoint_print(&endpoint, text), expected);
+	}
+}
+
+/* Random strings of an IPv6 text's letters, and true texts with a letter changed. */
+static void ipv6_read_as_pton(void **state)
+{
+	static const char letters[] = "0123456789abcdefABCDEF::::::";
+	unsigned int legal_texts = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 200000; i++) {
+		char name[64], text[80];
+		uint8_t expected[16];
+		struct endpoint endpoint;
+		char delimiter;
+		int length, is_legal;
+
+		if (unit_pick(2)) {
+			unsigned int n = unit_pick(24);
+
+			for (unsigned int j = 0; j < n; j++)
+				name[j] = letters[unit_pick(sizeof(letters) - 1)];
+			name[n] = 0;
+		} else {
+			random_endpoint(&endpoint);
+			inet_ntop(AF_INET6, endpoint.address, name, sizeof(name));
+			if (unit_pick(2))
+				name[unit_pick((uint32_t)strlen(name))] = letters[unit_pick(sizeof(letters) - 1)];
+		}
+		if (strchr(name, '.'))
+			continue;
+		is_legal = inet_pton(AF_INET6, name, expected) == 1;
+		legal_texts += (unsigned int)is_legal;
+		length = snprintf(text, sizeof(text), "|2|%s|77|", name);
+		if (!is_legal) {
+			malformed(NOTATION_EXTENDED, text);
+			continue;
+		}
+		if (parse(NOTATION_EXTENDED, text, &endpoint, &delimiter) != length)
+			fail_msg("\"%s\" was not understood", text);
+		assert_memory_equal(endpoint.address, expected, 16);
+	}
+	assert_true(legal_texts > 10000);
+}
+
+static void random_bytes(void **state)
+{
+	static const char letters[] = "0123456789,,,,||||()..::abcdef \r\n";
+
+	(void)state;
+	for (unsigned int i = 0; i < 200000; i++) {
+		size_t length = unit_pick(40), argument = 0;
+		char *text = malloc(length + 1), delimiter;
+		struct endpoint endpoint;
+		enum notation notation = (enum notation)(NOTATION_HOST_PORT + unit_pick(4));
+		int at;
+
+		for (size_t j = 0; j < length; j++)
+			text[j] = letters[unit_pick(sizeof(letters) - 1)];
+		assert_true(endpoint_parse(notation, text, length, &endpoint, &delimiter) <= (int)length);
+		at = endpoint_find(notation, text, length, &endpoint, &delimiter, &argument);
+		if (at >= 0)
+			assert_true((size_t)at + argument <= length);
+		free(text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(host_port),
+		cmocka_unit_test(extended),
+		cmocka_unit_test(extended_port),
+		cmocka_unit_test(long_form),
+		cmocka_unit_test(prose),
+		cmocka_unit_test(round_trips),
+		cmocka_unit_test(longest_fits),
+		cmocka_unit_test(ipv6_written_as_ntop),
+		cmocka_unit_test(ipv6_read_as_pton),
+		cmocka_unit_test(random_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

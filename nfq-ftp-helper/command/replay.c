@@ -12,8 +12,9 @@
  * control port at either end. Time is the capture's, but never steps back.
  *
  * What the inside receives has been through the router that was there: its acknowledgements speak of the bytes that
- * the inside sent, not of those that went out. So an acknowledgement is first mapped to what the outside wrote, or the
- * engine, which stands between the two, would map it back once too often; and again afterwards, for the outside to see.
+ * the inside sent, not of those that went out. So an acknowledgement is first mapped to what the outside wrote, or
+ * the engine, which stands between the two, would map it back once too often; and again afterwards, for the outside
+ * to see.
  *
  * Two kinds of packets need a hand before the engine may look at them. One that was captured on its way to a network
  * card which computes checksums has none yet: it gets it here. One that was cut off by the snapshot length is
@@ -102,14 +103,16 @@ static void count_new(struct replay *replay, const struct looked *looked)
  * What maps acknowledgements of this packet as the inside has them to what the outside has: seqadj_back() with an
  * adjustment turned round is seqadj_forward() with the adjustment of the direction that is acknowledged.
  */
-static struct seqadj outward(struct replay *replay, const struct segment *segment)
+static struct seqadj outward(const struct replay *replay, const struct arrival *arrival)
 {
-	struct seqadj adjs[2], *adj;
-	enum direction direction;
+	const struct session *session = table_find(replay->engine.table, &arrival->key, arrival->hash);
+	const struct seqadj *adj;
+	bool from_client;
 
-	if (model_seqadj(replay->model, segment, MODEL_INSIDE, adjs, &direction))
+	if (!session)
 		return (struct seqadj){ 0 };
-	adj = &adjs[direction == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL];
+	from_client = arrival->key.swapped == session->key.swapped;
+	adj = &session->stream[from_client ? DIRECTION_REPLY : DIRECTION_ORIGINAL].adj;
 	return (struct seqadj){ .pos = adj->pos + (uint32_t)adj->before, .before = -adj->before, .after = -adj->after };
 }
 
@@ -146,38 +149,44 @@ static void name_truncated(struct replay *replay, const struct looked *looked)
 		packet->length);
 }
 
-/* What the engine put out, whether in its own buffer or in the frame, now is the packet. */
-static int take_output(struct replay *replay, struct looked *looked, const struct output *output)
-{
-	uint8_t *packet = output->packet == replay->buffer ? replay->buffer : looked->packet->ip;
-
-	return segment_parse(&looked->view.segment, packet, output->length, false);
-}
-
-/* Through the engine. */
-static void replay_control(struct replay *replay, struct looked *looked)
+/*
+ * Through the engine, and the packet is what comes out of it: in the engine's own buffer, or in the frame. Return whether
+ * anything does.
+ */
+static bool run_engine(struct replay *replay, struct looked *looked, struct arrival *arrival, const struct seqadj *adj)
 {
 	struct output output = { .buffer = replay->buffer, .capacity = sizeof(replay->buffer) };
+	const enum verdict verdict = session_input(&replay->engine, arrival, replay->now, &output);
 	struct segment *segment = &looked->view.segment;
-	const struct seqadj adj = outward(replay, segment);
-	const bool unchecked = looked->view.truncated;	/* its checksum is of more than there is */
-	enum verdict verdict = VERDICT_ACCEPT;
-	struct arrival arrival;
+	uint8_t *packet = looked->packet->ip;
 
-	acknowledge_outward(segment, &adj);
-	if (looked->view.truncated && segment->payload_length > 0)
+	if (verdict != VERDICT_REPLACE)
+		return verdict == VERDICT_ACCEPT;
+	if (output.packet == replay->buffer)
+		packet = replay->buffer;
+	if (segment_parse(segment, packet, output.length, false))
+		return false;
+	if (replay->options.seqadj_by == SEQADJ_SELF)
+		acknowledge_outward(segment, adj);
+	return true;
+}
+
+static void replay_control(struct replay *replay, struct looked *looked)
+{
+	const struct segment *segment = &looked->view.segment;
+	const bool truncated = looked->view.truncated;	/* the checksum is of more than there is */
+	struct arrival arrival;
+	struct seqadj adj;
+
+	if (session_arrive(&replay->engine, &arrival, segment->packet, segment->length, truncated, 0))
+		return;
+	adj = outward(replay, &arrival);
+	acknowledge_outward(&arrival.segment, &adj);
+	if (truncated && segment->payload_length > 0) {
 		name_truncated(replay, looked);
-	else if (!session_arrive(&replay->engine, &arrival, segment->packet, segment->length, unchecked, 0))
-		verdict = session_input(&replay->engine, &arrival, replay->now, &output);
-	if (verdict == VERDICT_DROP) {
+	} else if (!run_engine(replay, looked, &arrival, &adj)) {
 		replay->reporter.summary.dropped++;
 		return;
-	}
-	if (verdict == VERDICT_REPLACE) {
-		if (take_output(replay, looked, &output))
-			return;
-		if (replay->options.seqadj_by == SEQADJ_SELF)
-			acknowledge_outward(segment, &adj);
 	}
 	emit(replay, looked);
 }

@@ -104,4 +104,13 @@ struct engine {
 	uint32_t sweep;			/* engine_tick()'s position */
 };
 
+/* A packet on its way in. */
+struct arrival {
+	struct segment segment;
+	struct tuple ends;		/* sender and receiver, by which the flow is known */
+	struct flow_key key;
+	uint32_t hash;
+	uint16_t zone;
+};
+
 #endif

@@ -5,10 +5,6 @@
  * session_input() is the way of a packet: find (or make) the session, take note of what the packet acknowledges, let the
  * stream of its direction read it, and write it out again where it must change.
  *
- * Sessions are made from a SYN, from a SYN/ACK whose SYN was not seen, or, where neither was seen, from any packet with payload of a
- * connection that conntrack knows. They are forgotten a while after both FINs or an RST, or when nothing has been seen of them for
- * a long time.
- *
  * In doubt a packet passes unchanged (invariant I5). The one case in which an unedited packet is dropped is a hole: bytes
  * beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, the
  * queue was full), the stream is picked up behind them.
@@ -18,16 +14,12 @@
 #include "announcement.h"
 #include "dialogue.h"
 #include "edit.h"
+#include "lifecycle.h"
 #include "session.h"
 #include "stream.h"
 
 #define HOLE_UNIT 64		/* milliseconds */
 #define HOLE_PATIENCE 4		/* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
-#define LATE_COPY (1u << 20)	/* bytes: no server says more in a control connection while a SYN/ACK is on its way */
-#define CLOSED_TIMEOUT 120	/* seconds, as conntrack's TIME_WAIT */
-#define HANDSHAKE_TIMEOUT 60
-#define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
-#define EXPECTATION_LIFE 300	/* seconds until what was announced is taken back anyway */
 #define MSS_DEFAULT_IPV4 536	/* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
 
@@ -59,159 +51,7 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
 		table_prefetch_chain(engine->table, &arrivals[i].key, arrivals[i].hash);
 }
 
-/* ---- beginning and end ---- */
-
-static struct client_budget *budget_of(struct engine *engine, const struct session *session)
-{
-	struct endpoint client, server;
-
-	session_endpoints(session, &client, &server);
-	return table_budget(engine->table, &client);
-}
-
-static void end_session(struct engine *engine, struct session *session, uint64_t now)
-{
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
-	struct client_budget *budget = budget_of(engine, session);
-
-	announcement_withdraw_all(&turn);
-	turn_report_plain(&turn, REPORT_END);
-	table_work_put(engine->table, session);
-	if (budget->sessions)
-		budget->sessions--;
-	table_remove(engine->table, session);
-}
-
-/* A slot for the arrival's flow; @swapped says which of its ends is the client. NULL, counted, at a limit. */
-static struct session *new_session(struct engine *engine, const struct arrival *arrival, bool swapped)
-{
-	struct flow_key key = arrival->key;
-	const struct endpoint *client =
-		arrival->key.swapped == swapped ? &arrival->ends.src : &arrival->ends.dst;
-	struct client_budget *budget = table_budget(engine->table, client);
-	struct session *session = NULL;
-
-	key.swapped = swapped;
-	if (budget->sessions < engine->policy.client_sessions)
-		session = table_insert(engine->table, &key, arrival->hash);
-	if (!session) {
-		engine->counters.full++;
-		return NULL;
-	}
-	budget->sessions++;
-	engine->counters.sessions++;
-	return session;
-}
-
-static void clear_session(struct session *session)
-{
-	memset(session->stream, 0, sizeof(session->stream));
-	session->stream[DIRECTION_ORIGINAL].flags = session->stream[DIRECTION_REPLY].flags = STREAM_UNSYNCED;
-	session->flags = 0;
-	session->commands = session->outstanding = session->multiline = 0;
-}
-
-/* The client's SYN, or another one of a handshake that has not got further. */
-static void open_session(struct session *session, const struct segment *segment)
-{
-	struct stream *client = &session->stream[DIRECTION_ORIGINAL];
-
-	clear_session(session);
-	session->state = SESSION_HANDSHAKE;
-	stream_start(client, segment_start(segment));
-	client->acked = client->next;
-	session->stream[DIRECTION_REPLY].mss = segment_mss(segment);
-}
-
-/* The server's SYN/ACK. */
-static void establish_session(struct session *session, const struct segment *segment)
-{
-	struct stream *client = &session->stream[DIRECTION_ORIGINAL];
-	struct stream *server = &session->stream[DIRECTION_REPLY];
-
-	if (session->state != SESSION_HANDSHAKE)
-		clear_session(session);
-	if (client->flags & STREAM_UNSYNCED)	/* the SYN was not seen */
-		stream_start(client, segment->ack);
-	else if (seq_after(segment->ack, client->next))	/* it brought data (RFC 7413), which was not read */
-		stream_start(client, segment->ack);
-	client->acked = client->next;
-	client->mss = segment_mss(segment);
-	stream_start(server, segment_start(segment));
-	server->acked = server->next;
-	session->state = SESSION_GREETING;
-}
-
-/* A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. */
-static struct session *pick_up(struct engine *engine, const struct arrival *arrival)
-{
-	struct binding binding;
-	enum direction direction;
-	struct session *session;
-
-	if (engine->conntrack->ops->find(engine->conntrack, &arrival->ends, arrival->zone, &binding, &direction))
-		return NULL;
-	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY));
-	if (!session)
-		return NULL;
-	session->state = SESSION_MIDDLE;
-	session->flags = SESSION_RESUMED;
-	for (int d = 0; d < 2; d++) {
-		session->stream[d].adj = binding.seqadj[d];
-		if (seqadj_active(&binding.seqadj[d]))
-			session->stream[d].flags |= STREAM_EDITED;
-	}
-	engine->counters.picked_up++;
-	return session;
-}
-
-/* A session for the first packet seen of a connection; NULL where none is begun. */
-static struct session *begin_session(struct engine *engine, const struct arrival *arrival, uint64_t now)
-{
-	const struct segment *segment = &arrival->segment;
-	const uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
-	struct session *session = NULL;
-
-	if (kind == TCP_SYN)
-		session = new_session(engine, arrival, arrival->key.swapped);
-	else if (kind == (TCP_SYN | TCP_ACK))
-		session = new_session(engine, arrival, !arrival->key.swapped);
-	else if (!(kind & TCP_RST) && segment->payload_length)
-		session = pick_up(engine, arrival);
-	if (session)
-		turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, false }, REPORT_BEGIN);
-	return session;
-}
-
 /* ---- what is not payload ---- */
-
-/* Give up what is held back, so that nothing waits for lines that will not be read any more. */
-static void let_go(const struct turn *turn)
-{
-	struct turn side = *turn;
-
-	for (int d = 0; d < 2; d++) {
-		struct stream *stream = &turn->session->stream[d];
-		const struct work *work = table_work(turn->engine->table, turn->session);
-
-		if (!(stream->flags & STREAM_HELD))
-			continue;
-		stream->next = stream_forwarded(stream, work, (enum direction)d);
-		side.direction = (enum direction)d;
-		edit_restore(&side);
-		stream->flags &= (uint8_t)~STREAM_HELD;
-	}
-}
-
-/* The connection has ended. What adjusts its last packets stays for a while. */
-static void close_session(struct turn *turn)
-{
-	if (turn->session->state == SESSION_CLOSED)
-		return;
-	turn->session->state = SESSION_CLOSED;
-	let_go(turn);
-	announcement_withdraw_all(turn);
-}
 
 /* Bytes up to @next have passed unseen. */
 static void resync(struct turn *turn, enum direction direction, uint32_t next)
@@ -229,11 +69,6 @@ static bool never_unseen(const struct session *session, const struct stream *str
 	return session->flags & SESSION_SELF && stream->flags & STREAM_EDITED;
 }
 
-static bool in_flight(const struct session *session)
-{
-	return (session->stream[0].flags | session->stream[1].flags) & STREAM_IN_FLIGHT;
-}
-
 /* What the packet acknowledges of the other direction. */
 static void acknowledge(struct turn *turn, const struct segment *segment)
 {
@@ -242,7 +77,7 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	struct stream *stream = &session->stream[direction];
 	const struct work *work = table_work(turn->engine->table, session);
 	const struct conntrack *conntrack = turn->engine->conntrack;
-	const bool was_in_flight = in_flight(session);
+	const bool was_in_flight = session_in_flight(session);
 	uint32_t ack;
 
 	if (!(segment->flags & TCP_ACK) || stream->flags & STREAM_UNSYNCED)
@@ -259,52 +94,8 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	    !segment_has_sack(segment))
 		stream->flags &= (uint8_t)~STREAM_STALE;
 	stream_acknowledge(stream, work, direction, ack);
-	if (was_in_flight && !in_flight(session) && !(session->flags & SESSION_SELF) && conntrack->ops->settle)
+	if (was_in_flight && !session_in_flight(session) && !(session->flags & SESSION_SELF) && conntrack->ops->settle)
 		conntrack->ops->settle(turn->engine->conntrack, &work->binding);
-}
-
-/* Is the SYN/ACK a late copy of the one that began what the server has written so far? */
-static bool is_late_copy(const struct stream *server, const struct segment *segment)
-{
-	return server->next - segment_start(segment) < LATE_COPY;
-}
-
-/*
- * SYN or SYN/ACK. A connection that is alive is not begun anew by anybody's SYN; a SYN/ACK with other numbers shows that its
- * end was not seen, except where every packet is seen because we renumber it.
- */
-static void handshake(struct turn *turn, const struct segment *segment)
-{
-	struct session *session = turn->session;
-	const struct stream *server = &session->stream[DIRECTION_REPLY];
-
-	if (!(segment->flags & TCP_ACK)) {
-		if (turn->direction == DIRECTION_ORIGINAL &&
-		    (session->state == SESSION_HANDSHAKE || session->state == SESSION_CLOSED)) {
-			table_work_put(turn->engine->table, session);
-			open_session(session, segment);
-		}
-		return;
-	}
-	if (turn->direction != DIRECTION_REPLY)
-		return;
-	if (session->state == SESSION_HANDSHAKE) {
-		establish_session(session, segment);
-	} else if (!(session->flags & SESSION_SELF) && !is_late_copy(server, segment)) {
-		announcement_withdraw_all(turn);
-		table_work_put(turn->engine->table, session);
-		establish_session(session, segment);
-	}
-}
-
-/* An RST ends the connection if its number is one the receiver would take. */
-static void reset(struct turn *turn, const struct segment *segment)
-{
-	const struct stream *stream = &turn->session->stream[turn->direction];
-
-	if (turn->session->state == SESSION_HANDSHAKE || stream->flags & STREAM_UNSYNCED ||
-	    (!seq_before(segment->seq, stream->acked) && !seq_after(segment->seq, stream->next + 1)))
-		close_session(turn);
 }
 
 /* ---- payload ---- */
@@ -389,7 +180,7 @@ static void note_fin(struct passage *passage)
 		return;		/* there is none, or its bytes before it were cut off */
 	passage->stream->flags |= STREAM_FIN;
 	if (session->stream[turn_other(passage->turn.direction)].flags & STREAM_FIN)
-		close_session(&passage->turn);
+		lifecycle_close(&passage->turn);
 }
 
 /* Let the stream read the segment. Return false when it is to be dropped. */
@@ -419,7 +210,7 @@ static bool read_segment(struct passage *passage)
 			return false;
 		stream_read(passage);
 		if (turn->session->state >= SESSION_OPAQUE)
-			let_go(turn);
+			lifecycle_let_go(turn);
 	}
 	note_fin(passage);
 	return true;
@@ -484,9 +275,9 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	struct splice splice;
 
 	if (segment->flags & TCP_SYN)
-		handshake(turn, segment);
+		lifecycle_handshake(turn, segment);
 	else if (segment->flags & TCP_RST)
-		reset(turn, segment);
+		lifecycle_reset(turn, segment);
 	else
 		acknowledge(turn, segment);
 	if (segment->flags & (TCP_SYN | TCP_RST))
@@ -501,13 +292,6 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	if (stream_compose(&passage, &splice))
 		return send_spliced(turn, segment, &splice, output);
 	return send_unchanged(turn, segment, output);
-}
-
-/* A closed session keeps its work slot only while an edit may have to be sent again. */
-static void settle(struct engine *engine, struct session *session)
-{
-	if (session->state == SESSION_CLOSED && session->work && !in_flight(session))
-		table_work_put(engine->table, session);
 }
 
 enum verdict session_input(struct engine *engine, struct arrival *arrival, uint64_t now, struct output *output)
@@ -527,7 +311,7 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 		return VERDICT_ACCEPT;
 	}
 	if (!turn.session)
-		turn.session = begin_session(engine, arrival, now);
+		turn.session = lifecycle_begin(engine, arrival, now);
 	if (!turn.session) {
 		engine->counters.untracked++;
 		return VERDICT_ACCEPT;
@@ -536,9 +320,81 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	turn.session->last_seen = (uint32_t)(now / 1000);
 	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
 	verdict = process(&turn, segment, output);
-	settle(engine, turn.session);
+	lifecycle_settle(engine, turn.session);
 	table_commit(engine->table);
 	return verdict;
+}
+
+/* ---- what the kernel module let pass ---- */
+
+static bool is_news(const struct stream *stream, uint32_t next)
+{
+	return stream->flags & STREAM_UNSYNCED || seq_after(next, stream->next);
+}
+
+/*
+ * Everything before @next has gone, and nothing passed before all that we had been given was acknowledged: an edit in flight has
+ * arrived.
+ */
+static void pass_over(const struct turn *turn, enum direction direction, uint32_t next)
+{
+	struct stream *stream = &turn->session->stream[direction];
+
+	if (stream->flags & STREAM_UNSYNCED)
+		stream->acked = next - UINT16_MAX;
+	else
+		stream_acknowledge(stream, table_work(turn->engine->table, turn->session), direction,
+				   seq_min(stream->next, next));
+	if (is_news(stream, next))
+		stream_start(stream, next);
+}
+
+/* The dialogue as the module has followed it. */
+static void take_up(struct turn *turn, const struct scan_note *note)
+{
+	struct session *session = turn->session;
+
+	dialogue_lost(turn->engine->table, session);
+	session->outstanding = note->outstanding;
+	session->multiline = note->multiline;
+	session->flags = (uint8_t)((session->flags & SESSION_SELF) | SESSION_FIRST_LINE |
+				   (note->transfer ? SESSION_TRANSFER : 0)) & 15;
+	session->state = SESSION_READY;
+}
+
+static void passed(struct turn *turn, const struct scan_note *note)
+{
+	struct session *session = turn->session;
+	const bool was_in_flight = session_in_flight(session);
+	const struct conntrack_ops *ops = turn->engine->conntrack->ops;
+
+	if (!is_news(&session->stream[0], note->next[0]) && !is_news(&session->stream[1], note->next[1]))
+		return;
+	lifecycle_let_go(turn);
+	for (int d = 0; d < 2; d++)
+		pass_over(turn, (enum direction)d, note->next[d]);
+	if (session->state < SESSION_OPAQUE && note->opaque)
+		session->state = SESSION_OPAQUE;
+	if (session->state < SESSION_OPAQUE)
+		take_up(turn, note);
+	if (was_in_flight && !session_in_flight(session) && !(session->flags & SESSION_SELF) && ops->settle)
+		ops->settle(turn->engine->conntrack, &table_work(turn->engine->table, session)->binding);
+}
+
+void session_passed(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)
+{
+	struct turn turn = { .engine = engine, .now = now };
+
+	if (!segment_checksum_ok(&arrival->segment))
+		return;
+	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
+	if (!turn.session)
+		turn.session = lifecycle_begin(engine, arrival, now);
+	if (!turn.session)
+		return;
+	table_begin(engine->table, turn.session);
+	passed(&turn, note);
+	table_commit(engine->table);
 }
 
 /*
@@ -564,44 +420,8 @@ void session_resume(struct engine *engine)
 		if (memcmp(kernel, ours, sizeof(*ours)) != 0 && (seqadj_active(kernel) || seqadj_active(ours)))
 			ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, ours);
 	}
-	if (!in_flight(session) && ops->settle)
+	if (!session_in_flight(session) && ops->settle)
 		ops->settle(engine->conntrack, &binding);
-}
-
-/* ---- time ---- */
-
-static bool timed_out(const struct engine *engine, const struct session *session, uint32_t idle)
-{
-	if (session->state == SESSION_CLOSED)
-		return idle > CLOSED_TIMEOUT;
-	if (session->state == SESSION_HANDSHAKE)
-		return idle > HANDSHAKE_TIMEOUT;
-	return idle > engine->policy.idle_timeout;
-}
-
-/* Give the work slot back where nothing needs it. */
-static void release_work(struct engine *engine, struct session *session)
-{
-	const struct work *work = table_work(engine->table, session);
-	const uint8_t flags = session->stream[0].flags | session->stream[1].flags;
-
-	if (work && !work->announcements && !(flags & (STREAM_HELD | STREAM_IN_FLIGHT)))
-		table_work_put(engine->table, session);
-}
-
-static void tick_session(struct engine *engine, struct session *session, uint64_t now)
-{
-	const uint32_t idle = (uint32_t)(now / 1000) - session->last_seen;
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
-
-	if (timed_out(engine, session, idle)) {
-		end_session(engine, session, now);
-		return;
-	}
-	if (idle > EXPECTATION_LIFE)
-		announcement_withdraw_all(&turn);
-	if (idle > WORK_IDLE)
-		release_work(engine, session);
 }
 
 void session_tick(struct engine *engine, uint64_t now, uint32_t slots)
@@ -616,7 +436,7 @@ void session_tick(struct engine *engine, uint64_t now, uint32_t slots)
 		if (!session)
 			continue;
 		table_begin(engine->table, session);
-		tick_session(engine, session, now);
+		lifecycle_tick(engine, session, now);
 		table_commit(engine->table);
 	}
 }

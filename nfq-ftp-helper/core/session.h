@@ -9,20 +9,12 @@
 #define CORE_SESSION_H
 
 #include "engine.h"
+#include "scan.h"
 
 enum verdict {
 	VERDICT_ACCEPT,		/* as it came */
 	VERDICT_REPLACE,	/* output.packet instead */
 	VERDICT_DROP,
-};
-
-/* A packet on its way in. */
-struct arrival {
-	struct segment segment;
-	struct tuple ends;		/* sender and receiver, by which the flow is known */
-	struct flow_key key;
-	uint32_t hash;
-	uint16_t zone;
 };
 
 /* The packet on its way out. */
@@ -77,6 +69,17 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
  * Return: what to do with it.
  */
 enum verdict session_input(struct engine *engine, struct arrival *arrival, uint64_t now, struct output *output);
+
+/**
+ * session_passed - take up the kernel module's note of what passed without being queued
+ * @engine: the engine
+ * @arrival: a packet that carries a note, from session_arrive()
+ * @now: as for session_input()
+ * @note: the note
+ *
+ * Call it before session_input() of the same packet.
+ */
+void session_passed(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note);
 
 /**
  * session_tick - forget what has timed out

@@ -98,6 +98,12 @@ _Static_assert(sizeof(struct session) == 128, "two cache lines a session");
 /* The client's and server's endpoints as seen where the packets are queued. */
 void session_endpoints(const struct session *session, struct endpoint *client, struct endpoint *server);
 
+/* Is an edit of it not acknowledged yet? */
+static inline bool session_in_flight(const struct session *session)
+{
+	return (session->stream[0].flags | session->stream[1].flags) & STREAM_IN_FLIGHT;
+}
+
 #define COMMANDS_MAX 8		/* commands in session.commands */
 
 /* An argument that had to wait, and since when. */

@@ -353,8 +353,7 @@ static int model_find(struct conntrack *conntrack, const struct tuple *seen, uin
 		return -ENOENT;
 	*binding = binding_of(connection);
 	binding->zone = zone;
-	if (model_of(conntrack)->seqadj_by == SEQADJ_KERNEL)
-		memcpy(binding->seqadj, connection->seqadj, sizeof(binding->seqadj));
+	memcpy(binding->seqadj, connection->seqadj, sizeof(binding->seqadj));
 	return 0;
 }
 
@@ -389,7 +388,8 @@ static int model_adjust_seq(struct conntrack *conntrack, const struct binding *m
 
 	if (!connection)
 		return -ENOENT;
-	connection->seqadj[direction] = *adjustment;
+	if (model->seqadj_by == SEQADJ_KERNEL)
+		connection->seqadj[direction] = *adjustment;
 	return model->seqadj_by;
 }
 

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scan.h"
+
+static uint32_t bit(enum ftp_side side)
+{
+	return 1u << side;
+}
+
+static enum ftp_side other(enum ftp_side side)
+{
+	return side == FTP_CLIENT ? FTP_SERVER : FTP_CLIENT;
+}
+
+static bool at_line_start(const struct ftp_line *line)
+{
+	return line->phase == FTP_PHASE_START && line->telnet == 0;
+}
+
+void scan_claim(struct scan *scan)
+{
+	scan->mode = SCAN_CLAIMED;
+}
+
+void scan_whole(struct scan *scan)
+{
+	if (scan->mode != SCAN_CLAIMED)
+		scan->mode = SCAN_WHOLE;
+}
+
+/* ---- what lines mean: dialogue.c ---- */
+
+/* The connection is not FTP, or not any more: nothing in it will be changed. */
+static void become_opaque(struct scan *scan)
+{
+	if (scan->mode == SCAN_FOLLOW)
+		scan->mode = SCAN_OPAQUE;
+}
+
+/* A byte that cannot stand here. In the beginning that settles it; later user space may know better. */
+static void strange(struct scan *scan)
+{
+	if (scan->first_line && scan->greeted)
+		scan_whole(scan);
+	else
+		become_opaque(scan);
+}
+
+static bool is_empty(const struct ftp_line *line)
+{
+	return line->length == 0 && (line->separator == 0 || line->separator == '\r' || line->separator == '\n');
+}
+
+static void command(struct scan *scan, const struct ftp_word *word)
+{
+	if (scan->outstanding == SCAN_OUTSTANDING_MAX) {
+		scan_whole(scan);
+		return;
+	}
+	scan->outstanding++;
+	if (word && word->kind != FTP_OTHER) {
+		scan->awaited = scan->outstanding;
+		/* Of what is beyond, the engine does not remember what it was. */
+		scan->auth = word->kind == FTP_AUTH && scan->outstanding <= SCAN_REMEMBERED;
+	}
+}
+
+static void command_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
+{
+	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
+
+	if (is_empty(line))
+		return;
+	if (!scan->first_line || (word && word->kind != FTP_OTHER))
+		segment->hand_over = true;
+	if (!word && !scan->first_line) {
+		become_opaque(scan);
+		return;
+	}
+	scan->first_line = 1;
+	command(scan, word);
+}
+
+static void greeting(struct scan *scan, unsigned int code)
+{
+	if (code == 220)
+		scan->greeted = 1;
+	else if (code != 120 && code < 400)
+		become_opaque(scan);
+}
+
+static void final_reply(struct scan *scan, struct scan_segment *segment, unsigned int code)
+{
+	if (!scan->greeted) {
+		greeting(scan, code);
+		return;
+	}
+	if (code < 200) {
+		scan->transfer = 1;
+		return;
+	}
+	if (!scan->outstanding)
+		return;
+	scan->outstanding--;
+	if (scan->transfer) {
+		scan->transfer = 0;
+		if (scan->announced)	/* what was announced is taken back, unless it is unanswered yet */
+			segment->hand_over = true;
+		if (!scan->awaited)
+			scan->announced = 0;
+	}
+	if (!scan->awaited)
+		return;
+	scan->awaited--;
+	if (!scan->awaited && scan->auth && code == 234)
+		become_opaque(scan);
+}
+
+static void reply_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
+{
+	const unsigned int code = ftp_code(line);
+
+	if (!scan->greeted || scan->awaited)
+		segment->hand_over = true;
+	if (scan->multiline) {
+		if (code != scan->multiline || line->separator == '-')
+			return;
+		scan->multiline = 0;
+		final_reply(scan, segment, code);
+	} else if (code == 0) {
+		if (!is_empty(line)) {
+			segment->hand_over = true;
+			strange(scan);
+		}
+	} else if (line->separator == '-') {
+		scan->multiline = code & 1023;
+	} else {
+		final_reply(scan, segment, code);
+	}
+}
+
+/* A line that announced something has ended. */
+static void announced_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
+{
+	if (segment->side == FTP_CLIENT) {
+		scan->first_line = 1;
+		command(scan, ftp_line_word(line, FTP_CLIENT));
+	} else {
+		scan->multiline = 0;
+		final_reply(scan, segment, ftp_code(line));
+	}
+	scan->announced = 1;
+}
+
+/* Act on why ftp_scan() stopped. Return false when nothing more is to be read. */
+static bool act(struct scan *scan, struct scan_segment *segment, enum ftp_event event)
+{
+	struct ftp_line *line = &scan->side[segment->side].line;
+
+	switch (event) {
+	case FTP_MORE:
+		return false;
+	case FTP_LINE:
+		if (segment->side == FTP_CLIENT)
+			command_line(scan, segment, line);
+		else
+			reply_line(scan, segment, line);
+		ftp_next_line(line);
+		break;
+	case FTP_ARGUMENT:
+		segment->hand_over = true;
+		ftp_skip_line(line);
+		break;
+	case FTP_SKIPPED:
+		announced_line(scan, segment, line);
+		ftp_next_line(line);
+		break;
+	case FTP_LOST:
+		ftp_next_line(line);
+		break;
+	case FTP_STRANGE:
+		segment->hand_over = true;
+		strange(scan);
+		break;
+	}
+	return scan->mode == SCAN_FOLLOW;
+}
+
+void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *data, size_t length)
+{
+	struct ftp_line *line = &scan->side[segment->side].line;
+	enum ftp_event event;
+
+	if (scan->mode != SCAN_FOLLOW)
+		return;
+	do {
+		const size_t consumed = ftp_scan(line, segment->side, scan->multiline, data, length, &event);
+
+		data += consumed;
+		length -= consumed;
+	} while (act(scan, segment, event));
+}
+
+/* ---- segments ---- */
+
+/* The server's SYN/ACK. One that repeats the last changes nothing. */
+static void start(struct scan *scan, const struct scan_segment *segment)
+{
+	const uint32_t mode = scan->mode;
+
+	if (segment->side != FTP_SERVER || !(segment->flags & SCAN_ACK))
+		return;
+	if (scan->started && scan->side[FTP_SERVER].next == segment->seq + 1)
+		return;
+	*scan = (struct scan){ .started = 1 };
+	scan->mode = mode == SCAN_CLAIMED ? SCAN_CLAIMED : SCAN_FOLLOW;
+	scan->side[FTP_SERVER].next = segment->seq + 1;
+	scan->side[FTP_CLIENT].next = segment->ack;
+}
+
+static void acknowledge(struct scan *scan, const struct scan_segment *segment)
+{
+	const enum ftp_side side = other(segment->side);
+	const uint32_t next = scan->side[side].next;
+
+	if (!(segment->flags & SCAN_ACK) || seq_before(segment->ack, next))
+		return;
+	scan->pending &= ~bit(side) & 3;
+	if (!seq_after(segment->ack, next))
+		return;
+	/* It has come some other way. What is opaque may go on without. */
+	if (scan->mode == SCAN_OPAQUE)
+		scan->side[side].next = segment->ack;
+	else
+		scan_whole(scan);
+}
+
+/* Whether a segment may pass, for what its header says. */
+static bool may_pass(const struct scan *scan, const struct scan_segment *segment)
+{
+	const struct scan_side *side = &scan->side[segment->side];
+
+	if (segment->flags & (SCAN_SYN | SCAN_FIN | SCAN_RST | SCAN_URG))
+		return false;
+	if (scan->pending)
+		return false;
+	if (scan->mode == SCAN_OPAQUE)
+		return !seq_before(segment->seq, side->next);
+	return scan->mode == SCAN_FOLLOW && segment->seq == side->next && !scan->awaited &&
+	       at_line_start(&scan->side[FTP_CLIENT].line) && at_line_start(&scan->side[FTP_SERVER].line);
+}
+
+/* How many of its bytes have not been seen; 0 too where some before them are missing. */
+static uint32_t fresh_bytes(const struct scan *scan, const struct scan_segment *segment)
+{
+	const uint32_t next = scan->side[segment->side].next;
+	const uint32_t end = segment->seq + segment->length;
+
+	if (scan->mode == SCAN_OPAQUE && seq_after(segment->seq, next))
+		return segment->length;
+	if (seq_after(segment->seq, next) || !seq_after(end, next))
+		return 0;
+	return end - next;
+}
+
+uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
+{
+	segment->fresh = 0;
+	segment->hand_over = true;
+	if (segment->flags & SCAN_SYN) {
+		start(scan, segment);
+		return 0;
+	}
+	if (segment->flags & SCAN_RST)
+		return 0;
+	if (!scan->started)
+		scan_whole(scan);
+	if (scan->mode >= SCAN_WHOLE) {
+		segment->hand_over = scan->mode == SCAN_CLAIMED || segment->length || segment->flags & SCAN_FIN;
+		return 0;
+	}
+	acknowledge(scan, segment);
+	segment->hand_over = (segment->length || segment->flags & SCAN_FIN) && !may_pass(scan, segment);
+	if (scan->mode < SCAN_WHOLE)
+		segment->fresh = fresh_bytes(scan, segment);
+	return scan->mode == SCAN_FOLLOW ? segment->fresh : 0;
+}
+
+/* It passes: how things stand now. */
+static void note(struct scan *scan)
+{
+	scan->version = SCAN_VERSION;
+	scan->noted_opaque = scan->mode == SCAN_OPAQUE;
+	scan->noted_outstanding = scan->outstanding;
+	scan->noted_transfer = scan->transfer;
+	scan->noted_multiline = scan->multiline;
+	scan->side[FTP_CLIENT].handed = 0;
+	scan->side[FTP_SERVER].handed = 0;
+}
+
+/* Its new bytes are user space's until they are acknowledged. */
+static void handed_over(struct scan *scan, const struct scan_segment *segment)
+{
+	struct scan_side *side = &scan->side[segment->side];
+
+	if (segment->fresh > 0xffffu - side->handed) {
+		scan_whole(scan);	/* the note could not tell how long ago it was */
+		return;
+	}
+	side->next += segment->fresh;
+	side->handed = (uint16_t)(side->handed + segment->fresh);
+	scan->pending |= bit(segment->side) & 3;
+}
+
+/* May its lines pass, too, now that they have been read? Not where one goes on, or after what they said. */
+static bool lines_may_pass(const struct scan *scan, const struct scan_segment *segment)
+{
+	return scan->mode == SCAN_OPAQUE || (at_line_start(&scan->side[segment->side].line) && !scan->awaited &&
+					     scan->greeted && scan->first_line);
+}
+
+bool scan_end(struct scan *scan, struct scan_segment *segment)
+{
+	struct scan_side *side = &scan->side[segment->side];
+
+	if (segment->fresh && !lines_may_pass(scan, segment))
+		segment->hand_over = true;
+	if (scan->mode >= SCAN_WHOLE) {
+		segment->hand_over = segment->hand_over || segment->length;
+	} else if (segment->hand_over) {
+		handed_over(scan, segment);
+	} else if (segment->fresh) {
+		side->next = segment->seq + segment->length;
+		note(scan);
+	}
+	/* After its FIN the numbers are one off; there is not much to come. */
+	if (segment->flags & SCAN_FIN && !(segment->flags & SCAN_RST))
+		scan_whole(scan);
+	return segment->hand_over;
+}
+
+bool scan_note(const void *bytes, size_t length, struct scan_note *found)
+{
+	struct scan scan;
+
+	if (length != sizeof(scan))
+		return false;
+	memcpy(&scan, bytes, sizeof(scan));
+	if (scan.version != SCAN_VERSION)
+		return false;
+	for (int i = 0; i < 2; i++)
+		found->next[i] = scan.side[i].next - scan.side[i].handed;
+	found->opaque = scan.noted_opaque;
+	found->outstanding = scan.noted_outstanding;
+	found->transfer = scan.noted_transfer;
+	found->multiline = scan.noted_multiline;
+	return true;
+}

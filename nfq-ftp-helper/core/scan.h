@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * scan - must user space see this packet? Freestanding: the kernel module decides with it, user space tests it.
+ *
+ * Theory of operation. A scan follows one control connection, both directions, with 32 bytes of memory. It lets a packet
+ * pass that cannot matter: bytes that continue what it has seen, whole lines, each a command or a reply that
+ * announces nothing, while no command that does is unanswered. Everything else it hands over.
+ *
+ * Two rules keep the engine in user space exact, although it does not see what passes.
+ *
+ * First, nothing passes while bytes that were handed over, in either direction, are not acknowledged. What user space drops, cuts
+ * or holds back is not acknowledged, and what it edits is not settled before it is: so whatever passes is beyond all that.
+ * (Should the daemon be away, and the queue bypass it, they are acknowledged as well: they passed.)
+ *
+ * Second, the scan keeps a note of how things stood when the last packet passed: the sequence numbers of both directions, and the
+ * dialogue (how many commands were unanswered, all of them of no interest). From there on user space has been given
+ * everything. The note goes with each packet that is handed over, and session_passed() takes it up.
+ *
+ * What the lines mean is what dialogue.c says they mean; where the two could differ, the scan hands over more.
+ */
+#ifndef CORE_SCAN_H
+#define CORE_SCAN_H
+
+#include "ftp.h"
+#include "seqadj.h"
+
+/* What becomes of a connection's packets. */
+enum scan_mode {
+	SCAN_FOLLOW,		/* each is decided on */
+	SCAN_OPAQUE,		/* TLS, or not FTP: what is new passes */
+	SCAN_WHOLE,		/* out of step: all that carry something are handed over */
+	SCAN_CLAIMED,		/* user space asked for all of them, bare acknowledgements too */
+};
+
+struct scan_side {
+	uint32_t next;		/* first byte not seen yet, sender space */
+	uint16_t handed;	/* bytes before it that were handed over since the last packet that passed */
+	struct ftp_line line;
+};
+
+/* All zero in the beginning. It is the module's private data, and CTA_HELP_INFO in ctnetlink, as it is. */
+struct scan {
+	struct scan_side side[2];	/* by enum ftp_side */
+
+	/* the dialogue as it stands */
+	uint32_t started : 1;		/* the handshake was seen */
+	uint32_t mode : 2;		/* enum scan_mode */
+	uint32_t pending : 2;		/* bit of a side: handed over bytes of it are not acknowledged yet */
+	uint32_t greeted : 1;
+	uint32_t first_line : 1;	/* the client's first line was FTP */
+	uint32_t announced : 1;		/* a data connection, whose transfer is not over */
+	uint32_t transfer : 1;		/* a 1xx reply has been seen */
+	uint32_t auth : 1;		/* the last command of interest was AUTH */
+	uint32_t outstanding : 4;	/* commands unanswered */
+	uint32_t awaited : 4;		/* replies to come until the last command of interest is answered */
+	uint32_t multiline : 10;	/* code of the multi-line reply that is open, 0: none */
+
+	/* the same when the last packet passed */
+	uint32_t version : 4;		/* SCAN_VERSION once there is a note */
+	uint32_t noted_opaque : 1;
+	uint32_t noted_transfer : 1;
+	uint32_t noted_outstanding : 4;
+	uint32_t noted_multiline : 10;
+};
+
+#define SCAN_VERSION 1
+#define SCAN_OUTSTANDING_MAX 15		/* what outstanding and awaited can hold */
+#define SCAN_REMEMBERED 8		/* table.h's COMMANDS_MAX */
+
+_Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's private data");
+
+/* Flags of TCP that matter here, as they stand in the header. */
+#define SCAN_FIN 0x01
+#define SCAN_SYN 0x02
+#define SCAN_RST 0x04
+#define SCAN_ACK 0x10
+#define SCAN_URG 0x20
+
+/* A segment on its way through the scan. */
+struct scan_segment {
+	enum ftp_side side;	/* who sent it */
+	uint32_t seq;		/* of its first byte; of SYN if set */
+	uint32_t ack;		/* in the other side's own numbers: seqadj_back() */
+	uint32_t length;	/* of the payload */
+	uint8_t flags;		/* SCAN_* */
+	/* the scan's own */
+	bool hand_over;
+	uint32_t fresh;		/* bytes at its end that are to be read */
+};
+
+/**
+ * scan_begin - take note of a segment's header
+ * @scan: the connection
+ * @segment: filled in but for the last two
+ *
+ * Return: how many bytes at the end of the payload scan_read() must be given, in order, in any number of pieces.
+ */
+uint32_t scan_begin(struct scan *scan, struct scan_segment *segment);
+
+/* Some of those bytes. */
+void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *data, size_t length);
+
+/* All of them have been read, or could not be. Return: true when user space must see the segment. */
+bool scan_end(struct scan *scan, struct scan_segment *segment);
+
+/* User space wants every packet from now on. */
+void scan_claim(struct scan *scan);
+
+/* Something went wrong about a segment: from now on all that carry something are handed over. */
+void scan_whole(struct scan *scan);
+
+/* How things stood when the last packet passed. */
+struct scan_note {
+	uint32_t next[2];	/* by enum ftp_side, which is enum direction: all before it has gone; a line begins here */
+	bool opaque;		/* TLS, or not FTP: the rest does not matter */
+	uint8_t outstanding;	/* commands unanswered, none of interest */
+	bool transfer;		/* a 1xx reply to the oldest has been seen */
+	uint16_t multiline;	/* code of the multi-line reply that is open, 0: none */
+};
+
+/**
+ * scan_note - read a note
+ * @scan: the bytes of a struct scan: CTA_HELP_INFO
+ * @length: how many
+ * @note: filled in
+ *
+ * Return: false where there is none: nothing has passed yet, or @scan is another version's.
+ */
+bool scan_note(const void *scan, size_t length, struct scan_note *note);
+
+#endif

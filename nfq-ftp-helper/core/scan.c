@@ -59,8 +59,8 @@ static void command(struct scan *scan, const struct ftp_word *word)
 	scan->outstanding++;
 	if (word && word->kind != FTP_OTHER) {
 		scan->awaited = scan->outstanding;
-		/* Of what is beyond, the engine does not remember what it was. */
-		scan->auth = word->kind == FTP_AUTH && scan->outstanding <= SCAN_REMEMBERED;
+		/* Where the engine may be behind, or remember it no more, it decides whether TLS follows. */
+		scan->auth = word->kind == FTP_AUTH && scan->outstanding == 1 && !scan->pending;
 	}
 }
 

@@ -65,7 +65,6 @@ struct scan {
 
 #define SCAN_VERSION 1
 #define SCAN_OUTSTANDING_MAX 15		/* what outstanding and awaited can hold */
-#define SCAN_REMEMBERED 8		/* table.h's COMMANDS_MAX */
 
 _Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's private data");
 

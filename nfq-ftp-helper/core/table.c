@@ -218,8 +218,10 @@ static bool key_equal(const struct flow_key *a, const struct flow_key *b)
 {
 	uint64_t x[4], y[4];
 
-	memcpy(x, a->low_address, sizeof(x));	/* both addresses, one behind the other */
-	memcpy(y, b->low_address, sizeof(y));
+	memcpy(x, a->low_address, 16);
+	memcpy(x + 2, a->high_address, 16);
+	memcpy(y, b->low_address, 16);
+	memcpy(y + 2, b->high_address, 16);
 	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0 && a->low_port == b->low_port &&
 	       a->high_port == b->high_port && a->zone == b->zone && a->family == b->family;
 }

@@ -24,7 +24,7 @@ LARGE = os.urandom(8 << 20)
 KILLS = 20
 LOAD_SESSIONS = 8
 AWAY = 0.3  # seconds
-LOAD_PATIENCE = 15
+LOAD_PATIENCE = 60  # seconds: a sender whose packets were lost at several kills has backed off for long
 MISSED_PAUSE = 0.02
 
 

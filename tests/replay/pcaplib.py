@@ -173,11 +173,17 @@ def checksum_ok(tcp):
     return checksum(_pseudo(tcp.src, tcp.dst, len(segment)) + segment) == 0
 
 
-def checksum_partial(tcp):
-    """Was the checksum left to the network card, so that the field holds the pseudo header's sum?"""
-    segment = tcp.packet[tcp.header:]
-    field = struct.unpack('!H', segment[16:18])[0]
-    return field == ~checksum(_pseudo(tcp.src, tcp.dst, len(segment))) & 0xFFFF
+def header_checksum_ok(tcp):
+    """The IPv4 header's; IPv6 has none."""
+    return tcp.family == 6 or checksum(tcp.packet[:tcp.header]) == 0
+
+
+def with_partial_checksum(packet):
+    """The packet as it is captured when its checksum is left to the network card: the pseudo header's sum."""
+    tcp = decode(packet)
+    partial = ~checksum(_pseudo(tcp.src, tcp.dst, len(packet) - tcp.header)) & 0xFFFF
+    at = tcp.header + 16
+    return packet[:at] + struct.pack('!H', partial) + packet[at + 2:]
 
 
 def encode(src, sport, dst, dport, seq, ack, flags, payload=b'', options=b'', window=65535, urgent=0, ident=0, ttl=64):

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Files of every kind and in every condition, and command lines that are wrong."""
+
+import os
+import random
+import subprocess
+from pathlib import Path
+
+import pcaplib
+from harness import (CASES, CLIENT, NAT, PROGRAM, SCRATCH, SERVER, Run, Skip, active, capture, case, check, equal, good,
+                     replay, sample, scratch, tcp_of)
+from pcaplib import Conversation
+
+
+# --- (c) link layers and damage
+
+
+@case
+def link_layers_make_no_difference():
+    wanted = None
+    for how, (linktype, encapsulate) in pcaplib.ENCAPSULATIONS.items():
+        out = scratch(f'{how}.out.pcap')
+        run = good('--nat', NAT, '-w', out, capture(how, sample(), how))
+        written_type, records = pcaplib.read(out)
+        equal(written_type, linktype, f'{how}: link type written')
+        ips = [pcaplib.ip_of(written_type, record.frame) for record in records]
+        equal([record.frame for record in records], [encapsulate(ip) for ip in ips], f'{how}: link headers')
+        wanted = wanted or (run.events, ips)
+        equal(run.events, wanted[0], f'{how}: events')
+        equal(ips, wanted[1], f'{how}: packets')
+
+
+@case
+def link_layers_ipv6():
+    packets = []
+    active(packets, client=('fd00::2', 40000), server=('2001:db8::5', 21), announce='EPRT |2|fd00::2|50001|')
+    for how in pcaplib.ENCAPSULATIONS:
+        run = good('--nat', 'fd00::2=2001:db8:100::254', capture(how, packets, how))
+        equal((run.summary['rewrites'], run.summary['data_expected']), (1, 1), f'{how}: rewrites, data connections')
+
+
+@case
+def raw_of_one_family():
+    for linktype in (pcaplib.LINKTYPE_IPV4, pcaplib.LINKTYPE_RAW):
+        path = scratch('raw.pcap')
+        pcaplib.write(path, linktype, pcaplib.records(sample(), lambda ip: ip))
+        equal(good(path).summary['data_expected'], 2, f'link type {linktype}: expected')
+
+
+@case
+def pcapng():
+    linktype, encapsulate = pcaplib.ENCAPSULATIONS['ethernet']
+    path, out = scratch('sample.pcapng'), scratch('pcapng.out.pcap')
+    pcaplib.write_pcapng(path, linktype, pcaplib.records(sample(), encapsulate))
+    run = good('--nat', NAT, '-w', out, path)
+    equal(run.events, good('--nat', NAT, capture('pcap', sample())).events, 'events')
+    check(tcp_of(out), 'nothing written')
+
+
+@case
+def link_type_unknown():
+    path = scratch('usb.pcap')
+    pcaplib.write(path, 189, [])
+    run = Run(path)
+    equal(run.code, 1, 'exit code')
+    run.one_sentence(path, 'USB_LINUX')
+
+
+def record_starts(data):
+    starts, at = [], 24
+    while at < len(data):
+        starts.append(at)
+        at += 16 + int.from_bytes(data[at + 8:at + 12], 'little')
+    return starts + [at]
+
+
+@case
+def truncated_file():
+    """Cut at every byte of the first records, then at many: what came before is still reported, the place is named."""
+    data = Path(capture('whole', sample())).read_bytes()
+    starts = record_starts(data)
+    path = scratch('cut-file.pcap')
+    for size in [*range(0, 24 + 110), *range(140, len(data), 61), len(data)]:
+        Path(path).write_bytes(data[:size])
+        run = replay(path)
+        if size < 24:
+            equal(run.code, 1, f'exit code at byte {size}')
+            run.one_sentence(path, 'empty' if size == 0 else 'not a capture')
+            continue
+        packets = sum(start <= size for start in starts) - 1
+        equal(run.summary['packets'], packets, f'packets at byte {size}')
+        if size in starts and packets > 0:
+            equal((run.code, run.err), (0, ''), f'exit code and stderr at byte {size}')
+        elif size in starts:
+            equal(run.code, 1, f'exit code at byte {size}')
+            run.one_sentence(path, 'no FTP control connection')
+        else:
+            equal(run.code, 1, f'exit code at byte {size}')
+            run.one_sentence(path, f'packet {packets + 1}', f'byte {starts[packets]}', 'damaged')
+
+
+@case
+def truncated_pcapng():
+    linktype, encapsulate = pcaplib.ENCAPSULATIONS['ethernet']
+    path = scratch('cut.pcapng')
+    pcaplib.write_pcapng(path, linktype, pcaplib.records(sample(), encapsulate))
+    data = Path(path).read_bytes()
+    for size in range(28 + 20 + 5, len(data), 83):
+        Path(path).write_bytes(data[:size])
+        run = replay(path)
+        check(run.code in (0, 1), f'exit code {run.code} at byte {size}')
+        if run.code:
+            run.one_sentence(path)
+
+
+@case
+def garbage():
+    path = scratch('garbage.pcap')
+    for content in (b'GET / HTTP/1.0\r\n\r\n' * 100, os.urandom(4096), b'\xd4\xc3\xb2\xa1', b'\0' * 1000):
+        Path(path).write_bytes(content)
+        run = Run(path)
+        equal(run.code, 1, 'exit code')
+        run.one_sentence(path, 'not a capture')
+
+
+@case
+def flipped_bytes():
+    """Damage anywhere, in records and packets: an answer, never a crash (run with sanitizers)."""
+    whole = Path(capture('whole', sample())).read_bytes()
+    path = scratch('flipped.pcap')
+    chance = random.Random(1)
+    for number in range(100):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 30, 300))):
+            data[chance.randrange(24 if number % 2 else 0, len(data))] = chance.randrange(256)
+        Path(path).write_bytes(data)
+        run = replay('--nat', NAT, '-w', scratch('flipped.out.pcap'), path)
+        check(run.code in (0, 1), f'exit code {run.code}')
+        check(run.code == 0 or run.err, f'exit code {run.code} without a word')
+
+
+@case
+def record_larger_than_any():
+    data = bytearray(Path(capture('whole', sample())).read_bytes())
+    third = record_starts(data)[2]
+    data[third + 8:third + 16] = b'\xff\xff\xff\x7f' * 2
+    path = scratch('large.pcap')
+    Path(path).write_bytes(data)
+    run = replay(path)
+    equal((run.code, run.summary['packets']), (1, 2), 'exit code, packets')
+    run.one_sentence(path, 'packet 3', f'byte {third}')
+
+
+@case
+def no_ftp():
+    packets = []
+    Conversation(packets, (CLIENT, 5555), (SERVER, 80)).open()
+    path = capture('no-ftp', packets)
+    run = replay(path)
+    equal((run.code, run.summary['packets'], run.summary['sessions']), (1, 3, 0), 'exit code, packets, sessions')
+    run.one_sentence(path, 'no FTP control connection', '21')
+
+
+@case
+def nothing_to_read():
+    for path, word in ((scratch('absent.pcap'), 'No such file'), (SCRATCH.name, 'directory')):
+        run = Run(path)
+        equal(run.code, 1, 'exit code')
+        run.one_sentence(path, word)
+
+
+# --- (d) the command line
+
+
+def refuses(name, code, *arguments, names=()):
+    def run_it():
+        run = Run(*[capture('usage', sample()) if argument == 'IN' else argument for argument in arguments])
+        equal(run.code, code, 'exit code')
+        run.one_sentence(*names)
+        equal(run.out, '', 'output')
+    CASES.append((f'usage-{name}', run_it))
+
+
+refuses('no-capture', 2)
+refuses('two-captures', 2, 'IN', 'second.pcap', names=['second.pcap'])
+refuses('unknown-option', 2, '--frob', 'IN', names=['frob'])
+refuses('nat-without-equals', 2, '--nat', '10.0.0.2', 'IN', names=['--nat', '10.0.0.2'])
+refuses('nat-no-address', 2, '--nat', '10.0.0.2=router', 'IN', names=['router'])
+refuses('nat-nothing-inside', 2, '--nat', '=10.0.0.2', 'IN', names=['=10.0.0.2'])
+refuses('nat-long', 2, '--nat', '1' * 300 + '=1.2.3.4', 'IN', names=['--nat'])
+refuses('nat-two-families', 2, '--nat', '10.0.0.2=2001:db8::1', 'IN', names=['2001:db8::1'])
+refuses('nat-twice', 2, '--nat', '10.0.0.2=192.0.2.1', '--nat', '10.0.0.2=192.0.2.2', 'IN', names=['192.0.2.2'])
+refuses('nat-no-argument', 2, 'IN', '--nat', names=['nat'])
+refuses('seqadj', 2, '--seqadj', 'kernel', 'IN', names=['kernel'])
+for bad in ('0', '65536', 'ftp', '21,', ',21', '-1', '21;22', '99999999999999999999', ''):
+    refuses(f'port-{bad}', 2, '--port', bad, 'IN', names=['--port', f"`{bad}'"])
+refuses('write-nowhere', 1, '-w', '/nonexistent/out.pcap', 'IN', names=['/nonexistent/out.pcap'])
+
+
+@case
+def write_over_the_input():
+    path = capture('same', sample())
+    before = Path(path).read_bytes()
+    run = Run('-w', path, path)
+    equal((run.code, Path(path).read_bytes() == before), (1, True), 'exit code, the capture is whole')
+    run.one_sentence(path)
+
+
+@case
+def write_to_a_full_disk():
+    if not os.path.exists('/dev/full'):
+        raise Skip('no /dev/full')
+    run = replay('-w', '/dev/full', capture('full', sample()))
+    equal(run.code, 1, 'exit code')
+    run.one_sentence('/dev/full')
+
+
+@case
+def print_to_a_full_disk():
+    if not os.path.exists('/dev/full'):
+        raise Skip('no /dev/full')
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run([PROGRAM, 'replay', '--json', capture('full', sample())], stdout=full, stderr=subprocess.PIPE,
+                              timeout=60)
+    equal((done.returncode, done.stderr.count(b'\n')), (1, 1), 'exit code, lines on stderr')
+
+
+@case
+def help_is_given():
+    run = Run('--help')
+    equal((run.code, run.err), (0, ''), 'exit code and stderr')
+    for option in ('--nat', '--seqadj', '--loose', '--port', '-w', '--json'):
+        check(option in run.out, f'{option} is not explained')

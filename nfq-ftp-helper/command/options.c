@@ -136,7 +136,7 @@ static int parse_file(struct options *options, const char *path)
 }
 
 /* What no single option can know. */
-static int check(const struct options *options)
+int options_check(const struct options *options)
 {
 	const struct queue_range *queues = &options->queues, *sure = &options->sure_queues;
 
@@ -173,7 +173,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	}
 	if (!error)
 		error = parse_line(&parser, options, argc, argv);
-	return error ? error : check(options);
+	return error ? error : options_check(options);
 }
 
 void options_print_help(void)

@@ -20,7 +20,18 @@ struct queue_range {
 	uint16_t last;
 };
 
+/* Who queues packets. */
+enum mode {
+	MODE_AUTO,	/* the module where it is loaded, else cthelper where the kernel has it, else rules */
+	MODE_QUEUE,	/* NFQUEUE rules */
+	MODE_CTHELPER,	/* the helper "nfq-ftp" that this program registers */
+	MODE_KMOD,	/* the helper "nfq-ftp" of the module nf_conntrack_nfqftp */
+};
+
 struct options {
+	enum mode mode;
+	bool unregister;		/* at the end, mode cthelper */
+	uint32_t expect_max;		/* expectations of a connection, mode cthelper */
 	struct queue_range queues;
 	struct queue_range sure_queues;	/* as many, where given */
 	uint32_t mark;
@@ -47,6 +58,9 @@ struct options {
  * Return: 0, or -EINVAL.
  */
 int options_parse(struct options *options, int argc, char **argv);
+
+/* Whether the queues go together: as above. */
+int options_check(const struct options *options);
 
 /* `run --help'. */
 void options_print_help(void);

@@ -150,8 +150,8 @@ static void name_truncated(struct replay *replay, const struct looked *looked)
 }
 
 /*
- * Through the engine, and the packet is what comes out of it: in the engine's own buffer, or in the frame. Return whether
- * anything does.
+ * Through the engine, and the packet is what comes out of it: in the engine's own buffer, or in the frame. Return
+ * whether anything does.
  */
 static bool run_engine(struct replay *replay, struct looked *looked, struct arrival *arrival, const struct seqadj *adj)
 {

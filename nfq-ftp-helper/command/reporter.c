@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "reporter.h"
 
+#include "kernel/ctnetlink.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -137,6 +139,9 @@ static const char *conntrack_advice(int error)
 		       "with CONFIG_NETFILTER_NETLINK_GLUE_CT can tell them without a search";
 	case EMFILE:
 		return "the helper or net.netfilter.nf_conntrack_expect_max allows no more expectations";
+	case CTNETLINK_TWICE:
+		return "its helper is one of user space, and with that and an NFQUEUE rule the kernel would adjust "
+		       "sequence numbers twice: use --seqadj auto or self, or another carrier";
 	default:
 		return strerror(-error);
 	}

@@ -4,6 +4,7 @@
  */
 #include "command.h"
 
+#include "attachment.h"
 #include "log.h"
 #include "options.h"
 #include "tally.h"
@@ -17,6 +18,7 @@
 
 struct daemon {
 	struct options options;
+	struct attachment attachment;
 	struct control control;
 	struct worker *workers;
 	unsigned int count;
@@ -94,9 +96,10 @@ static void tell_ready(const struct daemon *daemon)
 	print_range(&options->queues, queues);
 	if (options->sure_queues.given)
 		print_range(&options->sure_queues, sure);
-	log_line(LOG_LEVEL_NOTICE, "ready: queue %s, sure queue %s, sequence numbers adjusted %s, mark %#x/%#x, "
-		 "%u sessions per queue, %u recovered", queues, sure, adjusters[options->seqadj], options->mark,
-		 options->mark_mask, options->sessions, recovered);
+	log_line(LOG_LEVEL_NOTICE, "ready: mode %s%s, queue %s, sure queue %s, sequence numbers adjusted %s, mark "
+		 "%#x/%#x, %u sessions per queue, %u recovered", attachment_name(options->mode),
+		 daemon->attachment.chosen ? " (by default)" : "", queues, sure, adjusters[options->seqadj],
+		 options->mark, options->mark_mask, options->sessions, recovered);
 }
 
 static void tell_summary(const struct daemon *daemon)
@@ -137,17 +140,23 @@ static int run_daemon(struct daemon *daemon)
 	int error, failure;
 
 	block_signals(&signals);
-	error = open_workers(daemon);
+	error = attachment_open(&daemon->attachment, &daemon->options);
+	if (!error)
+		error = open_workers(daemon);
+	if (!error)
+		error = attachment_begin(&daemon->attachment);
 	if (!error)
 		error = start_workers(daemon);
 	if (!error) {
 		tell_ready(daemon);
 		wait_for_end(daemon, &signals);
 	}
+	attachment_end(&daemon->attachment);
 	failure = stop_workers(daemon);
 	if (!error)
 		tell_summary(daemon);
 	close_workers(daemon);
+	attachment_close(&daemon->attachment);
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
 }
 

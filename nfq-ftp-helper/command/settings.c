@@ -78,8 +78,39 @@ static bool set_path(const char *value, char path[OPTIONS_PATH_MAX])
 
 static bool set_mode(struct options *options, const char *value)
 {
-	(void)options;
-	return strcmp(value, "queue") == 0;
+	static const char *const words[] = {
+		[MODE_AUTO] = "auto",
+		[MODE_QUEUE] = "queue",
+		[MODE_CTHELPER] = "cthelper",
+		[MODE_KMOD] = "kmod",
+	};
+	unsigned int index;
+
+	if (!set_word(value, words, 4, &index))
+		return false;
+	options->mode = index;
+	return true;
+}
+
+static bool set_yes(const char *value, bool *option)
+{
+	static const char *const words[] = { "no", "yes" };
+	unsigned int index;
+
+	if (!set_word(value, words, 2, &index))
+		return false;
+	*option = index;
+	return true;
+}
+
+static bool set_unregister(struct options *options, const char *value)
+{
+	return set_yes(value, &options->unregister);
+}
+
+static bool set_expect_max(struct options *options, const char *value)
+{
+	return set_number(value, 1, 255, &options->expect_max);
 }
 
 static bool set_queue(struct options *options, const char *value)
@@ -119,13 +150,7 @@ static bool set_seqadj(struct options *options, const char *value)
 
 static bool set_loose(struct options *options, const char *value)
 {
-	static const char *const words[] = { "no", "yes" };
-	unsigned int index;
-
-	if (!set_word(value, words, 2, &index))
-		return false;
-	options->policy.loose = index;
-	return true;
+	return set_yes(value, &options->policy.loose);
 }
 
 static bool set_min_port(struct options *options, const char *value)
@@ -208,8 +233,8 @@ static bool set_help(struct options *options, const char *value)
 }
 
 static const struct setting settings[] = {
-	{ "mode", 0, "MODE", set_mode, "`queue', the only mode of this version",
-	  "how packets come: `queue', from NFQUEUE rules" },
+	{ "mode", 0, "MODE", set_mode, "auto, cthelper, queue or kmod",
+	  "who queues packets: our conntrack helper, NFQUEUE rules or our module; default auto: what there is" },
 	{ "queue", 0, "N|A:B", set_queue, "N or A:B, at most 64 queues with numbers from 0 to 65535",
 	  "queue numbers, a thread each; default 0" },
 	{ "sure-queue", 0, "N|A:B", set_sure_queue, "N or A:B, at most 64 queues with numbers from 0 to 65535",
@@ -224,6 +249,10 @@ static const struct setting settings[] = {
 	  "refuse announced ports below; default 1024" },
 	{ "ports", 0, "LOW:HIGH", set_ports, "LOW:HIGH, ports from 1 to 65535",
 	  "where the announced port is taken, use one of these" },
+	{ "expect-max", 0, "N", set_expect_max, "a number from 1 to 255",
+	  "cthelper: data connections expected at once per control connection; default 4" },
+	{ "unregister", 0, NULL, set_unregister, "yes or no",
+	  "cthelper: take the conntrack helper away at the end" },
 	{ "sessions", 0, "N", set_sessions, "a number from 16 to 16777216",
 	  "control connections followed per queue; default 65536" },
 	{ "client-sessions", 0, "N", set_client_sessions, "a number from 1 to 16777216",
@@ -267,6 +296,7 @@ const struct setting *settings_find(const char *name)
 void settings_default(struct options *options)
 {
 	*options = (struct options){
+		.expect_max = ANNOUNCEMENTS_MAX,
 		.queues.given = true,
 		.mark = DEFAULT_MARK,
 		.mark_mask = DEFAULT_MARK,

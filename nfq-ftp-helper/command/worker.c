@@ -13,6 +13,8 @@
  */
 #include "worker.h"
 
+#include "attachment.h"
+#include "kernel/cthelper.h"
 #include "log.h"
 #include "tally.h"
 
@@ -39,6 +41,9 @@
 #define BUDGETS 4096
 
 #define EXPECT_SECONDS 300
+
+#define TAKEOVER_TRIES 100
+#define TAKEOVER_WAIT 10000000	/* nanoseconds */
 
 static uint64_t milliseconds(void)
 {
@@ -92,10 +97,14 @@ static int arrive(struct worker *worker, unsigned int index)
 {
 	const struct nfqueue_packet *packet = &worker->packets[index];
 
+	if (packet->expected) {
+		worker->data_packets++;
+		return -EALREADY;
+	}
 	if (packet->truncated)
 		return -EMSGSIZE;
-	return session_arrive(&worker->engine, &worker->arrivals[index], packet->data, packet->length,
-			      packet->checksum_pending, packet->zone);
+	return session_arrive_as(&worker->engine, &worker->arrivals[index], packet->data, packet->length,
+				 packet->checksum_pending, packet->zone, packet->tracked ? &packet->ends : NULL);
 }
 
 static int handle_batch(struct worker *worker, unsigned int count, uint64_t now)
@@ -130,10 +139,10 @@ static void log_counters(const struct worker *worker)
 		 "%s: sessions now %" PRIu32 ", busy %" PRIu32 ", receives %" PRIu64 ", sends %" PRIu64
 		 ", large packets %" PRIu64 ", strange messages %" PRIu64 ", late verdicts %" PRIu64
 		 ", conntrack exchanges %" PRIu64 ", walks %" PRIu64 ", adjustments by the kernel %" PRIu64
-		 ", by self %" PRIu64,
+		 ", by self %" PRIu64 ", packets of data connections %" PRIu64,
 		 whose, table_sessions(worker->engine.table), table_works(worker->engine.table), queue->receives,
 		 queue->sends, queue->large, queue->strange, queue->late, worker->ctnetlink.exchange.runs, ct->walks,
-		 ct->kernel_adjusted, ct->self_adjusted);
+		 ct->kernel_adjusted, ct->self_adjusted, worker->data_packets);
 }
 
 /* The table being full is a limit that people must hear of, but not for every packet. */
@@ -155,10 +164,26 @@ static void tell_unsure(struct worker *worker)
 	if (worker->unsure_told || !worker->queue_config.fail_open || worker->queue_config.sure_queue != NFQUEUE_NONE ||
 	    !worker->ctnetlink.counters.self_adjusted)
 		return;
-	log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some connections, so "
-		 "this program does: give it a --sure-queue, and a rule that sends connections with mark %#x/%#x there",
-		 worker->queue_config.queue, worker->options->mark, worker->options->mark_mask);
+	if (worker->options->mode == MODE_QUEUE)
+		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some "
+			 "connections, so this program does: give it a --sure-queue, and a rule that sends connections "
+			 "with mark %#x/%#x there", worker->queue_config.queue, worker->options->mark,
+			 worker->options->mark_mask);
+	else
+		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some "
+			 "connections, so this program does, and they break when it ends: assign the helper in a "
+			 "prerouting chain of priority mangle", worker->queue_config.queue);
 	worker->unsure_told = true;
+}
+
+static void tell_data(struct worker *worker)
+{
+	if (worker->data_told || !worker->data_packets)
+		return;
+	log_line(LOG_LEVEL_WARNING, "queue %u: this kernel gives data connections the helper, too, so their packets "
+		 "come here: they pass at once, but slower; a kernel of another version, or --mode kmod, spares that",
+		 worker->queue_config.queue);
+	worker->data_told = true;
 }
 
 static void tick(struct worker *worker, uint64_t now)
@@ -171,6 +196,7 @@ static void tick(struct worker *worker, uint64_t now)
 	if (now / 1000 != worker->ticked / 1000)
 		tell_full(worker);
 	tell_unsure(worker);
+	tell_data(worker);
 	worker->ticked = now;
 	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
 	session_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1);
@@ -279,7 +305,9 @@ static int open_conntrack(struct worker *worker)
 		.seqadj = worker->options->seqadj,
 		.mark = worker->options->mark,
 		.mark_mask = worker->options->mark_mask,
-		.mark_edits = worker->options->sure_queues.given,
+		/* The module does not let marked connections pass, whichever queue they have. */
+		.mark_edits = worker->options->sure_queues.given || worker->options->mode == MODE_KMOD,
+		.queueing_helper = worker->options->mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
 		.expect_timeout = EXPECT_SECONDS,
 	};
 	int error = ctnetlink_open(&worker->ctnetlink, &config);
@@ -318,8 +346,19 @@ static int open_queue(struct worker *worker)
 	enum nfqueue_step step;
 	int error = nfqueue_open(&worker->queue_config, &worker->queue, &step);
 
+	/* The guard of a daemon that has just died keeps the queue until it is through (attachment.c). */
+	for (unsigned int tries = 0; error == -EBUSY && tries < TAKEOVER_TRIES; tries++) {
+		nanosleep(&(struct timespec){ .tv_nsec = TAKEOVER_WAIT }, NULL);
+		error = nfqueue_open(&worker->queue_config, &worker->queue, &step);
+	}
 	if (error)
 		complain_queue(worker, step, error);
+	else if (worker->options->mode != MODE_QUEUE && !nfqueue_tells_conntrack(worker->queue)) {
+		log_line(LOG_LEVEL_ERROR, "the kernel does not send a packet's connection along with it, which --mode "
+			 "%s needs: a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT does; --mode queue does without",
+			 attachment_name(worker->options->mode));
+		error = -EOPNOTSUPP;
+	}
 	return error;
 }
 

@@ -35,6 +35,8 @@ struct worker {
 	unsigned int counters_given;
 	uint64_t full_told;		/* engine.counters.full when it was last logged */
 	bool unsure_told;
+	uint64_t data_packets;		/* of data connections: passed at once */
+	bool data_told;
 	uint8_t *arena;			/* rewritten packets of the batch */
 	size_t arena_used;
 	pthread_t thread;

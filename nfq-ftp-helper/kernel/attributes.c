@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
 
 struct sorting {
 	const struct attribute_rule *rules;
@@ -50,4 +51,16 @@ uint16_t attribute_be16(const struct nlattr *attribute)
 uint32_t attribute_be32(const struct nlattr *attribute)
 {
 	return ntohl(mnl_attr_get_u32(attribute));
+}
+
+int attribute_text(const struct nlattr *attribute, char *text, size_t size)
+{
+	const char *from = mnl_attr_get_payload(attribute);
+	const size_t length = strnlen(from, mnl_attr_get_payload_len(attribute));
+
+	if (length >= size)
+		return -EBADMSG;
+	memcpy(text, from, length);
+	text[length] = '\0';
+	return 0;
 }

@@ -40,4 +40,7 @@ int attributes_parse_nested(const struct nlattr *nest, const struct attribute_ru
 uint16_t attribute_be16(const struct nlattr *attribute);
 uint32_t attribute_be32(const struct nlattr *attribute);
 
+/* A text, with or without a zero at its end, into @size bytes. Return: 0, or -EBADMSG where it does not fit. */
+int attribute_text(const struct nlattr *attribute, char *text, size_t size);
+
 #endif

@@ -236,6 +236,20 @@ static int read_seqadj(const struct nlattr *nest, struct seqadj *adjustment)
 	return 0;
 }
 
+/* Its name, "" where there is none. */
+static int read_helper(const struct nlattr *nest, char name[CONNECTION_HELPER_MAX])
+{
+	static const struct attribute_rule rules[CTA_HELP_MAX + 1] = { 0 };
+	const struct nlattr *found[CTA_HELP_MAX + 1];
+
+	name[0] = '\0';
+	if (!nest)
+		return 0;
+	if (attributes_parse_nested(nest, rules, found, CTA_HELP_MAX) < 0)
+		return -EBADMSG;
+	return found[CTA_HELP_NAME] ? attribute_text(found[CTA_HELP_NAME], name, CONNECTION_HELPER_MAX) : 0;
+}
+
 int ctmessage_read_connection(const void *data, size_t length, struct connection *connection)
 {
 	static const struct attribute_rule rules[CTA_MAX + 1] = {
@@ -257,12 +271,32 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 		error = read_seqadj(found[CTA_SEQ_ADJ_ORIG], &binding->seqadj[DIRECTION_ORIGINAL]);
 	if (!error)
 		error = read_seqadj(found[CTA_SEQ_ADJ_REPLY], &binding->seqadj[DIRECTION_REPLY]);
+	if (!error)
+		error = read_helper(found[CTA_HELP], result.helper);
 	if (error)
 		return error;
 	binding->zone = found[CTA_ZONE] ? attribute_be16(found[CTA_ZONE]) : 0;
 	result.status = found[CTA_STATUS] ? attribute_be32(found[CTA_STATUS]) : 0;
 	result.mark = found[CTA_MARK] ? attribute_be32(found[CTA_MARK]) : 0;
 	*connection = result;
+	return 0;
+}
+
+int ctmessage_read_flow(const void *data, size_t length, struct flow *flow)
+{
+	static const struct attribute_rule rules[CTA_MAX + 1] = { [CTA_ZONE] = { .exactly = 2 } };
+	const struct nlattr *found[CTA_MAX + 1];
+	struct tuple original;
+	int error;
+
+	if (attributes_parse(data, length, rules, found, CTA_MAX) < 0)
+		return -EBADMSG;
+	error = read_tuple(found[CTA_TUPLE_ORIG], &original);
+	if (error)
+		return error;
+	flow->original = original;
+	flow->zone = found[CTA_ZONE] ? attribute_be16(found[CTA_ZONE]) : 0;
+	flow->expected = found[CTA_TUPLE_MASTER] != NULL;
 	return 0;
 }
 

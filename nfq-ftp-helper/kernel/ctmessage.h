@@ -14,11 +14,21 @@
 
 #define CTMESSAGE_MAX 1024
 
+#define CONNECTION_HELPER_MAX 16	/* NF_CT_HELPER_NAME_LEN */
+
 /* A connection as the kernel describes it. */
 struct connection {
 	struct binding binding;
 	uint32_t mark;
 	uint32_t status;	/* IPS_* */
+	char helper[CONNECTION_HELPER_MAX];	/* its helper's name; "": it has none */
+};
+
+/* What names a packet's flow, wherever on its way through the kernel it is. */
+struct flow {
+	struct tuple original;
+	uint16_t zone;
+	bool expected;		/* another connection's helper has expected it: it is a data connection */
 };
 
 /* An expectation as the kernel describes it. */
@@ -67,6 +77,9 @@ void ctmessage_put_source_ports(struct nlmsghdr *message, const struct endpoint 
  * Return: 0; -EBADMSG: they contradict themselves; -EPROTONOSUPPORT: not TCP.
  */
 int ctmessage_read_connection(const void *data, size_t length, struct connection *connection);
+
+/* The least of it, for every packet. Errors likewise. */
+int ctmessage_read_flow(const void *data, size_t length, struct flow *flow);
 
 /* The same for an expectation's CTA_EXPECT_* attributes. */
 int ctmessage_read_expected(const void *data, size_t length, struct expected *expected);

@@ -20,10 +20,16 @@
  * the connection already, that is known.
  *
  * tcp_in_window() compares acknowledgements, which are in receiver space, with the adjustment's position, which is in sender
- * space. With a negative total it can take the wrong one of the two shifts and call a good packet invalid, so such a
- * connection is made liberal.
+ * space. It can take the wrong one of the two shifts and call a good packet invalid, so an adjusted connection is made
+ * liberal.
+ *
+ * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes back
+ * (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule has queued it,
+ * once more at the end. So where packets come from rules, the kernel adjusts no such connection; the session does.
  */
 #include "ctnetlink.h"
+
+#include "cthelper.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -363,7 +369,7 @@ static void undefer(struct ctnetlink *ct, const struct binding *master, const st
 
 	for (unsigned int i = 0; i < ct->deferred_count; i++) {
 		const struct deferred *deferred = &ct->deferred[i];
-		bool drop = deferred->settle == !expectation &&
+		bool drop = deferred->settle == !expectation && deferred->zone == master->zone &&
 			    is_master(&deferred->master, &master->tuple[DIRECTION_ORIGINAL]);
 
 		if (drop && expectation)
@@ -480,8 +486,7 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	exchange_begin(&ct->exchange);
 	message = add_update(ct, master, NLM_F_ACK);
 	ctmessage_put_seqadj(message, type, adjustment);
-	if (adjustment->before < 0 || adjustment->after < 0)
-		ctmessage_put_liberal(message);
+	ctmessage_put_liberal(message);
 	if (ct->config.mark_edits)
 		put_mark(ct, message);
 	if (!proven)
@@ -513,6 +518,50 @@ static int adjust_by_self(struct ctnetlink *ct, const struct binding *master)
 	return SEQADJ_SELF;
 }
 
+/* Is there a helper of user space that has this name? */
+struct name_search {
+	const char *name;
+	bool found;
+};
+
+static void compare_name(void *context, const struct cthelper *helper)
+{
+	struct name_search *search = context;
+
+	search->found |= strcmp(search->name, helper->name) == 0;
+}
+
+static int get_connection(struct ctnetlink *ct, const struct binding *master, struct connection *connection)
+{
+	int error;
+
+	if (find_by_hint(ct, connection) &&
+	    is_master(&connection->binding.tuple[DIRECTION_ORIGINAL], &master->tuple[DIRECTION_ORIGINAL]))
+		return 0;
+	exchange_begin(&ct->exchange);
+	add_get(ct, &master->tuple[DIRECTION_ORIGINAL], master->zone);
+	error = exchange_run(&ct->exchange);
+	return error ? error : answer_connection(&ct->exchange.answer[0], connection);
+}
+
+/*
+ * Is this connection's helper one of user space, though not the one that has queued the packet? Asked once a connection,
+ * and only where there can be one.
+ */
+static bool carried_by_user(struct ctnetlink *ct, const struct binding *master)
+{
+	const char *queueing = ct->config.queueing_helper;
+	struct connection connection;
+	struct name_search search = { .name = connection.helper };
+
+	if (!ct->cthelpers || get_connection(ct, master, &connection) || !connection.helper[0])
+		return false;
+	if (queueing && strcmp(connection.helper, queueing) == 0)
+		return false;
+	(void)cthelper_list(&ct->exchange, compare_name, &search);
+	return search.found;
+}
+
 static int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,
 				const struct seqadj *adjustment)
 {
@@ -523,6 +572,12 @@ static int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct bindin
 	/* Whom the kernel adjusts already, as a daemon of another mode may have left it, it goes on to adjust. */
 	if (ct->config.seqadj == SEQADJ_MODE_SELF && !proven)
 		return adjust_by_self(ct, master);
+	if (!proven && carried_by_user(ct, master)) {
+		if (ct->config.seqadj == SEQADJ_MODE_KERNEL)
+			return -CTNETLINK_TWICE;
+		ct->counters.carried_by_user++;
+		return adjust_by_self(ct, master);
+	}
 	result = adjust_by_kernel(ct, master, direction, adjustment);
 	if (result != -EOPNOTSUPP || ct->config.seqadj == SEQADJ_MODE_KERNEL)
 		return result;
@@ -551,6 +606,12 @@ static int probe(struct ctnetlink *ct)
 	return error == -EINVAL ? -EPROTONOSUPPORT : error;
 }
 
+static void look_away(void *context, const struct cthelper *helper)
+{
+	(void)context;
+	(void)helper;
+}
+
 int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 {
 	int error;
@@ -564,6 +625,8 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	error = probe(ct);
 	if (error)
 		ctnetlink_close(ct);
+	else
+		ct->cthelpers = cthelper_list(&ct->exchange, look_away, NULL) != -EPROTONOSUPPORT;
 	return error;
 }
 

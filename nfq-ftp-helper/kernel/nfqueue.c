@@ -22,12 +22,13 @@
 #include "nfqueue.h"
 
 #include "attributes.h"
+#include "ctmessage.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ struct nfqueue {
 	struct mnl_socket *socket;
 	int fd;
 	uint32_t seq;
+	bool tells_conntrack;
 	struct nfqueue_counters counters;
 	uint8_t *ring;			/* NFQUEUE_BATCH slots */
 	struct mmsghdr datagrams[NFQUEUE_BATCH];
@@ -171,10 +173,11 @@ static int take_queue(struct nfqueue *queue, uint16_t number, bool fail_open, ui
 
 	if (!error)
 		error = config_length(queue, number, length);
+	if (error)
+		return error;
 	/* Not every kernel can: then zones are 0, and connections are looked up. */
-	if (!error)
-		(void)config_flags(queue, number, NFQA_CFG_F_CONNTRACK, NFQA_CFG_F_CONNTRACK);
-	return error;
+	queue->tells_conntrack = config_flags(queue, number, NFQA_CFG_F_CONNTRACK, NFQA_CFG_F_CONNTRACK) == 0;
+	return 0;
 }
 
 /* The kernel doubles what is asked for. */
@@ -303,23 +306,36 @@ void nfqueue_close(struct nfqueue *queue)
 	free(queue);
 }
 
+bool nfqueue_tells_conntrack(const struct nfqueue *queue)
+{
+	return queue->tells_conntrack;
+}
+
 const struct nfqueue_counters *nfqueue_counters(const struct nfqueue *queue)
 {
 	return &queue->counters;
 }
 
-/* NFQA_CT: where it is, and the zone in it. */
-static void read_conntrack(struct nfqueue_packet *packet, const struct nlattr *nest)
+/*
+ * NFQA_CT: where it is, and the flow's name in it. A packet's own addresses would do only as long as no translation has
+ * been done: behind the last one (where a helper's packets are queued) both directions show the translated ones.
+ */
+static void read_conntrack(struct nfqueue_packet *packet, const struct nlattr *nest, const struct nlattr *info)
 {
-	static const struct attribute_rule rules[CTA_ZONE + 1] = { [CTA_ZONE] = { .exactly = 2 } };
-	const struct nlattr *found[CTA_ZONE + 1];
+	const uint32_t way = info ? attribute_be32(info) : IP_CT_NUMBER;
+	const struct tuple *original;
+	struct flow flow;
 
-	if (!nest || attributes_parse_nested(nest, rules, found, CTA_ZONE) < 0)
+	if (!nest || way >= IP_CT_NUMBER ||
+	    ctmessage_read_flow(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), &flow) < 0)
 		return;
+	original = &flow.original;
 	packet->conntrack = mnl_attr_get_payload(nest);
 	packet->conntrack_length = mnl_attr_get_payload_len(nest);
-	if (found[CTA_ZONE])
-		packet->zone = attribute_be16(found[CTA_ZONE]);
+	packet->zone = flow.zone;
+	packet->expected = flow.expected;
+	packet->tracked = true;
+	packet->ends = way < IP_CT_IS_REPLY ? *original : (struct tuple){ original->dst, original->src };
 }
 
 static int read_packet(struct nfqueue *queue, struct nfqueue_packet *packet, const struct nlmsghdr *message)
@@ -330,6 +346,7 @@ static int read_packet(struct nfqueue *queue, struct nfqueue_packet *packet, con
 		[NFQA_IFINDEX_OUTDEV] = { .exactly = 4 },
 		[NFQA_CAP_LEN] = { .exactly = 4 },
 		[NFQA_SKB_INFO] = { .exactly = 4 },
+		[NFQA_CT_INFO] = { .exactly = 4 },
 	};
 	const struct nlattr *found[NFQA_MAX + 1];
 	const struct nfgenmsg *family = mnl_nlmsg_get_payload(message);
@@ -356,7 +373,7 @@ static int read_packet(struct nfqueue *queue, struct nfqueue_packet *packet, con
 		packet->data = mnl_attr_get_payload(found[NFQA_PAYLOAD]);
 		packet->length = mnl_attr_get_payload_len(found[NFQA_PAYLOAD]);
 	}
-	read_conntrack(packet, found[NFQA_CT]);
+	read_conntrack(packet, found[NFQA_CT], found[NFQA_CT_INFO]);
 	return 0;
 }
 

@@ -12,6 +12,8 @@
 #ifndef KERNEL_NFQUEUE_H
 #define KERNEL_NFQUEUE_H
 
+#include "core/conntrack.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +30,10 @@ struct nfqueue_packet {
 	uint16_t queue;
 	uint16_t zone;			/* conntrack zone, where the kernel tells: otherwise 0 */
 	uint16_t conntrack_length;
-	const void *conntrack;		/* NFQA_CT's inside, NULL where the kernel does not send it */
+	const void *conntrack;		/* NFQA_CT's inside, NULL where the kernel does not send it; with it come: */
+	struct tuple ends;		/* sender and receiver as the connection's original tuple has them */
+	bool tracked;			/* ends is filled in */
+	bool expected;			/* it is of a data connection */
 	bool checksum_pending;		/* NFQA_SKB_CSUMNOTREADY */
 	bool truncated;			/* not all of it is here: it can only be accepted or dropped */
 };
@@ -99,6 +104,9 @@ struct nfqueue_counters {
 	uint64_t strange;		/* messages that could not be read, or that nobody asked for */
 	uint64_t late;			/* verdicts that the kernel refused: the packet was gone already */
 };
+
+/* Does the kernel send a packet's connection along with it (NFQA_CT)? */
+bool nfqueue_tells_conntrack(const struct nfqueue *queue);
 
 const struct nfqueue_counters *nfqueue_counters(const struct nfqueue *queue);
 

@@ -10,7 +10,8 @@ the router translates, is the topology (TOPOLOGIES). Wherever it stands the rout
 client's side to port 21: a data connection gets through only if conntrack was told to expect it. That is what makes a
 passing transfer mean something.
 
-Who tells conntrack is the engine (ENGINES): nobody, the kernel's own FTP helper, or a program on an NFQUEUE.
+Who tells conntrack is the engine (ENGINES): nobody, the kernel's own FTP helper, or a program on an NFQUEUE. How packets get
+to the daemon is its mode (MODES): rules queue them, or conntrack does for the helper that the rules assign.
 
     with Lab("masquerade", engine="kernel") as lab:
         lab.run(lab.client, ["curl", ...])
@@ -39,7 +40,9 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 STATE_DIRECTORY = pathlib.Path("/run/nfq-ftp-helper-lab")
 FTP_PORT = 21
 MARK = "0x200000"  # the daemon's, on connections that must not pass it by
+HELPER = "nfq-ftp"  # the conntrack helper that the daemon or its kernel module registers
 ENGINES = ("none", "kernel", "daemon", "accept")
+MODES = ("queue", "cthelper", "kmod")
 HOSTS = ("client", "client2", "server", "server2")
 FAMILIES = (4, 6)
 
@@ -173,7 +176,7 @@ def end_process(process, timeout=2):
 
 @dataclasses.dataclass(frozen=True)
 class Queueing:
-    """How the router hands packets to a program: queue is "N" or "A:B" (balanced), rule is "all" or "payload".
+    """How the router's rules hand packets to a program: queue is "N" or "A:B" (balanced), rule is "all" or "payload".
 
     Connections with the daemon's mark go to the sure queues, as many and right behind the others, which never bypass.
     """
@@ -193,6 +196,12 @@ class Queueing:
     def _target(queue):
         return f"-j NFQUEUE {'--queue-balance' if ':' in queue else '--queue-num'} {queue}"
 
+    def nft_statement(self):
+        return f"queue {'flags bypass ' if self.bypass else ''}to {self.queue.replace(':', '-')}"
+
+    def nft_sure_statement(self):
+        return f"queue to {self.sure.replace(':', '-')}"
+
     def numbers(self):
         first, _, last = self.queue.partition(":")
         return range(int(first), int(last or first) + 1)
@@ -204,18 +213,33 @@ class Queueing:
         return ":".join(map(str, behind if len(numbers) > 1 else behind[:1]))
 
 
-class RuleSet:
-    """The router's rules for one family, as text for iptables-restore.
+# Where control connections are queued, before the filter: the hooks of packets to the server and to the client, by what
+# the router is. Where it forwards, both directions pass with addresses that mirror each other. Where it is an endpoint,
+# what it sends is taken at its last hook.
+QUEUE_HOOKS = {"": ("forward", "forward"), "server": ("input", "postrouting"), "client": ("postrouting", "input")}
 
-    Queues sit in mangle, before filter: where the router forwards, both directions pass FORWARD with addresses that
-    mirror each other. Where it is an endpoint, POSTROUTING is used for what it sends.
-    """
+
+def assign_hook(topology):
+    """Where a control connection is given its helper."""
+    return "output" if topology.router_is == "client" else "prerouting"
+
+
+class IptablesRules:
+    """The router's rules for one family, as text for iptables-restore."""
 
     def __init__(self, lab, family):
         self.lab = lab
         self.family = family
-        self.plan = lab.plan[family]
         self.topology = lab.topology
+
+    @classmethod
+    def load(cls, lab):
+        for family in FAMILIES:
+            lab.run("router", [f"ip{'6' if family == 6 else ''}tables-restore"], input=cls(lab, family).text(), check=True)
+
+    @staticmethod
+    def listed(lab, family):
+        return lab.run("router", [f"ip{'6' if family == 6 else ''}tables-save"], check=True).stdout
 
     def text(self):
         tables = {"raw": self.raw(), "mangle": self.mangle(), "nat": self.nat(), "filter": self.filter()}
@@ -223,21 +247,15 @@ class RuleSet:
                        for table, lines in tables.items() if lines)
 
     def raw(self):
-        if self.lab.engine == "none":
+        if not self.lab.helper:
             return []
-        helper = "ftp" if self.lab.engine == "kernel" else self.lab.queueing.carrier
-        chain = "OUTPUT" if self.topology.router_is == "client" else "PREROUTING"
-        return [f"-A {chain} -p tcp --dport {FTP_PORT} -j CT --helper {helper}"]
+        return [f"-A {assign_hook(self.topology).upper()} -p tcp --dport {FTP_PORT} -j CT --helper {self.lab.helper}"]
 
     def mangle(self):
-        if self.lab.engine not in ("daemon", "accept"):
+        if not self.lab.rules_queue:
             return []
-        to_server, to_client = {
-            "": ("FORWARD", "FORWARD"),
-            "server": ("INPUT", "POSTROUTING"),
-            "client": ("POSTROUTING", "INPUT"),
-        }[self.topology.router_is]
-        ways = [f"-A {chain} -p tcp {port} {FTP_PORT} " for chain, port in ((to_server, "--dport"), (to_client, "--sport"))]
+        ways = [f"-A {hook.upper()} -p tcp {port} {FTP_PORT} "
+                for hook, port in zip(QUEUE_HOOKS[self.topology.router_is], ("--dport", "--sport"))]
         marked = f"-m connmark --mark {MARK}/{MARK} {self.lab.queueing.sure_target()}"
         sure = [way + marked for way in ways if self.lab.engine == "daemon"]
         return sure + [way + which + self.lab.queueing.target() for way in ways for which in self.which_packets()]
@@ -278,6 +296,85 @@ class RuleSet:
         return [":INPUT DROP [0:0]", ":OUTPUT DROP [0:0]",
                 *(rule.format(chain) for chain in ("INPUT", "OUTPUT") for rule in both),
                 f"-A {opening} -p tcp --dport {FTP_PORT} -m conntrack --ctstate NEW -j ACCEPT"]
+
+
+class NftRules:
+    """The same for both families, as one table of nft. Its queue statement is not in every kernel."""
+
+    KEYWORDS = {4: "ip", 6: "ip6"}
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.topology = lab.topology
+
+    @classmethod
+    def load(cls, lab):
+        lab.run("router", ["nft", "-f", "-"], input=cls(lab).text(), check=True)
+
+    @staticmethod
+    def listed(lab, _family):
+        return lab.run("router", ["nft", "list", "ruleset"], check=True).stdout
+
+    def text(self):
+        parts = [*self.assign(), *self.queue(), *self.nat(), *self.filter()]
+        return "table inet lab {\n" + "".join(f"{part}\n" for part in parts) + "}\n"
+
+    @staticmethod
+    def chain(name, kind, hook, priority, rules, policy="accept"):
+        lines = "".join(f"\t{rule}\n" for rule in rules)
+        return f"chain {name} {{\n\ttype {kind} hook {hook} priority {priority}; policy {policy};\n{lines}}}"
+
+    def assign(self):
+        """Before NAT is set up, or connections miss the seqadj extension; see doc/architecture.md."""
+        if not self.lab.helper:
+            return []
+        return [f'ct helper ours {{ type "{self.lab.helper}" protocol tcp; }}',
+                self.chain("assign", "filter", assign_hook(self.topology), "mangle",
+                           [f'tcp dport {FTP_PORT} ct helper set "ours"'])]
+
+    def queue(self):
+        if not self.lab.rules_queue:
+            return []
+        chains = {}
+        for hook, port in zip(QUEUE_HOOKS[self.topology.router_is], ("dport", "sport")):
+            rules = chains.setdefault(hook, [])
+            if self.lab.engine == "daemon":
+                rules += [f"tcp {port} {FTP_PORT} ct mark and {MARK} == {MARK} {self.lab.queueing.nft_sure_statement()}"]
+            rules += [f"tcp {port} {FTP_PORT} {which}{self.lab.queueing.nft_statement()}" for which in self.which_packets()]
+        return [self.chain(f"queue-{hook}", "filter", hook, "mangle", rules) for hook, rules in chains.items()]
+
+    def which_packets(self):
+        """@ih is what is behind the TCP header: a packet without payload has no such byte."""
+        return [""] if self.lab.queueing.rule == "all" else ["@ih,0,8 >= 0 ", "tcp flags & (fin | syn | rst) != 0 "]
+
+    def each_server(self, rule):
+        """A rule for each server and family. {dial} and {server}: its address as clients call it, and its own."""
+        return [rule.format(ip=keyword, dial=self.lab.dial(host, family), server=self.lab.address(host, family))
+                for family, keyword in self.KEYWORDS.items() for host in ("server", "server2")]
+
+    def nat(self):
+        chains = []
+        if self.topology.dnat:
+            chains += [self.chain("destination-nat", "nat", "prerouting", "dstnat", self.each_server(
+                f"{{ip}} daddr {{dial}} tcp dport {FTP_PORT} dnat {{ip}} to {{server}}"))]
+        if self.topology.masquerade:
+            chains += [self.chain("source-nat", "nat", "postrouting", "srcnat", ['oifname "outside" masquerade'])]
+        return chains
+
+    def filter(self):
+        known = ["ct state invalid drop", "ct state established,related accept"]
+        opening = f"tcp dport {FTP_PORT} ct state new accept"
+        if self.topology.router_is:
+            opens = "input" if self.topology.router_is == "server" else "output"
+            return [self.chain(hook, "filter", hook, "filter",
+                               ["meta l4proto ipv6-icmp accept", *known, *([opening] if hook == opens else [])], "drop")
+                    for hook in ("input", "output")]
+        inward, outward = ("inside", "outside") if self.topology.clients_inside else ("outside", "inside")
+        return [self.chain("forward", "filter", "forward", "filter", known + self.each_server(
+            f'iifname "{inward}" oifname "{outward}" {{ip}} daddr {{server}} {opening}'), "drop")]
+
+
+RULES = {"iptables": IptablesRules, "nft": NftRules}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -401,6 +498,8 @@ class Lab:
                 accepts, to compare with)
     addresses   "grow" or "shrink": what a rewritten address does to the text's length
     offloads    False switches checksum and segmentation offloads off, so that captures hold complete packets
+    mode        "queue", "cthelper" or "kmod": who queues packets for the daemon (MODES)
+    backend     "iptables" or "nft": what the router's rules are made with
     seqadj      "kernel", "self" or "auto": who adjusts sequence numbers (daemon)
     queue       "N" or "A:B"
     bypass      whether the queue rule lets packets pass while no program is there; default: only with seqadj "kernel"
@@ -412,13 +511,16 @@ class Lab:
 
     _numbers = itertools.count()
 
-    def __init__(self, topology, *, engine="none", addresses="grow", offloads=True, seqadj="kernel", queue="0",
-                 bypass=None, queue_rule="all", carrier="sane", binary=None, daemon_args=()):
+    def __init__(self, topology, *, engine="none", mode="queue", backend="iptables", addresses="grow", offloads=True,
+                 seqadj="kernel", queue="0", bypass=None, queue_rule="all", carrier="sane", binary=None, daemon_args=()):
         self.topology_name = topology
         self.topology = self._choose("topology", topology, TOPOLOGIES)
         self.plan = self._choose("addresses", addresses, PLANS)
         self.engine = engine
         self._choose("engine", engine, dict.fromkeys(ENGINES))
+        self.mode = mode
+        self._choose("mode", mode, dict.fromkeys(MODES))
+        self.backend = self._choose("backend", backend, RULES)
         self._choose("seqadj", seqadj, dict.fromkeys(("kernel", "self", "auto")))
         self._choose("queue_rule", queue_rule, dict.fromkeys(("all", "payload")))
         if engine == "daemon" and seqadj != "kernel" and queue_rule != "all":
@@ -446,6 +548,25 @@ class Lab:
         if self.engine == "accept":
             return TREE / "build/tests/bench/accept-all"
         return TREE / os.environ.get("NFQ_FTP_HELPER", "build/nfq-ftp-helper")
+
+    # --- what the rules are for --------------------------------------------------------------------------------------
+
+    @property
+    def runs_program(self):
+        return self.engine in ("daemon", "accept")
+
+    @property
+    def rules_queue(self):
+        return self.runs_program and self.mode == "queue"
+
+    @property
+    def helper(self):
+        """The helper that the rules give control connections; None: none."""
+        if self.engine == "none":
+            return None
+        if self.engine == "kernel":
+            return "ftp"
+        return self.queueing.carrier if self.mode == "queue" else HELPER
 
     # --- roles and addresses -----------------------------------------------------------------------------------------
 
@@ -503,8 +624,9 @@ class Lab:
             self._record()
             self._make_hosts()
             self._make_router()
-            if self.engine in ("daemon", "accept"):
-                self.daemon_start()
+            if self.runs_program:
+                self.daemon_start()  # before the rules: in mode cthelper they need what it registers
+            self.backend.load(self)
         except BaseException:
             self.close()
             raise
@@ -574,9 +696,6 @@ class Lab:
         self._ip("router", *lines)
         if not self.offloads:
             self._switch_offloads_off()
-        for family in FAMILIES:
-            self.run("router", [f"ip{'6' if family == 6 else ''}tables-restore"], input=RuleSet(self, family).text(),
-                     check=True)
 
     def _router_outside(self, plan):
         """Behind DNAT alone each server has a public address; else the second would only confuse masquerading."""
@@ -646,13 +765,14 @@ class Lab:
     def daemon_argv(self):
         argv = [str(self.binary)]
         if self.engine == "daemon":
-            argv += ["run", "--queue", self.queueing.queue, "--seqadj", self.seqadj,
-                     "--sure-queue", self.queueing.sure, "--mark", MARK, "--state-dir", str(self.directory / "state")]
+            argv += ["run", "--mode", self.mode, "--queue", self.queueing.queue, "--mark", MARK,
+                     "--state-dir", str(self.directory / "state")]
+            argv += ["--seqadj", self.seqadj, "--sure-queue", self.queueing.sure] if self.rules_queue else []
         else:
             argv += ["--queue", self.queueing.queue]
         return argv + self.daemon_args
 
-    def daemon_start(self, timeout=10):
+    def daemon_start(self, timeout=30):
         """Starts the program and returns when it says that it is ready (accept: when its queues are bound)."""
         if not os.access(self.binary, os.X_OK):
             raise LabError(f"engine {self.engine}: {self.binary} is no program (run make)")
@@ -689,7 +809,7 @@ class Lab:
 
     def rules(self, family=4):
         """The router's rules as the kernel has them."""
-        return self.run("router", [f"ip{'6' if family == 6 else ''}tables-save"], check=True).stdout
+        return self.backend.listed(self, family)
 
     def conntrack(self, *arguments, role="router"):
         """The lines of `conntrack ARGUMENTS` (default: -L)."""

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nf_conntrack_nfqftp - conntrack helper "nfq-ftp": queues those packets of FTP control connections that nfq-ftp-helper
+ * must see, and no others.
+ *
+ * Which packets these are is core/scan.h's, which keeps its 32 bytes in the helper's private data. This file is what connects
+ * it with the kernel.
+ *
+ * The helper's help() accepts everything. Packets are queued from hooks of our own, right before the one in which conntrack
+ * calls help(), adjusts sequence numbers and confirms. A packet that help() queued would skip the rest of that hook when
+ * nobody listens to the queue, and so leave with wrong numbers where an earlier one was edited; queued here, it goes through it
+ * in any case, once.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/jhash.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <net/ipv6.h>
+#include <net/net_namespace.h>
+#include <net/netlink.h>
+#include <net/tcp.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_helper.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
+
+#include "core/scan.h"
+
+#define NFQFTP_NAME "nfq-ftp"
+#define NFQFTP_CLAIM 1	/* CTA_HELP_INFO, one byte: queue every packet of this connection */
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("the nfq-ftp-helper authors");
+MODULE_DESCRIPTION("FTP connection tracking helper that asks user space");
+MODULE_ALIAS_NFCT_HELPER(NFQFTP_NAME);
+
+static ushort queue;
+module_param(queue, ushort, 0644);
+MODULE_PARM_DESC(queue, "first queue (0)");
+
+static ushort queues = 1;
+module_param(queues, ushort, 0644);
+MODULE_PARM_DESC(queues, "number of queues, connections are spread over them (1)");
+
+static int sure_queue = -1;
+module_param(sure_queue, int, 0644);
+MODULE_PARM_DESC(sure_queue, "first of as many queues for marked connections, -1: the same queues (-1)");
+
+static uint mark = 0x200000;
+module_param(mark, uint, 0644);
+MODULE_PARM_DESC(mark, "connections with one of these bits in their mark are queued whole, and never bypass (0x200000)");
+
+static bool scan = true;
+module_param(scan, bool, 0644);
+MODULE_PARM_DESC(scan, "queue only what user space must see (Y); N: all that carry payload");
+
+/* ---- counters ---- */
+
+struct nfqftp_counters {
+	unsigned long packets;	/* of control connections */
+	unsigned long payload;	/* of these, with payload */
+	unsigned long queued;
+	unsigned long sure;	/* of these, of marked connections */
+	unsigned long related;	/* of data connections that were given the helper too: accepted */
+};
+
+static DEFINE_PER_CPU(struct nfqftp_counters, nfqftp_counters);
+
+static int counters_get(char *buffer, const struct kernel_param *kp)
+{
+	struct nfqftp_counters sum = {};
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct nfqftp_counters *one = per_cpu_ptr(&nfqftp_counters, cpu);
+
+		sum.packets += READ_ONCE(one->packets);
+		sum.payload += READ_ONCE(one->payload);
+		sum.queued += READ_ONCE(one->queued);
+		sum.sure += READ_ONCE(one->sure);
+		sum.related += READ_ONCE(one->related);
+	}
+	return scnprintf(buffer, PAGE_SIZE, "packets %lu\npayload %lu\nqueued %lu\nsure %lu\nrelated %lu\n",
+			 sum.packets, sum.payload, sum.queued, sum.sure, sum.related);
+}
+
+static const struct kernel_param_ops counters_ops = {
+	.get = counters_get,
+};
+
+module_param_cb(counters, &counters_ops, NULL, 0444);
+MODULE_PARM_DESC(counters, "packets seen and queued (read only)");
+
+/* ---- a packet ---- */
+
+/* A segment, and where its payload stands. */
+struct nfqftp_packet {
+	struct scan_segment segment;
+	unsigned int payload;
+};
+
+/* What is acknowledged, in the numbers of the one who sent it: seqadj is yet to be applied. */
+static u32 acknowledged(const struct nf_conn *ct, enum ip_conntrack_dir dir, u32 ack)
+{
+	const struct nf_conn_seqadj *seqadj = nfct_seqadj(ct);
+	struct seqadj adj;
+
+	if (!seqadj || !test_bit(IPS_SEQ_ADJUST_BIT, &ct->status))
+		return ack;
+	adj.pos = seqadj->seq[!dir].correction_pos;
+	adj.before = seqadj->seq[!dir].offset_before;
+	adj.after = seqadj->seq[!dir].offset_after;
+	return seqadj_back(&adj, ack);
+}
+
+/* Offset of the TCP header, negative where there is none. */
+static int tcp_offset(const struct sk_buff *skb, u8 pf)
+{
+	__be16 fragment;
+	int offset;
+	u8 next;
+
+	if (pf == NFPROTO_IPV4)
+		return skb_network_offset(skb) + ip_hdrlen(skb);
+	next = ipv6_hdr(skb)->nexthdr;
+	offset = ipv6_skip_exthdr(skb, skb_network_offset(skb) + sizeof(struct ipv6hdr), &next, &fragment);
+	return next == IPPROTO_TCP ? offset : -1;
+}
+
+static bool look_at(struct nfqftp_packet *packet, const struct sk_buff *skb, u8 pf)
+{
+	const int offset = tcp_offset(skb, pf);
+	const struct tcphdr *th;
+	struct tcphdr header;
+
+	if (offset < 0)
+		return false;
+	th = skb_header_pointer(skb, offset, sizeof(header), &header);
+	if (!th)
+		return false;
+	packet->payload = offset + th->doff * 4;
+	if (packet->payload > skb->len)
+		return false;
+	packet->segment = (struct scan_segment){
+		.seq = ntohl(th->seq),
+		.ack = ntohl(th->ack_seq),
+		.length = skb->len - packet->payload,
+		.flags = tcp_flag_byte(th),
+	};
+	return true;
+}
+
+static void read_payload(struct scan *state, struct nfqftp_packet *packet, const struct sk_buff *skb, u32 fresh)
+{
+	unsigned int offset = skb->len - fresh;
+	u8 buffer[128];
+
+	while (offset < skb->len) {
+		const unsigned int length = min_t(unsigned int, skb->len - offset, sizeof(buffer));
+		const u8 *data = skb_header_pointer(skb, offset, length, buffer);
+
+		if (!data) {
+			scan_whole(state);
+			return;
+		}
+		scan_read(state, &packet->segment, data, length);
+		offset += length;
+	}
+}
+
+/* Must user space see it? @claimed: it wants all of this connection. */
+static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_packet *packet,
+		   const struct sk_buff *skb, bool *claimed)
+{
+	struct scan *state = nfct_help_data(ct);
+	bool hand_over;
+
+	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? FTP_CLIENT : FTP_SERVER;
+	spin_lock_bh(&ct->lock);
+	packet->segment.ack = acknowledged(ct, dir, packet->segment.ack);
+	read_payload(state, packet, skb, scan_begin(state, &packet->segment));
+	hand_over = scan_end(state, &packet->segment);
+	*claimed = state->mode == SCAN_CLAIMED;
+	spin_unlock_bh(&ct->lock);
+	return hand_over;
+}
+
+/* Without the scan, or where conntrack lets packets with a wrong checksum pass, which nobody may read. */
+static bool carries_something(const struct scan_segment *segment)
+{
+	return segment->length || segment->flags & (SCAN_SYN | SCAN_FIN | SCAN_RST);
+}
+
+static bool is_marked(const struct nf_conn *ct)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK_MARK)
+	return READ_ONCE(ct->mark) & READ_ONCE(mark);
+#else
+	return false;
+#endif
+}
+
+/* Both directions of a connection go to the same queue, also when a later one has the same addresses. */
+static u32 flow_hash(const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *tuple = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	const u32 ports = (__force u32)tuple->src.u.tcp.port << 16 | (__force u32)tuple->dst.u.tcp.port;
+
+	return jhash2(tuple->src.u3.all, ARRAY_SIZE(tuple->src.u3.all),
+		      jhash2(tuple->dst.u3.all, ARRAY_SIZE(tuple->dst.u3.all), ports));
+}
+
+static unsigned int to_queue(const struct nf_conn *ct, bool sure)
+{
+	const u32 number = reciprocal_scale(flow_hash(ct), max_t(u32, READ_ONCE(queues), 1));
+	const int sure_first = READ_ONCE(sure_queue);
+
+	this_cpu_inc(nfqftp_counters.queued);
+	if (!sure)
+		return NF_QUEUE_NR(READ_ONCE(queue) + number) | NF_VERDICT_FLAG_QUEUE_BYPASS;
+	this_cpu_inc(nfqftp_counters.sure);
+	return NF_QUEUE_NR((sure_first < 0 ? READ_ONCE(queue) : sure_first) + number);
+}
+
+static int nfqftp_help(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct, enum ip_conntrack_info ctinfo)
+{
+	return NF_ACCEPT;
+}
+
+/* The connection of an established packet that is ours and goes this way for the first time. */
+static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf_hook_state *state,
+				      enum ip_conntrack_dir *dir)
+{
+	const struct nf_conntrack_helper *helper;
+	const struct nf_conn_help *help;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	if (!ct || (ctinfo != IP_CT_ESTABLISHED && ctinfo != IP_CT_ESTABLISHED_REPLY))
+		return NULL;
+	help = nfct_help(ct);
+	if (!help)
+		return NULL;
+	helper = rcu_dereference(help->helper);
+	if (!helper || helper->help != nfqftp_help || nf_ct_protonum(ct) != IPPROTO_TCP)
+		return NULL;
+	/* On its way through a VRF, or through the loopback device, a packet passes twice. */
+	if (nf_is_loopback_packet(skb) || (state->hook == NF_INET_POST_ROUTING && netif_is_l3_master(state->out)))
+		return NULL;
+	*dir = CTINFO2DIR(ctinfo);
+	return ct;
+}
+
+static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct nfqftp_packet packet;
+	enum ip_conntrack_dir dir;
+	struct nf_conn *ct;
+	bool queued, sure;
+
+	ct = our_connection(skb, state, &dir);
+	if (!ct)
+		return NF_ACCEPT;
+	if (ct->master) {	/* some kernels give the helper to data connections too */
+		this_cpu_inc(nfqftp_counters.related);
+		return NF_ACCEPT;
+	}
+	if (!look_at(&packet, skb, state->pf))
+		return NF_ACCEPT;
+	this_cpu_inc(nfqftp_counters.packets);
+	if (packet.segment.length)
+		this_cpu_inc(nfqftp_counters.payload);
+	queued = decide(ct, dir, &packet, skb, &sure);
+	if (!READ_ONCE(scan) || !nf_ct_net(ct)->ct.sysctl_checksum)
+		queued = queued || carries_something(&packet.segment);
+	sure = sure || is_marked(ct);
+	return queued || sure ? to_queue(ct, sure) : NF_ACCEPT;
+}
+
+/* ---- ctnetlink ---- */
+
+static int nfqftp_to_nlattr(struct sk_buff *skb, const struct nf_conn *ct)
+{
+	spinlock_t *lock = &((struct nf_conn *)ct)->lock;
+	struct scan state;
+
+	spin_lock_bh(lock);
+	memcpy(&state, nfct_help_data(ct), sizeof(state));
+	spin_unlock_bh(lock);
+	return nla_put(skb, CTA_HELP_INFO, sizeof(state), &state) ? -ENOSPC : 0;
+}
+
+static int nfqftp_from_nlattr(struct nlattr *attr, struct nf_conn *ct)
+{
+	if (!attr || nla_len(attr) != 1 || nla_get_u8(attr) != NFQFTP_CLAIM)
+		return -EINVAL;
+	spin_lock_bh(&ct->lock);
+	scan_claim(nfct_help_data(ct));
+	spin_unlock_bh(&ct->lock);
+	return 0;
+}
+
+/* ---- registration ---- */
+
+static const struct nf_conntrack_expect_policy nfqftp_policy = {
+	.name = NFQFTP_NAME,
+	.max_expected = 4,
+	.timeout = 5 * 60,
+};
+
+/* The port is none: rules assign the helper, and nf_conntrack_ftp may be there too. */
+#define NFQFTP_HELPER(family)						\
+	{								\
+		.name = NFQFTP_NAME,					\
+		.me = THIS_MODULE,					\
+		.expect_policy = &nfqftp_policy,			\
+		.tuple.src.l3num = (family),				\
+		.tuple.dst.protonum = IPPROTO_TCP,			\
+		.help = nfqftp_help,					\
+		.to_nlattr = nfqftp_to_nlattr,				\
+		.from_nlattr = nfqftp_from_nlattr,			\
+		.nat_mod_name = NF_NAT_HELPER_PREFIX NFQFTP_NAME,	\
+	}
+
+static struct nf_conntrack_helper nfqftp_helpers[] = {
+	NFQFTP_HELPER(NFPROTO_IPV4),
+	NFQFTP_HELPER(NFPROTO_IPV6),
+};
+
+#define NFQFTP_HOOK(family, where)					\
+	{								\
+		.hook = nfqftp_hook,					\
+		.pf = (family),						\
+		.hooknum = (where),					\
+		.priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1,		\
+	}
+
+static const struct nf_hook_ops nfqftp_hooks[] = {
+	NFQFTP_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING),
+	NFQFTP_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN),
+	NFQFTP_HOOK(NFPROTO_IPV6, NF_INET_POST_ROUTING),
+	NFQFTP_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN),
+};
+
+static int __net_init nfqftp_net_init(struct net *net)
+{
+	return nf_register_net_hooks(net, nfqftp_hooks, ARRAY_SIZE(nfqftp_hooks));
+}
+
+static void __net_exit nfqftp_net_exit(struct net *net)
+{
+	nf_unregister_net_hooks(net, nfqftp_hooks, ARRAY_SIZE(nfqftp_hooks));
+}
+
+static struct pernet_operations nfqftp_net_ops = {
+	.init = nfqftp_net_init,
+	.exit = nfqftp_net_exit,
+};
+
+static int __init nfqftp_init(void)
+{
+	int error;
+
+	NF_CT_HELPER_BUILD_BUG_ON(sizeof(struct scan));
+
+	error = nf_conntrack_helpers_register(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers));
+	if (error) {
+		if (error == -EBUSY)
+			pr_err("a helper \"" NFQFTP_NAME "\" is there already: nfct helper delete " NFQFTP_NAME "\n");
+		return error;
+	}
+	error = register_pernet_subsys(&nfqftp_net_ops);
+	if (error)
+		nf_conntrack_helpers_unregister(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers));
+	return error;
+}
+
+/* Unregistering the helpers waits until no hook runs any more. */
+static void __exit nfqftp_exit(void)
+{
+	unregister_pernet_subsys(&nfqftp_net_ops);
+	nf_conntrack_helpers_unregister(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers));
+}
+
+module_init(nfqftp_init);
+module_exit(nfqftp_exit);

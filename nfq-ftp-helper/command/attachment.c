@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation. A conntrack helper of user space queues its connections' packets in conntrack's last hook, the
+ * one that confirms a connection and adjusts sequence numbers, and the kernel does that for a packet when its verdict
+ * comes back. Where nobody listens to the queue no verdict comes: the packet passes the queue by, and with it the
+ * rest of that hook. Connections that begin then are never confirmed, so that their replies belong to nobody, and
+ * established ones whose numbers are adjusted break. A helper that is disabled queues nothing, and the whole
+ * hook is run.
+ *
+ * So the helper is enabled only while somebody listens. It is enabled after the queue is bound. At an orderly end it
+ * is disabled before the queue is given up. For any other end (kill -9) there is a guard: a process forked off when
+ * the queue is bound, which sleeps until the pipe to the daemon closes, disables the helper, and ends. It has
+ * inherited the queue's socket, so until then the queue stays bound: packets wait, and are dropped, and sent again,
+ * when the guard ends. For the same reason a new daemon cannot have the queue, and enable the helper, before the old
+ * one's guard is through.
+ *
+ * The helper itself stays registered, so that rules that name it stay valid; --unregister takes it away.
+ *
+ * A helper is the whole machine's, but a daemon serves one network namespace. So each holds a shared lock on one
+ * file, and only the last one disables the helper.
+ */
+#include "attachment.h"
+
+#include "kernel/cthelper.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EXPECT_SECONDS 300
+
+/* Whoever uses the helper holds this. */
+#define USERS "/run/nfq-ftp-helper.cthelper"
+
+#define MODULE "/sys/module/nf_conntrack_nfqftp"
+
+const char *attachment_name(enum mode mode)
+{
+	static const char *const names[] = {
+		[MODE_AUTO] = "auto",
+		[MODE_QUEUE] = "queue",
+		[MODE_CTHELPER] = "cthelper",
+		[MODE_KMOD] = "kmod",
+	};
+
+	return names[mode];
+}
+
+/* ---- which mode ---- */
+
+static bool module_loaded(void)
+{
+	return access(MODULE, F_OK) == 0;
+}
+
+/* A parameter of the module. Return: 0, or a negative errno. */
+static int read_parameter(const char *name, long *value)
+{
+	char path[128], text[16];
+	ssize_t length;
+	int file;
+
+	snprintf(path, sizeof(path), MODULE "/parameters/%s", name);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return -errno;
+	length = read(file, text, sizeof(text) - 1);
+	close(file);
+	if (length <= 0)
+		return -EIO;
+	text[length] = '\0';
+	*value = strtol(text, NULL, 10);
+	return 0;
+}
+
+/* @count queues from @first on. Return: 0, or -ERANGE. */
+static int set_range(struct queue_range *range, long first, long count)
+{
+	if (count < 1 || count > 64 || first < 0 || first > UINT16_MAX - (count - 1))
+		return -ERANGE;
+	*range = (struct queue_range){ true, (uint16_t)first, (uint16_t)(first + count - 1) };
+	return 0;
+}
+
+/* The module's queues and mark are the ones; a negative sure queue is none of its own. */
+static int adopt_parameters(struct options *options)
+{
+	long queue = 0, queues = 1, sure = -1, mark = 0;
+	int error = read_parameter("queue", &queue);
+
+	if (!error)
+		error = read_parameter("queues", &queues);
+	if (!error)
+		error = read_parameter("sure_queue", &sure);
+	if (!error)
+		error = read_parameter("mark", &mark);
+	if (!error)
+		error = set_range(&options->queues, queue, queues);
+	options->sure_queues.given = false;
+	if (!error && sure >= 0)
+		error = set_range(&options->sure_queues, sure, queues);
+	options->mark = options->mark_mask = (uint32_t)mark;
+	return error;
+}
+
+static int adopt_module(struct options *options)
+{
+	int error;
+
+	if (!module_loaded()) {
+		log_line(LOG_LEVEL_ERROR, "the kernel module is not loaded: `modprobe nf_conntrack_nfqftp', or choose "
+					  "another --mode");
+		return -ENOENT;
+	}
+	error = adopt_parameters(options);
+	if (error) {
+		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE "/parameters' cannot be used: %s", strerror(-error));
+		return error;
+	}
+	return options_check(options);
+}
+
+static void look_away(void *context, const struct cthelper *helper)
+{
+	(void)context;
+	(void)helper;
+}
+
+static int complain_cthelper(int error)
+{
+	if (error == -EPERM)
+		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its conntrack helpers: start this as root, or "
+					  "with CAP_NET_ADMIN in the first user namespace");
+	else if (error == -EPROTONOSUPPORT)
+		log_line(LOG_LEVEL_ERROR,
+			 "the kernel has no helpers of user space: `modprobe nfnetlink_cthelper', or a "
+			 "kernel with CONFIG_NF_CT_NETLINK_HELPER, gives them; --mode queue does without");
+	else if (error == -EEXIST)
+		log_line(LOG_LEVEL_ERROR,
+			 "a kernel module has the conntrack helper `" CTHELPER_NAME "': --mode kmod uses "
+			 "it, `rmmod nf_conntrack_nfqftp' removes it");
+	else if (error == -EBUSY)
+		log_line(LOG_LEVEL_ERROR, "another program has a conntrack helper `" CTHELPER_NAME "' of another kind, "
+					  "which is in use: remove the rules that name it, and its connections");
+	else
+		log_line(LOG_LEVEL_ERROR, "the conntrack helper `" CTHELPER_NAME "' cannot be registered: %s",
+			 strerror(-error));
+	return error;
+}
+
+/* A conntrack helper has one queue. */
+static bool one_queue(const struct options *options)
+{
+	return queue_range_count(&options->queues) == 1;
+}
+
+static enum mode choose(struct attachment *attachment, const struct options *options)
+{
+	if (module_loaded())
+		return MODE_KMOD;
+	if (one_queue(options) && cthelper_list(&attachment->exchange, look_away, NULL) == 0)
+		return MODE_CTHELPER;
+	return MODE_QUEUE;
+}
+
+int attachment_open(struct attachment *attachment, struct options *options)
+{
+	int error = exchange_open(&attachment->exchange);
+
+	attachment->options = options;
+	attachment->guarded = -1;
+	attachment->users = -1;
+	if (error) {
+		log_line(LOG_LEVEL_ERROR, "the kernel has no netfilter netlink sockets: %s", strerror(-error));
+		return error;
+	}
+	attachment->chosen = options->mode == MODE_AUTO;
+	if (attachment->chosen)
+		options->mode = choose(attachment, options);
+	if (options->mode == MODE_KMOD)
+		return adopt_module(options);
+	if (options->mode == MODE_QUEUE)
+		return 0;
+	if (!one_queue(options)) {
+		log_line(LOG_LEVEL_ERROR,
+			 "--queue %u:%u is not possible: a conntrack helper has one queue; --mode queue "
+			 "and --mode kmod have several",
+			 options->queues.first, options->queues.last);
+		return -EINVAL;
+	}
+	error = cthelper_list(&attachment->exchange, look_away, NULL);
+	return error ? complain_cthelper(error) : 0;
+}
+
+/* ---- the guard ---- */
+
+/* Make a stub of the helper, unless a daemon of another network namespace uses it. */
+static int disable(struct attachment *attachment)
+{
+	if (attachment->users >= 0 && flock(attachment->users, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return -EUSERS;
+	return cthelper_disable(&attachment->exchange);
+}
+
+/* The state files are locked as long as one of their users has them open: they are not for the guard. */
+static void close_state(const struct attachment *attachment)
+{
+	const int last = (int)sysconf(_SC_OPEN_MAX);
+	struct stat status;
+
+	for (int file = STDERR_FILENO + 1; file < last; file++)
+		if (file != attachment->users && fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+			close(file);
+}
+
+/* The child's part: it keeps the pipe, and the sockets, the queues' among them. No signal ends it but SIGKILL. */
+static _Noreturn void guard(struct attachment *attachment, int pipe_end)
+{
+	sigset_t all;
+	ssize_t length;
+	char orderly;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	prctl(PR_SET_NAME, "nfq-ftp-guard");
+	close_state(attachment);
+	do {
+		length = read(pipe_end, &orderly, 1);
+	} while (length < 0 && errno == EINTR);
+	if (length == 0 && disable(attachment) == 0)
+		log_line(LOG_LEVEL_WARNING, "the daemon has ended without a word: the conntrack helper `" CTHELPER_NAME
+					    "' is idle until it is back");
+	_exit(0);
+}
+
+static int start_guard(struct attachment *attachment)
+{
+	int ends[2], error = 0;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	attachment->guard = fork();
+	if (attachment->guard == 0) {
+		close(ends[1]);
+		guard(attachment, ends[0]);
+	}
+	if (attachment->guard < 0) {
+		error = -errno;
+		attachment->guard = 0;
+	}
+	close(ends[0]);
+	attachment->guarded = ends[1];
+	return error;
+}
+
+static void end_guard(struct attachment *attachment)
+{
+	if (attachment->guard && write(attachment->guarded, "", 1) == 1)
+		waitpid(attachment->guard, NULL, 0);
+	if (attachment->guarded >= 0)
+		close(attachment->guarded);
+	attachment->guarded = -1;
+	attachment->guard = 0;
+}
+
+/* ---- beginning and end ---- */
+
+int attachment_begin(struct attachment *attachment)
+{
+	const struct options *options = attachment->options;
+	const struct cthelper_policy policy = { .expectations = options->expect_max, .seconds = EXPECT_SECONDS };
+	int error;
+
+	if (options->mode != MODE_CTHELPER)
+		return 0;
+	attachment->users = open(USERS, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (attachment->users >= 0)
+		(void)flock(attachment->users, LOCK_SH);
+	error = start_guard(attachment);
+	if (error) {
+		log_line(LOG_LEVEL_ERROR, "no process can be made to guard the conntrack helper: %s", strerror(-error));
+		return error;
+	}
+	error = cthelper_register(&attachment->exchange, options->queues.first, &policy);
+	if (error)
+		return complain_cthelper(error);
+	attachment->registered = true;
+	return 0;
+}
+
+static void unregister(struct attachment *attachment)
+{
+	int error = cthelper_unregister(&attachment->exchange);
+
+	if (error == -EBUSY)
+		log_line(LOG_LEVEL_WARNING,
+			 "the conntrack helper `" CTHELPER_NAME "' stays registered, idle: a rule or a "
+			 "connection still uses it");
+	else if (error)
+		log_line(LOG_LEVEL_WARNING, "the conntrack helper `" CTHELPER_NAME "' stays registered, idle: %s",
+			 strerror(-error));
+}
+
+void attachment_end(struct attachment *attachment)
+{
+	const int error = attachment->registered ? disable(attachment) : 0;
+
+	if (error == -EUSERS)
+		log_line(LOG_LEVEL_NOTICE, "the conntrack helper `" CTHELPER_NAME "' stays active: another network "
+					   "namespace uses it");
+	else if (error)
+		log_line(LOG_LEVEL_WARNING, "the conntrack helper `" CTHELPER_NAME "' could not be made idle: %s",
+			 strerror(-error));
+	else if (attachment->registered && attachment->options->unregister)
+		unregister(attachment);
+	attachment->registered = false;
+	end_guard(attachment);
+}
+
+void attachment_close(struct attachment *attachment)
+{
+	end_guard(attachment);
+	if (attachment->users >= 0)
+		close(attachment->users);
+	exchange_close(&attachment->exchange);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "check.h"
+
+#include "command.h"
+#include "rules_options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT_FTP 21
+
+static const char usage[] =
+	"Usage: nfq-ftp-helper check [OPTION]...\n"
+	"\n"
+	"Finds out which modes can run here and why others cannot, by trying in a network namespace of its own, and "
+	"what\n"
+	"stands in FTP's way in the present one: the most important cause first, with the command that mends it.\n"
+	"\n"
+	"  --port PORT,...   control ports; default 21\n"
+	"  --json            one JSON object\n"
+	"  --help            print this\n"
+	"\n"
+	"Exit codes: 0 a mode can run, 1 none can, 2 wrong usage.\n";
+
+struct check_row *check_add(struct check_report *report, const char *group, const char *name, enum check_level level,
+			    const char *format, ...)
+{
+	struct check_row *row = &report->rows[report->count];
+	va_list arguments;
+
+	va_start(arguments, format);
+	*row = (struct check_row){ .group = group, .name = name, .level = level };
+	vsnprintf(row->text, sizeof(row->text), format, arguments);
+	va_end(arguments);
+	if (report->count < CHECK_ROWS_MAX - 1)
+		report->count++;
+	return row;
+}
+
+void check_mend(struct check_row *row, enum check_cause cause, const char *format, ...)
+{
+	va_list arguments;
+
+	row->cause = cause;
+	va_start(arguments, format);
+	vsnprintf(row->remedy, sizeof(row->remedy), format, arguments);
+	va_end(arguments);
+}
+
+const struct check_row *check_first_cause(const struct check_report *report)
+{
+	const struct check_row *first = NULL;
+
+	for (unsigned int i = 0; i < report->count; i++) {
+		const struct check_row *row = &report->rows[i];
+
+		if (row->cause != CAUSE_NONE && (!first || row->cause < first->cause))
+			first = row;
+	}
+	return first;
+}
+
+struct check_options {
+	bool json;
+	bool help;
+};
+
+/* getopt has said what is wrong, or this does. */
+static int parse(struct check_options *options, struct check_report *report, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		options->json |= option == 'j';
+		options->help |= option == 'h';
+		if (option == '?')
+			return -EINVAL;
+		if (option == 'p' && !rules_parse_ports(optarg, report->ports, &report->port_count)) {
+			fprintf(stderr, "check: --port `%s' is not possible: it takes up to 15 ports from 1 to 65535, "
+				"separated by commas\n", optarg);
+			return -EINVAL;
+		}
+	}
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "check: only options are taken, not `%s'\n", argv[optind]);
+	return -EINVAL;
+}
+
+int command_check(int argc, char **argv)
+{
+	static struct check_report report = { .ports = { PORT_FTP }, .port_count = 1 };
+	struct check_options options = { 0 };
+
+	if (parse(&options, &report, argc, argv) < 0)
+		return EXIT_USAGE;
+	if (options.help) {
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	check_rights(&report);
+	check_kernel(&report);
+	check_setup(&report);
+	if (options.json)
+		check_print_json(&report);
+	else
+		check_print(&report);
+	return report.can[MODE_QUEUE] || report.can[MODE_CTHELPER] || report.can[MODE_KMOD] ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * check_queue - who holds an NFQUEUE.
+ */
+#ifndef COMMAND_CHECK_QUEUE_H
+#define COMMAND_CHECK_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define QUEUE_HOLDER_MAX 32
+
+struct queue_holder {
+	bool bound;			/* by anybody */
+	bool ours;			/* by an nfq-ftp-helper */
+	char program[QUEUE_HOLDER_MAX];	/* its name; "": it cannot be seen from here */
+	int pid;
+	unsigned long dropped;		/* packets, for want of room, so far */
+};
+
+/* Look at queue @number of this network namespace. */
+void check_queue_holder(uint16_t number, struct queue_holder *holder);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rules - the netfilter rules a mode needs: what is asked for, and where in a packet's way each rule belongs.
+ */
+#ifndef COMMAND_RULES_H
+#define COMMAND_RULES_H
+
+#include "options.h"
+
+#include <net/if.h>
+#include <stdio.h>
+
+/* The helper that the daemon (mode cthelper) and the kernel module (mode kmod) register. */
+#define RULES_HELPER "nfq-ftp"
+
+#define RULES_PORTS_MAX 15	/* what iptables' multiport takes */
+#define RULES_INTERFACES_MAX 8
+#define RULES_CARRIER_MAX 16	/* the kernel's limit on a helper's name, with its NUL */
+
+enum rules_backend {
+	RULES_BACKEND_NFT,
+	RULES_BACKEND_IPTABLES,
+};
+
+enum rules_action {
+	RULES_PRINT,
+	RULES_APPLY,
+	RULES_REMOVE,
+};
+
+/* Where the clients are, and where the servers; "": anywhere. */
+struct rules_interfaces {
+	char client[IF_NAMESIZE];
+	char server[IF_NAMESIZE];
+};
+
+struct rules_request {
+	enum rules_backend backend;
+	enum rules_action action;
+	bool backend_given;
+	bool help;
+	char carrier[RULES_CARRIER_MAX];	/* mode queue: the helper that carries expectations */
+	struct options run;		/* mode, queues, sure queues, mark, seqadj: what `run' must be told, too */
+	unsigned int port_count;
+	uint16_t ports[RULES_PORTS_MAX];
+	unsigned int interface_count;	/* at least 1: a pair of empty names stands for no restriction */
+	struct rules_interfaces interfaces[RULES_INTERFACES_MAX];
+	int32_t zone;			/* conntrack zone; -1: any */
+};
+
+/*
+ * A point that control connections pass. The table covers what this host may be: a router, a server, a client. A packet
+ * is queued at one of them only: forwarded packets at forward, those for this host at input (but what came over lo has
+ * been queued when it left), those of this host at postrouting, where forwarded ones are told by their source.
+ */
+struct rules_place {
+	const char *hook;	/* nft's name of the hook */
+	const char *chain;	/* iptables' */
+	bool to_server;		/* packets of the client; otherwise the server's */
+	bool sees_in;		/* the incoming interface is known here */
+	bool sees_out;		/* the outgoing one */
+	bool from_here;		/* only packets this host has sent */
+	bool not_lo;		/* but for what came over lo */
+};
+
+/* Where connections are given their helper. */
+#define RULES_ASSIGN_PLACES 2
+extern const struct rules_place rules_assign_places[RULES_ASSIGN_PLACES];
+
+/* Where packets are queued, in mode queue. The two directions of a hook follow one another. */
+#define RULES_QUEUE_PLACES 6
+extern const struct rules_place rules_queue_places[RULES_QUEUE_PLACES];
+
+/* The interface a packet comes in by, or leaves by, at @place; NULL: any. */
+const char *rules_in(const struct rules_place *place, const struct rules_interfaces *interfaces);
+const char *rules_out(const struct rules_place *place, const struct rules_interfaces *interfaces);
+
+/* The helper that connections are given. */
+const char *rules_helper(const struct rules_request *request);
+
+/* Do packets without payload stay in the kernel? */
+bool rules_payload_only(const struct rules_request *request);
+
+const char *rules_backend_name(enum rules_backend backend);
+
+/* Write a comment: what these rules are, and how the program is to be started. */
+void rules_write_head(const struct rules_request *request, FILE *out);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rules_iptables - the rules as chains of iptables and ip6tables, all of whose names begin with NFQ_FTP_.
+ */
+#ifndef COMMAND_RULES_IPTABLES_H
+#define COMMAND_RULES_IPTABLES_H
+
+#include "rules.h"
+
+#define RULES_IPTABLES_PREFIX "NFQ_FTP_"
+
+/* Write both families' rules as iptables-restore --noflush takes them, as if none of them were there. */
+void rules_iptables_write(const struct rules_request *request, FILE *out);
+
+/**
+ * rules_iptables_apply - put the chains in place, and one jump to each
+ * @request: what they are to hold
+ *
+ * What fails is said on standard error, in one sentence; then everything is as it was.
+ *
+ * Return: 0 or a negative errno.
+ */
+int rules_iptables_apply(const struct rules_request *request);
+
+/**
+ * rules_iptables_remove - take the chains away
+ *
+ * Tables and base chains that iptables had to make for them go, too, unless somebody uses them now.
+ *
+ * Return: 0, also where there was nothing; a negative errno when it failed, which has been said.
+ */
+int rules_iptables_remove(void);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rules_machine.h"
+
+#include "kernel/cthelper.h"
+#include "rules_nft.h"
+#include "rules_program.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void look_at_helper(void *context, const struct cthelper *helper)
+{
+	bool *found = context;
+
+	*found |= strcmp(helper->name, RULES_HELPER) == 0;
+}
+
+int rules_machine_cthelper(bool *registered)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	bool found = false;
+	int error = exchange ? exchange_open(exchange) : -ENOMEM;
+
+	if (!error) {
+		error = cthelper_list(exchange, look_at_helper, &found);
+		exchange_close(exchange);
+	}
+	free(exchange);
+	if (registered)
+		*registered = found;
+	return error;
+}
+
+/* Made as a stub: it queues nothing until the daemon makes it its own. */
+static int make_stub(struct exchange *exchange)
+{
+	static const struct cthelper_policy policy = { .expectations = 8, .seconds = 300 };
+	int error = cthelper_register(exchange, 0, &policy);
+
+	return error ? error : cthelper_disable(exchange);
+}
+
+int rules_machine_register(void)
+{
+	bool registered = false;
+	int error = rules_machine_cthelper(&registered);
+	struct exchange *exchange;
+
+	if (error || registered)
+		return error;
+	exchange = calloc(1, sizeof(*exchange));
+	error = exchange ? exchange_open(exchange) : -ENOMEM;
+	if (!error) {
+		error = make_stub(exchange);
+		exchange_close(exchange);
+	}
+	free(exchange);
+	return error;
+}
+
+int rules_machine_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char text[16] = "", *end = text;
+	long number = -1;
+
+	if (file && fgets(text, sizeof(text), file))
+		number = strtol(text, &end, 10);
+	if (file)
+		fclose(file);
+	return end == text || number < 0 || number > INT_MAX ? -1 : (int)number;
+}
+
+bool rules_machine_kmod(void)
+{
+	return access("/sys/module/nf_conntrack_nfqftp", F_OK) == 0;
+}
+
+enum mode rules_machine_mode(void)
+{
+	if (rules_machine_kmod())
+		return MODE_KMOD;
+	return rules_machine_cthelper(NULL) == 0 ? MODE_CTHELPER : MODE_QUEUE;
+}
+
+bool rules_machine_has(enum rules_backend backend)
+{
+	const char *const argv[] = { backend == RULES_BACKEND_NFT ? "nft" : "iptables", "--version", NULL };
+	char complaint[PROGRAM_COMPLAINT_MAX];
+
+	return program_run(argv, NULL, NULL, complaint) == 0;
+}
+
+/* A helper of user space may not be registered yet: in these modes, that nft is installed must do. */
+enum rules_backend rules_machine_backend(const struct rules_request *request)
+{
+	if (!rules_machine_has(RULES_BACKEND_NFT))
+		return RULES_BACKEND_IPTABLES;
+	if (request->run.mode != MODE_QUEUE || geteuid() != 0 || rules_nft_check(request) == 0)
+		return RULES_BACKEND_NFT;
+	return RULES_BACKEND_IPTABLES;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rules_machine - what this machine offers, so far as `rules' must know: which mode and backend suit it.
+ */
+#ifndef COMMAND_RULES_MACHINE_H
+#define COMMAND_RULES_MACHINE_H
+
+#include "rules.h"
+
+/* kmod where its module is loaded, cthelper where the kernel can, else queue. */
+enum mode rules_machine_mode(void);
+
+/* nft where it is installed and the kernel would take these rules from it, or may not be asked; else iptables. */
+enum rules_backend rules_machine_backend(const struct rules_request *request);
+
+/* Is there this backend's program? */
+bool rules_machine_has(enum rules_backend backend);
+
+/**
+ * rules_machine_cthelper - can the kernel register helpers of user space (nfnetlink_cthelper)?
+ * @registered: NULL, or filled in: is "nfq-ftp" among them?
+ *
+ * Return: 0; -EPERM: no CAP_NET_ADMIN; another negative errno: it cannot.
+ */
+int rules_machine_cthelper(bool *registered);
+
+/* Make the kernel know a helper "nfq-ftp", so that rules can name it before the daemon runs. Return: as above. */
+int rules_machine_register(void);
+
+/* The number that a file of /proc/sys holds; -1: there is no such file, or no number in it. */
+int rules_machine_number(const char *path);
+
+/* Is our kernel module loaded? */
+bool rules_machine_kmod(void);
+
+#endif

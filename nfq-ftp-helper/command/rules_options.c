@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Queues, mark and seqadj are `run's own settings, read by the same functions, so that both understand the same words.
+ */
+#include "rules_options.h"
+
+#include "settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONG_BASE 256
+#define PORT_FTP 21
+#define ZONE_MAX 65535
+
+struct rules_option {
+	const char *name;
+	const char *argument;	/* its name in the help; NULL: it takes none */
+	/* Return: whether @value is allowed. NULL: the setting of `run' with this name says. */
+	bool (*set)(struct rules_request *request, const char *value);
+	const char *allowed;	/* NULL: as above */
+	const char *help;
+};
+
+static bool set_word(const char *value, const char *const *words, unsigned int count, unsigned int *index)
+{
+	for (*index = 0; *index < count; ++*index) {
+		if (strcmp(value, words[*index]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool set_backend(struct rules_request *request, const char *value)
+{
+	static const char *const words[] = { [RULES_BACKEND_NFT] = "nft", [RULES_BACKEND_IPTABLES] = "iptables" };
+	unsigned int index;
+
+	if (!set_word(value, words, 2, &index))
+		return false;
+	request->backend = index;
+	request->backend_given = true;
+	return true;
+}
+
+static bool is_name(const char *text, size_t length, size_t size, const char *besides)
+{
+	if (length == 0 || length >= size)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (!isalnum((unsigned char)text[i]) && !strchr(besides, text[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool set_carrier(struct rules_request *request, const char *value)
+{
+	if (!is_name(value, strlen(value), RULES_CARRIER_MAX, "-_.") || strcmp(value, "ftp") == 0)
+		return false;
+	snprintf(request->carrier, RULES_CARRIER_MAX, "%s", value);
+	return true;
+}
+
+bool rules_parse_ports(const char *text, uint16_t ports[RULES_PORTS_MAX], unsigned int *count)
+{
+	*count = 0;
+	for (const char *at = text;; at++) {
+		char *end;
+		unsigned long port = isdigit((unsigned char)*at) ? strtoul(at, &end, 10) : 0;
+
+		if (port == 0 || port > UINT16_MAX || (*end && *end != ',') || *count == RULES_PORTS_MAX)
+			return false;
+		ports[(*count)++] = (uint16_t)port;
+		at = end;
+		if (!*at)
+			return true;
+	}
+}
+
+static bool set_ports(struct rules_request *request, const char *value)
+{
+	return rules_parse_ports(value, request->ports, &request->port_count);
+}
+
+/* One name, up to @length bytes; an empty one is allowed. */
+static bool set_interface(char name[IF_NAMESIZE], const char *text, size_t length)
+{
+	if (length && !is_name(text, length, IF_NAMESIZE, "-_.+@:"))
+		return false;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	return true;
+}
+
+/* CLIENTS:SERVERS,... */
+static bool set_interfaces(struct rules_request *request, const char *value)
+{
+	request->interface_count = 0;
+	for (const char *at = value;; at++) {
+		struct rules_interfaces pair = { 0 };
+		size_t length = strcspn(at, ",");
+		const char *colon = memchr(at, ':', length);
+
+		if (!colon || length < 2 || request->interface_count == RULES_INTERFACES_MAX)
+			return false;
+		if (!set_interface(pair.client, at, (size_t)(colon - at)) ||
+		    !set_interface(pair.server, colon + 1, length - 1 - (size_t)(colon - at)))
+			return false;
+		request->interfaces[request->interface_count++] = pair;
+		at += length;
+		if (!*at)
+			return true;
+	}
+}
+
+static bool set_zone(struct rules_request *request, const char *value)
+{
+	char *end;
+	unsigned long zone = isdigit((unsigned char)*value) ? strtoul(value, &end, 10) : ZONE_MAX + 1;
+
+	if (zone > ZONE_MAX || *end)
+		return false;
+	request->zone = (int32_t)zone;
+	return true;
+}
+
+static bool set_action(struct rules_request *request, enum rules_action action)
+{
+	if (request->action != RULES_PRINT && request->action != action)
+		return false;
+	request->action = action;
+	return true;
+}
+
+static bool set_apply(struct rules_request *request, const char *value)
+{
+	(void)value;
+	return set_action(request, RULES_APPLY);
+}
+
+static bool set_remove(struct rules_request *request, const char *value)
+{
+	(void)value;
+	return set_action(request, RULES_REMOVE);
+}
+
+static bool set_help(struct rules_request *request, const char *value)
+{
+	(void)value;
+	request->help = true;
+	return true;
+}
+
+static const struct rules_option options[] = {
+	{ "backend", "NAME", set_backend, "nft or iptables",
+	  "nft or iptables (and ip6tables); default: nft where the kernel can" },
+	{ "mode", "MODE", NULL, NULL,
+	  "queue, cthelper or kmod; default: kmod if its module is loaded, else cthelper where the kernel can, else "
+	  "queue" },
+	{ "carrier", "NAME", set_carrier, "the name of a TCP helper of the kernel, at most 15 letters, and not `ftp'",
+	  "mode queue: the kernel's helper that carries expectations; default sane" },
+	{ "queue", "N|A:B", NULL, NULL, "mode queue: queue numbers; default 0" },
+	{ "sure-queue", "N|A:B", NULL, NULL,
+	  "mode queue: as many more, for marked connections; default: the next ones" },
+	{ "mark", "VALUE[/MASK]", NULL, NULL, "mode queue: connmark of those; default 0x200000" },
+	{ "seqadj", "WHO", NULL, NULL, "as `run' is told; with `kernel', packets without payload stay in the kernel" },
+	{ "port", "PORT,...", set_ports, "up to 15 ports from 1 to 65535, separated by commas",
+	  "control ports, before and behind DNAT; default 21" },
+	{ "interface", "CLIENTS:SERVERS,...", set_interfaces,
+	  "pairs CLIENTS:SERVERS of interface names, one of which may be missing", "only between these interfaces" },
+	{ "zone", "N", set_zone, "a conntrack zone from 0 to 65535",
+	  "only this conntrack zone (nft); give connections this zone, too (iptables)" },
+	{ "apply", NULL, set_apply, "no other of --apply and --remove",
+	  "put the rules in place, instead of printing them" },
+	{ "remove", NULL, set_remove, "no other of --apply and --remove", "take this program's rules away again" },
+	{ "help", NULL, set_help, "no argument", "print this" },
+};
+
+#define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+static bool set_option(const struct rules_option *option, struct rules_request *request, const char *value)
+{
+	if (option->set)
+		return option->set(request, value);
+	return settings_find(option->name)->set(&request->run, value);
+}
+
+static int complain_value(const struct rules_option *option, const char *value)
+{
+	fprintf(stderr, "rules: --%s%s%s%s is not possible: it takes %s\n", option->name, value ? " `" : "",
+		value ? value : "", value ? "'" : "",
+		option->allowed ? option->allowed : settings_find(option->name)->allowed);
+	return -EINVAL;
+}
+
+static int complain_option(int result, const char *text)
+{
+	fprintf(stderr, "rules: `%s' %s; `nfq-ftp-helper rules --help' tells more\n", text,
+		result == ':' ? "needs a value" : "is no option");
+	return -EINVAL;
+}
+
+static int parse_line(struct rules_request *request, int argc, char **argv)
+{
+	struct option longs[OPTIONS + 1] = { 0 };
+	int result;
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		longs[i] = (struct option){ .name = options[i].name,
+					    .has_arg = options[i].argument ? required_argument : no_argument,
+					    .val = LONG_BASE + (int)i };
+	optind = 0;	/* glibc: start anew */
+	opterr = 0;
+	while ((result = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+		const struct rules_option *option;
+
+		if (result == 'h') {
+			request->help = true;
+			continue;
+		}
+		if (result < LONG_BASE)
+			return complain_option(result, argv[optind - 1]);
+		option = &options[result - LONG_BASE];
+		if (!set_option(option, request, optarg))
+			return complain_value(option, optarg);
+	}
+	if (optind == argc)
+		return 0;
+	fprintf(stderr, "rules: only options are taken, not `%s'\n", argv[optind]);
+	return -EINVAL;
+}
+
+/* The sure queues are as many as the others, and others. */
+static int settle_queues(const struct queue_range *queues, struct queue_range *sure)
+{
+	const unsigned int count = queue_range_count(queues);
+
+	if (!sure->given && queues->last + count > UINT16_MAX) {
+		fprintf(stderr, "rules: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
+			queues->first, queues->last);
+		return -EINVAL;
+	}
+	if (!sure->given)
+		*sure = (struct queue_range){ .given = true, .first = (uint16_t)(queues->last + 1),
+					      .last = (uint16_t)(queues->last + count) };
+	if (queue_range_count(sure) == count && (sure->first > queues->last || queues->first > sure->last))
+		return 0;
+	fprintf(stderr, "rules: --sure-queue %u:%u must be as many queues as --queue %u:%u, and others\n",
+		sure->first, sure->last, queues->first, queues->last);
+	return -EINVAL;
+}
+
+int rules_options_parse(struct rules_request *request, int argc, char **argv)
+{
+	int error;
+
+	*request = (struct rules_request){
+		.carrier = "sane",
+		.port_count = 1,
+		.ports = { PORT_FTP },
+		.interface_count = 1,
+		.zone = -1,
+	};
+	settings_default(&request->run);
+	error = parse_line(request, argc, argv);
+	return error ? error : settle_queues(&request->run.queues, &request->run.sure_queues);
+}
+
+void rules_options_print_help(void)
+{
+	printf("Usage: nfq-ftp-helper rules [OPTION]...\n\n"
+	       "Prints the netfilter rules that a mode needs. They serve a router, a server and a client on this host "
+	       "at\n"
+	       "once. --apply puts them in place, in chains of this program's own, and --remove takes away just "
+	       "those.\n\n");
+	for (size_t i = 0; i < OPTIONS; i++) {
+		char option[64];
+
+		snprintf(option, sizeof(option), "--%s%s%s", options[i].name, options[i].argument ? " " : "",
+			 options[i].argument ? options[i].argument : "");
+		printf("  %-31s %s\n", option, options[i].help);
+	}
+	printf("\nExit codes: 0 done, 1 failed, 2 wrong usage.\n");
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation.
+ *
+ * nfnetlink_cthelper makes no difference between "make" and "change": a message about a helper that it has changes
+ * it, any other makes one. A change must not name another size of private data, or other policies, than the helper
+ * was made with; a new one must name its size. So ours is made, as a stub, where it does not exist, and then changed,
+ * without a size. A change of what the kernel does not have fails with EINVAL for want of the size: then the name is
+ * a kernel module's. One that cannot be changed is another program's, of the same name: it makes room for ours, if
+ * nothing uses it.
+ *
+ * Nothing here keeps private data in the kernel: its size is 0.
+ */
+#include "cthelper.h"
+
+#include "attributes.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_cthelper.h>
+#include <netinet/in.h>
+
+#define CTHELPER(type) (NFNL_SUBSYS_CTHELPER << 8 | (type))
+
+static const uint8_t families[] = { FAMILY_IPV4, FAMILY_IPV6 };
+
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
+
+/* A kernel without the subsystem says so with EINVAL; where that can mean something else, this is not for it. */
+static int without_subsystem(int error)
+{
+	return error == -EINVAL ? -EPROTONOSUPPORT : error;
+}
+
+static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type, unsigned int flags, uint8_t family)
+{
+	struct nlmsghdr *message = exchange_add(exchange, CTHELPER(type), flags | NLM_F_ACK, family);
+	struct nlattr *nest;
+
+	mnl_attr_put_strz(message, NFCTH_NAME, CTHELPER_NAME);
+	nest = mnl_attr_nest_start(message, NFCTH_TUPLE);
+	mnl_attr_put_u16(message, NFCTH_TUPLE_L3PROTONUM, htons(family == FAMILY_IPV4 ? AF_INET : AF_INET6));
+	mnl_attr_put_u8(message, NFCTH_TUPLE_L4PROTONUM, IPPROTO_TCP);
+	mnl_attr_nest_end(message, nest);
+	return message;
+}
+
+static void put_status(struct nlmsghdr *message, uint32_t status)
+{
+	mnl_attr_put_u32(message, NFCTH_STATUS, htonl(status));
+}
+
+static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *policy)
+{
+	struct nlattr *all = mnl_attr_nest_start(message, NFCTH_POLICY);
+	struct nlattr *one;
+
+	mnl_attr_put_u32(message, NFCTH_POLICY_SET_NUM, htonl(1));
+	one = mnl_attr_nest_start(message, NFCTH_POLICY_SET1);
+	mnl_attr_put_strz(message, NFCTH_POLICY_NAME, CTHELPER_NAME);
+	mnl_attr_put_u32(message, NFCTH_POLICY_EXPECT_MAX, htonl(policy->expectations));
+	mnl_attr_put_u32(message, NFCTH_POLICY_EXPECT_TIMEOUT, htonl(policy->seconds));
+	mnl_attr_nest_end(message, one);
+	mnl_attr_nest_end(message, all);
+}
+
+static void put_queue(struct nlmsghdr *message, uint16_t queue)
+{
+	mnl_attr_put_u32(message, NFCTH_QUEUE_NUM, htonl(queue));
+	put_status(message, NFCT_HELPER_STATUS_ENABLED);
+}
+
+/* A stub. */
+static int make(struct exchange *exchange, uint8_t family, const struct cthelper_policy *policy)
+{
+	struct nlmsghdr *message;
+
+	exchange_begin(exchange);
+	message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE | NLM_F_EXCL, family);
+	put_policy(message, policy);
+	put_status(message, NFCT_HELPER_STATUS_DISABLED);
+	mnl_attr_put_u32(message, NFCTH_PRIV_DATA_LEN, htonl(0));
+	return without_subsystem(exchange_run_one(exchange));
+}
+
+static int change(struct exchange *exchange, uint8_t family, uint16_t queue, const struct cthelper_policy *policy)
+{
+	struct nlmsghdr *message;
+	int error;
+
+	exchange_begin(exchange);
+	message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family);
+	put_policy(message, policy);
+	put_queue(message, queue);
+	error = exchange_run_one(exchange);
+	return error == -EINVAL ? -EEXIST : error;
+}
+
+static int delete (struct exchange *exchange, uint8_t family)
+{
+	exchange_begin(exchange);
+	add_message(exchange, NFNL_MSG_CTHELPER_DEL, 0, family);
+	return without_subsystem(exchange_run_one(exchange));
+}
+
+int cthelper_register(struct exchange *exchange, uint16_t queue, const struct cthelper_policy *policy)
+{
+	int error = cthelper_prepare(exchange, policy);
+
+	for (size_t i = 0; i < FAMILIES && !error; i++) {
+		error = change(exchange, families[i], queue, policy);
+		if (error != -EBUSY)
+			continue;
+		error = delete (exchange, families[i]);
+		if (!error)
+			error = make(exchange, families[i], policy);
+		if (!error)
+			error = change(exchange, families[i], queue, policy);
+	}
+	return error;
+}
+
+int cthelper_prepare(struct exchange *exchange, const struct cthelper_policy *policy)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < FAMILIES && !error; i++) {
+		error = make(exchange, families[i], policy);
+		if (error == -EEXIST)
+			error = 0;
+	}
+	return error;
+}
+
+int cthelper_disable(struct exchange *exchange)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < FAMILIES && !error; i++) {
+		exchange_begin(exchange);
+		put_status(add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, families[i]),
+			   NFCT_HELPER_STATUS_DISABLED);
+		error = exchange_run_one(exchange);
+	}
+	return error == -EINVAL ? -ENOENT : error;
+}
+
+/* All is tried: the first failure is the answer. */
+int cthelper_unregister(struct exchange *exchange)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < FAMILIES; i++) {
+		int error = delete (exchange, families[i]);
+
+		if (!result)
+			result = error;
+	}
+	return result;
+}
+
+/* ---- listing ---- */
+
+/* Return: 0, or -EPROTONOSUPPORT for what is not TCP over IP. */
+static int read_protocols(const struct nlattr *nest, uint8_t *family)
+{
+	static const struct attribute_rule rules[NFCTH_TUPLE_MAX + 1] = {
+		[NFCTH_TUPLE_L3PROTONUM] = { .exactly = 2 },
+		[NFCTH_TUPLE_L4PROTONUM] = { .exactly = 1 },
+	};
+	const struct nlattr *found[NFCTH_TUPLE_MAX + 1];
+	uint16_t family_number;
+
+	if (attributes_parse_nested(nest, rules, found, NFCTH_TUPLE_MAX) < 0)
+		return -EBADMSG;
+	if (!found[NFCTH_TUPLE_L3PROTONUM] || !found[NFCTH_TUPLE_L4PROTONUM])
+		return -EBADMSG;
+	family_number = attribute_be16(found[NFCTH_TUPLE_L3PROTONUM]);
+	if (family_number != AF_INET && family_number != AF_INET6)
+		return -EPROTONOSUPPORT;
+	if (mnl_attr_get_u8(found[NFCTH_TUPLE_L4PROTONUM]) != IPPROTO_TCP)
+		return -EPROTONOSUPPORT;
+	*family = family_number == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
+	return 0;
+}
+
+static int read_helper(const void *attributes, size_t length, struct cthelper *helper)
+{
+	static const struct attribute_rule rules[NFCTH_MAX + 1] = {
+		[NFCTH_QUEUE_NUM] = { .exactly = 4 },
+		[NFCTH_STATUS] = { .exactly = 4 },
+	};
+	const struct nlattr *found[NFCTH_MAX + 1];
+	int error;
+
+	if (attributes_parse(attributes, length, rules, found, NFCTH_MAX) < 0)
+		return -EBADMSG;
+	if (!found[NFCTH_NAME] || !found[NFCTH_TUPLE] || !found[NFCTH_QUEUE_NUM] || !found[NFCTH_STATUS])
+		return -EBADMSG;
+	error = attribute_text(found[NFCTH_NAME], helper->name, sizeof(helper->name));
+	if (!error)
+		error = read_protocols(found[NFCTH_TUPLE], &helper->family);
+	helper->queue = (uint16_t)attribute_be32(found[NFCTH_QUEUE_NUM]);
+	helper->enabled = attribute_be32(found[NFCTH_STATUS]) != NFCT_HELPER_STATUS_DISABLED;
+	return error;
+}
+
+struct listing {
+	void (*look)(void *context, const struct cthelper *helper);
+	void *context;
+};
+
+static void list_object(void *context, const struct nlmsghdr *object)
+{
+	const struct listing *listing = context;
+	const void *attributes;
+	int length = exchange_attributes(object, CTHELPER(NFNL_MSG_CTHELPER_NEW), &attributes);
+	struct cthelper helper;
+
+	if (length >= 0 && read_helper(attributes, (size_t)length, &helper) == 0)
+		listing->look(listing->context, &helper);
+}
+
+int cthelper_list(struct exchange *exchange, void (*look)(void *context, const struct cthelper *helper), void *context)
+{
+	struct listing listing = { look, context };
+
+	exchange_begin(exchange);
+	exchange_add(exchange, CTHELPER(NFNL_MSG_CTHELPER_GET), NLM_F_DUMP, FAMILY_IPV4);
+	return without_subsystem(exchange_walk(exchange, list_object, &listing));
+}

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`check` names the cause: first nothing is wrong, then one thing is broken, and that is what must come first.
+
+Where the remedy is a command, it is carried out, and then nothing may be wrong any more. Prints one line a case: PASS, FAIL or
+SKIP, a blank, the case's name, and after a colon why, or what check said. Exit status 1 if one failed.
+"""
+
+import dataclasses
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from cases import main
+from lab import end_process, wait_until
+from rawftp import check
+from test_rules import BINARY, Namespace, missing
+
+FORWARD = "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
+UNASSIGN = {
+    "iptables": "iptables -t raw -F; ip6tables -t raw -F",
+    "nft": "nft flush chain inet nfq_ftp_helper prerouting; nft flush chain inet nfq_ftp_helper output",
+}
+UNQUEUE = {
+    "iptables": "iptables -t mangle -F; ip6tables -t mangle -F",
+    "nft": "for hook in forward input postrouting follow; do nft flush chain inet nfq_ftp_helper $hook; done",
+}
+
+
+class Host(Namespace):
+    """A router on which all is well: rules, a daemon, forwarding."""
+
+    def __init__(self, mode, backend):
+        self.mode, self.backend = mode, backend
+        self.daemon = None
+
+    def __enter__(self):
+        super().__enter__()
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="nfqftp-check-"))
+        self.sh(f"ip link set lo up; {FORWARD}")
+        self.rules("--apply", "--mode", self.mode, "--backend", self.backend)
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+        self.rules("--remove", status=None)
+        super().__exit__(*exception)
+        shutil.rmtree(self.directory)
+
+    def start(self, program=BINARY):
+        """The daemon; or, by a copy of it under another name, another program on its queues."""
+        queues = ["--queue", "0", "--sure-queue", "1"] if self.mode == "queue" else []
+        log = self.directory / "log"
+        with open(log, "wb") as output:
+            self.daemon = subprocess.Popen(
+                self.argv([str(program), "run", "--mode", self.mode, *queues, "--state-dir", str(self.directory / "state")]),
+                stdout=output, stderr=output)
+
+        def is_ready():
+            check(self.daemon.poll() is None, f"the daemon ended: {log.read_text()}")
+            return "ready" in log.read_text()
+
+        wait_until(is_ready, 20, "the daemon to be ready")
+
+    def stop(self):
+        if self.daemon:
+            end_process(self.daemon, timeout=10)
+        self.daemon = None
+
+    def check(self, prefix=(), status=0):
+        """(first cause's row or None, the whole)."""
+        done = subprocess.run([*self.argv([*prefix, BINARY, "check", "--json"])], text=True, capture_output=True, timeout=120)
+        check(done.returncode == status, f"check ended with status {done.returncode}: {done.stderr}")
+        said = json.loads(done.stdout)
+        return said["first"], said
+
+
+@dataclasses.dataclass(frozen=True)
+class Broken:
+    """A set-up with one thing broken: by a script, or a function of the host."""
+
+    cause: str
+    script: str = ""
+    break_it: callable = None
+    mends: bool = True  # the remedy is a command that mends it here
+    modes: tuple = ("queue", "cthelper")
+
+
+def take_queue(host):
+    host.stop()
+    program = host.directory / "suricata"
+    shutil.copy(BINARY, program)
+    host.start(program)
+
+
+BROKEN = {
+    "no-helper": Broken("no-helper", "{unassign}"),
+    "not-queued": Broken("not-queued", "{unqueue}", modes=("queue",)),
+    "related": Broken("related-not-accepted", """iptables -P FORWARD DROP
+        iptables -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT"""),
+    "related-nft": Broken("related-not-accepted", """nft add table inet t
+        nft 'add chain inet t c {{ type filter hook input priority 0; policy drop; }}'
+        nft add rule inet t c ct state established accept"""),
+    "related-of-ftp-only": Broken("related-not-accepted", """iptables -P FORWARD DROP
+        iptables -A FORWARD -m conntrack --ctstate RELATED -m helper --helper ftp -j ACCEPT"""),
+    "invalid": Broken("invalid-dropped", "iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP"),
+    "kernel-ftp-helper": Broken("kernel-ftp-helper", "iptables -t raw -I PREROUTING -p tcp --dport 21 -j CT --helper ftp"),
+    "kernel-ftp-helper-instead": Broken("kernel-ftp-helper", """{unassign}
+        iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp""", mends=False),
+    "no-forwarding": Broken("no-forwarding", "echo 0 >/proc/sys/net/ipv4/ip_forward"),
+    "queue-taken": Broken("queue-taken", break_it=take_queue, mends=False, modes=("queue",)),
+    "no-daemon": Broken("no-daemon", break_it=Host.stop, mends=False),
+    "no-daemon-and-related": Broken("no-daemon", "iptables -P FORWARD DROP", Host.stop, mends=False),
+    "invalid-and-no-forwarding": Broken("invalid-dropped", """echo 0 >/proc/sys/net/ipv4/ip_forward
+        iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP""", mends=False),
+}
+
+NAMES = {"queue-taken": "suricata", "kernel-ftp-helper": "--helper ftp", "invalid": "--ctstate INVALID"}
+
+
+def mend(host, remedy):
+    """Carries out the remedy; our own program's is the one that is tested, and with the set-up's own options."""
+    if remedy.startswith("nfq-ftp-helper rules --apply"):
+        host.rules("--apply", "--mode", host.mode, "--backend", host.backend)
+    else:
+        host.sh(remedy)
+
+
+def names_cause(broken, name, mode, backend):
+    with Host(mode, backend) as host:
+        host.start()
+        first, _said = host.check()
+        check(first is None, f"before anything was broken: {first}")
+        if broken.script:
+            host.sh(broken.script.format(unassign=UNASSIGN[backend], unqueue=UNQUEUE[backend]))
+        if broken.break_it:
+            broken.break_it(host)
+        first, _said = host.check()
+        check(first, "nothing was found")
+        check(first["cause"] == broken.cause, f"{first['cause']} comes first: {first['text']}")
+        check(NAMES.get(name, "") in first["text"], f"{NAMES.get(name)} is not named: {first['text']}")
+        check(first.get("remedy"), "there is no remedy")
+        if broken.mends:
+            mend(host, first["remedy"])
+            rest, _said = host.check()
+            check(rest is None, f"`{first['remedy']}' does not mend it: {rest}")
+        return f"{first['text']} -> {first['remedy']}"
+
+
+def names_rights(mode, backend):
+    with Host(mode, backend) as host:
+        host.start()
+        first, said = host.check(["setpriv", "--bounding-set", "-net_admin"], status=1)
+        check(first and first["cause"] == "rights", f"first comes: {first}")
+        check(not any(said["modes"].values()), "a mode can run nevertheless")
+        return f"{first['text']} -> {first['remedy']}"
+
+
+def changes_nothing():
+    """All trials are made elsewhere: neither rules nor interfaces nor queues of the present namespace change."""
+    look = "nft list ruleset; ip -o link; cat /proc/net/netfilter/nfnetlink_queue; ip netns list"
+    with Namespace() as namespace:
+        namespace.sh("iptables -A FORWARD -j ACCEPT")
+        before = namespace.sh(look).stdout
+        namespace.run(BINARY, "check")
+        check(namespace.sh(look).stdout == before, "something is different")
+
+
+def prints_table():
+    """The table for people has the same rows as the JSON, and the first cause in its first line."""
+    with Namespace() as namespace:
+        said = json.loads(namespace.run(BINARY, "check", "--json").stdout)
+        text = namespace.run(BINARY, "check").stdout
+        check(text.startswith(f"First: {said['first']['text']}"), f"it begins with {text.splitlines()[0]}")
+        lost = [row["name"] for row in said["rows"] if row["text"] not in text or row.get("remedy", "") not in text]
+        check(not lost, f"not in the table: {lost}")
+        lame = [row["name"] for row in said["rows"] if row["level"] == "no" and not row.get("remedy")]
+        check(not lame, f"a no without a remedy: {lame}")
+        return ", ".join(f"{mode} {'yes' if can else 'no'}" for mode, can in said["modes"].items())
+
+
+def refuses(*arguments):
+    with Namespace() as namespace:
+        done = namespace.run(BINARY, "check", *arguments, status=2)
+        check(len(done.stderr.strip().splitlines()) == 1, f"it said: {done.stderr}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+def group_broken(mode, backend):
+    def group(_options, report):
+        prefix = f"check/{mode}/{backend}"
+        why = missing(mode, backend)
+        if why:
+            return report.skip(prefix, why)
+        for name, broken in BROKEN.items():
+            if mode in broken.modes:
+                report.case(f"{prefix}/{name}", names_cause, broken, name, mode, backend)
+        report.case(f"{prefix}/no-rights", names_rights, mode, backend)
+        return None
+    return group
+
+
+def group_words(_options, report):
+    report.case("check/changes-nothing", changes_nothing)
+    report.case("check/prints-table", prints_table)
+    report.case("check/usage/port", refuses, "--port", "0")
+    report.case("check/usage/operand", refuses, "all")
+
+
+GROUPS = {"words": group_words}
+GROUPS.update({f"{mode}-{backend}": group_broken(mode, backend)
+               for mode in ("queue", "cthelper") for backend in ("iptables", "nft")})
+
+if __name__ == "__main__":
+    sys.exit(main(__doc__.split("\n\n")[0], GROUPS))

@@ -1,0 +1,356 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`rules`: what it applies works, it can be applied twice, and taking it away leaves everything as it was, byte for byte.
+
+Prints one line a case: PASS, FAIL or SKIP, a blank, the case's name, and after a colon why, or what was done. Exit status 1 if
+one failed.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+from cases import main
+from clients import CLIENTS, Get
+from lab import TREE, Lab, LabError
+from rawftp import Wrong, check
+from servers import Server
+
+BINARY = str(TREE / os.environ.get("NFQ_FTP_HELPER", "build/nfq-ftp-helper"))
+BACKENDS = ("iptables", "nft")
+MODES = ("queue", "cthelper")
+CONTENT = os.urandom(100000)
+
+# What others may have on a machine before: shell commands.
+SETTINGS = {
+    "nothing": "",
+    "iptables": """iptables -P FORWARD DROP
+        iptables -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+        iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+        iptables -t raw -A PREROUTING -p udp --dport 53 -j NOTRACK
+        ip6tables -t mangle -N NFQ_OTHER; ip6tables -t mangle -A NFQ_OTHER -j ACCEPT
+        ip6tables -t mangle -A FORWARD -j NFQ_OTHER""",
+    "empty-tables": """iptables -t mangle -A INPUT -j ACCEPT; iptables -t mangle -D INPUT -j ACCEPT
+        ip6tables -t raw -A OUTPUT -j ACCEPT; ip6tables -t raw -D OUTPUT -j ACCEPT""",
+    "nft": """nft add table inet firewall
+        nft 'add chain inet firewall f { type filter hook forward priority 0; policy drop; }'
+        nft add rule inet firewall f ct state established,related accept
+        nft add table inet nfq_ftp
+        nft add table ip nfq_ftp_helper""",
+}
+
+
+class Namespace:
+    """A network namespace without a name, which lives as long as this."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 3600"], stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+        return self
+
+    def __exit__(self, *_exception):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def argv(self, argv):
+        return ["nsenter", f"--net=/proc/{self.process.pid}/ns/net", "--", *argv]
+
+    def run(self, *argv, input=None, status=0):
+        """Runs a program to its end; status None allows any."""
+        done = subprocess.run(self.argv(argv), text=True, capture_output=True, input=input, timeout=120)
+        if status is not None and done.returncode != status:
+            raise Wrong(f"{' '.join(argv)}: status {done.returncode} instead of {status}: {done.stderr or done.stdout}")
+        return done
+
+    def sh(self, script):
+        return self.run("sh", "-e", "-c", script)
+
+    def rules(self, *arguments, status=0):
+        return self.run(BINARY, "rules", *arguments, status=status)
+
+    def ruleset(self):
+        return self.run("nft", "list", "ruleset").stdout
+
+
+def missing(mode, backend):
+    """Why the kernel cannot have these rules, in rules' own words; None: it can."""
+    with Namespace() as namespace:
+        done = namespace.rules("--apply", "--mode", mode, "--backend", backend, status=None)
+        namespace.rules("--remove", "--backend", backend, status=None)
+        return None if done.returncode == 0 else done.stderr.strip()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+def leaves_no_trace(setting, mode, backend, more):
+    with Namespace() as namespace:
+        namespace.sh(SETTINGS[setting])
+        before = namespace.ruleset()
+        arguments = ("--mode", mode, "--backend", backend, *more)
+        namespace.rules("--apply", *arguments)
+        once = namespace.ruleset()
+        check(once != before, "nothing was applied")
+        namespace.rules("--apply", *arguments)
+        check(namespace.ruleset() == once, "applied twice is not the same as once")
+        lost = [line for line in before.splitlines() if line not in once]
+        check(not lost, f"a rule of somebody else's is gone: {lost}")
+        namespace.rules("--remove")
+        check(namespace.ruleset() == before, "what --remove leaves is not what there was before")
+        namespace.rules("--remove")
+        check(namespace.ruleset() == before, "a second --remove changes something")
+
+
+def replaces_itself(backend):
+    """Other options take the place of the old rules; a failure leaves these as they are."""
+    with Namespace() as namespace:
+        before = namespace.ruleset()
+        namespace.rules("--apply", "--backend", backend, "--mode", "queue", "--interface", "lan0:wan0", "--port", "2121")
+        namespace.rules("--apply", "--backend", backend, "--mode", "queue", "--seqadj", "kernel")
+        after = namespace.ruleset()
+        check("2121" not in after and "lan0" not in after, "rules of the first time are still there")
+        namespace.rules("--apply", "--backend", backend, "--mode", "queue", "--carrier", "nosuch", status=1)
+        check(namespace.ruleset() == after, "a failed --apply has changed something")
+        namespace.rules("--remove")
+        check(namespace.ruleset() == before, "what --remove leaves is not what there was before")
+
+
+def keeps_what_is_used():
+    """A table that iptables made for our rules, and that somebody uses by now, stays."""
+    with Namespace() as namespace:
+        namespace.rules("--apply", "--backend", "iptables", "--mode", "queue")
+        namespace.sh("iptables -t mangle -A FORWARD -p tcp -j ACCEPT; iptables -t raw -A OUTPUT -p icmp -j ACCEPT")
+        namespace.rules("--remove")
+        left = namespace.run("iptables-save").stdout
+        check("-A FORWARD -p tcp -j ACCEPT" in left and "-A OUTPUT -p icmp -j ACCEPT" in left, "a stranger's rule is gone")
+        check("NFQ_FTP" not in namespace.ruleset() + left, "something of ours is left")
+
+
+def switches_backend():
+    with Namespace() as namespace:
+        before = namespace.ruleset()
+        namespace.rules("--apply", "--mode", "queue", "--backend", "iptables")
+        namespace.rules("--apply", "--mode", "queue", "--backend", "nft")
+        check("NFQ_FTP" not in namespace.ruleset(), "the rules of the other backend are still there")
+        namespace.rules("--remove")
+        check(namespace.ruleset() == before, "what --remove leaves is not what there was before")
+
+
+def prints_what_it_applies():
+    """What is printed for iptables-restore is taken by it, and is the same as what --apply puts in place."""
+    options = ("--mode", "queue", "--backend", "iptables", "--seqadj", "kernel", "--queue", "4:7", "--port", "21,2121",
+               "--interface", "lan:wan,dmz:")
+    with Namespace() as namespace:
+        text = namespace.rules(*options).stdout
+        for program, start, end in (("iptables-restore", "# IPv4", "# IPv6"), ("ip6tables-restore", "# IPv6", None)):
+            part = text[text.index(start):text.index(end) if end else None]
+            namespace.run(program, "--noflush", input=part)
+        printed = [sorted(namespace.run(save).stdout.splitlines()) for save in ("iptables-save", "ip6tables-save")]
+    with Namespace() as namespace:
+        namespace.rules("--apply", *options)
+        applied = [sorted(line for line in namespace.run(save).stdout.splitlines() if "made this" not in line)
+                   for save in ("iptables-save", "ip6tables-save")]
+    # Besides the time of day:
+    check([[line for line in lines if line[0] != "#"] for lines in printed] ==
+          [[line for line in lines if line[0] != "#"] for lines in applied], "they differ")
+
+
+def names_what_is_missing():
+    with Namespace() as namespace:
+        said = namespace.rules("--apply", "--mode", "queue", "--backend", "nft", status=1).stderr
+        check(len(said.strip().splitlines()) == 1, f"more than one sentence: {said}")
+        check("queue" in said and "--backend iptables" in said, said)
+        chosen = namespace.rules("--mode", "queue").stdout
+        check("backend iptables" in chosen.splitlines()[0], "without --backend, the one that works is not chosen")
+
+
+def refuses(arguments, word):
+    with Namespace() as namespace:
+        done = namespace.rules(*arguments, status=2)
+        check(word in done.stderr and len(done.stderr.strip().splitlines()) == 1, f"it said: {done.stderr}")
+
+
+CONFLICTS = {
+    "ftp-iptables": ("iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp",
+                     "iptables -t raw -D PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp"),
+    "ftp-ip6tables": ("ip6tables -t raw -A OUTPUT -p tcp -m multiport --dports 20:22 -j CT --helper ftp",
+                      "ip6tables -t raw -D OUTPUT"),
+    "ftp-nft": ("""nft add table inet t; nft 'add ct helper inet t f { type "ftp" protocol tcp; }'
+                   nft 'add chain inet t c { type filter hook prerouting priority 0; }'
+                   nft 'add rule inet t c tcp dport { 21, 990 } ct helper set "f"'""",
+                "nft delete rule inet t c handle"),
+    "invalid-iptables": ("iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP",
+                         "iptables -t mangle -D PREROUTING"),
+    "invalid-nft": ("""nft add table inet t; nft add chain inet t x
+                       nft 'add chain inet t c { type filter hook prerouting priority -10; }'
+                       nft add rule inet t c jump x; nft add rule inet t x ct state vmap { invalid : drop }""",
+                    "nft delete rule inet t x handle"),
+    "related-iptables": ("iptables -P FORWARD DROP; iptables -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT",
+                         "ESTABLISHED,RELATED -j ACCEPT"),
+    "related-nft": ("""nft add table inet t; nft 'add chain inet t c { type filter hook forward priority 0; policy drop; }'
+                       nft add rule inet t c ct state established accept""",
+                    "nft insert rule inet t c ct state established,related accept"),
+}
+
+# Sounding alike, but in nobody's way.
+NO_CONFLICT = """iptables -t raw -A PREROUTING -p tcp --dport 2121 -j CT --helper ftp
+    iptables -P FORWARD DROP; iptables -A FORWARD -m conntrack --ctstate INVALID -j DROP
+    iptables -N LATER; iptables -A FORWARD -j LATER
+    iptables -A LATER -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+    nft add table inet t; nft 'add chain inet t c { type filter hook forward priority 0; policy drop; }'
+    nft add rule inet t c ct state vmap { established : accept, related : accept, invalid : drop }"""
+
+
+def names_conflict(setting, remedy):
+    with Namespace() as namespace:
+        namespace.sh(setting)
+        said = namespace.rules("--mode", "queue").stderr
+        check(remedy in said, f"it said: {said or 'nothing'}")
+        check(len(said.strip().splitlines()) == 1, f"and more: {said}")
+        command = said[said.rindex("with `") + 6:said.rindex("'")]
+        namespace.sh(command)
+        check(not namespace.rules("--mode", "queue").stderr, f"`{command}' does not mend it")
+        return command
+
+
+def names_no_conflict():
+    with Namespace() as namespace:
+        namespace.sh(NO_CONFLICT)
+        said = namespace.rules("--mode", "queue").stderr
+        check(not said, f"it said: {said}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Transfers through what was applied
+
+def lab_with_rules(topology, backend, options, **more):
+    """A lab whose own queue and helper rules have given way to ours."""
+    lab = Lab(topology, engine="daemon", **more).up()
+    for program in ("iptables", "ip6tables"):
+        for table in ("raw", "mangle"):
+            lab.run("router", [program, "-t", table, "-F"], check=True)
+    lab.run("router", [BINARY, "rules", "--apply", "--mode", "queue", "--backend", backend, *options], check=True)
+    return lab
+
+
+def queued(lab):
+    """How many packets the daemon's queues have seen so far."""
+    table = lab.run("router", ["cat", "/proc/net/netfilter/nfnetlink_queue"], check=True).stdout
+    return sum(int(line.split()[7]) for line in table.splitlines())
+
+
+def fetch(lab, mode, family, role=None):
+    target = lab.directory / f"down-{mode}-{family}"
+    result = CLIENTS["curl"].transfer(lab, mode, family, [Get("pub/down", str(target))], role=role)
+    check(result.ok, result.why() if not result.ok else "")
+    check(target.read_bytes() == CONTENT, "other bytes arrived")
+    target.unlink()
+
+
+def count_packets(lab, path):
+    return len(lab.run("router", ["tcpdump", "-n", "-r", str(path)], check=True).stdout.splitlines())
+
+
+def each_packet_once(lab, interface, transfer):
+    """Every packet of the control connection is queued exactly once; one that was lost there comes a second time."""
+    time.sleep(0.3)
+    before = queued(lab)
+    capture = lab.capture("router", interface, lab.directory / f"{interface}.pcap", "tcp port 21")
+    transfer()
+    time.sleep(0.5)
+    passed, seen = count_packets(lab, capture.stop()), queued(lab) - before
+    check(passed <= seen <= passed + 2, f"{passed} packets of the control connection passed, {seen} were queued")
+    return f"{seen} packets"
+
+
+def loopback(lab):
+    """Client and server on one host: packets pass output and input."""
+    for chain in ("OUTPUT", "INPUT"):
+        lab.run("router", ["iptables", "-P", chain, "ACCEPT"], check=True)
+    return each_packet_once(lab, "lo", lambda: fetch(lab, "PASV", 4, role="router"))
+
+
+def group_transfers(topology, interface, backend, seqadj):
+    def group(_options, report):
+        name = f"rules/transfer/{topology}/{backend}/{seqadj}"
+        why = missing("queue", backend)
+        if why:
+            return report.skip(name, why)
+        lab = lab_with_rules(topology, backend, ("--seqadj", seqadj), seqadj=seqadj)
+        try:
+            with Server("vsftpd", lab) as server:
+                (server.pub / "down").write_bytes(CONTENT)
+                for mode, family in (("PORT", 4), ("PASV", 4), ("EPRT", 6), ("EPSV", 6)):
+                    report.case(f"{name}/{mode}/ipv{family}", fetch, lab, mode, family)
+                if seqadj == "kernel":
+                    return None  # packets without payload are not queued there
+                report.case(f"{name}/each-packet-once", each_packet_once, lab, interface,
+                            lambda: fetch(lab, "PORT", 4))
+                if topology == "server-local":
+                    report.case(f"{name}/loopback", loopback, lab)
+        finally:
+            lab.close()
+        return None
+    return group
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+VARIANTS = {
+    "plain": (),
+    "much": ("--seqadj", "kernel", "--queue", "4:7", "--port", "21,2121", "--interface", "lan:wan,ppp+:", "--zone", "3"),
+}
+
+USAGE = {
+    "carrier-ftp": (("--carrier", "ftp"), "--carrier"),
+    "port": (("--port", "70000"), "70000"),
+    "interface": (("--interface", "eth0"), "--interface"),
+    "interface-injection": (("--interface", 'a";drop:b'), "--interface"),
+    "sure-queue": (("--queue", "0:3", "--sure-queue", "2:5"), "--sure-queue"),
+    "both": (("--apply", "--remove"), "--remove"),
+    "operand": (("apply",), "apply"),
+}
+
+
+def group_traces(_options, report):
+    for backend in BACKENDS:
+        for mode in MODES:
+            why = missing(mode, backend)
+            if why:
+                report.skip(f"rules/no-trace/{backend}/{mode}", why)
+                continue
+            for setting in SETTINGS:
+                for variant, more in VARIANTS.items():
+                    report.case(f"rules/no-trace/{backend}/{mode}/{setting}/{variant}", leaves_no_trace, setting, mode,
+                                backend, more)
+        if not missing("queue", backend):
+            report.case(f"rules/replaces-itself/{backend}", replaces_itself, backend)
+
+
+def group_words(_options, report):
+    report.case("rules/keeps-what-is-used", keeps_what_is_used)
+    report.case("rules/prints-what-it-applies", prints_what_it_applies)
+    if missing("queue", "nft"):
+        report.case("rules/names-what-is-missing", names_what_is_missing)
+    else:
+        report.case("rules/switches-backend", switches_backend)
+    for name, (arguments, word) in USAGE.items():
+        report.case(f"rules/usage/{name}", refuses, arguments, word)
+    for name, (setting, remedy) in CONFLICTS.items():
+        report.case(f"rules/conflict/{name}", names_conflict, setting, remedy)
+    report.case("rules/conflict/none", names_no_conflict)
+
+
+GROUPS = {"traces": group_traces, "words": group_words}
+for _backend in BACKENDS:
+    for _topology, _interface in (("masquerade", "inside"), ("dnat", "inside"), ("server-local", "inside"),
+                                  ("client-local", "outside")):
+        for _seqadj in ("kernel", "auto", "self"):
+            GROUPS[f"transfer-{_topology}-{_backend}-{_seqadj}"] = group_transfers(_topology, _interface, _backend, _seqadj)
+
+if __name__ == "__main__":
+    if not pathlib.Path(BINARY).exists():
+        raise LabError(f"{BINARY} is not there: run make")
+    sys.exit(main(__doc__.split("\n\n")[0], GROUPS))

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel module on a stock kernel: scripts/vm run 6.1 -- tests/vm/kmod_in_guest.py, after make kmod KDIR=...
+
+How few packets reach user space, that no data connection's do, that traffic goes on without the daemon and after it has been
+killed, and that the module comes and goes under traffic.
+"""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TREE / "tests/lab"))
+
+import test_streams  # noqa: E402 (found through the path above)
+from cases import daemon_lab, main  # noqa: E402
+from lab import HELPER, Lab, LabError  # noqa: E402
+from rawftp import RawClient, Wrong, check, next_port  # noqa: E402
+from servers import Server  # noqa: E402
+
+RELEASE = os.uname().release
+PREFIX = f"vm/{'.'.join(RELEASE.split('.')[:2])}/module"
+MODULE = os.environ.get("NFQ_FTP_MODULE") or TREE / f"build/kmod/linux-headers-{RELEASE}/nf_conntrack_nfqftp.ko"
+PARAMETERS = pathlib.Path("/sys/module/nf_conntrack_nfqftp/parameters")
+NOOPS, TRANSFERS, QUEUED_MAX = 100, 10, 40
+LOADS = 50
+LARGE = 4 << 20
+HARMLESS = ("out-of-tree", "taint", "module verification")  # what the kernel says of any module that is not its own
+
+
+def load(*parameters):
+    subprocess.run(["modprobe", "-a", "nf_conntrack", "nf_nat", "nfnetlink_queue"], check=True)
+    done = subprocess.run(["insmod", MODULE, *parameters], text=True, capture_output=True)
+    if done.returncode:
+        raise LabError(done.stderr.strip())
+
+
+def unload():
+    done = subprocess.run(["rmmod", "nf_conntrack_nfqftp"], text=True, capture_output=True)
+    if done.returncode:
+        raise LabError(done.stderr.strip())
+
+
+@contextlib.contextmanager
+def loaded(*parameters):
+    load(*parameters)
+    try:
+        yield
+    finally:
+        unload()
+
+
+def counters():
+    lines = (PARAMETERS / "counters").read_text().split()
+    return dict(zip(lines[::2], map(int, lines[1::2])))
+
+
+class Counted:
+    """What the module's counters have gained since this was made."""
+
+    def __init__(self):
+        self.before = counters()
+
+    def __getattr__(self, name):
+        return counters()[name] - self.before[name]
+
+    def said(self):
+        return f"{self.queued} of {self.packets} packets queued, {self.payload} with payload"
+
+
+class BareLab(Lab):
+    """Rules that assign the helper, and no daemon."""
+
+    helper = HELPER
+
+
+def complaints():
+    lines = subprocess.run(["dmesg", "--level", "emerg,alert,crit,err,warn"], text=True, capture_output=True).stdout.splitlines()
+    return [line for line in lines if not any(word in line for word in HARMLESS)]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+def few_are_queued(lab, mode, family):
+    """The issue's measure, and the greeting, the login and the end with it."""
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        for _ in range(NOOPS // TRANSFERS):
+            for _ in range(TRANSFERS):
+                session.command("NOOP", (200,))
+            test_streams.fetch_small(session, mode, port=next_port(1))
+        session.command("QUIT", (221,))
+    check(counted.queued <= QUEUED_MAX, counted.said())
+    return counted.said()
+
+
+def data_stays(lab, server, mode, family):
+    (server.pub / "large").write_bytes(bytes(LARGE))
+    with RawClient(lab, family=family) as session:
+        counted = Counted()
+        check(len(session.fetch(mode, "pub/large")) == LARGE, "other bytes arrived")
+        check(counted.queued <= 5, f"{counted.queued} packets were queued for one transfer")
+        return f"{counted.said()}, {counted.related} of the data connection met the helper"
+
+
+def unknown_to_scan(lab, family):
+    """With scan=N all that carry payload are queued."""
+    (PARAMETERS / "scan").write_text("N")
+    try:
+        counted = Counted()
+        with RawClient(lab, family=family) as session:
+            for _ in range(10):
+                session.command("NOOP", (200,))
+        check(counted.queued >= counted.payload, counted.said())
+        return counted.said()
+    finally:
+        (PARAMETERS / "scan").write_text("Y")
+
+
+def survives_daemon(lab, family):
+    """An announcement has changed the numbers; then the daemon dies, and what is queued bypasses."""
+    with RawClient(lab, family=family) as session:
+        mode = "PORT" if family == 4 else "EPRT"
+        for wide in (True, False):
+            test_streams.fetch_small(session, mode, wide=wide)
+        lab.daemon_kill9()
+        counted = Counted()
+        for command, code in (("NOOP", 200), ("PASV" if family == 4 else "EPSV", 227 if family == 4 else 229), ("PWD", 257)) * 5:
+            session.command(command, (code,))
+        check(counted.queued >= 10, f"the test is none: {counted.said()}")
+        lab.daemon_start()
+        session.command("NOOP", (200,))
+        test_streams.fetch_small(session, mode)
+        return counted.said()
+
+
+def passes_without_daemon(lab, family):
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        for _ in range(20):
+            session.command("NOOP", (200,))
+        session.command("PASV" if family == 4 else "EPSV", (227, 229))
+    check(counted.queued > 3, f"the test is none: {counted.said()}")
+    return counted.said()
+
+
+def group_daemon(options, report):
+    with loaded():
+        with daemon_lab(options, "masquerade", mode="kmod", backend="nft") as lab, Server("vsftpd", lab) as server:
+            test_streams.serve_files(server)
+            for mode, family in (("PORT", 4), ("EPRT", 6), ("PASV", 4), ("EPSV", 6)):
+                report.case(f"{PREFIX}/few-are-queued/{mode}/ipv{family}", few_are_queued, lab, mode, family)
+                report.case(f"{PREFIX}/data-stays/{mode}/ipv{family}", data_stays, lab, server, mode, family)
+            report.case(f"{PREFIX}/scan-off", unknown_to_scan, lab, 4)
+            for family in (4, 6):
+                report.case(f"{PREFIX}/survives-daemon/ipv{family}", survives_daemon, lab, family)
+        with BareLab("masquerade", backend="nft") as lab, Server("vsftpd", lab) as server:
+            for family in (4, 6):
+                report.case(f"{PREFIX}/without-daemon/ipv{family}", passes_without_daemon, lab, family)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+class Traffic(threading.Thread):
+    """Sessions, one after the other, until told to stop. Commands are pipelined, so that packets are always on their way."""
+
+    def __init__(self, lab):
+        super().__init__()
+        self.lab, self.over, self.commands, self.error = lab, threading.Event(), 0, None
+
+    def run(self):
+        try:
+            while not self.over.is_set():
+                with RawClient(self.lab) as session:
+                    for _ in range(200):
+                        if self.over.is_set():
+                            break
+                        session.send(b"NOOP\r\nPASV\r\nPWD\r\n")
+                        for code in (200, 227, 257):
+                            session.reply((code,))
+                            self.commands += 1
+        except (Wrong, OSError) as error:
+            self.error = error
+
+
+RULES = f"""table inet lab {{
+	ct helper ours {{ type "{HELPER}" protocol tcp; }}
+	chain assign {{ type filter hook prerouting priority mangle; policy accept;
+		tcp dport 21 ct helper set "ours"
+	}}
+}}
+"""
+
+
+def comes_and_goes(lab):
+    before = complaints()
+    queued = 0
+    threads = [Traffic(lab) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(LOADS):
+            print(f"# load {number}", file=sys.stderr, flush=True)
+            load()
+            lab.run("router", ["nft", "-f", "-"], input=RULES, check=True)
+            with RawClient(lab) as session:
+                session.command("NOOP", (200,))
+                lab.run("router", ["nft", "delete", "table", "inet", "lab"], check=True)
+                queued += counters()["queued"]
+                unload()
+                session.command("NOOP", (200,))
+    finally:
+        for thread in threads:
+            thread.over.set()
+        for thread in threads:
+            thread.join()
+    errors = [str(thread.error) for thread in threads if thread.error]
+    check(not errors, f"traffic: {errors}")
+    check(queued > LOADS, f"the test is none: {queued} packets queued")
+    check(complaints() == before, f"dmesg: {complaints()[len(before):]}")
+    return f"{LOADS} times, {sum(thread.commands for thread in threads)} commands, {queued} packets queued and bypassed"
+
+
+def group_load(_options, report):
+    with Lab("firewall", backend="nft") as lab, Server("vsftpd", lab):
+        lab.run("router", ["nft", "flush", "ruleset"], check=True)
+        report.case(f"{PREFIX}/comes-and-goes", comes_and_goes, lab)
+
+
+GROUPS = {"load": group_load, "daemon": group_daemon}
+
+
+if __name__ == "__main__":
+    sys.argv += ["--jobs", "1"]  # there is one module
+    sys.exit(main(__doc__.split("\n\n")[0], GROUPS))

@@ -210,7 +210,9 @@ static void note_gap(struct ftp_line *line, enum ftp_side side, uint8_t byte)
 
 char ftp_byte_before(const struct ftp_line *line, enum ftp_side side)
 {
-	return side == FTP_CLIENT ? (char)line->separator : line->word[3];
+	if (side == FTP_CLIENT)
+		return (char)line->separator;
+	return line->word[3];
 }
 
 /* One byte. Return FTP_MORE to go on. */

@@ -80,9 +80,8 @@ static void establish_session(struct session *session, const struct segment *seg
 
 	if (session->state != SESSION_HANDSHAKE)
 		clear_session(session);
-	if (client->flags & STREAM_UNSYNCED)	/* the SYN was not seen */
-		stream_start(client, segment->ack);
-	else if (seq_after(segment->ack, client->next))	/* it brought data (RFC 7413), which was not read */
+	/* The SYN was not seen, or it brought data (RFC 7413), which was not read. */
+	if (client->flags & STREAM_UNSYNCED || seq_after(segment->ack, client->next))
 		stream_start(client, segment->ack);
 	client->acked = client->next;
 	client->mss = segment_mss(segment);

@@ -17,7 +17,7 @@ mandir ?= $(prefix)/share/man
 BUILD ?= build$(if $(SANITIZE),-sanitize)
 VERSION := 0.1.0
 
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O3 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Infq-ftp-helper $(CPPFLAGS)
 CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -pthread $(CFLAGS)

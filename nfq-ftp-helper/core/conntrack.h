@@ -72,6 +72,7 @@ struct conntrack_ops {
 
 	/*
 	 * From now on this direction of master is adjusted so; absolute values, so repeating it is harmless.
+	 * Once it has answered SEQADJ_SELF for a connection it is not asked again: the session keeps the adjustment itself.
 	 * Return: enum seqadj_by, or a negative errno (then nothing must be edited).
 	 */
 	int (*adjust_seq)(struct conntrack *conntrack, const struct binding *master, enum direction direction,

@@ -16,6 +16,9 @@ enum ftp_side {
 	FTP_SERVER,		/* lines are replies */
 };
 
+/* Bytes: no server says more in a control connection while a copy of its SYN/ACK is on its way. */
+#define FTP_LATE_SYNACK (1u << 20)
+
 /* What the dialogue must tell apart; fits four bits. */
 enum ftp_kind {
 	FTP_OTHER,		/* any command that announces nothing */

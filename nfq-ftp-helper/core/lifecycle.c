@@ -4,7 +4,6 @@
 #include "lifecycle.h"
 #include "stream.h"
 
-#define LATE_COPY (1u << 20)	/* bytes: no server says more in a control connection while a SYN/ACK is on its way */
 #define CLOSED_TIMEOUT 120	/* seconds, as conntrack's TIME_WAIT */
 #define HANDSHAKE_TIMEOUT 60
 #define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
@@ -162,7 +161,7 @@ void lifecycle_close(struct turn *turn)
 /* Is the SYN/ACK a late copy of the one that began what the server has written so far? */
 static bool is_late_copy(const struct stream *server, const struct segment *segment)
 {
-	return server->next - segment_start(segment) < LATE_COPY;
+	return server->next - segment_start(segment) < FTP_LATE_SYNACK;
 }
 
 /*

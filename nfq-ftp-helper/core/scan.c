@@ -50,7 +50,7 @@ static bool is_empty(const struct ftp_line *line)
 	return line->length == 0 && (line->separator == 0 || line->separator == '\r' || line->separator == '\n');
 }
 
-static void command(struct scan *scan, const struct ftp_word *word)
+static void command(struct scan *scan, struct scan_segment *segment, const struct ftp_word *word)
 {
 	if (scan->outstanding == SCAN_OUTSTANDING_MAX) {
 		scan_whole(scan);
@@ -58,6 +58,7 @@ static void command(struct scan *scan, const struct ftp_word *word)
 	}
 	scan->outstanding++;
 	if (word && word->kind != FTP_OTHER) {
+		segment->interesting = true;
 		scan->awaited = scan->outstanding;
 		/* Where the engine may be behind, or remember it no more, it decides whether TLS follows. */
 		scan->auth = word->kind == FTP_AUTH && scan->outstanding == 1 && !scan->pending;
@@ -77,7 +78,7 @@ static void command_line(struct scan *scan, struct scan_segment *segment, const 
 		return;
 	}
 	scan->first_line = 1;
-	command(scan, word);
+	command(scan, segment, word);
 }
 
 static void greeting(struct scan *scan, unsigned int code)
@@ -86,6 +87,14 @@ static void greeting(struct scan *scan, unsigned int code)
 		scan->greeted = 1;
 	else if (code != 120 && code < 400)
 		become_opaque(scan);
+}
+
+/* Has the server not got the last command of interest yet? Then this reply does not answer it. */
+static bool is_premature(const struct scan *scan, const struct scan_segment *segment)
+{
+	const uint32_t since = scan->since < SCAN_SINCE_MAX ? scan->since : 0;
+
+	return !(segment->flags & SCAN_ACK) || seq_before(segment->ack, scan->side[FTP_CLIENT].next - since);
 }
 
 static void final_reply(struct scan *scan, struct scan_segment *segment, unsigned int code)
@@ -111,7 +120,11 @@ static void final_reply(struct scan *scan, struct scan_segment *segment, unsigne
 	if (!scan->awaited)
 		return;
 	scan->awaited--;
-	if (!scan->awaited && scan->auth && code == 234)
+	if (scan->awaited)
+		return;
+	if (is_premature(scan, segment))
+		scan_whole(scan);
+	else if (scan->auth && code == 234)
 		become_opaque(scan);
 }
 
@@ -143,7 +156,7 @@ static void announced_line(struct scan *scan, struct scan_segment *segment, cons
 {
 	if (segment->side == FTP_CLIENT) {
 		scan->first_line = 1;
-		command(scan, ftp_line_word(line, FTP_CLIENT));
+		command(scan, segment, ftp_line_word(line, FTP_CLIENT));
 	} else {
 		scan->multiline = 0;
 		final_reply(scan, segment, ftp_code(line));
@@ -202,14 +215,14 @@ void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *d
 
 /* ---- segments ---- */
 
-/* The server's SYN/ACK. One that repeats the last changes nothing. */
+/* The server's SYN/ACK. A late copy of the one that began what he has written so far changes nothing. */
 static void start(struct scan *scan, const struct scan_segment *segment)
 {
 	const uint32_t mode = scan->mode;
 
 	if (segment->side != FTP_SERVER || !(segment->flags & SCAN_ACK))
 		return;
-	if (scan->started && scan->side[FTP_SERVER].next == segment->seq + 1)
+	if (scan->started && scan->side[FTP_SERVER].next - (segment->seq + 1) < FTP_LATE_SYNACK)
 		return;
 	*scan = (struct scan){ .started = 1 };
 	scan->mode = mode == SCAN_CLAIMED ? SCAN_CLAIMED : SCAN_FOLLOW;
@@ -266,6 +279,7 @@ uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
 {
 	segment->fresh = 0;
 	segment->hand_over = true;
+	segment->interesting = false;
 	if (segment->flags & SCAN_SYN) {
 		start(scan, segment);
 		return 0;
@@ -297,6 +311,16 @@ static void note(struct scan *scan)
 	scan->side[FTP_SERVER].handed = 0;
 }
 
+static void note_since(struct scan *scan, const struct scan_segment *segment)
+{
+	const uint32_t since = scan->since + segment->fresh;
+
+	if (segment->interesting)
+		scan->since = 0;
+	else
+		scan->since = since < SCAN_SINCE_MAX ? since & SCAN_SINCE_MAX : SCAN_SINCE_MAX;
+}
+
 /* Its new bytes are user space's until they are acknowledged. */
 static void handed_over(struct scan *scan, const struct scan_segment *segment)
 {
@@ -308,6 +332,8 @@ static void handed_over(struct scan *scan, const struct scan_segment *segment)
 	}
 	side->next += segment->fresh;
 	side->handed = (uint16_t)(side->handed + segment->fresh);
+	if (segment->side == FTP_CLIENT)
+		note_since(scan, segment);
 	scan->pending |= bit(segment->side) & 3;
 }
 

@@ -16,7 +16,9 @@
  * dialogue (how many commands were unanswered, all of them of no interest). From there on user space has been given
  * everything. The note goes with each packet that is handed over, and session_passed() takes it up.
  *
- * What the lines mean is what dialogue.c says they mean; where the two could differ, the scan hands over more.
+ * What the lines mean is what dialogue.c says they mean; where the two could differ, the scan hands over more. It reads what user
+ * space may have dropped, so it may be ahead: a reply that the server wrote before he had the command does not answer it.
+ * Whoever repeats bytes and changes them deceives himself: which ones arrive he knows as little as the scan.
  */
 #ifndef CORE_SCAN_H
 #define CORE_SCAN_H
@@ -61,10 +63,13 @@ struct scan {
 	uint32_t noted_transfer : 1;
 	uint32_t noted_outstanding : 4;
 	uint32_t noted_multiline : 10;
+
+	uint32_t since : 8;		/* bytes of the client after the segment with the last command of interest */
 };
 
 #define SCAN_VERSION 1
 #define SCAN_OUTSTANDING_MAX 15		/* what outstanding and awaited can hold */
+#define SCAN_SINCE_MAX 255		/* so many or more */
 
 _Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's private data");
 
@@ -84,13 +89,14 @@ struct scan_segment {
 	uint8_t flags;		/* SCAN_* */
 	/* the scan's own */
 	bool hand_over;
+	bool interesting;	/* a command that announces, asks for an announcement, or AUTH ends in it */
 	uint32_t fresh;		/* bytes at its end that are to be read */
 };
 
 /**
  * scan_begin - take note of a segment's header
  * @scan: the connection
- * @segment: filled in but for the last two
+ * @segment: filled in but for the scan's own
  *
  * Return: how many bytes at the end of the payload scan_read() must be given, in order, in any number of pieces.
  */

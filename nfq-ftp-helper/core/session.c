@@ -334,19 +334,23 @@ static bool is_news(const struct stream *stream, uint32_t next)
 
 /*
  * Everything before @next has gone, and nothing passed before all that we had been given was acknowledged: an edit in flight has
- * arrived.
+ * arrived. Of what passed nothing is known: it may be lost behind us, and have to go again. Where a daemon died, what comes now may
+ * have bypassed the queue before.
  */
 static void pass_over(const struct turn *turn, enum direction direction, uint32_t next)
 {
 	struct stream *stream = &turn->session->stream[direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+	const uint8_t stale = stream->flags & STREAM_STALE;
 
 	if (stream->flags & STREAM_UNSYNCED)
 		stream->acked = next - UINT16_MAX;
-	else
-		stream_acknowledge(stream, table_work(turn->engine->table, turn->session), direction,
-				   seq_min(stream->next, next));
-	if (is_news(stream, next))
+	else if (stream->flags & STREAM_IN_FLIGHT)
+		stream_acknowledge(stream, work, direction, seq_min(edit_end(&work->edit[direction]), next));
+	if (is_news(stream, next)) {
 		stream_start(stream, next);
+		stream->flags |= stale;
+	}
 }
 
 /* The dialogue as the module has followed it. */

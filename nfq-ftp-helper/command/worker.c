@@ -15,6 +15,7 @@
 
 #include "attachment.h"
 #include "kernel/cthelper.h"
+#include "kernel/ctmessage.h"
 #include "log.h"
 #include "tally.h"
 
@@ -65,6 +66,21 @@ static int make_room(struct worker *worker)
 	return error;
 }
 
+/* What the module let pass since it queued a packet of this connection the last time. */
+static void take_note(struct worker *worker, unsigned int index, uint64_t now)
+{
+	const struct nfqueue_packet *packet = &worker->packets[index];
+	struct scan_note note;
+	const void *scan;
+	size_t size;
+
+	if (worker->options->mode != MODE_KMOD || !packet->conntrack)
+		return;
+	scan = ctmessage_read_private(packet->conntrack, packet->conntrack_length, CTHELPER_NAME, &size);
+	if (scan && scan_note(scan, size, &note))
+		session_passed(&worker->engine, &worker->arrivals[index], now, &note);
+}
+
 static int handle_packet(struct worker *worker, unsigned int index, uint64_t now)
 {
 	const struct nfqueue_packet *packet = &worker->packets[index];
@@ -76,6 +92,7 @@ static int handle_packet(struct worker *worker, unsigned int index, uint64_t now
 	output.buffer = worker->arena + worker->arena_used;
 	worker->reporter.packet = packet;
 	ctnetlink_hint(&worker->ctnetlink, packet->conntrack, packet->conntrack_length);
+	take_note(worker, index, now);
 	switch (session_input(&worker->engine, &worker->arrivals[index], now, &output)) {
 	case VERDICT_ACCEPT:
 		nfqueue_accept(worker->queue, packet);

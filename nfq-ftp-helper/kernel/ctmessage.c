@@ -236,16 +236,22 @@ static int read_seqadj(const struct nlattr *nest, struct seqadj *adjustment)
 	return 0;
 }
 
+static int parse_helper(const struct nlattr *nest, const struct nlattr *found[CTA_HELP_MAX + 1])
+{
+	static const struct attribute_rule rules[CTA_HELP_MAX + 1] = { 0 };
+
+	return attributes_parse_nested(nest, rules, found, CTA_HELP_MAX);
+}
+
 /* Its name, "" where there is none. */
 static int read_helper(const struct nlattr *nest, char name[CONNECTION_HELPER_MAX])
 {
-	static const struct attribute_rule rules[CTA_HELP_MAX + 1] = { 0 };
 	const struct nlattr *found[CTA_HELP_MAX + 1];
 
 	name[0] = '\0';
 	if (!nest)
 		return 0;
-	if (attributes_parse_nested(nest, rules, found, CTA_HELP_MAX) < 0)
+	if (parse_helper(nest, found) < 0)
 		return -EBADMSG;
 	return found[CTA_HELP_NAME] ? attribute_text(found[CTA_HELP_NAME], name, CONNECTION_HELPER_MAX) : 0;
 }
@@ -298,6 +304,21 @@ int ctmessage_read_flow(const void *data, size_t length, struct flow *flow)
 	flow->zone = found[CTA_ZONE] ? attribute_be16(found[CTA_ZONE]) : 0;
 	flow->expected = found[CTA_TUPLE_MASTER] != NULL;
 	return 0;
+}
+
+const void *ctmessage_read_private(const void *data, size_t length, const char *helper, size_t *size)
+{
+	static const struct attribute_rule rules[CTA_HELP + 1] = { 0 };
+	const struct nlattr *found[CTA_HELP + 1], *inside[CTA_HELP_MAX + 1];
+	char name[CONNECTION_HELPER_MAX];
+
+	if (attributes_parse(data, length, rules, found, CTA_HELP) < 0 || !found[CTA_HELP] ||
+	    parse_helper(found[CTA_HELP], inside) < 0 || !inside[CTA_HELP_INFO])
+		return NULL;
+	if (read_helper(found[CTA_HELP], name) < 0 || strcmp(name, helper) != 0)
+		return NULL;
+	*size = mnl_attr_get_payload_len(inside[CTA_HELP_INFO]);
+	return mnl_attr_get_payload(inside[CTA_HELP_INFO]);
 }
 
 int ctmessage_read_expected(const void *data, size_t length, struct expected *expected)

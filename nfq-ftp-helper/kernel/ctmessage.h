@@ -81,7 +81,18 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 /* The least of it, for every packet. Errors likewise. */
 int ctmessage_read_flow(const void *data, size_t length, struct flow *flow);
 
-/* The same for an expectation's CTA_EXPECT_* attributes. */
+/**
+ * ctmessage_read_private - what a conntrack helper that is a kernel module keeps about a connection
+ * @data: as for ctmessage_read_connection()
+ * @length: likewise
+ * @helper: its name
+ * @size: filled in: bytes there
+ *
+ * Return: CTA_HELP_INFO's inside, in @data; NULL: the connection has another helper, or none, or this one tells nothing.
+ */
+const void *ctmessage_read_private(const void *data, size_t length, const char *helper, size_t *size);
+
+/* ctmessage_read_connection() for an expectation's CTA_EXPECT_* attributes. */
 int ctmessage_read_expected(const void *data, size_t length, struct expected *expected);
 
 #endif

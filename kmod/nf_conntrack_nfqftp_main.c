@@ -60,7 +60,7 @@ MODULE_PARM_DESC(sure_queue, "first of as many queues for marked connections, -1
 
 static uint mark = 0x200000;
 module_param(mark, uint, 0644);
-MODULE_PARM_DESC(mark, "connections with one of these bits in their mark are queued whole, and never bypass (0x200000)");
+MODULE_PARM_DESC(mark, "connections with one of these bits in their mark never bypass the queue (0x200000)");
 
 static bool scan = true;
 module_param(scan, bool, 0644);
@@ -189,6 +189,8 @@ static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_
 
 	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? FTP_CLIENT : FTP_SERVER;
 	spin_lock_bh(&ct->lock);
+	if (!nf_ct_net(ct)->ct.sysctl_checksum)	/* packets come with wrong checksums: nobody may go by what they say */
+		scan_whole(state);
 	packet->segment.ack = acknowledged(ct, dir, packet->segment.ack);
 	read_payload(state, packet, skb, scan_begin(state, &packet->segment));
 	hand_over = scan_end(state, &packet->segment);
@@ -197,7 +199,7 @@ static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_
 	return hand_over;
 }
 
-/* Without the scan, or where conntrack lets packets with a wrong checksum pass, which nobody may read. */
+/* What is handed over without the scan. */
 static bool carries_something(const struct scan_segment *segment)
 {
 	return segment->length || segment->flags & (SCAN_SYN | SCAN_FIN | SCAN_RST);
@@ -210,6 +212,15 @@ static bool is_marked(const struct nf_conn *ct)
 #else
 	return false;
 #endif
+}
+
+/*
+ * A marked connection that conntrack does not adjust is adjusted in user space, packet by packet: all of them are needed there.
+ * One that it adjusts carries the mark while an edit is in flight: then none of those handed over may bypass.
+ */
+static bool needs_all(const struct nf_conn *ct, bool marked)
+{
+	return marked && !test_bit(IPS_SEQ_ADJUST_BIT, &ct->status);
 }
 
 /* Both directions of a connection go to the same queue, also when a later one has the same addresses. */
@@ -269,7 +280,7 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 	struct nfqftp_packet packet;
 	enum ip_conntrack_dir dir;
 	struct nf_conn *ct;
-	bool queued, sure;
+	bool queued, claimed, marked;
 
 	ct = our_connection(skb, state, &dir);
 	if (!ct)
@@ -283,11 +294,13 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 	this_cpu_inc(nfqftp_counters.packets);
 	if (packet.segment.length)
 		this_cpu_inc(nfqftp_counters.payload);
-	queued = decide(ct, dir, &packet, skb, &sure);
-	if (!READ_ONCE(scan) || !nf_ct_net(ct)->ct.sysctl_checksum)
+	queued = decide(ct, dir, &packet, skb, &claimed);
+	if (!READ_ONCE(scan))
 		queued = queued || carries_something(&packet.segment);
-	sure = sure || is_marked(ct);
-	return queued || sure ? to_queue(ct, sure) : NF_ACCEPT;
+	marked = is_marked(ct);
+	if (!queued && !needs_all(ct, marked))
+		return NF_ACCEPT;
+	return to_queue(ct, claimed || marked);
 }
 
 /* ---- ctnetlink ---- */

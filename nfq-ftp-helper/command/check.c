@@ -16,9 +16,8 @@
 static const char usage[] =
 	"Usage: nfq-ftp-helper check [OPTION]...\n"
 	"\n"
-	"Finds out which modes can run here and why others cannot, by trying in a network namespace of its own, and "
-	"what\n"
-	"stands in FTP's way in the present one: the most important cause first, with the command that mends it.\n"
+	"Finds out which modes can run here and why others cannot, by trying in a network namespace of its own, and\n"
+	"what stands in FTP's way in the present one: the most important cause first, with the command that mends it.\n"
 	"\n"
 	"  --port PORT,...   control ports; default 21\n"
 	"  --json            one JSON object\n"

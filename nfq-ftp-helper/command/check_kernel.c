@@ -124,8 +124,8 @@ static void add_known_bad(struct check_report *report, const struct probes *prob
 	if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_NO)
 		check_mend(check_add(report, KERNEL_GROUP, "data connections", CHECK_NOTE,
 				     "this kernel gives data connections their master's helper, as 6.12.95 and "
-				     "6.1.0-50 do: in mode cthelper "
-				     "their packets are queued, too, and let pass at once"),
+				     "6.1.0-50 do: in mode cthelper their packets are queued, too, and let pass at "
+				     "once"),
 			   CAUSE_NONE, "nfq-ftp-helper run --mode kmod, or --mode queue, for large transfers");
 	else if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_YES)
 		check_add(report, KERNEL_GROUP, "data connections", CHECK_YES,
@@ -167,7 +167,7 @@ static void judge_queue(struct check_report *report, const struct probes *probes
 
 static void judge_cthelper(struct check_report *report, const struct probes *probes)
 {
-	const int error = rules_machine_cthelper(NULL);
+	const int error = rules_machine_cthelper();
 	struct check_row *row;
 
 	report->can[MODE_CTHELPER] = can_base(probes) && error == 0 &&
@@ -216,8 +216,7 @@ void check_kernel(struct check_report *report)
 	if (error) {
 		add_version(report);
 		check_mend(check_add(report, KERNEL_GROUP, "trial", CHECK_UNKNOWN,
-				     "nothing could be tried in a network "
-				     "namespace: %s",
+				     "nothing could be tried in a network namespace: %s",
 				     strerror(-error)),
 			   CAUSE_NONE, "sudo nfq-ftp-helper check");
 		return;

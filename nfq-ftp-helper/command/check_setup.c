@@ -24,8 +24,7 @@ static void add_forwarding(struct check_report *report)
 	if (ipv4 == 0)
 		check_mend(check_add(report, SETUP_GROUP, "ip_forward", CHECK_NOTE,
 				     "this host forwards no IPv4 (net.ipv4.ip_forward = 0): right for a server or a "
-				     "client, but "
-				     "no router"),
+				     "client, but no router"),
 			   CAUSE_FORWARDING, "sysctl -w net.ipv4.ip_forward=1");
 	else if (ipv4 > 0)
 		check_add(report, SETUP_GROUP, "ip_forward", CHECK_YES, "IPv4 is forwarded");
@@ -40,14 +39,12 @@ static void add_ftp_helper(struct check_report *report, const struct rules_findi
 {
 	if (findings->ftp.seen)
 		check_mend(check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_NO,
-				     "the kernel's own ftp helper is "
-				     "assigned to the connections, by `%.200s'",
+				     "the kernel's own ftp helper is assigned to the connections, by `%.200s'",
 				     findings->ftp.text),
 			   CAUSE_FTP_HELPER, "%s", findings->ftp.remedy);
 	else if (findings->automatic.seen)
 		check_mend(check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_NO,
-				     "the kernel assigns its own ftp "
-				     "helper by itself: %s",
+				     "the kernel assigns its own ftp helper by itself: %s",
 				     findings->automatic.text),
 			   CAUSE_FTP_HELPER, "%s", findings->automatic.remedy);
 	else
@@ -124,8 +121,7 @@ static void add_taken(struct check_report *report, unsigned int number, const st
 				"another program has queue %u: `%s', process %d", number, holder->program, holder->pid);
 	else
 		row = check_add(report, SETUP_GROUP, "queue", CHECK_NO,
-				"a program that cannot be seen from here (in another "
-				"PID namespace?) has queue %u",
+				"a program that cannot be seen from here (in another PID namespace?) has queue %u",
 				number);
 	number = number < 60000 ? number + 10 : number - 10;
 	if (rules)
@@ -157,8 +153,7 @@ static void add_absent(struct check_report *report, unsigned int number, const s
 
 	write_start(findings, command);
 	check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
-			     "nobody takes packets from queue %u: nfq-ftp-helper does "
-			     "not run",
+			     "nobody takes packets from queue %u: nfq-ftp-helper does not run",
 			     number),
 		   CAUSE_NO_DAEMON, "%s", command);
 }
@@ -175,8 +170,7 @@ static bool add_queue(struct check_report *report, unsigned int number, const st
 		add_taken(report, number, &holder, findings->queue.seen);
 	else if (holder.dropped)
 		check_add(report, SETUP_GROUP, "queue", CHECK_NOTE,
-			  "%lu packets of queue %u were dropped for want of room: "
-			  "run with a larger --queue-length",
+			  "%lu packets of queue %u were dropped for want of room: run with a larger --queue-length",
 			  holder.dropped, number);
 	else
 		check_add(report, SETUP_GROUP, "daemon", CHECK_YES, "process %d has queue %u", holder.pid, number);
@@ -213,8 +207,8 @@ static void add_drops(struct check_report *report, const struct rules_findings *
 {
 	if (findings->invalid.seen)
 		check_mend(check_add(report, SETUP_GROUP, "INVALID", CHECK_NO,
-				     "packets that conntrack calls INVALID are dropped "
-				     "before nfq-ftp-helper sees them, by `%.160s'",
+				     "packets that conntrack calls INVALID are dropped before nfq-ftp-helper sees "
+				     "them, by `%.160s'",
 				     findings->invalid.text),
 			   CAUSE_INVALID, "%s", findings->invalid.remedy);
 	else
@@ -222,8 +216,7 @@ static void add_drops(struct check_report *report, const struct rules_findings *
 			  "no rule drops them before nfq-ftp-helper sees them");
 	if (findings->unrelated.seen)
 		check_mend(check_add(report, SETUP_GROUP, "RELATED", CHECK_NO,
-				     "data connections (state RELATED) are not "
-				     "accepted by %s",
+				     "data connections (state RELATED) are not accepted by %s",
 				     findings->unrelated.text),
 			   CAUSE_RELATED, "%s", findings->unrelated.remedy);
 	else
@@ -239,8 +232,7 @@ void check_setup(struct check_report *report)
 	add_forwarding(report);
 	if (error || !findings.readable) {
 		check_mend(check_add(report, SETUP_GROUP, "rules", CHECK_UNKNOWN,
-				     "neither nft nor iptables-save can tell the "
-				     "rules"),
+				     "neither nft nor iptables-save can tell the rules"),
 			   CAUSE_NONE, "install nftables or iptables, and run this as root");
 		return;
 	}

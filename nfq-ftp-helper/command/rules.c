@@ -112,6 +112,8 @@ static int prepare_helper(const struct rules_request *request)
 
 	if (error == -EPERM)
 		fprintf(stderr, "rules: --apply needs CAP_NET_ADMIN: run it as root\n");
+	else if (error == -EEXIST)
+		fprintf(stderr, "rules: the helper `" RULES_HELPER "' is a kernel module's: use --mode kmod\n");
 	else if (error)
 		fprintf(stderr,
 			"rules: this kernel cannot register the helper `" RULES_HELPER "' (%s; "

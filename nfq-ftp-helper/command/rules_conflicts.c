@@ -108,8 +108,7 @@ static void look_at_rule(struct rules_findings *findings, const struct found *fo
 		look_at_drop(findings, found, rule);
 }
 
-/* Does @rule, in or under a base chain, let data connections of @helper through? A jump may: its chain will tell
- * people. */
+/* Does @rule, in or under a base chain, let data connections of @helper through? A jump may; that is left at that. */
 static bool lets_related(const struct found_rule *rule, const char *helper)
 {
 	if (rule->verdict != FOUND_ACCEPT && rule->verdict != FOUND_JUMP)
@@ -210,8 +209,7 @@ void rules_conflicts_warn(const struct rules_request *request)
 	if (findings.ftp.seen)
 		fprintf(stderr,
 			"rules: the kernel's own ftp helper is assigned to these connections, too, by `%s': remove "
-			"that "
-			"with `%s'\n",
+			"that with `%s'\n",
 			findings.ftp.text, findings.ftp.remedy);
 	if (findings.automatic.seen)
 		fprintf(stderr,

@@ -39,8 +39,8 @@ struct family {
 /* The IPv6 one sees no payload behind extension headers. */
 static const struct family families[FAMILIES] = {
 	{ "IPv4", "iptables", "iptables-save", "iptables-restore", "ip",
-	  "22,48 0 0 0,84 0 0 240,21 0 18 64,40 0 0 2,2 0 0 1,48 0 0 0,84 0 0 15,100 0 0 2,7 0 0 5,96 0 0 1,28 0 0 0,"
-	  "2 0 0 5,177 0 0 0,80 0 0 12,84 0 0 240,116 0 0 2,7 0 0 9,96 0 0 5,28 0 0 0,37 0 1 0,6 0 0 262144,6 0 0 0" },
+	  "22,48 0 0 0,84 0 0 240,21 0 18 64,40 0 0 2,2 0 0 1,48 0 0 0,84 0 0 15,100 0 0 2,7 0 0 5,96 0 0 1,28 0 0 0,2 "
+	  "0 0 5,177 0 0 0,80 0 0 12,84 0 0 240,116 0 0 2,7 0 0 9,96 0 0 5,28 0 0 0,37 0 1 0,6 0 0 262144,6 0 0 0" },
 	{ "IPv6", "ip6tables", "ip6tables-save", "ip6tables-restore", "ip6",
 	  "13,48 0 0 0,84 0 0 240,21 0 9 96,40 0 0 4,2 0 0 1,48 0 0 52,84 0 0 240,116 0 0 2,7 0 0 5,96 0 0 1,45 0 1 0,"
 	  "6 0 0 262144,6 0 0 0" },
@@ -48,7 +48,7 @@ static const struct family families[FAMILIES] = {
 
 /* Our chains. */
 enum own {
-	OWN_QUEUE, /* the others of its table jump here: so it is the first to be made, and the last to go */
+	OWN_QUEUE,	/* the others of its table jump here: so it is the first to be made, and the last to go */
 	OWN_FORWARD,
 	OWN_INPUT,
 	OWN_POSTROUTING,
@@ -337,8 +337,8 @@ static char *nft_table(const struct family *family, const char *table)
 /* Does iptables work over nf_tables, and is there an nft to look at that? */
 static bool is_over_nft(const struct family *family)
 {
-	const char *const version[] = { family->program, "--version", NULL }, *const nft[] = { "nft", "--version",
-											       NULL };
+	const char *const version[] = { family->program, "--version", NULL };
+	const char *const nft[] = { "nft", "--version", NULL };
 	char complaint[PROGRAM_COMPLAINT_MAX], *text = NULL;
 	bool over = program_run(version, NULL, &text, complaint) == 0 && strstr(text, "nf_tables");
 

@@ -8,53 +8,35 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-static void look_at_helper(void *context, const struct cthelper *helper)
+static void ignore_helper(void *context, const struct cthelper *helper)
 {
-	bool *found = context;
-
-	*found |= strcmp(helper->name, RULES_HELPER) == 0;
+	(void)context;
+	(void)helper;
 }
 
-int rules_machine_cthelper(bool *registered)
+int rules_machine_cthelper(void)
 {
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
-	bool found = false;
 	int error = exchange ? exchange_open(exchange) : -ENOMEM;
 
 	if (!error) {
-		error = cthelper_list(exchange, look_at_helper, &found);
+		error = cthelper_list(exchange, ignore_helper, NULL);
 		exchange_close(exchange);
 	}
 	free(exchange);
-	if (registered)
-		*registered = found;
 	return error;
-}
-
-/* Made as a stub: it queues nothing until the daemon makes it its own. */
-static int make_stub(struct exchange *exchange)
-{
-	static const struct cthelper_policy policy = { .expectations = 8, .seconds = 300 };
-	int error = cthelper_register(exchange, 0, &policy);
-
-	return error ? error : cthelper_disable(exchange);
 }
 
 int rules_machine_register(void)
 {
-	bool registered = false;
-	int error = rules_machine_cthelper(&registered);
-	struct exchange *exchange;
+	static const struct cthelper_policy policy = { .expectations = 8, .seconds = 300 };
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	int error = exchange ? exchange_open(exchange) : -ENOMEM;
 
-	if (error || registered)
-		return error;
-	exchange = calloc(1, sizeof(*exchange));
-	error = exchange ? exchange_open(exchange) : -ENOMEM;
 	if (!error) {
-		error = make_stub(exchange);
+		error = cthelper_prepare(exchange, &policy);
 		exchange_close(exchange);
 	}
 	free(exchange);
@@ -83,7 +65,7 @@ enum mode rules_machine_mode(void)
 {
 	if (rules_machine_kmod())
 		return MODE_KMOD;
-	return rules_machine_cthelper(NULL) == 0 ? MODE_CTHELPER : MODE_QUEUE;
+	return rules_machine_cthelper() == 0 ? MODE_CTHELPER : MODE_QUEUE;
 }
 
 bool rules_machine_has(enum rules_backend backend)

@@ -16,15 +16,13 @@ enum rules_backend rules_machine_backend(const struct rules_request *request);
 /* Is there this backend's program? */
 bool rules_machine_has(enum rules_backend backend);
 
-/**
- * rules_machine_cthelper - can the kernel register helpers of user space (nfnetlink_cthelper)?
- * @registered: NULL, or filled in: is "nfq-ftp" among them?
- *
+/*
+ * Can the kernel register helpers of user space (nfnetlink_cthelper)?
  * Return: 0; -EPERM: no CAP_NET_ADMIN; another negative errno: it cannot.
  */
-int rules_machine_cthelper(bool *registered);
+int rules_machine_cthelper(void);
 
-/* Make the kernel know a helper "nfq-ftp", so that rules can name it before the daemon runs. Return: as above. */
+/* Make the kernel know a helper "nfq-ftp", so that rules can name it before the daemon runs. Return: as cthelper_prepare(). */
 int rules_machine_register(void);
 
 /* The number that a file of /proc/sys holds; -1: there is no such file, or no number in it. */

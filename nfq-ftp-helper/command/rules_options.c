@@ -273,10 +273,8 @@ int rules_options_parse(struct rules_request *request, int argc, char **argv)
 void rules_options_print_help(void)
 {
 	printf("Usage: nfq-ftp-helper rules [OPTION]...\n\n"
-	       "Prints the netfilter rules that a mode needs. They serve a router, a server and a client on this host "
-	       "at\n"
-	       "once. --apply puts them in place, in chains of this program's own, and --remove takes away just "
-	       "those.\n\n");
+	       "Prints the netfilter rules that a mode needs. They serve a router, a server and a client on this host\n"
+	       "at once. --apply puts them in place, in chains of its own, and --remove takes those away.\n\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		char option[64];
 

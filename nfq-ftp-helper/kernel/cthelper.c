@@ -120,6 +120,7 @@ int cthelper_register(struct exchange *exchange, uint16_t queue, const struct ct
 	return error;
 }
 
+/* A name that is a module's is taken for conntrack (EBUSY), but not for nfnetlink_cthelper, which would say EEXIST. */
 int cthelper_prepare(struct exchange *exchange, const struct cthelper_policy *policy)
 {
 	int error = 0;
@@ -129,7 +130,7 @@ int cthelper_prepare(struct exchange *exchange, const struct cthelper_policy *po
 		if (error == -EEXIST)
 			error = 0;
 	}
-	return error;
+	return error == -EBUSY ? -EEXIST : error;
 }
 
 int cthelper_disable(struct exchange *exchange)

@@ -174,9 +174,15 @@ def end_process(process, timeout=2):
 # ---------------------------------------------------------------------------------------------------------------------
 # Rules of the router
 
+# Which packets of a control connection the rules queue. "payload": those with payload, or SYN, FIN, RST. "established": all but
+# the first of the client; the kernel confirms a connection whose helper is user space's when the first verdict comes
+# back, and at FORWARD that would be before masquerading, which then never happens.
+QUEUE_RULES = ("all", "payload", "established")
+
+
 @dataclasses.dataclass(frozen=True)
 class Queueing:
-    """How the router's rules hand packets to a program: queue is "N" or "A:B" (balanced), rule is "all" or "payload".
+    """How the router's rules hand packets to a program: queue is "N" or "A:B" (balanced), rule is one of QUEUE_RULES.
 
     Connections with the daemon's mark go to the sure queues, as many and right behind the others, which never bypass.
     """
@@ -262,10 +268,9 @@ class IptablesRules:
 
     def which_packets(self):
         """A packet that came back from a queue goes on at the next hook, so two rules never queue it twice."""
-        if self.lab.queueing.rule == "all":
-            return [""]
-        return [f'-m bpf --bytecode "{HAS_PAYLOAD[self.family]}" ',
-                "-m tcp ! --tcp-flags SYN,FIN,RST NONE "]
+        return {"all": [""], "established": ["-m conntrack --ctstate ESTABLISHED "],
+                "payload": [f'-m bpf --bytecode "{HAS_PAYLOAD[self.family]}" ',
+                            "-m tcp ! --tcp-flags SYN,FIN,RST NONE "]}[self.lab.queueing.rule]
 
     def nat(self):
         rules = []
@@ -345,7 +350,8 @@ class NftRules:
 
     def which_packets(self):
         """@ih is what is behind the TCP header: a packet without payload has no such byte."""
-        return [""] if self.lab.queueing.rule == "all" else ["@ih,0,8 >= 0 ", "tcp flags & (fin | syn | rst) != 0 "]
+        return {"all": [""], "established": ["ct state established "],
+                "payload": ["@ih,0,8 >= 0 ", "tcp flags & (fin | syn | rst) != 0 "]}[self.lab.queueing.rule]
 
     def each_server(self, rule):
         """A rule for each server and family. {dial} and {server}: its address as clients call it, and its own."""
@@ -503,7 +509,7 @@ class Lab:
     seqadj      "kernel", "self" or "auto": who adjusts sequence numbers (daemon)
     queue       "N" or "A:B"
     bypass      whether the queue rule lets packets pass while no program is there; default: only with seqadj "kernel"
-    queue_rule  "all" packets of a control connection, or those with "payload" (or SYN, FIN, RST) only
+    queue_rule  which packets of a control connection: "all", "payload" or "established" (QUEUE_RULES)
     carrier     the in-kernel helper that carries expectations for daemon and accept
     binary      the program (default: $NFQ_FTP_HELPER or build/nfq-ftp-helper; for accept build/tests/bench/accept-all)
     daemon_args more arguments for the program
@@ -522,9 +528,9 @@ class Lab:
         self._choose("mode", mode, dict.fromkeys(MODES))
         self.backend = self._choose("backend", backend, RULES)
         self._choose("seqadj", seqadj, dict.fromkeys(("kernel", "self", "auto")))
-        self._choose("queue_rule", queue_rule, dict.fromkeys(("all", "payload")))
-        if engine == "daemon" and seqadj != "kernel" and queue_rule != "all":
-            raise LabError(f"seqadj {seqadj} needs every packet queued: queue_rule all")
+        self._choose("queue_rule", queue_rule, dict.fromkeys(QUEUE_RULES))
+        if engine == "daemon" and seqadj != "kernel" and queue_rule == "payload":
+            raise LabError(f"seqadj {seqadj} needs every packet queued, not those with payload only")
         self.seqadj = seqadj
         self.queueing = Queueing(str(queue), seqadj == "kernel" if bypass is None else bypass, queue_rule, carrier)
         self.offloads = offloads

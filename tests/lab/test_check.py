@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`check` names the cause: first nothing is wrong, then one thing is broken, and that is what must come first.
 
-Where the remedy is a command, it is carried out, and then nothing may be wrong any more. Prints one line a case: PASS, FAIL or
-SKIP, a blank, the case's name, and after a colon why, or what check said. Exit status 1 if one failed.
+Where the remedy is a command, it is carried out, and then nothing may be wrong any more. Prints one line a case: PASS,
+FAIL or SKIP, a blank, the case's name, and after a colon why, or what check said. Exit status 1 if one failed.
 """
 
 import dataclasses
@@ -56,7 +56,8 @@ class Host(Namespace):
         log = self.directory / "log"
         with open(log, "wb") as output:
             self.daemon = subprocess.Popen(
-                self.argv([str(program), "run", "--mode", self.mode, *queues, "--state-dir", str(self.directory / "state")]),
+                self.argv([str(program), "run", "--mode", self.mode, *queues,
+                           "--state-dir", str(self.directory / "state")]),
                 stdout=output, stderr=output)
 
         def is_ready():
@@ -72,7 +73,8 @@ class Host(Namespace):
 
     def check(self, prefix=(), status=0):
         """(first cause's row or None, the whole)."""
-        done = subprocess.run([*self.argv([*prefix, BINARY, "check", "--json"])], text=True, capture_output=True, timeout=120)
+        done = subprocess.run(self.argv([*prefix, BINARY, "check", "--json"]), text=True, capture_output=True,
+                              timeout=120)
         check(done.returncode == status, f"check ended with status {done.returncode}: {done.stderr}")
         said = json.loads(done.stdout)
         return said["first"], said
@@ -107,7 +109,8 @@ BROKEN = {
     "related-of-ftp-only": Broken("related-not-accepted", """iptables -P FORWARD DROP
         iptables -A FORWARD -m conntrack --ctstate RELATED -m helper --helper ftp -j ACCEPT"""),
     "invalid": Broken("invalid-dropped", "iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP"),
-    "kernel-ftp-helper": Broken("kernel-ftp-helper", "iptables -t raw -I PREROUTING -p tcp --dport 21 -j CT --helper ftp"),
+    "kernel-ftp-helper": Broken("kernel-ftp-helper",
+                                "iptables -t raw -I PREROUTING -p tcp --dport 21 -j CT --helper ftp"),
     "kernel-ftp-helper-instead": Broken("kernel-ftp-helper", """{unassign}
         iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp""", mends=False),
     "no-forwarding": Broken("no-forwarding", "echo 0 >/proc/sys/net/ipv4/ip_forward"),

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`rules`: what it applies works, it can be applied twice, and taking it away leaves everything as it was, byte for byte.
+"""`rules`: what it applies works, applied twice is once, and taking it away leaves everything as it was, byte for byte.
 
-Prints one line a case: PASS, FAIL or SKIP, a blank, the case's name, and after a colon why, or what was done. Exit status 1 if
-one failed.
+Prints one line a case: PASS, FAIL or SKIP, a blank, the case's name, and after a colon why, or what was done. Exit
+status 1 if one failed.
 """
 
 import os
@@ -46,7 +46,8 @@ class Namespace:
     """A network namespace without a name, which lives as long as this."""
 
     def __enter__(self):
-        self.process = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 3600"], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 3600"],
+                                        stdout=subprocess.PIPE)
         self.process.stdout.readline()
         return self
 
@@ -107,11 +108,12 @@ def replaces_itself(backend):
     """Other options take the place of the old rules; a failure leaves these as they are."""
     with Namespace() as namespace:
         before = namespace.ruleset()
-        namespace.rules("--apply", "--backend", backend, "--mode", "queue", "--interface", "lan0:wan0", "--port", "2121")
-        namespace.rules("--apply", "--backend", backend, "--mode", "queue", "--seqadj", "kernel")
+        arguments = ("--apply", "--backend", backend, "--mode", "queue")
+        namespace.rules(*arguments, "--interface", "lan0:wan0", "--port", "2121")
+        namespace.rules(*arguments, "--seqadj", "kernel")
         after = namespace.ruleset()
         check("2121" not in after and "lan0" not in after, "rules of the first time are still there")
-        namespace.rules("--apply", "--backend", backend, "--mode", "queue", "--carrier", "nosuch", status=1)
+        namespace.rules(*arguments, "--carrier", "nosuch", status=1)
         check(namespace.ruleset() == after, "a failed --apply has changed something")
         namespace.rules("--remove")
         check(namespace.ruleset() == before, "what --remove leaves is not what there was before")
@@ -124,7 +126,8 @@ def keeps_what_is_used():
         namespace.sh("iptables -t mangle -A FORWARD -p tcp -j ACCEPT; iptables -t raw -A OUTPUT -p icmp -j ACCEPT")
         namespace.rules("--remove")
         left = namespace.run("iptables-save").stdout
-        check("-A FORWARD -p tcp -j ACCEPT" in left and "-A OUTPUT -p icmp -j ACCEPT" in left, "a stranger's rule is gone")
+        for rule in ("-A FORWARD -p tcp -j ACCEPT", "-A OUTPUT -p icmp -j ACCEPT"):
+            check(rule in left, f"a stranger's rule is gone: {rule}")
         check("NFQ_FTP" not in namespace.ruleset() + left, "something of ours is left")
 
 
@@ -189,7 +192,8 @@ CONFLICTS = {
                     "nft delete rule inet t x handle"),
     "related-iptables": ("iptables -P FORWARD DROP; iptables -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT",
                          "ESTABLISHED,RELATED -j ACCEPT"),
-    "related-nft": ("""nft add table inet t; nft 'add chain inet t c { type filter hook forward priority 0; policy drop; }'
+    "related-nft": ("""nft add table inet t
+                       nft 'add chain inet t c { type filter hook forward priority 0; policy drop; }'
                        nft add rule inet t c ct state established accept""",
                     "nft insert rule inet t c ct state established,related accept"),
 }
@@ -300,7 +304,8 @@ def group_transfers(topology, interface, backend, seqadj):
 
 VARIANTS = {
     "plain": (),
-    "much": ("--seqadj", "kernel", "--queue", "4:7", "--port", "21,2121", "--interface", "lan:wan,ppp+:", "--zone", "3"),
+    "much": ("--seqadj", "kernel", "--queue", "4:7", "--port", "21,2121", "--interface", "lan:wan,ppp+:",
+             "--zone", "3"),
 }
 
 USAGE = {
@@ -348,7 +353,8 @@ for _backend in BACKENDS:
     for _topology, _interface in (("masquerade", "inside"), ("dnat", "inside"), ("server-local", "inside"),
                                   ("client-local", "outside")):
         for _seqadj in ("kernel", "auto", "self"):
-            GROUPS[f"transfer-{_topology}-{_backend}-{_seqadj}"] = group_transfers(_topology, _interface, _backend, _seqadj)
+            GROUPS[f"transfer-{_topology}-{_backend}-{_seqadj}"] = group_transfers(_topology, _interface, _backend,
+                                                                                   _seqadj)
 
 if __name__ == "__main__":
     if not pathlib.Path(BINARY).exists():

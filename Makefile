@@ -2,6 +2,7 @@
 #
 # make            build/nfq-ftp-helper
 # make test       scripts/test: installs what it needs, builds, runs every suite
+# make test-vm    the part of it that runs on stock kernels in virtual machines
 # make demo       scripts/demo
 # make bench      tests/bench: engine and lab figures
 # make install    DESTDIR and prefix are honoured
@@ -36,7 +37,7 @@ MODEL := $(call objects,nfq-ftp-helper/model)
 KERNEL := $(call objects,nfq-ftp-helper/kernel)
 COMMAND := $(call objects,nfq-ftp-helper/command)
 
-.PHONY: all kmod tests test demo bench fuzz install clean print-unit
+.PHONY: all kmod tests test test-vm demo bench fuzz install clean print-unit
 all: $(BUILD)/nfq-ftp-helper
 
 $(BUILD)/nfq-ftp-helper: $(COMMAND) $(KERNEL) $(MODEL) $(CORE)
@@ -103,6 +104,9 @@ kmod:
 
 test:
 	scripts/test
+# On stock kernels in virtual machines, which takes some minutes.
+test-vm: $(BUILD)/nfq-ftp-helper
+	tests/vm/test_vm.py
 demo:
 	scripts/demo
 bench:

@@ -319,19 +319,19 @@ USAGE = {
 }
 
 
-def group_traces(_options, report):
-    for backend in BACKENDS:
-        for mode in MODES:
-            why = missing(mode, backend)
-            if why:
-                report.skip(f"rules/no-trace/{backend}/{mode}", why)
-                continue
-            for setting in SETTINGS:
-                for variant, more in VARIANTS.items():
-                    report.case(f"rules/no-trace/{backend}/{mode}/{setting}/{variant}", leaves_no_trace, setting, mode,
-                                backend, more)
-        if not missing("queue", backend):
+def group_traces(backend, mode):
+    def group(_options, report):
+        name = f"rules/no-trace/{backend}/{mode}"
+        why = missing(mode, backend)
+        if why:
+            return report.skip(name, why)
+        for setting in SETTINGS:
+            for variant, more in VARIANTS.items():
+                report.case(f"{name}/{setting}/{variant}", leaves_no_trace, setting, mode, backend, more)
+        if mode == "queue":
             report.case(f"rules/replaces-itself/{backend}", replaces_itself, backend)
+        return None
+    return group
 
 
 def group_words(_options, report):
@@ -348,7 +348,8 @@ def group_words(_options, report):
     report.case("rules/conflict/none", names_no_conflict)
 
 
-GROUPS = {"traces": group_traces, "words": group_words}
+GROUPS = {"words": group_words}
+GROUPS.update({f"traces-{backend}-{mode}": group_traces(backend, mode) for backend in BACKENDS for mode in MODES})
 for _backend in BACKENDS:
     for _topology, _interface in (("masquerade", "inside"), ("dnat", "inside"), ("server-local", "inside"),
                                   ("client-local", "outside")):

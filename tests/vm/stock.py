@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What only a stock kernel can show: conntrack zones, the packet's own word on its connection, a bad network, and the
-rules that the documentation tells people to load."""
+"""What only a stock kernel can show: conntrack zones, the packet's own word on its connection, and a bad network."""
 
-import os
-import re
 import time
 
 import test_streams
 from cases import daemon_lab
-from lab import FTP_PORT, TREE, Lab, wait_until
+from lab import FTP_PORT
 from rawftp import RawClient, Timeouts, check, next_port
 from servers import Server
 from variants import PREFIX
@@ -101,40 +98,3 @@ def group_netem(variant):
             spoil_all(lab)
             report.case(f"{PREFIX}/{variant.name}/netem/PORT/ipv4", transfers_through_bad_network, lab, TRANSFERS)
     return group
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# What README tells people to do
-
-def documented_scripts():
-    """Of README's indented blocks, those that end in starting the daemon on a router."""
-    blocks = re.findall(r"(?:^    .*\n)+", (TREE / "README.md").read_text(), re.MULTILINE)
-    scripts = [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks]
-    return [script for script in scripts if re.search(r"^(sudo )?nfq-ftp-helper run\b", script, re.MULTILINE)]
-
-
-def follow_documentation(lab, script):
-    """In the checkout, on a router that does NAT already; the daemon is the last thing started. It ends with the lab."""
-    log = lab.directory / "documented.log"
-    environment = dict(os.environ, PATH=f"{TREE / 'build'}:{os.environ['PATH']}")
-    with open(log, "wb") as output:
-        process = lab.popen("router", ["sh", "-ec", script], cwd=TREE, env=environment, stdout=output, stderr=output)
-    wait_until(lambda: process.poll() is not None or "ready" in log.read_text(), 30, "nfq-ftp-helper to be ready")
-    check(process.poll() is None, f"it ended: {log.read_text().strip()}")
-    for family in (4,) if "iptables" in script else (4, 6):
-        for mode in ("EPRT", "EPSV"):
-            with RawClient(lab, family=family) as session:
-                test_streams.fetch_small(session, mode)
-
-
-def group_documented(options, report):
-    """With an engine other than the daemon, to see the test fail, only the rest of the script is followed."""
-    scripts = documented_scripts()
-    check(scripts, "README.md starts nfq-ftp-helper nowhere")
-    for number, script in enumerate(scripts):
-        if options.engine != "daemon":
-            script = re.sub(r"^(sudo )?nfq-ftp-helper run\b.*", "echo ready; sleep 60", script, flags=re.MULTILINE)
-        with Lab("masquerade", backend="nft") as lab, Server("vsftpd", lab) as server:
-            test_streams.serve_files(server)
-            report.case(f"{PREFIX}/documented/{number}-{'iptables' if 'iptables' in script else 'nft'}",
-                        follow_documentation, lab, script)

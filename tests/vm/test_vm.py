@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Everything that a stock kernel can show, on each stock kernel, in a virtual machine that boots once for each.
+
+Prints one line a case: PASS, FAIL or SKIP, a blank, the case's name, and after a colon why, or what was measured; last, how
+many of each. Exit status 1 if one failed. A kernel that cannot be had is skipped.
+"""
+
+import argparse
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+VM = TREE / "tests/vm"
+KERNELS = ("6.1", "6.12")
+TIMEOUT = 2400  # seconds for all that is done in one machine, when the host has other work too
+# What is run in the machine: the module's tests, and of the lab's own those that this machine's kernel may not have.
+PROGRAMS = {
+    "daemon": ["tests/vm/in_guest.py"],
+    "rules": ["tests/lab/test_rules.py", "--group=traces-nft-queue", "--group=traces-nft-cthelper",
+              "--group=traces-iptables-cthelper"],
+    "check": ["tests/lab/test_check.py", "--group=cthelper-nft", "--group=words"],
+    "module": ["tests/vm/kmod_in_guest.py"],
+}
+NEEDS_MODULE = "module"
+NEWEST_ONLY = ("rules", "check")  # where one stock kernel is as good as another
+JOBS = 3  # labs at once: one more than the guest has processors, as some mostly wait
+WORDS = ("PASS", "FAIL", "SKIP")
+
+
+class Tally:
+    """Prints results and counts them."""
+
+    def __init__(self):
+        self.counts = dict.fromkeys(WORDS, 0)
+
+    def line(self, line, prefix=""):
+        """prefix is put before the names of cases that do not have it."""
+        word, _, rest = line.partition(" ")
+        if word in self.counts:
+            self.counts[word] += 1
+            line = f"{word} {rest if rest.startswith(prefix) else prefix + rest}"
+        print(line, flush=True)
+
+    def summary(self):
+        print("{PASS} passed, {FAIL} failed, {SKIP} skipped".format(**self.counts))
+
+
+def last_line(text):
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
+
+
+def fetch(kernel, *options):
+    """(The directory of a kernel, None), or (None, why it cannot be had)."""
+    done = subprocess.run([VM / "kernels", *options, kernel], text=True, capture_output=True, cwd=TREE)
+    return (done.stdout.strip(), None) if done.returncode == 0 else (None, last_line(done.stderr))
+
+
+def why_not(kernel):
+    """Why there can be no machine with this kernel, or None."""
+    if not shutil.which("qemu-system-x86_64"):
+        return "qemu-system-x86_64 is not installed (scripts/deps vm)"
+    return fetch(kernel)[1]
+
+
+def build_module(kernel, tally):
+    """Whether there is a module for this kernel now."""
+    name = f"vm/{kernel}/module-builds"
+    directory, why = fetch(kernel, "--headers")
+    if why:
+        tally.line(f"SKIP {name}: {why}")
+        return False
+    done = subprocess.run(["make", "-s", "kmod", f"KDIR={directory}/kdir"], text=True, capture_output=True, cwd=TREE)
+    errors = [line for line in done.stderr.splitlines() if "error" in line] or [last_line(done.stderr)]
+    tally.line(f"FAIL {name}: {errors[0]}" if done.returncode else f"PASS {name}")
+    return done.returncode == 0
+
+
+def programs_for(kernel, options, tally):
+    """Names of PROGRAMS."""
+    names = options.program or [name for name in PROGRAMS if kernel == KERNELS[-1] or name not in NEWEST_ONLY]
+    if NEEDS_MODULE in names and not build_module(kernel, tally):
+        return [name for name in names if name != NEEDS_MODULE]
+    return names
+
+
+def command_in_guest(names, arguments):
+    """All programs in turn; fails if one did."""
+    calls = [shlex.join([*PROGRAMS[name], f"--jobs={JOBS}", *arguments]) for name in names]
+    return ["sh", "-c", "status=0; " + "".join(f"{call} || status=1; " for call in calls) + "exit $status"]
+
+
+def run_machine(kernel, options, arguments, tally):
+    command = command_in_guest(programs_for(kernel, options, tally), arguments)
+    before = dict(tally.counts)
+    argv = [VM / "boot", "-t", str(options.timeout), kernel, "--", *command]
+    with subprocess.Popen(argv, text=True, errors="replace", stdout=subprocess.PIPE, cwd=TREE) as machine:
+        for line in machine.stdout:
+            tally.line(line.rstrip(), f"vm/{kernel}/")
+    if machine.returncode and tally.counts["FAIL"] == before["FAIL"]:
+        tally.line(f"FAIL vm/{kernel}: exit status {machine.returncode}, see above")
+    elif tally.counts["PASS"] == before["PASS"]:
+        tally.line(f"FAIL vm/{kernel}: no test ran in the machine")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0],
+                                     epilog="All other arguments are given to the programs in the machine (--help there).")
+    parser.add_argument("--kernel", action="append", choices=KERNELS, help="only this one; may be given several times")
+    parser.add_argument("--program", action="append", choices=PROGRAMS, help="only this one; may be given several times")
+    parser.add_argument("--timeout", type=int, default=TIMEOUT, help="seconds for one machine")
+    options, arguments = parser.parse_known_args()
+    tally = Tally()
+    for kernel in options.kernel or KERNELS:
+        why = why_not(kernel)
+        if why:
+            tally.line(f"SKIP vm/{kernel}: {why}")
+            continue
+        run_machine(kernel, options, arguments, tally)
+    tally.summary()
+    return 1 if tally.counts["FAIL"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

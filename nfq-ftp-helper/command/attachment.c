@@ -163,13 +163,18 @@ static bool one_queue(const struct options *options)
 	return queue_range_count(&options->queues) == 1;
 }
 
-static enum mode choose(struct attachment *attachment, const struct options *options)
+/* The same choice that `rules' makes, with the same queues, so that neither needs to be told. */
+static void choose(struct attachment *attachment, struct options *options)
 {
-	if (module_loaded())
-		return MODE_KMOD;
-	if (one_queue(options) && cthelper_list(&attachment->exchange, look_away, NULL) == 0)
-		return MODE_CTHELPER;
-	return MODE_QUEUE;
+	if (module_loaded()) {
+		options->mode = MODE_KMOD;
+	} else if (one_queue(options) && cthelper_list(&attachment->exchange, look_away, NULL) == 0) {
+		options->mode = MODE_CTHELPER;
+	} else {
+		options->mode = MODE_QUEUE;
+		if (!options->sure_queues.given)
+			(void)queue_range_next(&options->queues, &options->sure_queues);
+	}
 }
 
 int attachment_open(struct attachment *attachment, struct options *options)
@@ -185,7 +190,7 @@ int attachment_open(struct attachment *attachment, struct options *options)
 	}
 	attachment->chosen = options->mode == MODE_AUTO;
 	if (attachment->chosen)
-		options->mode = choose(attachment, options);
+		choose(attachment, options);
 	if (options->mode == MODE_KMOD)
 		return adopt_module(options);
 	if (options->mode == MODE_QUEUE)

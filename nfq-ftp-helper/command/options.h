@@ -70,4 +70,16 @@ static inline unsigned int queue_range_count(const struct queue_range *range)
 	return range->given ? range->last - range->first + 1u : 0;
 }
 
+/* As many queues right behind @queues: the sure ones where none are named. Return: false: there are no such numbers. */
+static inline bool queue_range_next(const struct queue_range *queues, struct queue_range *next)
+{
+	const unsigned int count = queue_range_count(queues);
+
+	if (queues->last + count > UINT16_MAX)
+		return false;
+	*next = (struct queue_range){ .given = true, .first = (uint16_t)(queues->last + 1),
+				      .last = (uint16_t)(queues->last + count) };
+	return true;
+}
+
 #endif

@@ -239,14 +239,11 @@ static int settle_queues(const struct queue_range *queues, struct queue_range *s
 {
 	const unsigned int count = queue_range_count(queues);
 
-	if (!sure->given && queues->last + count > UINT16_MAX) {
+	if (!sure->given && !queue_range_next(queues, sure)) {
 		fprintf(stderr, "rules: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
 			queues->first, queues->last);
 		return -EINVAL;
 	}
-	if (!sure->given)
-		*sure = (struct queue_range){ .given = true, .first = (uint16_t)(queues->last + 1),
-					      .last = (uint16_t)(queues->last + count) };
 	if (queue_range_count(sure) == count && (sure->first > queues->last || queues->first > sure->last))
 		return 0;
 	fprintf(stderr, "rules: --sure-queue %u:%u must be as many queues as --queue %u:%u, and others\n",

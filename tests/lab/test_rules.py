@@ -14,7 +14,7 @@ import time
 
 from cases import main
 from clients import CLIENTS, Get
-from lab import TREE, Lab, LabError
+from lab import TREE, Lab, LabError, wait_until
 from rawftp import Wrong, check
 from servers import Server
 
@@ -300,6 +300,22 @@ def group_transfers(topology, interface, backend, seqadj):
     return group
 
 
+def group_defaults(*arguments):
+    """rules --apply and run, told nothing of queues, fit together; a marked connection finds its queue, too."""
+    def group(_options, report):
+        with Lab("masquerade") as lab, Server("vsftpd", lab) as server:
+            (server.pub / "down").write_bytes(CONTENT)
+            lab.run("router", [BINARY, "rules", "--apply", *arguments], check=True)
+            log = lab.directory / "log"
+            with open(log, "wb") as output:
+                daemon = lab.popen("router", [BINARY, "run", *arguments, "--state-dir", str(lab.directory / "state")],
+                                   stdout=output, stderr=output)
+            wait_until(lambda: daemon.poll() is not None or "ready" in log.read_text(), 10, "the daemon to be ready")
+            for mode, family in (("PORT", 4), ("EPRT", 6)):
+                report.case("/".join(["rules/defaults", *(arguments or ["none"]), mode]), fetch, lab, mode, family)
+    return group
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 VARIANTS = {
@@ -348,7 +364,7 @@ def group_words(_options, report):
     report.case("rules/conflict/none", names_no_conflict)
 
 
-GROUPS = {"words": group_words}
+GROUPS = {"words": group_words, "defaults": group_defaults(), "defaults-self": group_defaults("--seqadj=self")}
 GROUPS.update({f"traces-{backend}-{mode}": group_traces(backend, mode) for backend in BACKENDS for mode in MODES})
 for _backend in BACKENDS:
     for _topology, _interface in (("masquerade", "inside"), ("dnat", "inside"), ("server-local", "inside"),

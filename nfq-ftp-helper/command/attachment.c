@@ -63,7 +63,7 @@ static bool module_loaded(void)
 }
 
 /* A parameter of the module. Return: 0, or a negative errno. */
-static int read_parameter(const char *name, long *value)
+static int read_parameter(const char *name, long long *value)
 {
 	char path[128], text[16];
 	ssize_t length;
@@ -78,12 +78,12 @@ static int read_parameter(const char *name, long *value)
 	if (length <= 0)
 		return -EIO;
 	text[length] = '\0';
-	*value = strtol(text, NULL, 10);
+	*value = strtoll(text, NULL, 10);
 	return 0;
 }
 
 /* @count queues from @first on. Return: 0, or -ERANGE. */
-static int set_range(struct queue_range *range, long first, long count)
+static int set_range(struct queue_range *range, long long first, long long count)
 {
 	if (count < 1 || count > 64 || first < 0 || first > UINT16_MAX - (count - 1))
 		return -ERANGE;
@@ -94,7 +94,7 @@ static int set_range(struct queue_range *range, long first, long count)
 /* The module's queues and mark are the ones; a negative sure queue is none of its own. */
 static int adopt_parameters(struct options *options)
 {
-	long queue = 0, queues = 1, sure = -1, mark = 0;
+	long long queue = 0, queues = 1, sure = -1, mark = 0;
 	int error = read_parameter("queue", &queue);
 
 	if (!error)

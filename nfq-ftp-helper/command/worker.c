@@ -391,7 +391,8 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 		.queue = (uint16_t)(options->queues.first + index),
 		.sure_queue = options->sure_queues.given ? (int32_t)(options->sure_queues.first + index) : NFQUEUE_NONE,
 		/* In the sure queue's place, it must be as sure. */
-		.fail_open = options->seqadj != SEQADJ_MODE_SELF || options->sure_queues.given,
+		.fail_open = options->sure_queues.given ||
+			     (options->mode != MODE_KMOD && options->seqadj != SEQADJ_MODE_SELF),
 		.length = options->queue_length,
 		.receive_buffer = options->receive_buffer,
 	};

@@ -17,7 +17,7 @@ static struct client_budget *budget_of(struct engine *engine, const struct sessi
 	return table_budget(engine->table, &client);
 }
 
-static void end_session(struct engine *engine, struct session *session, uint64_t now)
+void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 {
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
 	struct client_budget *budget = budget_of(engine, session);
@@ -164,14 +164,46 @@ static bool is_late_copy(const struct stream *server, const struct segment *segm
 	return server->next - segment_start(segment) < FTP_LATE_SYNACK;
 }
 
-/*
- * SYN or SYN/ACK. A connection that is alive is not begun anew by anybody's SYN; a SYN/ACK with other numbers shows that its
- * end was not seen, except where every packet is seen because we renumber it.
- */
+/* Does conntrack still adjust the connection as we have told it? A new one with the same addresses would not be adjusted. */
+static bool is_adjusted_still(const struct turn *turn)
+{
+	const struct session *session = turn->session;
+	struct conntrack *conntrack = turn->engine->conntrack;
+	struct binding binding;
+	enum direction direction;
+	bool adjusted = false;
+	struct tuple seen;
+
+	for (int d = 0; d < 2; d++)
+		adjusted |= seqadj_active(&session->stream[d].adj);
+	if (!adjusted)
+		return false;
+	session_endpoints(session, &seen.src, &seen.dst);
+	if (conntrack->ops->find(conntrack, &seen, session->key.zone, &binding, &direction))
+		return false;
+	for (int d = 0; d < 2; d++)
+		if (memcmp(&binding.seqadj[d], &session->stream[d].adj, sizeof(struct seqadj)) != 0)
+			return false;
+	return true;
+}
+
+/* Does this SYN/ACK begin a connection in the place of one whose end was not seen? Anybody can send one that does not. */
+static bool begins_anew(const struct turn *turn, const struct segment *segment)
+{
+	const struct session *session = turn->session;
+
+	if (is_late_copy(&session->stream[DIRECTION_REPLY], segment))
+		return false;
+	if (session->state == SESSION_CLOSED)
+		return true;
+	/* Where we renumber a connection every packet is seen, and its end would have been. */
+	return !(session->flags & SESSION_SELF) && !is_adjusted_still(turn);
+}
+
+/* SYN or SYN/ACK. A connection that is alive is not begun anew by anybody's SYN. */
 void lifecycle_handshake(struct turn *turn, const struct segment *segment)
 {
 	struct session *session = turn->session;
-	const struct stream *server = &session->stream[DIRECTION_REPLY];
 
 	if (!(segment->flags & TCP_ACK)) {
 		if (turn->direction == DIRECTION_ORIGINAL &&
@@ -185,7 +217,7 @@ void lifecycle_handshake(struct turn *turn, const struct segment *segment)
 		return;
 	if (session->state == SESSION_HANDSHAKE) {
 		establish_session(session, segment);
-	} else if (!(session->flags & SESSION_SELF) && !is_late_copy(server, segment)) {
+	} else if (begins_anew(turn, segment)) {
 		announcement_withdraw_all(turn);
 		table_work_put(turn->engine->table, session);
 		establish_session(session, segment);
@@ -234,7 +266,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
 
 	if (timed_out(engine, session, idle)) {
-		end_session(engine, session, now);
+		lifecycle_end(engine, session, now);
 		return;
 	}
 	if (idle > EXPECTATION_LIFE)

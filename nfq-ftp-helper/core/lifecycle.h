@@ -12,6 +12,9 @@
 /* A session for the first packet seen of a connection; NULL where none is begun, or there is no room. */
 struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
+/* Forget a session; what it announced is taken back. */
+void lifecycle_end(struct engine *engine, struct session *session, uint64_t now);
+
 /* A SYN or SYN/ACK of a session. */
 void lifecycle_handshake(struct turn *turn, const struct segment *segment);
 

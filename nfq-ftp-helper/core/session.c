@@ -165,8 +165,9 @@ static void synchronise(struct passage *passage)
 	struct stream *stream = passage->stream;
 
 	stream_start(stream, passage->start);
-	/* The first segment seen need not be the first unacknowledged one. */
+	/* The first segment seen need not be the first unacknowledged one, nor be sent for the first time. */
 	stream->acked = passage->start - UINT16_MAX;
+	stream->flags |= STREAM_STALE;
 	if (passage->turn.session->state < SESSION_MIDDLE)
 		dialogue_lost(passage->turn.engine->table, passage->turn.session);
 }
@@ -334,19 +335,21 @@ static bool is_news(const struct stream *stream, uint32_t next)
 
 /*
  * Everything before @next has gone, and nothing passed before all that we had been given was acknowledged: an edit in flight has
- * arrived. Of what passed nothing is known: it may be lost behind us, and have to go again. Where a daemon died, what comes now may
- * have bypassed the queue before.
+ * arrived. Of what passed nothing is known: it may be lost behind us, and have to go again. Where there was no daemon before,
+ * what comes now may have bypassed the queue.
  */
 static void pass_over(const struct turn *turn, enum direction direction, uint32_t next)
 {
 	struct stream *stream = &turn->session->stream[direction];
 	const struct work *work = table_work(turn->engine->table, turn->session);
-	const uint8_t stale = stream->flags & STREAM_STALE;
+	uint8_t stale = stream->flags & STREAM_STALE;
 
-	if (stream->flags & STREAM_UNSYNCED)
+	if (stream->flags & STREAM_UNSYNCED) {
 		stream->acked = next - UINT16_MAX;
-	else if (stream->flags & STREAM_IN_FLIGHT)
+		stale = STREAM_STALE;
+	} else if (stream->flags & STREAM_IN_FLIGHT) {
 		stream_acknowledge(stream, work, direction, seq_min(edit_end(&work->edit[direction]), next));
+	}
 	if (is_news(stream, next)) {
 		stream_start(stream, next);
 		stream->flags |= stale;
@@ -385,15 +388,42 @@ static void passed(struct turn *turn, const struct scan_note *note)
 		ops->settle(turn->engine->conntrack, &table_work(turn->engine->table, session)->binding);
 }
 
+/* Is the note of another connection with the same addresses? Two have numbers far from each other. */
+static bool is_anothers(const struct session *session, const struct scan_note *note)
+{
+	if (session->flags & SESSION_SELF && session->state != SESSION_CLOSED)
+		return false;	/* nothing of it passes unseen, and its adjustment is known here only */
+	for (int d = 0; d < 2; d++) {
+		const struct stream *stream = &session->stream[d];
+
+		if (!(stream->flags & STREAM_UNSYNCED) && note->next[d] - stream->next + FTP_LATE_SYNACK > 2 * FTP_LATE_SYNACK)
+			return true;
+	}
+	return false;
+}
+
+/* The session of a packet with a note; one of an earlier connection makes room. */
+static struct session *session_of_note(struct engine *engine, const struct arrival *arrival, uint64_t now,
+				       const struct scan_note *note)
+{
+	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
+
+	if (session && is_anothers(session, note)) {
+		table_begin(engine->table, session);
+		lifecycle_end(engine, session, now);
+		table_commit(engine->table);
+		session = NULL;
+	}
+	return session ? session : lifecycle_begin(engine, arrival, now);
+}
+
 void session_passed(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)
 {
 	struct turn turn = { .engine = engine, .now = now };
 
 	if (!segment_checksum_ok(&arrival->segment))
 		return;
-	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
-	if (!turn.session)
-		turn.session = lifecycle_begin(engine, arrival, now);
+	turn.session = session_of_note(engine, arrival, now, note);
 	if (!turn.session)
 		return;
 	table_begin(engine->table, turn.session);

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Two connections, one after the other, between the same ports. What the session knows of the first must not be
+ * believed of the second, even where most of either was not seen: the kernel module hands over no client's SYN, and the
+ * daemon may have been away. And nobody can end the first by pretending to begin a second.
+ */
+#include "unit.h"
+
+#include "dialogue.h"
+
+#define PORT_OWN      "PORT 10,0,0,2,11,185\r\n"
+#define PORT_REPLACED "PORT 198,51,100,254,11,185\r\n"
+
+/* A connection with an edit, all of it acknowledged. */
+static void begin(struct dialogue *d, enum seqadj_by by)
+{
+	dialogue_begin(d, MASQUERADE);
+	d->by = by;
+	dialogue_handshake(d);
+	dialogue_says(d, SERVER, "220 x\r\n");
+	dialogue_says(d, CLIENT, PORT_OWN);
+	dialogue_left(d, PORT_REPLACED);
+	dialogue_says(d, SERVER, "200 ok\r\n");
+	assert_int_equal(d->adj[CLIENT].after, 6);
+	if (by == SEQADJ_KERNEL)
+		d->binding.seqadj[CLIENT] = d->adj[CLIENT];
+}
+
+static void end(struct dialogue *d)
+{
+	dialogue_packet(d, CLIENT, d->seq[CLIENT]++, TCP_ACK | TCP_FIN, NULL, 0);
+	dialogue_packet(d, SERVER, d->seq[SERVER]++, TCP_ACK | TCP_FIN, NULL, 0);
+	d->now += 70000;
+}
+
+static void number_anew(struct dialogue *d, uint32_t client, uint32_t server)
+{
+	d->seq[CLIENT] = client;
+	d->seq[SERVER] = server;
+	d->acked[CLIENT] = server;
+	d->acked[SERVER] = client;
+}
+
+/* Only the SYN/ACK is seen. */
+static void answer_syn(struct dialogue *d)
+{
+	dialogue_packet(d, SERVER, d->seq[SERVER] - 1, TCP_SYN | TCP_ACK, NULL, 0);
+}
+
+static void reply_acknowledges(const struct dialogue *d, uint32_t ack)
+{
+	assert_int_not_equal(d->verdict, VERDICT_DROP);
+	assert_int_equal(packet_get32(d->out + d->in.tcp + 8), ack);
+}
+
+static void opens_again(enum seqadj_by by, bool ended)
+{
+	struct dialogue d;
+
+	begin(&d, by);
+	if (ended)
+		end(&d);
+	memset(d.binding.seqadj, 0, sizeof(d.binding.seqadj)); /* another connection of conntrack's, too */
+	number_anew(&d, 900000001, 1800000001);
+	answer_syn(&d);
+	reply_acknowledges(&d, 900000001);
+	d.expectations = 0;
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expectations, 1);
+	assert_int_equal(d.adj[CLIENT].before, 0);
+	assert_int_equal(d.adj[CLIENT].after, 6);
+	dialogue_close(&d);
+}
+
+static void opened_again(void **state)
+{
+	(void)state;
+	opens_again(SEQADJ_KERNEL, true);
+	opens_again(SEQADJ_SELF, true);
+	opens_again(SEQADJ_KERNEL, false);
+}
+
+/* A SYN/ACK that nobody asked for: conntrack ignores it, and knows the connection as before. */
+static void opened_by_a_liar(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	for (int by = 0; by < 2; by++) {
+		begin(&d, by ? SEQADJ_SELF : SEQADJ_KERNEL);
+		dialogue_packet(&d, SERVER, 1800000000, TCP_SYN | TCP_ACK, NULL, 0);
+		dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,186\r\n");
+		dialogue_left(&d, "PORT 198,51,100,254,11,186\r\n");
+		if (by)
+			assert_int_equal(dialogue_left_seq(&d), d.seq[CLIENT] - strlen(PORT_OWN) + 6);
+		else
+			assert_int_equal(d.adj[CLIENT].after, 12);
+		dialogue_close(&d);
+	}
+}
+
+/* The client's next bytes, in a packet that brings a note. */
+static void says_with_note(struct dialogue *d, const char *text)
+{
+	const struct scan_note note = { .next = { d->seq[CLIENT], d->seq[SERVER] } };
+	struct output output = { .buffer = d->buffer, .capacity = sizeof(d->buffer) };
+	struct arrival arrival;
+
+	packet_make(&d->in, &d->inside[CLIENT], &d->inside[SERVER], d->seq[CLIENT], d->seq[SERVER], TCP_ACK | TCP_PSH,
+		    NULL, text, (uint32_t)strlen(text));
+	d->out = d->in.bytes;
+	d->out_length = d->in.length;
+	assert_int_equal(session_arrive(&d->engine, &arrival, d->in.bytes, d->in.length, false, 0), 0);
+	session_passed(&d->engine, &arrival, d->now, &note);
+	d->verdict = session_input(&d->engine, &arrival, d->now, &output);
+	if (d->verdict == VERDICT_REPLACE) {
+		d->out = output.packet;
+		d->out_length = (uint32_t)output.length;
+	}
+}
+
+/* It is edited when its sender insists, and as the first edit of its connection. */
+static void is_edited(struct dialogue *d)
+{
+	uint32_t tries = 0;
+
+	memset(d->adj, 0, sizeof(d->adj));
+	d->expectations = 0;
+	do {
+		says_with_note(d, PORT_OWN);
+		assert_int_equal(d->verdict, VERDICT_REPLACE);
+		d->now += 200;
+	} while (!d->expectations && ++tries < 5);
+	assert_int_equal(tries, 2);
+	assert_int_equal(d->adj[CLIENT].before, 0);
+	assert_int_equal(d->adj[CLIENT].after, 6);
+	assert_memory_equal(d->out + d->in.payload + 5, "198", 3);
+}
+
+static void noted_again(uint32_t client, uint32_t server, bool ended)
+{
+	struct dialogue d;
+
+	begin(&d, SEQADJ_KERNEL);
+	if (ended)
+		end(&d);
+	memset(d.binding.seqadj, 0, sizeof(d.binding.seqadj));
+	number_anew(&d, client, server);
+	is_edited(&d);
+	dialogue_close(&d);
+}
+
+/* Not even the SYN/ACK was seen: the first that is heard is a note with other numbers. */
+static void known_by_its_note(void **state)
+{
+	(void)state;
+	for (int ended = 0; ended < 2; ended++) {
+		noted_again(4000000000, 4100000000, ended);
+		noted_again(9000000, 10000000, ended);
+		noted_again(9000000, 4100000000, ended);
+	}
+}
+
+/* A connection that was never heard of: what it says now it may have said while nobody listened. */
+static void first_heard_of(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	is_edited(&d);
+	dialogue_close(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opened_again),
+		cmocka_unit_test(opened_by_a_liar),
+		cmocka_unit_test(known_by_its_note),
+		cmocka_unit_test(first_heard_of),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -305,23 +305,29 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 
 /* ---- ctnetlink ---- */
 
+/* The caller has found the extension already, but until a connection is confirmed it may be gone the next time. */
 static int nfqftp_to_nlattr(struct sk_buff *skb, const struct nf_conn *ct)
 {
 	spinlock_t *lock = &((struct nf_conn *)ct)->lock;
+	const struct nf_conn_help *help = nfct_help(ct);
 	struct scan state;
 
+	if (!help)
+		return 0;
 	spin_lock_bh(lock);
-	memcpy(&state, nfct_help_data(ct), sizeof(state));
+	memcpy(&state, help->data, sizeof(state));
 	spin_unlock_bh(lock);
 	return nla_put(skb, CTA_HELP_INFO, sizeof(state), &state) ? -ENOSPC : 0;
 }
 
 static int nfqftp_from_nlattr(struct nlattr *attr, struct nf_conn *ct)
 {
-	if (!attr || nla_len(attr) != 1 || nla_get_u8(attr) != NFQFTP_CLAIM)
+	struct nf_conn_help *help = nfct_help(ct);
+
+	if (!help || !attr || nla_len(attr) != 1 || nla_get_u8(attr) != NFQFTP_CLAIM)
 		return -EINVAL;
 	spin_lock_bh(&ct->lock);
-	scan_claim(nfct_help_data(ct));
+	scan_claim((struct scan *)help->data);
 	spin_unlock_bh(&ct->lock);
 	return 0;
 }
@@ -334,13 +340,17 @@ static const struct nf_conntrack_expect_policy nfqftp_policy = {
 	.timeout = 5 * 60,
 };
 
-/* The port is none: rules assign the helper, and nf_conntrack_ftp may be there too. */
+/*
+ * Rules assign the helper, nothing goes by its port. But no two may have the same one: 21 is nf_conntrack_ftp's, and helpers of
+ * user space have none.
+ */
 #define NFQFTP_HELPER(family)						\
 	{								\
 		.name = NFQFTP_NAME,					\
 		.me = THIS_MODULE,					\
 		.expect_policy = &nfqftp_policy,			\
 		.tuple.src.l3num = (family),				\
+		.tuple.src.u.tcp.port = cpu_to_be16(0xffff),		\
 		.tuple.dst.protonum = IPPROTO_TCP,			\
 		.help = nfqftp_help,					\
 		.to_nlattr = nfqftp_to_nlattr,				\
@@ -353,19 +363,20 @@ static struct nf_conntrack_helper nfqftp_helpers[] = {
 	NFQFTP_HELPER(NFPROTO_IPV6),
 };
 
-#define NFQFTP_HOOK(family, where)					\
+/* @confirm: priority of conntrack's own hook there. Of two with the same, the one registered last would come first. */
+#define NFQFTP_HOOK(family, where, confirm)				\
 	{								\
 		.hook = nfqftp_hook,					\
 		.pf = (family),						\
 		.hooknum = (where),					\
-		.priority = NF_IP_PRI_CONNTRACK_CONFIRM - 1,		\
+		.priority = (confirm) - 1,				\
 	}
 
 static const struct nf_hook_ops nfqftp_hooks[] = {
-	NFQFTP_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING),
-	NFQFTP_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN),
-	NFQFTP_HOOK(NFPROTO_IPV6, NF_INET_POST_ROUTING),
-	NFQFTP_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN),
+	NFQFTP_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, NF_IP_PRI_CONNTRACK_CONFIRM),
+	NFQFTP_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_IN, NF_IP_PRI_CONNTRACK_CONFIRM),
+	NFQFTP_HOOK(NFPROTO_IPV6, NF_INET_POST_ROUTING, NF_IP6_PRI_LAST),
+	NFQFTP_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_IN, NF_IP6_PRI_LAST - 1),
 };
 
 static int __net_init nfqftp_net_init(struct net *net)

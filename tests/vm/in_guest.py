@@ -10,7 +10,7 @@ import sys
 
 from matrix import TOPOLOGIES, group_matrix  # first: it makes the lab's own modules known
 from cases import main
-from stock import group_netem, group_zones
+from stock import group_data, group_netem, group_zones
 from stranger import group_documented, group_traces
 from variants import USER_SPACE
 
@@ -25,6 +25,7 @@ def all_groups():
                    for variant in USER_SPACE for topology in TOPOLOGIES})
     groups.update({f"zones-{variant.name}": group_zones(variant) for variant in USER_SPACE if variant.name in ZONES})
     groups.update({f"traces-{mode}": group_traces(mode) for mode in ("queue", "cthelper")})
+    groups["data"] = group_data
     groups["documented"] = group_documented
     return groups
 

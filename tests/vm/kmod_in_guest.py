@@ -9,6 +9,7 @@ killed, and that the module comes and goes under traffic.
 import contextlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -161,6 +162,22 @@ def passes_without_daemon(lab, family):
     return counted.said()
 
 
+def hooks(lab, family):
+    """Per hook the functions that are called, in their order; {} where this kernel does not tell."""
+    listed = lab.run("router", ["nft", "list", "hooks", family]).stdout
+    return {part.split(" ", 1)[0]: re.findall(r"^\s+[-+ ]\d{10} (.*)$", part, re.MULTILINE)
+            for part in listed.split("\thook ")[1:]}
+
+
+def comes_before_conntrack(lab):
+    """Behind it the numbers have been adjusted already. Conntrack's hooks come and go with the rules that need them."""
+    for family in ("ip", "ip6"):
+        for hook in ("input", "postrouting"):
+            called = hooks(lab, family)[hook]
+            place = called.index(f"nfqftp_hook [{MODULE_NAME}]")
+            check(called[place + 1:] == ["nf_confirm [nf_conntrack]"], f"{family} {hook}: {called}")
+
+
 def group_daemon(options, report):
     with loaded():
         with daemon_lab(options, "masquerade", mode="kmod", backend="nft") as lab, Server("vsftpd", lab) as server:
@@ -172,6 +189,10 @@ def group_daemon(options, report):
             for family in (4, 6):
                 report.case(f"{PREFIX}/survives-daemon/ipv{family}", survives_daemon, lab, family)
         with BareLab("masquerade", backend="nft") as lab, Server("vsftpd", lab) as server:
+            if hooks(lab, "ip"):
+                report.case(f"{PREFIX}/before-conntrack", comes_before_conntrack, lab)
+            else:
+                report.skip(f"{PREFIX}/before-conntrack", "this kernel does not list its hooks (nfnetlink_hook)")
             for family in (4, 6):
                 report.case(f"{PREFIX}/without-daemon/ipv{family}", passes_without_daemon, lab, family)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What only a stock kernel can show: conntrack zones, the packet's own word on its connection, and a bad network."""
+"""What only a stock kernel can show: conntrack zones, the packet's own word on its connection, a bad
+network, and data connections that are queued."""
 
 import time
 
@@ -8,6 +9,7 @@ from cases import daemon_lab
 from lab import FTP_PORT
 from rawftp import RawClient, Timeouts, check, next_port
 from servers import Server
+from test_rules import queued
 from variants import PREFIX
 
 ZONE = 7
@@ -98,3 +100,30 @@ def group_netem(variant):
             spoil_all(lab)
             report.case(f"{PREFIX}/{variant.name}/netem/PORT/ipv4", transfers_through_bad_network, lab, TRANSFERS)
     return group
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Data connections that some kernels give their master's helper, and so queue
+
+LARGE = 4 << 20
+CONTROL_PACKETS = 30  # of a short session, and some to spare
+EXPLANATION = "gives data connections the helper"
+
+
+def large_transfers(lab, server):
+    """They are whole, whether or not this kernel queues them, and when it does the log says so, once."""
+    (server.pub / "large").write_bytes(bytes(LARGE))
+    before = queued(lab)
+    for mode, family in (("PORT", 4), ("EPSV", 6)):
+        with RawClient(lab, family=family) as session:
+            check(session.fetch(mode, "pub/large") == bytes(LARGE), f"{mode}: other bytes arrived")
+    packets = queued(lab) - before
+    time.sleep(0.5)  # it is said by the clock
+    explained = lab.daemon_log.read_text().count(EXPLANATION)
+    check(explained == (packets > 2 * CONTROL_PACKETS), f"{packets} packets were queued, explained {explained} times")
+    return f"{packets} packets were queued for two transfers, which the log explains {explained} times"
+
+
+def group_data(options, report):
+    with daemon_lab(options, "masquerade", backend="nft", mode="cthelper") as lab, Server("vsftpd", lab) as server:
+        report.case(f"{PREFIX}/cthelper/data-connections", large_transfers, lab, server)

@@ -9,14 +9,16 @@ struct sorting {
 	const struct attribute_rule *rules;
 	const struct nlattr **found;
 	uint16_t max;
+	size_t sorted;		/* bytes of all attributes so far */
 };
 
 static int sort_attribute(const struct nlattr *attribute, void *context)
 {
-	const struct sorting *sorting = context;
+	struct sorting *sorting = context;
 	uint16_t type = mnl_attr_get_type(attribute);
 	uint16_t length = mnl_attr_get_payload_len(attribute);
 
+	sorting->sorted += MNL_ALIGN(attribute->nla_len);
 	if (type > sorting->max)
 		return MNL_CB_OK;
 	if (sorting->rules[type].exactly && length != sorting->rules[type].exactly)
@@ -34,7 +36,10 @@ int attributes_parse(const void *data, size_t length, const struct attribute_rul
 
 	for (unsigned int type = 0; type <= max; type++)
 		found[type] = NULL;
-	return mnl_attr_parse_payload(data, length, sort_attribute, &sorting) < 0 ? -EBADMSG : 0;
+	/* libmnl stops without a word at an attribute that runs past the end. */
+	if (mnl_attr_parse_payload(data, length, sort_attribute, &sorting) < 0 || sorting.sorted < length)
+		return -EBADMSG;
+	return 0;
 }
 
 int attributes_parse_nested(const struct nlattr *nest, const struct attribute_rule *rules,

@@ -27,7 +27,7 @@ struct attribute_rule {
  * @found: one a type, from 0 to @max; filled in, NULL where there is none. They point into @data
  * @max: the highest type of interest; higher ones are skipped
  *
- * Return: 0, or -EBADMSG when an attribute breaks its rule.
+ * Return: 0, or -EBADMSG when an attribute breaks its rule or runs past the end.
  */
 int attributes_parse(const void *data, size_t length, const struct attribute_rule *rules,
 		     const struct nlattr **found, uint16_t max);

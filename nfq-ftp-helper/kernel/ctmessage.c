@@ -281,6 +281,8 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 		error = read_helper(found[CTA_HELP], result.helper);
 	if (error)
 		return error;
+	if (binding->tuple[DIRECTION_ORIGINAL].src.family != binding->tuple[DIRECTION_REPLY].src.family)
+		return -EBADMSG;
 	binding->zone = found[CTA_ZONE] ? attribute_be16(found[CTA_ZONE]) : 0;
 	result.status = found[CTA_STATUS] ? attribute_be32(found[CTA_STATUS]) : 0;
 	result.mark = found[CTA_MARK] ? attribute_be32(found[CTA_MARK]) : 0;

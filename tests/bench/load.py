@@ -43,6 +43,7 @@ class Way:
     seqadj: str = "kernel"
     carrier: str = "sane"
     queue_rule: str = "all"
+    mode: str = "queue"
 
 
 WAYS = {
@@ -55,6 +56,9 @@ WAYS = {
                           queue_rule="payload"),
     "daemon-payload": Way("nfq-ftp-helper, --seqadj kernel, packets with payload", "daemon", DAEMON,
                           queue_rule="payload"),
+    # On a kernel that has these; not both in one run, as they have the same helper.
+    "cthelper": Way("nfq-ftp-helper, --mode cthelper", "daemon", DAEMON, mode="cthelper"),
+    "module": Way("nfq-ftp-helper, --mode kmod", "daemon", DAEMON, mode="kmod"),
 }
 REFERENCES = ("accept", "accept-batch")
 
@@ -67,7 +71,8 @@ class Contestant:
         self.options = options
         binary = options.accept_all if self.way.engine == "accept" else options.daemon
         self.lab = Lab("masquerade", engine=self.way.engine, seqadj=self.way.seqadj, carrier=self.way.carrier,
-                       queue_rule=self.way.queue_rule, binary=binary, daemon_args=self.way.arguments)
+                       queue_rule=self.way.queue_rule, mode=self.way.mode, backend=options.backend,
+                       binary=binary, daemon_args=self.way.arguments)
         if self.way.engine == "daemon":
             state = stack.enter_context(tempfile.TemporaryDirectory(prefix="nfq-ftp-bench-"))
             self.lab.daemon_args += ["--state-dir", state]
@@ -136,6 +141,7 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ways", default="kernel,accept,accept-batch,daemon,daemon-self,daemon-payload",
                         help=f"by commas, of: {', '.join(WAYS)}")
+    parser.add_argument("--backend", default="iptables", choices=("iptables", "nft"), help="of the lab's rules")
     parser.add_argument("--turns", type=int, default=9, help="how often each way is measured")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long at a time")
     parser.add_argument("--sessions", type=int, default=16, help="FTP sessions at once")

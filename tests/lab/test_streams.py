@@ -437,7 +437,9 @@ def group_segments(seqadj):
 
 LOSS_SESSIONS = 6
 LOSS_TRANSFERS = 8
-LOSS_PATIENCE = 20
+# Seconds. A server whose SYN/ACKs were lost, or not answered, for 7 s takes that for the round trip's time (the answer's
+# timestamp is the first one's), and sends a greeting that is lost as well again after 21.
+LOSS_PATIENCE = 90
 
 
 def set_loss(lab, percent):

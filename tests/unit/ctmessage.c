@@ -1068,6 +1068,7 @@ static void private_data(void **state)
 	make_helper(&run, "sixteen letters!", 16, "x", 1);
 	assert_false(has_private(&run, "sixteen letters!"));
 	assert_false(has_private(&run, "sixteen letters"));
+	assert_false(has_private(&run, ""));
 
 	make_helper(&run, "ftp", 4, NULL, 0);
 	assert_false(has_private(&run, "ftp"));

@@ -17,13 +17,15 @@
  * The helper itself stays registered, so that rules that name it stay valid; --unregister takes it away.
  *
  * A helper is the whole machine's, but a daemon serves one network namespace. So each holds a shared lock on one
- * file, and only the last one disables the helper.
+ * file, and only the last one disables the helper. It has one queue: a daemon that wants another one is refused.
  */
 #include "attachment.h"
 
 #include "kernel/cthelper.h"
 #include "log.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -34,12 +36,17 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPECT_SECONDS 300
 
 /* Whoever uses the helper holds this. */
 #define USERS "/run/nfq-ftp-helper.cthelper"
+
+/* So long a daemon waits for the guard of one that had another queue. */
+#define JOIN_TRIES 50
+#define JOIN_WAIT  10000000 /* nanoseconds */
 
 #define MODULE "/sys/module/nf_conntrack_nfqftp"
 
@@ -163,12 +170,13 @@ static bool one_queue(const struct options *options)
 	return queue_range_count(&options->queues) == 1;
 }
 
-/* The same choice that `rules' makes, with the same queues, so that neither needs to be told. */
+/* The choice and the queues are those of `rules', so that neither needs to be told. Only rules use a sure queue. */
 static void choose(struct attachment *attachment, struct options *options)
 {
 	if (module_loaded()) {
 		options->mode = MODE_KMOD;
-	} else if (one_queue(options) && cthelper_list(&attachment->exchange, look_away, NULL) == 0) {
+	} else if (one_queue(options) && !options->sure_queues.given &&
+		   cthelper_list(&attachment->exchange, look_away, NULL) == 0) {
 		options->mode = MODE_CTHELPER;
 	} else {
 		options->mode = MODE_QUEUE;
@@ -219,12 +227,19 @@ static int disable(struct attachment *attachment)
 /* The state files are locked as long as one of their users has them open: they are not for the guard. */
 static void close_state(const struct attachment *attachment)
 {
-	const int last = (int)sysconf(_SC_OPEN_MAX);
+	DIR *directory = opendir("/proc/self/fd");
+	const struct dirent *entry;
 	struct stat status;
 
-	for (int file = STDERR_FILENO + 1; file < last; file++)
-		if (file != attachment->users && fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+	while (directory && (entry = readdir(directory))) {
+		const int file = isdigit((unsigned char)entry->d_name[0]) ? (int)strtol(entry->d_name, NULL, 10) : -1;
+
+		if (file > STDERR_FILENO && file != attachment->users && fstat(file, &status) == 0 &&
+		    S_ISREG(status.st_mode))
 			close(file);
+	}
+	if (directory)
+		closedir(directory);
 }
 
 /* The child's part: it keeps the pipe, and the sockets, the queues' among them. No signal ends it but SIGKILL. */
@@ -277,6 +292,55 @@ static void end_guard(struct attachment *attachment)
 	attachment->guard = 0;
 }
 
+/* ---- other daemons ---- */
+
+static void note_queue(void *context, const struct cthelper *helper)
+{
+	if (strcmp(helper->name, CTHELPER_NAME) == 0 && helper->enabled)
+		*(int32_t *)context = helper->queue;
+}
+
+/* The queue that the helper has now; -1: none. */
+static int32_t present_queue(struct attachment *attachment)
+{
+	int32_t queue = -1;
+
+	(void)cthelper_list(&attachment->exchange, note_queue, &queue);
+	return queue;
+}
+
+static bool suits(struct attachment *attachment)
+{
+	const int32_t queue = present_queue(attachment);
+
+	return queue < 0 || queue == attachment->options->queues.first;
+}
+
+/* Become one of those who use the helper: the first, with an exclusive lock, or one more. Return: 0 or -EBUSY. */
+static int join_users(struct attachment *attachment)
+{
+	attachment->users = open(USERS, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (attachment->users < 0)
+		return 0;
+	for (unsigned int tries = 0; tries < JOIN_TRIES; tries++) {
+		if (flock(attachment->users, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+			return 0;
+		if (suits(attachment)) {
+			(void)flock(attachment->users, LOCK_SH);
+			if (suits(attachment))
+				return 0;
+			(void)flock(attachment->users, LOCK_UN);
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = JOIN_WAIT }, NULL);
+	}
+	log_line(LOG_LEVEL_ERROR,
+		 "another nfq-ftp-helper, perhaps of another network namespace, has the conntrack helper "
+		 "`" CTHELPER_NAME "', with queue %d, and it is the whole machine's: give --queue %d, too, or --mode "
+		 "queue",
+		 present_queue(attachment), present_queue(attachment));
+	return -EBUSY;
+}
+
 /* ---- beginning and end ---- */
 
 int attachment_begin(struct attachment *attachment)
@@ -287,9 +351,9 @@ int attachment_begin(struct attachment *attachment)
 
 	if (options->mode != MODE_CTHELPER)
 		return 0;
-	attachment->users = open(USERS, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (attachment->users >= 0)
-		(void)flock(attachment->users, LOCK_SH);
+	error = join_users(attachment);
+	if (error)
+		return error;
 	error = start_guard(attachment);
 	if (error) {
 		log_line(LOG_LEVEL_ERROR, "no process can be made to guard the conntrack helper: %s", strerror(-error));
@@ -299,6 +363,8 @@ int attachment_begin(struct attachment *attachment)
 	if (error)
 		return complain_cthelper(error);
 	attachment->registered = true;
+	if (attachment->users >= 0)
+		(void)flock(attachment->users, LOCK_SH);
 	return 0;
 }
 

@@ -87,9 +87,11 @@ static bool has_module(const char *module)
 	return found;
 }
 
-static void write_remedy(struct check_row *row, const struct subject *subject)
+static void write_remedy(struct check_row *row, const struct subject *subject, const char *why)
 {
-	if (has_module(subject->module) && !is_loaded(subject->module))
+	if (strstr(why, "there is no program"))
+		check_mend(row, CAUSE_NONE, "install %s", strstr(why, "iptables") ? "iptables" : "nftables");
+	else if (has_module(subject->module) && !is_loaded(subject->module))
 		check_mend(row, CAUSE_NONE, "modprobe %s", subject->module);
 	else if (subject->instead[0])
 		check_mend(row, CAUSE_NONE, "%s (or a kernel with %s)", subject->instead, subject->config);
@@ -103,7 +105,8 @@ static void add_subject(struct check_report *report, const struct subject *subje
 		check_add(report, KERNEL_GROUP, subject->name, CHECK_YES, "%s", subject->can);
 	else if (result->outcome == PROBE_NO)
 		write_remedy(check_add(report, KERNEL_GROUP, subject->name, CHECK_NO, "not so: %s (%s)", subject->can,
-				       result->why), subject);
+				       result->why),
+			     subject, result->why);
 	else
 		check_add(report, KERNEL_GROUP, subject->name, CHECK_UNKNOWN, "not tried: %s",
 			  result->why[0] ? result->why : "the trial came to no end");
@@ -178,8 +181,10 @@ static void judge_cthelper(struct check_report *report, const struct probes *pro
 	}
 	row = check_add(report, "modes", "cthelper", CHECK_NO, "it needs %s", error ? "nfnetlink_cthelper" :
 			"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
-	check_mend(row, CAUSE_NONE, has_module("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper" :
-		   "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
+	check_mend(row, CAUSE_NONE, "%s",
+		   !error			      ? "the rows of `" KERNEL_GROUP "' say how to get them"
+		   : has_module("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper"
+						      : "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
 }
 
 static void judge_kmod(struct check_report *report, const struct probes *probes)
@@ -204,6 +209,12 @@ static void judge_all(struct check_report *report)
 {
 	if (report->can[MODE_QUEUE] || report->can[MODE_CTHELPER] || report->can[MODE_KMOD])
 		return;
+	if (!rules_machine_has(RULES_BACKEND_NFT) && !rules_machine_has(RULES_BACKEND_IPTABLES)) {
+		check_mend(check_add(report, "modes", "any", CHECK_NO,
+				     "every mode needs rules, and neither nft nor iptables is installed"),
+			   CAUSE_KERNEL, "install nftables");
+		return;
+	}
 	check_mend(check_add(report, "modes", "any", CHECK_NO, "no mode can run on this kernel"), CAUSE_KERNEL,
 		   "a stock distribution kernel has all that is needed; install nftables or iptables, too");
 }

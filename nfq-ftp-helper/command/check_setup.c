@@ -127,6 +127,8 @@ static void add_taken(struct check_report *report, unsigned int number, const st
 	if (rules)
 		check_mend(row, CAUSE_QUEUE_TAKEN,
 			   "nfq-ftp-helper rules --apply --mode queue --queue %u, and start what it says", number);
+	else if (rules_machine_kmod())
+		check_mend(row, CAUSE_QUEUE_TAKEN, "rmmod nf_conntrack_nfqftp, and load it with queue=%u", number);
 	else
 		check_mend(row, CAUSE_QUEUE_TAKEN, "nfq-ftp-helper run --mode cthelper --queue %u", number);
 }
@@ -186,6 +188,20 @@ static void add_range(struct check_report *report, const struct queue_range *ran
 		ours = add_queue(report, i, findings);
 }
 
+/* The queues that are the module's parameters. */
+static void add_module_queues(struct check_report *report, const struct rules_findings *findings)
+{
+	const int first = rules_machine_number(RULES_MODULE_PARAMETERS "queue");
+	const int sure = rules_machine_number(RULES_MODULE_PARAMETERS "sure_queue");
+	const int more = rules_machine_number(RULES_MODULE_PARAMETERS "queues") - 1;
+
+	if (first < 0 || more < 0)
+		return;
+	add_range(report, &(struct queue_range){ true, (uint16_t)first, (uint16_t)(first + more) }, findings);
+	if (sure >= 0)
+		add_range(report, &(struct queue_range){ true, (uint16_t)sure, (uint16_t)(sure + more) }, findings);
+}
+
 static void add_queues(struct check_report *report, const struct rules_findings *findings)
 {
 	const struct helper_queue own = helper_queue();
@@ -195,7 +211,9 @@ static void add_queues(struct check_report *report, const struct rules_findings 
 		add_range(report, &findings->sure_queues, findings);
 	} else if (own.known && own.enabled) {
 		(void)add_queue(report, own.number, findings);
-	} else if (queues_itself(findings) && !rules_machine_kmod()) {
+	} else if (queues_itself(findings) && rules_machine_kmod()) {
+		add_module_queues(report, findings);
+	} else if (queues_itself(findings)) {
 		check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
 				     "the helper `" RULES_HELPER "' queues nothing: "
 				     "nfq-ftp-helper does not run"),

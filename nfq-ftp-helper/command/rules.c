@@ -5,6 +5,7 @@
 #include "rules.h"
 
 #include "attachment.h"
+#include "check.h"
 #include "command.h"
 #include "rules_conflicts.h"
 #include "rules_iptables.h"
@@ -81,6 +82,8 @@ static void write_run(const struct rules_request *request, FILE *out)
 	const struct options *run = &request->run;
 
 	fprintf(out, "nfq-ftp-helper run --mode %s", attachment_name(request->run.mode));
+	if (request->run.mode == MODE_CTHELPER && run->queues.first > 0)
+		write_queue_option("queue", &run->queues, out);
 	if (request->run.mode != MODE_QUEUE)
 		return;
 	write_queue_option("queue", &run->queues, out);
@@ -156,11 +159,20 @@ static int remove_rules(const struct rules_request *request)
 	return nft ? nft : iptables;
 }
 
+static bool may_act(const struct rules_request *request)
+{
+	if (check_has_rights())
+		return true;
+	fprintf(stderr, "rules: --%s needs CAP_NET_ADMIN: run it as root\n",
+		request->action == RULES_APPLY ? "apply" : "remove");
+	return false;
+}
+
 /* What was not said on the command line. */
 static void choose(struct rules_request *request)
 {
 	if (request->run.mode == MODE_AUTO)
-		request->run.mode = rules_machine_mode();
+		request->run.mode = rules_machine_mode(request);
 	if (!request->backend_given)
 		request->backend = rules_machine_backend(request);
 }
@@ -176,6 +188,8 @@ int command_rules(int argc, char **argv)
 		rules_options_print_help();
 		return EXIT_DONE;
 	}
+	if (request.action != RULES_PRINT && !may_act(&request))
+		return EXIT_FAILED;
 	if (request.action == RULES_REMOVE)
 		return remove_rules(&request) ? EXIT_FAILED : EXIT_DONE;
 	choose(&request);

@@ -38,6 +38,7 @@ struct rules_request {
 	enum rules_backend backend;
 	enum rules_action action;
 	bool backend_given;
+	bool sure_queues_given;
 	bool help;
 	char carrier[RULES_CARRIER_MAX];	/* mode queue: the helper that carries expectations */
 	struct options run;		/* mode, queues, sure queues, mark, seqadj: what `run' must be told, too */

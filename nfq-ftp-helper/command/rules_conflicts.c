@@ -21,7 +21,15 @@ static void see(struct sighting *sighting, const char *text, const char *remedy)
 	snprintf(sighting->remedy, sizeof(sighting->remedy), "%s", remedy);
 }
 
-static void look_at_assignment(struct rules_findings *findings, const struct found_rule *rule)
+/* Does the rule itself, or a jump that leads to it, ask for the ports? */
+static bool asks_for_ports(const struct found *found, const struct found_rule *rule)
+{
+	return rule->ports == FOUND_PORTS_OURS ||
+	       (rule->ports == FOUND_PORTS_ANY && found->chains[rule->chain].has_ports);
+}
+
+static void look_at_assignment(struct rules_findings *findings, const struct found *found,
+			       const struct found_rule *rule)
 {
 	if (rule->ports == FOUND_PORTS_OTHER || !rule->helper[0])
 		return;
@@ -29,14 +37,13 @@ static void look_at_assignment(struct rules_findings *findings, const struct fou
 		see(&findings->ftp, rule->text, rule->removal);
 		return;
 	}
-	if (rule->ports != FOUND_PORTS_OURS)
+	if (!asks_for_ports(found, rule))
 		return;
 	if (!findings->carrier.seen)
 		snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
 	see(&findings->carrier, rule->text, rule->removal);
 }
 
-/* Our own queue rules ask for no port: a jump has. */
 static bool is_ours(const struct found *found, const struct found_rule *rule)
 {
 	const struct found_chain *chain = &found->chains[rule->chain];
@@ -47,8 +54,7 @@ static bool is_ours(const struct found *found, const struct found_rule *rule)
 
 static void look_at_queue(struct rules_findings *findings, const struct found *found, const struct found_rule *rule)
 {
-	if (!rule->queues.given || (rule->ports != FOUND_PORTS_OURS && !is_ours(found, rule)) ||
-	    !found->chains[rule->chain].roots)
+	if (!rule->queues.given || !asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
 		return;
 	if (rule->marked) {
 		findings->sure_queues = rule->queues;
@@ -101,7 +107,7 @@ static void look_at_drop(struct rules_findings *findings, const struct found *fo
 static void look_at_rule(struct rules_findings *findings, const struct found *found, const struct found_rule *rule)
 {
 	if (rule->verdict == FOUND_ASSIGN)
-		look_at_assignment(findings, rule);
+		look_at_assignment(findings, found, rule);
 	else if (rule->verdict == FOUND_QUEUE)
 		look_at_queue(findings, found, rule);
 	else if (rule->verdict == FOUND_DROP)
@@ -151,9 +157,9 @@ static bool accepts_related(const struct found *found, const struct found_chain 
 }
 
 /* The command that lets data connections through @chain. */
-static void write_acceptance(const struct found_chain *chain, bool iptables, char remedy[FOUND_TEXT_MAX])
+static void write_acceptance(const struct found_chain *chain, char remedy[FOUND_TEXT_MAX])
 {
-	if (iptables)
+	if (chain->iptables)
 		snprintf(remedy, FOUND_TEXT_MAX,
 			 "%s -t %.60s -I %.60s -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
 			 strcmp(chain->family, "ip6") == 0 ? "ip6tables" : "iptables", chain->table, chain->name);
@@ -165,8 +171,6 @@ static void write_acceptance(const struct found_chain *chain, bool iptables, cha
 static void look_at_chain(struct rules_findings *findings, const struct found *found, size_t index)
 {
 	const struct found_chain *chain = &found->chains[index];
-	/* iptables' base chains, and only those, are spelled so. */
-	const bool iptables = strncmp(chain->family, "ip", 2) == 0 && chain->name[0] >= 'A' && chain->name[0] <= 'Z';
 	char text[FOUND_TEXT_MAX], remedy[FOUND_TEXT_MAX];
 
 	if (chain->hook != FOUND_HOOK_FORWARD && chain->hook != FOUND_HOOK_INPUT && chain->hook != FOUND_HOOK_OUTPUT)
@@ -174,7 +178,7 @@ static void look_at_chain(struct rules_findings *findings, const struct found *f
 	if (!is_strict(found, index) || accepts_related(found, chain, findings->helper))
 		return;
 	snprintf(text, sizeof(text), "chain %.60s of table %.7s %.60s", chain->name, chain->family, chain->table);
-	write_acceptance(chain, iptables, remedy);
+	write_acceptance(chain, remedy);
 	see(&findings->unrelated, text, remedy);
 }
 

@@ -83,13 +83,14 @@ static bool follow_jump(struct found *found, const struct found_rule *rule)
 {
 	const struct found_chain *from = &found->chains[rule->chain];
 	size_t target = found_chain_index(found, from->family, from->table, rule->target);
-	uint64_t before;
+	struct found_chain before;
 
 	if (target == found->chain_count)
 		return false;
-	before = found->chains[target].roots;
+	before = found->chains[target];
 	found->chains[target].roots |= from->roots;
-	return found->chains[target].roots != before;
+	found->chains[target].has_ports |= from->has_ports || rule->ports == FOUND_PORTS_OURS;
+	return found->chains[target].roots != before.roots || found->chains[target].has_ports != before.has_ports;
 }
 
 /* Which base chains lead to which chain. */

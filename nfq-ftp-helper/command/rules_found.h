@@ -57,6 +57,8 @@ struct found_chain {
 	bool drops;		/* its policy */
 	uint64_t roots;		/* base chains that lead here, a bit each */
 	unsigned int root;	/* of a base chain: which bit it is */
+	bool iptables;		/* iptables-save has told of it */
+	bool has_ports;		/* a jump that asks for the ports in question leads here */
 };
 
 struct found_rule {

@@ -50,6 +50,7 @@ static int read_chain(struct reading *reading, const char *line)
 	if (*policy == ' ' && policy[1] != '-')
 		chain->hook = found_hook(chain->name);
 	chain->priority = priority_of(reading->table);
+	chain->iptables = true;
 	chain->drops = strncmp(policy, " DROP", 5) == 0;
 	return 0;
 }
@@ -82,6 +83,12 @@ static void read_states(const struct found *found, struct found_rule *rule, cons
 	rule->states = FOUND_STATE_OTHER;
 	rule->states |= strstr(value, "INVALID") ? FOUND_STATE_INVALID : 0;
 	rule->states |= strstr(value, "RELATED") ? FOUND_STATE_RELATED : 0;
+}
+
+static void read_other_states(const struct found *found, struct found_rule *rule, const char *value)
+{
+	read_states(found, rule, value);
+	rule->states = FOUND_STATE_OTHER | (~rule->states & (FOUND_STATE_INVALID | FOUND_STATE_RELATED));
 }
 
 static void read_mark(const struct found *found, struct found_rule *rule, const char *value)
@@ -179,10 +186,18 @@ static size_t split(char *line, char *words[WORDS_MAX])
 	return count;
 }
 
+static bool is_state_option(const char *option)
+{
+	return strcmp(option, "--ctstate") == 0 || strcmp(option, "--state") == 0;
+}
+
 static void read_words(struct reading *reading, struct found_rule *rule, char *words[WORDS_MAX], size_t count)
 {
 	for (size_t i = 2; i < count; i++) {
-		if (strcmp(words[i], "!") == 0) {
+		if (i + 2 < count && strcmp(words[i], "!") == 0 && is_state_option(words[i + 1])) {
+			read_other_states(reading->found, rule, words[i + 2]);
+			i += 2;
+		} else if (strcmp(words[i], "!") == 0) {
 			rule->narrow = true;
 			i++;	/* what is negated asks for something else than its words say */
 		} else {

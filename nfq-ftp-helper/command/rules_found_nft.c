@@ -39,6 +39,12 @@ static bool is_known(const struct reading *reading, const json_t *object)
 	return false;
 }
 
+/* Do IP packets pass its hooks? */
+static bool is_ip_family(const char *family)
+{
+	return strcmp(family, "ip") == 0 || strcmp(family, "ip6") == 0 || strcmp(family, "inet") == 0;
+}
+
 static int read_chain(struct reading *reading, const json_t *object)
 {
 	struct found_chain *chain;
@@ -51,16 +57,43 @@ static int read_chain(struct reading *reading, const json_t *object)
 	snprintf(chain->family, sizeof(chain->family), "%s", text_of(object, "family"));
 	snprintf(chain->table, sizeof(chain->table), "%s", text_of(object, "table"));
 	snprintf(chain->name, sizeof(chain->name), "%s", text_of(object, "name"));
-	chain->hook = found_hook(text_of(object, "hook"));
+	chain->hook = is_ip_family(chain->family) ? found_hook(text_of(object, "hook")) : FOUND_HOOK_NONE;
 	chain->priority = (int)json_integer_value(json_object_get(object, "prio"));
 	chain->drops = strcmp(text_of(object, "policy"), "drop") == 0;
 	return 0;
 }
 
-/* A port, a range or a set of both. */
+/* What is @kind ("set", "map", "ct helper") and has this name in the table of a chain. */
+static const json_t *named_object(const struct reading *reading, size_t chain_index, const char *kind, const char *name)
+{
+	const struct found_chain *chain = &reading->found->chains[chain_index];
+
+	for (size_t i = 0; i < json_array_size(reading->objects); i++) {
+		const json_t *object = json_object_get(json_array_get(reading->objects, i), kind);
+
+		if (object && strcmp(text_of(object, "name"), name) == 0 &&
+		    strcmp(text_of(object, "table"), chain->table) == 0 &&
+		    strcmp(text_of(object, "family"), chain->family) == 0)
+			return object;
+	}
+	return NULL;
+}
+
+/* What "@name" stands for, as a list; anything else is itself, but for {"set": list}. */
+static const json_t *elements(const struct reading *reading, size_t chain, const char *kind, const json_t *value)
+{
+	const char *name = json_string_value(value);
+	const json_t *set = json_object_get(value, "set");
+
+	if (name && name[0] == '@')
+		return json_object_get(named_object(reading, chain, kind, name + 1), "elem");
+	return set ? set : value;
+}
+
+/* A port, a range, or a list of both, where each may be dressed up with a timeout or a counter. */
 static bool has_port(const struct found *found, const json_t *right)
 {
-	const json_t *range = json_object_get(right, "range"), *set = json_object_get(right, "set");
+	const json_t *range = json_object_get(right, "range"), *dressed = json_object_get(right, "elem");
 
 	if (json_is_integer(right))
 		return found_has_port(found, (unsigned long)json_integer_value(right),
@@ -68,8 +101,10 @@ static bool has_port(const struct found *found, const json_t *right)
 	if (range)
 		return found_has_port(found, (unsigned long)json_integer_value(json_array_get(range, 0)),
 				      (unsigned long)json_integer_value(json_array_get(range, 1)));
-	for (size_t i = 0; i < json_array_size(set); i++) {
-		if (has_port(found, json_array_get(set, i)))
+	if (dressed)
+		return has_port(found, json_object_get(dressed, "val"));
+	for (size_t i = 0; i < json_array_size(right); i++) {
+		if (has_port(found, json_array_get(right, i)))
 			return true;
 	}
 	return false;
@@ -84,15 +119,19 @@ static unsigned int state_of(const json_t *name)
 	return text && strcmp(text, "related") == 0 ? FOUND_STATE_RELATED : FOUND_STATE_OTHER;
 }
 
-/* "related", ["established", "related"], or the same as a set. */
+/* "related" or ["established", "related"]. */
 static unsigned int states_of(const json_t *right)
 {
-	const json_t *list = json_is_array(right) ? right : json_object_get(right, "set");
 	unsigned int states = json_is_string(right) ? state_of(right) : 0;
 
-	for (size_t i = 0; i < json_array_size(list); i++)
-		states |= state_of(json_array_get(list, i));
+	for (size_t i = 0; i < json_array_size(right); i++)
+		states |= state_of(json_array_get(right, i));
 	return states ? states : FOUND_STATE_OTHER;
+}
+
+static unsigned int other_states(unsigned int states)
+{
+	return FOUND_STATE_OTHER | (~states & (FOUND_STATE_INVALID | FOUND_STATE_RELATED));
 }
 
 static bool is_port_field(const json_t *left)
@@ -107,18 +146,19 @@ static const char *ct_key(const json_t *left)
 	return text_of(json_object_get(left, "ct"), "key");
 }
 
-static void read_match(const struct found *found, struct found_rule *rule, const json_t *match)
+static void read_match(const struct reading *reading, struct found_rule *rule, const json_t *match)
 {
-	const json_t *left = json_object_get(match, "left"), *right = json_object_get(match, "right");
+	const json_t *left = json_object_get(match, "left");
+	const json_t *right = elements(reading, rule->chain, "set", json_object_get(match, "right"));
 	const json_t *masked = json_array_get(json_object_get(left, "&"), 0);
 	/* What is negated asks for something else than its words say. */
 	const bool negated = strcmp(text_of(match, "op"), "!=") == 0;
 	const char *key = negated ? "" : ct_key(left), *helper = json_string_value(right);
 
 	if (!negated && is_port_field(left))
-		rule->ports = has_port(found, right) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
-	else if (strcmp(key, "state") == 0)
-		rule->states = states_of(right);
+		rule->ports = has_port(reading->found, right) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+	else if (strcmp(ct_key(left), "state") == 0)
+		rule->states = negated ? other_states(states_of(right)) : states_of(right);
 	else if (strcmp(key, "helper") == 0)
 		snprintf(rule->if_helper, FOUND_HELPER_MAX, "%s", helper ? helper : "?");
 	else if (strcmp(key, "mark") == 0 || (!negated && strcmp(ct_key(masked), "mark") == 0))
@@ -127,20 +167,12 @@ static void read_match(const struct found *found, struct found_rule *rule, const
 		rule->narrow = true;
 }
 
-/* The type of a `ct helper' object. */
-static const char *helper_type(const struct reading *reading, const struct found_rule *rule, const char *name)
+static void read_helper(const struct reading *reading, struct found_rule *rule, const char *name)
 {
-	const struct found_chain *chain = &reading->found->chains[rule->chain];
+	const json_t *object = named_object(reading, rule->chain, "ct helper", name);
 
-	for (size_t i = 0; i < json_array_size(reading->objects); i++) {
-		const json_t *object = json_object_get(json_array_get(reading->objects, i), "ct helper");
-
-		if (object && strcmp(text_of(object, "name"), name) == 0 &&
-		    strcmp(text_of(object, "table"), chain->table) == 0 &&
-		    strcmp(text_of(object, "family"), chain->family) == 0)
-			return text_of(object, "type");
-	}
-	return "?";
+	rule->verdict = FOUND_ASSIGN;
+	snprintf(rule->helper, FOUND_HELPER_MAX, "%s", object ? text_of(object, "type") : "?");
 }
 
 static void read_queue(struct found_rule *rule, const json_t *queue)
@@ -177,16 +209,14 @@ static void read_statement(const struct reading *reading, struct found_rule *rul
 	const char *helper = json_string_value(json_object_get(statement, "ct helper"));
 
 	if (match)
-		read_match(reading->found, rule, match);
+		read_match(reading, rule, match);
 	else if (queue)
 		read_queue(rule, queue);
 	else if (!helper && !read_verdict(rule, statement) && !json_object_get(statement, "counter") &&
 		 !json_object_get(statement, "log"))
 		rule->narrow = true;
-	if (!helper)
-		return;
-	rule->verdict = FOUND_ASSIGN;
-	snprintf(rule->helper, FOUND_HELPER_MAX, "%s", helper_type(reading, rule, helper));
+	if (helper)
+		read_helper(reading, rule, helper);
 }
 
 static struct found_rule *add_rule(struct reading *reading, const json_t *object, size_t chain)
@@ -204,24 +234,34 @@ static struct found_rule *add_rule(struct reading *reading, const json_t *object
 	return rule;
 }
 
-/* Each entry of a verdict map is a rule of its own. */
+/* A key of a map. */
+static void read_key(const struct reading *reading, struct found_rule *rule, const json_t *key, const json_t *value)
+{
+	if (strcmp(ct_key(key), "state") == 0)
+		rule->states = states_of(value);
+	else if (is_port_field(key))
+		rule->ports = has_port(reading->found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+	else
+		rule->narrow = true;
+}
+
+/* Each entry of a map, of verdicts or of helpers, is a rule of its own. */
 static int read_map(struct reading *reading, const json_t *object, size_t chain, const json_t *map)
 {
-	const json_t *key = json_object_get(map, "key"), *set = json_object_get(json_object_get(map, "data"), "set");
+	const json_t *key = json_object_get(map, "key");
+	const json_t *set = elements(reading, chain, "map", json_object_get(map, "data"));
 
 	for (size_t i = 0; i < json_array_size(set); i++) {
-		const json_t *entry = json_array_get(set, i), *value = json_array_get(entry, 0);
+		const json_t *entry = json_array_get(set, i), *value = json_array_get(entry, 1);
 		struct found_rule *rule = add_rule(reading, object, chain);
 
 		if (!rule)
 			return -ENOMEM;
-		if (strcmp(ct_key(key), "state") == 0)
-			rule->states = states_of(value);
-		else if (is_port_field(key))
-			rule->ports = has_port(reading->found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+		read_key(reading, rule, key, json_array_get(entry, 0));
+		if (json_is_string(value))
+			read_helper(reading, rule, json_string_value(value));
 		else
-			rule->narrow = true;
-		(void)read_verdict(rule, json_array_get(entry, 1));
+			(void)read_verdict(rule, value);
 	}
 	return 0;
 }
@@ -236,8 +276,10 @@ static int read_rule(struct reading *reading, const json_t *object)
 	if (is_known(reading, object) || chain == reading->found->chain_count)
 		return 0;
 	for (size_t i = 0; i < json_array_size(statements); i++) {
-		const json_t *map = json_object_get(json_array_get(statements, i), "vmap");
+		const json_t *statement = json_array_get(statements, i), *map = json_object_get(statement, "vmap");
 
+		if (!map)
+			map = json_object_get(json_object_get(statement, "ct helper"), "map");
 		if (map)
 			return read_map(reading, object, chain, map);
 	}

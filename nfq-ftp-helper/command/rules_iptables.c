@@ -275,15 +275,27 @@ static void look_at_line(struct state *state, const char *table, const char *lin
 	}
 }
 
+/* Does one of our chains' names stand here? A stranger's may begin like ours. */
+static bool is_own_name(const char *at)
+{
+	const size_t length = strcspn(at, " ");
+
+	for (unsigned int i = 0; i < OWN_CHAINS; i++) {
+		if (strlen(own_chains[i].name) == length && strncmp(at, own_chains[i].name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Keep a line that is ours, or that frames one that may be, for the case that we must go back to it. */
 static void keep_line(const char *table, const char *line, FILE *kept)
 {
-	const bool rule = strncmp(line, "-A ", 3) == 0, own = strncmp(line, "-A " RULES_IPTABLES_PREFIX, 11) == 0;
+	const bool rule = strncmp(line, "-A ", 3) == 0, own = rule && is_own_name(line + 3);
+	const char *jump = strstr(line, " -j ");
 
-	if (rule && !own && strstr(line, " -j " RULES_IPTABLES_PREFIX))
+	if (rule && !own && jump && is_own_name(jump + 4))
 		fprintf(kept, "-%c%s\n", jump_command(table), line + 2);
-	else if (line[0] == '*' || strcmp(line, "COMMIT") == 0 || own ||
-		 strncmp(line, ":" RULES_IPTABLES_PREFIX, 9) == 0)
+	else if (line[0] == '*' || strcmp(line, "COMMIT") == 0 || own || (line[0] == ':' && is_own_name(line + 1)))
 		fprintf(kept, "%s\n", line);
 }
 

@@ -61,10 +61,12 @@ bool rules_machine_kmod(void)
 	return access("/sys/module/nf_conntrack_nfqftp", F_OK) == 0;
 }
 
-enum mode rules_machine_mode(void)
+enum mode rules_machine_mode(const struct rules_request *request)
 {
 	if (rules_machine_kmod())
 		return MODE_KMOD;
+	if (request->sure_queues_given || queue_range_count(&request->run.queues) > 1)
+		return MODE_QUEUE;
 	return rules_machine_cthelper() == 0 ? MODE_CTHELPER : MODE_QUEUE;
 }
 

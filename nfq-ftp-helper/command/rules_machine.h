@@ -7,8 +7,10 @@
 
 #include "rules.h"
 
-/* kmod where its module is loaded, cthelper where the kernel can, else queue. */
-enum mode rules_machine_mode(void);
+#define RULES_MODULE_PARAMETERS "/sys/module/nf_conntrack_nfqftp/parameters/"
+
+/* kmod where its module is loaded; cthelper where the kernel can, for one queue and no sure one; else queue. */
+enum mode rules_machine_mode(const struct rules_request *request);
 
 /* nft where it is installed and the kernel would take these rules from it, or may not be asked; else iptables. */
 enum rules_backend rules_machine_backend(const struct rules_request *request);

@@ -91,6 +91,9 @@ static bool set_interface(char name[IF_NAMESIZE], const char *text, size_t lengt
 {
 	if (length && !is_name(text, length, IF_NAMESIZE, "-_.+@:"))
 		return false;
+	/* Every interface: nft has no name for that. */
+	if (length == 1 && text[0] == '+')
+		return false;
 	memcpy(name, text, length);
 	name[length] = '\0';
 	return true;
@@ -159,8 +162,8 @@ static const struct rules_option options[] = {
 	{ "backend", "NAME", set_backend, "nft or iptables",
 	  "nft or iptables (and ip6tables); default: nft where the kernel can" },
 	{ "mode", "MODE", NULL, NULL,
-	  "queue, cthelper or kmod; default: kmod if its module is loaded, else cthelper where the kernel can, else "
-	  "queue" },
+	  "queue, cthelper or kmod; default: kmod if its module is loaded, else cthelper where the kernel can and one "
+	  "queue, without a sure one, is asked for, else queue" },
 	{ "carrier", "NAME", set_carrier, "the name of a TCP helper of the kernel, at most 15 letters, and not `ftp'",
 	  "mode queue: the kernel's helper that carries expectations; default sane" },
 	{ "queue", "N|A:B", NULL, NULL, "mode queue: queue numbers; default 0" },
@@ -264,6 +267,7 @@ int rules_options_parse(struct rules_request *request, int argc, char **argv)
 	};
 	settings_default(&request->run);
 	error = parse_line(request, argc, argv);
+	request->sure_queues_given = request->run.sure_queues.given;
 	return error ? error : settle_queues(&request->run.queues, &request->run.sure_queues);
 }
 

@@ -103,20 +103,38 @@ static int delete (struct exchange *exchange, uint8_t family)
 	return without_subsystem(exchange_run_one(exchange));
 }
 
+/* One that cannot be changed makes room. */
+static int enable(struct exchange *exchange, uint8_t family, uint16_t queue, const struct cthelper_policy *policy)
+{
+	int error = change(exchange, family, queue, policy);
+
+	if (error != -EBUSY)
+		return error;
+	error = delete (exchange, family);
+	if (!error)
+		error = make(exchange, family, policy);
+	return error ? error : change(exchange, family, queue, policy);
+}
+
+static int disable(struct exchange *exchange, uint8_t family)
+{
+	exchange_begin(exchange);
+	put_status(add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family), NFCT_HELPER_STATUS_DISABLED);
+	return exchange_run_one(exchange);
+}
+
 int cthelper_register(struct exchange *exchange, uint16_t queue, const struct cthelper_policy *policy)
 {
 	int error = cthelper_prepare(exchange, policy);
+	size_t enabled = 0;
 
-	for (size_t i = 0; i < FAMILIES && !error; i++) {
-		error = change(exchange, families[i], queue, policy);
-		if (error != -EBUSY)
-			continue;
-		error = delete (exchange, families[i]);
-		if (!error)
-			error = make(exchange, families[i], policy);
-		if (!error)
-			error = change(exchange, families[i], queue, policy);
+	while (!error && enabled < FAMILIES) {
+		error = enable(exchange, families[enabled], queue, policy);
+		enabled += error == 0;
 	}
+	/* Nobody will serve half of it. */
+	while (error && enabled > 0)
+		(void)disable(exchange, families[--enabled]);
 	return error;
 }
 
@@ -137,12 +155,8 @@ int cthelper_disable(struct exchange *exchange)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < FAMILIES && !error; i++) {
-		exchange_begin(exchange);
-		put_status(add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, families[i]),
-			   NFCT_HELPER_STATUS_DISABLED);
-		error = exchange_run_one(exchange);
-	}
+	for (size_t i = 0; i < FAMILIES && !error; i++)
+		error = disable(exchange, families[i]);
 	return error == -EINVAL ? -ENOENT : error;
 }
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 from cases import main
-from lab import end_process, wait_until
+from lab import TREE, end_process, wait_until
 from rawftp import check
 from test_rules import BINARY, Namespace, missing
 
@@ -88,7 +88,7 @@ class Broken:
     script: str = ""
     break_it: callable = None
     mends: bool = True  # the remedy is a command that mends it here
-    modes: tuple = ("queue", "cthelper")
+    modes: tuple = ("queue", "cthelper", "kmod")
 
 
 def take_queue(host):
@@ -162,6 +162,29 @@ def names_rights(mode, backend):
         return f"{first['text']} -> {first['remedy']}"
 
 
+HIDE = 'for program in nft iptables; do mount --bind /dev/null "$(readlink -f "$(command -v "$program")")"; done; '
+
+
+def names_programs():
+    """Without nft and iptables no mode has rules, whatever the kernel can."""
+    with Namespace() as namespace:
+        done = namespace.run("unshare", "--mount", "sh", "-ec", HIDE + 'exec "$@"', "sh", BINARY, "check", "--json",
+                             status=1)
+        first = json.loads(done.stdout)["first"]
+        check("neither nft nor iptables" in first["text"], f"first comes: {first}")
+        check(first["remedy"] == "install nftables", f"the remedy: {first['remedy']}")
+
+
+def takes_documented_rules():
+    """README's own rules for mode queue, in which a jump asks for the port."""
+    with Host("queue", "nft") as host:
+        host.rules("--remove")
+        host.run("nft", "-f", str(TREE / "doc/examples/router.nft"))
+        host.start()
+        first, _said = host.check()
+        check(first is None, f"first comes: {first}")
+
+
 def changes_nothing():
     """All trials are made elsewhere: neither rules nor interfaces nor queues of the present namespace change."""
     look = "nft list ruleset; ip -o link; cat /proc/net/netfilter/nfnetlink_queue 2>/dev/null || :; ip netns list"
@@ -203,6 +226,8 @@ def group_broken(mode, backend):
             if mode in broken.modes:
                 report.case(f"{prefix}/{name}", names_cause, broken, name, mode, backend)
         report.case(f"{prefix}/no-rights", names_rights, mode, backend)
+        if (mode, backend) == ("queue", "nft"):
+            report.case(f"{prefix}/documented", takes_documented_rules)
         return None
     return group
 
@@ -210,13 +235,14 @@ def group_broken(mode, backend):
 def group_words(_options, report):
     report.case("check/changes-nothing", changes_nothing)
     report.case("check/prints-table", prints_table)
+    report.case("check/no-programs", names_programs)
     report.case("check/usage/port", refuses, "--port", "0")
     report.case("check/usage/operand", refuses, "all")
 
 
 GROUPS = {"words": group_words}
 GROUPS.update({f"{mode}-{backend}": group_broken(mode, backend)
-               for mode in ("queue", "cthelper") for backend in ("iptables", "nft")})
+               for mode in ("queue", "cthelper", "kmod") for backend in ("iptables", "nft")})
 
 if __name__ == "__main__":
     sys.exit(main(__doc__.split("\n\n")[0], GROUPS))

@@ -10,11 +10,12 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 from cases import main
 from clients import CLIENTS, Get
-from lab import TREE, Lab, LabError, wait_until
+from lab import TREE, Lab, LabError, end_process, wait_until
 from rawftp import Wrong, check
 from servers import Server
 
@@ -184,18 +185,38 @@ CONFLICTS = {
                    nft 'add chain inet t c { type filter hook prerouting priority 0; }'
                    nft 'add rule inet t c tcp dport { 21, 990 } ct helper set "f"'""",
                 "nft delete rule inet t c handle"),
+    "ftp-nft-named-set": ("""nft add table inet t; nft 'add ct helper inet t f { type "ftp" protocol tcp; }'
+                             nft 'add chain inet t c { type filter hook prerouting priority 0; }'
+                             nft 'add set inet t ports { type inet_service; flags timeout; }'
+                             nft 'add element inet t ports { 21 timeout 1h, 990 }'
+                             nft 'add rule inet t c tcp dport @ports ct helper set "f"'""",
+                          "nft delete rule inet t c handle"),
+    "ftp-nft-map": ("""nft add table inet t; nft 'add ct helper inet t f { type "ftp" protocol tcp; }'
+                       nft 'add chain inet t c { type filter hook prerouting priority 0; }'
+                       nft 'add rule inet t c ct helper set tcp dport map { 21 : "f", 990 : "f" }'""",
+                    "nft delete rule inet t c handle"),
     "invalid-iptables": ("iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP",
                          "iptables -t mangle -D PREROUTING"),
     "invalid-nft": ("""nft add table inet t; nft add chain inet t x
                        nft 'add chain inet t c { type filter hook prerouting priority -10; }'
                        nft add rule inet t c jump x; nft add rule inet t x ct state vmap { invalid : drop }""",
                     "nft delete rule inet t x handle"),
+    "invalid-nft-named-map": ("""nft add table inet t
+                                 nft 'add chain inet t c { type filter hook prerouting priority -10; }'
+                                 nft 'add map inet t states { type ct_state : verdict; }'
+                                 nft 'add element inet t states { established : accept, invalid : drop }'
+                                 nft add rule inet t c ct state vmap @states""",
+                              "nft delete rule inet t c handle"),
     "related-iptables": ("iptables -P FORWARD DROP; iptables -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT",
                          "ESTABLISHED,RELATED -j ACCEPT"),
     "related-nft": ("""nft add table inet t
                        nft 'add chain inet t c { type filter hook forward priority 0; policy drop; }'
                        nft add rule inet t c ct state established accept""",
                     "nft insert rule inet t c ct state established,related accept"),
+    "related-nft-upper-case": ("""nft add table ip t
+                                  nft 'add chain ip t FORWARD { type filter hook forward priority 0; policy drop; }'
+                                  nft add rule ip t FORWARD ct state established accept""",
+                               "nft insert rule ip t FORWARD ct state established,related accept"),
 }
 
 # Sounding alike, but in nobody's way.
@@ -204,7 +225,15 @@ NO_CONFLICT = """iptables -t raw -A PREROUTING -p tcp --dport 2121 -j CT --helpe
     iptables -N LATER; iptables -A FORWARD -j LATER
     iptables -A LATER -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
     nft add table inet t; nft 'add chain inet t c { type filter hook forward priority 0; policy drop; }'
-    nft add rule inet t c ct state vmap { established : accept, related : accept, invalid : drop }"""
+    nft add rule inet t c ct state vmap { established : accept, related : accept, invalid : drop }
+    iptables -P INPUT DROP; iptables -A INPUT -m conntrack ! --ctstate NEW,INVALID -j ACCEPT
+    nft 'add chain inet t n { type filter hook forward priority 1; policy drop; }'
+    nft 'add rule inet t n ct state != { new, invalid } accept'
+    nft 'add chain inet t m { type filter hook forward priority 2; policy drop; }'
+    nft 'add map inet t states { type ct_state : verdict; }'
+    nft 'add element inet t states { established : accept, related : accept, invalid : drop }'
+    nft add rule inet t m ct state vmap @states
+    nft add table arp t; nft 'add chain arp t c { type filter hook input priority 0; policy drop; }'"""
 
 
 def names_conflict(setting, remedy):
@@ -224,6 +253,54 @@ def names_no_conflict():
         namespace.sh(NO_CONFLICT)
         said = namespace.rules("--mode", "queue").stderr
         check(not said, f"it said: {said}")
+
+
+BREAK_IPV6 = ("mount -t tmpfs none /usr/local/sbin; ln -s /bin/false /usr/local/sbin/ip6tables-restore; "
+              'exec "$@"')
+
+
+def spares_strangers_chains():
+    """After a failure half-way, chains of others are as they were, though their names begin like ours."""
+    with Namespace() as namespace:
+        namespace.sh("""iptables -t mangle -N NFQ_FTP_MINE; iptables -t mangle -A NFQ_FTP_MINE -j ACCEPT
+            iptables -t mangle -A FORWARD -j NFQ_FTP_MINE""")
+        before = namespace.run("iptables-save", "-t", "mangle").stdout.splitlines()[1:-1]
+        namespace.run("unshare", "--mount", "sh", "-ec", BREAK_IPV6, "sh", BINARY, "rules", "--apply", "--mode", "queue",
+                      "--backend", "iptables", status=1)
+        after = namespace.run("iptables-save", "-t", "mangle").stdout.splitlines()[1:-1]
+        check(after == before, f"a failed --apply has made of {before} {after}")
+
+
+def needs_rights(action):
+    with Namespace() as namespace:
+        done = namespace.run("setpriv", "--bounding-set", "-net_admin", BINARY, "rules", action, status=1)
+        check("as root" in done.stderr and len(done.stderr.strip().splitlines()) == 1, f"it said: {done.stderr}")
+
+
+def chooses_queue(*arguments):
+    """What a conntrack helper cannot have, several queues and sure ones, only mode queue has."""
+    with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
+        said = namespace.rules(*arguments).stdout
+        check("mode queue," in said.splitlines()[0], f"it said: {said.splitlines()[0]}")
+        started = namespace.run("timeout", "-s", "TERM", "3", BINARY, "run", *arguments, "--state-dir",
+                                directory, status=None)
+        check("ready: mode queue" in started.stderr, f"run said: {started.stderr}")
+
+
+def has_one_queue():
+    """The helper is the whole machine's: a daemon of another namespace cannot send it to another queue."""
+    with Namespace() as one, Namespace() as other, tempfile.TemporaryDirectory() as directory:
+        command = [BINARY, "run", "--mode", "cthelper", "--state-dir"]
+        with open(f"{directory}/log", "w+", encoding="utf-8") as log:
+            daemon = subprocess.Popen(one.argv([*command, f"{directory}/one", "--queue", "3"]), stderr=log)
+            try:
+                wait_until(lambda: "ready" in pathlib.Path(log.name).read_text(), 20, "the daemon to be ready")
+                said = other.run("timeout", "10", *command, f"{directory}/other", "--queue", "5", status=1).stderr
+                check("--queue 3" in said and len(said.strip().splitlines()) == 1, f"it said: {said}")
+                said = other.run("timeout", "3", *command, f"{directory}/other", "--queue", "3", status=None).stderr
+                check("ready" in said and "stays active" in said, f"with the same queue it said: {said}")
+            finally:
+                end_process(daemon, timeout=10)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -329,6 +406,7 @@ USAGE = {
     "port": (("--port", "70000"), "70000"),
     "interface": (("--interface", "eth0"), "--interface"),
     "interface-injection": (("--interface", 'a";drop:b'), "--interface"),
+    "interface-any": (("--interface", "+:wan"), "--interface"),
     "sure-queue": (("--queue", "0:3", "--sure-queue", "2:5"), "--sure-queue"),
     "both": (("--apply", "--remove"), "--remove"),
     "operand": (("apply",), "apply"),
@@ -357,6 +435,16 @@ def group_words(_options, report):
         report.case("rules/names-what-is-missing", names_what_is_missing)
     else:
         report.case("rules/switches-backend", switches_backend)
+    report.case("rules/spares-strangers-chains", spares_strangers_chains)
+    for action in ("--apply", "--remove"):
+        report.case(f"rules/needs-rights/{action}", needs_rights, action)
+    report.case("rules/chooses-queue/several", chooses_queue, "--queue", "0:3")
+    report.case("rules/chooses-queue/sure", chooses_queue, "--sure-queue", "1")
+    why = missing("cthelper", "nft")
+    if why:
+        report.skip("rules/one-queue", why)
+    else:
+        report.case("rules/one-queue", has_one_queue)
     for name, (arguments, word) in USAGE.items():
         report.case(f"rules/usage/{name}", refuses, arguments, word)
     for name, (setting, remedy) in CONFLICTS.items():

@@ -21,8 +21,8 @@ TIMEOUT = 2400  # seconds for all that is done in one machine, when the host has
 PROGRAMS = {
     "daemon": ["tests/vm/in_guest.py"],
     "rules": ["tests/lab/test_rules.py", "--group=traces-nft-queue", "--group=traces-nft-cthelper",
-              "--group=traces-iptables-cthelper"],
-    "check": ["tests/lab/test_check.py", "--group=cthelper-nft", "--group=words"],
+              "--group=traces-iptables-cthelper", "--group=words", "--group=defaults"],
+    "check": ["tests/lab/test_check.py", "--group=cthelper-nft", "--group=queue-nft", "--group=words"],
     "module": ["tests/vm/kmod_in_guest.py"],
 }
 NEEDS_MODULE = "module"

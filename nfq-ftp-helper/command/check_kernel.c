@@ -87,10 +87,25 @@ static bool has_module(const char *module)
 	return found;
 }
 
-static void write_remedy(struct check_row *row, const struct subject *subject, const char *why)
+/* The package whose program a trial lacks; NULL: none. */
+static const char *missing_package(enum probe probe)
 {
-	if (strstr(why, "there is no program"))
-		check_mend(row, CAUSE_NONE, "install %s", strstr(why, "iptables") ? "iptables" : "nftables");
+	const bool nft = rules_machine_has(RULES_BACKEND_NFT), iptables = rules_machine_has(RULES_BACKEND_IPTABLES);
+
+	if (probe >= PROBE_NFT && probe <= PROBE_NFT_PAYLOAD)
+		return nft ? NULL : "nftables";
+	if (probe >= PROBE_XT_HELPER && probe <= PROBE_XT_PAYLOAD)
+		return iptables ? NULL : "iptables";
+	/* What is tried with a connection takes rules of either. */
+	return probe < PROBE_QUEUE_CT || nft || iptables ? NULL : "nftables";
+}
+
+static void write_remedy(struct check_row *row, const struct subject *subject)
+{
+	const char *package = missing_package(subject->probe);
+
+	if (package)
+		check_mend(row, CAUSE_NONE, "install %s", package);
 	else if (has_module(subject->module) && !is_loaded(subject->module))
 		check_mend(row, CAUSE_NONE, "modprobe %s", subject->module);
 	else if (subject->instead[0])
@@ -105,8 +120,7 @@ static void add_subject(struct check_report *report, const struct subject *subje
 		check_add(report, KERNEL_GROUP, subject->name, CHECK_YES, "%s", subject->can);
 	else if (result->outcome == PROBE_NO)
 		write_remedy(check_add(report, KERNEL_GROUP, subject->name, CHECK_NO, "not so: %s (%s)", subject->can,
-				       result->why),
-			     subject, result->why);
+				       result->why), subject);
 	else
 		check_add(report, KERNEL_GROUP, subject->name, CHECK_UNKNOWN, "not tried: %s",
 			  result->why[0] ? result->why : "the trial came to no end");

@@ -25,7 +25,8 @@ from lab import HELPER, Lab, LabError  # noqa: E402
 from rawftp import RawClient, Wrong, check, next_port  # noqa: E402
 from matrix import TOPOLOGIES, group_matrix  # noqa: E402
 from servers import Server  # noqa: E402
-from test_rules import queued  # noqa: E402
+from test_check import group_broken  # noqa: E402
+from test_rules import BACKENDS, queued  # noqa: E402
 from stranger import group_traces  # noqa: E402
 from variants import MODULE as MODULE_VARIANT  # noqa: E402
 
@@ -280,6 +281,7 @@ def with_module(group):
 
 
 GROUPS = {"load": group_load, "daemon": group_daemon, "traces": with_module(group_traces("kmod"))}
+GROUPS.update({f"check-{backend}": with_module(group_broken("kmod", backend)) for backend in BACKENDS})
 GROUPS.update({f"matrix-{topology}": with_module(group_matrix(MODULE_VARIANT, topology)) for topology in TOPOLOGIES})
 
 

@@ -412,6 +412,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.report = reporter_report;
 	worker->engine.report_context = &worker->reporter;
 	session_resume(&worker->engine);
+	session_absent(&worker->engine, milliseconds());
 	return open_queue(worker);
 }
 

@@ -31,6 +31,7 @@ struct tuple {
 struct binding {
 	struct tuple tuple[2];		/* by enum direction */
 	struct seqadj seqadj[2];	/* what the kernel already adjusts; zero where it does not */
+	uint32_t id;			/* CTA_ID; 0: not told. Another one proves another connection, the same proves nothing */
 	uint16_t zone;			/* conntrack zone, 0 where none */
 };
 

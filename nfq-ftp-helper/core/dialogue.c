@@ -66,9 +66,14 @@ void dialogue_lost(struct table *table, struct session *session)
 	session->commands = 0;
 	session->outstanding = 0;
 	session->multiline = 0;
-	session->flags = (session->flags & ~SESSION_TRANSFER & 15) | SESSION_RESUMED;
+	session->flags = (uint8_t)((session->flags & ~SESSION_TRANSFER) | SESSION_RESUMED);
 	if (session->state < SESSION_READY)
 		session->state = SESSION_MIDDLE;
+}
+
+bool dialogue_may_be_opaque(const struct session *session)
+{
+	return session->outstanding > COMMANDS_MAX || older_than(session, FTP_AUTH) < session->outstanding;
 }
 
 static void become_opaque(struct turn *turn)
@@ -77,7 +82,7 @@ static void become_opaque(struct turn *turn)
 	announcement_withdraw_all(turn);
 }
 
-static void not_ftp(struct turn *turn)
+void dialogue_not_ftp(struct turn *turn)
 {
 	struct report refused = { .kind = REPORT_REFUSE, .refusal = REFUSED_NOT_FTP };
 
@@ -86,13 +91,19 @@ static void not_ftp(struct turn *turn)
 	turn_report(turn, &refused);
 }
 
+void dialogue_opaque(struct turn *turn)
+{
+	become_opaque(turn);
+	turn_report_plain(turn, REPORT_OPAQUE);
+}
+
 void dialogue_strange(struct turn *turn)
 {
 	/* Where bytes before it were not seen, this may be the middle of a line, or the text of a multi-line reply. */
 	if (turn->session->flags & SESSION_RESUMED)
 		ftp_lose_line(&turn->session->stream[turn->direction].line);
 	else
-		not_ftp(turn);
+		dialogue_not_ftp(turn);
 }
 
 bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word)
@@ -101,7 +112,7 @@ bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word)
 
 	if (!word && !(session->flags & SESSION_FIRST_LINE)) {
 		if (!(session->flags & SESSION_RESUMED))
-			not_ftp(turn);
+			dialogue_not_ftp(turn);
 		return false;
 	}
 	session->flags |= SESSION_FIRST_LINE;
@@ -131,7 +142,7 @@ static void greeting(struct turn *turn, unsigned int code)
 	if (code == 220)
 		turn->session->state = SESSION_READY;
 	else if (code != 120 && code < 400)
-		not_ftp(turn);
+		dialogue_not_ftp(turn);
 }
 
 static void final_reply(struct turn *turn, unsigned int code)
@@ -152,16 +163,15 @@ static void final_reply(struct turn *turn, unsigned int code)
 	kind = pop_command(session);
 	session->state = SESSION_READY;
 	if (!session->outstanding)	/* commands and replies are in step */
-		session->flags &= ~SESSION_RESUMED & 15;
+		session->flags &= (uint8_t)~SESSION_RESUMED;
 	if (session->flags & SESSION_TRANSFER) {
-		session->flags &= (uint8_t)~SESSION_TRANSFER & 15;
+		session->flags &= (uint8_t)~SESSION_TRANSFER;
 		announcement_transfer_over(turn);
 	}
 	if (kind == FTP_PORT || kind == FTP_EPRT || kind == FTP_LPRT)
 		announcement_answered(turn, code);
 	if (kind == FTP_AUTH && code == 234) {
-		become_opaque(turn);
-		turn_report_plain(turn, REPORT_OPAQUE);
+		dialogue_opaque(turn);
 	}
 }
 

@@ -29,4 +29,13 @@ void dialogue_strange(struct turn *turn);
 /* Bytes of this connection have passed unseen: what is outstanding is not known any more. */
 void dialogue_lost(struct table *table, struct session *session);
 
+/* Is it not known whether TLS has begun, once a reply may have passed unseen? */
+bool dialogue_may_be_opaque(const struct session *session);
+
+/* The connection speaks something else: nothing in it is read any more. */
+void dialogue_not_ftp(struct turn *turn);
+
+/* TLS from here on. */
+void dialogue_opaque(struct turn *turn);
+
 #endif

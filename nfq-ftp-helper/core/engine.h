@@ -6,6 +6,7 @@
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
 
+#include "belief.h"
 #include "table.h"
 
 /* Why an announcement opened nothing (invariant I4). The texts are refusal_text()'s. */
@@ -90,6 +91,9 @@ struct counters {
 	uint64_t expectations;
 	uint64_t unexpectations;
 	uint64_t full;			/* connections not followed: the table was full */
+	uint64_t syns;			/* handshakes begun */
+	uint64_t strangers;		/* packets with payload of connections that nobody has seen the beginning of: passed */
+	uint64_t disbelieved[BELIEFS];	/* packets that change nothing, by reason */
 	uint64_t refusals[REFUSALS];
 };
 
@@ -102,6 +106,7 @@ struct engine {
 	void *report_context;
 	uint64_t random;		/* state of the port chooser; seed it */
 	uint32_t sweep;			/* engine_tick()'s position */
+	uint64_t picks_up_until;	/* milliseconds: session_absent() */
 };
 
 /* A packet on its way in. */
@@ -111,6 +116,8 @@ struct arrival {
 	struct flow_key key;
 	uint32_t hash;
 	uint16_t zone;
+	bool invalid;			/* conntrack calls it so: filled in by the caller, behind session_arrive() */
+	uint32_t conntrack_id;		/* likewise: CTA_ID; 0: not told */
 };
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "announcement.h"
+#include "dialogue.h"
 #include "edit.h"
+#include "embryo.h"
 #include "lifecycle.h"
 #include "stream.h"
 
@@ -19,7 +21,7 @@ static struct client_budget *budget_of(struct engine *engine, const struct sessi
 
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 {
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
 	struct client_budget *budget = budget_of(engine, session);
 
 	announcement_withdraw_all(&turn);
@@ -51,83 +53,140 @@ static struct session *new_session(struct engine *engine, const struct arrival *
 	return session;
 }
 
-static void clear_session(struct session *session)
+/* Who is whose, and in which direction the arrival goes, where conntrack knows its connection. */
+static bool known(struct engine *engine, const struct arrival *arrival, struct binding *binding, enum direction *direction)
 {
-	memset(session->stream, 0, sizeof(session->stream));
-	session->stream[DIRECTION_ORIGINAL].flags = session->stream[DIRECTION_REPLY].flags = STREAM_UNSYNCED;
-	session->flags = 0;
-	session->commands = session->outstanding = session->multiline = 0;
+	struct conntrack *conntrack = engine->conntrack;
+
+	return !arrival->invalid &&
+	       conntrack->ops->find(conntrack, &arrival->ends, arrival->zone, binding, direction) == 0;
 }
 
-/* The client's SYN, or another one of a handshake that has not got further. */
-static void open_session(struct session *session, const struct segment *segment)
+/* Window scaling is in use where both ends have said so (RFC 7323 section 2.2). */
+static uint8_t scale_of(const struct embryo *embryo, enum direction direction)
 {
-	struct stream *client = &session->stream[DIRECTION_ORIGINAL];
+	const uint8_t *scale = embryo->scale;
 
-	clear_session(session);
-	session->state = SESSION_HANDSHAKE;
-	stream_start(client, segment_start(segment));
-	client->acked = client->next;
-	session->stream[DIRECTION_REPLY].mss = segment_mss(segment);
+	if (scale[0] == SEGMENT_NO_SCALE || scale[1] == SEGMENT_NO_SCALE)
+		return 0;
+	return scale[turn_other(direction)];
 }
 
-/* The server's SYN/ACK. */
-static void establish_session(struct session *session, const struct segment *segment)
+/* What the handshake has agreed on. A stream's MSS and scale are what its receiver said. */
+static void begin_streams(struct session *session, const struct embryo *embryo)
 {
-	struct stream *client = &session->stream[DIRECTION_ORIGINAL];
-	struct stream *server = &session->stream[DIRECTION_REPLY];
+	for (int d = 0; d < 2; d++) {
+		struct stream *stream = &session->stream[d];
 
-	if (session->state != SESSION_HANDSHAKE)
-		clear_session(session);
-	/* The SYN was not seen, or it brought data (RFC 7413), which was not read. */
-	if (client->flags & STREAM_UNSYNCED || seq_after(segment->ack, client->next))
-		stream_start(client, segment->ack);
-	client->acked = client->next;
-	client->mss = segment_mss(segment);
-	stream_start(server, segment_start(segment));
-	server->acked = server->next;
+		stream_start(stream, embryo->start[d]);
+		stream->acked = stream->next;
+		stream->mss = embryo->mss[!d];
+		stream->scale = scale_of(embryo, (enum direction)d);
+	}
+}
+
+/* The SYN's bytes have been read. How many of them the SYN/ACK took does not matter: the client sends the others again, as they were. */
+static void begin_first_line(struct turn *turn, const struct embryo *embryo)
+{
+	struct stream *client = &turn->session->stream[DIRECTION_ORIGINAL];
+
+	client->next += embryo->data;
+	client->claim = client->next;
+	client->acked = embryo->acked;
+	client->line = embryo->line;
+	turn->session->outstanding = embryo->lines;
+	if (embryo->lines)
+		turn->session->flags |= SESSION_FIRST_LINE;
+	if (embryo->strange)
+		dialogue_not_ftp(turn);
+}
+
+static struct session *session_of_embryo(struct engine *engine, const struct arrival *arrival,
+					 const struct embryo *embryo, const struct binding *binding, uint64_t now)
+{
+	struct session *session = new_session(engine, arrival, embryo->key.swapped);
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
+
+	if (!session)
+		return NULL;
+	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
+	session->last_seen = (uint32_t)(now / 1000);
+	begin_streams(session, embryo);
 	session->state = SESSION_GREETING;
+	turn_report_plain(&turn, REPORT_BEGIN);
+	begin_first_line(&turn, embryo);
+	embryo_close(engine, arrival);
+	return session;
+}
+
+/*
+ * A SYN/ACK whose SYN was not seen. What it acknowledges may be the middle of a line that the SYN began; and it may be another one of
+ * a connection that has long begun.
+ */
+static struct session *session_of_answer(struct engine *engine, const struct arrival *arrival,
+					 const struct binding *binding, uint64_t now)
+{
+	const struct segment *segment = &arrival->segment;
+	struct session *session = new_session(engine, arrival, !arrival->key.swapped);
+
+	if (!session)
+		return NULL;
+	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
+	session->last_seen = (uint32_t)(now / 1000);
+	stream_start(&session->stream[DIRECTION_ORIGINAL], segment->ack);
+	stream_start(&session->stream[DIRECTION_REPLY], segment_start(segment));
+	ftp_lose_line(&session->stream[DIRECTION_ORIGINAL].line);
+	session->stream[DIRECTION_ORIGINAL].mss = segment_mss(segment);
+	for (int d = 0; d < 2; d++) {
+		session->stream[d].acked = session->stream[d].next;
+		session->stream[d].scale = BELIEF_SCALE_MAX;
+	}
+	session->state = SESSION_GREETING;
+	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now }, REPORT_BEGIN);
+	return session;
 }
 
 /* A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. */
-static struct session *pick_up(struct engine *engine, const struct arrival *arrival)
+static struct session *pick_up(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	struct binding binding;
 	enum direction direction;
 	struct session *session;
 
-	if (engine->conntrack->ops->find(engine->conntrack, &arrival->ends, arrival->zone, &binding, &direction))
+	if (!known(engine, arrival, &binding, &direction))
 		return NULL;
 	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY));
 	if (!session)
 		return NULL;
 	session->state = SESSION_MIDDLE;
 	session->flags = SESSION_RESUMED;
+	session->conntrack_id = binding.id ? binding.id : arrival->conntrack_id;
 	for (int d = 0; d < 2; d++) {
 		session->stream[d].adj = binding.seqadj[d];
+		session->stream[d].scale = BELIEF_SCALE_MAX;
 		if (seqadj_active(&binding.seqadj[d]))
 			session->stream[d].flags |= STREAM_EDITED;
 	}
 	engine->counters.picked_up++;
+	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now }, REPORT_BEGIN);
 	return session;
 }
 
-/* A session for the first packet seen of a connection; NULL where none is begun. */
-struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now)
+struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now, bool passed)
 {
-	const struct segment *segment = &arrival->segment;
-	const uint8_t kind = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
-	struct session *session = NULL;
+	const struct embryo *embryo;
+	struct binding binding;
+	enum direction direction;
 
-	if (kind == TCP_SYN)
-		session = new_session(engine, arrival, arrival->key.swapped);
-	else if (kind == (TCP_SYN | TCP_ACK))
-		session = new_session(engine, arrival, !arrival->key.swapped);
-	else if (!(kind & TCP_RST) && segment->payload_length)
-		session = pick_up(engine, arrival);
-	if (session)
-		turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, false }, REPORT_BEGIN);
-	return session;
+	if (arrival->segment.flags & TCP_RST || !arrival->segment.payload_length)
+		return NULL;
+	embryo = embryo_find(engine, arrival, now);
+	if (embryo && known(engine, arrival, &binding, &direction))
+		return session_of_embryo(engine, arrival, embryo, &binding, now);
+	if (passed || now < engine->picks_up_until)
+		return pick_up(engine, arrival, now);
+	engine->counters.strangers++;
+	return NULL;
 }
 
 /* Give up what is held back, so that nothing waits for lines that will not be read any more. */
@@ -158,80 +217,74 @@ void lifecycle_close(struct turn *turn)
 	announcement_withdraw_all(turn);
 }
 
-/* Is the SYN/ACK a late copy of the one that began what the server has written so far? */
-static bool is_late_copy(const struct stream *server, const struct segment *segment)
+/* Does conntrack adjust another connection by now? A new one with the same addresses is not adjusted as we have told it. */
+static bool is_adjusted_otherwise(const struct session *session, const struct binding *binding)
 {
-	return server->next - segment_start(segment) < FTP_LATE_SYNACK;
+	bool adjusted = false, otherwise = false;
+
+	for (int d = 0; d < 2; d++) {
+		adjusted |= seqadj_active(&session->stream[d].adj);
+		otherwise |= memcmp(&binding->seqadj[d], &session->stream[d].adj, sizeof(struct seqadj)) != 0;
+	}
+	return adjusted && otherwise;
 }
 
-/* Does conntrack still adjust the connection as we have told it? A new one with the same addresses would not be adjusted. */
-static bool is_adjusted_still(const struct turn *turn)
+bool lifecycle_is_over(const struct session *session, uint32_t conntrack_id)
 {
-	const struct session *session = turn->session;
-	struct conntrack *conntrack = turn->engine->conntrack;
+	return session->conntrack_id && conntrack_id && session->conntrack_id != conntrack_id;
+}
+
+/*
+ * May a handshake begin a connection in the place of this one? Anybody can play one, both ends of it. So it may where this one has
+ * ended, or where conntrack shows that it is another's. One that ended unseen and was begun anew at once, in the same place of
+ * conntrack's memory, stays unseen: nothing tells it from a forged one.
+ */
+static bool may_begin_anew(const struct session *session, const struct binding *binding)
+{
+	if (session->state == SESSION_CLOSED || lifecycle_is_over(session, binding->id))
+		return true;
+	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
+}
+
+/* Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. */
+static bool answers_alone(const struct engine *engine, uint64_t now)
+{
+	return !engine->counters.syns || now < engine->picks_up_until;
+}
+
+static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session *session, uint64_t now)
+{
+	const struct embryo *embryo = embryo_answer(engine, arrival, now);
 	struct binding binding;
 	enum direction direction;
-	bool adjusted = false;
-	struct tuple seen;
 
-	for (int d = 0; d < 2; d++)
-		adjusted |= seqadj_active(&session->stream[d].adj);
-	if (!adjusted)
-		return false;
-	session_endpoints(session, &seen.src, &seen.dst);
-	if (conntrack->ops->find(conntrack, &seen, session->key.zone, &binding, &direction))
-		return false;
-	for (int d = 0; d < 2; d++)
-		if (memcmp(&binding.seqadj[d], &session->stream[d].adj, sizeof(struct seqadj)) != 0)
-			return false;
-	return true;
+	if ((!embryo && !answers_alone(engine, now)) || !known(engine, arrival, &binding, &direction) ||
+	    direction != DIRECTION_REPLY || (session && !may_begin_anew(session, &binding)))
+		return NULL;
+	if (session)
+		lifecycle_end(engine, session, now);
+	return embryo ? session_of_embryo(engine, arrival, embryo, &binding, now) :
+			session_of_answer(engine, arrival, &binding, now);
 }
 
-/* Does this SYN/ACK begin a connection in the place of one whose end was not seen? Anybody can send one that does not. */
-static bool begins_anew(const struct turn *turn, const struct segment *segment)
+struct session *lifecycle_handshake(struct engine *engine, const struct arrival *arrival, struct session *session,
+				    uint64_t now)
 {
-	const struct session *session = turn->session;
+	struct session *begun = NULL;
 
-	if (is_late_copy(&session->stream[DIRECTION_REPLY], segment))
-		return false;
-	if (session->state == SESSION_CLOSED)
-		return true;
-	/* Where we renumber a connection every packet is seen, and its end would have been. */
-	return !(session->flags & SESSION_SELF) && !is_adjusted_still(turn);
-}
-
-/* SYN or SYN/ACK. A connection that is alive is not begun anew by anybody's SYN. */
-void lifecycle_handshake(struct turn *turn, const struct segment *segment)
-{
-	struct session *session = turn->session;
-
-	if (!(segment->flags & TCP_ACK)) {
-		if (turn->direction == DIRECTION_ORIGINAL &&
-		    (session->state == SESSION_HANDSHAKE || session->state == SESSION_CLOSED)) {
-			table_work_put(turn->engine->table, session);
-			open_session(session, segment);
-		}
-		return;
+	if (arrival->segment.flags & (TCP_RST | TCP_FIN)) {
+		engine->counters.disbelieved[BELIEF_FLAGS]++;
+		return session;
 	}
-	if (turn->direction != DIRECTION_REPLY)
-		return;
-	if (session->state == SESSION_HANDSHAKE) {
-		establish_session(session, segment);
-	} else if (begins_anew(turn, segment)) {
-		announcement_withdraw_all(turn);
-		table_work_put(turn->engine->table, session);
-		establish_session(session, segment);
+	if (!(arrival->segment.flags & TCP_ACK)) {
+		engine->counters.syns++;
+		embryo_open(engine, arrival, now);
+		return session;
 	}
-}
-
-/* An RST ends the connection if its number is one the receiver would take. */
-void lifecycle_reset(struct turn *turn, const struct segment *segment)
-{
-	const struct stream *stream = &turn->session->stream[turn->direction];
-
-	if (turn->session->state == SESSION_HANDSHAKE || stream->flags & STREAM_UNSYNCED ||
-	    (!seq_before(segment->seq, stream->acked) && !seq_after(segment->seq, stream->next + 1)))
-		lifecycle_close(turn);
+	begun = answered(engine, arrival, session, now);
+	if (!begun && session)
+		engine->counters.disbelieved[BELIEF_HANDSHAKE]++;
+	return begun ? begun : session;
 }
 
 /* A closed session keeps its work slot only while an edit may have to be sent again. */
@@ -263,7 +316,7 @@ static void release_work(struct engine *engine, struct session *session)
 void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now)
 {
 	const uint32_t idle = (uint32_t)(now / 1000) - session->last_seen;
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
 
 	if (timed_out(engine, session, idle)) {
 		lifecycle_end(engine, session, now);

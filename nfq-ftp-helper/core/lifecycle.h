@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lifecycle - how a session begins and ends: from a SYN, from a SYN/ACK whose SYN was not seen, or, where neither was seen, from any
+ * lifecycle - how a session begins and ends: from a handshake; or where that was not seen, because nobody was there to see it, from any
  * packet with payload of a connection that conntrack knows; until a while after both FINs or an RST, or until nothing has been seen
  * of it for a long time. Internal to core.
  */
@@ -9,17 +9,25 @@
 
 #include "turn.h"
 
-/* A session for the first packet seen of a connection; NULL where none is begun, or there is no room. */
-struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now);
+/*
+ * A session for a packet with payload of a connection that has none; NULL where none is begun, or there is no room. That is where
+ * its handshake has just been seen, or nobody was there to see it: @passed, or session_absent(). A connection that had a session and
+ * lost it (timed out, or its place was needed) has no second beginning: what was found out about it is not known any more.
+ */
+struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now, bool passed);
 
 /* Forget a session; what it announced is taken back. */
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now);
 
-/* A SYN or SYN/ACK of a session. */
-void lifecycle_handshake(struct turn *turn, const struct segment *segment);
+/*
+ * A SYN or SYN/ACK. @session: the one its flow has, or NULL. Return: the one it has from now on, or NULL: another one where the
+ * handshake begins a connection that conntrack knows, in the place of none or of one that is over.
+ */
+struct session *lifecycle_handshake(struct engine *engine, const struct arrival *arrival, struct session *session,
+				    uint64_t now);
 
-/* An RST: it ends the session if its number is one the receiver would take. */
-void lifecycle_reset(struct turn *turn, const struct segment *segment);
+/* Does the packet's CTA_ID show that the session's connection is over, and this is another? */
+bool lifecycle_is_over(const struct session *session, uint32_t conntrack_id);
 
 /* Nothing waits any more for lines that will not be read: what is held back is given up. */
 void lifecycle_let_go(const struct turn *turn);

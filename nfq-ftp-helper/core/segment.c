@@ -11,7 +11,9 @@
 enum { TCP_OFFSET_SEQ = 4, TCP_OFFSET_ACK = 8, TCP_OFFSET_DATA = 12, TCP_OFFSET_FLAGS = 13, TCP_OFFSET_CHECK = 16,
        TCP_OFFSET_URGENT = 18 };
 
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SACK = 5 };
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, OPTION_SACK = 5 };
+
+#define SCALE_MAX 14 /* RFC 7323 section 2.3 */
 
 static uint16_t get16(const uint8_t *at)
 {
@@ -234,6 +236,15 @@ uint16_t segment_mss(const struct segment *segment)
 	const uint8_t *option = find_option(segment, OPTION_MSS, 4);
 
 	return option ? get16(option + 2) : 0;
+}
+
+uint8_t segment_window_scale(const struct segment *segment)
+{
+	const uint8_t *option = find_option(segment, OPTION_SCALE, 3);
+
+	if (!option)
+		return SEGMENT_NO_SCALE;
+	return option[2] < SCALE_MAX ? option[2] : SCALE_MAX;
 }
 
 bool segment_has_sack(const struct segment *segment)

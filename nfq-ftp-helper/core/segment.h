@@ -75,6 +75,11 @@ static inline uint32_t segment_options_length(const struct segment *segment)
 /* The MSS option's value, 0 where there is none (RFC 9293 section 3.7.1). */
 uint16_t segment_mss(const struct segment *segment);
 
+#define SEGMENT_NO_SCALE 0xff
+
+/* The window scale option's value, at most 14; SEGMENT_NO_SCALE where there is none (RFC 7323 section 2.2). */
+uint8_t segment_window_scale(const struct segment *segment);
+
 /* Does it carry SACK blocks (RFC 2018)? */
 bool segment_has_sack(const struct segment *segment);
 

@@ -2,12 +2,12 @@
 /*
  * Theory of operation
  *
- * session_input() is the way of a packet: find (or make) the session, take note of what the packet acknowledges, let the
- * stream of its direction read it, and write it out again where it must change.
+ * session_input() is the way of a packet: find (or make) the session, ask belief.h whether its receiver would take it, take note of
+ * what it acknowledges, let the stream of its direction read it, and write it out again where it must change.
  *
  * In doubt a packet passes unchanged (invariant I5). The one case in which an unedited packet is dropped is a hole: bytes
- * beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, the
- * queue was full), the stream is picked up behind them.
+ * beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, its
+ * rules were gone), the stream is picked up behind them.
  *
  * Whoever adjusts sequence numbers, the adjustment is recorded here, because acknowledgements must be mapped back.
  */
@@ -20,6 +20,8 @@
 
 #define HOLE_UNIT 64		/* milliseconds */
 #define HOLE_PATIENCE 4		/* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
+#define CLAIM_MAX UINT16_MAX	/* bytes: so many may have passed unseen while we were there */
+#define PICK_UP_PERIOD (15 * 60 * 1000)	/* milliseconds: servers end sessions that are silent for longer */
 #define MSS_DEFAULT_IPV4 536	/* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
 
@@ -29,6 +31,8 @@ int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *p
 	const int error = segment_parse(&arrival->segment, packet, length, checksum_pending);
 
 	arrival->hash = 0;
+	arrival->invalid = false;
+	arrival->conntrack_id = 0;
 	if (error)
 		return error;
 	arrival->zone = zone;
@@ -51,22 +55,94 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
 		table_prefetch_chain(engine->table, &arrivals[i].key, arrivals[i].hash);
 }
 
-/* ---- what is not payload ---- */
+/* ---- what is believed ---- */
 
-/* Bytes up to @next have passed unseen. */
-static void resync(struct turn *turn, enum direction direction, uint32_t next)
+/* What is known of a direction, as belief.h wants it. */
+static struct belief_side side_of(const struct turn *turn, enum direction direction)
 {
-	struct stream *stream = &turn->session->stream[direction];
+	const struct stream *stream = &turn->session->stream[direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
 
-	stream_start(stream, next);
-	dialogue_lost(turn->engine->table, turn->session);
-	turn->engine->counters.resynced++;
+	return (struct belief_side){
+		.next = stream->next,
+		.sent = stream_forwarded(stream, work, direction),
+		.acked = stream->acked,
+		.scale = stream->scale,
+		.known = !(stream->flags & STREAM_UNSYNCED),
+		.fin = stream->flags & STREAM_FIN,
+	};
 }
 
 /* A stream whose numbers we move ourselves: nothing of it can have passed without us. */
 static bool never_unseen(const struct session *session, const struct stream *stream)
 {
 	return session->flags & SESSION_SELF && stream->flags & STREAM_EDITED;
+}
+
+/*
+ * The packet acknowledges bytes that never came this way. They may have passed unseen: then their sender will go on behind them. Until
+ * he does, this is a claim. One end alone makes nothing of it: the other's TCP would not take such a packet (RFC 9293 section
+ * 3.10.7.4, fifth), and goes on where it was. So the claim stays near, unless nobody was there for a while.
+ */
+static bool note_claim(const struct turn *turn, struct stream *stream, uint32_t ack)
+{
+	const uint32_t reach = stream->flags & STREAM_STALE ? belief_window(stream->scale) : CLAIM_MAX;
+
+	if (never_unseen(turn->session, stream) || seq_after(ack, stream->next + reach))
+		return false;
+	if (!seq_after(stream->claim, stream->next) || seq_after(ack, stream->claim))
+		stream->claim = ack;
+	return true;
+}
+
+/* The acknowledgement in the numbers of the one who is acknowledged. */
+static uint32_t acknowledged(const struct turn *turn, const struct segment *segment)
+{
+	return seqadj_back(&turn->session->stream[turn_other(turn->direction)].adj, segment->ack);
+}
+
+/* Would its receiver take the segment? It is no part of a handshake. @claims: but for an acknowledgement of bytes that never came. */
+static enum belief judge(const struct turn *turn, const struct segment *segment, bool *claims)
+{
+	const enum direction other = turn_other(turn->direction);
+	const struct belief_side mine = side_of(turn, turn->direction), theirs = side_of(turn, other);
+	const struct belief_segment judged = {
+		.seq = segment->seq,
+		.length = segment->payload_length,
+		.ack = acknowledged(turn, segment),
+		.flags = segment->flags,
+	};
+	const enum belief belief = belief_judge(&mine, &theirs, &judged);
+
+	*claims = belief == BELIEF_ACK_AHEAD &&
+		  note_claim(turn, &turn->session->stream[other], judged.ack);
+	return *claims ? BELIEVED : belief;
+}
+
+/* ---- what is not payload ---- */
+
+/*
+ * Bytes up to @next have passed unseen, and with them perhaps the beginning of a line, or of TLS. The connection has everything to
+ * show again; where it had not yet shown that it is FTP at all, and somebody was there all the time, it will not.
+ */
+static void resync(struct turn *turn, enum direction direction, uint32_t next)
+{
+	struct session *session = turn->session;
+	struct stream *stream = &session->stream[direction];
+	const bool stale = stream->flags & STREAM_STALE;
+	const bool opaque = dialogue_may_be_opaque(session);
+	const bool shown = session->state >= SESSION_MIDDLE && session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED);
+
+	stream_start(stream, next);
+	ftp_lose_line(&stream->line);
+	stream->flags |= STREAM_STALE;	/* the receiver has not said that it has no more than that */
+	dialogue_lost(turn->engine->table, session);
+	session->state = SESSION_MIDDLE;
+	turn->engine->counters.resynced++;
+	if (opaque && !stale)
+		dialogue_opaque(turn);
+	else if (!shown && !stale)
+		dialogue_not_ftp(turn);
 }
 
 /* What the packet acknowledges of the other direction. */
@@ -78,17 +154,10 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	const struct work *work = table_work(turn->engine->table, session);
 	const struct conntrack *conntrack = turn->engine->conntrack;
 	const bool was_in_flight = session_in_flight(session);
-	uint32_t ack;
+	const uint32_t ack = acknowledged(turn, segment);
 
-	if (!(segment->flags & TCP_ACK) || stream->flags & STREAM_UNSYNCED)
+	if (stream->flags & STREAM_UNSYNCED)
 		return;
-	ack = seqadj_back(&stream->adj, segment->ack);
-	if (seq_after(ack, stream_forwarded(stream, work, direction) + ((stream->flags & STREAM_FIN) ? 1 : 0))) {
-		if (never_unseen(session, stream))
-			return;		/* this is no honest acknowledgement */
-		resync(turn, direction, ack);
-		turn->lost = true;
-	}
 	/* Something new, and just what we know of: then nothing else has passed. */
 	if (seq_after(ack, stream->acked) && ack == stream_forwarded(stream, work, direction) &&
 	    !segment_has_sack(segment))
@@ -101,9 +170,9 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 /* ---- payload ---- */
 
 /*
- * Bytes are missing before this segment. Does it show that they have passed unseen? It does when it acknowledges bytes that were
- * never seen; and when it has come for the third time, well apart, and nothing before it has: a sender repeats the
- * first byte that is not acknowledged, but for one probe of the last (RFC 8985 section 7).
+ * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them;
+ * and, where that acknowledgement may have passed unseen too, when it has come for the third time, well apart, and nothing before it
+ * has: a sender repeats the first byte that is not acknowledged, but for one probe of the last (RFC 8985 section 7).
  */
 static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32_t start)
 {
@@ -112,8 +181,10 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 
 	if (never_unseen(turn->session, stream))
 		return false;
-	if (turn->lost)
+	if (!seq_after(start, stream->claim) && seq_after(stream->claim, stream->next))
 		return true;
+	if (start - stream->next > CLAIM_MAX && !(stream->flags & STREAM_STALE))
+		return false;
 	if (!(stream->flags & STREAM_HOLE) || lower) {
 		stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);
 		stream->hole_start = (uint16_t)start;
@@ -145,7 +216,6 @@ static bool is_hole(struct turn *turn, const struct passage *passage)
 	if (!passed_unseen(turn, stream, passage->start))
 		return true;
 	resync(turn, turn->direction, passage->start);
-	stream->flags |= STREAM_STALE;	/* the receiver has not said that it has no more than that */
 	return false;
 }
 
@@ -165,6 +235,7 @@ static void synchronise(struct passage *passage)
 	struct stream *stream = passage->stream;
 
 	stream_start(stream, passage->start);
+	ftp_lose_line(&stream->line);
 	/* The first segment seen need not be the first unacknowledged one, nor be sent for the first time. */
 	stream->acked = passage->start - UINT16_MAX;
 	stream->flags |= STREAM_STALE;
@@ -177,8 +248,8 @@ static void note_fin(struct passage *passage)
 {
 	struct session *session = passage->turn.session;
 
-	if (!(passage->segment->flags & TCP_FIN) || seq_after(passage->end, passage->stream->next))
-		return;		/* there is none, or its bytes before it were cut off */
+	if (!(passage->segment->flags & TCP_FIN) || passage->end != passage->stream->next)
+		return;		/* there is none, or its bytes before it were cut off, or it is not at its place */
 	passage->stream->flags |= STREAM_FIN;
 	if (session->stream[turn_other(passage->turn.direction)].flags & STREAM_FIN)
 		lifecycle_close(&passage->turn);
@@ -189,7 +260,6 @@ static bool read_segment(struct passage *passage)
 {
 	struct turn *turn = &passage->turn;
 	const struct segment *segment = passage->segment;
-	const uint8_t state = turn->session->state;
 
 	passage->start = segment_start(segment);
 	passage->end = passage->start + segment->payload_length;
@@ -204,11 +274,11 @@ static bool read_segment(struct passage *passage)
 		synchronise(passage);
 	passage->space_alone = space_alone(passage);
 	passage->space = segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
-	if (state >= SESSION_OPAQUE) {
+	if (turn->session->state < SESSION_OPAQUE && is_hole(turn, passage))
+		return false;
+	if (turn->session->state >= SESSION_OPAQUE) {
 		stream_ignore(passage);
 	} else {
-		if (is_hole(turn, passage))
-			return false;
 		stream_read(passage);
 		if (turn->session->state >= SESSION_OPAQUE)
 			lifecycle_let_go(turn);
@@ -270,19 +340,29 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 	return VERDICT_REPLACE;
 }
 
+/* A packet that its receiver would not take changes nothing: it goes as it came, unread. */
+static enum verdict disbelieve(const struct turn *turn, struct segment *segment, enum belief belief, struct output *output)
+{
+	turn->engine->counters.disbelieved[belief]++;
+	return send_unchanged(turn, segment, output);
+}
+
 static enum verdict process(struct turn *turn, struct segment *segment, struct output *output)
 {
 	struct passage passage;
 	struct splice splice;
+	bool claims;
+	const enum belief belief = judge(turn, segment, &claims);
 
-	if (segment->flags & TCP_SYN)
-		lifecycle_handshake(turn, segment);
-	else if (segment->flags & TCP_RST)
-		lifecycle_reset(turn, segment);
-	else
-		acknowledge(turn, segment);
-	if (segment->flags & (TCP_SYN | TCP_RST))
+	if (belief != BELIEVED)
+		return disbelieve(turn, segment, belief, output);
+	turn->session->last_seen = (uint32_t)(turn->now / 1000);
+	if (segment->flags & TCP_RST) {
+		lifecycle_close(turn);
 		return send_unchanged(turn, segment, output);
+	}
+	if (!claims)
+		acknowledge(turn, segment);
 	passage.turn = *turn;
 	passage.segment = segment;
 	passage.stream = &turn->session->stream[turn->direction];
@@ -295,10 +375,47 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	return send_unchanged(turn, segment, output);
 }
 
+/* SYN and SYN/ACK leave as they came; what is adjusted is an older connection's, if there still is one. */
+static enum verdict handshake(struct turn *turn, struct arrival *arrival, struct output *output)
+{
+	struct session *session = lifecycle_handshake(turn->engine, arrival, turn->session, turn->now);
+
+	if (session != turn->session) {
+		turn->session = session;
+		return VERDICT_ACCEPT;
+	}
+	return send_unchanged(turn, &arrival->segment, output);
+}
+
+/* The session of a packet that can have one; one of an earlier connection makes room. NULL: it passes. */
+static struct session *session_of(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
+
+	if (session && !arrival->invalid && lifecycle_is_over(session, arrival->conntrack_id)) {
+		table_begin(engine->table, session);
+		lifecycle_end(engine, session, now);
+		table_commit(engine->table);
+		session = NULL;
+	}
+	if (!session && !(arrival->segment.flags & TCP_SYN) && !arrival->invalid)
+		session = lifecycle_begin(engine, arrival, now, false);
+	return session;
+}
+
+static enum verdict input(struct turn *turn, struct arrival *arrival, struct output *output)
+{
+	if (arrival->invalid)
+		return disbelieve(turn, &arrival->segment, BELIEF_INVALID, output);
+	if (arrival->segment.flags & TCP_SYN)
+		return handshake(turn, arrival, output);
+	return process(turn, &arrival->segment, output);
+}
+
 enum verdict session_input(struct engine *engine, struct arrival *arrival, uint64_t now, struct output *output)
 {
 	struct turn turn = { .engine = engine, .now = now };
-	struct segment *segment = &arrival->segment;
+	const struct segment *segment = &arrival->segment;
 	enum verdict verdict;
 
 	engine->counters.packets++;
@@ -311,19 +428,24 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 		engine->counters.malformed++;
 		return VERDICT_ACCEPT;
 	}
-	if (!turn.session)
-		turn.session = lifecycle_begin(engine, arrival, now);
+	turn.session = session_of(engine, arrival, now);
 	if (!turn.session) {
+		if (segment->flags & TCP_SYN && !arrival->invalid)
+			lifecycle_handshake(engine, arrival, NULL, now);
 		engine->counters.untracked++;
 		return VERDICT_ACCEPT;
 	}
 	table_begin(engine->table, turn.session);
-	turn.session->last_seen = (uint32_t)(now / 1000);
 	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
-	verdict = process(&turn, segment, output);
+	verdict = input(&turn, arrival, output);
 	lifecycle_settle(engine, turn.session);
 	table_commit(engine->table);
 	return verdict;
+}
+
+void session_absent(struct engine *engine, uint64_t now)
+{
+	engine->picks_up_until = now + PICK_UP_PERIOD;
 }
 
 /* ---- what the kernel module let pass ---- */
@@ -365,7 +487,7 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 	session->outstanding = note->outstanding;
 	session->multiline = note->multiline;
 	session->flags = (uint8_t)((session->flags & SESSION_SELF) | SESSION_FIRST_LINE |
-				   (note->transfer ? SESSION_TRANSFER : 0)) & 15;
+				   (note->transfer ? SESSION_TRANSFER : 0));
 	session->state = SESSION_READY;
 }
 
@@ -414,7 +536,7 @@ static struct session *session_of_note(struct engine *engine, const struct arriv
 		table_commit(engine->table);
 		session = NULL;
 	}
-	return session ? session : lifecycle_begin(engine, arrival, now);
+	return session ? session : lifecycle_begin(engine, arrival, now, true);
 }
 
 void session_passed(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)

@@ -31,6 +31,9 @@ struct output {
  */
 void session_resume(struct engine *engine);
 
+/* Nobody was on the queue until now: for a while connections are picked up in the middle. */
+void session_absent(struct engine *engine, uint64_t now);
+
 /**
  * session_arrive - look at a packet, first step
  * @engine: the engine

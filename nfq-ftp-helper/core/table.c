@@ -2,9 +2,10 @@
 #include "table.h"
 
 #define MAGIC 0x4e465146	/* "NFQF" */
-#define VERSION_LAYOUT 1
+#define VERSION_LAYOUT 2
 #define ALIGNMENT 64
 #define CACHE_LINE 64
+#define SESSIONS_PER_EMBRYO 16
 #define PROBES_MAX 4096		/* slots looked at when a session cannot stand at home */
 #define RECLAIM_STEPS 64	/* work slots looked at when none is free */
 
@@ -31,7 +32,8 @@ struct table {
 	uint32_t work_count;
 	uint32_t undone;	/* slot of the session that recover() put back */
 	uint32_t reclaim;	/* where the last search for a work slot ended */
-	uint64_t slot_offset, work_offset, budget_offset;
+	uint64_t slot_offset, work_offset, budget_offset, embryo_offset;
+	uint32_t embryos;
 	struct undo undo;
 };
 
@@ -70,7 +72,12 @@ static size_t lay_out(struct table *table, const struct table_size *size)
 	table->work_offset = at;
 	at += aligned((size_t)size->works * sizeof(struct work));
 	table->budget_offset = at;
-	return at + aligned((size_t)size->budgets * sizeof(struct client_budget));
+	at += aligned((size_t)size->budgets * sizeof(struct client_budget));
+	table->embryo_offset = at;
+	table->embryos = power_of_two(size->sessions / SESSIONS_PER_EMBRYO);
+	if (table->embryos < EMBRYO_WAYS)
+		table->embryos = EMBRYO_WAYS;
+	return at + aligned((size_t)table->embryos * sizeof(struct embryo));
 }
 
 size_t table_bytes(const struct table_size *size)
@@ -211,10 +218,10 @@ static void prefetch(const struct session *session)
 {
 	__builtin_prefetch(session, 1);
 	__builtin_prefetch((const char *)session + CACHE_LINE, 1);
+	__builtin_prefetch((const char *)session + 2 * CACHE_LINE, 1);
 }
 
-/* Everything but the mark at the end, which says who is the client. */
-static bool key_equal(const struct flow_key *a, const struct flow_key *b)
+bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 {
 	uint64_t x[4], y[4];
 
@@ -235,7 +242,7 @@ void table_prefetch_chain(const struct table *table, const struct flow_key *key,
 {
 	const struct session *home = slot_at(table, home_of(table, hash));
 
-	if (home->state != SESSION_FREE && home->chain && !key_equal(&home->key, key))
+	if (home->state != SESSION_FREE && home->chain && !flow_key_equal(&home->key, key))
 		prefetch(slot_at(table, home->chain));
 }
 
@@ -246,7 +253,7 @@ struct session *table_find(struct table *table, const struct flow_key *key, uint
 
 	if (session->state == SESSION_FREE || session->home != index)
 		return NULL;
-	while (!key_equal(&session->key, key)) {
+	while (!flow_key_equal(&session->key, key)) {
 		if (!session->chain)
 			return NULL;
 		session = slot_at(table, session->chain);
@@ -477,6 +484,12 @@ struct client_budget *table_budget(struct table *table, const struct endpoint *c
 	return (struct client_budget *)((char *)table + table->budget_offset) + (hash & table->budget_mask);
 }
 
+struct embryo *table_embryos(struct table *table, uint32_t *count)
+{
+	*count = table->embryos;
+	return (struct embryo *)((char *)table + table->embryo_offset);
+}
+
 uint32_t table_slots(const struct table *table)
 {
 	return table->size.sessions;
@@ -560,7 +573,7 @@ static void drop_copies(struct table *table, uint32_t restored)
 {
 	for (uint32_t i = 1; i <= table->size.sessions; i++)
 		if (i != restored && table_slot(table, i) &&
-		    key_equal(&slot_at(table, i)->key, &slot_at(table, restored)->key))
+		    flow_key_equal(&slot_at(table, i)->key, &slot_at(table, restored)->key))
 			slot_at(table, i)->state = SESSION_FREE;
 }
 
@@ -625,6 +638,17 @@ static void recover(struct table *table)
 	table->undone = undone ? slot_index(table, table_find(table, &key, key_hash(table, &key))) : 0;
 }
 
+/* A handshake may have been half written down; its packet never left, and comes again. */
+static void recover_embryos(struct table *table)
+{
+	uint32_t count;
+	struct embryo *embryos = table_embryos(table, &count);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (embryos[i].used != 1 || embryos[i].line.phase > FTP_PHASE_LOST)
+			embryos[i].used = 0;
+}
+
 struct session *table_undone(struct table *table)
 {
 	const uint32_t index = table->undone;
@@ -654,6 +678,7 @@ struct table *table_open(void *memory, const struct table_size *size, const uint
 		return NULL;
 	}
 	recover(table);
+	recover_embryos(table);
 	if (recovered)
 		*recovered = table->session_count;
 	return table;

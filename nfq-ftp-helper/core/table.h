@@ -5,10 +5,9 @@
  * Theory of operation. The block is a file in a tmpfs (or plain memory), mapped shared, so that a daemon which is
  * killed at any instruction leaves it behind for the next one (invariant I7). It holds, in this order: a header, the
  * session slots, and a smaller number of work slots, which a session owns only while it has an argument held back, an edit in
- * flight or an expectation open (or had lately); last, one budget per client hash. Sizes are fixed when the file is made.
- * References are indices; 0 means none.
+ * flight or an expectation open (or had lately); one budget per client hash; last, the handshakes under way (embryo.h). Sizes are fixed when the file is made. References are indices; 0 means none.
  *
- * A slot is two cache lines, and the table needs nothing besides: a flow's hash names its home slot, and a session whose
+ * A slot is three cache lines, and the table needs nothing besides: a flow's hash names its home slot, and a session whose
  * home is free, or taken by one that is not at home there, stands at home (the other moves). So a home slot that is
  * taken by one of its own begins the chain of all of its own, and most look-ups end at the first slot.
  *
@@ -37,6 +36,9 @@ struct flow_key {
 	uint8_t swapped;	/* 1: the client (of a packet: the sender) is the high one. Not compared */
 };
 
+/* Everything but the mark at the end, which says who is the client. */
+bool flow_key_equal(const struct flow_key *a, const struct flow_key *b);
+
 enum stream_flags {
 	STREAM_UNSYNCED = 0x01,	/* next is not known yet */
 	STREAM_FIN = 0x02,	/* its FIN has passed */
@@ -55,14 +57,16 @@ struct stream {
 	struct seqadj adj;
 	struct ftp_line line;
 	uint16_t mss;		/* what the receiver said in its SYN; 0: not seen */
+	uint32_t claim;		/* an acknowledgement of bytes that never came this way; none where not after next */
 	uint16_t hole_start;	/* sequence number, modulo 2^16 */
 	uint8_t hole_since;	/* time, in units of HOLE_UNIT, modulo 256 */
 	uint8_t flags;		/* enum stream_flags */
+	uint8_t scale;		/* of the windows its receiver advertises (belief.h) */
 };
 
 enum session_state {
 	SESSION_FREE,
-	SESSION_HANDSHAKE,	/* SYN seen */
+	SESSION_HANDSHAKE,	/* just made: nothing is known of it yet */
 	SESSION_GREETING,	/* waiting for 220 */
 	SESSION_MIDDLE,		/* picked up in the middle: waiting for a command */
 	SESSION_EXCHANGE,	/* picked up in the middle: waiting for its reply */
@@ -80,20 +84,21 @@ enum session_flags {
 
 /* A control connection. */
 struct session {
-	struct flow_key key;
+	_Alignas(64) struct flow_key key;
 	uint32_t home;			/* the slot its hash names */
 	uint32_t chain;			/* next slot of the same home */
 	uint32_t work;			/* its work slot */
 	uint32_t last_seen;		/* seconds */
 	struct stream stream[2];	/* by enum direction: what the client writes, what the server writes */
 	uint32_t commands;		/* kinds of outstanding commands, oldest lowest, four bits each */
-	uint8_t outstanding;		/* how many; those beyond the eighth are FTP_OTHER */
-	uint8_t state : 4;		/* enum session_state */
-	uint8_t flags : 4;		/* enum session_flags */
+	uint32_t conntrack_id;		/* conntrack's own for it, CTA_ID; 0: not told */
 	uint16_t multiline;		/* code of the multi-line reply that is open, 0: none */
+	uint8_t outstanding;		/* how many; those beyond the eighth are FTP_OTHER */
+	uint8_t state;			/* enum session_state */
+	uint8_t flags;			/* enum session_flags */
 };
 
-_Static_assert(sizeof(struct session) == 128, "two cache lines a session");
+_Static_assert(sizeof(struct session) == 192, "three cache lines a session");
 
 /* The client's and server's endpoints as seen where the packets are queued. */
 void session_endpoints(const struct session *session, struct endpoint *client, struct endpoint *server);
@@ -167,6 +172,26 @@ struct work {
 	struct announcement announcement[ANNOUNCEMENTS_MAX];
 };
 
+/* A handshake under way: embryo.h. */
+#define EMBRYO_WAYS 8		/* embryos that share a place in the table */
+#define EMBRYO_SECONDS 60	/* as conntrack's SYN_RECV */
+
+struct embryo {
+	struct flow_key key;	/* swapped: who is the client */
+	uint32_t since;		/* seconds; when its SYN came */
+	uint32_t start[2];	/* by enum direction: the first byte behind SYN, sender space */
+	uint32_t acked;		/* what the SYN/ACK acknowledges */
+	uint16_t data;		/* bytes in the SYN (RFC 7413) */
+	uint16_t mss[2];	/* by enum direction: what its sender says of itself */
+	uint8_t scale[2];	/* likewise; SEGMENT_NO_SCALE */
+	uint8_t used;
+	uint8_t answered;	/* its SYN/ACK has come */
+	/* what the SYN's bytes are as FTP */
+	uint8_t strange;	/* none */
+	uint8_t lines;		/* whole lines */
+	struct ftp_line line;	/* where the last one stands */
+};
+
 /* A budget shared by the clients of one hash. */
 struct client_budget {
 	uint32_t sessions;
@@ -232,6 +257,9 @@ void table_commit(struct table *table);
 
 /* The session whose last change was undone when the table was opened; NULL when there is none. Asked once. */
 struct session *table_undone(struct table *table);
+
+/* Room for handshakes: embryo.c's. @count: a power of two, at least EMBRYO_WAYS. */
+struct embryo *table_embryos(struct table *table, uint32_t *count);
 
 struct client_budget *table_budget(struct table *table, const struct endpoint *client);
 

@@ -13,7 +13,7 @@ struct turn {
 	struct session *session;
 	enum direction direction;	/* of the packet */
 	uint64_t now;			/* milliseconds */
-	bool lost;			/* the packet acknowledges bytes that have passed unseen */
+
 };
 
 static inline enum direction turn_other(enum direction direction)

@@ -262,6 +262,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 		[CTA_STATUS] = { .exactly = 4 },
 		[CTA_MARK] = { .exactly = 4 },
 		[CTA_ZONE] = { .exactly = 2 },
+		[CTA_ID] = { .exactly = 4 },
 	};
 	const struct nlattr *found[CTA_MAX + 1];
 	struct connection result = { 0 };
@@ -284,6 +285,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 	if (binding->tuple[DIRECTION_ORIGINAL].src.family != binding->tuple[DIRECTION_REPLY].src.family)
 		return -EBADMSG;
 	binding->zone = found[CTA_ZONE] ? attribute_be16(found[CTA_ZONE]) : 0;
+	binding->id = found[CTA_ID] ? attribute_be32(found[CTA_ID]) : 0;
 	result.status = found[CTA_STATUS] ? attribute_be32(found[CTA_STATUS]) : 0;
 	result.mark = found[CTA_MARK] ? attribute_be32(found[CTA_MARK]) : 0;
 	*connection = result;

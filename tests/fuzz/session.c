@@ -35,6 +35,7 @@ static void open_engine(struct world *world)
 	world->engine.conntrack = model_conntrack(world->model);
 	world->engine.policy = policy_default;
 	session_resume(&world->engine);
+	session_absent(&world->engine, 0);
 }
 
 static void put16(uint8_t *p, uint32_t value)

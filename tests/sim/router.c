@@ -210,6 +210,7 @@ static void open_engine(struct sim *sim)
 	engine->report = take_report;
 	engine->report_context = sim;
 	engine->random = sim->seed + sim->kills + 1;
+	session_absent(engine, milliseconds(sim));
 }
 
 void router_start(struct sim *sim)
@@ -349,17 +350,25 @@ static void engine_notes(struct sim *sim)
 	check_swallowed(sim);
 }
 
+static void trace_disbelief(struct sim *sim, const struct counters *before)
+{
+	for (unsigned int i = 0; i < BELIEFS; i++)
+		if (sim->engine.counters.disbelieved[i] != before->disbelieved[i])
+			sim_trace(sim, "     (not believed: %s)", belief_name((enum belief)i));
+}
+
 static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct output *output)
 {
 	struct arrival arrival;
 	enum verdict verdict = VERDICT_ACCEPT;
-	uint64_t resynced = sim->engine.counters.resynced;
+	const struct counters before = sim->engine.counters;
 
 	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0)
 		verdict = session_input(&sim->engine, &arrival, milliseconds(sim), output);
 	if (sim->routed % 64 == 0 && !packet->corrupt)
 		session_tick(&sim->engine, milliseconds(sim), 2);
-	if (sim->engine.counters.resynced != resynced) {
+	trace_disbelief(sim, &before);
+	if (sim->engine.counters.resynced != before.resynced) {
 		sim_trace(sim, "     (the engine takes up a stream again)");
 		sim->resyncs++;
 		forget(sim);

@@ -145,6 +145,7 @@ static inline void dialogue_restart(struct dialogue *d)
 	d->engine.report = dialogue_report;
 	d->engine.report_context = d;
 	session_resume(&d->engine);
+	session_absent(&d->engine, d->now);
 }
 
 static inline void dialogue_addresses(struct dialogue *d, unsigned int nat)
@@ -170,6 +171,7 @@ static inline void dialogue_addresses(struct dialogue *d, unsigned int nat)
 	d->binding = (struct binding){
 		.tuple[DIRECTION_ORIGINAL] = { client, nat & DNAT ? known : server },
 		.tuple[DIRECTION_REPLY] = { server, nat & MASQUERADE ? shown : client },
+		.id = 0x1d,
 	};
 }
 

@@ -41,9 +41,9 @@ static void number_anew(struct dialogue *d, uint32_t client, uint32_t server)
 	d->acked[SERVER] = client;
 }
 
-/* Only the SYN/ACK is seen. */
-static void answer_syn(struct dialogue *d)
+static void shake_hands(struct dialogue *d)
 {
+	dialogue_packet(d, CLIENT, d->seq[CLIENT] - 1, TCP_SYN, NULL, 0);
 	dialogue_packet(d, SERVER, d->seq[SERVER] - 1, TCP_SYN | TCP_ACK, NULL, 0);
 }
 
@@ -53,16 +53,25 @@ static void reply_acknowledges(const struct dialogue *d, uint32_t ack)
 	assert_int_equal(packet_get32(d->out + d->in.tcp + 8), ack);
 }
 
-static void opens_again(enum seqadj_by by, bool ended)
+enum proof {
+	ENDED,		/* the end of the first was seen */
+	ANOTHER_ID,	/* conntrack has another connection there */
+	NOT_ADJUSTED,	/* conntrack adjusts it no longer as it has been told */
+};
+
+static void opens_again(enum seqadj_by by, enum proof proof)
 {
 	struct dialogue d;
 
 	begin(&d, by);
-	if (ended)
+	if (proof == ENDED)
 		end(&d);
-	memset(d.binding.seqadj, 0, sizeof(d.binding.seqadj)); /* another connection of conntrack's, too */
+	if (proof != ANOTHER_ID || by == SEQADJ_SELF)
+		memset(d.binding.seqadj, 0, sizeof(d.binding.seqadj));
+	if (proof == ANOTHER_ID)
+		d.binding.id++;
 	number_anew(&d, 900000001, 1800000001);
-	answer_syn(&d);
+	shake_hands(&d);
 	reply_acknowledges(&d, 900000001);
 	d.expectations = 0;
 	dialogue_says(&d, SERVER, "220 x\r\n");
@@ -77,23 +86,37 @@ static void opens_again(enum seqadj_by by, bool ended)
 static void opened_again(void **state)
 {
 	(void)state;
-	opens_again(SEQADJ_KERNEL, true);
-	opens_again(SEQADJ_SELF, true);
-	opens_again(SEQADJ_KERNEL, false);
+	opens_again(SEQADJ_KERNEL, ENDED);
+	opens_again(SEQADJ_SELF, ENDED);
+	opens_again(SEQADJ_KERNEL, ANOTHER_ID);
+	opens_again(SEQADJ_SELF, ANOTHER_ID);
+	opens_again(SEQADJ_KERNEL, NOT_ADJUSTED);
 }
 
-/* A SYN/ACK that nobody asked for: conntrack ignores it, and knows the connection as before. */
+/* A whole handshake with numbers of somebody's own, or one that the SYN/ACK alone makes up. Conntrack knows the connection as before. */
+static void pretend(struct dialogue *d, bool syn)
+{
+	const uint32_t acked = d->acked[SERVER];
+
+	if (syn)
+		dialogue_packet(d, CLIENT, 900000000, TCP_SYN, NULL, 0);
+	d->acked[SERVER] = syn ? 900000001 : acked;
+	dialogue_packet(d, SERVER, 1800000000, TCP_SYN | TCP_ACK, NULL, 0);
+	d->acked[SERVER] = acked;
+	assert_int_equal(d->engine.counters.disbelieved[BELIEF_HANDSHAKE], 1);
+}
+
 static void opened_by_a_liar(void **state)
 {
 	struct dialogue d;
 
 	(void)state;
-	for (int by = 0; by < 2; by++) {
-		begin(&d, by ? SEQADJ_SELF : SEQADJ_KERNEL);
-		dialogue_packet(&d, SERVER, 1800000000, TCP_SYN | TCP_ACK, NULL, 0);
+	for (int by = 0; by < 4; by++) {
+		begin(&d, by & 1 ? SEQADJ_SELF : SEQADJ_KERNEL);
+		pretend(&d, by & 2);
 		dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,186\r\n");
 		dialogue_left(&d, "PORT 198,51,100,254,11,186\r\n");
-		if (by)
+		if (by & 1)
 			assert_int_equal(dialogue_left_seq(&d), d.seq[CLIENT] - strlen(PORT_OWN) + 6);
 		else
 			assert_int_equal(d.adj[CLIENT].after, 12);

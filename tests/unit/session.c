@@ -491,6 +491,9 @@ static void table_full(void **state)
 		d.inside[CLIENT].port = (uint16_t)(2000 + i);
 		dialogue_packet(&d, CLIENT, 1, TCP_SYN, NULL, 0);
 		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		d.acked[SERVER] = 2;
+		dialogue_packet(&d, SERVER, 1, TCP_SYN | TCP_ACK, NULL, 0);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
 	}
 	assert_true(d.engine.counters.full > 0);
 	assert_true(table_sessions(d.engine.table) <= d.size.sessions);

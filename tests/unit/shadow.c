@@ -3,7 +3,7 @@
  * The kernel module's scan against the engine. Two ends of a control connection talk through a bad network and a
  * router. There the scan decides about each segment, and two engines are at work:
  *
- *   shadow	is fed every segment that carries something (but not the first SYN), and only watches;
+ *   shadow	is fed every segment that carries something, and only watches;
  *   queued	is fed what the scan hands over, with its notes, and does the work.
  *
  * At the end both must have reported the same: each rewrite, expectation, refusal, and what was taken back. A segment
@@ -616,7 +616,6 @@ static void route(struct world *w, int from, struct packet *packet)
 	struct output output = { .buffer = w->buffer, .capacity = sizeof(w->buffer) };
 	struct output shadow = { .buffer = w->shadow_buffer, .capacity = sizeof(w->shadow_buffer) };
 	static struct packet copy, shadow_copy, last;
-	const bool syn = !w->scan.started && !(packet->bytes[packet->tcp + 13] & TCP_ACK);
 	const bool payload = packet->length > packet->payload;
 	enum verdict verdict, expected = VERDICT_ACCEPT;
 	struct scan_note note;
@@ -625,8 +624,8 @@ static void route(struct world *w, int from, struct packet *packet)
 	w->now += 1 + pick(20);
 	w->segments++;
 	w->payloads += payload;
-	hand_over = !syn && decide(w, from, packet);
-	if (!syn && (payload || packet->bytes[packet->tcp + 13] & (TCP_SYN | TCP_FIN | TCP_RST)))
+	hand_over = decide(w, from, packet);
+	if (payload || packet->bytes[packet->tcp + 13] & (TCP_SYN | TCP_FIN | TCP_RST))
 		expected = feed(&w->shadow, packet, w->now, NULL, &shadow_copy, &shadow);
 	tell(w, from, packet, hand_over ? "queued" : "passes");
 	if (!hand_over) {
@@ -1018,6 +1017,7 @@ static void begin_exchange(struct exchange *exchange)
 		(struct binding){ .tuple = { { w->at[CLIENT], w->at[SERVER] }, { w->at[SERVER], w->at[CLIENT] } } };
 	w->binding.tuple[DIRECTION_REPLY].dst.address[0] = 198;
 	side_open(&w->queued, "queued", &w->binding);
+	assert_int_equal(queue(exchange, CLIENT, 1000, "", TCP_SYN, NULL), VERDICT_ACCEPT);
 	assert_int_equal(queue(exchange, SERVER, 5000, "", TCP_SYN | TCP_ACK, NULL), VERDICT_ACCEPT);
 	assert_int_equal(queue_next(exchange, SERVER, "220 ready\r\n"), VERDICT_ACCEPT);
 }

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "embryo.h"
+
+/* The ways in which an embryo of this flow can stand. */
+static struct embryo *ways_of(struct engine *engine, const struct arrival *arrival)
+{
+	uint32_t count;
+	struct embryo *all = table_embryos(engine->table, &count);
+
+	return all + (arrival->hash & (count - 1) & ~(uint32_t)(EMBRYO_WAYS - 1));
+}
+
+static bool alive(const struct embryo *embryo, uint32_t seconds)
+{
+	return embryo->used && seconds - embryo->since <= EMBRYO_SECONDS;
+}
+
+/* Is it of the arrival's flow, and does the packet go in this direction? */
+static bool is_of(const struct embryo *embryo, const struct arrival *arrival, enum direction direction)
+{
+	return flow_key_equal(&embryo->key, &arrival->key) &&
+	       (embryo->key.swapped == arrival->key.swapped) == (direction == DIRECTION_ORIGINAL);
+}
+
+/* The one with the same number, or a free one, or the oldest; of the same flow before all others. */
+static struct embryo *place_for(struct engine *engine, const struct arrival *arrival, uint32_t seconds)
+{
+	struct embryo *ways = ways_of(engine, arrival), *oldest = ways, *oldest_own = NULL, *vacant = NULL;
+	unsigned int own = 0;
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
+		if (!alive(embryo, seconds)) {
+			vacant = embryo;
+			continue;
+		}
+		if (seconds - embryo->since > seconds - oldest->since)
+			oldest = embryo;
+		if (!is_of(embryo, arrival, DIRECTION_ORIGINAL))
+			continue;
+		if (embryo->start[DIRECTION_ORIGINAL] == segment_start(&arrival->segment))
+			return embryo;
+		own++;
+		if (!oldest_own || seconds - embryo->since > seconds - oldest_own->since)
+			oldest_own = embryo;
+	}
+	if (own >= EMBRYO_WAYS / 2)
+		return oldest_own;
+	return vacant ? vacant : oldest;
+}
+
+/* Data in a SYN is read as what it is, the stream's beginning. Nothing of it can announce: there was no greeting. */
+static void read_syn(struct embryo *embryo, const uint8_t *data, size_t length)
+{
+	enum ftp_event event;
+
+	do {
+		const size_t consumed = ftp_scan(&embryo->line, FTP_CLIENT, 0, data, length, &event);
+
+		data += consumed;
+		length -= consumed;
+		switch (event) {
+		case FTP_MORE:
+		case FTP_STRANGE:
+			embryo->strange |= event == FTP_STRANGE;
+			return;
+		case FTP_ARGUMENT:
+			ftp_skip_line(&embryo->line);
+			break;
+		case FTP_LINE:
+			embryo->strange |= !embryo->lines && embryo->line.length &&
+					   !ftp_line_word(&embryo->line, FTP_CLIENT);
+			embryo->lines = (uint8_t)(embryo->lines + (embryo->line.length && embryo->lines < UINT8_MAX));
+			ftp_next_line(&embryo->line);
+			break;
+		case FTP_SKIPPED:
+		case FTP_LOST:
+			embryo->lines = (uint8_t)(embryo->lines + (embryo->lines < UINT8_MAX));
+			ftp_next_line(&embryo->line);
+			break;
+		}
+	} while (!embryo->strange);
+}
+
+static void note_side(struct embryo *embryo, const struct segment *segment, enum direction direction)
+{
+	embryo->start[direction] = segment_start(segment);
+	embryo->mss[direction] = segment_mss(segment);
+	embryo->scale[direction] = segment_window_scale(segment);
+}
+
+void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	const struct segment *segment = &arrival->segment;
+	struct embryo *embryo = place_for(engine, arrival, (uint32_t)(now / 1000));
+
+	*embryo = (struct embryo){ .key = arrival->key, .since = (uint32_t)(now / 1000), .used = 1 };
+	embryo->data = (uint16_t)(segment->payload_length < UINT16_MAX ? segment->payload_length : UINT16_MAX);
+	note_side(embryo, segment, DIRECTION_ORIGINAL);
+	read_syn(embryo, segment_payload(segment), embryo->data);
+}
+
+struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	struct embryo *ways = ways_of(engine, arrival);
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
+		const uint32_t start = embryo->start[DIRECTION_ORIGINAL];
+
+		if (!alive(embryo, (uint32_t)(now / 1000)) || !is_of(embryo, arrival, DIRECTION_REPLY) ||
+		    seq_before(arrival->segment.ack, start) || seq_after(arrival->segment.ack, start + embryo->data))
+			continue;
+		embryo->answered = 1;
+		embryo->acked = arrival->segment.ack;
+		note_side(embryo, &arrival->segment, DIRECTION_REPLY);
+		return embryo;
+	}
+	return NULL;
+}
+
+/* Does the packet stand right behind the handshake? */
+static bool is_continued(const struct embryo *embryo, const struct arrival *arrival, enum direction direction)
+{
+	const struct segment *segment = &arrival->segment;
+	const uint32_t ack = direction == DIRECTION_ORIGINAL ? embryo->start[DIRECTION_REPLY] : embryo->acked;
+	const uint32_t start = direction == DIRECTION_ORIGINAL ? embryo->acked : embryo->start[DIRECTION_REPLY];
+
+	return segment->flags & TCP_ACK && segment->seq - start <= UINT16_MAX && segment->ack - ack <= UINT16_MAX;
+}
+
+struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	struct embryo *ways = ways_of(engine, arrival);
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->answered)
+			for (int d = 0; d < 2; d++)
+				if (is_of(embryo, arrival, (enum direction)d) &&
+				    is_continued(embryo, arrival, (enum direction)d))
+					return embryo;
+	return NULL;
+}
+
+void embryo_close(struct engine *engine, const struct arrival *arrival)
+{
+	struct embryo *ways = ways_of(engine, arrival);
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (flow_key_equal(&embryo->key, &arrival->key))
+			embryo->used = 0;
+}

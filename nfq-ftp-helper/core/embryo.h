@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * embryo - a handshake under way: what its SYN and SYN/ACK said, until conntrack knows the connection and a session is made of it.
+ * Internal to core.
+ *
+ * Anybody can send a SYN, in anybody's name. So it costs little: it stands in a small table of its own, where a new one takes the
+ * place of the oldest of its few ways, and it is over after a minute. Several of one flow may stand beside each other, with
+ * different numbers: a forged SYN does not put out the right one. The SYN/ACK says which it was.
+ */
+#ifndef CORE_EMBRYO_H
+#define CORE_EMBRYO_H
+
+#include "engine.h"
+
+/* The client's SYN. */
+void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* The SYN/ACK: the embryo it answers; NULL where it answers none. It is answered from now on. */
+struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* The answered one that a later packet of the flow continues; NULL where there is none. */
+struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* A session has been made of it. Others of its flow were forged, or are over. */
+void embryo_close(struct engine *engine, const struct arrival *arrival);
+
+#endif

@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Invariant I8: forged, stale and stray segments. A third party that knows the addresses and ports changes nothing; an end that lies
+ * opens nothing of the other's.
+ */
+#include "unit.h"
+
+#include "dialogue.h"
+
+#define PORT_OWN      "PORT 10,0,0,2,11,185\r\n"
+#define PORT_REPLACED "PORT 198,51,100,254,11,185\r\n"
+#define GET	      "GET / HTTP/1.1\r\nCookie: c="
+#define COOKIE	      "PORT 10,0,0,2,31,144\r\n"
+
+static uint64_t disbelieved(const struct dialogue *d)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < BELIEFS; i++)
+		sum += d->engine.counters.disbelieved[i];
+	return sum;
+}
+
+/* A packet of somebody else's: the two ends know nothing of it. */
+static void forge(struct dialogue *d, int side, uint32_t seq, uint32_t ack, uint8_t flags, const char *text)
+{
+	const uint32_t acked = d->acked[side];
+
+	d->acked[side] = ack;
+	dialogue_packet(d, side, seq, flags, text, text ? (uint32_t)strlen(text) : 0);
+	d->acked[side] = acked;
+}
+
+/* A transfer's announcement is edited and expected as if nothing had been. */
+static void works_still(struct dialogue *d)
+{
+	const unsigned int calls = d->expect_calls;
+
+	dialogue_says(d, CLIENT, "NOOP\r\n");
+	dialogue_says(d, SERVER, "200 ok\r\n");
+	dialogue_says(d, CLIENT, "PORT 10,0,0,2,11,190\r\n");
+	dialogue_left(d, "PORT 198,51,100,254,11,190\r\n");
+	assert_int_equal(d->expect_calls, calls + 1);
+	dialogue_says(d, SERVER, "200 ok\r\n");
+}
+
+/* Logged in behind NAT, with one edit made and acknowledged. */
+static void begin(struct dialogue *d, enum seqadj_by by)
+{
+	dialogue_begin(d, MASQUERADE);
+	d->by = by;
+	dialogue_handshake(d);
+	dialogue_says(d, SERVER, "220 x\r\n");
+	dialogue_says(d, CLIENT, "USER x\r\n");
+	dialogue_says(d, SERVER, "230 in\r\n");
+	dialogue_says(d, CLIENT, PORT_OWN);
+	dialogue_left(d, PORT_REPLACED);
+	dialogue_says(d, SERVER, "200 ok\r\n");
+	if (by == SEQADJ_KERNEL)
+		memcpy(d->binding.seqadj, d->adj, sizeof(d->adj));
+}
+
+static void end_untouched(struct dialogue *d)
+{
+	works_still(d);
+	dialogue_close(d);
+}
+
+/* ---- a third party that knows addresses and ports ---- */
+
+static void random_acknowledgements(void **state)
+{
+	(void)state;
+	for (int by = 0; by < 2; by++) {
+		struct dialogue d;
+		uint32_t number = 12345;
+
+		begin(&d, by ? SEQADJ_SELF : SEQADJ_KERNEL);
+		for (unsigned int i = 0; i < 20000; i++) {
+			number = number * 1664525u + 1013904223u;
+			forge(&d, (int)(i & 1), number, number * 7, TCP_ACK, i & 2 ? "x" : NULL);
+			assert_int_not_equal(d.verdict, VERDICT_DROP);
+		}
+		assert_true(disbelieved(&d) > 19900);
+		end_untouched(&d);
+	}
+}
+
+/* The sequence number is right, the acknowledgement is not. */
+static void acknowledgement_alone_is_wrong(void **state)
+{
+	(void)state;
+	for (uint32_t bits = 0; bits < 32; bits++)
+		for (int sign = 0; sign < 2; sign++) {
+			struct dialogue d;
+			const uint32_t off = sign ? 1u << bits : -(1u << bits);
+
+			begin(&d, SEQADJ_KERNEL);
+			forge(&d, SERVER, d.seq[SERVER], d.acked[SERVER] + off, TCP_ACK, NULL);
+			end_untouched(&d);
+		}
+}
+
+static void two_fins(void **state)
+{
+	(void)state;
+	for (uint32_t off = 1; off < 1u << 20; off *= 3)
+		for (int sign = 0; sign < 2; sign++) {
+			struct dialogue d;
+			const uint32_t by = sign ? off : -off;
+
+			begin(&d, SEQADJ_KERNEL);
+			for (int side = 0; side < 2; side++)
+				forge(&d, side, d.seq[side] + by, d.acked[side], TCP_FIN | TCP_ACK, NULL);
+			end_untouched(&d);
+		}
+}
+
+static void reset_not_at_its_place(void **state)
+{
+	(void)state;
+	for (int side = 0; side < 2; side++)
+		for (uint32_t off = 1; off < 1u << 24; off *= 5)
+			for (int sign = 0; sign < 2; sign++) {
+				struct dialogue d;
+
+				begin(&d, SEQADJ_KERNEL);
+				forge(&d, side, d.seq[side] + (sign ? off : -off), 0, TCP_RST, NULL);
+				assert_int_equal(d.engine.counters.disbelieved[BELIEF_RESET], 1);
+				end_untouched(&d);
+			}
+}
+
+/* What has been sent is not acknowledged yet: both numbers are due at one TCP or the other. */
+static void reset_at_its_place(void **state)
+{
+	(void)state;
+	for (int at = 0; at < 3; at++) {
+		struct dialogue d;
+		uint32_t acked;
+
+		begin(&d, SEQADJ_KERNEL);
+		acked = d.seq[CLIENT];
+		dialogue_says(&d, CLIENT, at == 1 ? "N" : "NOOP\r\n");
+		if (at == 2)
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_FIN | TCP_ACK, NULL, 0);
+		forge(&d, CLIENT, at == 1 ? acked : d.seq[CLIENT], 0, TCP_RST, NULL);
+		assert_int_equal(d.engine.counters.disbelieved[BELIEF_RESET], 0);
+		assert_int_equal(d.expectations, 0); /* it has ended */
+		dialogue_close(&d);
+	}
+}
+
+/* SYN, SYN/ACK, or both, and all that follows them, with numbers of one's own. */
+static void invented_handshake(void **state)
+{
+	(void)state;
+	for (int which = 1; which < 8; which++) {
+		struct dialogue d;
+
+		begin(&d, SEQADJ_KERNEL);
+		if (which & 1)
+			forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+		if (which & 2)
+			forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+		if (which & 4) {
+			forge(&d, SERVER, 99001, 77001, TCP_ACK, "220 x\r\n");
+			forge(&d, CLIENT, 77001, 99008, TCP_ACK, PORT_OWN);
+		}
+		assert_int_equal(d.expect_calls, 1);
+		end_untouched(&d);
+	}
+}
+
+static void called_invalid(void **state)
+{
+	struct output output;
+	struct arrival arrival;
+	struct dialogue d;
+
+	(void)state;
+	begin(&d, SEQADJ_KERNEL);
+	output = (struct output){ .buffer = d.buffer, .capacity = sizeof(d.buffer) };
+	packet_make(&d.in, &d.inside[CLIENT], &d.inside[SERVER], d.seq[CLIENT], d.acked[CLIENT], TCP_ACK, NULL, PORT_OWN,
+		    (uint32_t)strlen(PORT_OWN));
+	assert_int_equal(session_arrive(&d.engine, &arrival, d.in.bytes, d.in.length, false, 0), 0);
+	arrival.invalid = true;
+	assert_int_equal(session_input(&d.engine, &arrival, d.now, &output), VERDICT_ACCEPT);
+	assert_int_equal(d.expect_calls, 1);
+	assert_int_equal(d.engine.counters.disbelieved[BELIEF_INVALID], 1);
+	end_untouched(&d);
+}
+
+/* ---- what makes a session ---- */
+
+static void stray_answers(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		dialogue_begin(&d, NO_NAT);
+		forge(&d, CLIENT, 1, 0, TCP_SYN, NULL); /* somebody's else: SYNs are seen here */
+		d.engine.picks_up_until = 0;
+		d.find_error = known ? 0 : -ENOENT;
+		for (unsigned int i = 0; i < 40; i++) {
+			d.inside[CLIENT].port = (uint16_t)(2000 + i);
+			forge(&d, SERVER, 1000 * i, 77, TCP_SYN | TCP_ACK, NULL);
+		}
+		assert_int_equal(table_sessions(d.engine.table), 0);
+		dialogue_close(&d);
+	}
+}
+
+/* As the one before, but conntrack knows the connection only when the client's first bytes come. */
+static void known_late(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.engine.picks_up_until = 0;
+	d.find_error = -ENOENT;
+	dialogue_handshake(&d);
+	assert_int_equal(table_sessions(d.engine.table), 0);
+	d.find_error = 0;
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	dialogue_expects(&d, 3001);
+	dialogue_close(&d);
+}
+
+/* A forged SYN before or behind the right one does not put it out. */
+static void forged_syns(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.engine.picks_up_until = 0;
+	forge(&d, CLIENT, 5, 0, TCP_SYN, NULL);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+	forge(&d, CLIENT, 6, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 7, 9, TCP_SYN | TCP_ACK, NULL);
+	d.acked[SERVER] = d.seq[CLIENT];
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	end_untouched(&d);
+}
+
+/* ---- an end that lies ---- */
+
+/* A browser is led to a hostile server, which makes it say what it likes behind a first line that is none of FTP. */
+static void browse(struct dialogue *d)
+{
+	dialogue_begin(d, NO_NAT);
+	d->engine.picks_up_until = 0;
+	dialogue_handshake(d);
+	dialogue_says(d, CLIENT, GET COOKIE);
+	assert_int_equal(d->refusal, REFUSED_NOT_FTP);
+}
+
+static void another_answer(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	browse(&d);
+	/* It points at the word PORT; the browser sends again what is not acknowledged. */
+	forge(&d, SERVER, 800000, d.seq[CLIENT] - (uint32_t)strlen(COOKIE), TCP_SYN | TCP_ACK, NULL);
+	forge(&d, SERVER, 800001, d.seq[CLIENT] - (uint32_t)strlen(COOKIE), TCP_ACK, "220 x\r\n");
+	forge(&d, CLIENT, d.seq[CLIENT] - (uint32_t)strlen(COOKIE), 800008, TCP_ACK, COOKIE);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT] - (uint32_t)strlen(GET COOKIE), TCP_ACK, GET COOKIE,
+			(uint32_t)strlen(GET COOKIE));
+	assert_int_equal(d.expect_calls, 0);
+	dialogue_close(&d);
+}
+
+static void data_in_the_syn(void **state)
+{
+	(void)state;
+	for (int part = 0; part < 4; part++) {
+		const uint32_t begins = (uint32_t)strlen(GET), all = (uint32_t)strlen(GET COOKIE);
+		const uint32_t taken[4] = { 0, 3, begins, all };
+		struct dialogue d;
+
+		dialogue_begin(&d, NO_NAT);
+		d.engine.picks_up_until = 0;
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, GET COOKIE, all);
+		d.acked[SERVER] = d.seq[CLIENT] + taken[part];
+		dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+		d.acked[CLIENT] = d.seq[SERVER];
+		dialogue_says(&d, SERVER, "220 x\r\n");
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT] + taken[part], TCP_ACK, &(GET COOKIE)[taken[part]],
+				all - taken[part]);
+		d.seq[CLIENT] += all;
+		d.acked[SERVER] = d.seq[CLIENT];
+		dialogue_says(&d, SERVER, "200 x\r\n");
+		dialogue_says(&d, CLIENT, "PORT 10,0,0,2,31,145\r\n");
+		assert_int_equal(d.expect_calls, 0);
+		assert_int_equal(d.refusal, REFUSED_NOT_FTP);
+		dialogue_close(&d);
+	}
+}
+
+/* A client that sends its first line along with the SYN, in part or whole, is as good as any. */
+static void ftp_in_the_syn(void **state)
+{
+	(void)state;
+	for (uint32_t data = 1; data <= 8; data++)
+		for (uint32_t taken = 0; taken <= data; taken++) {
+			static const char line[] = "USER x\r\n";
+			struct dialogue d;
+
+			dialogue_begin(&d, MASQUERADE);
+			d.engine.picks_up_until = 0;
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, line, data);
+			d.acked[SERVER] = d.seq[CLIENT] + taken;
+			dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+			d.acked[CLIENT] = d.seq[SERVER];
+			dialogue_says(&d, SERVER, "220 x\r\n");
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT] + taken, TCP_ACK, line + taken, 8 - taken);
+			d.seq[CLIENT] += 8;
+			d.acked[SERVER] = d.seq[CLIENT];
+			dialogue_says(&d, SERVER, "331 x\r\n");
+			end_untouched(&d);
+		}
+}
+
+/* A client that has not logged in acknowledges what the server has not sent, and has its own text sent back as a reply's beginning. */
+static void acknowledged_ahead_by_the_client(void **state)
+{
+	static const char user[] = "USER 227 Entering Passive Mode (192,168,7,3,12,234)\r\n";
+	struct dialogue d;
+
+	(void)state;
+	dialogue_open(&d, NO_NAT);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	for (uint32_t ahead = 1; ahead < 12; ahead++)
+		forge(&d, CLIENT, d.seq[CLIENT], d.seq[SERVER] + ahead, TCP_ACK, NULL);
+	forge(&d, CLIENT, d.seq[CLIENT], d.seq[SERVER] + 9, TCP_ACK, user);
+	dialogue_says(&d, CLIENT, user);
+	dialogue_says(&d, CLIENT, "PASV\r\n");
+	dialogue_says(&d, SERVER, "331 User 227 Entering Passive Mode (192,168,7,3,12,234) ok\r\n");
+	assert_int_equal(d.expect_calls, 0);
+	/* Nor where the answer comes in segments of its liking. */
+	dialogue_says(&d, SERVER, "500-User\r\n");
+	assert_int_equal(d.expect_calls, 0);
+	assert_int_equal(d.engine.counters.resynced, 0);
+	dialogue_close(&d);
+}
+
+static void acknowledged_ahead_by_the_server(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, NO_NAT);
+	d.engine.picks_up_until = 0;
+	dialogue_handshake(&d);
+	forge(&d, SERVER, d.seq[SERVER], d.seq[CLIENT] + (uint32_t)strlen(GET), TCP_ACK, NULL);
+	dialogue_says(&d, CLIENT, GET COOKIE);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	forge(&d, SERVER, d.seq[SERVER], d.seq[CLIENT] + 3, TCP_ACK, NULL);
+	dialogue_says(&d, CLIENT, "xxxNOOP\r\n");
+	dialogue_says(&d, SERVER, "200 x\r\n");
+	dialogue_says(&d, CLIENT, COOKIE);
+	assert_int_equal(d.expect_calls, 0);
+	assert_int_equal(d.refusal, REFUSED_NOT_FTP);
+	dialogue_close(&d);
+}
+
+/* Both ends go on behind bytes that never came: before it has shown what it is, the connection is not FTP; later it shows it again. */
+static void passed_unseen(bool logged_in)
+{
+	struct dialogue d;
+
+	dialogue_open(&d, NO_NAT);
+	d.engine.picks_up_until = 0;
+	if (logged_in) {
+		dialogue_says(&d, SERVER, "220 x\r\n");
+		dialogue_says(&d, CLIENT, "USER x\r\n");
+		dialogue_says(&d, SERVER, "230 x\r\n");
+	}
+	d.seq[CLIENT] += 20;
+	d.acked[SERVER] = d.seq[CLIENT];
+	dialogue_says(&d, SERVER, logged_in ? "200 x\r\n" : "220 x\r\n");
+	dialogue_says(&d, CLIENT, COOKIE);
+	assert_int_equal(d.engine.counters.resynced, 1);
+	dialogue_says(&d, SERVER, "200 x\r\n");
+	dialogue_says(&d, CLIENT, COOKIE);
+	assert_int_equal(d.expect_calls, 0);
+	for (int i = 0; i < 2; i++) {
+		dialogue_says(&d, SERVER, "200 x\r\n");
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+	}
+	dialogue_says(&d, SERVER, "200 x\r\n");
+	dialogue_says(&d, CLIENT, COOKIE);
+	assert_int_equal(d.expect_calls, logged_in);
+	if (!logged_in)
+		assert_int_equal(d.refusal, REFUSED_NOT_FTP);
+	dialogue_close(&d);
+}
+
+static void bytes_that_passed_unseen(void **state)
+{
+	(void)state;
+	passed_unseen(false);
+	passed_unseen(true);
+}
+
+/* ---- what was found out outlives the session ---- */
+
+static void forgotten(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	browse(&d);
+	d.now += 1000ull * (d.engine.policy.idle_timeout + 10);
+	session_tick(&d.engine, d.now, 100);
+	assert_int_equal(table_sessions(d.engine.table), 0);
+	for (int i = 0; i < 4; i++) {
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+		dialogue_says(&d, SERVER, "200 x\r\n");
+	}
+	dialogue_says(&d, CLIENT, COOKIE);
+	assert_int_equal(d.expect_calls, 0);
+	assert_int_equal(table_sessions(d.engine.table), 0);
+	assert_true(d.engine.counters.strangers > 0);
+	dialogue_close(&d);
+}
+
+/* ---- the door itself ---- */
+
+static enum belief judged(uint32_t seq, uint32_t length, uint32_t ack, uint8_t flags, uint8_t scale)
+{
+	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 900, .scale = scale, .known = true };
+	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .scale = scale, .known = true };
+
+	return belief_judge(&mine, &theirs, &(struct belief_segment){ seq, length, ack, flags });
+}
+
+static void the_door(void **state)
+{
+	(void)state;
+	for (uint8_t scale = 0; scale <= 14; scale++) {
+		const uint32_t window = belief_window(scale);
+
+		assert_int_equal(window, 65535u << scale);
+		assert_int_equal(judged(1000, 0, 50, TCP_ACK, scale), BELIEVED);
+		assert_int_equal(judged(1000 + 1 + window, 0, 50, TCP_ACK, scale), BELIEVED);
+		assert_int_equal(judged(1000 + 2 + window, 0, 50, TCP_ACK, scale), BELIEF_SEQUENCE);
+		assert_int_equal(judged(1000 - window, 0, 50, TCP_ACK, scale), BELIEVED);
+		assert_int_equal(judged(1000 - window - 10, 10, 50, TCP_ACK, scale), BELIEVED);
+		assert_int_equal(judged(1000 - window - 11, 10, 50, TCP_ACK, scale), BELIEF_SEQUENCE);
+		assert_int_equal(judged(1000, 0, 51, TCP_ACK, scale), BELIEF_ACK_AHEAD);
+		assert_int_equal(judged(1000, 0, 50 + window, TCP_ACK, scale), BELIEF_ACK_AHEAD);
+		assert_int_equal(judged(1000, 0, 51 + window, TCP_ACK, scale), BELIEF_OLD_ACK);
+		assert_int_equal(judged(1000, 0, 40 - window, TCP_ACK, scale), BELIEVED);
+		assert_int_equal(judged(1000, 0, 39 - window, TCP_ACK, scale), BELIEF_OLD_ACK);
+		assert_int_equal(judged(1000, 0, 50, 0, scale), BELIEF_FLAGS);
+	}
+	assert_int_equal(belief_window(200), belief_window(14));
+	assert_int_equal(judged(1000, 0, 0, TCP_RST, 0), BELIEVED);
+	assert_int_equal(judged(900, 0, 0, TCP_RST, 0), BELIEVED);
+	assert_int_equal(judged(901, 0, 0, TCP_RST, 0), BELIEF_RESET);
+	assert_int_equal(judged(1001, 0, 0, TCP_RST, 0), BELIEF_RESET);
+}
+
+/* Once its FIN has passed, a direction has nothing more to say. */
+static void behind_a_fin(void **state)
+{
+	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 900, .known = true, .fin = true };
+	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .known = true, .fin = true };
+	const struct {
+		struct belief_segment segment;
+		enum belief belief;
+	} rows[] = {
+		{ { 990, 10, 50, TCP_ACK | TCP_FIN }, BELIEVED },   { { 1000, 0, 51, TCP_ACK | TCP_FIN }, BELIEVED },
+		{ { 1001, 0, 51, TCP_ACK }, BELIEVED },		    { { 1000, 5, 50, TCP_ACK }, BELIEF_SEQUENCE },
+		{ { 1001, 5, 50, TCP_ACK }, BELIEF_SEQUENCE },	    { { 990, 11, 50, TCP_ACK }, BELIEF_SEQUENCE },
+		{ { 1001, 0, 52, TCP_ACK }, BELIEF_ACK_AHEAD },	    { { 1001, 0, 0, TCP_RST }, BELIEVED },
+		{ { 1002, 0, 0, TCP_RST }, BELIEF_RESET },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(belief_judge(&mine, &theirs, &rows[i].segment), rows[i].belief);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_acknowledgements),
+		cmocka_unit_test(acknowledgement_alone_is_wrong),
+		cmocka_unit_test(two_fins),
+		cmocka_unit_test(reset_not_at_its_place),
+		cmocka_unit_test(reset_at_its_place),
+		cmocka_unit_test(invented_handshake),
+		cmocka_unit_test(called_invalid),
+		cmocka_unit_test(stray_answers),
+		cmocka_unit_test(known_late),
+		cmocka_unit_test(forged_syns),
+		cmocka_unit_test(another_answer),
+		cmocka_unit_test(data_in_the_syn),
+		cmocka_unit_test(ftp_in_the_syn),
+		cmocka_unit_test(acknowledged_ahead_by_the_client),
+		cmocka_unit_test(acknowledged_ahead_by_the_server),
+		cmocka_unit_test(bytes_that_passed_unseen),
+		cmocka_unit_test(forgotten),
+		cmocka_unit_test(the_door),
+		cmocka_unit_test(behind_a_fin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

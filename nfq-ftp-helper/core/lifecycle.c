@@ -111,6 +111,7 @@ static struct session *session_of_embryo(struct engine *engine, const struct arr
 		return NULL;
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->last_seen = (uint32_t)(now / 1000);
+	session->flags = 0;
 	begin_streams(session, embryo);
 	session->state = SESSION_GREETING;
 	turn_report_plain(&turn, REPORT_BEGIN);
@@ -133,6 +134,7 @@ static struct session *session_of_answer(struct engine *engine, const struct arr
 		return NULL;
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->last_seen = (uint32_t)(now / 1000);
+	session->flags = 0;
 	stream_start(&session->stream[DIRECTION_ORIGINAL], segment->ack);
 	stream_start(&session->stream[DIRECTION_REPLY], segment_start(segment));
 	ftp_lose_line(&session->stream[DIRECTION_ORIGINAL].line);
@@ -159,7 +161,6 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 	if (!session)
 		return NULL;
 	session->state = SESSION_MIDDLE;
-	session->flags = SESSION_RESUMED;
 	session->conntrack_id = binding.id ? binding.id : arrival->conntrack_id;
 	for (int d = 0; d < 2; d++) {
 		session->stream[d].adj = binding.seqadj[d];

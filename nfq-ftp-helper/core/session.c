@@ -101,11 +101,25 @@ static uint32_t acknowledged(const struct turn *turn, const struct segment *segm
 	return seqadj_back(&turn->session->stream[turn_other(turn->direction)].adj, segment->ack);
 }
 
-/* Would its receiver take the segment? It is no part of a handshake. @claims: but for an acknowledgement of bytes that never came. */
-static enum belief judge(const struct turn *turn, const struct segment *segment, bool *claims)
+/* Does the segment go on behind bytes that never came, and its receiver says that they have arrived? */
+static bool is_claimed(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *stream = &turn->session->stream[turn->direction];
+
+	return !(stream->flags & STREAM_UNSYNCED) && seq_after(segment->seq, stream->next) &&
+	       seq_after(stream->claim, stream->next) && !seq_after(segment->seq, stream->claim);
+}
+
+/*
+ * Would its receiver take the segment? It is no part of a handshake. An acknowledgement of bytes that never came is the other end's to
+ * judge; it is believed where somebody else vouches for it: that nobody was there for a while, or the other end itself, who has
+ * acknowledged of this direction what never came either.
+ */
+static enum belief judge(const struct turn *turn, const struct segment *segment)
 {
 	const enum direction other = turn_other(turn->direction);
 	const struct belief_side mine = side_of(turn, turn->direction), theirs = side_of(turn, other);
+	struct stream *acked = &turn->session->stream[other];
 	const struct belief_segment judged = {
 		.seq = segment->seq,
 		.length = segment->payload_length,
@@ -114,9 +128,62 @@ static enum belief judge(const struct turn *turn, const struct segment *segment,
 	};
 	const enum belief belief = belief_judge(&mine, &theirs, &judged);
 
-	*claims = belief == BELIEF_ACK_AHEAD &&
-		  note_claim(turn, &turn->session->stream[other], judged.ack);
-	return *claims ? BELIEVED : belief;
+	if (belief != BELIEF_ACK_AHEAD || !note_claim(turn, acked, judged.ack))
+		return belief;
+	return acked->flags & STREAM_STALE || is_claimed(turn, segment) ? BELIEVED : belief;
+}
+
+/* ---- the numbers of a connection picked up in the middle ---- */
+
+static bool is_near(uint32_t a, uint32_t b)
+{
+	return a - b <= CLAIM_MAX || b - a <= CLAIM_MAX;
+}
+
+/* Nothing is known but what this packet says. */
+static void hear(const struct turn *turn, const struct segment *segment)
+{
+	struct session *session = turn->session;
+
+	session->stream[turn->direction].next = segment->seq + segment->payload_length;
+	session->stream[turn_other(turn->direction)].next = acknowledged(turn, segment);
+	session->flags &= (uint8_t)~SESSION_HEARD_REPLY;
+	session->flags |= SESSION_HEARD | (turn->direction == DIRECTION_REPLY ? SESSION_HEARD_REPLY : 0);
+}
+
+/* A number in a stream, probably not a line's beginning; the receiver may lack what is before it, or have more. */
+static void begin_at(struct stream *stream, uint32_t next)
+{
+	stream_start(stream, next);
+	ftp_lose_line(&stream->line);
+	stream->acked = next - UINT16_MAX;
+	stream->flags |= STREAM_STALE;
+}
+
+/*
+ * Anybody's packet can be the first that is seen of it. So numbers are taken up only where a packet of one direction and the next
+ * of the other agree on them; until then packets pass unread. Return: true when the numbers are known.
+ */
+static bool agree(const struct turn *turn, const struct segment *segment)
+{
+	struct session *session = turn->session;
+	struct stream *mine = &session->stream[turn->direction];
+	struct stream *theirs = &session->stream[turn_other(turn->direction)];
+	const bool reply = session->flags & SESSION_HEARD_REPLY;
+
+	if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST)
+		return false;
+	if (!(session->flags & SESSION_HEARD) || reply == (turn->direction == DIRECTION_REPLY) ||
+	    !is_near(segment->seq, mine->next) || !is_near(acknowledged(turn, segment), theirs->next)) {
+		hear(turn, segment);
+		return false;
+	}
+	begin_at(theirs, theirs->next);
+	begin_at(mine, segment->seq);
+	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
+	if (session->state < SESSION_MIDDLE)
+		session->state = SESSION_MIDDLE;
+	return true;
 }
 
 /* ---- what is not payload ---- */
@@ -156,8 +223,11 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	const bool was_in_flight = session_in_flight(session);
 	const uint32_t ack = acknowledged(turn, segment);
 
-	if (stream->flags & STREAM_UNSYNCED)
-		return;
+	if (seq_after(ack, stream_forwarded(stream, work, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
+		if (!(stream->flags & STREAM_STALE))
+			return;		/* a claim */
+		resync(turn, direction, ack);
+	}
 	/* Something new, and just what we know of: then nothing else has passed. */
 	if (seq_after(ack, stream->acked) && ack == stream_forwarded(stream, work, direction) &&
 	    !segment_has_sack(segment))
@@ -181,7 +251,7 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 
 	if (never_unseen(turn->session, stream))
 		return false;
-	if (!seq_after(start, stream->claim) && seq_after(stream->claim, stream->next))
+	if (seq_after(stream->claim, stream->next) && !seq_after(start, stream->claim))
 		return true;
 	if (start - stream->next > CLAIM_MAX && !(stream->flags & STREAM_STALE))
 		return false;
@@ -230,19 +300,6 @@ static uint32_t space_alone(const struct passage *passage)
 	return mss > options ? mss - options : 1;
 }
 
-static void synchronise(struct passage *passage)
-{
-	struct stream *stream = passage->stream;
-
-	stream_start(stream, passage->start);
-	ftp_lose_line(&stream->line);
-	/* The first segment seen need not be the first unacknowledged one, nor be sent for the first time. */
-	stream->acked = passage->start - UINT16_MAX;
-	stream->flags |= STREAM_STALE;
-	if (passage->turn.session->state < SESSION_MIDDLE)
-		dialogue_lost(passage->turn.engine->table, passage->turn.session);
-}
-
 /* Both sides have said their last byte, and it has passed. */
 static void note_fin(struct passage *passage)
 {
@@ -270,8 +327,6 @@ static bool read_segment(struct passage *passage)
 	passage->probe = false;
 	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
 		return true;
-	if (passage->stream->flags & STREAM_UNSYNCED)
-		synchronise(passage);
 	passage->space_alone = space_alone(passage);
 	passage->space = segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
 	if (turn->session->state < SESSION_OPAQUE && is_hole(turn, passage))
@@ -351,9 +406,11 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 {
 	struct passage passage;
 	struct splice splice;
-	bool claims;
-	const enum belief belief = judge(turn, segment, &claims);
+	enum belief belief;
 
+	if (turn->session->flags & SESSION_UNSURE && !agree(turn, segment))
+		return send_unchanged(turn, segment, output);
+	belief = judge(turn, segment);
 	if (belief != BELIEVED)
 		return disbelieve(turn, segment, belief, output);
 	turn->session->last_seen = (uint32_t)(turn->now / 1000);
@@ -361,8 +418,7 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 		lifecycle_close(turn);
 		return send_unchanged(turn, segment, output);
 	}
-	if (!claims)
-		acknowledge(turn, segment);
+	acknowledge(turn, segment);
 	passage.turn = *turn;
 	passage.segment = segment;
 	passage.stream = &turn->session->stream[turn->direction];
@@ -502,6 +558,7 @@ static void passed(struct turn *turn, const struct scan_note *note)
 	lifecycle_let_go(turn);
 	for (int d = 0; d < 2; d++)
 		pass_over(turn, (enum direction)d, note->next[d]);
+	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
 	if (session->state < SESSION_OPAQUE && note->opaque)
 		session->state = SESSION_OPAQUE;
 	if (session->state < SESSION_OPAQUE)

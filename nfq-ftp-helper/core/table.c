@@ -318,6 +318,7 @@ struct session *table_insert(struct table *table, const struct flow_key *key, ui
 	session->key = *key;
 	session->home = home;
 	session->stream[0].flags = session->stream[1].flags = STREAM_UNSYNCED;
+	session->flags = SESSION_UNSURE | SESSION_RESUMED;
 	if (by_own)
 		session->chain = slot_at(table, home)->chain;
 	barrier();

@@ -80,6 +80,9 @@ enum session_flags {
 	SESSION_FIRST_LINE = 0x02,	/* the client's first line was FTP */
 	SESSION_TRANSFER = 0x04,	/* a 1xx reply to the oldest command has been seen */
 	SESSION_RESUMED = 0x08,		/* bytes before those read first were not seen: lines may begin in their middle */
+	SESSION_UNSURE = 0x10,		/* the numbers are not known yet: both directions have to agree on them */
+	SESSION_HEARD = 0x20,		/* they are as one packet has them */
+	SESSION_HEARD_REPLY = 0x40,	/* which was the server's */
 };
 
 /* A control connection. */

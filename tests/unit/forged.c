@@ -172,6 +172,41 @@ static void invented_handshake(void **state)
 	}
 }
 
+/* Who knows the right sequence number but acknowledges what was never sent is not believed by TCP either. */
+static void exact_but_ahead(void **state)
+{
+	(void)state;
+	for (uint32_t ahead = 1; ahead; ahead *= 2) {
+		struct dialogue d;
+
+		begin(&d, SEQADJ_KERNEL);
+		forge(&d, CLIENT, d.seq[CLIENT], d.acked[CLIENT] + ahead, TCP_ACK, "PORT 10,0,0,2,11,222\r\n");
+		dialogue_left(&d, "PORT 10,0,0,2,11,222\r\n");
+		assert_int_equal(d.expect_calls, 1);
+		end_untouched(&d);
+	}
+}
+
+/* A connection is picked up where both of its ends agree, not where somebody says so. */
+static void picked_up_among_strangers(void **state)
+{
+	struct dialogue d;
+	uint32_t number = 99;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	for (unsigned int i = 0; i < 1000; i++) {
+		number = number * 1664525u + 1013904223u;
+		forge(&d, (int)(i & 1), number, number * 7, TCP_ACK, "PORT 10,0,0,2,11,222\r\n");
+	}
+	assert_int_equal(d.expect_calls, 0);
+	for (int i = 0; i < 2; i++) {
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+	}
+	end_untouched(&d);
+}
+
 static void called_invalid(void **state)
 {
 	struct output output;
@@ -500,6 +535,8 @@ int main(void)
 		cmocka_unit_test(reset_not_at_its_place),
 		cmocka_unit_test(reset_at_its_place),
 		cmocka_unit_test(invented_handshake),
+		cmocka_unit_test(exact_but_ahead),
+		cmocka_unit_test(picked_up_among_strangers),
 		cmocka_unit_test(called_invalid),
 		cmocka_unit_test(stray_answers),
 		cmocka_unit_test(known_late),

@@ -27,6 +27,7 @@ struct connection {
 /* What names a packet's flow, wherever on its way through the kernel it is. */
 struct flow {
 	struct tuple original;
+	uint32_t id;		/* CTA_ID; 0: the kernel does not tell */
 	uint16_t zone;
 	bool expected;		/* another connection's helper has expected it: it is a data connection */
 };

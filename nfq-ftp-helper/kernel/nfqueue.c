@@ -332,6 +332,7 @@ static void read_conntrack(struct nfqueue_packet *packet, const struct nlattr *n
 	original = &flow.original;
 	packet->conntrack = mnl_attr_get_payload(nest);
 	packet->conntrack_length = mnl_attr_get_payload_len(nest);
+	packet->conntrack_id = flow.id;
 	packet->zone = flow.zone;
 	packet->expected = flow.expected;
 	packet->tracked = true;

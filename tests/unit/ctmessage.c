@@ -49,6 +49,7 @@ struct run {
 struct known {
 	struct connection connection;
 	const struct tuple *master;
+	uint32_t id;	  /* 0: no CTA_ID */
 	const char *info; /* NULL: no CTA_HELP_INFO */
 	size_t info_length;
 };
@@ -64,6 +65,7 @@ static const struct known full4 = {
 		.status = 0x18e,
 		.helper = "ftp",
 	},
+	.id = 0x89abcdef,
 	.info = "what it keeps",
 	.info_length = 13,
 };
@@ -118,6 +120,8 @@ static void put_rest(struct nlmsghdr *message, const struct known *known)
 
 	mnl_attr_put_u32(message, CTA_STATUS, htonl(connection->status));
 	put_help(message, known);
+	if (known->id)
+		mnl_attr_put_u32(message, CTA_ID, htonl(known->id));
 	mnl_attr_put_u32(message, CTA_MARK, htonl(connection->mark));
 	if (known->master)
 		ctmessage_put_tuple(message, CTA_TUPLE_MASTER, known->master);
@@ -595,6 +599,7 @@ static void comes_back(const struct known *known, bool tuples_first)
 	assert_int_equal(read_alone(read_flow, run.bytes, run.length, &result), 0);
 	same_tuple(&result.flow.original, &known->connection.binding.tuple[DIRECTION_ORIGINAL]);
 	assert_int_equal(result.flow.zone, known->connection.binding.zone);
+	assert_int_equal(result.flow.id, known->id);
 	assert_int_equal(result.flow.expected, known->master != NULL);
 	if (known->connection.helper[0] && known->info) {
 		assert_true(read_private_alone(run.bytes, run.length, known->connection.helper, info, &info_length));
@@ -640,6 +645,7 @@ static void random_connections_come_back(void **state)
 		binding->zone = (uint16_t)unit_random();
 		known.connection.mark = unit_random();
 		known.connection.status = unit_random();
+		known.id = unit_random();
 		comes_back(&known, unit_pick(2));
 	}
 }
@@ -753,6 +759,7 @@ static void numbers_are_checked(void **state)
 	is_bound(read_connection, &run, (struct path){ { CTA_MARK } }, 4);
 	is_bound(read_connection, &run, (struct path){ { CTA_ZONE } }, 2);
 	is_bound(read_flow, &run, (struct path){ { CTA_ZONE } }, 2);
+	is_bound(read_flow, &run, (struct path){ { CTA_ID } }, 4);
 	make_expected(&run, &v4, 1);
 	is_required(read_expected, &run, (struct path){ { CTA_EXPECT_ID } });
 	is_bound(read_expected, &run, (struct path){ { CTA_EXPECT_ID } }, 4);

@@ -5,6 +5,8 @@
  */
 #include "check_queue.h"
 
+#include "kernel/nfqueue_stat.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <linux/netlink.h>
@@ -12,9 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Columns of nfnetlink_queue. */
-enum { QUEUE_NUMBER = 0, QUEUE_PORT = 1, QUEUE_DROPPED = 5, QUEUE_USER_DROPPED = 6 };
 
 /* Columns of netlink. */
 enum { SOCKET_PROTOCOL = 1, SOCKET_PORT = 2, SOCKET_INODE = 9 };
@@ -35,19 +34,15 @@ static unsigned long column(const char *line, unsigned int index)
 /* Return: the netlink port that has this queue; 0: nobody has. */
 static unsigned long queue_port(uint16_t number, struct queue_holder *holder)
 {
-	FILE *file = fopen("/proc/net/netfilter/nfnetlink_queue", "re");
-	unsigned long found = 0;
-	char line[256];
+	struct nfqueue_stat stat = { 0 };
+	const int file = nfqueue_stat_open();
 
-	while (file && fgets(line, sizeof(line), file)) {
-		if (column(line, QUEUE_NUMBER) != number)
-			continue;
-		found = column(line, QUEUE_PORT);
-		holder->dropped = column(line, QUEUE_DROPPED) + column(line, QUEUE_USER_DROPPED);
-	}
-	if (file)
-		fclose(file);
-	return found;
+	if (file < 0)
+		return 0;
+	if (nfqueue_stat_read(file, number, &stat) == 0)
+		holder->dropped = (unsigned long)stat.full + stat.unsent;
+	close(file);
+	return stat.port;
 }
 
 /* Return: the inode of the netfilter socket with this port; 0: there is none. */

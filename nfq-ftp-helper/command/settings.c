@@ -12,8 +12,8 @@
 
 #define DEFAULT_STATE_DIRECTORY "/run/nfq-ftp-helper"
 #define DEFAULT_SESSIONS 65536u
-#define DEFAULT_QUEUE_LENGTH 4096u
-#define DEFAULT_RECEIVE_BUFFER (8u << 20)
+#define DEFAULT_QUEUE_LENGTH 16384u
+#define DEFAULT_RECEIVE_BUFFER (32u << 20)
 
 /* The number that @text begins with. Return: what follows it; NULL when there is none, or one beyond the limits. */
 static const char *read_number(const char *text, int base, uint32_t low, uint32_t high, uint32_t *number)
@@ -238,7 +238,7 @@ static const struct setting settings[] = {
 	{ "queue", 0, "N|A:B", set_queue, "N or A:B, at most 64 queues with numbers from 0 to 65535",
 	  "queue numbers, a thread each; default 0" },
 	{ "sure-queue", 0, "N|A:B", set_sure_queue, "N or A:B, at most 64 queues with numbers from 0 to 65535",
-	  "as many more, for connections that carry the mark: these neither bypass nor fail open" },
+	  "as many more, for connections that carry the mark: the rules of these do not bypass" },
 	{ "mark", 0, "VALUE[/MASK]", set_mark, "VALUE or VALUE/MASK, not zero, VALUE within MASK",
 	  "connmark of connections whose sequence numbers this program adjusts; default 0x200000" },
 	{ "seqadj", 0, "WHO", set_seqadj, "auto, kernel or self",
@@ -264,9 +264,9 @@ static const struct setting settings[] = {
 	{ "state-dir", 0, "DIR", set_state_dir, "a path of less than 256 bytes",
 	  "where the tables are kept over a restart; default " DEFAULT_STATE_DIRECTORY },
 	{ "queue-length", 0, "PACKETS", set_queue_length, "a number from 1 to 1048576",
-	  "packets the kernel keeps waiting per queue; default 4096" },
+	  "packets the kernel keeps waiting per queue; default 16384" },
 	{ "receive-buffer", 0, "BYTES", set_receive_buffer, "bytes from 65536 to 1073741824",
-	  "socket buffer per thread; default 8388608" },
+	  "socket buffer per thread; default 33554432" },
 	{ "verbose", 'v', NULL, set_verbose, "0, 1 or 2",
 	  "log every rewrite and expectation; twice: more" },
 	{ "config", 'c', "FILE", set_config, "a path of less than 256 bytes",

@@ -146,7 +146,7 @@ static int handle_batch(struct worker *worker, unsigned int count, uint64_t now)
 
 static void log_counters(const struct worker *worker)
 {
-	const struct nfqueue_counters *queue = nfqueue_counters(worker->queue);
+	const struct nfqueue_counters queue = nfqueue_counters(worker->queue);
 	const struct ctnetlink_counters *ct = &worker->ctnetlink.counters;
 	char whose[32];
 
@@ -155,10 +155,12 @@ static void log_counters(const struct worker *worker)
 	log_line(LOG_LEVEL_NOTICE,
 		 "%s: sessions now %" PRIu32 ", busy %" PRIu32 ", receives %" PRIu64 ", sends %" PRIu64
 		 ", large packets %" PRIu64 ", strange messages %" PRIu64 ", late verdicts %" PRIu64
+		 ", unsent verdicts %" PRIu64 ", dropped for want of room %" PRIu64
 		 ", conntrack exchanges %" PRIu64 ", walks %" PRIu64 ", adjustments by the kernel %" PRIu64
 		 ", by self %" PRIu64 ", packets of data connections %" PRIu64,
-		 whose, table_sessions(worker->engine.table), table_works(worker->engine.table), queue->receives,
-		 queue->sends, queue->large, queue->strange, queue->late, worker->ctnetlink.exchange.runs, ct->walks,
+		 whose, table_sessions(worker->engine.table), table_works(worker->engine.table), queue.receives,
+		 queue.sends, queue.large, queue.strange, queue.late, queue.unsent,
+		 worker->overflow[0].lost + worker->overflow[1].lost, worker->ctnetlink.exchange.runs, ct->walks,
 		 ct->kernel_adjusted, ct->self_adjusted, worker->data_packets);
 }
 
@@ -175,17 +177,59 @@ static void tell_full(struct worker *worker)
 	worker->full_told = full;
 }
 
+/* A full queue drops packets. Nothing is lost for good, but connections are slow where it happens often. */
+static void tell_overflow(struct worker *worker, struct overflow *overflow)
+{
+	const struct options *options = worker->options;
+	struct nfqueue_stat stat;
+	uint32_t full, unsent;
+
+	if (worker->stat_file < 0 || overflow->queue == NFQUEUE_NONE ||
+	    nfqueue_stat_read(worker->stat_file, (uint16_t)overflow->queue, &stat) < 0)
+		return;
+	full = stat.full - overflow->told.full;
+	unsent = stat.unsent - overflow->told.unsent;
+	if (full)
+		log_line(LOG_LEVEL_WARNING, "queue %" PRId32 " was full: %" PRIu32 " packets were dropped, for their "
+			 "senders to send again; --queue-length, now %" PRIu32 ", sets how many may wait",
+			 overflow->queue, full, options->queue_length);
+	if (unsent)
+		log_line(LOG_LEVEL_WARNING, "queue %" PRId32 ": its socket was full: %" PRIu32 " packets were dropped, "
+			 "for their senders to send again; --receive-buffer, now %" PRIu32 " bytes, sets its size",
+			 overflow->queue, unsent, options->receive_buffer);
+	overflow->lost += (uint64_t)full + unsent;
+	overflow->told = stat;
+}
+
+/* The kernel lacked memory: it goes on, but people must hear why connections are slow. */
+static void tell_memory(struct worker *worker)
+{
+	const struct nfqueue_counters queue = nfqueue_counters(worker->queue);
+	const uint64_t unsent = queue.unsent - worker->memory_told.unsent;
+	const uint64_t unreceived = queue.unreceived - worker->memory_told.unreceived;
+
+	if (unsent)
+		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel has no memory for %" PRIu64 " verdicts: their packets "
+			 "were dropped, for their senders to send again", worker->queue_config.queue, unsent);
+	if (unreceived)
+		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel has no memory to hand packets over: that failed %" PRIu64
+			 " times", worker->queue_config.queue, unreceived);
+	worker->memory_told = queue;
+}
+
 /* Where this program adjusts sequence numbers, a packet that passes unseen breaks its connection. */
 static void tell_unsure(struct worker *worker)
 {
-	if (worker->unsure_told || !worker->queue_config.fail_open || worker->queue_config.sure_queue != NFQUEUE_NONE ||
-	    !worker->ctnetlink.counters.self_adjusted)
+	const struct options *options = worker->options;
+
+	if (worker->unsure_told || options->mode == MODE_KMOD || options->seqadj == SEQADJ_MODE_SELF ||
+	    options->sure_queues.given || !worker->ctnetlink.counters.self_adjusted)
 		return;
-	if (worker->options->mode == MODE_QUEUE)
+	if (options->mode == MODE_QUEUE)
 		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some "
 			 "connections, so this program does: give it a --sure-queue, and a rule that sends connections "
-			 "with mark %#x/%#x there", worker->queue_config.queue, worker->options->mark,
-			 worker->options->mark_mask);
+			 "with mark %#x/%#x there", worker->queue_config.queue, options->mark,
+			 options->mark_mask);
 	else
 		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some "
 			 "connections, so this program does, and they break when it ends: assign the helper in a "
@@ -210,8 +254,12 @@ static void tick(struct worker *worker, uint64_t now)
 
 	if (now - worker->ticked < TICK_MILLISECONDS)
 		return;
-	if (now / 1000 != worker->ticked / 1000)
+	if (now / 1000 != worker->ticked / 1000) {
 		tell_full(worker);
+		tell_memory(worker);
+		tell_overflow(worker, &worker->overflow[0]);
+		tell_overflow(worker, &worker->overflow[1]);
+	}
 	tell_unsure(worker);
 	tell_data(worker);
 	worker->ticked = now;
@@ -385,17 +433,17 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 
 	memset(worker, 0, sizeof(*worker));
 	worker->file.fd = -1;
+	worker->stat_file = nfqueue_stat_open();
 	worker->options = options;
 	worker->control = control;
 	worker->queue_config = (struct nfqueue_config){
 		.queue = (uint16_t)(options->queues.first + index),
 		.sure_queue = options->sure_queues.given ? (int32_t)(options->sure_queues.first + index) : NFQUEUE_NONE,
-		/* In the sure queue's place, it must be as sure. */
-		.fail_open = options->sure_queues.given ||
-			     (options->mode != MODE_KMOD && options->seqadj != SEQADJ_MODE_SELF),
 		.length = options->queue_length,
 		.receive_buffer = options->receive_buffer,
 	};
+	worker->overflow[0].queue = worker->queue_config.queue;
+	worker->overflow[1].queue = worker->queue_config.sure_queue;
 	worker->arena = malloc(ARENA_SIZE);
 	if (!worker->arena) {
 		log_line(LOG_LEVEL_ERROR, "there is no memory for %zu bytes of packets", ARENA_SIZE);
@@ -438,6 +486,8 @@ int worker_join(struct worker *worker)
 void worker_close(struct worker *worker)
 {
 	nfqueue_close(worker->queue);
+	if (worker->stat_file >= 0)
+		close(worker->stat_file);
 	reporter_close(&worker->reporter);
 	statefile_close(&worker->file);
 	ctnetlink_close(&worker->ctnetlink);

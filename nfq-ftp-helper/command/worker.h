@@ -8,6 +8,7 @@
 #include "core/session.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"
+#include "kernel/nfqueue_stat.h"
 #include "options.h"
 #include "reporter.h"
 #include "statefile.h"
@@ -19,6 +20,13 @@
 struct control {
 	atomic_bool stop;
 	atomic_uint counters_wanted;	/* how often somebody has asked for the counters */
+};
+
+/* What a queue dropped for want of room. */
+struct overflow {
+	int32_t queue;			/* or NFQUEUE_NONE */
+	struct nfqueue_stat told;	/* what it was when it was last logged */
+	uint64_t lost;			/* packets, since this program has the queue */
 };
 
 struct worker {
@@ -34,6 +42,9 @@ struct worker {
 	uint64_t ticked;		/* milliseconds: last tick */
 	unsigned int counters_given;
 	uint64_t full_told;		/* engine.counters.full when it was last logged */
+	int stat_file;			/* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */
+	struct overflow overflow[2];	/* the normal queue, the sure one */
+	struct nfqueue_counters memory_told;
 	bool unsure_told;
 	uint64_t data_packets;		/* of data connections: passed at once */
 	bool data_told;

@@ -4,25 +4,23 @@
  *
  * The kernel sends each packet as a datagram of its own. One recvmmsg() takes all that wait, up to NFQUEUE_BATCH,
  * each into a slot of a ring that is large enough for any packet; pages of it that no packet ever needed are never
- * touched. The verdicts go back in one sendmsg() of many messages, in the order in which the packets came. Payloads
- * are not copied on the way: they are pieces of the iovec.
+ * touched. The verdicts go back together, too (verdicts.h).
  *
- * Accepting without change is what happens to most packets. Where several accepts of one queue follow one another,
- * the last one speaks for all, by NFQNL_MSG_VERDICT_BATCH: "every packet of this queue up to this id". The kernel
- * numbers a queue's packets in the order in which it sends them, so those up to this id have their verdicts already,
- * or are in the run, or are packets whose messages could not be read, and "in doubt: pass" holds for them. Runs are
- * not joined over a verdict of another kind or another queue in between, which keeps the order of arrival.
- *
- * The normal queue may fail open: what the kernel cannot hand over for want of room passes unseen, as without this
- * program. The sure queue does not: its packets, unadjusted, would corrupt a stream, and dropped ones are sent again.
+ * No queue fails open: a packet that the kernel cannot hand over for want of room is dropped, and TCP sends it again.
+ * One that passed unseen might be an announcement, or unadjusted, which corrupts a stream. That packets pass while nobody is
+ * on the queue is the rules' choice (bypass).
  *
  * Packets come as large as the kernel has them (GSO), with checksums possibly unfinished; where they leave changed
  * the kernel takes the new packet for finished, and computes the checksums anew when it cuts it up.
+ *
+ * No want of memory in the kernel is an end: what cannot be received or sent now is tried again, or lost, and TCP
+ * repairs it. Where even an error's report cannot be allocated, recvmmsg() says ENOBUFS.
  */
 #include "nfqueue.h"
 
 #include "attributes.h"
 #include "ctmessage.h"
+#include "verdicts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,36 +34,19 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 
 /* Any IP packet, and the attributes around it. */
 #define SLOT_SIZE ((size_t)72 * 1024 + 320)	/* no multiple of a page: slots' first lines fall into different cache sets */
 #define COPY_RANGE 0xffffu
 
-/* An attribute's length has 16 bits. The kernel hands over no more than this either, and truncates what is longer. */
-#define REPLACE_MAX (0xffffu - sizeof(struct nlattr))
-
 /* How long nfqueue_receive() waits. */
 #define WAIT_MICROSECONDS 100000
 
-/* What the kernel is made to allocate for one sendmsg() at most, but for a single larger verdict. */
-#define SEND_MAX ((size_t)192 * 1024)
 #define SEND_BUFFER (1u << 20)
 
-#define IOV_PER_VERDICT 3
-
-/* One verdict as the kernel wants it; the payload, where there is one, and padding follow. */
-struct verdict_message {
-	struct nlmsghdr header;
-	struct nfgenmsg family;
-	struct nlattr attribute;
-	struct nfqnl_msg_verdict_hdr verdict;
-	struct nlattr payload;
-};
-
-#define VERDICT_LENGTH offsetof(struct verdict_message, payload)
-
-_Static_assert(VERDICT_LENGTH == 32, "a verdict's parts follow one another without gaps");
-_Static_assert(sizeof(struct verdict_message) == 36, "and its payload without one, too");
+/* A pause where receiving fails for want of memory. */
+#define RECEIVE_PAUSE 1000000	/* nanoseconds */
 
 struct nfqueue {
 	struct mnl_socket *socket;
@@ -76,15 +57,10 @@ struct nfqueue {
 	uint8_t *ring;			/* NFQUEUE_BATCH slots */
 	struct mmsghdr datagrams[NFQUEUE_BATCH];
 	struct iovec slots[NFQUEUE_BATCH];
-
-	unsigned int verdicts;		/* not sent yet */
-	unsigned int pieces;		/* of their iovec */
-	size_t bytes;			/* in it */
-	bool run_open;			/* the last of them is an accept that the next one can join */
-	int failure;			/* of a sendmsg() that was due before nfqueue_send() */
-	struct verdict_message verdict[NFQUEUE_BATCH];
-	struct iovec piece[NFQUEUE_BATCH * IOV_PER_VERDICT];
+	struct verdicts verdicts;
 };
+
+_Static_assert(VERDICTS_MAX >= NFQUEUE_BATCH, "every packet of a batch has a verdict");
 
 static struct nlmsghdr *begin_config(struct nfqueue *queue, void *buffer, uint16_t number, uint16_t flags)
 {
@@ -166,10 +142,9 @@ static int config_start(struct nfqueue *queue, uint16_t number)
 	return mnl_socket_sendto(queue->socket, message, message->nlmsg_len) < 0 ? -errno : 0;
 }
 
-static int take_queue(struct nfqueue *queue, uint16_t number, bool fail_open, uint32_t length)
+static int take_queue(struct nfqueue *queue, uint16_t number, uint32_t length)
 {
-	const uint32_t mask = NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN;
-	int error = config_flags(queue, number, fail_open ? mask : NFQA_CFG_F_GSO, mask);
+	int error = config_flags(queue, number, NFQA_CFG_F_GSO, NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN);
 
 	if (!error)
 		error = config_length(queue, number, length);
@@ -200,7 +175,7 @@ static int configure_socket(struct nfqueue *queue, const struct nfqueue_config *
 		error = size_buffer(queue, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
 	if (error)
 		return error;
-	/* What does not fit is the queue's business (fail open, or not): it is no error of this socket. */
+	/* What does not fit is dropped, and the queue's counters say so: it is no error of this socket. */
 	if (mnl_socket_setsockopt(queue->socket, NETLINK_NO_ENOBUFS, &on, sizeof(on)) < 0)
 		return -errno;
 	(void)mnl_socket_setsockopt(queue->socket, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -213,6 +188,7 @@ static int open_socket(struct nfqueue *queue)
 	if (!queue->socket)
 		return -errno;
 	queue->fd = mnl_socket_get_fd(queue->socket);
+	verdicts_init(&queue->verdicts, queue->fd);
 	return mnl_socket_bind(queue->socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
 }
 
@@ -220,10 +196,10 @@ static int take_queues(struct nfqueue *queue, const struct nfqueue_config *confi
 {
 	const uint16_t sure_queue = (uint16_t)config->sure_queue;
 	const bool sure = config->sure_queue != NFQUEUE_NONE;
-	int error = take_queue(queue, config->queue, config->fail_open, config->length);
+	int error = take_queue(queue, config->queue, config->length);
 
 	if (!error && sure)
-		error = take_queue(queue, sure_queue, false, config->length);
+		error = take_queue(queue, sure_queue, config->length);
 	if (!error)
 		error = configure_socket(queue, config);
 	if (!error)
@@ -311,9 +287,14 @@ bool nfqueue_tells_conntrack(const struct nfqueue *queue)
 	return queue->tells_conntrack;
 }
 
-const struct nfqueue_counters *nfqueue_counters(const struct nfqueue *queue)
+struct nfqueue_counters nfqueue_counters(const struct nfqueue *queue)
 {
-	return &queue->counters;
+	struct nfqueue_counters counters = queue->counters;
+
+	counters.sends = queue->verdicts.sends;
+	counters.retries = queue->verdicts.retries;
+	counters.unsent = queue->verdicts.unsent;
+	return counters;
 }
 
 /*
@@ -400,133 +381,47 @@ static unsigned int read_datagram(struct nfqueue *queue, unsigned int index, str
 	return 1;
 }
 
+/* Return: the error, where it is one to give up for; else 0. */
+static int receive_failed(struct nfqueue *queue, int error)
+{
+	if (error == -EAGAIN || error == -EINTR)
+		return 0;
+	if (verdicts_socket_is_dead(error))
+		return error;
+	queue->counters.unreceived++;
+	nanosleep(&(struct timespec){ .tv_nsec = RECEIVE_PAUSE }, NULL);
+	return 0;
+}
+
 int nfqueue_receive(struct nfqueue *queue, struct nfqueue_packet *packets)
 {
 	unsigned int count = 0;
 	int datagrams = recvmmsg(queue->fd, queue->datagrams, NFQUEUE_BATCH, MSG_WAITFORONE, NULL);
 
 	if (datagrams < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return receive_failed(queue, -errno);
 	queue->counters.receives++;
 	for (unsigned int i = 0; i < (unsigned int)datagrams; i++)
 		count += read_datagram(queue, i, &packets[count]);
 	return (int)count;
 }
 
-static void add_piece(struct nfqueue *queue, const void *data, size_t length)
-{
-	queue->piece[queue->pieces++] = (struct iovec){ .iov_base = (void *)(uintptr_t)data, .iov_len = length };
-	queue->bytes += length;
-}
-
-static int send_pending(struct nfqueue *queue)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct msghdr datagram = {
-		.msg_name = &kernel,
-		.msg_namelen = sizeof(kernel),
-		.msg_iov = queue->piece,
-		.msg_iovlen = queue->pieces,
-	};
-	int error;
-
-	if (!queue->verdicts)
-		return 0;
-	do {
-		error = sendmsg(queue->fd, &datagram, 0) < 0 ? -errno : 0;
-	} while (error == -EINTR);
-	queue->counters.sends++;
-	queue->verdicts = 0;
-	queue->pieces = 0;
-	queue->bytes = 0;
-	queue->run_open = false;
-	return error;
-}
-
-static struct verdict_message *begin_verdict(struct nfqueue *queue, const struct nfqueue_packet *packet,
-					     uint16_t type, uint32_t verdict)
-{
-	struct verdict_message *message = &queue->verdict[queue->verdicts++];
-
-	*message = (struct verdict_message){
-		.header = {
-			.nlmsg_len = VERDICT_LENGTH,
-			.nlmsg_type = (uint16_t)(NFNL_SUBSYS_QUEUE << 8 | type),
-			.nlmsg_flags = NLM_F_REQUEST,
-			.nlmsg_seq = ++queue->seq,
-		},
-		.family = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(packet->queue) },
-		.attribute = {
-			.nla_len = sizeof(struct nlattr) + sizeof(struct nfqnl_msg_verdict_hdr),
-			.nla_type = NFQA_VERDICT_HDR,
-		},
-		.verdict = { .verdict = htonl(verdict), .id = htonl(packet->id) },
-	};
-	queue->run_open = verdict == NF_ACCEPT;
-	return message;
-}
-
-/* Can the last verdict speak for this packet, too? */
-static bool joins_run(const struct nfqueue *queue, const struct nfqueue_packet *packet)
-{
-	const struct verdict_message *last;
-
-	if (!queue->run_open)
-		return false;
-	last = &queue->verdict[queue->verdicts - 1];
-	return last->family.res_id == htons(packet->queue);
-}
-
 void nfqueue_accept(struct nfqueue *queue, const struct nfqueue_packet *packet)
 {
-	if (joins_run(queue, packet)) {
-		struct verdict_message *last = &queue->verdict[queue->verdicts - 1];
-
-		last->header.nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT_BATCH;
-		last->verdict.id = htonl(packet->id);
-		return;
-	}
-	add_piece(queue, begin_verdict(queue, packet, NFQNL_MSG_VERDICT, NF_ACCEPT), VERDICT_LENGTH);
+	verdicts_accept(&queue->verdicts, packet->queue, packet->id);
 }
 
 void nfqueue_drop(struct nfqueue *queue, const struct nfqueue_packet *packet)
 {
-	add_piece(queue, begin_verdict(queue, packet, NFQNL_MSG_VERDICT, NF_DROP), VERDICT_LENGTH);
+	verdicts_drop(&queue->verdicts, packet->queue, packet->id);
 }
 
 void nfqueue_replace(struct nfqueue *queue, const struct nfqueue_packet *packet, const uint8_t *data, size_t length)
 {
-	static const uint8_t padding[MNL_ALIGNTO];
-	const size_t pad = -length % MNL_ALIGNTO;
-	struct verdict_message *message;
-
-	if (length > REPLACE_MAX) {
-		nfqueue_drop(queue, packet);
-		return;
-	}
-	if (queue->bytes + length > SEND_MAX) {
-		int error = send_pending(queue);
-
-		if (error && !queue->failure)
-			queue->failure = error;
-	}
-	message = begin_verdict(queue, packet, NFQNL_MSG_VERDICT, NF_ACCEPT);
-	queue->run_open = false;
-	message->header.nlmsg_len = (uint32_t)(sizeof(*message) + length + pad);
-	message->payload.nla_len = (uint16_t)(sizeof(struct nlattr) + length);
-	message->payload.nla_type = NFQA_PAYLOAD;
-	add_piece(queue, message, sizeof(*message));
-	add_piece(queue, data, length);
-	if (pad)
-		add_piece(queue, padding, pad);
+	verdicts_replace(&queue->verdicts, packet->queue, packet->id, data, length);
 }
 
 int nfqueue_send(struct nfqueue *queue)
 {
-	int error = send_pending(queue);
-
-	if (queue->failure)
-		error = queue->failure;
-	queue->failure = 0;
-	return error;
+	return verdicts_send(&queue->verdicts);
 }

@@ -44,7 +44,6 @@ struct nfqueue_packet {
 struct nfqueue_config {
 	uint16_t queue;
 	int32_t sure_queue;		/* or NFQUEUE_NONE */
-	bool fail_open;			/* the normal one; the sure one never does */
 	uint32_t length;		/* packets the kernel keeps waiting in each queue */
 	uint32_t receive_buffer;	/* bytes of socket buffer */
 };
@@ -83,7 +82,7 @@ void nfqueue_close(struct nfqueue *queue);
  *
  * Waits a tenth of a second at most.
  *
- * Return: the number of packets, 0 when none came, or a negative errno.
+ * Return: the number of packets, 0 when none came, or a negative errno: the socket is dead.
  */
 int nfqueue_receive(struct nfqueue *queue, struct nfqueue_packet *packets);
 
@@ -95,7 +94,10 @@ void nfqueue_drop(struct nfqueue *queue, const struct nfqueue_packet *packet);
 /* With other contents, which must stay until nfqueue_send(). More than 65531 bytes cannot be sent: a drop. */
 void nfqueue_replace(struct nfqueue *queue, const struct nfqueue_packet *packet, const uint8_t *data, size_t length);
 
-/* Sends the verdicts given so far, in order. Return: 0, or a negative errno. */
+/*
+ * Sends the verdicts given so far, in order. Where the kernel has no memory for them their packets are dropped. To be called
+ * soon also where there are none. Return: 0, or a negative errno: the socket is dead.
+ */
 int nfqueue_send(struct nfqueue *queue);
 
 struct nfqueue_counters {
@@ -104,11 +106,14 @@ struct nfqueue_counters {
 	uint64_t large;			/* packets beyond the path's MTU, to be cut up behind us (GSO) */
 	uint64_t strange;		/* messages that could not be read, or that nobody asked for */
 	uint64_t late;			/* verdicts that the kernel refused: the packet was gone already */
+	uint64_t retries;		/* sends that the kernel did not take at first, for want of memory */
+	uint64_t unsent;		/* verdicts that it never took: their packets were dropped */
+	uint64_t unreceived;		/* receives that failed for want of memory */
 };
 
 /* Does the kernel send a packet's connection along with it (NFQA_CT)? */
 bool nfqueue_tells_conntrack(const struct nfqueue *queue);
 
-const struct nfqueue_counters *nfqueue_counters(const struct nfqueue *queue);
+struct nfqueue_counters nfqueue_counters(const struct nfqueue *queue);
 
 #endif

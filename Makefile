@@ -58,6 +58,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(MODEL) $(CORE)
 $(BUILD)/tests/unit/ctmessage: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,attributes ctmessage)
 $(BUILD)/tests/unit/ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
 
+$(BUILD)/tests/unit/log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,log logring)
+
 $(BUILD)/tests/unit/nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
 $(BUILD)/tests/unit/verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
@@ -82,7 +84,12 @@ $(BUILD)/tests/bench/accept-all: $(BUILD)/obj/tests/bench/accept-all.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
 
-tests: $(UNIT) $(BUILD)/tests/sim/sim $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
+# For tests/lab: a kernel short of memory, as a library to be loaded before the program's own.
+$(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
+tests: $(UNIT) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
 
 # For scripts/test.
 print-unit:

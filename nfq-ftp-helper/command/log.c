@@ -1,15 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation. Who reads standard error may be slow, or not read at all; then a write() blocks, and it must
+ * block nobody who handles packets or ends the program. So between log_start() and log_stop() lines go into a ring, and
+ * one thread, which does nothing else, writes them. It may block for ever: at the end it is given a short time for what
+ * is left, and then goes with the process. Standard error is not made non-blocking: others have the same open file.
+ *
+ * The ring's lock is held for as long as a line takes to copy.
+ */
 #include "log.h"
 
+#include "logring.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_LENGTH 1024
 #define PREFIX "nfq-ftp-helper: "
 
 static enum log_level log_level = LOG_LEVEL_NOTICE;
+
+static struct {
+	atomic_bool running;	/* lines go to the ring */
+	bool ending;		/* no more will come */
+	bool ended;		/* and all are written */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more;	/* lines, or the end */
+	pthread_cond_t end;
+	struct logring ring;
+} writer = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
 
 void log_set_level(enum log_level level)
 {
@@ -21,19 +48,150 @@ bool log_enabled(enum log_level level)
 	return level <= log_level;
 }
 
-static void __attribute__((format(printf, 1, 0))) write_line(const char *format, va_list arguments)
+/* Somebody else may have made it non-blocking. Return: whether to try again. */
+static bool wait_for_room(int error)
+{
+	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (error == EINTR)
+		return true;
+	return error == EAGAIN && poll(&room, 1, -1) >= 0;
+}
+
+/* Where nobody reads standard error any more there is nobody to be told. */
+static void write_text(const char *text, size_t length)
+{
+	while (length) {
+		ssize_t written = write(STDERR_FILENO, text, length);
+
+		if (written < 0 && !wait_for_room(errno))
+			return;
+		if (written > 0) {
+			text += written;
+			length -= (size_t)written;
+		}
+	}
+}
+
+static void write_loss(uint64_t lost)
+{
+	char text[128];
+	int length = snprintf(text, sizeof(text), PREFIX "%" PRIu64 " lines are lost here: standard error was not read "
+			      "fast enough\n", lost);
+
+	write_text(text, (size_t)length);
+}
+
+/* ---- the writer ---- */
+
+static void *run_writer(void *context)
+{
+	static struct logring_line line;
+
+	(void)context;
+	pthread_mutex_lock(&writer.lock);
+	while (!writer.ended) {
+		if (logring_take(&writer.ring, &line)) {
+			pthread_mutex_unlock(&writer.lock);
+			if (line.lost)
+				write_loss(line.lost);
+			write_text(line.text, line.length);
+			pthread_mutex_lock(&writer.lock);
+		} else if (writer.ending) {
+			writer.ended = true;
+			pthread_cond_signal(&writer.end);
+		} else {
+			pthread_cond_wait(&writer.more, &writer.lock);
+		}
+	}
+	pthread_mutex_unlock(&writer.lock);
+	return NULL;
+}
+
+int log_start(void)
+{
+	pthread_condattr_t clock;
+	sigset_t all, before;
+	int error;
+
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&writer.end, &clock);
+	pthread_condattr_destroy(&clock);
+	writer.ending = false;
+	writer.ended = false;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&writer.thread, NULL, run_writer, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!error)
+		atomic_store(&writer.running, true);
+	return -error;
+}
+
+static void add_milliseconds(struct timespec *time, unsigned int milliseconds)
+{
+	time->tv_sec += milliseconds / 1000;
+	time->tv_nsec += (long)(milliseconds % 1000) * 1000000;
+	if (time->tv_nsec >= 1000000000) {
+		time->tv_nsec -= 1000000000;
+		time->tv_sec++;
+	}
+}
+
+void log_stop(unsigned int milliseconds)
+{
+	struct timespec deadline;
+	bool ended;
+
+	if (!atomic_load(&writer.running))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	add_milliseconds(&deadline, milliseconds);
+	pthread_mutex_lock(&writer.lock);
+	writer.ending = true;
+	pthread_cond_signal(&writer.more);
+	while (!writer.ended && pthread_cond_timedwait(&writer.end, &writer.lock, &deadline) == 0)
+		;
+	ended = writer.ended;
+	pthread_mutex_unlock(&writer.lock);
+	/* Still blocked: what is said from here on is lost, too. */
+	if (!ended)
+		return;
+	pthread_join(writer.thread, NULL);
+	atomic_store(&writer.running, false);
+}
+
+void log_forked(void)
+{
+	atomic_store(&writer.running, false);
+}
+
+/* ---- lines ---- */
+
+static void take_line(const char *text, size_t length)
+{
+	if (!atomic_load_explicit(&writer.running, memory_order_relaxed)) {
+		write_text(text, length);
+		return;
+	}
+	pthread_mutex_lock(&writer.lock);
+	logring_put(&writer.ring, text, length);
+	pthread_cond_signal(&writer.more);
+	pthread_mutex_unlock(&writer.lock);
+}
+
+static void __attribute__((format(printf, 1, 0))) format_line(const char *format, va_list arguments)
 {
 	const size_t prefix = strlen(PREFIX);
-	char line[LINE_MAX_LENGTH] = PREFIX;
+	char line[LOGRING_LINE_MAX] = PREFIX;
 	size_t length;
 
 	if (vsnprintf(line + prefix, sizeof(line) - prefix - 1, format, arguments) < 0)
 		return;
 	length = strlen(line);
 	line[length++] = '\n';
-	/* Where nobody reads standard error there is nobody to be told. */
-	if (write(STDERR_FILENO, line, length) < 0)
-		return;
+	take_line(line, length);
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -42,7 +200,7 @@ void log_line(enum log_level level, const char *format, ...)
 
 	va_start(arguments, format);
 	if (log_enabled(level))
-		write_line(format, arguments);
+		format_line(format, arguments);
 	va_end(arguments);
 }
 

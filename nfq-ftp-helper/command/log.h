@@ -20,6 +20,18 @@ enum log_level {
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
+/*
+ * From here on lines are written by a thread of its own, and log_line() never waits: what is said faster than it is read is
+ * lost, and how much is said then. Return: 0, or a negative errno.
+ */
+int log_start(void);
+
+/* Write what is left, for so long at most. Call it when nobody else logs any more; the process is about to end. */
+void log_stop(unsigned int milliseconds);
+
+/* In a child process of fork(), which has no such thread: lines are written at once, and may block. */
+void log_forked(void);
+
 /* One line. Written by one system call, so that the lines of several threads do not mix. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -147,6 +147,20 @@ static const char *conntrack_advice(int error)
 	}
 }
 
+/*
+ * What was announced, where it is an address and a port. Anything else may be whatever somebody has typed in the wrong
+ * place, a password or a name: that is for those who debug.
+ */
+static const char *refused_text(const struct report *report, char buffer[EXCERPT_MAX])
+{
+	const bool read = report->port && report->refusal != REFUSED_MALFORMED;
+
+	if (read || log_enabled(LOG_LEVEL_DEBUG))
+		return excerpt(report->from, report->from_length, buffer);
+	snprintf(buffer, EXCERPT_MAX, "(%" PRIu32 " bytes)", report->from_length);
+	return buffer;
+}
+
 static void tell_refusal(const struct report *report, const char *whom)
 {
 	const bool kernel = report->refusal == REFUSED_CONNTRACK;
@@ -154,7 +168,7 @@ static void tell_refusal(const struct report *report, const char *whom)
 	char from[EXCERPT_MAX];
 
 	log_line(LOG_LEVEL_WARNING, "opened nothing for %s %s: %s%s%s: %s", report->command,
-		 excerpt(report->from, report->from_length, from), refusal_text(report->refusal), help ? "; " : "",
+		 refused_text(report, from), refusal_text(report->refusal), help ? "; " : "",
 		 help ? help : "", whom);
 }
 

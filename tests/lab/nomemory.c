@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A kernel short of memory: LD_PRELOAD=nomemory.so NOMEMORY=PERIOD:FAILURES. Of so many verdicts that are sent so many fail
+ * in a row, with ENOBUFS, ENOMEM and EAGAIN in turn, and have no effect; now and then so does taking packets.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+static atomic_uint sends, receives;
+
+/* Is this one to fail? */
+static bool fails(atomic_uint *calls)
+{
+	const char *plan = getenv("NOMEMORY");
+	unsigned int period = 0, failures = 0, number = atomic_fetch_add(calls, 1);
+
+	if (!plan || sscanf(plan, "%u:%u", &period, &failures) != 2 || !period)
+		return false;
+	return number % period >= period - failures;
+}
+
+static int lack(unsigned int number)
+{
+	static const int errors[] = { ENOBUFS, ENOMEM, EAGAIN };
+
+	errno = errors[number % 3];
+	return -1;
+}
+
+static bool is_verdict(const struct msghdr *datagram)
+{
+	const struct sockaddr_nl *address = datagram->msg_name;
+	const struct nlmsghdr *message;
+
+	if (!address || datagram->msg_namelen != sizeof(*address) || address->nl_family != AF_NETLINK ||
+	    !datagram->msg_iovlen || datagram->msg_iov[0].iov_len < sizeof(*message))
+		return false;
+	message = datagram->msg_iov[0].iov_base;
+	return message->nlmsg_type >> 8 == NFNL_SUBSYS_QUEUE;
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *datagram, int flags)
+{
+	ssize_t (*real)(int, const struct msghdr *, int) = NULL;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "sendmsg");
+	if (is_verdict(datagram) && fails(&sends))
+		return lack(atomic_load(&sends));
+	return real(fd, datagram, flags);
+}
+
+int recvmmsg(int fd, struct mmsghdr *datagrams, unsigned int count, int flags, struct timespec *timeout)
+{
+	int (*real)(int, struct mmsghdr *, unsigned int, int, struct timespec *) = NULL;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "recvmmsg");
+	/* The exchanges with conntrack take only as many as they ask for. */
+	if (count == 64 && fails(&receives))
+		return lack(atomic_load(&receives));
+	return real(fd, datagrams, count, flags, timeout);
+}

@@ -12,7 +12,11 @@
  * the queue is bound, which sleeps until the pipe to the daemon closes, disables the helper, and ends. It has
  * inherited the queue's socket, so until then the queue stays bound: packets wait, and are dropped, and sent again,
  * when the guard ends. For the same reason a new daemon cannot have the queue, and enable the helper, before the old
- * one's guard is through.
+ * one's guard is through. A guard that is killed itself is replaced at once. Only both at one blow (the kill of a
+ * control group) leave the helper enabled with nobody on its queue; `check' sees that, and the next daemon mends it.
+ *
+ * A later guard is forked off a process with threads, so it calls nothing that they might have been amid: no memory is
+ * taken, and lines are written directly.
  *
  * The helper itself stays registered, so that rules that name it stay valid; --unregister takes it away.
  *
@@ -35,6 +39,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +52,17 @@
 /* So long a daemon waits for the guard of one that had another queue. */
 #define JOIN_TRIES 50
 #define JOIN_WAIT  10000000 /* nanoseconds */
+
+/* A guard that is killed again and again is replaced no more often than this. */
+#define GUARD_PAUSE 200 /* milliseconds */
+
+/* How often the guard tries, should the kernel be short of memory, and how long it may take to say so. */
+#define DISABLE_TRIES  20
+#define DISABLE_WAIT   50000000	 /* nanoseconds */
+#define GUARD_LAST_SAY 200000	 /* microseconds */
+
+/* Open files that the guard is not to keep: the state files, one a queue, and what else there may be. */
+#define GUARD_FILES 256
 
 #define MODULE "/sys/module/nf_conntrack_nfqftp"
 
@@ -224,26 +240,58 @@ static int disable(struct attachment *attachment)
 	return cthelper_disable(&attachment->exchange);
 }
 
-/* The state files are locked as long as one of their users has them open: they are not for the guard. */
-static void close_state(const struct attachment *attachment)
+/*
+ * The state files are locked as long as one of their users has them open: they are not for the guard. Note which
+ * regular files are open; more than there is room for there cannot be.
+ */
+static unsigned int list_files(const struct attachment *attachment, int *files)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	const struct dirent *entry;
+	unsigned int count = 0;
 	struct stat status;
 
-	while (directory && (entry = readdir(directory))) {
+	while (directory && count < GUARD_FILES && (entry = readdir(directory))) {
 		const int file = isdigit((unsigned char)entry->d_name[0]) ? (int)strtol(entry->d_name, NULL, 10) : -1;
 
 		if (file > STDERR_FILENO && file != attachment->users && fstat(file, &status) == 0 &&
 		    S_ISREG(status.st_mode))
-			close(file);
+			files[count++] = file;
 	}
 	if (directory)
 		closedir(directory);
+	return count;
+}
+
+/* Who does not read standard error must not keep the guard, and with it the queue. */
+static void say_last_word(void)
+{
+	const struct itimerval patience = { .it_value.tv_usec = GUARD_LAST_SAY };
+	sigset_t alarm;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	signal(SIGALRM, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+	setitimer(ITIMER_REAL, &patience, NULL);
+	log_line(LOG_LEVEL_WARNING, "the daemon has ended without a word: the conntrack helper `" CTHELPER_NAME
+				    "' is idle until it is back");
+}
+
+static void act(struct attachment *attachment)
+{
+	int error = disable(attachment);
+
+	for (unsigned int tries = 1; error && error != -EUSERS && tries < DISABLE_TRIES; tries++) {
+		nanosleep(&(struct timespec){ .tv_nsec = DISABLE_WAIT }, NULL);
+		error = disable(attachment);
+	}
+	if (!error)
+		say_last_word();
 }
 
 /* The child's part: it keeps the pipe, and the sockets, the queues' among them. No signal ends it but SIGKILL. */
-static _Noreturn void guard(struct attachment *attachment, int pipe_end)
+static _Noreturn void guard(struct attachment *attachment, int pipe_end, const int *files, unsigned int count)
 {
 	sigset_t all;
 	ssize_t length;
@@ -251,31 +299,44 @@ static _Noreturn void guard(struct attachment *attachment, int pipe_end)
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	prctl(PR_SET_NAME, "nfq-ftp-guard");
-	close_state(attachment);
+	prctl(PR_SET_NAME, ATTACHMENT_GUARD);
+	log_forked();
+	while (count)
+		close(files[--count]);
 	do {
 		length = read(pipe_end, &orderly, 1);
 	} while (length < 0 && errno == EINTR);
-	if (length == 0 && disable(attachment) == 0)
-		log_line(LOG_LEVEL_WARNING, "the daemon has ended without a word: the conntrack helper `" CTHELPER_NAME
-					    "' is idle until it is back");
+	if (length == 0)
+		act(attachment);
 	_exit(0);
+}
+
+static uint64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static int start_guard(struct attachment *attachment)
 {
-	int ends[2], error = 0;
+	int ends[2], files[GUARD_FILES], error = 0;
+	const unsigned int count = list_files(attachment, files);
 
+	attachment->guard_started = milliseconds();
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	attachment->guard = fork();
 	if (attachment->guard == 0) {
 		close(ends[1]);
-		guard(attachment, ends[0]);
+		guard(attachment, ends[0], files, count);
 	}
 	if (attachment->guard < 0) {
 		error = -errno;
 		attachment->guard = 0;
+		close(ends[1]);
+		ends[1] = -1;
 	}
 	close(ends[0]);
 	attachment->guarded = ends[1];
@@ -290,6 +351,41 @@ static void end_guard(struct attachment *attachment)
 		close(attachment->guarded);
 	attachment->guarded = -1;
 	attachment->guard = 0;
+}
+
+/* Is the guard gone? What it was is tidied up. */
+static bool guard_is_gone(struct attachment *attachment)
+{
+	int status;
+
+	if (!attachment->guard)
+		return true;
+	if (waitpid(attachment->guard, &status, WNOHANG) != attachment->guard)
+		return false;
+	if (WIFSIGNALED(status))
+		log_line(LOG_LEVEL_WARNING, "the guard of the conntrack helper, process %d, was killed by signal %d: "
+			 "another one takes its place", (int)attachment->guard, WTERMSIG(status));
+	else
+		log_line(LOG_LEVEL_WARNING, "the guard of the conntrack helper, process %d, has ended: another one takes "
+			 "its place", (int)attachment->guard);
+	close(attachment->guarded);
+	attachment->guarded = -1;
+	attachment->guard = 0;
+	return true;
+}
+
+void attachment_keep(struct attachment *attachment)
+{
+	int error;
+
+	if (!attachment->registered || !guard_is_gone(attachment) ||
+	    milliseconds() - attachment->guard_started < GUARD_PAUSE)
+		return;
+	error = start_guard(attachment);
+	if (error && !attachment->unguarded_told)
+		log_line(LOG_LEVEL_ERROR, "no process can be made to guard the conntrack helper: %s; were this one "
+			 "killed now, connections would break", strerror(-error));
+	attachment->unguarded_told = error != 0;
 }
 
 /* ---- other daemons ---- */

@@ -10,6 +10,9 @@
 
 #include <sys/types.h>
 
+/* The guard's name as a process, mode cthelper. */
+#define ATTACHMENT_GUARD "nfq-ftp-guard"
+
 struct attachment {
 	const struct options *options;
 	bool chosen;			/* by us, for want of a --mode */
@@ -17,6 +20,8 @@ struct attachment {
 	pid_t guard;			/* 0: there is none */
 	int users;			/* a file: who uses the helper holds a lock on it */
 	int guarded;			/* the guard's pipe: it acts when this closes */
+	uint64_t guard_started;		/* milliseconds */
+	bool unguarded_told;
 	struct exchange exchange;
 };
 
@@ -40,6 +45,12 @@ int attachment_open(struct attachment *attachment, struct options *options);
  * Return: 0, or a negative errno.
  */
 int attachment_begin(struct attachment *attachment);
+
+/*
+ * Replace a guard that is gone. Call it when a SIGCHLD has come, and some times a second besides: one that has only just been
+ * started is not replaced at once.
+ */
+void attachment_keep(struct attachment *attachment);
 
 /* No more packets, but what waits: the kernel goes on without us. Call it while the queues are still served. */
 void attachment_end(struct attachment *attachment);

@@ -31,6 +31,7 @@ enum check_cause {
 	CAUSE_FTP_HELPER,	/* the kernel's own helper has the connections */
 	CAUSE_NO_HELPER,	/* no helper is assigned */
 	CAUSE_NOT_QUEUED,	/* packets are not queued */
+	CAUSE_DESERTED,		/* the helper queues packets for nobody */
 	CAUSE_QUEUE_TAKEN,	/* another program has the queue */
 	CAUSE_NO_DAEMON,	/* nobody has */
 	CAUSE_INVALID,		/* packets are dropped before they come to us */

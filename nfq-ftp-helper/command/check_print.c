@@ -19,6 +19,7 @@ static const char *const causes[] = {
 	[CAUSE_FTP_HELPER] = "kernel-ftp-helper",
 	[CAUSE_NO_HELPER] = "no-helper",
 	[CAUSE_NOT_QUEUED] = "not-queued",
+	[CAUSE_DESERTED] = "deserted",
 	[CAUSE_QUEUE_TAKEN] = "queue-taken",
 	[CAUSE_NO_DAEMON] = "no-daemon",
 	[CAUSE_INVALID] = "invalid-dropped",

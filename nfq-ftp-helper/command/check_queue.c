@@ -5,6 +5,7 @@
  */
 #include "check_queue.h"
 
+#include "attachment.h"
 #include "kernel/nfqueue_stat.h"
 
 #include <ctype.h>
@@ -97,7 +98,7 @@ static void name_holder(const char *pid, struct queue_holder *holder)
 		fclose(file);
 	snprintf(holder->program, sizeof(holder->program), "%s", name);
 	holder->pid = (int)strtol(pid, NULL, 10);
-	holder->ours = strcmp(name, daemon_name) == 0;
+	holder->ours = strcmp(name, daemon_name) == 0 || strcmp(name, ATTACHMENT_GUARD) == 0;
 }
 
 void check_queue_holder(uint16_t number, struct queue_holder *holder)

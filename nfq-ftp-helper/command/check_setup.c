@@ -160,6 +160,25 @@ static void add_absent(struct check_report *report, unsigned int number, const s
 		   CAUSE_NO_DAEMON, "%s", command);
 }
 
+/* The daemon and its guard were killed at one blow. Return: whether it is so. */
+static bool add_deserted(struct check_report *report, const struct helper_queue *helper)
+{
+	struct queue_holder holder;
+
+	if (!helper->known || !helper->enabled)
+		return false;
+	check_queue_holder(helper->number, &holder);
+	if (holder.bound)
+		return false;
+	check_mend(check_add(report, SETUP_GROUP, "helper deserted", CHECK_NO,
+			     "the helper `" RULES_HELPER "' queues packets to queue %u, and nobody takes them: "
+			     "nfq-ftp-helper and its guard were killed together, and connections break until one runs "
+			     "again",
+			     helper->number),
+		   CAUSE_DESERTED, "nfq-ftp-helper run --mode cthelper --queue %u", helper->number);
+	return true;
+}
+
 /* Return: whether our daemon has it. */
 static bool add_queue(struct check_report *report, unsigned int number, const struct rules_findings *findings)
 {
@@ -205,10 +224,13 @@ static void add_module_queues(struct check_report *report, const struct rules_fi
 static void add_queues(struct check_report *report, const struct rules_findings *findings)
 {
 	const struct helper_queue own = helper_queue();
+	const bool deserted = add_deserted(report, &own);
 
 	if (findings->queue.seen) {
 		add_range(report, &findings->queues, findings);
 		add_range(report, &findings->sure_queues, findings);
+	} else if (deserted) {
+		return;
 	} else if (own.known && own.enabled) {
 		(void)add_queue(report, own.number, findings);
 	} else if (queues_itself(findings) && rules_machine_kmod()) {

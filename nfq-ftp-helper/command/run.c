@@ -16,6 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often the guard is looked after, besides at once when it ends. */
+#define KEEP_NANOSECONDS 250000000
+
+/* For the last lines, where standard error is not read. */
+#define LAST_LINES_MILLISECONDS 500
+
 struct daemon {
 	struct options options;
 	struct attachment attachment;
@@ -113,20 +119,38 @@ static void tell_summary(const struct daemon *daemon)
 
 static void wait_for_end(struct daemon *daemon, const sigset_t *signals)
 {
-	for (;;) {
-		int number = sigwaitinfo(signals, NULL);
+	const struct timespec patience = { .tv_nsec = KEEP_NANOSECONDS };
 
+	for (;;) {
+		int number = sigtimedwait(signals, NULL, &patience);
+
+		attachment_keep(&daemon->attachment);
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
-		else if (number > 0)
+		else if (number > 0 && number != SIGCHLD)
 			return;
 	}
 }
 
-/* Threads inherit the mask: signals are for the main thread only. */
+/* A signal that is ignored, as nohup has it, would be taken all the same once it is blocked. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/*
+ * Threads inherit the mask: signals are for the main thread only. A terminal that goes away (SIGHUP) is an end like any
+ * other.
+ */
 static void block_signals(sigset_t *signals)
 {
 	sigemptyset(signals);
+	if (!is_ignored(SIGHUP))
+		sigaddset(signals, SIGHUP);
+	signal(SIGCHLD, SIG_DFL);
+	sigaddset(signals, SIGCHLD);
 	sigaddset(signals, SIGTERM);
 	sigaddset(signals, SIGINT);
 	sigaddset(signals, SIGUSR1);
@@ -134,12 +158,10 @@ static void block_signals(sigset_t *signals)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run_daemon(struct daemon *daemon)
+static int run_daemon(struct daemon *daemon, const sigset_t *signals)
 {
-	sigset_t signals;
 	int error, failure;
 
-	block_signals(&signals);
 	error = attachment_open(&daemon->attachment, &daemon->options);
 	if (!error)
 		error = open_workers(daemon);
@@ -149,7 +171,7 @@ static int run_daemon(struct daemon *daemon)
 		error = start_workers(daemon);
 	if (!error) {
 		tell_ready(daemon);
-		wait_for_end(daemon, &signals);
+		wait_for_end(daemon, signals);
 	}
 	attachment_end(&daemon->attachment);
 	failure = stop_workers(daemon);
@@ -164,6 +186,8 @@ int command_run(int argc, char **argv)
 {
 	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 	struct daemon daemon = { 0 };
+	sigset_t signals;
+	int error, status;
 
 	if (options_parse(&daemon.options, argc, argv) < 0)
 		return EXIT_USAGE;
@@ -172,5 +196,13 @@ int command_run(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	log_set_level(levels[daemon.options.verbose]);
-	return run_daemon(&daemon);
+	block_signals(&signals);
+	error = log_start();
+	if (error)
+		log_line(LOG_LEVEL_WARNING,
+			 "no thread can be made to write these lines, so they may hold everything up: %s",
+			 strerror(-error));
+	status = run_daemon(&daemon, &signals);
+	log_stop(LAST_LINES_MILLISECONDS);
+	return status;
 }

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Everything that a stock kernel can show, on each stock kernel, in a virtual machine that boots once for each.
 
+With --sample a part of it, on one kernel; which part sample.py says.
+
 Prints one line a case: PASS, FAIL or SKIP, a blank, the case's name, and after a colon why, or what was measured; last, how
 many of each. Exit status 1 if one failed. A kernel that cannot be had is skipped.
 """
@@ -13,17 +15,23 @@ import shutil
 import subprocess
 import sys
 
+import sample
+
 TREE = pathlib.Path(__file__).resolve().parents[2]
 VM = TREE / "tests/vm"
 KERNELS = ("6.1", "6.12")
 TIMEOUT = 2400  # seconds for all that is done in one machine, when the host has other work too
 # What is run in the machine: the module's tests, and of the lab's own those that this machine's kernel may not have.
 PROGRAMS = {
-    "daemon": ["tests/vm/in_guest.py"],
-    "rules": ["tests/lab/test_rules.py", "--group=traces-nft-queue", "--group=traces-nft-cthelper",
-              "--group=traces-iptables-cthelper", "--group=words", "--group=defaults"],
-    "check": ["tests/lab/test_check.py", "--group=cthelper-nft", "--group=queue-nft", "--group=words"],
-    "module": ["tests/vm/kmod_in_guest.py"],
+    "daemon": "tests/vm/in_guest.py",
+    "rules": "tests/lab/test_rules.py",
+    "check": "tests/lab/test_check.py",
+    "module": "tests/vm/kmod_in_guest.py",
+}
+# What is run of a program; where nothing is said, all.
+GROUPS = {
+    "rules": ("traces-nft-queue", "traces-nft-cthelper", "traces-iptables-cthelper", "words", "defaults"),
+    "check": ("cthelper-nft", "queue-nft", "words"),
 }
 NEEDS_MODULE = "module"
 NEWEST_ONLY = ("rules", "check")  # where one stock kernel is as good as another
@@ -79,22 +87,35 @@ def build_module(kernel, tally):
     return done.returncode == 0
 
 
+def kernels_for(options):
+    if options.kernel:
+        return options.kernel
+    return KERNELS if options.sample is None else [sample.kernel(options.sample, KERNELS)]
+
+
 def programs_for(kernel, options, tally):
     """Names of PROGRAMS."""
-    names = options.program or [name for name in PROGRAMS if kernel == KERNELS[-1] or name not in NEWEST_ONLY]
+    newest = kernel == kernels_for(options)[-1]
+    names = options.program or [name for name in PROGRAMS if newest or name not in NEWEST_ONLY]
     if NEEDS_MODULE in names and not build_module(kernel, tally):
         return [name for name in names if name != NEEDS_MODULE]
     return names
 
 
-def command_in_guest(names, arguments):
+def groups_for(name, options):
+    """Names of a program's groups; none: all of them."""
+    return GROUPS.get(name, ()) if options.sample is None else sample.groups(options.sample, name)
+
+
+def command_in_guest(names, options, arguments):
     """All programs in turn; fails if one did."""
-    calls = [shlex.join([*PROGRAMS[name], f"--jobs={JOBS}", *arguments]) for name in names]
+    calls = [shlex.join([PROGRAMS[name], *(f"--group={group}" for group in groups_for(name, options)), f"--jobs={JOBS}",
+                         *arguments]) for name in names]
     return ["sh", "-c", "status=0; " + "".join(f"{call} || status=1; " for call in calls) + "exit $status"]
 
 
 def run_machine(kernel, options, arguments, tally):
-    command = command_in_guest(programs_for(kernel, options, tally), arguments)
+    command = command_in_guest(programs_for(kernel, options, tally), options, arguments)
     before = dict(tally.counts)
     argv = [VM / "boot", "-t", str(options.timeout), kernel, "--", *command]
     with subprocess.Popen(argv, text=True, errors="replace", stdout=subprocess.PIPE, cwd=TREE) as machine:
@@ -112,9 +133,13 @@ def main():
     parser.add_argument("--kernel", action="append", choices=KERNELS, help="only this one; may be given several times")
     parser.add_argument("--program", action="append", choices=PROGRAMS, help="only this one; may be given several times")
     parser.add_argument("--timeout", type=int, default=TIMEOUT, help="seconds for one machine")
+    parser.add_argument("--sample", type=int, nargs="?", const=sample.today(), metavar="N",
+                        help="a part of it, another for each N (default: the day's)")
     options, arguments = parser.parse_known_args()
     tally = Tally()
-    for kernel in options.kernel or KERNELS:
+    if options.sample is not None:
+        print(f"# sample {options.sample} (again: {sys.argv[0]} --sample={options.sample})", flush=True)
+    for kernel in kernels_for(options):
         why = why_not(kernel)
         if why:
             tally.line(f"SKIP vm/{kernel}: {why}")

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the daily run takes of all there is: one kernel, and of groups of cases that differ in one thing only, one.
+
+Which ones a number decides, by default the day's: so all have their turn within a week, each on each kernel within two, and a sample
+can be taken again.
+"""
+
+import time
+
+DAY = 86400  # seconds
+TOPOLOGIES = ("masquerade", "dnat", "both")
+
+
+def through(name):
+    return tuple(f"{name}-{topology}" for topology in TOPOLOGIES)
+
+
+# Program of test_vm.py -> groups of it; of each row one.
+TURNS = {
+    "daemon": (
+        ("netem-queue-sane", "netem-queue-sane-self"),
+        through("queue-sane"),
+        through("queue-sane-self"),
+        through("queue-stub"),
+        through("cthelper"),
+        ("zones-queue-sane", "zones-cthelper"),
+        ("traces-queue", "traces-cthelper"),
+        ("data",),
+        ("documented",),
+    ),
+    "rules": (
+        ("traces-nft-queue", "traces-nft-cthelper", "traces-iptables-cthelper"),
+        ("words",),
+        ("defaults",),
+    ),
+    "check": (
+        ("cthelper-nft", "queue-nft"),
+        ("words",),
+    ),
+    "module": (
+        ("load",),
+        ("daemon",),
+        ("traces", "check-nft", "check-iptables"),
+        through("matrix"),
+    ),
+}
+
+
+def today():
+    return int(time.time()) // DAY
+
+
+def in_turn(number, alternatives):
+    return alternatives[number % len(alternatives)]
+
+
+def kernel(number, kernels):
+    """For two days the same, as otherwise of two alternatives each would come on one kernel only."""
+    return in_turn(number // 2, kernels)
+
+
+def groups(number, program):
+    """Names of the groups; neighbouring rows are not at the same alternative."""
+    return [in_turn(number + place, row) for place, row in enumerate(TURNS[program])]

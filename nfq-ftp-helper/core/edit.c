@@ -74,6 +74,13 @@ static void append(struct edit *edit, const void *text, uint32_t length)
 	edit->new_length = (uint16_t)(edit->new_length + length);
 }
 
+uint32_t edit_owed_length(const struct edit *edit, uint32_t offset, uint32_t length, uint32_t argument_length)
+{
+	const uint32_t swallowed = edit->old_length - 1u, behind = offset + length;
+
+	return 1 + offset + argument_length + (behind < swallowed ? swallowed - behind : 0);
+}
+
 /* The byte before it, what precedes the argument, the new argument, and what of the swallowed bytes comes behind it. */
 static int amend(struct turn *turn, struct edit *edit, const struct announced *announced, uint32_t offset,
 		 uint32_t length, const char *argument, uint32_t argument_length)

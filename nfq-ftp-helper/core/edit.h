@@ -48,6 +48,9 @@ static inline bool edit_swallowed(const struct edit *edit)
 int edit_replace(struct turn *turn, const struct announced *announced, uint32_t offset, uint32_t length,
 		 const char *argument, uint32_t argument_length);
 
+/* How long the text becomes that edit_replace() makes of a swallowed part and these. */
+uint32_t edit_owed_length(const struct edit *edit, uint32_t offset, uint32_t length, uint32_t argument_length);
+
 /* Swallow what is held back in this direction. Return: 0, -EBUSY while another edit is in flight, or as edit_replace(). */
 int edit_swallow(struct turn *turn);
 

@@ -18,6 +18,7 @@ enum refusal {
 	REFUSED_MALFORMED,	/* the argument is not legal */
 	REFUSED_TOO_LONG,	/* the line is longer than a legal one */
 	REFUSED_STALLED,	/* a part of the argument, sent again and again with nothing behind it */
+	REFUSED_STALE,		/* it may have passed unchanged while no daemon was there */
 	REFUSED_ADDRESS,	/* a third party's address */
 	REFUSED_PORT,		/* port below policy.min_port */
 	REFUSED_UNASKED,	/* a 227, 229 or 228 that answers no PASV, EPSV or LPSV */

@@ -115,6 +115,12 @@ void ftp_skip_line(struct ftp_line *line)
 	line->phase = FTP_PHASE_SKIP;
 }
 
+void ftp_pass_argument(struct ftp_line *line)
+{
+	if (line->phase == FTP_PHASE_GAP || line->phase == FTP_PHASE_ARGUMENT)
+		line->phase = FTP_PHASE_REST;
+}
+
 void ftp_lose_line(struct ftp_line *line)
 {
 	line->phase = FTP_PHASE_LOST;

@@ -94,6 +94,9 @@ void ftp_next_line(struct ftp_line *line);
 /* The line has been dealt with: ignore the rest of it. */
 void ftp_skip_line(struct ftp_line *line);
 
+/* Read the line on as one that announces nothing, if its argument has not been dealt with yet. */
+void ftp_pass_argument(struct ftp_line *line);
+
 /* The line's start was not seen: ignore the rest of it. */
 void ftp_lose_line(struct ftp_line *line);
 

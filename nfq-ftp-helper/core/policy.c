@@ -12,7 +12,6 @@
 #include "edit.h"
 
 #define ANSWER_PATIENCE 1000	/* milliseconds */
-#define STALE_PATIENCE 250	/* milliseconds: more than the least retransmission timeout in use, 200 */
 
 static const struct {
 	const char *name;
@@ -26,6 +25,7 @@ static const struct {
 	[REFUSED_MALFORMED] = { "malformed", "the argument is not a legal address and port" },
 	[REFUSED_TOO_LONG] = { "too-long", "the line is longer than a legal one" },
 	[REFUSED_STALLED] = { "stalled", "the client sends a part of the argument and waits for its acknowledgement" },
+	[REFUSED_STALE] = { "stale", "it may have passed unchanged while no daemon was there" },
 	[REFUSED_ADDRESS] = { "address", "the address is a third party's" },
 	[REFUSED_PORT] = { "port", "the port is below the lowest that may be announced" },
 	[REFUSED_UNASKED] = { "unasked", "the reply answers no such command" },
@@ -268,25 +268,46 @@ static bool answer_is_due(const struct turn *turn, const struct candidate *candi
 	return false;
 }
 
+/* The longest that the new argument can become; negative as endpoint_write(). */
+static int widest_argument(const struct candidate *candidate)
+{
+	struct endpoint widest = candidate->expectation.tuple.dst;
+	char text[ENDPOINT_TEXT_MAX];
+
+	widest.port = 65535;	/* also the longest in two octets: 255,255 */
+	return endpoint_write(candidate->word->notation, &widest, candidate->delimiter, text, sizeof(text));
+}
+
+/* A swallowed part, which its sender does not send again, leaves with what follows in one piece or as it came. */
+static enum refusal room_for_owed(const struct turn *turn, const struct candidate *candidate)
+{
+	const struct edit *edit = edit_in_flight(turn);
+	const int argument = widest_argument(candidate);
+
+	if (argument < 0 || edit_owed_length(edit, candidate->offset, candidate->length, (uint32_t)argument) >
+				    candidate->announced->space_alone)
+		return REFUSED_SPACE;
+	return REFUSED_NOT;
+}
+
 /* May the text be edited in this segment? Where it may in another, @wait says so. */
 static enum refusal room_for_edit(const struct turn *turn, const struct candidate *candidate, bool *wait)
 {
 	const struct announced *announced = candidate->announced;
-	struct endpoint widest = candidate->expectation.tuple.dst;
-	char text[ENDPOINT_TEXT_MAX];
 	int length;
 
 	if (announced->fixed)
 		return REFUSED_NO_PORT;
 	if (edit_swallowed(edit_in_flight(turn)))
-		return REFUSED_NOT;	/* its sender does not send it again; and room was made sure of */
-	*wait = edit_in_flight(turn) || (announced->stale && announced->waited < STALE_PATIENCE);
+		return room_for_owed(turn, candidate);
+	if (announced->stale && announced->hopeless)
+		return REFUSED_STALE;
+	*wait = edit_in_flight(turn) || announced->stale;
 	if (*wait)
 		return REFUSED_NOT;
 	if (candidate->offset + ENDPOINT_TEXT_MAX <= announced->space)
 		return REFUSED_NOT;
-	widest.port = 65535;	/* also the longest in two octets: 255,255 */
-	length = endpoint_write(candidate->word->notation, &widest, candidate->delimiter, text, sizeof(text));
+	length = widest_argument(candidate);
 	if (length < 0 || candidate->offset + (uint32_t)length > announced->space_alone)
 		return REFUSED_SPACE;
 	*wait = candidate->offset + (uint32_t)length > announced->space;

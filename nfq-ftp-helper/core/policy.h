@@ -16,6 +16,7 @@ struct announced {
 	uint32_t space_alone;	/* bytes that would fit a segment that begins with it */
 	uint64_t waited;	/* milliseconds since it was first told to wait; 0: it has not been */
 	bool stale;		/* it may have passed already, while no daemon was there: a sender that knows so goes on */
+	bool hopeless;		/* and it has been waited for that long enough */
 	bool fixed;		/* a part of it has been passed on: it cannot be changed any more */
 };
 

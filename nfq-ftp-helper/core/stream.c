@@ -18,6 +18,9 @@
  * back), because an earlier edit of this direction is not acknowledged yet, or because the longer text would not fit; and where the
  * packet is full. The sender's TCP sends the rest again.
  *
+ * A cut says what of this packet leaves, and so how far new bytes may be read. It takes nothing back: next never falls behind what
+ * has been forwarded, and what is held back leaves only once its line has been dealt with, wherever a packet is full.
+ *
  * An edit, once acknowledged, is forgotten; then bytes before acked must not be forwarded any more (they may be the old
  * text). A segment of nothing but such bytes becomes an empty probe of an old number, so that the receiver repeats an
  * acknowledgement that may have been lost.
@@ -26,13 +29,14 @@
 #include "edit.h"
 #include "stream.h"
 
-/*
- * A held part that comes again, or in more pieces than this, is swallowed: its sender needs an acknowledgement to go on. Where it
- * cannot be swallowed it is released.
- */
+/* A held part of which anything comes again, or that has come in more pieces than this, is swallowed: its sender may need that to go on. */
 #define PIECES_MAX 3
 
 #define WAIT_PATIENCE 250	/* milliseconds: more than the least retransmission timeout in use, 200 */
+/* So often, well apart, something may come again before it is given up: where waiting may help, and where it hardly does. */
+#define REPEATS_MAX 5
+#define REPEATS_STALE 4
+#define REPEATS_FEW 2
 
 static enum ftp_side side_of(const struct passage *passage)
 {
@@ -102,40 +106,48 @@ static uint32_t end_with_edit(const struct passage *passage, const struct edit *
 	uint32_t room;
 
 	if (before + edit->new_length > passage->space)
-		return before ? edit->start : edit_end(edit);
+		return passage->run_start + before;
 	room = passage->space - before - edit->new_length;
 	return seq_min(passage->end, edit_end(edit) + room);
 }
 
-/* Does the run begin before the edit's end, or right behind it? */
-static bool is_near(const struct passage *passage, const struct edit *edit)
+/* How far may a run from run_start on go, whatever is in it? */
+static uint32_t fitting_end(const struct passage *passage)
 {
-	return !seq_after(passage->run_start, edit_end(edit));
+	const struct edit *edit = edit_in_flight(&passage->turn);
+
+	if (!seq_before(passage->run_start, passage->end))
+		return passage->run_start;
+	if (edit && touches(edit, passage->run_start, passage->end))
+		return end_with_edit(passage, edit);
+	if (passage->end - passage->run_start > passage->space)
+		return passage->run_start + passage->space;
+	return passage->end;
+}
+
+/* What is owed to the receiver comes first in a run that begins in it, or right behind it. */
+static void begin_with_owed(struct passage *passage)
+{
+	const struct edit *edit = edit_in_flight(&passage->turn);
+
+	if (edit && edit->kind == EDIT_OWED && !seq_after(passage->run_start, edit_end(edit)))
+		passage->run_start = seq_min(passage->run_start, edit->start);
 }
 
 /* What of the segment can be forwarded at all: not what must not be repeated, nor more than fits. */
 static void set_run(struct passage *passage)
 {
 	const struct stream *stream = passage->stream;
-	const struct edit *edit = edit_in_flight(&passage->turn);
 
 	passage->run_start = passage->start;
-	passage->run_end = passage->end;
 	if (passage->carried_length && !passage->copied && seq_after(passage->start, passage->carried_start))
 		passage->run_start = passage->carried_start;
 	if (stream->flags & STREAM_EDITED)
 		passage->run_start = seq_max(passage->run_start, stream->acked);
-	if (edit && edit->kind == EDIT_OWED && is_near(passage, edit))
-		passage->run_start = seq_min(passage->run_start, edit->start);
-	if (!seq_before(passage->run_start, passage->run_end)) {
+	begin_with_owed(passage);
+	passage->run_end = fitting_end(passage);
+	if (passage->run_start == passage->run_end)
 		passage->probe = passage->start != passage->end;
-		passage->run_end = passage->run_start;
-		return;
-	}
-	if (edit && touches(edit, passage->run_start, passage->run_end))
-		passage->run_end = end_with_edit(passage, edit);
-	else if (passage->run_end - passage->run_start > passage->space)
-		passage->run_end = passage->run_start + passage->space;
 }
 
 static void cut(struct passage *passage, uint32_t seq)
@@ -173,10 +185,13 @@ static bool may_have_passed(const struct passage *passage)
 	return passage->stream->flags & STREAM_STALE && !(passage->turn.session->flags & SESSION_SELF);
 }
 
-/* Acknowledge the held part to its sender, where that is possible. */
-static bool swallow(struct passage *passage)
+/* Acknowledge the held part to its sender. Return 0, -EBUSY where that may be possible later, or another error. */
+static int swallow(struct passage *passage)
 {
-	return passage->space_alone >= EDIT_TEXT_MAX && !may_have_passed(passage) && edit_swallow(&passage->turn) == 0;
+	/* What is taken has to be given back in one piece, if it comes to that: edit_restore(). */
+	if (1u + work_of(passage)->held[passage->turn.direction].length > passage->space_alone)
+		return -EMSGSIZE;
+	return may_have_passed(passage) ? -EBUSY : edit_swallow(&passage->turn);
 }
 
 /*
@@ -215,16 +230,32 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	return REFUSED_NOT;
 }
 
-/* For how long has the argument at @start had to wait? 0: for the first time now. */
-static uint64_t waited(const struct passage *passage, uint32_t start)
+/* What is known of how the argument at @start has waited; NULL: it has not had to. */
+static const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
 {
 	const struct work *work = work_of(passage);
 	const struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
 
-	return waiting && waiting->since && waiting->start == start ? passage->turn.now - waiting->since : 0;
+	return waiting && waiting->since && waiting->start == start ? waiting : NULL;
 }
 
-/* An argument waits; count how often its sender has begun with it, well apart, and with nothing before it. */
+/* For how long has the argument at @start had to wait? 0: for the first time now. */
+static uint64_t waited(const struct passage *passage, uint32_t start)
+{
+	const struct waiting *waiting = waiting_at(passage, start);
+
+	return waiting ? passage->turn.now - waiting->since : 0;
+}
+
+/* Has it come again more often than @most times, well apart, this one counted? */
+static bool repeated(const struct passage *passage, uint32_t start, uint8_t most)
+{
+	const struct waiting *waiting = waiting_at(passage, start);
+
+	return waiting && waiting->repeats + (passage->turn.now - waiting->last >= WAIT_PATIENCE) > most;
+}
+
+/* An argument waits; count how often it has come again, well apart, and how often with nothing before it. */
 static void note_waiting(struct passage *passage, uint32_t start)
 {
 	struct work *work = work_to_change(passage);
@@ -233,28 +264,51 @@ static void note_waiting(struct passage *passage, uint32_t start)
 	if (!waiting)
 		return;
 	if (!waiting->since || waiting->start != start) {
-		*waiting = (struct waiting){ passage->turn.now, passage->turn.now, start, 0 };
-	} else if (passage->start != start) {
-		waiting->sightings = 0;
+		*waiting = (struct waiting){ .since = passage->turn.now, .last = passage->turn.now, .start = start };
 	} else if (passage->turn.now - waiting->last >= WAIT_PATIENCE) {
 		waiting->last = passage->turn.now;
-		waiting->sightings++;
+		waiting->repeats += waiting->repeats < UINT8_MAX;
+		waiting->sightings += passage->start == start && waiting->sightings < UINT8_MAX;
 	}
+	if (seq_before(passage->start, start))
+		waiting->sightings = 0;
+}
+
+/* What comes before an argument that waits is sent again: its sender has not heard that it has arrived. */
+static void note_earlier(struct passage *passage)
+{
+	const struct work *work = passage->stream->flags & (STREAM_IN_FLIGHT | STREAM_STALE) ? work_of(passage) : NULL;
+	const enum direction direction = passage->turn.direction;
+
+	if (!work || !work->waiting[direction].since || seq_after(passage->end, work->waiting[direction].start))
+		return;
+	work_to_change(passage)->waiting[direction].last = passage->turn.now;
+	work_to_change(passage)->waiting[direction].sightings = 0;
 }
 
 /*
- * Where packets without payload stay in the kernel, the acknowledgement of the edit that an argument waits for may never be
- * seen. But a sender that sends again from the argument on has got it; once that may be a tail loss probe (RFC 8985), so twice.
+ * Where packets without payload stay in the kernel, acknowledgements may never be seen. But a sender repeats the first byte that has
+ * not been acknowledged (RFC 6298 section 5.4): one that begins with the argument has been told that all before it has arrived, and
+ * that nothing from there on has. Once that may be a tail loss probe (RFC 8985), or what was before it lost on its way: so twice.
  */
-static bool must_be_acknowledged(const struct passage *passage, uint32_t start)
+static bool asks_for(const struct passage *passage, uint32_t start)
+{
+	const struct waiting *waiting = waiting_at(passage, start);
+
+	return waiting && passage->start == start && passage->turn.now - waiting->last >= WAIT_PATIENCE &&
+	       waiting->sightings;
+}
+
+/* Take what the sender of the argument at @start shows for an acknowledgement of all before it, and of nothing from there on. */
+static void note_asking(struct passage *passage, uint32_t start)
 {
 	const struct edit *edit = edit_in_flight(&passage->turn);
-	const struct waiting *waiting;
 
-	if (!edit || edit_swallowed(edit) || passage->turn.session->flags & SESSION_SELF || passage->start != start)
-		return false;
-	waiting = &work_of(passage)->waiting[passage->turn.direction];
-	return waited(passage, start) && waiting->sightings >= 1 && passage->turn.now - waiting->last >= WAIT_PATIENCE;
+	if (passage->turn.session->flags & SESSION_SELF || !asks_for(passage, start))
+		return;
+	passage->stream->flags &= (uint8_t)~STREAM_STALE;
+	if (edit && !edit_swallowed(edit))
+		stream_acknowledge(passage->stream, work_of(passage), passage->turn.direction, start);
 }
 
 /* Let the sender send the argument again. */
@@ -265,24 +319,19 @@ static void wait_for(struct passage *passage, uint32_t start)
 	note_waiting(passage, start);
 	cut(passage, start);
 	/* Let the receiver say what it has: a sender that learns that this has arrived before goes on. */
-	passage->probe = may_have_passed(passage) && passage->run_start == passage->run_end;
+	passage->probe = may_have_passed(passage) && !seq_before(passage->run_start, passage->run_end);
 }
 
-/* Nothing is held back any more. What was swallowed and has not been replaced is owed as it came. */
+/*
+ * Nothing is held back any more. What was swallowed and has not been replaced is owed as it came. How far the run goes is seen anew:
+ * a shorter text leaves room for more than there was room for without it.
+ */
 static void let_pass(struct passage *passage)
 {
-	const struct edit *edit;
-
 	edit_restore(&passage->turn);
 	passage->stream->flags &= (uint8_t)~STREAM_HELD;
-	edit = edit_in_flight(&passage->turn);
-	if (!edit || !is_near(passage, edit))
-		return;
-	if (edit->kind == EDIT_OWED)
-		passage->run_start = seq_min(passage->run_start, edit->start);
-	/* A shorter text leaves room for more than there was room for without it. */
-	if (touches(edit, passage->run_start, passage->end))
-		passage->run_end = end_with_edit(passage, edit);
+	begin_with_owed(passage);
+	passage->run_end = fitting_end(passage);
 }
 
 /* Give up on this line: it passes unchanged, whatever of it has been held back first. */
@@ -303,19 +352,19 @@ static uint32_t space_from(const struct passage *passage, uint32_t seq)
 /* The argument is complete: @length bytes from @start on, without the line feed. */
 static void judge(struct passage *passage, uint32_t start, const uint8_t *text, uint32_t length, bool going_on)
 {
-	const struct announced announced = {
+	struct announced announced = {
 		.text = (const char *)text,
 		.length = length,
 		.seq = start,
 		.space = space_from(passage, start),
 		.space_alone = passage->space_alone,
 		.waited = waited(passage, start),
-		.stale = may_have_passed(passage),
 		.fixed = going_on && passage->copied,
 	};
 
-	if (must_be_acknowledged(passage, start))
-		stream_acknowledge(passage->stream, work_of(passage), passage->turn.direction, start);
+	note_asking(passage, start);
+	announced.stale = may_have_passed(passage);
+	announced.hopeless = repeated(passage, start, REPEATS_STALE);
 	if (!policy_judge(&passage->turn, &passage->stream->line, &announced)) {
 		wait_for(passage, start);
 		return;
@@ -374,6 +423,10 @@ static bool read_line(struct passage *passage)
 	const uint32_t length = passage->run_end - stream->next;
 	enum ftp_event event;
 
+	if (stream->flags & STREAM_HELD && seq_after(passage->end, stream->next) && readable(passage)) {
+		read_argument(passage);		/* nothing of it leaves before it is whole, however full the packet is */
+		return true;
+	}
 	if (!seq_after(passage->run_end, stream->next) || !readable(passage))
 		return false;
 	stream->next += (uint32_t)ftp_scan(&stream->line, side_of(passage), session->multiline,
@@ -405,50 +458,66 @@ static bool read_line(struct passage *passage)
 }
 
 /*
- * What is held back has come again, whole, with nothing behind it: its sender waits for an acknowledgement before it sends
- * the rest, or has lost the rest. The part is swallowed, so that he gets one.
+ * Something of what is held back has come again, with nothing behind it: its sender waits for an acknowledgement before it sends
+ * the rest, or has lost the rest. He sends what was not acknowledged first, alone, in segments as small as he likes; all of it
+ * is swallowed, so that he gets an acknowledgement.
  */
-static void read_stalled(struct passage *passage, struct held *held)
+static void read_stalled(struct passage *passage, uint32_t start)
 {
-	if (swallow(passage) || ++held->pieces <= PIECES_MAX)
-		cut_at_held(passage, held->start);
-	else
+	int error;
+
+	note_asking(passage, start);
+	error = swallow(passage);
+	if (error && repeated(passage, start, error == -EBUSY ? REPEATS_MAX : REPEATS_FEW)) {
 		release(passage, REFUSED_STALLED);
+		return;
+	}
+	if (error)
+		note_waiting(passage, start);
+	cut_at_held(passage, start);
+	passage->probe = may_have_passed(passage) && !seq_before(passage->run_start, passage->run_end);
 }
 
 /* Nothing new. What is held back stays so, unless its sender is at his end or waits. */
 static void read_again(struct passage *passage)
 {
-	struct work *work;
+	const struct stream *stream = passage->stream;
 
-	if (!(passage->stream->flags & STREAM_HELD) || passage->copied)
+	if (!(stream->flags & STREAM_HELD) || passage->copied)
 		return;
-	work = work_to_change(passage);
-	if (passage->end != passage->stream->next)
-		cut_at_held(passage, passage->carried_start);
-	else if (passage->segment->flags & TCP_FIN)
+	if (passage->end == stream->next && passage->segment->flags & TCP_FIN)
 		release(passage, REFUSED_MALFORMED);
-	else
-		read_stalled(passage, &work->held[passage->turn.direction]);
+	else if (seq_after(passage->end, stream_forwarded(stream, work_of(passage), passage->turn.direction)))
+		read_stalled(passage, passage->carried_start);
+}
+
+/* The first byte that may still be taken back: what has been forwarded, or acknowledged to its sender, has been read for good. */
+static uint32_t earliest_next(const struct passage *passage)
+{
+	return stream_forwarded(passage->stream, work_of(passage), passage->turn.direction);
 }
 
 void stream_read(struct passage *passage)
 {
 	struct stream *stream = passage->stream;
+	const uint32_t earliest = stream->flags & STREAM_HELD ? earliest_next(passage) : stream->next;
 
 	carry(passage);
+	note_earlier(passage);
 	set_run(passage);
+	if (stream->flags & STREAM_HELD && !passage->copied)
+		cut_at_held(passage, passage->carried_start);
 	if (!seq_after(passage->end, stream->next)) {
 		read_again(passage);
 		return;
 	}
 	while (read_line(passage))
 		;
-	if (!readable(passage) && !(stream->flags & STREAM_HELD))
+	if (stream->flags & STREAM_HELD)
+		return;
+	if (!readable(passage))
 		stream->next = seq_max(stream->next, passage->run_end);
-	/* A cut may have come before bytes that had been read already. */
-	if (!(stream->flags & STREAM_HELD))
-		stream->next = seq_min(stream->next, passage->run_end);
+	stream->next = seq_max(earliest, seq_min(stream->next, passage->run_end));
 }
 
 void stream_ignore(struct passage *passage)

@@ -548,6 +548,25 @@ static void recover_works(struct table *table)
 	}
 }
 
+/*
+ * Bytes may have passed while no daemon was there, unless we renumber every packet, or have acknowledged a part to its sender
+ * ourselves. Where what precedes an argument has passed before, nobody can tell any more whether it is among them: it is not read.
+ */
+static void recover_stream(struct stream *stream, const struct work *work, int direction)
+{
+	const struct held *held = stream->flags & STREAM_HELD ? &work->held[direction] : NULL;
+
+	if (held && stream->flags & STREAM_IN_FLIGHT && work->edit[direction].kind == EDIT_SWALLOWED)
+		return;
+	stream->flags |= STREAM_STALE;
+	if (held && held->copied)
+		return;
+	if (held)
+		stream->next = held->start;
+	stream->flags &= (uint8_t)~STREAM_HELD;
+	ftp_pass_argument(&stream->line);
+}
+
 static void recover_session(struct table *table, struct session *session)
 {
 	const bool swapped = session->key.swapped;
@@ -561,10 +580,12 @@ static void recover_session(struct table *table, struct session *session)
 	if (!session->work)
 		for (int d = 0; d < 2; d++)
 			session->stream[d].flags &= (uint8_t)~(STREAM_HELD | STREAM_IN_FLIGHT);
-	/* What fills a hole may have come, and been undone. */
-	for (int d = 0; d < 2; d++)
-		session->stream[d].flags =
-			(uint8_t)((session->stream[d].flags & ~(STREAM_HOLE | STREAM_HOLE_AGAIN)) | STREAM_STALE);
+	for (int d = 0; d < 2; d++) {
+		/* What fills a hole may have come, and been undone. */
+		session->stream[d].flags &= (uint8_t)~(STREAM_HOLE | STREAM_HOLE_AGAIN);
+		if (!(session->flags & SESSION_SELF))
+			recover_stream(&session->stream[d], table_work(table, session), d);
+	}
 	memcpy(client.address, swapped ? session->key.high_address : session->key.low_address, 16);
 	table_budget(table, &client)->sessions++;
 }

@@ -119,7 +119,8 @@ struct waiting {
 	uint64_t since;		/* milliseconds; 0: none */
 	uint64_t last;		/* milliseconds: when it was counted last */
 	uint32_t start;		/* sender space */
-	uint8_t sightings;	/* segments that began with it since */
+	uint8_t sightings;	/* of the times it has come again since, well apart, those with nothing before it */
+	uint8_t repeats;	/* all of them */
 };
 
 /* Room for an argument that is split over segments: the longest legal one, and a reply's prose behind it. */

@@ -1076,8 +1076,8 @@ static void restart(struct exchange *exchange)
 	assert_int_equal(recovered, 1);
 }
 
-/* While nobody was there a PORT bypassed the queue, perhaps: sent again it must not be changed before its sender
- * insists. */
+/* While nobody was there a PORT bypassed the queue, perhaps: sent again it must not be changed before its sender shows, twice, that
+ * he knows of nothing behind "PORT " that has arrived. */
 static void test_bypassed(void **state)
 {
 	struct exchange exchange;
@@ -1091,12 +1091,34 @@ static void test_bypassed(void **state)
 	exchange.next[SERVER] += 8;
 	note.next[CLIENT] = port;
 	note.next[SERVER] = exchange.next[SERVER];
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(queue(&exchange, CLIENT, port, "PORT 10,0,0,2,11,185\r\n", TCP_ACK, &note),
+	for (uint32_t i = 0; i < 4; i++) {
+		const uint32_t from = i ? 5 : 0;
+
+		assert_int_equal(queue(&exchange, CLIENT, port + from, &"PORT 10,0,0,2,11,185\r\n"[from], TCP_ACK, &note),
 				 VERDICT_REPLACE);
-		assert_int_equal(world.queued.rewrites, i < 2 ? 0 : 1);
-		exchange.now += 200;
+		assert_int_equal(world.queued.rewrites, i < 3 ? 0 : 1);
+		exchange.now += 200u << i;
 	}
+}
+
+/* A sender that repeats the whole line for ever shows nothing: it passes as it is, and opens nothing. */
+static void test_bypassed_for_good(void **state)
+{
+	struct exchange exchange;
+	enum verdict verdict = VERDICT_DROP;
+	uint32_t port;
+
+	(void)state;
+	begin_exchange(&exchange);
+	restart(&exchange);
+	port = exchange.next[CLIENT];
+	for (uint32_t i = 0; i < 6; i++) {
+		verdict = queue(&exchange, CLIENT, port, "PORT 10,0,0,2,11,185\r\n", TCP_ACK, NULL);
+		exchange.now += 300u << i;
+	}
+	assert_int_equal(verdict, VERDICT_ACCEPT);
+	assert_int_equal(world.queued.rewrites, 0);
+	assert_int_equal(world.queued.engine.counters.refusals[REFUSED_STALE], 1);
 }
 
 int main(void)
@@ -1105,6 +1127,7 @@ int main(void)
 		cmocka_unit_test(test_lost_behind),
 		cmocka_unit_test(test_arrived),
 		cmocka_unit_test(test_bypassed),
+		cmocka_unit_test(test_bypassed_for_good),
 		cmocka_unit_test(test_shadow),
 	};
 

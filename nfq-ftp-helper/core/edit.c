@@ -46,7 +46,7 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 	int error;
 
 	if (amended)
-		adj.after = adj.before + growth;
+		adj = (struct seqadj){ .pos = edit->start, .before = adj.before, .after = adj.before + growth };
 	else if (growth)
 		adj = seqadj_edited(&adj, edit->start, growth);
 	if (memcmp(&adj, &stream->adj, sizeof(adj)) != 0) {
@@ -78,10 +78,21 @@ uint32_t edit_owed_length(const struct edit *edit, uint32_t offset, uint32_t len
 {
 	const uint32_t swallowed = edit->old_length - 1u, behind = offset + length;
 
-	return 1 + offset + argument_length + (behind < swallowed ? swallowed - behind : 0);
+	return offset + argument_length + (behind < swallowed ? swallowed - behind : 0);
 }
 
-/* The byte before it, what precedes the argument, the new argument, and what of the swallowed bytes comes behind it. */
+/*
+ * Begin the text that is to leave in the place of a swallowed part. The byte before the part is no business of it any more: an
+ * acknowledgement that ends there is mapped as it is, not to before it.
+ */
+static void begin_owed(struct edit *edit)
+{
+	edit->start++;
+	edit->old_length--;
+	edit->new_length = 0;
+}
+
+/* What precedes the argument, the new argument, and what of the swallowed bytes comes behind it. */
 static int amend(struct turn *turn, struct edit *edit, const struct announced *announced, uint32_t offset,
 		 uint32_t length, const char *argument, uint32_t argument_length)
 {
@@ -89,13 +100,13 @@ static int amend(struct turn *turn, struct edit *edit, const struct announced *a
 	const struct edit unchanged = *edit;
 	int error;
 
-	edit->new_length = 1;
+	begin_owed(edit);
 	append(edit, announced->text, offset);
 	append(edit, argument, argument_length);
 	if (offset + length < swallowed)
 		append(edit, announced->text + offset + length, swallowed - offset - length);
 	else
-		edit->old_length = (uint16_t)(1 + offset + length);
+		edit->old_length = (uint16_t)(offset + length);
 	error = commit(turn, edit, true);
 	if (error) {
 		*edit = unchanged;
@@ -145,18 +156,20 @@ int edit_swallow(struct turn *turn)
 void edit_restore(struct turn *turn)
 {
 	struct work *work;
-	struct edit *edit;
+	struct edit *edit, swallowed;
 
 	if (!edit_swallowed(edit_in_flight(turn)))
 		return;
 	work = work_of(turn);
 	edit = &work->edit[turn->direction];
-	append(edit, work->held[turn->direction].bytes, edit->old_length - 1u);
+	swallowed = *edit;
+	begin_owed(edit);
+	append(edit, work->held[turn->direction].bytes, edit->old_length);
 	if (commit(turn, edit, true) == 0) {
 		owe(turn, edit);
 		return;
 	}
 	/* Conntrack takes no more from us: the part is lost, and its line with it, but not the stream. */
-	edit->new_length = 1;
+	*edit = swallowed;
 	edit->kind = EDIT_REPLACED;
 }

@@ -12,7 +12,7 @@
  * swallowed: it is "replaced" by nothing. To be exact, the byte before it together with it is replaced by that byte alone, which
  * the receiver has; so when the receiver, reminded of that byte, repeats its acknowledgement, the adjustment maps it to the end of
  * the part. The sender goes on. From then on we owe the receiver these bytes: when the argument is complete, the edit is amended
- * to bring all of it, and every segment that begins in it or right behind it begins with its text until it is acknowledged.
+ * to bring all of it (from the part's first byte on, as an edit that never was anything else), and every segment that begins in it or right behind it begins with its text until it is acknowledged.
  */
 #ifndef CORE_EDIT_H
 #define CORE_EDIT_H

@@ -74,8 +74,12 @@ void check_expectation(struct sim *sim, enum direction direction, const struct e
 	promise->expectation = *expectation;
 }
 
+/* What is quoted may go on behind the argument, but not with another digit of its last number. */
 static bool text_is(const struct sim *sim, const struct promise *promise, const struct note *note)
 {
+	if (note->from_length > promise->length && note->from[promise->length] >= '0' &&
+	    note->from[promise->length] <= '9')
+		return false;
 	return note->from_length >= promise->length && note->direction == (enum direction)promise->by &&
 	       memcmp(sim->script.stream[promise->by] + promise->argument, note->from, promise->length) == 0;
 }

@@ -296,6 +296,11 @@ static bool upset(struct sim *sim)
 	return false;
 }
 
+static bool dead(const struct sim *sim)
+{
+	return sim->tcp[CLIENT].state == TCP_DEAD || sim->tcp[SERVER].state == TCP_DEAD;
+}
+
 /*
  * The daemon comes back. Bytes that have passed unseen behind a gap would be pushed aside by a rewrite in the gap,
  * which nobody on the router can know; so it comes back when there are none.
@@ -305,7 +310,8 @@ void router_timer(struct sim *sim)
 	bool gap = sim->tcp[CLIENT].in_next < sim->tcp[CLIENT].in_top ||
 		   sim->tcp[SERVER].in_next < sim->tcp[SERVER].in_top;
 
-	if (gap && !sim->around.marked) {
+	/* Where nothing passes, no gap is filled; nor by somebody who has gone. */
+	if (gap && !sim->around.marked && quiet(sim) && !dead(sim)) {
 		sim->back_at = sim->now + 10000;
 		return;
 	}
@@ -454,6 +460,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	check_emission(sim, from, &in, &out, before, packet->bytes, packet->unseen);
+	check_engine(sim);
 	packet->at_router = false;
 	network_send(sim, packet, packet->to);
 }

@@ -35,6 +35,8 @@ static void draw_habit(struct sim *sim, struct habit *habit)
 		habit->cutting = CUT_ARGUMENT;
 	habit->nagle = sim_chance(sim, 200);
 	habit->go_back = sim_chance(sim, 500);
+	habit->bursts = habit->iss % 4 == 0; /* drawn already */
+	habit->original_cuts = habit->iss / 4 % 2 == 0;
 	habit->quick_ack = sim_chance(sim, 600);
 	habit->duplicate_sack = sim_chance(sim, 300);
 	habit->dribble = sim_chance(sim, 150);
@@ -151,10 +153,11 @@ void schedule_print(const struct sim *sim)
 		const struct habit *habit = &schedule->habit[i];
 		const struct leg *leg = &schedule->leg[i];
 
-		printf("# %s %s seen as %s, ISN %u, MSS %u, window %u, %s%s%s%s%s\n", i ? "server" : "client",
+		printf("# %s %s seen as %s, ISN %u, MSS %u, window %u, %s%s%s%s%s%s%s\n", i ? "server" : "client",
 		       endpoint_print(&sim->around.inside[i], inside), endpoint_print(&sim->around.outside[i], outside),
 		       habit->iss, habit->mss, habit->window, cuttings[habit->cutting], habit->nagle ? ", Nagle" : "",
-		       habit->go_back ? ", go-back-N" : "", habit->dribble ? ", dribbling" : "",
+		       habit->go_back ? ", go-back-N" : "", habit->bursts ? " in bursts" : "",
+		       habit->original_cuts ? ", original cuts" : "", habit->dribble ? ", dribbling" : "",
 		       habit->keepalive ? ", keepalives" : "");
 		printf("# leg %u: loss %u, duplication %u, corruption %u per mille, delay %u+%u us%s\n", i, leg->loss,
 		       leg->duplicate, leg->corrupt, leg->delay, leg->jitter, leg->ordered ? ", in order" : "");

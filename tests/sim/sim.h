@@ -80,6 +80,8 @@ struct habit {
 	uint8_t cutting;
 	bool nagle;
 	bool go_back; /* a retransmission timeout sends everything again */
+	bool bursts;  /* and at once, not when the first segment of it has been acknowledged */
+	bool original_cuts; /* what is sent again ends where it did the first time */
 	bool quick_ack;
 	bool duplicate_sack;
 	bool dribble;	    /* the application writes in pieces */
@@ -188,8 +190,10 @@ struct tcp {
 	uint32_t written, una, next, top, recover;
 	unsigned int dupacks, timeouts, timeouts_row, losses_then;
 	bool closed;
+	bool restrained; /* since a timeout: one segment until it is acknowledged */
 	uint64_t timer, interval;
 	uint8_t sacked[STREAM_MAX];
+	uint8_t cut[STREAM_MAX]; /* a segment has ended behind this byte */
 	/* reading */
 	uint32_t in_next, in_top, in_fin, acked_in;
 	uint32_t lines;
@@ -268,6 +272,7 @@ struct sim {
 	uint16_t heap[PACKETS], free_list[PACKETS];
 	unsigned int free_count;
 	unsigned int lost;
+	unsigned int unacceptable; /* segments that came too late for their receiver, and what they acknowledged with them */
 	/* router */
 	struct engine engine;
 	uint32_t routed;
@@ -379,6 +384,7 @@ void check_ack(struct sim *sim, const struct tcp *tcp, uint32_t ack);
 void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t right);
 void check_urgent(struct sim *sim, struct tcp *tcp, uint32_t position);
 void check_swallowed(struct sim *sim);
+void check_engine(struct sim *sim);
 void check_end(struct sim *sim);
 
 /* oracle.c */

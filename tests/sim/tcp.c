@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * An endpoint: TCP as RFC 9293 has it, with what matters here done in as many ways as the schedule asks for: where
- * segments begin and end, first time and again; timeouts that send one segment or everything; fast retransmission; SACK
- * and duplicate SACK; delayed acknowledgements; Nagle; keepalives; urgent data. No congestion control: it only ever
- * sends less.
+ * segments begin and end, first time and again; timeouts that send the first segment alone and what follows when that is
+ * acknowledged (RFC 6298 section 5.4, RFC 5681 section 3.1), or everything; fast retransmission; SACK and duplicate SACK;
+ * delayed acknowledgements; Nagle; keepalives; urgent data. No other congestion control: it only ever sends less.
  *
  * una, next, top and in_next are stream offsets; a FIN is the byte behind the last.
  */
@@ -138,6 +138,8 @@ static void send_data(struct sim *sim, struct tcp *tcp, uint32_t from, uint32_t 
 	if (fin)
 		flags |= TCP_FIN;
 	emit(sim, tcp, tcp->habit->iss + 1 + from, flags, tcp->out + from, length, urgent);
+	if (length && from >= tcp->next)
+		tcp->cut[from + length - 1] = 1;
 	tcp->next = max_u32(tcp->next, from + length + fin);
 	tcp->top = max_u32(tcp->top, tcp->next);
 }
@@ -164,8 +166,6 @@ static uint32_t segment_size(struct sim *sim, const struct tcp *tcp, uint32_t fr
 {
 	uint32_t size = most;
 
-	if (tcp->timeouts_row >= 2) /* small pieces do not get through: nobody insists on them */
-		return most;
 	switch (tcp->habit->cutting) {
 	case CUT_BYTE:
 		size = 1;
@@ -188,6 +188,17 @@ static uint32_t segment_size(struct sim *sim, const struct tcp *tcp, uint32_t fr
 	return most > 200 && size < 20 && tcp->habit->cutting != CUT_ARGUMENT ? min_u32(most, size * 20) : size;
 }
 
+/* Sent again, a segment ends where it did the first time, or wherever its sender likes. */
+static uint32_t first_segment(struct sim *sim, const struct tcp *tcp, uint32_t from, uint32_t most)
+{
+	if (!tcp->habit->original_cuts)
+		return segment_size(sim, tcp, from, most);
+	for (uint32_t size = 1; size < most; size++)
+		if (tcp->cut[from + size - 1])
+			return size;
+	return most;
+}
+
 static void output(struct sim *sim, struct tcp *tcp)
 {
 	uint32_t limit = min_u32(tcp->written, tcp->una + tcp->peer_window);
@@ -195,7 +206,7 @@ static void output(struct sim *sim, struct tcp *tcp)
 
 	if (tcp->state != TCP_OPEN)
 		return;
-	while (tcp->next < limit) {
+	while (tcp->next < limit && !(tcp->restrained && tcp->next > tcp->una)) {
 		uint32_t available = min_u32(limit - tcp->next, most);
 		uint32_t size = segment_size(sim, tcp, tcp->next, available);
 
@@ -203,15 +214,17 @@ static void output(struct sim *sim, struct tcp *tcp)
 			break;
 		if (tcp->habit->nagle)
 			size = available;
+		if (tcp->restrained)
+			size = first_segment(sim, tcp, tcp->next, size);
 		send_data(sim, tcp, tcp->next, size);
 	}
-	if (tcp->closed && tcp->next == total(sim, tcp))
+	if (tcp->closed && tcp->next == total(sim, tcp) && !(tcp->restrained && tcp->next > tcp->una))
 		send_data(sim, tcp, tcp->next, 0);
 	if (tcp->timer == NEVER)
 		arm_timer(sim, tcp);
 }
 
-/* One segment from una on, its end wherever it likes: not where it was before. */
+/* One segment from una on. */
 static void retransmit(struct sim *sim, struct tcp *tcp)
 {
 	uint32_t from = tcp->una, end = min_u32(tcp->top, total(sim, tcp)), size;
@@ -223,8 +236,8 @@ static void retransmit(struct sim *sim, struct tcp *tcp)
 	for (uint32_t i = 0; i < size; i++)
 		if (tcp->sacked[from + i])
 			size = i;
-	if (size && sim_chance(sim, 600))
-		size = segment_size(sim, tcp, from, size);
+	if (size && (tcp->habit->original_cuts || sim_chance(sim, 600)))
+		size = first_segment(sim, tcp, from, size);
 	if (size || tcp->top > total(sim, tcp))
 		send_data(sim, tcp, from, size);
 }
@@ -247,6 +260,7 @@ static void timeout(struct sim *sim, struct tcp *tcp)
 	} else if (habit->go_back) {
 		memset(tcp->sacked, 0, sizeof(tcp->sacked));
 		tcp->next = tcp->una;
+		tcp->restrained = !habit->bursts;
 		output(sim, tcp);
 	} else {
 		memset(tcp->sacked, 0, sizeof(tcp->sacked));
@@ -368,6 +382,7 @@ static void receive_ack(struct sim *sim, struct tcp *tcp, const struct view *vie
 		tcp->una = ack;
 		tcp->next = max_u32(tcp->next, ack);
 		tcp->dupacks = tcp->timeouts_row = 0;
+		tcp->restrained = false;
 		tcp->interval = TIMEOUT_FIRST;
 		arm_timer(sim, tcp);
 		if (ack < tcp->recover)
@@ -444,6 +459,7 @@ static void open_or_answer(struct sim *sim, struct tcp *tcp, const struct view *
 	if (tcp->state != TCP_OPEN)
 		return;
 	if (!acceptable(tcp, view, offset)) {
+		sim->unacceptable++;
 		tcp->ack_at = sim->now;
 		return;
 	}

@@ -194,42 +194,6 @@ static int swallow(struct passage *passage)
 	return may_have_passed(passage) ? -EBUSY : edit_swallow(&passage->turn);
 }
 
-/*
- * Keep the argument's part: @start is its first byte, the segment's end is as far as it goes. Where the text will not be changed
- * a copy is kept, and the part itself passes.
- */
-static enum refusal hold(struct passage *passage, uint32_t start)
-{
-	struct stream *stream = passage->stream;
-	const uint32_t carried = stream->next - start;
-	const uint32_t length = passage->end - start;
-	enum refusal refusal;
-	struct work *work = policy_bind(&passage->turn, &refusal);
-	struct held *held;
-
-	if (!work)
-		return refusal;
-	held = &work->held[passage->turn.direction];
-	if (!(stream->flags & STREAM_HELD)) {
-		held->pieces = 0;
-		held->before = ftp_byte_before(&stream->line, side_of(passage));
-		held->copied = !policy_may_edit(&passage->turn, &stream->line, work);
-	}
-	held->start = start;
-	held->length = (uint16_t)length;
-	held->pieces++;
-	memcpy(held->bytes + carried, segment_bytes(passage, stream->next), length - carried);
-	stream->flags |= STREAM_HELD;
-	stream->next = passage->end;
-	if (held->copied)
-		return REFUSED_NOT;
-	passage->turn.engine->counters.held++;
-	if (held->pieces > PIECES_MAX)
-		swallow(passage);
-	cut_at_held(passage, start);
-	return REFUSED_NOT;
-}
-
 /* What is known of how the argument at @start has waited; NULL: it has not had to. */
 static const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
 {
@@ -309,6 +273,46 @@ static void note_asking(struct passage *passage, uint32_t start)
 	passage->stream->flags &= (uint8_t)~STREAM_STALE;
 	if (edit && !edit_swallowed(edit))
 		stream_acknowledge(passage->stream, work_of(passage), passage->turn.direction, start);
+}
+
+/*
+ * Keep the argument's part: @start is its first byte, the segment's end is as far as it goes. Where the text will not be changed
+ * a copy is kept, and the part itself passes.
+ */
+static enum refusal hold(struct passage *passage, uint32_t start)
+{
+	struct stream *stream = passage->stream;
+	const uint32_t carried = stream->next - start;
+	const uint32_t length = passage->end - start;
+	enum refusal refusal;
+	struct work *work = policy_bind(&passage->turn, &refusal);
+	struct held *held;
+
+	if (!work)
+		return refusal;
+	held = &work->held[passage->turn.direction];
+	if (!(stream->flags & STREAM_HELD)) {
+		if (waiting_at(passage, start)) {	/* it has come before, and had to wait */
+			note_asking(passage, start);
+			note_waiting(passage, start);
+		}
+		held->pieces = 0;
+		held->before = ftp_byte_before(&stream->line, side_of(passage));
+		held->copied = !policy_may_edit(&passage->turn, &stream->line, work);
+	}
+	held->start = start;
+	held->length = (uint16_t)length;
+	held->pieces++;
+	memcpy(held->bytes + carried, segment_bytes(passage, stream->next), length - carried);
+	stream->flags |= STREAM_HELD;
+	stream->next = passage->end;
+	if (held->copied)
+		return REFUSED_NOT;
+	passage->turn.engine->counters.held++;
+	if (held->pieces > PIECES_MAX)
+		swallow(passage);
+	cut_at_held(passage, start);
+	return REFUSED_NOT;
 }
 
 /* Let the sender send the argument again. */

@@ -292,17 +292,18 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 		return refusal;
 	held = &work->held[passage->turn.direction];
 	if (!(stream->flags & STREAM_HELD)) {
+		held->pieces = 0;
 		if (waiting_at(passage, start)) {	/* it has come before, and had to wait */
+			held->pieces = repeated(passage, start, 0) ? PIECES_MAX : 0;
 			note_asking(passage, start);
 			note_waiting(passage, start);
 		}
-		held->pieces = 0;
 		held->before = ftp_byte_before(&stream->line, side_of(passage));
 		held->copied = !policy_may_edit(&passage->turn, &stream->line, work);
 	}
 	held->start = start;
 	held->length = (uint16_t)length;
-	held->pieces++;
+	held->pieces = carried && seq_before(passage->start, stream->next) ? PIECES_MAX + 1 : held->pieces + 1u;
 	memcpy(held->bytes + carried, segment_bytes(passage, stream->next), length - carried);
 	stream->flags |= STREAM_HELD;
 	stream->next = passage->end;

@@ -90,7 +90,7 @@ static void emit(struct sim *sim, struct tcp *tcp, uint32_t seq, uint8_t flags, 
 static void send_ack(struct sim *sim, struct tcp *tcp)
 {
 	if (tcp->state == TCP_OPEN || tcp->state == TCP_SYN_RECEIVED)
-		emit(sim, tcp, tcp->habit->iss + 1 + tcp->next, TCP_ACK, NULL, 0, 0);
+		emit(sim, tcp, tcp->habit->iss + 1 + tcp->top, TCP_ACK, NULL, 0, 0);
 }
 
 static void arm_timer(struct sim *sim, struct tcp *tcp)

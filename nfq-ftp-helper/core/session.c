@@ -253,7 +253,8 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 		return false;
 	if (seq_after(stream->claim, stream->next) && !seq_after(start, stream->claim))
 		return true;
-	if (start - stream->next > CLAIM_MAX && !(stream->flags & STREAM_STALE))
+	if (!(stream->flags & STREAM_STALE) &&
+	    (stream->flags & (STREAM_IN_FLIGHT | STREAM_HELD) || start - stream->next > CLAIM_MAX))
 		return false;
 	if (!(stream->flags & STREAM_HOLE) || lower) {
 		stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);

@@ -240,9 +240,10 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 /* ---- payload ---- */
 
 /*
- * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them;
- * and, where that acknowledgement may have passed unseen too, when it has come for the third time, well apart, and nothing before it
- * has: a sender repeats the first byte that is not acknowledged, but for one probe of the last (RFC 8985 section 7).
+ * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them.
+ * After nobody was there for a while it also does when it has come for the third time, well apart, and nothing before it has: a sender
+ * repeats the first byte that is not acknowledged, but for one probe of the last (RFC 8985 section 7). At other times it has been lost
+ * three times.
  */
 static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32_t start)
 {
@@ -253,8 +254,7 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 		return false;
 	if (seq_after(stream->claim, stream->next) && !seq_after(start, stream->claim))
 		return true;
-	if (!(stream->flags & STREAM_STALE) &&
-	    (stream->flags & (STREAM_IN_FLIGHT | STREAM_HELD) || start - stream->next > CLAIM_MAX))
+	if (!(stream->flags & STREAM_STALE))
 		return false;
 	if (!(stream->flags & STREAM_HOLE) || lower) {
 		stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);

@@ -140,13 +140,16 @@ static bool is_near(uint32_t a, uint32_t b)
 	return a - b <= CLAIM_MAX || b - a <= CLAIM_MAX;
 }
 
-/* Nothing is known but what this packet says. */
-static void hear(const struct turn *turn, const struct segment *segment)
+/* Nothing is known but what this packet says, or adds to what others of its direction have said. */
+static void hear(const struct turn *turn, const struct segment *segment, bool more)
 {
 	struct session *session = turn->session;
+	struct stream *mine = &session->stream[turn->direction];
+	struct stream *theirs = &session->stream[turn_other(turn->direction)];
+	const uint32_t end = segment->seq + segment->payload_length, ack = acknowledged(turn, segment);
 
-	session->stream[turn->direction].next = segment->seq + segment->payload_length;
-	session->stream[turn_other(turn->direction)].next = acknowledged(turn, segment);
+	mine->next = more ? seq_max(mine->next, end) : end;
+	theirs->next = more ? seq_max(theirs->next, ack) : ack;
 	session->flags &= (uint8_t)~SESSION_HEARD_REPLY;
 	session->flags |= SESSION_HEARD | (turn->direction == DIRECTION_REPLY ? SESSION_HEARD_REPLY : 0);
 }
@@ -169,13 +172,14 @@ static bool agree(const struct turn *turn, const struct segment *segment)
 	struct session *session = turn->session;
 	struct stream *mine = &session->stream[turn->direction];
 	struct stream *theirs = &session->stream[turn_other(turn->direction)];
-	const bool reply = session->flags & SESSION_HEARD_REPLY;
+	const bool same = !(session->flags & SESSION_HEARD_REPLY) == (turn->direction == DIRECTION_ORIGINAL);
+	const bool fits = session->flags & SESSION_HEARD && is_near(segment->seq, mine->next) &&
+			  is_near(acknowledged(turn, segment), theirs->next);
 
 	if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST)
 		return false;
-	if (!(session->flags & SESSION_HEARD) || reply == (turn->direction == DIRECTION_REPLY) ||
-	    !is_near(segment->seq, mine->next) || !is_near(acknowledged(turn, segment), theirs->next)) {
-		hear(turn, segment);
+	if (!fits || same) {
+		hear(turn, segment, fits);
 		return false;
 	}
 	begin_at(theirs, theirs->next);

@@ -185,7 +185,7 @@ static bool may_have_passed(const struct passage *passage)
 	return passage->stream->flags & STREAM_STALE && !(passage->turn.session->flags & SESSION_SELF);
 }
 
-/* Acknowledge the held part to its sender. Return 0, -EBUSY where that may be possible later, or another error. */
+/* Acknowledge the held part to its sender. Return 0, -EMSGSIZE where that is not possible, or an error that may pass. */
 static int swallow(struct passage *passage)
 {
 	/* What is taken has to be given back in one piece, if it comes to that: edit_restore(). */
@@ -473,7 +473,7 @@ static void read_stalled(struct passage *passage, uint32_t start)
 
 	note_asking(passage, start);
 	error = swallow(passage);
-	if (error && repeated(passage, start, error == -EBUSY ? REPEATS_MAX : REPEATS_FEW)) {
+	if (error && repeated(passage, start, error == -EMSGSIZE ? REPEATS_FEW : REPEATS_MAX)) {
 		release(passage, REFUSED_STALLED);
 		return;
 	}

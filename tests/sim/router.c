@@ -431,6 +431,16 @@ static bool happenings(struct sim *sim)
 	return lost;
 }
 
+/* Bytes of an argument as they were before, sent again before their sender heard that the new ones had arrived. */
+static bool is_old_text(const struct sim *sim, enum side from, const struct view *in)
+{
+	const struct wire *wire = &sim->wire[from];
+	const struct rewrite *last = wire->rewrites ? &wire->rewrite[wire->rewrites - 1] : NULL;
+	const uint32_t start = in->seq - (sim->schedule.habit[from].iss + 1);
+
+	return last && in->length && (int32_t)(start - (last->start + last->old_length)) < 0;
+}
+
 void router_packet(struct sim *sim, struct packet *packet)
 {
 	uint8_t before[PACKET_MAX];
@@ -447,8 +457,8 @@ void router_packet(struct sim *sim, struct packet *packet)
 	check_trace_in(sim, from, &in);
 	packet->unseen = sim->away || !is_queued(sim, &in);
 	/* Marked connections are queued without a bypass. One with an edit of equal length in flight is not, but should
-	 * be. */
-	if (sim->away && (sim->around.marked || !quiet(sim)) && is_queued(sim, &in)) {
+	 * be. So should, for a moment, one whose edit has been acknowledged just now. */
+	if (sim->away && (sim->around.marked || !quiet(sim) || is_old_text(sim, from, &in)) && is_queued(sim, &in)) {
 		sim_trace(sim, "     (nobody takes it from the queue)");
 		sim->lost++;
 		network_release(sim, packet);

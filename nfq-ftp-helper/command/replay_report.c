@@ -213,6 +213,11 @@ static void print_opaque(const struct report *report)
 	fputs("encrypted from here on", stdout);
 }
 
+static void print_limit(const struct report *report)
+{
+	fputs(report->taken ? "not followed: the client has its share" : "not followed: the table is full", stdout);
+}
+
 static void print_begin(const struct report *report)
 {
 	(void)report;
@@ -235,6 +240,7 @@ static const struct report_form {
 	[REPORT_UNEXPECT] = { "unexpect", print_unexpect },
 	[REPORT_REFUSE] = { "refuse", print_refuse },
 	[REPORT_OPAQUE] = { NULL, print_opaque },
+	[REPORT_LIMIT] = { NULL, print_limit },
 	[REPORT_BEGIN] = { NULL, print_begin },
 	[REPORT_END] = { NULL, print_end },
 };

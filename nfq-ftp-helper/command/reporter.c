@@ -121,7 +121,8 @@ static const char *const advice[REFUSALS] = {
 	[REFUSED_PORT] = "--min-port sets the limit",
 	[REFUSED_UNKNOWN] = "its packets must be tracked, and queued behind conntrack",
 	[REFUSED_NO_PORT] = "--ports sets the range",
-	[REFUSED_LIMIT] = "--client-rate and --client-sessions set the limits",
+	[REFUSED_LIMIT] = "--client-rate sets the limit, and --share-exempt lifts it for a network that stands for many",
+	[REFUSED_SHARE] = "--share-exempt lifts the limit for a network that stands for many clients",
 	[REFUSED_MEMORY] = "--sessions sets how many there are",
 };
 
@@ -178,6 +179,17 @@ static void tell_opaque(const struct report *report, const char *whom)
 	log_line(LOG_LEVEL_INFO, "encrypted from here on: %s", whom);
 }
 
+static void tell_limit(const struct report *report, const char *whom)
+{
+	if (report->taken)
+		log_line(LOG_LEVEL_WARNING, "a connection is not followed, since its client has %" PRIu32 " already, its "
+			 "share; --share-exempt lifts the limit for a network that stands for many clients: %s",
+			 report->taken, whom);
+	else
+		log_line(LOG_LEVEL_WARNING, "a connection is not followed, since the table is full; --sessions sets its "
+			 "size: %s", whom);
+}
+
 static void tell_begin(const struct report *report, const char *whom)
 {
 	(void)report;
@@ -199,6 +211,7 @@ static const struct {
 	[REPORT_UNEXPECT] = { LOG_LEVEL_INFO, tell_unexpect },
 	[REPORT_REFUSE] = { LOG_LEVEL_WARNING, tell_refusal },
 	[REPORT_OPAQUE] = { LOG_LEVEL_INFO, tell_opaque },
+	[REPORT_LIMIT] = { LOG_LEVEL_WARNING, tell_limit },
 	[REPORT_BEGIN] = { LOG_LEVEL_DEBUG, tell_begin },
 	[REPORT_END] = { LOG_LEVEL_DEBUG, tell_end },
 };
@@ -206,7 +219,7 @@ static const struct {
 void reporter_report(void *context, const struct report *report)
 {
 	struct reporter *reporter = context;
-	const bool refusal = report->kind == REPORT_REFUSE;
+	const bool refusal = report->kind == REPORT_REFUSE || report->kind == REPORT_LIMIT;
 	char whom[PARTIES_MAX];
 
 	if (!log_enabled(kinds[report->kind].level))

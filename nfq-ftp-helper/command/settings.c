@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "settings.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -189,6 +190,42 @@ static bool set_client_rate(struct options *options, const char *value)
 	return set_number(value, 1, 1000000, &options->policy.client_rate);
 }
 
+/* ADDRESS or ADDRESS/BITS, without bits behind these. */
+static bool set_network(char *text, struct network *network)
+{
+	char *slash = strchr(text, '/');
+	const bool ipv6 = strchr(text, ':') != NULL;
+	uint32_t bits = ipv6 ? 128 : 32;
+
+	*network = (struct network){ .family = ipv6 ? FAMILY_IPV6 : FAMILY_IPV4 };
+	if (slash) {
+		*slash = '\0';
+		if (!set_number(slash + 1, 0, bits, &bits))
+			return false;
+	}
+	network->bits = (uint8_t)bits;
+	return inet_pton(ipv6 ? AF_INET6 : AF_INET, text, network->address) == 1 && !network_trim(network);
+}
+
+/* NETWORK[,...]. */
+static bool set_share_exempt(struct options *options, const char *value)
+{
+	struct policy *policy = &options->policy;
+	char text[POLICY_EXEMPT_MAX * (INET6_ADDRSTRLEN + 5)];
+	char *rest = text, *network;
+
+	if (snprintf(text, sizeof(text), "%s", value) >= (int)sizeof(text))
+		return false;
+	policy->exempt_count = 0;
+	while ((network = strsep(&rest, ",")) != NULL) {
+		if (policy->exempt_count == POLICY_EXEMPT_MAX ||
+		    !set_network(network, &policy->exempt[policy->exempt_count]))
+			return false;
+		policy->exempt_count++;
+	}
+	return true;
+}
+
 static bool set_idle_timeout(struct options *options, const char *value)
 {
 	return set_number(value, 10, 432000, &options->policy.idle_timeout);
@@ -256,9 +293,12 @@ static const struct setting settings[] = {
 	{ "sessions", 0, "N", set_sessions, "a number from 16 to 16777216",
 	  "control connections followed per queue; default 65536" },
 	{ "client-sessions", 0, "N", set_client_sessions, "a number from 1 to 16777216",
-	  "control connections followed per client" },
+	  "control connections followed per client at the most; never more than half of all" },
 	{ "client-rate", 0, "N", set_client_rate, "a number from 1 to 1000000",
 	  "announcements per client and second" },
+	{ "share-exempt", 0, "NETWORK[,...]", set_share_exempt,
+	  "at most 16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas",
+	  "networks that stand for many clients (proxies, CGNAT): no shares and rates for these" },
 	{ "idle-timeout", 0, "SECONDS", set_idle_timeout, "seconds from 10 to 432000",
 	  "forget a silent control connection after this time" },
 	{ "state-dir", 0, "DIR", set_state_dir, "a path of less than 256 bytes",

@@ -41,11 +41,13 @@ void tally_log(const char *whose, const struct counters *counters)
 		{ "renumbered", counters->renumbered }, { "held", counters->held },
 		{ "dropped", counters->dropped },	{ "resynced", counters->resynced },
 		{ "sessions", counters->sessions },	{ "picked up", counters->picked_up },
-		{ "table full", counters->full },	{ "edits", counters->edits },
+		{ "not followed", counters->full },	{ "of them for their client's share", counters->limited },
+		{ "displaced", counters->displaced },	{ "given up waiting", counters->overdue },
+		{ "edits", counters->edits },
 		{ "expected", counters->expectations }, { "no longer expected", counters->unexpectations },
 		{ "refused", all_refusals(counters) },
 	};
-	char line[512];
+	char line[1024];
 	size_t length = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -39,7 +39,9 @@
 /* A busy session in so many. */
 #define SESSIONS_PER_WORK 8
 #define WORKS_MIN 256
-#define BUDGETS 4096
+/* Clients, for so many sessions one. */
+#define SESSIONS_PER_BUDGET 4
+#define BUDGETS_MIN 4096
 
 #define EXPECT_SECONDS 300
 
@@ -167,13 +169,16 @@ static void log_counters(const struct worker *worker)
 /* The table being full is a limit that people must hear of, but not for every packet. */
 static void tell_full(struct worker *worker)
 {
-	uint64_t full = worker->engine.counters.full;
+	const struct counters *counters = &worker->engine.counters;
+	const uint64_t full = counters->full + counters->displaced;
 
 	if (full == worker->full_told)
 		return;
-	log_line(LOG_LEVEL_WARNING, "queue %u: the table is full, %" PRIu64
-		 " connections were not followed; --sessions, now %" PRIu32 ", sets its size",
-		 worker->queue_config.queue, full - worker->full_told, worker->options->sessions);
+	log_line(LOG_LEVEL_WARNING, "queue %u: there was no room for %" PRIu64 " connections (in all %" PRIu64
+		 " not followed, %" PRIu64 " of them since their client had its share, and %" PRIu64
+		 " forgotten for newer ones); --sessions, now %" PRIu32 ", sets the table's size",
+		 worker->queue_config.queue, full - worker->full_told, counters->full, counters->limited,
+		 counters->displaced, worker->options->sessions);
 	worker->full_told = full;
 }
 
@@ -337,10 +342,11 @@ static int open_state(struct worker *worker)
 {
 	const struct options *options = worker->options;
 	const uint32_t works = options->sessions / SESSIONS_PER_WORK;
+	const uint32_t budgets = options->sessions / SESSIONS_PER_BUDGET;
 	const struct table_size size = {
 		.sessions = options->sessions,
 		.works = works > WORKS_MIN ? works : WORKS_MIN,
-		.budgets = BUDGETS,
+		.budgets = budgets > BUDGETS_MIN ? budgets : BUDGETS_MIN,
 	};
 	char path[OPTIONS_PATH_MAX + 32];
 	int error = make_directory(options->state_directory);
@@ -427,6 +433,20 @@ static int open_queue(struct worker *worker)
 	return error;
 }
 
+/* Of the expectations that the kernel allows for at once, a queue's part; 0: not known. */
+static uint32_t kernel_expectations(unsigned int queues)
+{
+	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_expect_max", "re");
+	char text[16] = "";
+	uint32_t most;
+
+	if (!file)
+		return 0;
+	most = fgets(text, sizeof(text), file) ? (uint32_t)strtoul(text, NULL, 10) : 0;
+	fclose(file);
+	return queues > 1 && most >= queues ? most / queues : most;
+}
+
 int worker_open(struct worker *worker, const struct options *options, struct control *control, unsigned int index)
 {
 	int error;
@@ -457,6 +477,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	reporter_open(&worker->reporter);
 	worker->engine.conntrack = &worker->ctnetlink.conntrack;
 	worker->engine.policy = options->policy;
+	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->queues));
 	worker->engine.report = reporter_report;
 	worker->engine.report_context = &worker->reporter;
 	session_resume(&worker->engine);

@@ -41,7 +41,7 @@ struct worker {
 	uint32_t recovered;		/* sessions that an earlier daemon left */
 	uint64_t ticked;		/* milliseconds: last tick */
 	unsigned int counters_given;
-	uint64_t full_told;		/* engine.counters.full when it was last logged */
+	uint64_t full_told;		/* connections without room when that was last logged */
 	int stat_file;			/* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */
 	struct overflow overflow[2];	/* the normal queue, the sure one */
 	struct nfqueue_counters memory_told;

@@ -15,6 +15,15 @@
  */
 void announcement_add(struct turn *turn, enum ftp_kind kind, const struct expectation *expectation);
 
+/*
+ * May the client have another one? Where it has its share, an earlier one of its own is taken back for it: most of these are
+ * used already. False where none is found.
+ */
+bool announcement_room(struct turn *turn);
+
+/* Take back what was announced longer than so many seconds ago, whatever the session does. */
+void announcement_expire(struct turn *turn, uint32_t life);
+
 /* The server has answered the oldest PORT, EPRT or LPRT that it had not. */
 void announcement_answered(struct turn *turn, unsigned int code);
 

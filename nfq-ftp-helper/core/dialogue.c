@@ -162,6 +162,8 @@ static void final_reply(struct turn *turn, unsigned int code)
 		return;
 	kind = pop_command(session);
 	session->state = SESSION_READY;
+	if (code == 230 || code == 232 || (code < 300 && kind != FTP_OTHER && kind != FTP_AUTH))
+		session->logged_in = 1;
 	if (!session->outstanding)	/* commands and replies are in step */
 		session->flags &= (uint8_t)~SESSION_RESUMED;
 	if (session->flags & SESSION_TRANSFER) {

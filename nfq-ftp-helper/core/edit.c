@@ -55,6 +55,7 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 			return error;
 	}
 	stream->adj = adj;
+	edit->since = (uint32_t)(turn->now / 1000);
 	stream->flags = (uint8_t)((stream->flags | STREAM_IN_FLIGHT | STREAM_EDITED) & ~STREAM_STALE);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #define CORE_ENGINE_H
 
 #include "belief.h"
+#include "network.h"
 #include "table.h"
 
 /* Why an announcement opened nothing (invariant I4). The texts are refusal_text()'s. */
@@ -25,7 +26,8 @@ enum refusal {
 	REFUSED_PIPELINE,	/* more commands outstanding than are followed */
 	REFUSED_UNKNOWN,	/* conntrack does not know the control connection */
 	REFUSED_NO_PORT,	/* no port of the range is free */
-	REFUSED_LIMIT,		/* too many expectations of this session, or announcements of this client */
+	REFUSED_LIMIT,		/* too many expectations of this session, or announcements of this client a second */
+	REFUSED_SHARE,		/* this client has its share of work slots or expectations */
 	REFUSED_MEMORY,		/* no work slot is free */
 	REFUSED_SPACE,		/* the longer text does not fit the path's segment size */
 	REFUSED_CONNTRACK,	/* conntrack answered with an error: report.error */
@@ -41,6 +43,7 @@ enum report_kind {
 	REPORT_UNEXPECT,	/* and no longer */
 	REPORT_REFUSE,		/* an announcement was left alone */
 	REPORT_OPAQUE,		/* TLS from here on */
+	REPORT_LIMIT,		/* a connection is not followed: there is no room for it */
 	REPORT_BEGIN,		/* a session was made */
 	REPORT_END,		/* and ended */
 };
@@ -62,7 +65,10 @@ struct report {
 	uint16_t port;			/* announced */
 	enum refusal refusal;		/* REFUSE */
 	int error;			/* REFUSED_CONNTRACK: a negative errno */
+	uint32_t taken;			/* LIMIT: the sessions that the client has; 0: the table is full */
 };
+
+#define POLICY_EXEMPT_MAX 16
 
 struct policy {
 	bool loose;			/* expect connections to third parties too */
@@ -73,6 +79,10 @@ struct policy {
 	uint32_t idle_timeout;		/* seconds until a silent session is forgotten */
 	uint32_t client_sessions;	/* sessions per client */
 	uint32_t client_rate;		/* announcements per client and second */
+	uint32_t client_tries;		/* and tries of another port than the announced one */
+	uint32_t expectations;		/* open at once; 0: as many as there is room for */
+	struct network exempt[POLICY_EXEMPT_MAX];	/* each stands for many clients: no shares for these */
+	unsigned int exempt_count;
 };
 
 extern const struct policy policy_default;
@@ -91,7 +101,10 @@ struct counters {
 	uint64_t edits;
 	uint64_t expectations;
 	uint64_t unexpectations;
-	uint64_t full;			/* connections not followed: the table was full */
+	uint64_t full;			/* connections not followed: there was no room for them */
+	uint64_t limited;		/* of them: for their client, which had its share */
+	uint64_t displaced;		/* connections not followed any more: another one needed the room */
+	uint64_t overdue;		/* held bytes and edits given up: they had waited too long */
 	uint64_t syns;			/* handshakes begun */
 	uint64_t strangers;		/* packets with payload of connections that nobody has seen the beginning of: passed */
 	uint64_t disbelieved[BELIEFS];	/* packets that change nothing, by reason */
@@ -107,6 +120,8 @@ struct engine {
 	void *report_context;
 	uint64_t random;		/* state of the port chooser; seed it */
 	uint32_t sweep;			/* engine_tick()'s position */
+	uint32_t sample;		/* where the last search for a session to displace ended */
+	uint32_t sample_work;		/* and that for an announcement */
 	uint64_t picks_up_until;	/* milliseconds: session_absent() */
 };
 

@@ -4,51 +4,80 @@
 #include "edit.h"
 #include "embryo.h"
 #include "lifecycle.h"
+#include "policy.h"
+#include "share.h"
 #include "stream.h"
+#include "worth.h"
 
-#define CLOSED_TIMEOUT 120	/* seconds, as conntrack's TIME_WAIT */
-#define HANDSHAKE_TIMEOUT 60
 #define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
 #define EXPECTATION_LIFE 300	/* seconds until what was announced is taken back anyway */
-
-static struct client_budget *budget_of(struct engine *engine, const struct session *session)
-{
-	struct endpoint client, server;
-
-	session_endpoints(session, &client, &server);
-	return table_budget(engine->table, &client);
-}
+#define HELD_LIFE 300		/* seconds until what is held back is let go */
+#define EDIT_LIFE 1200		/* seconds until an edit that nobody acknowledges is given up */
 
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 {
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
-	struct client_budget *budget = budget_of(engine, session);
+	struct endpoint client, server;
 
+	session_endpoints(session, &client, &server);
 	announcement_withdraw_all(&turn);
 	turn_report_plain(&turn, REPORT_END);
 	table_work_put(engine->table, session);
-	if (budget->sessions)
-		budget->sessions--;
+	share_give(engine, &client, SHARE_SESSIONS);
 	table_remove(engine->table, session);
 }
 
-/* A slot for the arrival's flow; @swapped says which of its ends is the client. NULL, counted, at a limit. */
-static struct session *new_session(struct engine *engine, const struct arrival *arrival, bool swapped)
+/* Where there is no room for the client's new session, a session of less worth makes some. */
+static bool make_room(struct engine *engine, const struct endpoint *client, uint64_t now)
 {
+	struct session *least = worth_least(engine, client, now);
+
+	if (!least)
+		return false;
+	table_begin(engine->table, least);
+	lifecycle_end(engine, least, now);
+	table_commit(engine->table);
+	engine->counters.displaced++;
+	return true;
+}
+
+/* A connection is not followed. */
+static void tell_limit(struct engine *engine, const struct endpoint *client, const struct endpoint *server)
+{
+	const bool full = share_full(engine, SHARE_SESSIONS);
+	const struct report told = {
+		.kind = REPORT_LIMIT,
+		.client = *client,
+		.server = *server,
+		.command = "",
+		.taken = full ? 0 : table_budget(engine->table, client)->taken[SHARE_SESSIONS],
+	};
+
+	engine->counters.full++;
+	if (told.taken)
+		engine->counters.limited++;
+	if (engine->report)
+		engine->report(engine->report_context, &told);
+}
+
+/* A slot for the arrival's flow; @swapped says which of its ends is the client. NULL, counted, at a limit. */
+static struct session *new_session(struct engine *engine, const struct arrival *arrival, bool swapped, uint64_t now)
+{
+	const bool sent = arrival->key.swapped == swapped;
+	const struct endpoint *client = sent ? &arrival->ends.src : &arrival->ends.dst;
+	const struct endpoint *server = sent ? &arrival->ends.dst : &arrival->ends.src;
 	struct flow_key key = arrival->key;
-	const struct endpoint *client =
-		arrival->key.swapped == swapped ? &arrival->ends.src : &arrival->ends.dst;
-	struct client_budget *budget = table_budget(engine->table, client);
 	struct session *session = NULL;
 
 	key.swapped = swapped;
-	if (budget->sessions < engine->policy.client_sessions)
+	if (share_may(engine, client, SHARE_SESSIONS) || make_room(engine, client, now))
 		session = table_insert(engine->table, &key, arrival->hash);
 	if (!session) {
-		engine->counters.full++;
+		tell_limit(engine, client, server);
 		return NULL;
 	}
-	budget->sessions++;
+	table_count(engine->table, table_budget(engine->table, client), SHARE_SESSIONS, 1);
+	session->last_seen = (uint32_t)(now / 1000);
 	engine->counters.sessions++;
 	return session;
 }
@@ -104,7 +133,7 @@ static void begin_first_line(struct turn *turn, const struct embryo *embryo)
 static struct session *session_of_embryo(struct engine *engine, const struct arrival *arrival,
 					 const struct embryo *embryo, const struct binding *binding, uint64_t now)
 {
-	struct session *session = new_session(engine, arrival, embryo->key.swapped);
+	struct session *session = new_session(engine, arrival, embryo->key.swapped, now);
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
 
 	if (!session)
@@ -128,7 +157,7 @@ static struct session *session_of_answer(struct engine *engine, const struct arr
 					 const struct binding *binding, uint64_t now)
 {
 	const struct segment *segment = &arrival->segment;
-	struct session *session = new_session(engine, arrival, !arrival->key.swapped);
+	struct session *session = new_session(engine, arrival, !arrival->key.swapped, now);
 
 	if (!session)
 		return NULL;
@@ -157,7 +186,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 
 	if (!known(engine, arrival, &binding, &direction))
 		return NULL;
-	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY));
+	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY), now);
 	if (!session)
 		return NULL;
 	session->state = SESSION_MIDDLE;
@@ -190,21 +219,27 @@ struct session *lifecycle_begin(struct engine *engine, const struct arrival *arr
 	return NULL;
 }
 
+/* Give up what is held back in the turn's direction. */
+static void let_go(struct turn *turn)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+
+	if (!(stream->flags & STREAM_HELD))
+		return;
+	stream->next = stream_forwarded(stream, work, turn->direction);
+	edit_restore(turn);
+	stream->flags &= (uint8_t)~STREAM_HELD;
+}
+
 /* Give up what is held back, so that nothing waits for lines that will not be read any more. */
 void lifecycle_let_go(const struct turn *turn)
 {
 	struct turn side = *turn;
 
 	for (int d = 0; d < 2; d++) {
-		struct stream *stream = &turn->session->stream[d];
-		const struct work *work = table_work(turn->engine->table, turn->session);
-
-		if (!(stream->flags & STREAM_HELD))
-			continue;
-		stream->next = stream_forwarded(stream, work, (enum direction)d);
 		side.direction = (enum direction)d;
-		edit_restore(&side);
-		stream->flags &= (uint8_t)~STREAM_HELD;
+		let_go(&side);
 	}
 }
 
@@ -295,13 +330,36 @@ void lifecycle_settle(struct engine *engine, struct session *session)
 		table_work_put(engine->table, session);
 }
 
-static bool timed_out(const struct engine *engine, const struct session *session, uint32_t idle)
+/* An argument's part has been held back for too long: when it comes again it passes as it is, and its line opens nothing. */
+static void release_held(struct turn *turn)
 {
-	if (session->state == SESSION_CLOSED)
-		return idle > CLOSED_TIMEOUT;
-	if (session->state == SESSION_HANDSHAKE)
-		return idle > HANDSHAKE_TIMEOUT;
-	return idle > engine->policy.idle_timeout;
+	struct stream *stream = &turn->session->stream[turn->direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+
+	if (!(stream->flags & STREAM_HELD) ||
+	    (uint32_t)(turn->now / 1000) - work->held[turn->direction].since <= HELD_LIFE)
+		return;
+	table_work_change(turn->engine->table, turn->session);
+	let_go(turn);
+	policy_refuse(turn, &stream->line, REFUSED_STALLED);
+	ftp_skip_line(&stream->line);
+	turn->engine->counters.overdue++;
+}
+
+/*
+ * Nobody acknowledges an edit. Its text is forgotten, and the bytes that it replaced are dropped when they come again, as those
+ * before an acknowledged edit are. It is not settled: only we know that they must not pass. The adjustment stays.
+ */
+static void abandon_edit(struct turn *turn)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+
+	if (!(stream->flags & STREAM_IN_FLIGHT) ||
+	    (uint32_t)(turn->now / 1000) - work->edit[turn->direction].since <= EDIT_LIFE)
+		return;
+	stream_acknowledge(stream, work, turn->direction, edit_end(&work->edit[turn->direction]));
+	turn->engine->counters.overdue++;
 }
 
 /* Give the work slot back where nothing needs it. */
@@ -319,12 +377,16 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 	const uint32_t idle = (uint32_t)(now / 1000) - session->last_seen;
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
 
-	if (timed_out(engine, session, idle)) {
+	if (idle > worth_patience(engine, session)) {
 		lifecycle_end(engine, session, now);
 		return;
 	}
-	if (idle > EXPECTATION_LIFE)
-		announcement_withdraw_all(&turn);
+	announcement_expire(&turn, EXPECTATION_LIFE);
+	for (int d = 0; d < 2; d++) {
+		turn.direction = (enum direction)d;
+		release_held(&turn);
+		abandon_edit(&turn);
+	}
 	if (idle > WORK_IDLE)
 		release_work(engine, session);
 }

@@ -10,6 +10,7 @@
 #include "announcement.h"
 #include "dialogue.h"
 #include "edit.h"
+#include "share.h"
 
 #define ANSWER_PATIENCE 1000	/* milliseconds */
 
@@ -33,6 +34,7 @@ static const struct {
 	[REFUSED_UNKNOWN] = { "unknown", "conntrack does not know the control connection" },
 	[REFUSED_NO_PORT] = { "no-port", "no port is free for the data connection" },
 	[REFUSED_LIMIT] = { "limit", "the client announces more than its limit" },
+	[REFUSED_SHARE] = { "share", "the client has its share of the busy sessions or of the expectations" },
 	[REFUSED_MEMORY] = { "memory", "no memory is left for another busy session" },
 	[REFUSED_SPACE] = { "space", "the new text does not fit into a segment" },
 	[REFUSED_CONNTRACK] = { "conntrack", "conntrack refused the expectation" },
@@ -53,10 +55,11 @@ const struct policy policy_default = {
 	.min_port = 1024,
 	.port_low = 49152,	/* RFC 6335: the dynamic ports */
 	.port_high = 65535,
-	.port_tries = 64,
+	.port_tries = 16,
 	.idle_timeout = 5 * 24 * 3600,	/* as conntrack's own for an established connection */
 	.client_sessions = 16384,
 	.client_rate = 5000,
+	.client_tries = 1000,	/* of some 10 microseconds each */
 };
 
 /* An announcement under examination: what the steps below hand to each other. */
@@ -145,52 +148,36 @@ static bool read_argument(const struct turn *turn, struct candidate *candidate, 
 	return true;
 }
 
-/* A token bucket of thousandths: two seconds' worth at the most. */
-static bool within_rate(struct turn *turn)
+static bool within_rate(struct turn *turn, enum rate rate)
 {
-	struct endpoint client, server;
-	struct client_budget *budget;
-	const uint64_t rate = turn->engine->policy.client_rate;
-	uint64_t tokens;
-
-	session_endpoints(turn->session, &client, &server);
-	budget = table_budget(turn->engine->table, &client);
-	tokens = budget->tokens;
-	if (turn->now > budget->refilled) {
-		const uint64_t elapsed = budget->refilled ? turn->now - budget->refilled : 2000;
-
-		tokens += (elapsed < 2000 ? elapsed : 2000) * rate;
-	}
-	if (tokens > 2000 * rate)
-		tokens = 2000 * rate;
-	budget->refilled = turn->now;
-	budget->tokens = (uint32_t)(tokens < 1000 ? tokens : tokens - 1000);
-	return tokens >= 1000;
+	return share_spend(turn->engine, turn->session, rate, turn->now);
 }
 
 static enum refusal judge(struct turn *turn, struct candidate *candidate)
 {
 	const enum refusal refusal = judge_dialogue(turn, candidate->word);
+	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	if (refusal != REFUSED_NOT)
 		return refusal;
 	if (!read_argument(turn, candidate, candidate->announced->text, candidate->announced->length))
 		return REFUSED_MALFORMED;
-	return within_rate(turn) ? REFUSED_NOT : REFUSED_LIMIT;
+	/* Where the connection is still to be looked up, that is what is paid for. */
+	return !work || !work->bound || within_rate(turn, RATE_ANNOUNCEMENTS) ? REFUSED_NOT : REFUSED_LIMIT;
 }
 
 struct work *policy_bind(struct turn *turn, enum refusal *refusal)
 {
 	struct engine *engine = turn->engine;
-	struct work *work = table_work_get(engine->table, turn->session);
+	struct work *work = share_work(engine, turn->session, refusal);
 	enum direction direction;
 	struct tuple seen;
 
-	*refusal = REFUSED_MEMORY;
-	if (!work)
-		return NULL;
-	if (work->bound)
+	if (!work || work->bound)
 		return work;
+	*refusal = REFUSED_LIMIT;
+	if (!within_rate(turn, RATE_ANNOUNCEMENTS))
+		return NULL;
 	session_endpoints(turn->session, &seen.src, &seen.dst);
 	*refusal = REFUSED_UNKNOWN;
 	if (engine->conntrack->ops->find(engine->conntrack, &seen, turn->session->key.zone, &work->binding, &direction) ||
@@ -323,13 +310,42 @@ static uint64_t random_next(struct engine *engine)
 	return z ^ z >> 31;
 }
 
-/* A port of the configured range. Which one an attacker cannot know matters little: only the peer may connect to it. */
-static uint16_t another_port(struct engine *engine)
-{
-	const struct policy *policy = &engine->policy;
-	const uint32_t ports = (uint32_t)(policy->port_high - policy->port_low) + 1;
+/*
+ * A walk through the configured range, each port once: from a random one on, in steps of a random width that has no factor in
+ * common with the range's. Which port it is an attacker need not be kept from knowing: only the peer may connect to it.
+ */
+struct walk {
+	uint32_t ports;
+	uint32_t at;
+	uint32_t step;
+};
 
-	return (uint16_t)(policy->port_low + random_next(engine) % ports);
+static uint32_t common_factor(uint32_t a, uint32_t b)
+{
+	while (b) {
+		const uint32_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+static struct walk walk_begin(struct engine *engine)
+{
+	struct walk walk = { .ports = (uint32_t)(engine->policy.port_high - engine->policy.port_low) + 1 };
+
+	walk.at = (uint32_t)(random_next(engine) % walk.ports);
+	walk.step = (uint32_t)(random_next(engine) % walk.ports) + 1;
+	while (common_factor(walk.step, walk.ports) != 1)
+		walk.step++;
+	return walk;
+}
+
+static uint16_t walk_next(struct walk *walk, const struct policy *policy)
+{
+	walk->at = (walk->at + walk->step) % walk->ports;
+	return (uint16_t)(policy->port_low + walk->at);
 }
 
 /* The announced port, where another connection does not expect it already. -EBUSY then. */
@@ -343,10 +359,32 @@ static int expect_port(struct turn *turn, struct candidate *candidate, uint16_t 
 	return conntrack->ops->expect(conntrack, &candidate->work->binding, &candidate->expectation);
 }
 
+/*
+ * The announced port is taken: another one. Each is a request to conntrack, so there are few, and they are charged to the client; of a
+ * small range each is tried once.
+ */
+static enum refusal open_another(struct turn *turn, struct candidate *candidate)
+{
+	const struct policy *policy = &turn->engine->policy;
+	struct walk walk = walk_begin(turn->engine);
+
+	for (uint32_t tries = 0; tries < policy->port_tries && tries < walk.ports; tries++) {
+		const uint16_t port = walk_next(&walk, policy);
+
+		if (port == candidate->endpoint.port)
+			continue;
+		if (!within_rate(turn, RATE_TRIES))
+			return REFUSED_LIMIT;
+		candidate->error = expect_port(turn, candidate, port);
+		if (candidate->error != -EBUSY)
+			return candidate->error ? REFUSED_CONNTRACK : REFUSED_NOT;
+	}
+	return REFUSED_NO_PORT;
+}
+
 static enum refusal open_port(struct turn *turn, struct candidate *candidate, bool *wait)
 {
 	enum refusal refusal = REFUSED_NOT;
-	uint16_t port = candidate->endpoint.port;
 
 	*wait = answer_is_due(turn, candidate);
 	if (!*wait && candidate->must_edit)
@@ -355,19 +393,18 @@ static enum refusal open_port(struct turn *turn, struct candidate *candidate, bo
 		return refusal;
 	if (candidate->work->announcements == ANNOUNCEMENTS_MAX)
 		return REFUSED_LIMIT;
-	for (uint32_t tries = 0; tries <= turn->engine->policy.port_tries; tries++) {
-		candidate->error = expect_port(turn, candidate, port);
-		if (candidate->error == 0)
-			return REFUSED_NOT;
-		if (candidate->error != -EBUSY)
-			return REFUSED_CONNTRACK;
-		if (tries == 0 && !candidate->must_edit)
-			refusal = room_for_edit(turn, candidate, wait);
-		if (*wait || refusal != REFUSED_NOT)
-			return refusal;
-		port = another_port(turn->engine);
-	}
-	return REFUSED_NO_PORT;
+	if (!announcement_room(turn))
+		return REFUSED_SHARE;
+	candidate->error = expect_port(turn, candidate, candidate->endpoint.port);
+	if (candidate->error == 0)
+		return REFUSED_NOT;
+	if (candidate->error != -EBUSY)
+		return REFUSED_CONNTRACK;
+	if (!candidate->must_edit)
+		refusal = room_for_edit(turn, candidate, wait);
+	if (*wait || refusal != REFUSED_NOT)
+		return refusal;
+	return open_another(turn, candidate);
 }
 
 /* The text changes. */

@@ -293,6 +293,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	held = &work->held[passage->turn.direction];
 	if (!(stream->flags & STREAM_HELD)) {
 		held->pieces = 0;
+		held->since = (uint32_t)(passage->turn.now / 1000);
 		if (waiting_at(passage, start)) {	/* it has come before, and had to wait */
 			held->pieces = repeated(passage, start, 0) ? PIECES_MAX : 0;
 			note_asking(passage, start);

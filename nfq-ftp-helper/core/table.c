@@ -2,12 +2,13 @@
 #include "table.h"
 
 #define MAGIC 0x4e465146	/* "NFQF" */
-#define VERSION_LAYOUT 2
+#define VERSION_LAYOUT 3
 #define ALIGNMENT 64
 #define CACHE_LINE 64
 #define SESSIONS_PER_EMBRYO 16
 #define PROBES_MAX 4096		/* slots looked at when a session cannot stand at home */
 #define RECLAIM_STEPS 64	/* work slots looked at when none is free */
+#define BUDGET_WAYS 8		/* budgets in a set; the last is the others' */
 
 /* What a packet was about to change when the daemon died. */
 struct undo {
@@ -32,6 +33,7 @@ struct table {
 	uint32_t work_count;
 	uint32_t undone;	/* slot of the session that recover() put back */
 	uint32_t reclaim;	/* where the last search for a work slot ended */
+	uint32_t taken[SHARES];	/* the sum of all budgets' */
 	uint64_t slot_offset, work_offset, budget_offset, embryo_offset;
 	uint32_t embryos;
 	struct undo undo;
@@ -59,7 +61,9 @@ static uint32_t power_of_two(uint32_t number)
 
 static struct table_size rounded(const struct table_size *size)
 {
-	return (struct table_size){ power_of_two(size->sessions), size->works, power_of_two(size->budgets) };
+	const uint32_t budgets = size->budgets < BUDGET_WAYS ? BUDGET_WAYS : size->budgets;
+
+	return (struct table_size){ power_of_two(size->sessions), size->works, power_of_two(budgets) };
 }
 
 /* Fill in the offsets of the parts; return the whole's size. */
@@ -101,6 +105,11 @@ static uint32_t slot_index(const struct table *table, const struct session *sess
 static struct work *work_at(const struct table *table, uint32_t index)
 {
 	return (struct work *)((char *)(uintptr_t)table + table->work_offset) + (index - 1);
+}
+
+static struct client_budget *budget_at(const struct table *table, uint32_t index)
+{
+	return (struct client_budget *)((char *)(uintptr_t)table + table->budget_offset) + index;
 }
 
 static uint64_t rotate(uint64_t value, unsigned int bits)
@@ -397,52 +406,72 @@ static bool work_spare(const struct table *table, const struct work *work)
 	       !((owner->stream[0].flags | owner->stream[1].flags) & (STREAM_HELD | STREAM_IN_FLIGHT));
 }
 
-/* Take a work slot back from a session that can do without; 0 when none is found near. */
-static uint32_t reclaim_work(struct table *table)
+/* The session's client has one work slot more, or one less. */
+static void count_work(struct table *table, struct client_budget *budget, int32_t change)
 {
-	for (unsigned int i = 0; i < RECLAIM_STEPS; i++) {
+	table_count(table, budget, SHARE_WORKS, change);
+	table->work_count += (uint32_t)change;
+}
+
+void table_work_reclaim(struct table *table, uint32_t steps)
+{
+	for (uint32_t i = 0; i < steps && i < table->works_used; i++) {
+		struct session *owner;
 		struct work *work;
 
 		table->reclaim = table->reclaim < table->works_used ? table->reclaim + 1 : 1;
 		work = work_at(table, table->reclaim);
 		if (!work->owner || !work_spare(table, work))
 			continue;
-		slot_at(table, work->owner)->work = 0;
+		owner = slot_at(table, work->owner);
+		count_work(table, table_budget_of(table, owner), -1);
+		owner->work = 0;
 		work->owner = 0;
-		table->work_count--;
-		return table->reclaim;
+		work->free_next = table->work_free;
+		table->work_free = table->reclaim;
 	}
-	return 0;
 }
 
-struct work *table_work_get(struct table *table, struct session *session)
+/* A work slot that is nobody's; 0 when none is found. */
+static uint32_t free_work(struct table *table)
 {
-	uint32_t index = table->work_free;
+	uint32_t index;
+
+	if (!table->work_free && table->works_used < table->size.works)
+		return ++table->works_used;
+	if (!table->work_free)
+		table_work_reclaim(table, RECLAIM_STEPS);
+	index = table->work_free;
+	if (index)
+		table->work_free = work_at(table, index)->free_next;
+	return index;
+}
+
+struct work *table_work_take(struct table *table, struct session *session, struct client_budget *budget)
+{
+	const uint32_t index = free_work(table);
 	struct work *work;
 
-	if (session->work)
-		return table_work_change(table, session);
-	if (index) {
-		work = work_at(table, index);
-		table->work_free = work->free_next;
-	} else if (table->works_used < table->size.works) {
-		index = ++table->works_used;
-		work = work_at(table, index);
-	} else {
-		index = table->works_used ? reclaim_work(table) : 0;
-		if (!index)
-			return NULL;
-		work = work_at(table, index);
-	}
+	if (!index)
+		return NULL;
+	work = work_at(table, index);
 	work->free_next = 0;
+	work->budget = (uint32_t)(budget - budget_at(table, 0));
 	work->bound = 0;
 	work->announcements = 0;
 	memset(work->waiting, 0, sizeof(work->waiting));
 	work->owner = slot_index(table, session);
 	barrier();
 	session->work = index;
-	table->work_count++;
+	count_work(table, budget, 1);
 	return work;
+}
+
+struct work *table_work_get(struct table *table, struct session *session)
+{
+	if (session->work)
+		return table_work_change(table, session);
+	return table_work_take(table, session, table_budget_of(table, session));
 }
 
 void table_work_put(struct table *table, struct session *session)
@@ -451,11 +480,21 @@ void table_work_put(struct table *table, struct session *session)
 
 	if (!work)
 		return;
+	count_work(table, table_budget_of(table, session), -1);
 	work->owner = 0;
 	work->free_next = table->work_free;
 	table->work_free = session->work;
 	session->work = 0;
-	table->work_count--;
+}
+
+struct work *table_work_slot(struct table *table, uint32_t index, struct session **owner)
+{
+	struct work *work = work_at(table, index);
+
+	if (index > table->works_used || !work->owner)
+		return NULL;
+	*owner = slot_at(table, work->owner);
+	return work;
 }
 
 void table_begin(struct table *table, const struct session *session)
@@ -474,15 +513,76 @@ void table_commit(struct table *table)
 	barrier();
 }
 
+/* The one place that says what a client is. */
+static uint64_t client_network(const struct endpoint *client)
+{
+	uint64_t network = 0;
+
+	memcpy(&network, client->address, client->family == FAMILY_IPV4 ? 4 : 8);
+	return network;
+}
+
+static bool has_nothing(const struct client_budget *budget)
+{
+	uint32_t all = 0;
+
+	for (unsigned int what = 0; what < SHARES; what++)
+		all |= budget->taken[what];
+	return all == 0;
+}
+
+/* The place of a client who has nothing: an unused one, else that of who was here longest ago; NULL when there is none. */
+static struct client_budget *vacant(struct client_budget *set)
+{
+	struct client_budget *oldest = NULL;
+
+	for (unsigned int i = 0; i < BUDGET_WAYS - 1; i++)
+		if (has_nothing(&set[i]) && (!oldest || set[i].refilled < oldest->refilled))
+			oldest = &set[i];
+	return oldest;
+}
+
 struct client_budget *table_budget(struct table *table, const struct endpoint *client)
 {
-	uint64_t words[3];
-	uint32_t hash;
+	const uint64_t words[2] = { client_network(client), client->family };
+	const uint32_t set_index = siphash(table->seed, words, 2) & table->budget_mask & ~(BUDGET_WAYS - 1u);
+	struct client_budget *set = budget_at(table, set_index);
+	struct client_budget *others = &set[BUDGET_WAYS - 1];
+	struct client_budget *budget;
 
-	memcpy(words, client->address, 16);
-	words[2] = client->family;
-	hash = siphash(table->seed, words, 3);
-	return (struct client_budget *)((char *)table + table->budget_offset) + (hash & table->budget_mask);
+	for (unsigned int i = 0; i < BUDGET_WAYS - 1; i++)
+		if (set[i].family == client->family && set[i].network == words[0])
+			return &set[i];
+	budget = has_nothing(others) ? vacant(set) : NULL;
+	if (!budget)
+		return others;
+	memset(budget, 0, sizeof(*budget));
+	budget->network = words[0];
+	budget->family = client->family;
+	return budget;
+}
+
+struct client_budget *table_budget_of(struct table *table, const struct session *session)
+{
+	struct endpoint client, server;
+
+	if (session->work)
+		return budget_at(table, work_at(table, session->work)->budget);
+	session_endpoints(session, &client, &server);
+	return table_budget(table, &client);
+}
+
+void table_count(struct table *table, struct client_budget *budget, enum share what, int32_t change)
+{
+	if (change < 0 && (!budget->taken[what] || !table->taken[what]))
+		return;
+	budget->taken[what] += (uint32_t)change;
+	table->taken[what] += (uint32_t)change;
+}
+
+uint32_t table_taken(const struct table *table, enum share what)
+{
+	return table->taken[what];
 }
 
 struct embryo *table_embryos(struct table *table, uint32_t *count)
@@ -513,6 +613,11 @@ uint32_t table_works(const struct table *table)
 	return table->work_count;
 }
 
+uint32_t table_work_slots(const struct table *table)
+{
+	return table->size.works;
+}
+
 static bool fits(const struct table *table, const struct table_size *size)
 {
 	return table->magic == MAGIC && table->version == VERSION_LAYOUT &&
@@ -534,14 +639,11 @@ static bool work_owned(const struct table *table, uint32_t index)
 static void recover_works(struct table *table)
 {
 	table->work_free = 0;
-	table->work_count = 0;
 	for (uint32_t i = table->works_used; i >= 1; i--) {
 		struct work *work = work_at(table, i);
 
-		if (work_owned(table, i)) {
-			table->work_count++;
+		if (work_owned(table, i))
 			continue;
-		}
 		work->owner = 0;
 		work->free_next = table->work_free;
 		table->work_free = i;
@@ -567,11 +669,35 @@ static void recover_stream(struct stream *stream, const struct work *work, int d
 	ftp_pass_argument(&stream->line);
 }
 
+/* Budgets say nothing of what their clients have until all sessions have been counted. Their rates stay. */
+static void forget_shares(struct table *table)
+{
+	for (uint32_t i = 0; i <= table->budget_mask; i++)
+		memset(budget_at(table, i)->taken, 0, sizeof(budget_at(table, i)->taken));
+	memset(table->taken, 0, sizeof(table->taken));
+	table->work_count = 0;
+}
+
+/* What the session has of what is shared. */
+static void count_shares(struct table *table, const struct session *session)
+{
+	struct endpoint client, server;
+	struct client_budget *budget;
+	struct work *work;
+
+	session_endpoints(session, &client, &server);
+	budget = table_budget(table, &client);
+	table_count(table, budget, SHARE_SESSIONS, 1);
+	if (!session->work)
+		return;
+	work = work_at(table, session->work);
+	work->budget = (uint32_t)(budget - budget_at(table, 0));
+	count_work(table, budget, 1);
+	table_count(table, budget, SHARE_EXPECTATIONS, work->announcements);
+}
+
 static void recover_session(struct table *table, struct session *session)
 {
-	const bool swapped = session->key.swapped;
-	struct endpoint client = { .family = session->key.family };
-
 	table->session_count++;
 	session->chain = 0;
 	session->home = home_of(table, key_hash(table, &session->key));
@@ -586,8 +712,7 @@ static void recover_session(struct table *table, struct session *session)
 		if (!(session->flags & SESSION_SELF))
 			recover_stream(&session->stream[d], table_work(table, session), d);
 	}
-	memcpy(client.address, swapped ? session->key.high_address : session->key.low_address, 16);
-	table_budget(table, &client)->sessions++;
+	count_shares(table, session);
 }
 
 /* A move was interrupted: of two slots with the same key the one that was put back is right. */
@@ -650,8 +775,7 @@ static void recover(struct table *table)
 		drop_copies(table, restored);
 
 	recover_works(table);
-	for (uint32_t i = 0; i <= table->budget_mask; i++)
-		((struct client_budget *)((char *)table + table->budget_offset))[i].sessions = 0;
+	forget_shares(table);
 	table->session_count = 0;
 	for (uint32_t i = 1; i <= table->size.sessions; i++)
 		if (table_slot(table, i))

@@ -5,7 +5,8 @@
  * Theory of operation. The block is a file in a tmpfs (or plain memory), mapped shared, so that a daemon which is
  * killed at any instruction leaves it behind for the next one (invariant I7). It holds, in this order: a header, the
  * session slots, and a smaller number of work slots, which a session owns only while it has an argument held back, an edit in
- * flight or an expectation open (or had lately); one budget per client hash; last, the handshakes under way (embryo.h). Sizes are fixed when the file is made. References are indices; 0 means none.
+ * flight or an expectation open (or had lately); the clients' budgets; last, the handshakes under way (embryo.h). Sizes are fixed when
+ * the file is made. References are indices; 0 means none.
  *
  * A slot is three cache lines, and the table needs nothing besides: a flow's hash names its home slot, and a session whose
  * home is free, or taken by one that is not at home there, stands at home (the other moves). So a home slot that is
@@ -99,6 +100,7 @@ struct session {
 	uint8_t outstanding;		/* how many; those beyond the eighth are FTP_OTHER */
 	uint8_t state;			/* enum session_state */
 	uint8_t flags;			/* enum session_flags */
+	uint8_t logged_in;		/* the server has said so, or has taken an announcement, which comes to the same */
 };
 
 _Static_assert(sizeof(struct session) == 192, "three cache lines a session");
@@ -140,6 +142,7 @@ struct edit {
 	uint32_t start;		/* sender space */
 	uint16_t old_length;
 	uint16_t new_length;
+	uint32_t since;		/* seconds: when it was made, or amended */
 	uint8_t kind;		/* enum edit_kind */
 	char text[EDIT_TEXT_MAX];
 };
@@ -147,6 +150,7 @@ struct edit {
 /* An announced data connection. */
 struct announcement {
 	struct expectation expectation;
+	uint32_t since;		/* seconds */
 	uint8_t kind;		/* enum ftp_kind of the command */
 	uint8_t direction;	/* enum direction of the announcement */
 	uint8_t answered;	/* the server has accepted it */
@@ -156,6 +160,7 @@ struct announcement {
 
 struct held {
 	uint32_t start;		/* sender space */
+	uint32_t since;		/* seconds: its first byte */
 	uint16_t length;	/* up to stream.next */
 	uint8_t pieces;		/* segments it came in, or that repeated it */
 	uint8_t copied;		/* it was passed on all the same: no text will be changed here */
@@ -167,6 +172,7 @@ struct held {
 struct work {
 	uint32_t owner;		/* its session; 0: free */
 	uint32_t free_next;
+	uint32_t budget;	/* its client's, which stays where it is while the client has something */
 	uint8_t bound;		/* binding is filled in */
 	uint8_t announcements;	/* how many, oldest first */
 	struct waiting waiting[2];
@@ -196,17 +202,43 @@ struct embryo {
 	struct ftp_line line;	/* where the last one stands */
 };
 
-/* A budget shared by the clients of one hash. */
-struct client_budget {
-	uint32_t sessions;
-	uint32_t tokens;	/* announcements left, in thousandths */
-	uint64_t refilled;	/* milliseconds */
+/* What clients share: there is only so much of each. */
+enum share {
+	SHARE_SESSIONS,
+	SHARE_EMBRYOS,		/* handshakes that have not got further */
+	SHARE_WORKS,
+	SHARE_EXPECTATIONS,
+	SHARES,
 };
+
+/* What a client may do only so often a second. */
+enum rate {
+	RATE_ANNOUNCEMENTS,	/* and look-ups of their connection */
+	RATE_TRIES,		/* of another port than the announced one */
+	RATES,
+};
+
+/*
+ * What one client has and may still do. What it has is counted anew on recovery. A hash names a set of eight. Whoever finds the set
+ * full of others who have something is one of "the others" of this set, who are taken for one client: the last of the eight.
+ * While these have something, no newcomer is given a place of its own, since it may be one of them; so where a client's
+ * things are counted is never in doubt. It takes eight clients of one set to get there, and nobody can choose the set.
+ */
+struct client_budget {
+	uint64_t network;		/* the IPv4 address, or the first half of the IPv6 one */
+	uint64_t refilled;		/* milliseconds; 0: never */
+	uint32_t taken[SHARES];
+	uint32_t tokens[RATES];		/* thousandths */
+	uint8_t family;			/* 0: nobody's, or the others' */
+	uint8_t unused[23];
+};
+
+_Static_assert(sizeof(struct client_budget) == 64, "a cache line a client");
 
 struct table_size {
 	uint32_t sessions;	/* rounded up to a power of two, at least 2 */
 	uint32_t works;
-	uint32_t budgets;	/* rounded up to a power of two */
+	uint32_t budgets;	/* rounded up to a power of two, at least 8 */
 };
 
 struct table;
@@ -253,7 +285,13 @@ const struct work *table_work(const struct table *table, const struct session *s
 struct work *table_work_change(struct table *table, const struct session *session);
 /* The same, given one when it has none; NULL when none is left. */
 struct work *table_work_get(struct table *table, struct session *session);
+/* The same where it has none, and its client's budget has been looked up. */
+struct work *table_work_take(struct table *table, struct session *session, struct client_budget *budget);
 void table_work_put(struct table *table, struct session *session);
+/* Look at the next so many work slots, and take back those whose session can do without. */
+void table_work_reclaim(struct table *table, uint32_t steps);
+/* A work slot, from 1 to table_work_slots(), and its session; NULL for a free one. For walking. */
+struct work *table_work_slot(struct table *table, uint32_t index, struct session **owner);
 
 /* One packet's changes: from table_begin() to table_commit(), a kill undoes them. */
 void table_begin(struct table *table, const struct session *session);
@@ -265,12 +303,23 @@ struct session *table_undone(struct table *table);
 /* Room for handshakes: embryo.c's. @count: a power of two, at least EMBRYO_WAYS. */
 struct embryo *table_embryos(struct table *table, uint32_t *count);
 
+/* The client's budget: core/share.h. It is valid until the next call. */
 struct client_budget *table_budget(struct table *table, const struct endpoint *client);
+
+/* The same of a session's client: without a search where it has a work slot. */
+struct client_budget *table_budget_of(struct table *table, const struct session *session);
+
+/* A client takes some of what is shared, or gives it back. Work slots are counted by the table itself. */
+void table_count(struct table *table, struct client_budget *budget, enum share what, int32_t change);
+
+/* What all clients together have. */
+uint32_t table_taken(const struct table *table, enum share what);
 
 /* Slots are numbered from 1 to table_slots(); table_slot() is NULL for a free one. For walking. */
 uint32_t table_slots(const struct table *table);
 struct session *table_slot(struct table *table, uint32_t index);
 uint32_t table_sessions(const struct table *table);
 uint32_t table_works(const struct table *table);
+uint32_t table_work_slots(const struct table *table);
 
 #endif

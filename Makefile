@@ -65,6 +65,8 @@ $(BUILD)/tests/unit/nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_sta
 $(BUILD)/tests/unit/verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
 $(BUILD)/tests/unit/verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
 
+$(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/command/settings.o
+
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^

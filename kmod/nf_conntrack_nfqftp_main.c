@@ -180,6 +180,12 @@ static void read_payload(struct scan *state, struct nfqftp_packet *packet, const
 	}
 }
 
+/* The largest window that was advertised for what a direction sends: conntrack has seen every packet. As MAXACKWINDOW there. */
+static u32 largest_window(const struct nf_conn *ct, enum ip_conntrack_dir dir)
+{
+	return clamp_t(u32, READ_ONCE(ct->proto.tcp.seen[!dir].td_maxwin), 66000, 1 << 30);
+}
+
 /* Must user space see it? @claimed: it wants all of this connection. */
 static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_packet *packet,
 		   const struct sk_buff *skb, bool *claimed)
@@ -188,6 +194,8 @@ static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_
 	bool hand_over;
 
 	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? FTP_CLIENT : FTP_SERVER;
+	packet->segment.window[FTP_CLIENT] = largest_window(ct, IP_CT_DIR_ORIGINAL);
+	packet->segment.window[FTP_SERVER] = largest_window(ct, IP_CT_DIR_REPLY);
 	spin_lock_bh(&ct->lock);
 	if (!nf_ct_net(ct)->ct.sysctl_checksum)	/* packets come with wrong checksums: nobody may go by what they say */
 		scan_whole(state);
@@ -250,7 +258,7 @@ static int nfqftp_help(struct sk_buff *skb, unsigned int protoff, struct nf_conn
 	return NF_ACCEPT;
 }
 
-/* The connection of an established packet that is ours and goes this way for the first time. */
+/* The connection of a packet that is ours and goes this way for the first time. Its first one is the SYN, or it is none of conntrack's. */
 static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf_hook_state *state,
 				      enum ip_conntrack_dir *dir)
 {
@@ -260,7 +268,7 @@ static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf
 	struct nf_conn *ct;
 
 	ct = nf_ct_get(skb, &ctinfo);
-	if (!ct || (ctinfo != IP_CT_ESTABLISHED && ctinfo != IP_CT_ESTABLISHED_REPLY))
+	if (!ct || (ctinfo != IP_CT_ESTABLISHED && ctinfo != IP_CT_ESTABLISHED_REPLY && ctinfo != IP_CT_NEW))
 		return NULL;
 	help = nfct_help(ct);
 	if (!help)

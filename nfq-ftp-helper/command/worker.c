@@ -115,6 +115,8 @@ static int handle_packet(struct worker *worker, unsigned int index, uint64_t now
 static int arrive(struct worker *worker, unsigned int index)
 {
 	const struct nfqueue_packet *packet = &worker->packets[index];
+	struct arrival *arrival = &worker->arrivals[index];
+	int error;
 
 	if (packet->expected) {
 		worker->data_packets++;
@@ -122,8 +124,12 @@ static int arrive(struct worker *worker, unsigned int index)
 	}
 	if (packet->truncated)
 		return -EMSGSIZE;
-	return session_arrive_as(&worker->engine, &worker->arrivals[index], packet->data, packet->length,
-				 packet->checksum_pending, packet->zone, packet->tracked ? &packet->ends : NULL);
+	error = session_arrive_as(&worker->engine, arrival, packet->data, packet->length, packet->checksum_pending,
+				  packet->zone, packet->tracked ? &packet->ends : NULL);
+	arrival->conntrack_id = packet->conntrack_id;
+	/* A kernel that sends connections along and has none for this packet calls it invalid, or was told not to track it. */
+	arrival->invalid = nfqueue_tells_conntrack(worker->queue) && !packet->tracked;
+	return error;
 }
 
 static int handle_batch(struct worker *worker, unsigned int count, uint64_t now)

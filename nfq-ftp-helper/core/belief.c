@@ -32,7 +32,7 @@ static enum belief judge_reset(const struct belief_side *mine, uint32_t seq)
 /* RFC 9293 section 3.10.7.4, first check: some of it in the window, or not older than one. */
 static bool sequence_ok(const struct belief_side *mine, const struct belief_segment *segment)
 {
-	const uint32_t window = belief_window(mine->scale);
+	const uint32_t window = mine->window;
 	const uint32_t end = segment->seq + segment->length;
 
 	if (!mine->known)
@@ -46,7 +46,7 @@ static bool sequence_ok(const struct belief_side *mine, const struct belief_segm
 enum belief belief_judge(const struct belief_side *mine, const struct belief_side *theirs,
 			 const struct belief_segment *segment)
 {
-	const uint32_t window = belief_window(theirs->scale);
+	const uint32_t window = theirs->window;
 	const uint32_t highest = theirs->sent + theirs->fin;
 
 	if (segment->flags & BELIEF_RST)

@@ -11,7 +11,8 @@
  * Wrong disbelief is the worse fault: a byte that its receiver takes and we do not read is lost to us, and what follows
  * with it. So each bound is the widest that an honest end can reach. Windows grow in bare acknowledgements, which we may not be
  * given; so the bound is not the last window seen, but the largest that the handshake's scale allows (RFC 7323 section 2.3), beyond
- * the last byte that can have got through. Late copies may be as old as such a window, too.
+ * the last byte that can have got through. Late copies may be as old as such a window, too. The kernel module, where
+ * conntrack has seen every packet, knows the largest window there was.
  *
  * Timestamps (RFC 7323 section 5) are no part of it. Their values are easily kept, but in the middle they prove little: whether a
  * receiver discards an old one depends on what it has received last, which we do not know where packets are lost behind us, and an
@@ -50,7 +51,7 @@ struct belief_side {
 	uint32_t next;		/* behind the last byte that came this way without a gap */
 	uint32_t sent;		/* behind the last byte that was let through to the receiver */
 	uint32_t acked;		/* the highest acknowledgement of it */
-	uint8_t scale;		/* of the windows that its receiver advertises */
+	uint32_t window;	/* the largest that its receiver can advertise, bytes; at most 2^30 */
 	bool known;		/* the numbers above are; else nothing of this direction is judged */
 	bool fin;		/* its FIN has passed, which takes the number next */
 };

@@ -9,6 +9,7 @@
 #include "stream.h"
 #include "worth.h"
 
+#define PICK_UP_PERIOD (15 * 60 * 1000)	/* milliseconds: servers end sessions that are silent for longer */
 #define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
 #define EXPECTATION_LIFE 300	/* seconds until what was announced is taken back anyway */
 #define HELD_LIFE 300		/* seconds until what is held back is let go */
@@ -27,6 +28,23 @@ void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 	table_remove(engine->table, session);
 }
 
+void lifecycle_absent(struct engine *engine, uint64_t now)
+{
+	engine->picks_up_until = now + PICK_UP_PERIOD;
+}
+
+/*
+ * A session of a connection that may be alive is forgotten, and with it what was found out about the connection. From then on nobody can
+ * say of one without a session that nobody was there when it began.
+ */
+static void forget(struct engine *engine, struct session *session, uint64_t now)
+{
+	if (session->state != SESSION_CLOSED &&
+	    session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000)
+		engine->picks_up_until = 0;
+	lifecycle_end(engine, session, now);
+}
+
 /* Where there is no room for the client's new session, a session of less worth makes some. */
 static bool make_room(struct engine *engine, const struct endpoint *client, uint64_t now)
 {
@@ -35,7 +53,7 @@ static bool make_room(struct engine *engine, const struct endpoint *client, uint
 	if (!least)
 		return false;
 	table_begin(engine->table, least);
-	lifecycle_end(engine, least, now);
+	forget(engine, least, now);
 	table_commit(engine->table);
 	engine->counters.displaced++;
 	return true;
@@ -378,7 +396,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
 
 	if (idle > worth_patience(engine, session)) {
-		lifecycle_end(engine, session, now);
+		forget(engine, session, now);
 		return;
 	}
 	announcement_expire(&turn, EXPECTATION_LIFE);

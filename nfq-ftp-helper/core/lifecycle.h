@@ -16,6 +16,9 @@
  */
 struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now, bool passed);
 
+/* Nobody was on the queue until now: connections are picked up in the middle, for a quarter of an hour. */
+void lifecycle_absent(struct engine *engine, uint64_t now);
+
 /* Forget a session; what it announced is taken back. */
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now);
 

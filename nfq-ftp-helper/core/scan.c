@@ -215,14 +215,13 @@ void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *d
 
 /* ---- segments ---- */
 
-/* The server's SYN/ACK. A late copy of the one that began what he has written so far changes nothing. */
+/* The first SYN/ACK. A connection has one, and another connection another scan: whatever comes later begins nothing. */
 static void start(struct scan *scan, const struct scan_segment *segment)
 {
 	const uint32_t mode = scan->mode;
 
-	if (segment->side != FTP_SERVER || !(segment->flags & SCAN_ACK))
-		return;
-	if (scan->started && scan->side[FTP_SERVER].next - (segment->seq + 1) < FTP_LATE_SYNACK)
+	if (segment->side != FTP_SERVER || !(segment->flags & SCAN_ACK) || scan->started ||
+	    (mode != SCAN_FOLLOW && mode != SCAN_CLAIMED))
 		return;
 	*scan = (struct scan){ .started = 1 };
 	scan->mode = mode == SCAN_CLAIMED ? SCAN_CLAIMED : SCAN_FOLLOW;
@@ -275,16 +274,39 @@ static uint32_t fresh_bytes(const struct scan *scan, const struct scan_segment *
 	return end - next;
 }
 
+static struct belief_side side_of(const struct scan *scan, const struct scan_segment *segment, enum ftp_side side)
+{
+	const uint32_t next = scan->side[side].next, window = segment->window[side];
+
+	return (struct belief_side){
+		.next = next,
+		.sent = next,
+		.acked = next,
+		.window = window ? window : belief_window(BELIEF_SCALE_MAX),
+		.known = scan->started,
+	};
+}
+
+/* Bytes that came some other way are acknowledged honestly: what to make of that is acknowledge()'s. */
+static bool believed(const struct scan *scan, const struct scan_segment *segment)
+{
+	const struct belief_side mine = side_of(scan, segment, segment->side);
+	const struct belief_side theirs = side_of(scan, segment, other(segment->side));
+	const struct belief_segment judged = { segment->seq, segment->length, segment->ack, segment->flags };
+	const enum belief belief = belief_judge(&mine, &theirs, &judged);
+
+	return belief == BELIEVED || belief == BELIEF_ACK_AHEAD;
+}
+
 uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
 {
 	segment->fresh = 0;
 	segment->hand_over = true;
 	segment->interesting = false;
-	if (segment->flags & SCAN_SYN) {
+	segment->unread = segment->flags & (SCAN_SYN | SCAN_RST) || (scan->mode < SCAN_WHOLE && !believed(scan, segment));
+	if (segment->flags & SCAN_SYN)
 		start(scan, segment);
-		return 0;
-	}
-	if (segment->flags & SCAN_RST)
+	if (segment->unread)
 		return 0;
 	if (!scan->started)
 		scan_whole(scan);
@@ -348,6 +370,8 @@ bool scan_end(struct scan *scan, struct scan_segment *segment)
 {
 	struct scan_side *side = &scan->side[segment->side];
 
+	if (segment->unread)
+		return true;
 	if (segment->fresh && !lines_may_pass(scan, segment))
 		segment->hand_over = true;
 	if (scan->mode >= SCAN_WHOLE) {

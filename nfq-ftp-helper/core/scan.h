@@ -18,11 +18,13 @@
  *
  * What the lines mean is what dialogue.c says they mean; where the two could differ, the scan hands over more. It reads what user
  * space may have dropped, so it may be ahead: a reply that the server wrote before he had the command does not answer it.
- * Whoever repeats bytes and changes them deceives himself: which ones arrive he knows as little as the scan.
+ * Whoever repeats bytes and changes them deceives himself: which ones arrive he knows as little as the scan. What no receiver would
+ * take (belief.h) is handed over and changes nothing here.
  */
 #ifndef CORE_SCAN_H
 #define CORE_SCAN_H
 
+#include "belief.h"
 #include "ftp.h"
 #include "seqadj.h"
 
@@ -74,10 +76,10 @@ struct scan {
 _Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's private data");
 
 /* Flags of TCP that matter here, as they stand in the header. */
-#define SCAN_FIN 0x01
-#define SCAN_SYN 0x02
-#define SCAN_RST 0x04
-#define SCAN_ACK 0x10
+#define SCAN_FIN BELIEF_FIN
+#define SCAN_SYN BELIEF_SYN
+#define SCAN_RST BELIEF_RST
+#define SCAN_ACK BELIEF_ACK
 #define SCAN_URG 0x20
 
 /* A segment on its way through the scan. */
@@ -87,7 +89,9 @@ struct scan_segment {
 	uint32_t ack;		/* in the other side's own numbers: seqadj_back() */
 	uint32_t length;	/* of the payload */
 	uint8_t flags;		/* SCAN_* */
+	uint32_t window[2];	/* by enum ftp_side: the largest that was advertised for what it sends; 0: not known */
 	/* the scan's own */
+	bool unread;		/* its receiver would not take it: user space is to know, the scan is not */
 	bool hand_over;
 	bool interesting;	/* a command that announces, asks for an announcement, or AUTH ends in it */
 	uint32_t fresh;		/* bytes at its end that are to be read */

@@ -21,7 +21,6 @@
 #define HOLE_UNIT 64		/* milliseconds */
 #define HOLE_PATIENCE 4		/* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
 #define CLAIM_MAX UINT16_MAX	/* bytes: so many may have passed unseen while we were there */
-#define PICK_UP_PERIOD (15 * 60 * 1000)	/* milliseconds: servers end sessions that are silent for longer */
 #define MSS_DEFAULT_IPV4 536	/* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
 
@@ -67,7 +66,7 @@ static struct belief_side side_of(const struct turn *turn, enum direction direct
 		.next = stream->next,
 		.sent = stream_forwarded(stream, work, direction),
 		.acked = stream->acked,
-		.scale = stream->scale,
+		.window = belief_window(stream->scale),
 		.known = !(stream->flags & STREAM_UNSYNCED),
 		.fin = stream->flags & STREAM_FIN,
 	};
@@ -506,7 +505,7 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 
 void session_absent(struct engine *engine, uint64_t now)
 {
-	engine->picks_up_until = now + PICK_UP_PERIOD;
+	lifecycle_absent(engine, now);
 }
 
 /* ---- what the kernel module let pass ---- */

@@ -5,7 +5,7 @@
 #define VERSION_LAYOUT 3
 #define ALIGNMENT 64
 #define CACHE_LINE 64
-#define SESSIONS_PER_EMBRYO 16
+#define SESSIONS_PER_EMBRYO 4
 #define PROBES_MAX 4096		/* slots looked at when a session cannot stand at home */
 #define RECLAIM_STEPS 64	/* work slots looked at when none is free */
 #define BUDGET_WAYS 8		/* budgets in a set; the last is the others' */

@@ -472,8 +472,8 @@ static void forgotten(void **state)
 
 static enum belief judged(uint32_t seq, uint32_t length, uint32_t ack, uint8_t flags, uint8_t scale)
 {
-	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 900, .scale = scale, .known = true };
-	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .scale = scale, .known = true };
+	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 900, .window = belief_window(scale), .known = true };
+	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .window = belief_window(scale), .known = true };
 
 	return belief_judge(&mine, &theirs, &(struct belief_segment){ seq, length, ack, flags });
 }
@@ -508,8 +508,8 @@ static void the_door(void **state)
 /* Once its FIN has passed, a direction has nothing more to say. */
 static void behind_a_fin(void **state)
 {
-	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 900, .known = true, .fin = true };
-	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .known = true, .fin = true };
+	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 900, .window = 65535, .known = true, .fin = true };
+	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .window = 65535, .known = true, .fin = true };
 	const struct {
 		struct belief_segment segment;
 		enum belief belief;

@@ -101,10 +101,13 @@ static void test_handshake(void **state)
 	before = t.scan;
 	assert_true(segment_from(&t, SERVER, 4999, "", TCP_SYN));
 	assert_true(segment_from(&t, CLIENT, 999, "", TCP_SYN));
-	assert_int_equal(t.scan.pending, 3);
-	t.scan.pending = 0;
+	assert_true(segment_from(&t, SERVER, 4000000000, "", TCP_SYN));
 	assert_memory_equal(&t.scan, &before, sizeof(before));
+	/* Another connection has another scan. */
+	memset(&t, 0, sizeof(t));
 	t.seq[CLIENT] = 70000;
+	t.seq[SERVER] = 4000000000;
+	assert_true(segment_from(&t, CLIENT, 69999, "", TCP_SYN));
 	assert_true(segment_from(&t, SERVER, 4000000000, "", TCP_SYN));
 	assert_false(scan_note(&t.scan, sizeof(t.scan), &note));
 	assert_int_equal(t.scan.greeted, 0);
@@ -117,6 +120,30 @@ static void test_handshake(void **state)
 	assert_true(scan_note(&t.scan, sizeof(t.scan), &note));
 	assert_int_equal(note.next[CLIENT], 70006);
 	assert_int_equal(note.outstanding, 0);
+}
+
+/* What no receiver would take is handed over, and the scan goes on as if it had not been. */
+static void test_unbelieved(void **state)
+{
+	uint32_t number = 7;
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++) {
+		struct scan before;
+		struct talk t;
+		uint32_t ack;
+
+		number = number * 1664525u + 1013904223u;
+		talk_ready(&t);
+		before = t.scan;
+		ack = t.seq[SERVER];
+		t.seq[SERVER] += (i & 1 ? 0x60000000 : 0) + (number >> 4 & 0xfffffff);
+		if (i & 1)
+			assert_true(segment_from(&t, CLIENT, t.seq[CLIENT], "NOOP\r\n", 0));
+		t.seq[SERVER] = ack;
+		assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] + 0x60000000 + (number >> 4), "NOOP\r\n", 0));
+		assert_memory_equal(&t.scan, &before, sizeof(before));
+	}
 }
 
 /* A reply that comes before the server has the command does not answer it. */
@@ -300,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_pending),	    cmocka_unit_test(test_opaque),
 		cmocka_unit_test(test_premature),   cmocka_unit_test(test_auth_in_doubt),
 		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_note),
+		cmocka_unit_test(test_unbelieved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

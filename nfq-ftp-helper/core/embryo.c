@@ -22,10 +22,50 @@ static bool is_of(const struct embryo *embryo, const struct arrival *arrival, en
 	       (embryo->key.swapped == arrival->key.swapped) == (direction == DIRECTION_ORIGINAL);
 }
 
-/* The one with the same number, or a free one, or the oldest; of the same flow before all others. */
+static struct endpoint client_of(const struct embryo *embryo)
+{
+	const struct flow_key *key = &embryo->key;
+	struct endpoint client = { .family = key->family };
+
+	memcpy(client.address, key->swapped ? key->high_address : key->low_address, 16);
+	return client;
+}
+
+/* How many of the ways are this client's? */
+static unsigned int count_of(const struct embryo *ways, const struct endpoint *client)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < EMBRYO_WAYS; i++) {
+		const struct endpoint other = client_of(&ways[i]);
+
+		count += table_same_client(&other, client);
+	}
+	return count;
+}
+
+/* All ways are taken: the oldest of the client that has most, the newcomer counted, gives its own up. */
+static struct embryo *least_of(struct embryo *ways, const struct endpoint *newcomer, uint32_t seconds)
+{
+	struct embryo *least = ways;
+	unsigned int most = 0;
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
+		const struct endpoint client = client_of(embryo);
+		const unsigned int count = count_of(ways, &client) + table_same_client(&client, newcomer);
+
+		if (count < most || (count == most && seconds - embryo->since <= seconds - least->since))
+			continue;
+		least = embryo;
+		most = count;
+	}
+	return least;
+}
+
+/* The one with the same number, or a free one, or one that has to go; of the same flow before all others. */
 static struct embryo *place_for(struct engine *engine, const struct arrival *arrival, uint32_t seconds)
 {
-	struct embryo *ways = ways_of(engine, arrival), *oldest = ways, *oldest_own = NULL, *vacant = NULL;
+	struct embryo *ways = ways_of(engine, arrival), *oldest_own = NULL, *vacant = NULL;
 	unsigned int own = 0;
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
@@ -33,8 +73,6 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 			vacant = embryo;
 			continue;
 		}
-		if (seconds - embryo->since > seconds - oldest->since)
-			oldest = embryo;
 		if (!is_of(embryo, arrival, DIRECTION_ORIGINAL))
 			continue;
 		if (embryo->start[DIRECTION_ORIGINAL] == segment_start(&arrival->segment))
@@ -45,7 +83,7 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 	}
 	if (own >= EMBRYO_WAYS / 2)
 		return oldest_own;
-	return vacant ? vacant : oldest;
+	return vacant ? vacant : least_of(ways, &arrival->ends.src, seconds);
 }
 
 /* Data in a SYN is read as what it is, the stream's beginning. Nothing of it can announce: there was no greeting. */

@@ -3,8 +3,9 @@
  * embryo - a handshake under way: what its SYN and SYN/ACK said, until conntrack knows the connection and a session is made of it.
  * Internal to core.
  *
- * Anybody can send a SYN, in anybody's name. So it costs little: it stands in a small table of its own, where a new one takes the
- * place of the oldest of its few ways, and it is over after a minute. Several of one flow may stand beside each other, with
+ * Anybody can send a SYN, in anybody's name. So it costs little: it stands in a small table of its own, and it is over after a minute.
+ * Where its few ways are taken, it takes the place of the oldest one of the client that has most of them: who sends many puts out
+ * his own. Several of one flow may stand beside each other, with
  * different numbers: a forged SYN does not put out the right one. The SYN/ACK says which it was.
  */
 #ifndef CORE_EMBRYO_H

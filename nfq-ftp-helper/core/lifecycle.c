@@ -306,17 +306,19 @@ static bool answers_alone(const struct engine *engine, uint64_t now)
 	return !engine->counters.syns || now < engine->picks_up_until;
 }
 
-static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session *session, uint64_t now)
+/* A new session; @session, the flow's, makes room for it, and is NULL then. */
+static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session, uint64_t now)
 {
 	const struct embryo *embryo = embryo_answer(engine, arrival, now);
 	struct binding binding;
 	enum direction direction;
 
 	if ((!embryo && !answers_alone(engine, now)) || !known(engine, arrival, &binding, &direction) ||
-	    direction != DIRECTION_REPLY || (session && !may_begin_anew(session, &binding)))
+	    direction != DIRECTION_REPLY || (*session && !may_begin_anew(*session, &binding)))
 		return NULL;
-	if (session)
-		lifecycle_end(engine, session, now);
+	if (*session)
+		lifecycle_end(engine, *session, now);
+	*session = NULL;
 	return embryo ? session_of_embryo(engine, arrival, embryo, &binding, now) :
 			session_of_answer(engine, arrival, &binding, now);
 }
@@ -335,7 +337,7 @@ struct session *lifecycle_handshake(struct engine *engine, const struct arrival 
 		embryo_open(engine, arrival, now);
 		return session;
 	}
-	begun = answered(engine, arrival, session, now);
+	begun = answered(engine, arrival, &session, now);
 	if (!begun && session)
 		engine->counters.disbelieved[BELIEF_HANDSHAKE]++;
 	return begun ? begun : session;

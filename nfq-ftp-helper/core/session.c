@@ -498,7 +498,8 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	table_begin(engine->table, turn.session);
 	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
 	verdict = input(&turn, arrival, output);
-	lifecycle_settle(engine, turn.session);
+	if (turn.session)	/* a handshake may have ended it, and there was no room for another */
+		lifecycle_settle(engine, turn.session);
 	table_commit(engine->table);
 	return verdict;
 }

@@ -7,8 +7,6 @@
  */
 #define SLOTS_PER_RESERVE 64
 
-#define SESSIONS_PER_EMBRYO 4
-
 #define BURST 2000		/* milliseconds: a client that was quiet may do at once what it may do in this time */
 #define TOKEN 1000		/* thousandths of a token */
 
@@ -35,8 +33,6 @@ uint32_t share_room(const struct engine *engine, enum share what)
 	switch (what) {
 	case SHARE_SESSIONS:
 		return slots - slots / SLOTS_PER_RESERVE;
-	case SHARE_EMBRYOS:
-		return slots / SESSIONS_PER_EMBRYO;
 	case SHARE_WORKS:
 		return table_work_slots(engine->table);
 	default:

@@ -2,11 +2,11 @@
 /*
  * share - how much of everything one client may have (invariant I6).
  *
- * A client is an IPv4 address or an IPv6 /64: whoever has one address of a /64 has them all. Sessions, embryos, work slots and
- * expectations are there in limited numbers, which all clients share. A client may take another one while it has fewer than are
+ * A client is an IPv4 address or an IPv6 /64: whoever has one address of a /64 has them all. Sessions, work slots and expectations
+ * are there in limited numbers, which all clients share. A client may take another one while it has fewer than are
  * free. So the limit moves with the load: one client alone can come to half of all; two that take what they can come to a third
  * each, and a third is left; and whoever comes then gets some at once (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
- * Nobody ever has all.
+ * Nobody ever has all. Handshakes have shares of their own kind (embryo.h).
  *
  * What costs time instead of room has a rate: announcements, with the look-up of their connection; and the further ports that
  * are tried where the announced one is taken, each of which is a request to conntrack. A rate is a token bucket of two seconds.

@@ -522,6 +522,11 @@ static uint64_t client_network(const struct endpoint *client)
 	return network;
 }
 
+bool table_same_client(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->family == b->family && client_network(a) == client_network(b);
+}
+
 static bool has_nothing(const struct client_budget *budget)
 {
 	uint32_t all = 0;

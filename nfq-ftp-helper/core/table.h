@@ -205,7 +205,6 @@ struct embryo {
 /* What clients share: there is only so much of each. */
 enum share {
 	SHARE_SESSIONS,
-	SHARE_EMBRYOS,		/* handshakes that have not got further */
 	SHARE_WORKS,
 	SHARE_EXPECTATIONS,
 	SHARES,
@@ -302,6 +301,9 @@ struct session *table_undone(struct table *table);
 
 /* Room for handshakes: embryo.c's. @count: a power of two, at least EMBRYO_WAYS. */
 struct embryo *table_embryos(struct table *table, uint32_t *count);
+
+/* Are these the same client: the same IPv4 address, or in the same IPv6 /64? */
+bool table_same_client(const struct endpoint *a, const struct endpoint *b);
 
 /* The client's budget: core/share.h. It is valid until the next call. */
 struct client_budget *table_budget(struct table *table, const struct endpoint *client);

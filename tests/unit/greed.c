@@ -106,6 +106,36 @@ static void sessions_of_many(void **state)
 	dialogue_close(&d);
 }
 
+/* SYN after SYN, answered by nobody, while another client's handshake is under way. */
+static void handshakes(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	for (unsigned int six = 0; six < 2; six++) {
+		const struct endpoint honest = six ? crowd_ipv6(2, 1, 40000) : crowd_ipv4(HONEST, 40000);
+
+		crowd_begin(&d, 1024, 64, 64);
+		crowd_turn(&d, honest);
+		dialogue_packet(&d, CLIENT, 1000, TCP_SYN, NULL, 0);
+		for (uint32_t i = 0; i < 10000; i++) {
+			crowd_turn(&d, six ? crowd_ipv6(7, i, 40000) : crowd_ipv4(GREEDY, (uint16_t)i));
+			dialogue_packet(&d, CLIENT, i, TCP_SYN, NULL, 0);
+			d.now = 100000 + 3 * i;
+		}
+		crowd_turn(&d, honest);
+		d.seq[CLIENT]++;
+		d.acked[SERVER] = d.seq[CLIENT];
+		d.engine.picks_up_until = 0;
+		dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+		d.acked[CLIENT] = d.seq[SERVER];
+		dialogue_says(&d, SERVER, "220 ready\r\n");
+		assert_non_null(crowd_session(&d));
+		assert_int_equal(crowd_session(&d)->state, SESSION_READY);
+		dialogue_close(&d);
+	}
+}
+
 /* Every port is taken. A second of announcements as fast as they come, and what conntrack is asked in it. */
 static void taken_ports(void **state)
 {
@@ -279,6 +309,7 @@ int main(void)
 		cmocka_unit_test(sessions_of_one_address),
 		cmocka_unit_test(sessions_of_one_network),
 		cmocka_unit_test(sessions_of_many),
+		cmocka_unit_test(handshakes),
 		cmocka_unit_test(taken_ports),
 		cmocka_unit_test(held_bytes_are_let_go),
 		cmocka_unit_test(an_edit_is_given_up),

@@ -574,6 +574,37 @@ static void renumbered_ones_stay(void **state)
 	}
 }
 
+/* A connection has ended, and its ports begin another one, for which there is no room: nothing of the old one touches it. */
+static void no_room_for_the_next(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	crowd_begin(&d, 16, 16, 64);
+	d.by = SEQADJ_SELF;
+	crowd_turn(&d, crowd_ipv4(HONEST, 1));
+	crowd_masquerade(&d);
+	crowd_log_in(&d);
+	dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,185\r\n");
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_FIN | TCP_ACK, NULL, 0);
+	d.acked[SERVER] = d.seq[CLIENT];
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_FIN | TCP_ACK, NULL, 0);
+	assert_int_equal(crowd_session(&d)->state, SESSION_CLOSED);
+	d.engine.policy.client_sessions = 0;
+	d.binding.id = 0x1e;
+	d.seq[CLIENT] += 100000;
+	d.seq[SERVER] += 100000;
+	dialogue_handshake(&d);
+	assert_null(crowd_session(&d));
+	assert_int_equal(d.verdict, VERDICT_ACCEPT);
+	dialogue_packet(&d, SERVER, d.seq[SERVER] - 1, TCP_SYN | TCP_ACK, NULL, 0);
+	assert_int_equal(d.verdict, VERDICT_ACCEPT);
+	assert_int_equal(d.engine.counters.limited + d.engine.counters.full > 0, 1);
+	check_counts(&d);
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +623,7 @@ int main(void)
 		cmocka_unit_test(closed_ones_go_before_all),
 		cmocka_unit_test(more_gives_to_less),
 		cmocka_unit_test(renumbered_ones_stay),
+		cmocka_unit_test(no_room_for_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,8 +154,10 @@ static struct session *session_of_embryo(struct engine *engine, const struct arr
 	struct session *session = new_session(engine, arrival, embryo->key.swapped, now);
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
 
-	if (!session)
+	if (!session) {		/* it is left alone: not every packet of it is to ask again */
+		embryo_close(engine, arrival);
 		return NULL;
+	}
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->last_seen = (uint32_t)(now / 1000);
 	session->flags = 0;

@@ -605,6 +605,30 @@ static void no_room_for_the_next(void **state)
 	dialogue_close(&d);
 }
 
+/* A connection that there is no room for is counted and looked up once, whatever it says. */
+static void asked_once(void **state)
+{
+	unsigned int calls;
+	struct dialogue d;
+
+	(void)state;
+	crowd_begin(&d, 16, 16, 64);
+	d.engine.policy.client_sessions = 1;
+	d.engine.picks_up_until = 0;
+	crowd_turn(&d, crowd_ipv4(HONEST, 1));
+	crowd_log_in(&d);
+	crowd_turn(&d, crowd_ipv4(HONEST, 2));
+	calls = d.find_calls;
+	crowd_log_in(&d);
+	for (unsigned int i = 0; i < 20; i++)
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+	assert_null(crowd_session(&d));
+	assert_int_equal(d.engine.counters.limited, 1);
+	assert_int_equal(d.find_calls, calls + 1);
+	assert_int_equal(d.reports[REPORT_LIMIT], 1);
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -624,6 +648,7 @@ int main(void)
 		cmocka_unit_test(more_gives_to_less),
 		cmocka_unit_test(renumbered_ones_stay),
 		cmocka_unit_test(no_room_for_the_next),
+		cmocka_unit_test(asked_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@
 #define JOIN_WAIT  10000000 /* nanoseconds */
 
 /* A guard that is killed again and again is replaced no more often than this. */
-#define GUARD_PAUSE 200 /* milliseconds */
+#define GUARD_PAUSE 100 /* milliseconds */
 
 /* How often the guard tries, should the kernel be short of memory, and how long it may take to say so. */
 #define DISABLE_TRIES  20

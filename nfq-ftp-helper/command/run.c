@@ -17,7 +17,7 @@
 #include <string.h>
 
 /* How often the guard is looked after, besides at once when it ends. */
-#define KEEP_NANOSECONDS 250000000
+#define KEEP_NANOSECONDS 100000000
 
 /* For the last lines, where standard error is not read. */
 #define LAST_LINES_MILLISECONDS 500

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,15 @@ def take_queue(host):
     host.start(program)
 
 
+def desert(host):
+    """As the kill of a control group: the daemon has no time to replace its guard."""
+    host.daemon.send_signal(signal.SIGSTOP)
+    subprocess.run(["pkill", "-KILL", "-P", str(host.daemon.pid), "nfq-ftp-guard"], check=True)
+    host.daemon.kill()
+    host.daemon.wait()
+    host.daemon = None
+
+
 BROKEN = {
     "no-helper": Broken("no-helper", "{unassign}"),
     "not-queued": Broken("not-queued", "{unqueue}", modes=("queue",)),
@@ -115,6 +125,7 @@ BROKEN = {
         iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp""", mends=False),
     "no-forwarding": Broken("no-forwarding", "echo 0 >/proc/sys/net/ipv4/ip_forward"),
     "queue-taken": Broken("queue-taken", break_it=take_queue, mends=False, modes=("queue",)),
+    "deserted": Broken("deserted", break_it=desert, mends=False, modes=("cthelper",)),
     "no-daemon": Broken("no-daemon", break_it=Host.stop, mends=False),
     "no-daemon-and-related": Broken("no-daemon", "iptables -P FORWARD DROP", Host.stop, mends=False),
     "invalid-and-no-forwarding": Broken("invalid-dropped", """echo 0 >/proc/sys/net/ipv4/ip_forward

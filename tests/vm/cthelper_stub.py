@@ -12,7 +12,7 @@ import time
 
 NETLINK_NETFILTER = 12
 NFNL_SUBSYS_CTHELPER = 9
-NFNL_MSG_CTHELPER_NEW, NFNL_MSG_CTHELPER_DEL = 0, 2
+NFNL_MSG_CTHELPER_NEW, NFNL_MSG_CTHELPER_GET, NFNL_MSG_CTHELPER_DEL = 0, 1, 2
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE = 0x1, 0x4, 0x400
 NLMSG_ERROR = 2
 NLA_F_NESTED = 0x8000
@@ -20,7 +20,7 @@ NFCTH_NAME, NFCTH_TUPLE, NFCTH_QUEUE_NUM, NFCTH_POLICY, NFCTH_PRIV_DATA_LEN, NFC
 NFCTH_TUPLE_L3PROTONUM, NFCTH_TUPLE_L4PROTONUM = 1, 2
 NFCTH_POLICY_SET_NUM, NFCTH_POLICY_SET = 1, 2
 NFCTH_POLICY_NAME, NFCTH_POLICY_EXPECT_MAX, NFCTH_POLICY_EXPECT_TIMEOUT = 1, 2, 3
-NFCT_HELPER_STATUS_DISABLED = 0
+NFCT_HELPER_STATUS_DISABLED, NFCT_HELPER_STATUS_ENABLED = 0, 1
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 ABSENT = (errno.ENOENT, errno.EINVAL)  # EINVAL: nothing of the kind is loaded
 
@@ -64,6 +64,28 @@ def request(message, flags, attributes):
         sock.send(head + body)
         kind, error = struct.unpack("=4xH10xi", sock.recv(4096)[:20])
     return -error if kind == NLMSG_ERROR else 0
+
+
+def is_enabled(name):
+    """Whether a helper of user space queues packets, in both families."""
+    return all(_status(name, family) == NFCT_HELPER_STATUS_ENABLED for family in FAMILIES)
+
+
+def _status(name, family):
+    """None: there is no such helper."""
+    body = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0) + identity(name, family)
+    head = struct.pack("=IHHII", 16 + len(body), NFNL_SUBSYS_CTHELPER << 8 | NFNL_MSG_CTHELPER_GET, NLM_F_REQUEST, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as sock:
+        sock.send(head + body)
+        answer = sock.recv(4096)
+    length, kind = struct.unpack("=IH", answer[:6])
+    at = 20
+    while kind != NLMSG_ERROR and at < length:
+        size, what = struct.unpack("=HH", answer[at:at + 4])
+        if what & ~NLA_F_NESTED == NFCTH_STATUS:
+            return struct.unpack(">I", answer[at + 4:at + 8])[0]
+        at += size + -size % 4
+    return None
 
 
 def insist(error, what):

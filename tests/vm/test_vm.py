@@ -24,6 +24,7 @@ TIMEOUT = 2400  # seconds for all that is done in one machine, when the host has
 # What is run in the machine: the module's tests, and of the lab's own those that this machine's kernel may not have.
 PROGRAMS = {
     "daemon": "tests/vm/in_guest.py",
+    "guard": "tests/vm/guard_in_guest.py",
     "rules": "tests/lab/test_rules.py",
     "check": "tests/lab/test_check.py",
     "module": "tests/vm/kmod_in_guest.py",

@@ -21,6 +21,7 @@ from cases import daemon_lab, main  # noqa: E402
 from lab import HELPER, wait_until  # noqa: E402
 from rawftp import RawClient, Wrong, check, next_port  # noqa: E402
 from servers import Server  # noqa: E402
+from test_pressure import Unread  # noqa: E402
 from variants import PREFIX  # noqa: E402
 
 GUARD = "nfq-ftp-guard"
@@ -64,6 +65,16 @@ def guard_killed(lab):
     return f"{GUARD_KILLS} kills, the next one is there after {slowest * 1000:.0f} ms at most"
 
 
+def guard_unread(lab):
+    """Who does not read its last word keeps neither the guard nor the queue that it holds."""
+    with Unread(lab):
+        lab.daemon_kill9()
+        wait_until(lambda: not cthelper_stub.is_enabled(HELPER), AWAY, "the helper to be idle")
+        lab.daemon_start()
+        with RawClient(lab) as session:
+            test_streams.fetch_small(session, "PORT", port=next_port(5))
+
+
 def begins(lab):
     try:
         RawClient(lab, timeout=AWAY).close()
@@ -88,6 +99,7 @@ def group_guard(options, report):
     with daemon_lab(options, "masquerade", backend="nft", mode="cthelper") as lab, Server("vsftpd", lab) as server:
         test_streams.serve_files(server)
         report.case(f"{PREFIX}/cthelper/guard-killed", guard_killed, lab)
+        report.case(f"{PREFIX}/cthelper/guard-unread", guard_unread, lab)
         report.case(f"{PREFIX}/cthelper/both-killed", both_killed, lab)
 
 

@@ -167,6 +167,11 @@ def queue_row(lab, number=0):
     return next((row[2], row[5], row[6]) for row in rows if row[0] == number)
 
 
+def is_stopped(pid):
+    stats = [stat.read_text() for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+
+
 def nothing_waits(lab):
     wait_until(lambda: queue_row(lab)[0] == 0, 3, "every packet in the queue to have a verdict")
 
@@ -176,6 +181,7 @@ def full_queue(lab):
     sessions = [RawClient(lab) for _ in range(SESSIONS)]
     try:
         lab.daemon.send_signal(signal.SIGSTOP)
+        wait_until(lambda: is_stopped(lab.daemon.pid), 5, "every thread of the daemon to be stopped")
         for session in sessions:
             session.send(b"NOOP\r\n")
         passed = select.select([session.sock for session in sessions], [], [], STOPPED)[0]

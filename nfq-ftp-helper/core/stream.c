@@ -367,6 +367,7 @@ static void judge(struct passage *passage, uint32_t start, const uint8_t *text, 
 		.waited = waited(passage, start),
 		.fixed = going_on && passage->copied,
 	};
+	const struct edit *edit;
 
 	note_asking(passage, start);
 	announced.stale = may_have_passed(passage);
@@ -377,6 +378,9 @@ static void judge(struct passage *passage, uint32_t start, const uint8_t *text, 
 	}
 	let_pass(passage);
 	ftp_skip_line(&passage->stream->line);
+	edit = edit_in_flight(&passage->turn);
+	if (edit)	/* it may not fit this packet; all of its bytes have been read all the same */
+		passage->earliest = seq_max(passage->earliest, edit_end(edit));
 }
 
 /*
@@ -497,17 +501,13 @@ static void read_again(struct passage *passage)
 		read_stalled(passage, passage->carried_start);
 }
 
-/* The first byte that may still be taken back: what has been forwarded, or acknowledged to its sender, has been read for good. */
-static uint32_t earliest_next(const struct passage *passage)
-{
-	return stream_forwarded(passage->stream, work_of(passage), passage->turn.direction);
-}
-
 void stream_read(struct passage *passage)
 {
 	struct stream *stream = passage->stream;
-	const uint32_t earliest = stream->flags & STREAM_HELD ? earliest_next(passage) : stream->next;
 
+	passage->earliest = stream->next;
+	if (stream->flags & STREAM_HELD)
+		passage->earliest = stream_forwarded(stream, work_of(passage), passage->turn.direction);
 	carry(passage);
 	note_earlier(passage);
 	set_run(passage);
@@ -523,7 +523,7 @@ void stream_read(struct passage *passage)
 		return;
 	if (!readable(passage))
 		stream->next = seq_max(stream->next, passage->run_end);
-	stream->next = seq_max(earliest, seq_min(stream->next, passage->run_end));
+	stream->next = seq_max(passage->earliest, seq_min(stream->next, passage->run_end));
 }
 
 void stream_ignore(struct passage *passage)

@@ -19,6 +19,7 @@ struct passage {
 	uint32_t end;
 	uint32_t run_start;		/* the bytes to forward: [run_start, run_end) */
 	uint32_t run_end;
+	uint32_t earliest;		/* reading never goes back to before this: it has been forwarded, or is in an edit */
 	uint32_t space;			/* payload bytes that may leave in this packet (invariant I2) */
 	uint32_t space_alone;		/* the same, of any segment on this path */
 	bool probe;			/* nothing to forward, but the receiver should acknowledge again */

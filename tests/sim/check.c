@@ -451,8 +451,12 @@ static void check_progress(struct sim *sim)
 	unsigned int timeouts = sim->tcp[CLIENT].timeouts + sim->tcp[SERVER].timeouts;
 	unsigned int cuts = sim->cuts_waiting + sim->cuts_space + sim->cuts_hole;
 	bool nagle = sim->schedule.habit[CLIENT].nagle || sim->schedule.habit[SERVER].nagle;
-	unsigned int excuses = sim->lost + sim->unacceptable + cuts + (nagle ? sim->cuts_held : 0);
+	bool narrow = false; /* an argument need not fit a window, nor a part of it one segment */
+	unsigned int excuses = sim->lost + sim->unacceptable + cuts;
 
+	for (unsigned int side = 0; side < 2; side++)
+		narrow |= sim->schedule.habit[side].window < 200 || sim->schedule.habit[side].mss < 200;
+	excuses += nagle || narrow ? sim->cuts_held : 0;
 	/* What has passed unseen is a gap to a daemon that comes back. */
 	if (sim->schedule.upset != UPSET_NONE)
 		excuses += 3;

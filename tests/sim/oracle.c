@@ -110,7 +110,8 @@ static bool may_refuse(const struct sim *sim, const struct promise *promise, enu
 	case REFUSED_LIMIT:
 		return sim->schedule.pipelined;
 	case REFUSED_STALLED:
-		return !sim->schedule.clean || sim->schedule.habit[promise->by].nagle || sim->around.errors_given;
+		return !sim->schedule.clean || sim->schedule.habit[promise->by].nagle || sim->around.errors_given ||
+		       mss < promise->length + 40 + 1;
 	case REFUSED_SPACE:
 		return mss < promise->length + 32 + 40 + ENDPOINT_TEXT_MAX;
 	default:

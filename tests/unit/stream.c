@@ -262,6 +262,39 @@ static void held_does_not_leave(void **state)
 	dialogue_close(&d);
 }
 
+/* What was swallowed is made whole in a packet that has no room for it: its bytes have been read nevertheless. */
+static void owed_does_not_fit_yet(void **state)
+{
+	char line[1600], whole[1700];
+	struct dialogue d;
+	uint32_t start, argument;
+
+	(void)state;
+	dialogue_ready(&d, MASQUERADE);
+	d.silent = true;
+	start = d.seq[CLIENT];
+	filler(line, 1460 - 20);
+	dialogue_says(&d, CLIENT, line);
+	argument = d.seq[CLIENT] + 5;
+	dialogue_says(&d, CLIENT, "PORT 10,0,0,2,1");
+	again(&d, argument, "10,0,0,2,1");
+	assert_int_equal(d.adjust_calls, 1);
+	snprintf(whole, sizeof(whole), "%s%.20s", line, PORT_IN);
+	again(&d, start, whole);
+	assert_int_equal(d.expect_calls, 0);
+	snprintf(whole, sizeof(whole), "%s%s", line + 2, PORT_IN);
+	again(&d, start + 2, whole);
+	assert_int_equal(d.expect_calls, 1);
+	/* only now it leaves, in the place of a part of it */
+	again(&d, argument, "1");
+	dialogue_left(&d, "198,51,100,254,11,185");
+	again(&d, argument + 15, "\r\n");
+	dialogue_left(&d, "198,51,100,254,11,185\r\n");
+	again(&d, argument + 17, "NOOP\r\n");
+	dialogue_left(&d, "NOOP\r\n");
+	dialogue_close(&d);
+}
+
 /* ---- a restart ---- */
 
 /* What precedes the part had passed before: nobody can tell whether the rest has. The line passes as it is. */
@@ -318,6 +351,7 @@ int main(void)
 		cmocka_unit_test(too_small_to_swallow),
 		cmocka_unit_test(cut_takes_nothing_back),
 		cmocka_unit_test(held_does_not_leave),
+		cmocka_unit_test(owed_does_not_fit_yet),
 		cmocka_unit_test(held_over_a_restart),
 		cmocka_unit_test(swallowed_over_a_restart),
 	};

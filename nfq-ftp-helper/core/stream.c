@@ -97,6 +97,36 @@ void stream_acknowledge(struct stream *stream, const struct work *work, enum dir
 		stream->flags &= (uint8_t)~STREAM_IN_FLIGHT;
 }
 
+/* ---- what waits ---- */
+
+/* What is known of how the argument at @start has waited; NULL: it has not had to. */
+static const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
+{
+	const struct work *work = work_of(passage);
+	const struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
+
+	return waiting && waiting->since && waiting->start == start ? waiting : NULL;
+}
+
+/* An argument waits; count how often it has come again, well apart, and how often with nothing before it. */
+static void note_waiting(struct passage *passage, uint32_t start)
+{
+	struct work *work = work_to_change(passage);
+	struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
+
+	if (!waiting)
+		return;
+	if (!waiting->since || waiting->start != start) {
+		*waiting = (struct waiting){ .since = passage->turn.now, .last = passage->turn.now, .start = start };
+	} else if (passage->turn.now - waiting->last >= WAIT_PATIENCE) {
+		waiting->last = passage->turn.now;
+		waiting->repeats += waiting->repeats < UINT8_MAX;
+		waiting->sightings += passage->start == start && waiting->sightings < UINT8_MAX;
+	}
+	if (seq_before(passage->start, start))
+		waiting->sightings = 0;
+}
+
 /* ---- the run's limits ---- */
 
 /* With @edit in the run: where must it end, that no more than @space bytes leave? */
@@ -125,12 +155,27 @@ static uint32_t fitting_end(const struct passage *passage)
 	return passage->end;
 }
 
+/*
+ * A packet that @edit fills by itself has no room for what stands behind it. Its sender, who may have been told that the edit has
+ * arrived, sends that again and again: every other time it goes alone.
+ */
+static bool goes_alone(struct passage *passage, const struct edit *edit)
+{
+	const struct waiting *waiting;
+
+	if (edit->new_length < passage->space || passage->run_start != edit_end(edit))
+		return false;
+	note_waiting(passage, passage->run_start);
+	waiting = waiting_at(passage, passage->run_start);
+	return waiting && waiting->repeats & 1;
+}
+
 /* What is owed to the receiver comes first in a run that begins in it, or right behind it. */
 static void begin_with_owed(struct passage *passage)
 {
 	const struct edit *edit = edit_in_flight(&passage->turn);
 
-	if (edit && edit->kind == EDIT_OWED && !seq_after(passage->run_start, edit_end(edit)))
+	if (edit && edit->kind == EDIT_OWED && !seq_after(passage->run_start, edit_end(edit)) && !goes_alone(passage, edit))
 		passage->run_start = seq_min(passage->run_start, edit->start);
 }
 
@@ -194,15 +239,6 @@ static int swallow(struct passage *passage)
 	return may_have_passed(passage) ? -EBUSY : edit_swallow(&passage->turn);
 }
 
-/* What is known of how the argument at @start has waited; NULL: it has not had to. */
-static const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
-{
-	const struct work *work = work_of(passage);
-	const struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
-
-	return waiting && waiting->since && waiting->start == start ? waiting : NULL;
-}
-
 /* For how long has the argument at @start had to wait? 0: for the first time now. */
 static uint64_t waited(const struct passage *passage, uint32_t start)
 {
@@ -217,25 +253,6 @@ static bool repeated(const struct passage *passage, uint32_t start, uint8_t most
 	const struct waiting *waiting = waiting_at(passage, start);
 
 	return waiting && waiting->repeats + (passage->turn.now - waiting->last >= WAIT_PATIENCE) > most;
-}
-
-/* An argument waits; count how often it has come again, well apart, and how often with nothing before it. */
-static void note_waiting(struct passage *passage, uint32_t start)
-{
-	struct work *work = work_to_change(passage);
-	struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
-
-	if (!waiting)
-		return;
-	if (!waiting->since || waiting->start != start) {
-		*waiting = (struct waiting){ .since = passage->turn.now, .last = passage->turn.now, .start = start };
-	} else if (passage->turn.now - waiting->last >= WAIT_PATIENCE) {
-		waiting->last = passage->turn.now;
-		waiting->repeats += waiting->repeats < UINT8_MAX;
-		waiting->sightings += passage->start == start && waiting->sightings < UINT8_MAX;
-	}
-	if (seq_before(passage->start, start))
-		waiting->sightings = 0;
 }
 
 /* What comes before an argument that waits is sent again: its sender has not heard that it has arrived. */

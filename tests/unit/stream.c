@@ -142,25 +142,32 @@ static void asked_for_in_pieces(void **state)
 	dialogue_close(&d);
 }
 
+/* A greeting on a path whose segments carry no more than this. */
+static void ready_on_path(struct dialogue *d, uint8_t most)
+{
+	const uint8_t mss[4] = { 2, 4, 0, most };
+	const struct packet_options options = { .tcp = mss, .tcp_length = 4 };
+
+	dialogue_begin(d, MASQUERADE);
+	packet_make(&d->in, &d->inside[CLIENT], &d->inside[SERVER], d->seq[CLIENT]++, 0, TCP_SYN, &options, NULL, 0);
+	dialogue_input(d);
+	d->acked[SERVER] = d->seq[CLIENT];
+	packet_make(&d->in, &d->inside[SERVER], &d->inside[CLIENT], d->seq[SERVER]++, d->acked[SERVER],
+		    TCP_SYN | TCP_ACK, &options, NULL, 0);
+	dialogue_input(d);
+	d->acked[CLIENT] = d->seq[SERVER];
+	dialogue_says(d, SERVER, "220 x\r\n");
+	dialogue_says(d, CLIENT, "PORT ");
+}
+
 /* Where the path's segments are too small to give a part back in one, it passes as it came; nothing waits for ever. */
 static void too_small_to_swallow(void **state)
 {
-	static const uint8_t mss[4] = { 2, 4, 0, 10 };
-	const struct packet_options options = { .tcp = mss, .tcp_length = 4 };
 	struct dialogue d;
 	uint32_t start;
 
 	(void)state;
-	dialogue_begin(&d, MASQUERADE);
-	packet_make(&d.in, &d.inside[CLIENT], &d.inside[SERVER], d.seq[CLIENT]++, 0, TCP_SYN, &options, NULL, 0);
-	dialogue_input(&d);
-	d.acked[SERVER] = d.seq[CLIENT];
-	packet_make(&d.in, &d.inside[SERVER], &d.inside[CLIENT], d.seq[SERVER]++, d.acked[SERVER], TCP_SYN | TCP_ACK,
-		    &options, NULL, 0);
-	dialogue_input(&d);
-	d.acked[CLIENT] = d.seq[SERVER];
-	dialogue_says(&d, SERVER, "220 x\r\n");
-	dialogue_says(&d, CLIENT, "PORT ");
+	ready_on_path(&d, 10);
 	start = d.seq[CLIENT];
 	dialogue_says(&d, CLIENT, "10,0,0,2,1");
 	for (unsigned int i = 0; i < 6 && !d.reports[REPORT_REFUSE]; i++) {
@@ -174,6 +181,31 @@ static void too_small_to_swallow(void **state)
 	dialogue_says(&d, CLIENT, "NOOP\r\n");
 	dialogue_left(&d, "NOOP\r\n");
 	assert_int_equal(d.adjust_calls, 0);
+	dialogue_close(&d);
+}
+
+/* The new text fills a packet by itself: what its sender sends behind it gets through all the same. */
+static void filled_by_the_edit(void **state)
+{
+	struct dialogue d;
+	uint32_t start;
+
+	(void)state;
+	ready_on_path(&d, 21);
+	start = d.seq[CLIENT];
+	d.silent = true;
+	dialogue_says(&d, CLIENT, "10,0,0,2,1");
+	again(&d, start, "10,0,0,2,1");
+	dialogue_says(&d, CLIENT, "1,185\r\n");
+	dialogue_left(&d, "198,51,100,254,11,185");
+	again(&d, start + 15, "\r\n");
+	dialogue_left(&d, "198,51,100,254,11,185");
+	d.now += 1000;
+	again(&d, start + 15, "\r\n");
+	dialogue_left(&d, "\r\n");
+	d.now += 1000;
+	again(&d, start + 15, "\r\n");
+	dialogue_left(&d, "198,51,100,254,11,185");
 	dialogue_close(&d);
 }
 
@@ -349,6 +381,7 @@ int main(void)
 		cmocka_unit_test(not_given_up_in_flight),
 		cmocka_unit_test(asked_for_in_pieces),
 		cmocka_unit_test(too_small_to_swallow),
+		cmocka_unit_test(filled_by_the_edit),
 		cmocka_unit_test(cut_takes_nothing_back),
 		cmocka_unit_test(held_does_not_leave),
 		cmocka_unit_test(owed_does_not_fit_yet),

@@ -191,21 +191,21 @@ static void filled_by_the_edit(void **state)
 	uint32_t start;
 
 	(void)state;
-	ready_on_path(&d, 21);
+	ready_on_path(&d, 22);
 	start = d.seq[CLIENT];
 	d.silent = true;
 	dialogue_says(&d, CLIENT, "10,0,0,2,1");
 	again(&d, start, "10,0,0,2,1");
-	dialogue_says(&d, CLIENT, "1,185\r\n");
-	dialogue_left(&d, "198,51,100,254,11,185");
-	again(&d, start + 15, "\r\n");
-	dialogue_left(&d, "198,51,100,254,11,185");
+	dialogue_says(&d, CLIENT, "11,185\r\n");
+	dialogue_left(&d, "198,51,100,254,111,185");
+	again(&d, start + 16, "\r\n");
+	dialogue_left(&d, "198,51,100,254,111,185");
 	d.now += 1000;
-	again(&d, start + 15, "\r\n");
+	again(&d, start + 16, "\r\n");
 	dialogue_left(&d, "\r\n");
 	d.now += 1000;
-	again(&d, start + 15, "\r\n");
-	dialogue_left(&d, "198,51,100,254,11,185");
+	again(&d, start + 16, "\r\n");
+	dialogue_left(&d, "198,51,100,254,111,185");
 	dialogue_close(&d);
 }
 

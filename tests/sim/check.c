@@ -362,8 +362,8 @@ void check_emission(struct sim *sim, enum side from, const struct view *in, cons
 }
 
 /*
- * The engine's own account of what it has read and forwarded, where nothing has passed without it: it never falls behind what has
- * left, and no byte of a part that it holds back has left as it came.
+ * The engine's own account of what it has read and forwarded, where nothing has passed without it: it never falls
+ * behind what has left, and no byte of a part that it holds back has left as it came.
  */
 void check_engine(struct sim *sim)
 {
@@ -409,8 +409,10 @@ void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t 
 
 	if (wire->lent && (right <= wire->lent || left < wire->lent || left > INT32_MAX))
 		return;
-	/* A duplicate (RFC 2883) from before the rewrite before last: an adjustment remembers two shifts. It says nothing new. */
-	if (wire->rewrites > 1 && (int32_t)(right - tcp->una) <= 0 && (int32_t)(left - wire->rewrite[wire->rewrites - 1].start) < 0)
+	/* A duplicate (RFC 2883) from before the rewrite before last: an adjustment remembers two shifts. It says
+	 * nothing new. */
+	if (wire->rewrites > 1 && (int32_t)(right - tcp->una) <= 0 &&
+	    (int32_t)(left - wire->rewrite[wire->rewrites - 1].start) < 0)
 		return;
 	if (left >= right || right > tcp->top)
 		sim_fail(sim, "I1: the %s sees SACK %u to %u and has sent %u", WHO(tcp->side), left, right, tcp->top);

@@ -79,8 +79,8 @@ struct habit {
 	uint16_t mss; /* announced to the other */
 	uint8_t cutting;
 	bool nagle;
-	bool go_back; /* a retransmission timeout sends everything again */
-	bool bursts;  /* and at once, not when the first segment of it has been acknowledged */
+	bool go_back;	    /* a retransmission timeout sends everything again */
+	bool bursts;	    /* and at once, not when the first segment of it has been acknowledged */
 	bool original_cuts; /* what is sent again ends where it did the first time */
 	bool quick_ack;
 	bool duplicate_sack;
@@ -272,7 +272,8 @@ struct sim {
 	uint16_t heap[PACKETS], free_list[PACKETS];
 	unsigned int free_count;
 	unsigned int lost;
-	unsigned int unacceptable; /* segments that came too late for their receiver, and what they acknowledged with them */
+	unsigned int
+		unacceptable; /* segments that came too late for their receiver, and what they acknowledged with them */
 	/* router */
 	struct engine engine;
 	uint32_t routed;

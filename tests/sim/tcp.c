@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * An endpoint: TCP as RFC 9293 has it, with what matters here done in as many ways as the schedule asks for: where
- * segments begin and end, first time and again; timeouts that send the first segment alone and what follows when that is
- * acknowledged (RFC 6298 section 5.4, RFC 5681 section 3.1), or everything; fast retransmission; SACK and duplicate SACK;
- * delayed acknowledgements; Nagle; keepalives; urgent data. No other congestion control: it only ever sends less.
+ * segments begin and end, first time and again; timeouts that send the first segment alone and what follows when that
+ * is acknowledged (RFC 6298 section 5.4, RFC 5681 section 3.1), or everything; fast retransmission; SACK and duplicate
+ * SACK; delayed acknowledgements; Nagle; keepalives; urgent data. No other congestion control: it only ever sends less.
  *
  * una, next, top and in_next are stream offsets; a FIN is the byte behind the last.
  */

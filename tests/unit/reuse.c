@@ -133,8 +133,7 @@ static void says_with_note(struct dialogue *d, const char *line, uint32_t from)
 	struct arrival arrival;
 
 	packet_make(&d->in, &d->inside[CLIENT], &d->inside[SERVER], d->seq[CLIENT] + from, d->seq[SERVER],
-		    TCP_ACK | TCP_PSH,
-		    NULL, text, (uint32_t)strlen(text));
+		    TCP_ACK | TCP_PSH, NULL, text, (uint32_t)strlen(text));
 	d->out = d->in.bytes;
 	d->out_length = d->in.length;
 	assert_int_equal(session_arrive(&d->engine, &arrival, d->in.bytes, d->in.length, false, 0), 0);
@@ -147,8 +146,8 @@ static void says_with_note(struct dialogue *d, const char *line, uint32_t from)
 }
 
 /*
- * Its sender learns that "PORT " has arrived and sends the rest again, and again: then it is edited, as the first edit of its
- * connection.
+ * Its sender learns that "PORT " has arrived and sends the rest again, and again: then it is edited, as the first edit
+ * of its connection.
  */
 static void is_edited(struct dialogue *d)
 {

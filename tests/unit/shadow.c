@@ -1076,8 +1076,8 @@ static void restart(struct exchange *exchange)
 	assert_int_equal(recovered, 1);
 }
 
-/* While nobody was there a PORT bypassed the queue, perhaps: sent again it must not be changed before its sender shows, twice, that
- * he knows of nothing behind "PORT " that has arrived. */
+/* While nobody was there a PORT bypassed the queue, perhaps: sent again it must not be changed before its sender shows,
+ * twice, that he knows of nothing behind "PORT " that has arrived. */
 static void test_bypassed(void **state)
 {
 	struct exchange exchange;
@@ -1094,8 +1094,9 @@ static void test_bypassed(void **state)
 	for (uint32_t i = 0; i < 4; i++) {
 		const uint32_t from = i ? 5 : 0;
 
-		assert_int_equal(queue(&exchange, CLIENT, port + from, &"PORT 10,0,0,2,11,185\r\n"[from], TCP_ACK, &note),
-				 VERDICT_REPLACE);
+		assert_int_equal(
+			queue(&exchange, CLIENT, port + from, &"PORT 10,0,0,2,11,185\r\n"[from], TCP_ACK, &note),
+			VERDICT_REPLACE);
 		assert_int_equal(world.queued.rewrites, i < 3 ? 0 : 1);
 		exchange.now += 200u << i;
 	}
@@ -1124,10 +1125,8 @@ static void test_bypassed_for_good(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lost_behind),
-		cmocka_unit_test(test_arrived),
-		cmocka_unit_test(test_bypassed),
-		cmocka_unit_test(test_bypassed_for_good),
+		cmocka_unit_test(test_lost_behind), cmocka_unit_test(test_arrived),
+		cmocka_unit_test(test_bypassed),    cmocka_unit_test(test_bypassed_for_good),
 		cmocka_unit_test(test_shadow),
 	};
 

@@ -92,7 +92,8 @@ static void owed_begins_with_the_part(void **state)
 	dialogue_close(&d);
 }
 
-/* While an earlier edit is in flight a part cannot be swallowed; that it comes often at once is no reason to give it up. */
+/* While an earlier edit is in flight a part cannot be swallowed; that it comes often at once is no reason to give it
+ * up. */
 static void not_given_up_in_flight(void **state)
 {
 	struct dialogue d;
@@ -219,7 +220,8 @@ static void filler(char *text, uint32_t length)
 	text[length] = 0;
 }
 
-/* All that was sent comes again in one full segment, with one byte that is new: less of it leaves than has left before. */
+/* All that was sent comes again in one full segment, with one byte that is new: less of it leaves than has left before.
+ */
 static void cut_takes_nothing_back(void **state)
 {
 	const uint32_t known = 1459;
@@ -375,18 +377,12 @@ static void swallowed_over_a_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_segment_alone),
-		cmocka_unit_test(smaller_segments),
-		cmocka_unit_test(owed_begins_with_the_part),
-		cmocka_unit_test(not_given_up_in_flight),
-		cmocka_unit_test(asked_for_in_pieces),
-		cmocka_unit_test(too_small_to_swallow),
-		cmocka_unit_test(filled_by_the_edit),
-		cmocka_unit_test(cut_takes_nothing_back),
-		cmocka_unit_test(held_does_not_leave),
-		cmocka_unit_test(owed_does_not_fit_yet),
-		cmocka_unit_test(held_over_a_restart),
-		cmocka_unit_test(swallowed_over_a_restart),
+		cmocka_unit_test(first_segment_alone),	     cmocka_unit_test(smaller_segments),
+		cmocka_unit_test(owed_begins_with_the_part), cmocka_unit_test(not_given_up_in_flight),
+		cmocka_unit_test(asked_for_in_pieces),	     cmocka_unit_test(too_small_to_swallow),
+		cmocka_unit_test(filled_by_the_edit),	     cmocka_unit_test(cut_takes_nothing_back),
+		cmocka_unit_test(held_does_not_leave),	     cmocka_unit_test(owed_does_not_fit_yet),
+		cmocka_unit_test(held_over_a_restart),	     cmocka_unit_test(swallowed_over_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,5 +60,5 @@ def kernel(number, kernels):
 
 
 def groups(number, program):
-    """Names of the groups; neighbouring rows are not at the same alternative."""
-    return [in_turn(number + place, row) for place, row in enumerate(TURNS[program])]
+    """Names of the groups; neighbouring rows are not at the same alternative. None of a program without: it is run whole."""
+    return [in_turn(number + place, row) for place, row in enumerate(TURNS.get(program, ()))]

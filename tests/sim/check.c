@@ -337,6 +337,17 @@ static void trace_out(struct sim *sim, enum side from, const struct view *in, co
 		sim_trace(sim, "        SACK %d-%d", (int)(out->sack[i][0] - other), (int)(out->sack[i][1] - other));
 }
 
+/* Whatever a packet says and whoever sends it: broken stays broken, and nothing grows past the path. */
+void check_forged(struct sim *sim, enum side from, const struct view *in, const struct view *out, bool unseen)
+{
+	trace_out(sim, from, in, out, unseen);
+	if (in->checksum_ok != out->checksum_ok)
+		sim_fail(sim, "I3: the checksum of a forged packet came in %s and left %s",
+			 in->checksum_ok ? "right" : "wrong", out->checksum_ok ? "right" : "wrong");
+	if (!sim_hostile(sim) && out->length > max_u32(in->length, segment_limit(sim, from, out)))
+		sim_fail(sim, "I2: a forged packet of %u bytes leaves with %u", in->length, out->length);
+}
+
 void check_emission(struct sim *sim, enum side from, const struct view *in, const struct view *out,
 		    const uint8_t *in_bytes, const uint8_t *out_bytes, bool unseen)
 {
@@ -371,6 +382,8 @@ void check_engine(struct sim *sim)
 	const struct work *work;
 
 	session = session ? session : table_slot(sim->engine.table, 2);
+	if (sim_hostile(sim) || sim->adversary.beforehand) /* it may be another one's */
+		return;
 	if (!session || session->state < SESSION_GREETING || sim->schedule.upset != UPSET_NONE || sim->resyncs)
 		return;
 	work = table_work(sim->engine.table, session);
@@ -395,6 +408,8 @@ void check_ack(struct sim *sim, const struct tcp *tcp, uint32_t ack)
 {
 	const struct tcp *peer = &sim->tcp[!tcp->side];
 
+	if (sim_hostile(sim))
+		return;
 	if (ack > tcp->top)
 		sim_fail(sim, "I1: the %s sees %u acknowledged and has sent %u", WHO(tcp->side), ack, tcp->top);
 	if (check_forward(&sim->wire[tcp->side], ack) > peer->in_next && ack > sim->wire[tcp->side].lent)
@@ -407,6 +422,8 @@ void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t 
 	const struct tcp *peer = &sim->tcp[!tcp->side];
 	const struct wire *wire = &sim->wire[tcp->side];
 
+	if (sim_hostile(sim))
+		return;
 	if (wire->lent && (right <= wire->lent || left < wire->lent || left > INT32_MAX))
 		return;
 	/* A duplicate (RFC 2883) from before the rewrite before last: an adjustment remembers two shifts. It says
@@ -425,7 +442,7 @@ void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t 
 /* A receiver may have heard an older number, of before a rewrite between it and the urgent data. */
 void check_urgent(struct sim *sim, struct tcp *tcp, uint32_t position)
 {
-	int which = urgent_ending(sim, (enum side) !tcp->side, position);
+	int which = sim_hostile(sim) ? -1 : urgent_ending(sim, (enum side) !tcp->side, position);
 
 	if (which >= 0)
 		tcp->urgent_seen[which] = true;
@@ -453,7 +470,7 @@ static void check_progress(struct sim *sim)
 	unsigned int timeouts = sim->tcp[CLIENT].timeouts + sim->tcp[SERVER].timeouts;
 	unsigned int cuts = sim->cuts_waiting + sim->cuts_space + sim->cuts_hole;
 	bool nagle = sim->schedule.habit[CLIENT].nagle || sim->schedule.habit[SERVER].nagle;
-	bool narrow = false; /* an argument need not fit a window, nor a part of it one segment */
+	bool narrow = sim->small; /* an argument need not fit a window, nor a part of it one segment */
 	unsigned int excuses = sim->lost + sim->unacceptable + cuts;
 
 	for (unsigned int side = 0; side < 2; side++)
@@ -470,17 +487,18 @@ static void check_progress(struct sim *sim)
 void check_end(struct sim *sim)
 {
 	bool seen = sim->reset_seen || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
+	bool lost_count = sim->kills || sim->schedule.upset == UPSET_FRESH;
 
-	if (sim->schedule.ending != END_RESET) {
+	if (sim_hostile(sim))
+		seen = false;
+	else if (sim->schedule.ending != END_RESET) {
 		check_streams(sim);
 		check_promises(sim);
 		check_progress(sim);
 	}
-	bool lost_count = sim->kills || sim->schedule.upset == UPSET_FRESH;
-
-	if (sim->resyncs && sim->schedule.clean && sim->schedule.upset == UPSET_NONE)
+	if (sim->resyncs && !sim->adversary.present && sim->schedule.clean && sim->schedule.upset == UPSET_NONE)
 		sim_fail(sim, "the engine lost a stream of which it has seen every byte");
-	if (sim->around.count && seen && !lost_count && !sim->restarts) /* a FIN may have passed unseen */
+	if (sim->around.count && seen && !lost_count && !sim->restarts && !sim->misled) /* a FIN may have passed unseen */
 		sim_fail(sim, "%u expectations outlive the connection", sim->around.count);
 	router_finish(sim);
 	if (sim->around.count && !lost_count)

@@ -255,6 +255,65 @@ static void exchange_transfer(struct sim *sim)
 	answered(sim, sim_chance(sim, 300) ? sim_pick(sim, 500000) : 0);
 }
 
+/* Only to a hostile server: a name that would open something, were it taken for a command. */
+static void exchange_name(struct sim *sim)
+{
+	struct script *script = &sim->script;
+	enum notation notation = sim->schedule.family == FAMILY_IPV4 ? NOTATION_HOST_PORT : NOTATION_EXTENDED;
+
+	say(script, CLIENT, "STOR ");
+	announce(sim, CLIENT, notation, FAULT_NONE, notation == NOTATION_HOST_PORT ? "PORT " : "EPRT ", "\r\n")->opens =
+		MUST_NOT;
+	say(script, SERVER, "553 No.\r\n");
+	answered(sim, 0);
+}
+
+/* Only to a hostile client: a server that repeats what it was told. */
+static void exchange_echo(struct sim *sim)
+{
+	struct script *script = &sim->script;
+	struct promise *promise;
+
+	say(script, SERVER, "331 User ");
+	if (sim->schedule.family == FAMILY_IPV4)
+		promise = announce(sim, SERVER, NOTATION_HOST_PORT, FAULT_NONE, "227 Entering Passive Mode (", ") ok\r\n");
+	else
+		promise = announce(sim, SERVER, NOTATION_EXTENDED_PORT, FAULT_NONE, "229 Entering Extended Passive Mode ",
+				   " ok\r\n");
+	promise->opens = MUST_NOT;
+	say(script, CLIENT, "USER %.*s\r\n%s\r\n", (int)(promise->end - 2 - promise->line),
+	    script->stream[SERVER] + promise->line, promise->notation == NOTATION_HOST_PORT ? "PASV" : "EPSV");
+	say(script, SERVER, "530 Log in first.\r\n");
+	answered(sim, 0);
+}
+
+/* A browser's request; its cookie was set by the hostile server that it goes to. */
+static void request(struct sim *sim)
+{
+	struct script *script = &sim->script;
+	bool v4 = sim->schedule.family == FAMILY_IPV4;
+
+	say(script, CLIENT, "GET / HTTP/1.1\r\nHost: ftp.example:21\r\nCookie: id=");
+	announce(sim, CLIENT, v4 ? NOTATION_HOST_PORT : NOTATION_EXTENDED, FAULT_NONE, v4 ? "PORT " : "EPRT ", "\r\n")->opens =
+		MUST_NOT;
+	say(script, CLIENT, "Accept: */*\r\n\r\n");
+	close_gate(script, CLIENT, script->lines[SERVER], 0);
+	say(script, SERVER, sim_chance(sim, 500) ? "220 x\r\n" : "HTTP/1.1 200 OK\r\n\r\n");
+	answered(sim, 0);
+}
+
+static void browse(struct sim *sim)
+{
+	struct script *script = &sim->script;
+
+	script->is_ftp = false;
+	script->fast_open = adversary_chance(sim, 400);
+	for (script->exchanges = 0; script->exchanges < 5; script->exchanges++)
+		request(sim);
+	script->close_lines[SERVER] = UINT32_MAX;
+	script->close_lines[CLIENT] = script->lines[SERVER];
+}
+
 static void exchange_plain(struct sim *sim)
 {
 	static const char *const plain[][2] = {
@@ -304,7 +363,9 @@ static bool exchange(struct sim *sim)
 {
 	uint32_t what = sim_pick(sim, 1000);
 
-	if (what < 330)
+	if (sim_hostile(sim) && adversary_chance(sim, 250))
+		sim->adversary.hostile == SERVER ? exchange_name(sim) : exchange_echo(sim);
+	else if (what < 330)
 		exchange_active(sim);
 	else if (what < 600)
 		exchange_passive(sim);
@@ -329,6 +390,8 @@ static void greet(struct sim *sim)
 	uint32_t what = sim_pick(sim, 1000);
 
 	script->is_ftp = what >= 60;
+	script->speaks[CLIENT] = what < 40 || what >= 60;
+	script->speaks[SERVER] = what >= 40;
 	if (what < 20)
 		say(script, SERVER, "200 Hello.\r\n");
 	else if (what < 40)
@@ -362,6 +425,10 @@ void dialogue_write(struct sim *sim)
 	bool wait = true;
 
 	script->next_port = (uint16_t)(1024 + sim_pick(sim, 20000));
+	if (sim->adversary.web) {
+		browse(sim);
+		return;
+	}
 	greet(sim);
 	held_lines = script->lines[SERVER];
 	for (script->exchanges = 1; script->exchanges <= wanted; script->exchanges++) {

@@ -60,7 +60,8 @@ struct packet *network_packet(struct sim *sim)
 	if (!sim->free_count)
 		sim_fail(sim, "more than %u packets under way", PACKETS);
 	packet = &sim->packet[sim->free_list[--sim->free_count]];
-	packet->corrupt = packet->unseen = false;
+	packet->corrupt = packet->unseen = packet->disbelieved = false;
+	packet->origin = HONEST;
 	return packet;
 }
 
@@ -114,6 +115,14 @@ void network_send(struct sim *sim, struct packet *packet, unsigned int leg_numbe
 	enqueue(sim, packet, leg);
 }
 
+/* The same for a packet that nobody else has to care for: it is neither lost nor late. */
+void network_inject(struct sim *sim, struct packet *packet, uint32_t delay)
+{
+	packet->due = sim->now + delay;
+	packet->order = sim->order++;
+	heap_push(sim, (uint16_t)(packet - sim->packet));
+}
+
 /* What is under way does not arrive. */
 void network_flush(struct sim *sim)
 {
@@ -132,9 +141,16 @@ static void deliver(struct sim *sim)
 		router_packet(sim, packet);
 		return;
 	}
-	if (!packet->corrupt)
+	if (!packet->corrupt && adversary_hears(sim, packet))
 		tcp_receive(sim, &sim->tcp[packet->to], packet);
 	network_release(sim, packet);
+}
+
+/* Until nothing is under way. */
+void network_drain(struct sim *sim)
+{
+	while (sim->under_way)
+		deliver(sim);
 }
 
 static bool finished(const struct sim *sim)
@@ -150,7 +166,7 @@ void network_run(struct sim *sim)
 		unsigned int first = due[SERVER] < due[CLIENT] ? SERVER : CLIENT;
 
 		if (events > EVENT_LIMIT || sim->now > TIME_LIMIT)
-			sim_fail(sim, "no end after %u events and %u simulated seconds", events,
+			sim_stuck(sim, "no end after %u events and %u simulated seconds", events,
 				 (unsigned int)(sim->now / SECOND));
 		if (sim->back_at != NEVER && sim->back_at <= packet_due && sim->back_at <= due[first]) {
 			sim->now = sim->back_at;
@@ -159,7 +175,7 @@ void network_run(struct sim *sim)
 			if (packet_due == NEVER && sim->schedule.ending == END_RESET)
 				break; /* one is dead, the other has nothing to say to him */
 			if (packet_due == NEVER)
-				sim_fail(sim, "both sides wait for ever");
+				sim_stuck(sim, "both sides wait for ever");
 			deliver(sim);
 		} else {
 			sim->now = due[first];

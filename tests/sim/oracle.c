@@ -4,6 +4,7 @@
  * conntrack and reports. Sections 4 (I4) and 6 of the design.
  */
 #include <stdio.h>
+#include <strings.h>
 
 #include "sim.h"
 
@@ -19,6 +20,8 @@ void check_line(struct sim *sim, enum side reader, uint32_t offset)
 {
 	enum side from = (enum side) !reader;
 
+	if (sim_hostile(sim)) /* he may well have spoilt it */
+		return;
 	for (unsigned int i = 0; i < sim->script.promises; i++) {
 		const struct promise *promise = &sim->script.promise[i];
 
@@ -50,6 +53,39 @@ static struct promise *promise_by_port(struct sim *sim, enum side by, uint16_t p
 	return NULL;
 }
 
+/* Commands in what the client has sent that a server may answer with a port. */
+static unsigned int asked(const struct sim *sim)
+{
+	static const char *const commands[] = { "PASV\r\n", "EPSV\r\n", "LPSV\r\n" };
+	const uint8_t *text = sim->script.stream[CLIENT];
+	unsigned int count = 0;
+
+	for (uint32_t at = 0; at + 6 <= sim->tcp[CLIENT].top; at++)
+		for (unsigned int i = 0; i < 3; i++)
+			count += strncasecmp((const char *)text + at, commands[i], 6) == 0;
+	return count;
+}
+
+/* A hostile end may open its own ports, as every end may, if the other one speaks FTP; a server only if it was asked. */
+static void check_own(struct sim *sim, uint16_t port)
+{
+	struct adversary *adversary = &sim->adversary;
+
+	for (unsigned int i = 0; i < adversary->opened; i++)
+		if (adversary->port[i] == port)
+			return;
+	if (adversary->opened < sizeof(adversary->port) / sizeof(adversary->port[0]))
+		adversary->port[adversary->opened++] = port;
+	if (port < sim->engine.policy.min_port)
+		sim_fail(sim, "I4: port %u is opened", port);
+	if (!sim->script.speaks[!adversary->hostile])
+		sim_fail(sim, "I4: port %u is opened by a hostile %s of one that does not speak FTP", port,
+			 WHO((enum side)adversary->hostile));
+	if (adversary->hostile == SERVER && adversary->opened > asked(sim) && !sim->kills)
+		sim_fail(sim, "I4: port %u is opened by a hostile server; it was asked %u times and has opened %u", port,
+			 asked(sim), adversary->opened);
+}
+
 /* Section 6 of the design. */
 void check_expectation(struct sim *sim, enum direction direction, const struct expectation *expectation)
 {
@@ -57,9 +93,12 @@ void check_expectation(struct sim *sim, enum direction direction, const struct e
 	const struct tuple *me = &around->binding.tuple[direction], *peer = &around->binding.tuple[!direction];
 	const struct policy *policy = &sim->engine.policy;
 	uint16_t announced = expectation->nat_src.port, port = expectation->tuple.dst.port;
-	struct promise *promise = promise_by_port(sim, (enum side)direction, announced);
+	const bool own = sim->adversary.hostile == (enum side)direction;
+	struct promise *promise = own ? NULL : promise_by_port(sim, (enum side)direction, announced);
 
-	if (!promise)
+	if (own)
+		check_own(sim, announced);
+	else if (!promise && !(sim->at_hand == BLIND && adversary_alone(sim)))
 		sim_fail(sim, "I4: port %u is opened for the %s, which nothing it said allows", announced,
 			 WHO((enum side)direction));
 	if (!endpoint_address_equal(&expectation->tuple.src, &peer->src) ||
@@ -71,7 +110,8 @@ void check_expectation(struct sim *sim, enum direction direction, const struct e
 		sim_fail(sim, "the expectation is not translated");
 	if (port != announced && (!around->busy_answers || port < policy->port_low || port > policy->port_high))
 		sim_fail(sim, "port %u is opened for the announced %u", port, announced);
-	promise->expectation = *expectation;
+	if (promise)
+		promise->expectation = *expectation;
 }
 
 /* What is quoted may go on behind the argument, but not with another digit of its last number. */
@@ -110,8 +150,9 @@ static bool may_refuse(const struct sim *sim, const struct promise *promise, enu
 	case REFUSED_LIMIT:
 		return sim->schedule.pipelined;
 	case REFUSED_STALLED:
+		/* Forged segments make receivers repeat their acknowledgements, and so senders their segments. */
 		return !sim->schedule.clean || sim->schedule.habit[promise->by].nagle || sim->around.errors_given ||
-		       mss < promise->length + 40 + 1;
+		       sim->adversary.present || mss < promise->length + 40 + 1;
 	case REFUSED_SPACE:
 		return mss < promise->length + 32 + 40 + ENDPOINT_TEXT_MAX;
 	default:
@@ -194,6 +235,14 @@ static void note_rewrite(struct sim *sim, const struct note *note)
 
 void check_note(struct sim *sim, const struct note *note)
 {
+	if (sim_hostile(sim)) {
+		sim_trace(sim, "     report %d of the %s, port %u: \"%s\" %s", note->kind,
+			  WHO((enum side)note->direction), note->port,
+			  sim_text((const uint8_t *)note->from, note->from_length), refusal_text(note->refusal));
+		return;
+	}
+	if (sim->judged != HONEST && (note->kind == REPORT_REFUSE || adversary_alone(sim))) /* it is not of the script */
+		return;
 	if (note->kind == REPORT_REWRITE)
 		note_rewrite(sim, note);
 	else if (note->kind == REPORT_EXPECT)

@@ -95,6 +95,11 @@ static uint32_t write_options(uint8_t *p, const struct header *header)
 		memcpy(p + n, "\1\1\4\2", 4);
 		n += 4;
 	}
+	if (header->scaled) {
+		memcpy(p + n, "\1\3\3", 3);
+		p[n + 3] = header->scale;
+		n += 4;
+	}
 	if (header->timestamps) {
 		memcpy(p + n, "\1\1\10\12", 4);
 		put32(p + n + 4, header->stamp);
@@ -148,6 +153,10 @@ static void view_options(const uint8_t *p, uint32_t length, struct view *view)
 			return;
 		if (p[n] == 2 && p[n + 1] == 4)
 			view->mss = (uint16_t)get16(p + n + 2);
+		if (p[n] == 3 && p[n + 1] == 3) {
+			view->scaled = true;
+			view->scale = p[n + 2] > 14 ? 14 : p[n + 2];
+		}
 		if (p[n] == 5)
 			for (uint32_t i = n + 2; i + 8 <= n + p[n + 1] && view->sacks < 4; i += 8, view->sacks++) {
 				view->sack[view->sacks][0] = get32(p + i);
@@ -177,6 +186,8 @@ void packet_view(const uint8_t *bytes, uint32_t length, struct view *view)
 	view->length = view->payload <= length ? length - view->payload : 0;
 	view->data = bytes + view->payload;
 	view->mss = 0;
+	view->scaled = false;
+	view->scale = 0;
 	view->sacks = 0;
 	view->checksum_ok = said == length && view->payload <= length && tcp_sum(bytes, tcp, length) == 0xffff &&
 			    (bytes[0] >> 4 == 6 || fold(sum(bytes, 20)) == 0xffff);

@@ -107,6 +107,8 @@ static void conntrack_unexpect(struct conntrack *conntrack, const struct binding
 
 	(void)master;
 	may_die(sim);
+	if (sim->at_hand == BLIND || sim->at_hand == NEAR || sim->at_hand == EXACT)
+		sim_fail(sim, "a forged packet takes an expectation back");
 	if (at < around->count)
 		around->open[at] = around->open[--around->count];
 }
@@ -210,7 +212,6 @@ static void open_engine(struct sim *sim)
 	engine->report = take_report;
 	engine->report_context = sim;
 	engine->random = sim->seed + sim->kills + 1;
-	session_absent(engine, milliseconds(sim));
 }
 
 void router_start(struct sim *sim)
@@ -221,6 +222,7 @@ void router_start(struct sim *sim)
 	sim->kill_countdown = -1;
 	sim->exempt_from = UINT32_MAX;
 	open_engine(sim);
+	sim->engine.counters.syns = 1; /* it has been there for long, and SYNs are queued */
 }
 
 static bool rewritten_at_all(const struct sim *sim)
@@ -260,6 +262,7 @@ static void restart(struct sim *sim)
 	sim->kill_countdown = -1;
 	sim->resuming = true;
 	open_engine(sim);
+	session_absent(&sim->engine, milliseconds(sim));
 	session_resume(&sim->engine);
 	sim->resuming = false;
 	sim->kill_countdown = countdown;
@@ -338,6 +341,7 @@ static void killed(struct sim *sim, struct packet *packet)
 	sim_trace(sim, "     (the daemon is killed; its packet is lost)");
 	sim->kills++;
 	sim->notes = 0;
+	sim->at_hand = HONEST;
 	sim->lost++;
 	sim->kill_countdown = sim->kills < 3 && sim_chance(sim, 500) ? 1 + (int)sim_pick(sim, 12) : -1;
 	sim->upset_done = sim->kill_countdown < 0;
@@ -356,11 +360,32 @@ static void engine_notes(struct sim *sim)
 	check_swallowed(sim);
 }
 
-static void trace_disbelief(struct sim *sim, const struct counters *before)
+/* Packets that the engine has not believed, and why. */
+static bool disbelieved(struct sim *sim, const struct counters *before)
 {
+	bool any = false;
+
 	for (unsigned int i = 0; i < BELIEFS; i++)
-		if (sim->engine.counters.disbelieved[i] != before->disbelieved[i])
+		if (sim->engine.counters.disbelieved[i] != before->disbelieved[i]) {
 			sim_trace(sim, "     (not believed: %s)", belief_name((enum belief)i));
+			any = true;
+		}
+	return any;
+}
+
+/*
+ * A handshake that is not believed shows in what follows it; a copy of a SYN or SYN/ACK tells the engine nothing. And where
+ * bytes are under way only an RST's receiver knows whether it stands right; a second one is nothing new.
+ */
+static bool need_not_be_believed(struct sim *sim, const struct packet *packet)
+{
+	const enum side from = (enum side)!packet->to;
+	struct view view;
+
+	packet_view(packet->bytes, packet->length, &view);
+	if (view.flags & TCP_RST)
+		return view.seq - (sim->schedule.habit[from].iss + 1) != sim->wire[from].engine_next || sim->resets++;
+	return (view.flags & TCP_SYN) || (!view.length && sim->tcp[SERVER].state != TCP_OPEN);
 }
 
 static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct output *output)
@@ -368,17 +393,28 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct ou
 	struct arrival arrival;
 	enum verdict verdict = VERDICT_ACCEPT;
 	const struct counters before = sim->engine.counters;
+	bool doubted, indifferent;
 
-	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0)
+	sim->at_hand = packet->origin;
+	indifferent = packet->origin != HONEST || packet->corrupt || need_not_be_believed(sim, packet);
+	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0) {
+		arrival.invalid = adversary_is_invalid(sim, packet);
 		verdict = session_input(&sim->engine, &arrival, milliseconds(sim), output);
+	}
+	sim->at_hand = HONEST;
+	doubted = disbelieved(sim, &before);
+	packet->disbelieved = doubted && !indifferent && !sim->misled;
+	if (sim->engine.counters.resynced != before.resynced && packet->origin == BLIND && !sim->restarts &&
+	    !adversary_alone(sim))
+		sim_fail(sim, "a forged packet makes the engine take up a stream again");
 	if (sim->routed % 64 == 0 && !packet->corrupt)
 		session_tick(&sim->engine, milliseconds(sim), 2);
-	trace_disbelief(sim, &before);
 	if (sim->engine.counters.resynced != before.resynced) {
 		sim_trace(sim, "     (the engine takes up a stream again)");
 		sim->resyncs++;
 		forget(sim);
-		exempt(sim, sim->schedule.pipelined ? 9 : 3);
+		sim->misled |= sim->adversary.origins & (1u << NEAR | 1u << EXACT);
+		exempt(sim, sim->misled ? UINT32_MAX : sim->schedule.pipelined ? 9 : 3);
 	}
 	return verdict;
 }
@@ -399,9 +435,14 @@ static bool through_engine(struct sim *sim, struct packet *packet, const struct 
 	verdict = ask_engine(sim, packet, &output);
 	if (packet->corrupt && memcmp(table_before, table_memory, bytes) != 0)
 		sim_fail(sim, "a corrupted packet changed the session");
+	sim->judged = packet->origin;
 	engine_notes(sim);
+	sim->judged = HONEST;
 	if (verdict == VERDICT_DROP) {
-		check_dropped(sim, (enum side) !packet->to, in);
+		if (packet->origin == HONEST && !sim_hostile(sim))
+			check_dropped(sim, (enum side) !packet->to, in);
+		else
+			sim_trace(sim, "     (dropped by the engine)");
 		network_release(sim, packet);
 		return false;
 	}
@@ -416,7 +457,43 @@ static bool through_engine(struct sim *sim, struct packet *packet, const struct 
 
 static bool is_queued(const struct sim *sim, const struct view *in)
 {
+	/* Where the daemon renumbers, every packet of the connection comes to it from then on. */
+	if (sim->schedule.self && sim->around.renumbering)
+		return true;
 	return !sim->schedule.payload_only || in->length || (in->flags & (TCP_SYN | TCP_FIN | TCP_RST));
+}
+
+/* A packet that is not of the connection goes the same way, and nobody misses it. */
+static void foreign_packet(struct sim *sim, struct packet *packet)
+{
+	static const char *const names[] = { "", "blind", "near", "exact", "stray", "lie" };
+	const struct seqadj *adj = sim->around.binding.seqadj;
+	uint8_t before[PACKET_MAX];
+	enum side from = (enum side) !packet->to;
+	struct view in, out;
+
+	memcpy(before, packet->bytes, packet->length);
+	packet_view(before, packet->length, &in);
+	if (adversary_goes_too_far(sim, packet)) {
+		sim->adversary.lost++;
+		network_release(sim, packet);
+		return;
+	}
+	sim_trace(sim, "     (the next one is forged: %s)", names[packet->origin]);
+	check_trace_in(sim, from, &in);
+	packet->unseen = sim->away || !is_queued(sim, &in);
+	if (sim->away && (sim->around.marked || !quiet(sim))) {
+		network_release(sim, packet);
+		return;
+	}
+	if (!packet->unseen && !through_engine(sim, packet, &in))
+		return;
+	if (!sim->schedule.self && sim->around.renumbering)
+		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
+	packet_view(packet->bytes, packet->length, &out);
+	check_forged(sim, from, &in, &out, packet->unseen);
+	packet->at_router = false;
+	network_inject(sim, packet, sim->schedule.leg[packet->to].delay);
 }
 
 /* The daemon's going and coming, and a peer that has had enough. */
@@ -448,6 +525,11 @@ void router_packet(struct sim *sim, struct packet *packet)
 	enum side from = (enum side) !packet->to;
 	struct view in, out;
 
+	if (packet->origin != HONEST) {
+		foreign_packet(sim, packet);
+		return;
+	}
+	adversary_turn(sim);
 	if (happenings(sim)) {
 		network_release(sim, packet);
 		return;
@@ -469,7 +551,10 @@ void router_packet(struct sim *sim, struct packet *packet)
 	if (!sim->schedule.self && sim->around.renumbering)
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
-	check_emission(sim, from, &in, &out, before, packet->bytes, packet->unseen);
+	if (sim_hostile(sim))
+		check_forged(sim, from, &in, &out, packet->unseen);
+	else
+		check_emission(sim, from, &in, &out, before, packet->bytes, packet->unseen);
 	check_engine(sim);
 	packet->at_router = false;
 	network_send(sim, packet, packet->to);

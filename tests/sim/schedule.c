@@ -111,6 +111,33 @@ static void draw_binding(struct sim *sim)
 	};
 }
 
+/*
+ * --small: what was worked out with large windows and segments must do with small ones. And the engine must do without
+ * the acknowledgements that carry nothing: it cannot know how far a receiver has come.
+ */
+static void draw_small(struct sim *sim)
+{
+	struct schedule *schedule = &sim->schedule;
+
+	schedule->payload_only = sim_chance(sim, 500);
+	schedule->scaled = sim_chance(sim, 500);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct habit *habit = &schedule->habit[i];
+
+		if (sim_chance(sim, 500))
+			habit->mss = (uint16_t)(60 + sim_pick(sim, 60));
+		if (sim_chance(sim, 400))
+			habit->window = 12 + sim_pick(sim, sim_chance(sim, 500) ? 60 : 600);
+		habit->scale = schedule->scaled ? (uint8_t)sim_pick(sim, 15) : 0;
+		/* What the field can say. A window of nothing would end everything. */
+		while (habit->window >> habit->scale == 0)
+			habit->scale--;
+		habit->window &= ~0u << habit->scale;
+		if (habit->scale && sim_chance(sim, 300))
+			habit->window = (1 + sim_pick(sim, 65535)) << habit->scale;
+	}
+}
+
 void schedule_draw(struct sim *sim)
 {
 	struct schedule *schedule = &sim->schedule;
@@ -134,6 +161,8 @@ void schedule_draw(struct sim *sim)
 	if (schedule->upset == UPSET_FRESH || schedule->upset == UPSET_BYPASS)
 		schedule->pipelined = false;
 	draw_binding(sim);
+	if (sim->small)
+		draw_small(sim);
 }
 
 void schedule_print(const struct sim *sim)
@@ -153,9 +182,9 @@ void schedule_print(const struct sim *sim)
 		const struct habit *habit = &schedule->habit[i];
 		const struct leg *leg = &schedule->leg[i];
 
-		printf("# %s %s seen as %s, ISN %u, MSS %u, window %u, %s%s%s%s%s%s%s\n", i ? "server" : "client",
+		printf("# %s %s seen as %s, ISN %u, MSS %u, window %u (scale %u), %s%s%s%s%s%s%s\n", i ? "server" : "client",
 		       endpoint_print(&sim->around.inside[i], inside), endpoint_print(&sim->around.outside[i], outside),
-		       habit->iss, habit->mss, habit->window, cuttings[habit->cutting], habit->nagle ? ", Nagle" : "",
+		       habit->iss, habit->mss, habit->window, habit->scale, cuttings[habit->cutting], habit->nagle ? ", Nagle" : "",
 		       habit->go_back ? ", go-back-N" : "", habit->bursts ? " in bursts" : "",
 		       habit->original_cuts ? ", original cuts" : "", habit->dribble ? ", dribbling" : "",
 		       habit->keepalive ? ", keepalives" : "");

@@ -13,6 +13,8 @@
  *   router.c     the engine, killed and restarted; what surrounds it
  *   check.c      the invariants of the streams and of every packet
  *   oracle.c     what may and must be opened and rewritten
+ *   adversary.c  --adversary: third parties that inject segments, and an end that lies
+ *   judge.c      would an endpoint's TCP take this segment?
  *   main.c       seeds in, verdicts out
  *
  * Offsets count bytes of a stream from 0, in sender or in receiver space; sequence numbers appear in packets only.
@@ -77,6 +79,7 @@ struct habit {
 	uint32_t iss;
 	uint32_t window;
 	uint16_t mss; /* announced to the other */
+	uint8_t scale; /* of the window field, RFC 7323; only where both sides scale */
 	uint8_t cutting;
 	bool nagle;
 	bool go_back;	    /* a retransmission timeout sends everything again */
@@ -92,6 +95,7 @@ struct schedule {
 	uint8_t family;
 	bool self;	   /* SEQADJ_SELF */
 	bool payload_only; /* pure acknowledgements are not queued */
+	bool scaled;	   /* both sides offer window scaling */
 	bool sack;
 	bool timestamps;
 	bool clean; /* the network does nothing bad */
@@ -149,8 +153,20 @@ struct script {
 	unsigned int exchanges;
 	uint32_t close_lines[2]; /* lines after which a side closes */
 	bool is_ftp;
+	bool speaks[2]; /* which side's first line is FTP */
+	bool fast_open; /* the client's first bytes are in its SYN */
 	bool opaque; /* AUTH TLS was accepted: MUST_NOT from here on */
 	uint16_t next_port;
+};
+
+/* Whose packet it is. What is not HONEST is held against no stream. */
+enum origin {
+	HONEST,
+	BLIND,	/* a third party's, who knows the addresses and ports only */
+	NEAR,	/* who knows the numbers, but not exactly */
+	EXACT,	/* who knows them exactly */
+	STRAY,	/* an honest end's answer to what the others have sent */
+	LIE,	/* of an end itself */
 };
 
 struct packet {
@@ -161,6 +177,8 @@ struct packet {
 	bool at_router; /* its next stop */
 	bool corrupt;
 	bool unseen; /* passed the router without the daemon */
+	bool disbelieved;
+	uint8_t origin; /* enum origin */
 	uint8_t bytes[PACKET_MAX];
 };
 
@@ -169,6 +187,8 @@ struct view {
 	uint32_t seq, ack;
 	uint16_t window, urgent, mss;
 	uint8_t flags;
+	uint8_t scale;
+	bool scaled; /* the option is there */
 	bool checksum_ok;
 	uint8_t sacks;
 	uint32_t sack[4][2];
@@ -184,7 +204,8 @@ struct tcp {
 	const struct habit *habit;
 	uint32_t peer_iss;
 	uint16_t peer_mss;
-	uint32_t peer_window;
+	uint32_t peer_window, peer_window_max;
+	uint8_t peer_scale;
 	/* writing */
 	const uint8_t *out;
 	uint32_t written, una, next, top, recover;
@@ -256,9 +277,39 @@ struct surroundings {
 	bool marked;	  /* packets must not pass unseen: an edit is in flight, or the daemon renumbers */
 };
 
+#define NOBODY 2
+
+/* What the adversary of this run is, and has done. */
+struct adversary {
+	uint64_t random; /* its own, so that the schedule is the same without it */
+	bool present;
+	uint8_t hostile; /* enum side, or NOBODY: third parties */
+	uint8_t origins; /* of third parties: bits */
+	bool web;	 /* a browser that was sent to a hostile server on port 21 */
+	bool tracked;	 /* conntrack looks at windows */
+	bool beforehand; /* a handshake is invented before there is a connection */
+	unsigned int left, sent, lost;
+	uint32_t invented[2]; /* initial numbers */
+	uint64_t deaf_until;  /* the hostile end takes nothing */
+	unsigned int opened;  /* of the hostile end's own ports */
+	uint16_t port[64];
+};
+
+struct options {
+	uint64_t from, to;
+	bool verbose;
+	bool first_only; /* stop at the first failure */
+	bool small;	 /* small windows and segments, window scaling, hidden acknowledgements everywhere */
+	bool adversary;
+};
+
 struct sim {
 	uint64_t seed, random;
 	bool verbose;
+	bool small;
+	struct adversary adversary;
+	uint8_t at_hand; /* enum origin of the packet that the engine has */
+	uint8_t judged;	 /* the same, while its reports are checked */
 	struct schedule schedule;
 	struct script script;
 	struct tcp tcp[2];
@@ -279,21 +330,24 @@ struct sim {
 	uint32_t routed;
 	bool upset_armed, upset_done, away;
 	bool reset_seen, resuming;
+	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
 	uint64_t back_at;
-	unsigned int kills, resyncs, restarts;
+	unsigned int kills, resyncs, restarts, resets;
 	int kill_countdown; /* callbacks until the daemon dies; -1: it lives */
 	unsigned int exempt_from,
 		exempt_until; /* exchanges in which nothing must be opened, since the daemon was away */
 	unsigned int cuts_waiting, cuts_space, cuts_hole, cuts_held;
 	struct note note[NOTES];
 	unsigned int notes;
-	jmp_buf killed, failed;
+	jmp_buf killed, over;
 	char reason[512];
 	struct packet packet[PACKETS];
 };
 
 /* main.c */
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+/* Nothing moves any more. That is a failure, but not of those who talk to a liar: then the run is over. */
+void sim_stuck(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
 void sim_trace(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *sim_text(const uint8_t *data, uint32_t length);
 
@@ -340,7 +394,8 @@ struct header {
 	uint32_t seq, ack;
 	uint16_t window, urgent, mss;
 	uint8_t flags;
-	bool sack_permitted, timestamps;
+	uint8_t scale;
+	bool sack_permitted, timestamps, scaled;
 	uint32_t stamp;
 	unsigned int sacks;
 	uint32_t sack[4][2];
@@ -357,6 +412,7 @@ void tcp_receive(struct sim *sim, struct tcp *tcp, const struct packet *packet);
 uint64_t tcp_deadline(const struct tcp *tcp);
 void tcp_timers(struct sim *sim, struct tcp *tcp);
 void tcp_reset(struct sim *sim, struct tcp *tcp);
+void tcp_refuse(struct sim *sim, struct tcp *tcp, const struct packet *packet);
 bool tcp_finished(const struct sim *sim, const struct tcp *tcp);
 uint32_t tcp_options_length(const struct sim *sim, const struct tcp *tcp, unsigned int *sacks);
 
@@ -364,6 +420,8 @@ uint32_t tcp_options_length(const struct sim *sim, const struct tcp *tcp, unsign
 struct packet *network_packet(struct sim *sim);
 void network_release(struct sim *sim, struct packet *packet);
 void network_send(struct sim *sim, struct packet *packet, unsigned int leg);
+void network_inject(struct sim *sim, struct packet *packet, uint32_t delay);
+void network_drain(struct sim *sim);
 void network_flush(struct sim *sim);
 void network_run(struct sim *sim);
 
@@ -373,7 +431,35 @@ void router_packet(struct sim *sim, struct packet *packet);
 void router_timer(struct sim *sim);
 void router_finish(struct sim *sim);
 
+/* judge.c */
+enum judgement {
+	REFUSES,  /* as if it had not come; it may be answered */
+	HARMLESS, /* taken, and nothing changes */
+	TAKES,	  /* something changes */
+};
+
+enum judgement judge_segment(const struct sim *sim, const struct tcp *tcp, const struct view *view);
+
+/* adversary.c */
+void adversary_draw(struct sim *sim, bool present);
+bool adversary_chance(struct sim *sim, uint32_t permille);
+uint32_t adversary_pick(struct sim *sim, uint32_t n);
+const char *adversary_name(const struct sim *sim);
+void adversary_begin(struct sim *sim);
+void adversary_turn(struct sim *sim);
+bool adversary_goes_too_far(struct sim *sim, const struct packet *packet);
+void adversary_stray(struct sim *sim, const struct tcp *tcp, uint32_t seq, uint32_t ack, uint8_t flags);
+bool adversary_is_invalid(const struct sim *sim, const struct packet *packet);
+bool adversary_alone(const struct sim *sim);
+bool adversary_hears(struct sim *sim, const struct packet *packet);
+
+static inline bool sim_hostile(const struct sim *sim)
+{
+	return sim->adversary.hostile != NOBODY;
+}
+
 /* check.c */
+void check_forged(struct sim *sim, enum side from, const struct view *in, const struct view *out, bool unseen);
 uint32_t check_forward(const struct wire *wire, uint32_t offset);
 void check_emission(struct sim *sim, enum side from, const struct view *in, const struct view *out,
 		    const uint8_t *in_bytes, const uint8_t *out_bytes, bool unseen);

@@ -58,7 +58,7 @@ static void emit(struct sim *sim, struct tcp *tcp, uint32_t seq, uint8_t flags, 
 	struct header header = {
 		.seq = seq,
 		.ack = tcp->peer_iss + 1 + tcp->in_next,
-		.window = (uint16_t)tcp->habit->window,
+		.window = (uint16_t)(tcp->habit->window >> tcp->habit->scale),
 		.urgent = urgent,
 		.flags = flags,
 		.timestamps = sim->schedule.timestamps,
@@ -69,10 +69,13 @@ static void emit(struct sim *sim, struct tcp *tcp, uint32_t seq, uint8_t flags, 
 	if (!(flags & TCP_ACK))
 		header.ack = 0;
 	if (flags & TCP_SYN) {
+		header.window = (uint16_t)min_u32(tcp->habit->window, 65535); /* never scaled here */
+		header.scaled = sim->schedule.scaled;
+		header.scale = tcp->habit->scale;
 		header.mss = tcp->habit->mss;
 		header.sack_permitted = sim->schedule.sack;
 		if (flags & TCP_ACK)
-			header.ack = tcp->peer_iss + 1;
+			header.ack = tcp->peer_iss + 1 + tcp->in_next;
 	} else if (flags & TCP_ACK) {
 		header.sacks = fill_sacks(sim, tcp, header.sack);
 	}
@@ -242,6 +245,26 @@ static void retransmit(struct sim *sim, struct tcp *tcp)
 		send_data(sim, tcp, from, size);
 }
 
+/* What the other one says of himself in his SYN. */
+static void meet(struct tcp *tcp, const struct view *view)
+{
+	tcp->peer_iss = view->seq;
+	tcp->peer_mss = view->mss;
+	tcp->peer_scale = view->scale;
+	tcp->peer_window = tcp->peer_window_max = view->window;
+}
+
+/* Bytes that the client sends with its SYN (RFC 7413): what it need not wait for. */
+static uint32_t early_bytes(const struct sim *sim, const struct tcp *tcp)
+{
+	return sim->script.fast_open ? min_u32(sim->script.gate[tcp->side][0].end, 400) : 0;
+}
+
+static void send_syn(struct sim *sim, struct tcp *tcp)
+{
+	emit(sim, tcp, tcp->habit->iss, TCP_SYN, tcp->out, early_bytes(sim, tcp), 0);
+}
+
 static void timeout(struct sim *sim, struct tcp *tcp)
 {
 	const struct habit *habit = tcp->habit;
@@ -252,9 +275,9 @@ static void timeout(struct sim *sim, struct tcp *tcp)
 	sim_trace(sim, "     (%s: retransmission timeout)", tcp->side ? "server" : "client");
 	tcp->interval = tcp->interval * 2 > TIMEOUT_MAX ? TIMEOUT_MAX : tcp->interval * 2;
 	if (tcp->timeouts_row > 40)
-		sim_fail(sim, "%s stalls: 40 timeouts in a row at byte %u", tcp->side ? "server" : "client", tcp->una);
+		sim_stuck(sim, "%s stalls: 40 timeouts in a row at byte %u", tcp->side ? "server" : "client", tcp->una);
 	if (tcp->state == TCP_SYN_SENT) {
-		emit(sim, tcp, habit->iss, TCP_SYN, NULL, 0, 0);
+		send_syn(sim, tcp);
 	} else if (tcp->state == TCP_SYN_RECEIVED) {
 		emit(sim, tcp, habit->iss, TCP_SYN | TCP_ACK, NULL, 0, 0);
 	} else if (habit->go_back) {
@@ -322,7 +345,7 @@ void tcp_start(struct sim *sim, enum side side)
 	tcp->in_fin = NO_FIN;
 	tcp->state = side == CLIENT ? TCP_SYN_SENT : TCP_LISTEN;
 	if (side == CLIENT) {
-		emit(sim, tcp, tcp->habit->iss, TCP_SYN, NULL, 0, 0);
+		send_syn(sim, tcp);
 		arm_timer(sim, tcp);
 	}
 }
@@ -337,20 +360,33 @@ static void opened(struct sim *sim, struct tcp *tcp)
 		tcp->keepalive_at = sim->now + tcp->habit->keepalive * 1000u;
 }
 
+static void receive_data(struct sim *sim, struct tcp *tcp, const struct view *view, uint32_t offset);
+
+/* As much of the data in the SYN as this server likes. */
+static void receive_early(struct sim *sim, struct tcp *tcp, const struct view *view)
+{
+	struct view part = *view;
+
+	part.length = adversary_pick(sim, view->length + 1);
+	part.flags = 0;
+	receive_data(sim, tcp, &part, 0);
+	tcp->ack_at = NEVER; /* the SYN/ACK says so */
+}
+
 static void receive_syn(struct sim *sim, struct tcp *tcp, const struct view *view)
 {
-	if (tcp->state == TCP_SYN_SENT && (view->flags & TCP_ACK) && view->ack == tcp->habit->iss + 1) {
-		tcp->peer_iss = view->seq;
-		tcp->peer_mss = view->mss;
-		tcp->peer_window = view->window;
+	if (tcp->state == TCP_SYN_SENT && (view->flags & TCP_ACK) &&
+	    view->ack - (tcp->habit->iss + 1) <= early_bytes(sim, tcp)) {
+		meet(tcp, view);
+		tcp->una = tcp->next = tcp->top = view->ack - (tcp->habit->iss + 1);
 		opened(sim, tcp);
 		send_ack(sim, tcp);
 		application(sim, tcp);
 	} else if (tcp->state == TCP_LISTEN && !(view->flags & TCP_ACK)) {
-		tcp->peer_iss = view->seq;
-		tcp->peer_mss = view->mss;
-		tcp->peer_window = view->window;
+		meet(tcp, view);
 		tcp->state = TCP_SYN_RECEIVED;
+		if (view->length)
+			receive_early(sim, tcp, view);
 		emit(sim, tcp, tcp->habit->iss, TCP_SYN | TCP_ACK, NULL, 0, 0);
 		arm_timer(sim, tcp);
 	} else if (tcp->state == TCP_SYN_RECEIVED) {
@@ -415,7 +451,7 @@ static void receive_data(struct sim *sim, struct tcp *tcp, const struct view *vi
 	uint32_t end = offset + view->length;
 
 	if (offset + view->length > STREAM_MAX && offset < INT32_MAX)
-		sim_fail(sim, "%s receives data at offset %u", tcp->side ? "server" : "client", offset);
+		sim_stuck(sim, "%s receives data at offset %u", tcp->side ? "server" : "client", offset);
 	if (view->length && end <= tcp->in_next && tcp->habit->duplicate_sack && offset < end) {
 		tcp->dsack[0] = offset;
 		tcp->dsack[1] = end;
@@ -463,7 +499,8 @@ static void open_or_answer(struct sim *sim, struct tcp *tcp, const struct view *
 		tcp->ack_at = sim->now;
 		return;
 	}
-	tcp->peer_window = view->window;
+	tcp->peer_window = (uint32_t)view->window << tcp->peer_scale;
+	tcp->peer_window_max = max_u32(tcp->peer_window_max, tcp->peer_window);
 	tcp->probes = 0;
 	if (tcp->habit->keepalive && tcp->keepalive_at != NEVER)
 		tcp->keepalive_at = sim->now + tcp->habit->keepalive * 1000u;
@@ -509,6 +546,31 @@ void tcp_receive(struct sim *sim, struct tcp *tcp, const struct packet *packet)
 	open_or_answer(sim, tcp, &view);
 }
 
+/*
+ * What a segment that is refused is answered with: RFC 9293 section 3.10.7, RFC 5961. The answer to who has invented his
+ * numbers has them too: whose stream they belong to can be seen from them only.
+ */
+void tcp_refuse(struct sim *sim, struct tcp *tcp, const struct packet *packet)
+{
+	bool closed = tcp->side == SERVER && tcp_finished(sim, tcp);
+	bool synchronised = !closed && (tcp->state == TCP_OPEN || tcp->state == TCP_SYN_RECEIVED);
+	struct view view;
+
+	packet_view(packet->bytes, packet->length, &view);
+	if (tcp->state == TCP_SYN_SENT && view.ack == tcp->habit->iss + 1) /* acceptable, but no SYN: dropped */
+		return;
+	if (synchronised && (!(view.flags & TCP_RST) || tcp->state == TCP_OPEN)) {
+		send_ack(sim, tcp);
+	} else if (!(view.flags & TCP_RST) && (view.flags & TCP_ACK)) {
+		adversary_stray(sim, tcp, view.ack, 0, TCP_RST);
+	} else if (tcp->state == TCP_LISTEN && (view.flags & TCP_SYN)) {
+		/* What makes a server answer is as good as any. It keeps nothing of it (SYN cookies). */
+		adversary_stray(sim, tcp, adversary_pick(sim, UINT32_MAX), view.seq + 1, TCP_SYN | TCP_ACK);
+	} else if (!(view.flags & (TCP_RST | TCP_ACK))) {
+		adversary_stray(sim, tcp, 0, view.seq + view.length + 1, TCP_RST | TCP_ACK);
+	}
+}
+
 static void keepalive(struct sim *sim, struct tcp *tcp)
 {
 	bool idle = tcp->una == tcp->top && tcp->una == tcp->next && !tcp->closed && tcp->written == tcp->next;
@@ -520,7 +582,7 @@ static void keepalive(struct sim *sim, struct tcp *tcp)
 	if (!idle)
 		return;
 	if (++tcp->probes > 5 && sim->schedule.clean && sim->schedule.upset == UPSET_NONE)
-		sim_fail(sim, "%s: keepalives are not answered", tcp->side ? "server" : "client");
+		sim_stuck(sim, "%s: keepalives are not answered", tcp->side ? "server" : "client");
 	if (tcp->next && sim_chance(sim, 500))
 		emit(sim, tcp, tcp->habit->iss + tcp->next, TCP_ACK, tcp->out + tcp->next - 1, 1, 0);
 	else

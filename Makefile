@@ -91,7 +91,14 @@ $(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
-tests: $(UNIT) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
+# And what attacks there, a program a file.
+LAB := $(patsubst %,$(BUILD)/tests/lab/%,flood hostile)
+
+$(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
+
+tests: $(UNIT) $(LAB) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
 
 # For scripts/test.
 print-unit:

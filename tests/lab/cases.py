@@ -84,8 +84,8 @@ def _raise(error):
     raise error
 
 
-def main(description, groups):
-    """groups: name -> function(options, report). Returns the exit status."""
+def main(description, groups, add_arguments=None):
+    """groups: name -> function(options, report). add_arguments adds to the parser what only this program has. The exit status."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--only", help="cases whose name contains this")
     parser.add_argument("--group", action="append", choices=groups, help="only this group; may be given several times")
@@ -93,6 +93,8 @@ def main(description, groups):
                         help="who helps: nfq-ftp-helper; to see the tests fail, the kernel's own helper, or nobody")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many labs at once")
     parser.add_argument("--verbose", action="store_true", help="where a case failed, and how long the groups took")
+    if add_arguments:
+        add_arguments(parser)
     options = parser.parse_args()
     laboratory.take_signals()
     report = Report(options.only, options.verbose)

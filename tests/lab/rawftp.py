@@ -26,6 +26,7 @@ from clients import PASSWORD, USER
 from lab import FTP_PORT
 
 CLONE_NEWNET = 0x40000000
+IP_BIND_ADDRESS_NO_PORT = 24
 PAUSE = 0.003  # between the pieces of a cut message
 PATIENCE = 5  # seconds until a reply is given up
 NOT_ADMITTED = 0.3  # seconds after which a connection attempt that must fail is taken to have failed
@@ -85,13 +86,16 @@ def listen_in(lab, role, family=4, port=0, address=None, maxseg=None):
     return listener
 
 
-def connect_from(lab, role, address, port, *, family=4, maxseg=None, timeout=PATIENCE):
+def connect_from(lab, role, address, port, *, family=4, maxseg=None, timeout=PATIENCE, source=None):
     sock = socket_in(lab, role, family)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if maxseg:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, maxseg)
     sock.settimeout(timeout)
     try:
+        if source:
+            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind(source)
         sock.connect((address, port))
     except BaseException:
         sock.close()
@@ -282,13 +286,17 @@ class Wire:
 # A client of real servers
 
 class RawClient(Wire):
-    """A session with an FTP server, logged in unless told otherwise. Closed by close() or with."""
+    """A session with an FTP server, logged in unless told otherwise. Closed by close() or with.
 
-    def __init__(self, lab, *, role=None, host=None, family=4, maxseg=None, login=True, timeout=PATIENCE):
-        self.lab, self.family, self.role = lab, family, role or lab.client
+    source: which of the client's addresses and ports the control connection comes from; port 0 is any.
+    """
+
+    def __init__(self, lab, *, role=None, host=None, family=4, maxseg=None, login=True, timeout=PATIENCE, source=None):
+        self.lab, self.family, self.role, self.source = lab, family, role or lab.client, source
         self.host = host or lab.dial(family=family)
-        super().__init__(connect_from(lab, self.role, self.host, FTP_PORT, family=family, maxseg=maxseg, timeout=timeout))
-        self.address = lab.address(self.role, family)
+        super().__init__(connect_from(lab, self.role, self.host, FTP_PORT, family=family, maxseg=maxseg, timeout=timeout,
+                                      source=source))
+        self.address = source[0] if source else lab.address(self.role, family)
         self.greeting = self.reply(timeout=max(timeout, PATIENCE))
         if login:
             self.login()
@@ -341,7 +349,8 @@ class RawClient(Wire):
         message = f"{mode}\r\n".encode()
         reply = self.command(message, (227, 228, 229), cuts(message) if cuts else ())
         address, port = announced(reply.text, self.host)
-        return connect_from(self.lab, self.role, address, port, family=self.family, timeout=2)
+        return connect_from(self.lab, self.role, address, port, family=self.family, timeout=2,
+                            source=self.source and (self.address, 0))
 
     def receive_by(self, listener, path, command="RETR"):
         """The data that the server sends to our listener."""

@@ -3,13 +3,15 @@
 """The lab's tests on a stock kernel. tests/vm/test_vm.py runs this in a virtual machine; it does no harm elsewhere.
 
 For every way to attach the daemon without its kernel module (variants.py): the matrix (matrix.py), through masquerading, DNAT
-and both at once. Then what only a stock kernel can show (stock.py), and what README tells people to do (stranger.py).
+and both at once; and forged packets (forged.py). Then what only a stock kernel can show (stock.py), and what README tells
+people to do (stranger.py).
 """
 
 import sys
 
 from matrix import TOPOLOGIES, group_matrix  # first: it makes the lab's own modules known
 from cases import main
+from forged import TOPOLOGIES as FORGED_TOPOLOGIES, group_forged
 from stock import group_data, group_netem, group_zones
 from stranger import group_documented, group_traces
 from variants import USER_SPACE
@@ -23,6 +25,8 @@ def all_groups():
     groups = {f"netem-{variant.name}": group_netem(variant) for variant in USER_SPACE if variant.name in BAD_NETWORK}
     groups.update({f"{variant.name}-{topology}": group_matrix(variant, topology)
                    for variant in USER_SPACE for topology in TOPOLOGIES})
+    groups.update({f"forged-{variant.name}-{topology}": group_forged(variant, topology)
+                   for variant in USER_SPACE for topology in FORGED_TOPOLOGIES})
     groups.update({f"zones-{variant.name}": group_zones(variant) for variant in USER_SPACE if variant.name in ZONES})
     groups.update({f"traces-{mode}": group_traces(mode) for mode in ("queue", "cthelper")})
     groups["data"] = group_data

@@ -23,6 +23,8 @@ TURNS = {
         through("queue-sane-self"),
         through("queue-stub"),
         through("cthelper"),
+        tuple(f"forged-{variant}-{topology}" for variant in ("cthelper", "queue-sane", "queue-stub", "queue-sane-self")
+              for topology in ("masquerade", "firewall")),
         ("zones-queue-sane", "zones-cthelper"),
         ("traces-queue", "traces-cthelper"),
         ("data",),
@@ -42,6 +44,7 @@ TURNS = {
         ("daemon",),
         ("traces", "check-nft", "check-iptables"),
         through("matrix"),
+        ("forged-masquerade", "forged-firewall"),
     ),
 }
 

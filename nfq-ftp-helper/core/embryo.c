@@ -12,7 +12,7 @@ static struct embryo *ways_of(struct engine *engine, const struct arrival *arriv
 
 static bool alive(const struct embryo *embryo, uint32_t seconds)
 {
-	return embryo->used && seconds - embryo->since <= EMBRYO_SECONDS;
+	return embryo->state != EMBRYO_FREE && seconds - embryo->since <= EMBRYO_SECONDS;
 }
 
 /* Is it of the arrival's flow, and does the packet go in this direction? */
@@ -131,7 +131,10 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 	const struct segment *segment = &arrival->segment;
 	struct embryo *embryo = place_for(engine, arrival, (uint32_t)(now / 1000));
 
-	*embryo = (struct embryo){ .key = arrival->key, .since = (uint32_t)(now / 1000), .used = 1 };
+	if (alive(embryo, (uint32_t)(now / 1000)) && is_of(embryo, arrival, DIRECTION_ORIGINAL) &&
+	    embryo->start[DIRECTION_ORIGINAL] == segment_start(segment) && embryo->state != EMBRYO_OPEN)
+		return;		/* the same SYN again */
+	*embryo = (struct embryo){ .key = arrival->key, .since = (uint32_t)(now / 1000), .state = EMBRYO_OPEN };
 	embryo->data = (uint16_t)(segment->payload_length < UINT16_MAX ? segment->payload_length : UINT16_MAX);
 	note_side(embryo, segment, DIRECTION_ORIGINAL);
 	read_syn(embryo, segment_payload(segment), embryo->data);
@@ -144,10 +147,11 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
 		const uint32_t start = embryo->start[DIRECTION_ORIGINAL];
 
-		if (!alive(embryo, (uint32_t)(now / 1000)) || !is_of(embryo, arrival, DIRECTION_REPLY) ||
+		if (!alive(embryo, (uint32_t)(now / 1000)) || embryo->state == EMBRYO_CLOSED ||
+		    !is_of(embryo, arrival, DIRECTION_REPLY) ||
 		    seq_before(arrival->segment.ack, start) || seq_after(arrival->segment.ack, start + embryo->data))
 			continue;
-		embryo->answered = 1;
+		embryo->state = EMBRYO_ANSWERED;
 		embryo->acked = arrival->segment.ack;
 		note_side(embryo, &arrival->segment, DIRECTION_REPLY);
 		return embryo;
@@ -170,7 +174,7 @@ struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival,
 	struct embryo *ways = ways_of(engine, arrival);
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
-		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->answered)
+		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->state == EMBRYO_ANSWERED)
 			for (int d = 0; d < 2; d++)
 				if (is_of(embryo, arrival, (enum direction)d) &&
 				    is_continued(embryo, arrival, (enum direction)d))
@@ -178,11 +182,7 @@ struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival,
 	return NULL;
 }
 
-void embryo_close(struct engine *engine, const struct arrival *arrival)
+void embryo_close(struct embryo *embryo)
 {
-	struct embryo *ways = ways_of(engine, arrival);
-
-	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
-		if (flow_key_equal(&embryo->key, &arrival->key))
-			embryo->used = 0;
+	embryo->state = EMBRYO_CLOSED;
 }

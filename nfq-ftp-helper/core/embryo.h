@@ -22,7 +22,10 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 /* The answered one that a later packet of the flow continues; NULL where there is none. */
 struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
-/* A session has been made of it. Others of its flow were forged, or are over. */
-void embryo_close(struct engine *engine, const struct arrival *arrival);
+/*
+ * A session has been made of it. Others of its flow stay: which handshake was forged is known only when the ends reset the forged
+ * connection, and go on with the right one.
+ */
+void embryo_close(struct embryo *embryo);
 
 #endif

@@ -148,16 +148,27 @@ static void begin_first_line(struct turn *turn, const struct embryo *embryo)
 		dialogue_not_ftp(turn);
 }
 
+/* An adjustment that conntrack has of a forged connection in this one's place would move this one's bytes. */
+static void clear_adjustment(struct engine *engine, const struct binding *binding)
+{
+	static const struct seqadj none;
+
+	for (int d = 0; d < 2; d++)
+		if (seqadj_active(&binding->seqadj[d]))
+			engine->conntrack->ops->adjust_seq(engine->conntrack, binding, (enum direction)d, &none);
+}
+
 static struct session *session_of_embryo(struct engine *engine, const struct arrival *arrival,
-					 const struct embryo *embryo, const struct binding *binding, uint64_t now)
+					 struct embryo *embryo, const struct binding *binding, uint64_t now)
 {
 	struct session *session = new_session(engine, arrival, embryo->key.swapped, now);
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now };
 
 	if (!session) {		/* it is left alone: not every packet of it is to ask again */
-		embryo_close(engine, arrival);
+		embryo_close(embryo);
 		return NULL;
 	}
+	clear_adjustment(engine, binding);
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->last_seen = (uint32_t)(now / 1000);
 	session->flags = 0;
@@ -165,7 +176,7 @@ static struct session *session_of_embryo(struct engine *engine, const struct arr
 	session->state = SESSION_GREETING;
 	turn_report_plain(&turn, REPORT_BEGIN);
 	begin_first_line(&turn, embryo);
-	embryo_close(engine, arrival);
+	embryo_close(embryo);
 	return session;
 }
 
@@ -224,7 +235,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 
 struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now, bool passed)
 {
-	const struct embryo *embryo;
+	struct embryo *embryo;
 	struct binding binding;
 	enum direction direction;
 
@@ -285,9 +296,25 @@ static bool is_adjusted_otherwise(const struct session *session, const struct bi
 	return adjusted && otherwise;
 }
 
-bool lifecycle_is_over(const struct session *session, uint32_t conntrack_id)
+static bool is_anothers(const struct session *session, uint32_t conntrack_id)
 {
 	return session->conntrack_id && conntrack_id && session->conntrack_id != conntrack_id;
+}
+
+/* Does the packet go on behind a handshake that was not this ended session's? */
+static bool is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
+{
+	struct binding binding;
+	enum direction direction;
+
+	return session->state == SESSION_CLOSED && arrival->segment.payload_length &&
+	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && embryo_find(engine, arrival, now) &&
+	       known(engine, arrival, &binding, &direction);
+}
+
+bool lifecycle_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
+{
+	return is_anothers(session, arrival->conntrack_id) || is_followed(engine, session, arrival, now);
 }
 
 /*
@@ -297,25 +324,25 @@ bool lifecycle_is_over(const struct session *session, uint32_t conntrack_id)
  */
 static bool may_begin_anew(const struct session *session, const struct binding *binding)
 {
-	if (session->state == SESSION_CLOSED || lifecycle_is_over(session, binding->id))
+	if (session->state == SESSION_CLOSED || is_anothers(session, binding->id))
 		return true;
 	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
 }
 
 /* Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. */
-static bool answers_alone(const struct engine *engine, uint64_t now)
+static bool answers_alone(const struct engine *engine)
 {
-	return !engine->counters.syns || now < engine->picks_up_until;
+	return !engine->counters.syns;
 }
 
 /* A new session; @session, the flow's, makes room for it, and is NULL then. */
 static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session, uint64_t now)
 {
-	const struct embryo *embryo = embryo_answer(engine, arrival, now);
+	struct embryo *embryo = embryo_answer(engine, arrival, now);
 	struct binding binding;
 	enum direction direction;
 
-	if ((!embryo && !answers_alone(engine, now)) || !known(engine, arrival, &binding, &direction) ||
+	if ((!embryo && !answers_alone(engine)) || !known(engine, arrival, &binding, &direction) ||
 	    direction != DIRECTION_REPLY || (*session && !may_begin_anew(*session, &binding)))
 		return NULL;
 	if (*session)

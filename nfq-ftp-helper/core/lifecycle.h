@@ -29,8 +29,8 @@ void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 struct session *lifecycle_handshake(struct engine *engine, const struct arrival *arrival, struct session *session,
 				    uint64_t now);
 
-/* Does the packet's CTA_ID show that the session's connection is over, and this is another? */
-bool lifecycle_is_over(const struct session *session, uint32_t conntrack_id);
+/* Does the packet show that the session's connection is over, and this is another's? By its CTA_ID, or by the handshake it follows. */
+bool lifecycle_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now);
 
 /* Nothing waits any more for lines that will not be read: what is held back is given up. */
 void lifecycle_let_go(const struct turn *turn);

@@ -147,6 +147,10 @@ static void hear(const struct turn *turn, const struct segment *segment, bool mo
 	struct stream *theirs = &session->stream[turn_other(turn->direction)];
 	const uint32_t end = segment->seq + segment->payload_length, ack = acknowledged(turn, segment);
 
+	if (!more)
+		mine->flags &= (uint8_t)~STREAM_FIN;
+	if (segment->flags & TCP_FIN && (!more || !seq_before(end, mine->next)))
+		mine->flags |= STREAM_FIN;
 	mine->next = more ? seq_max(mine->next, end) : end;
 	theirs->next = more ? seq_max(theirs->next, ack) : ack;
 	session->flags &= (uint8_t)~SESSION_HEARD_REPLY;
@@ -230,6 +234,8 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 		if (!(stream->flags & STREAM_STALE))
 			return;		/* a claim */
 		resync(turn, direction, ack);
+	} else {
+		stream->claim = stream->next;	/* receivers do not go back: what claimed more was not theirs, or will claim again */
 	}
 	/* Something new, and just what we know of: then nothing else has passed. */
 	if (seq_after(ack, stream->acked) && ack == stream_forwarded(stream, work, direction) &&
@@ -435,16 +441,11 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	return send_unchanged(turn, segment, output);
 }
 
-/* SYN and SYN/ACK leave as they came; what is adjusted is an older connection's, if there still is one. */
-static enum verdict handshake(struct turn *turn, struct arrival *arrival, struct output *output)
+/* SYN and SYN/ACK leave as they came: no edit is before them. */
+static enum verdict handshake(struct turn *turn, const struct arrival *arrival)
 {
-	struct session *session = lifecycle_handshake(turn->engine, arrival, turn->session, turn->now);
-
-	if (session != turn->session) {
-		turn->session = session;
-		return VERDICT_ACCEPT;
-	}
-	return send_unchanged(turn, &arrival->segment, output);
+	turn->session = lifecycle_handshake(turn->engine, arrival, turn->session, turn->now);
+	return VERDICT_ACCEPT;
 }
 
 /* The session of a packet that can have one; one of an earlier connection makes room. NULL: it passes. */
@@ -452,7 +453,7 @@ static struct session *session_of(struct engine *engine, const struct arrival *a
 {
 	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
 
-	if (session && !arrival->invalid && lifecycle_is_over(session, arrival->conntrack_id)) {
+	if (session && !arrival->invalid && lifecycle_is_over(engine, session, arrival, now)) {
 		table_begin(engine->table, session);
 		lifecycle_end(engine, session, now);
 		table_commit(engine->table);
@@ -468,7 +469,7 @@ static enum verdict input(struct turn *turn, struct arrival *arrival, struct out
 	if (arrival->invalid)
 		return disbelieve(turn, &arrival->segment, BELIEF_INVALID, output);
 	if (arrival->segment.flags & TCP_SYN)
-		return handshake(turn, arrival, output);
+		return handshake(turn, arrival);
 	return process(turn, &arrival->segment, output);
 }
 

@@ -796,8 +796,8 @@ static void recover_embryos(struct table *table)
 	struct embryo *embryos = table_embryos(table, &count);
 
 	for (uint32_t i = 0; i < count; i++)
-		if (embryos[i].used != 1 || embryos[i].line.phase > FTP_PHASE_LOST)
-			embryos[i].used = 0;
+		if (embryos[i].state >= EMBRYO_STATES || embryos[i].line.phase > FTP_PHASE_LOST)
+			embryos[i].state = EMBRYO_FREE;
 }
 
 struct session *table_undone(struct table *table)

@@ -182,6 +182,14 @@ struct work {
 	struct announcement announcement[ANNOUNCEMENTS_MAX];
 };
 
+enum embryo_state {
+	EMBRYO_FREE,
+	EMBRYO_OPEN,		/* SYN seen */
+	EMBRYO_ANSWERED,	/* and its SYN/ACK */
+	EMBRYO_CLOSED,		/* a session was made of it; another copy of its SYN makes no other */
+	EMBRYO_STATES,
+};
+
 /* A handshake under way: embryo.h. */
 #define EMBRYO_WAYS 8		/* embryos that share a place in the table */
 #define EMBRYO_SECONDS 60	/* as conntrack's SYN_RECV */
@@ -194,8 +202,7 @@ struct embryo {
 	uint16_t data;		/* bytes in the SYN (RFC 7413) */
 	uint16_t mss[2];	/* by enum direction: what its sender says of itself */
 	uint8_t scale[2];	/* likewise; SEGMENT_NO_SCALE */
-	uint8_t used;
-	uint8_t answered;	/* its SYN/ACK has come */
+	uint8_t state;		/* enum embryo_state */
 	/* what the SYN's bytes are as FTP */
 	uint8_t strange;	/* none */
 	uint8_t lines;		/* whole lines */

@@ -21,7 +21,8 @@
  *
  * tcp_in_window() compares acknowledgements, which are in receiver space, with the adjustment's position, which is in sender
  * space. It can take the wrong one of the two shifts and call a good packet invalid, so an adjusted connection is made
- * liberal.
+ * liberal while an edit is in flight. No longer: of a liberal connection conntrack believes forged FINs, takes it for over, and lets
+ * a forged SYN begin another in its place, without its NAT binding.
  *
  * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes back
  * (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule has queued it,
@@ -332,8 +333,12 @@ static void flush_marks(struct ctnetlink *ct)
 		message = exchange_add(&ct->exchange, CT(IPCTNL_MSG_CT_NEW), 0, deferred->master.src.family);
 		ctmessage_put_tuple(message, CTA_TUPLE_ORIG, &deferred->master);
 		ctmessage_put_zone(message, CTA_ZONE, deferred->zone);
-		mnl_attr_put_u32(message, CTA_MARK, 0);
-		mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(ct->config.mark_mask));
+		if (ct->config.mark_edits) {
+			mnl_attr_put_u32(message, CTA_MARK, 0);
+			mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(ct->config.mark_mask));
+		}
+		if (deferred->strict)
+			ctmessage_put_liberal(message, false);
 	}
 	/* A connection that is gone needs no mark taken off. */
 	if (ct->exchange.count)
@@ -390,12 +395,27 @@ static void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding
 	deferred->expectation.tuple.src.port = 0;
 }
 
+/*
+ * May conntrack compare numbers again? Once an edit is acknowledged, all acknowledgements to come are beyond it, also in receiver space,
+ * unless the text before it has shrunk by more than it is long, and this edit has grown: then it could take the older shift for an
+ * acknowledgement right behind the edit, and call it one of bytes that were not sent.
+ */
+static bool may_be_strict(const struct binding *master)
+{
+	for (unsigned int d = 0; d < 2; d++) {
+		const struct seqadj *adj = &master->seqadj[d];
+
+		if (adj->after < 0 && adj->after > adj->before)
+			return false;
+	}
+	return true;
+}
+
 static void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master)
 {
 	struct ctnetlink *ct = ctnetlink_of(conntrack);
 
-	if (ct->config.mark_edits && ct->config.mark_mask)
-		(void)defer(ct, master, true);
+	defer(ct, master, true)->strict = may_be_strict(master);
 }
 
 /* ---- expecting ---- */
@@ -486,7 +506,7 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	exchange_begin(&ct->exchange);
 	message = add_update(ct, master, NLM_F_ACK);
 	ctmessage_put_seqadj(message, type, adjustment);
-	ctmessage_put_liberal(message);
+	ctmessage_put_liberal(message, true);
 	if (ct->config.mark_edits)
 		put_mark(ct, message);
 	if (!proven)
@@ -509,7 +529,7 @@ static int adjust_by_self(struct ctnetlink *ct, const struct binding *master)
 
 	exchange_begin(&ct->exchange);
 	message = add_update(ct, master, NLM_F_ACK);
-	ctmessage_put_liberal(message);
+	ctmessage_put_liberal(message, true);
 	put_mark(ct, message);
 	error = exchange_run_one(&ct->exchange);
 	if (error)

@@ -42,7 +42,8 @@ struct ctnetlink_counters {
 struct deferred {
 	struct tuple master;		/* original direction */
 	uint16_t zone;
-	bool settle;			/* take the mark off; otherwise take back: */
+	bool settle;			/* take the mark off; otherwise take back expectation */
+	bool strict;			/* and compare sequence numbers again */
 	struct expectation expectation;
 };
 

@@ -197,13 +197,13 @@ static bool agree(const struct turn *turn, const struct segment *segment)
 
 /*
  * Bytes up to @next have passed unseen, and with them perhaps the beginning of a line, or of TLS. The connection has everything to
- * show again; where it had not yet shown that it is FTP at all, and somebody was there all the time, it will not.
+ * show again; where it had not yet shown that it is FTP at all, it will not.
  */
 static void resync(struct turn *turn, enum direction direction, uint32_t next)
 {
 	struct session *session = turn->session;
 	struct stream *stream = &session->stream[direction];
-	const bool stale = stream->flags & STREAM_STALE;
+	const bool stale = (session->stream[0].flags | session->stream[1].flags) & STREAM_STALE;
 	const bool opaque = dialogue_may_be_opaque(session);
 	const bool shown = session->state >= SESSION_MIDDLE && session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED);
 
@@ -215,7 +215,7 @@ static void resync(struct turn *turn, enum direction direction, uint32_t next)
 	turn->engine->counters.resynced++;
 	if (opaque && !stale)
 		dialogue_opaque(turn);
-	else if (!shown && !stale)
+	else if (!shown)
 		dialogue_not_ftp(turn);
 }
 

@@ -163,6 +163,12 @@ static bool may_refuse(const struct sim *sim, const struct promise *promise, enu
 static void note_refusal(struct sim *sim, const struct note *note)
 {
 	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
+	/* Bytes passed unseen before it had shown that it is FTP: it is left alone. */
+	if (note->refusal == REFUSED_NOT_FTP && (sim->upset_done || sim->adversary.present) &&
+	    sim->resyncs) {
+		sim->exempt_from = 0;
+		sim->exempt_until = UINT32_MAX;
+	}
 	for (unsigned int i = 0; i < sim->script.promises; i++) {
 		struct promise *promise = &sim->script.promise[i];
 

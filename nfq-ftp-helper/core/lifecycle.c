@@ -9,7 +9,7 @@
 #include "stream.h"
 #include "worth.h"
 
-#define PICK_UP_PERIOD (15 * 60 * 1000)	/* milliseconds: servers end sessions that are silent for longer */
+#define PICK_UP_PERIOD UINT64_C(900000)	/* milliseconds: servers end sessions that are silent for longer */
 #define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
 #define EXPECTATION_LIFE 300	/* seconds until what was announced is taken back anyway */
 #define HELD_LIFE 300		/* seconds until what is held back is let go */

@@ -227,7 +227,7 @@ static void prefetch(const struct session *session)
 {
 	__builtin_prefetch(session, 1);
 	__builtin_prefetch((const char *)session + CACHE_LINE, 1);
-	__builtin_prefetch((const char *)session + 2 * CACHE_LINE, 1);
+	__builtin_prefetch((const char *)session + CACHE_LINE + CACHE_LINE, 1);
 }
 
 bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)

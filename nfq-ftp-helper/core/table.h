@@ -88,7 +88,7 @@ enum session_flags {
 
 /* A control connection. */
 struct session {
-	_Alignas(64) struct flow_key key;
+	struct flow_key key;
 	uint32_t home;			/* the slot its hash names */
 	uint32_t chain;			/* next slot of the same home */
 	uint32_t work;			/* its work slot */
@@ -101,6 +101,7 @@ struct session {
 	uint8_t state;			/* enum session_state */
 	uint8_t flags;			/* enum session_flags */
 	uint8_t logged_in;		/* the server has said so, or has taken an announcement, which comes to the same */
+	uint8_t unused[42];		/* to three whole cache lines */
 };
 
 _Static_assert(sizeof(struct session) == 192, "three cache lines a session");

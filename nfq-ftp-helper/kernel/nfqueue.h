@@ -32,8 +32,8 @@ struct nfqueue_packet {
 	uint16_t conntrack_length;
 	const void *conntrack;		/* NFQA_CT's inside, NULL where the kernel does not send it; with it come: */
 	struct tuple ends;		/* sender and receiver as the connection's original tuple has them */
-	bool tracked;			/* ends is filled in */
 	uint32_t conntrack_id;		/* another number is another connection; 0: the kernel does not tell */
+	bool tracked;			/* ends is filled in */
 	bool expected;			/* it is of a data connection */
 	bool checksum_pending;		/* NFQA_SKB_CSUMNOTREADY */
 	bool truncated;			/* not all of it is here: it can only be accepted or dropped */

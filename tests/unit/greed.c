@@ -226,7 +226,7 @@ static void no_edit_waits_for_ever(enum seqadj_by by)
 	dialogue_packet(&d, CLIENT, seq, TCP_ACK | TCP_PSH, PORT_HONEST, (uint32_t)strlen(PORT_HONEST));
 	if (d.verdict != VERDICT_DROP)
 		assert_null(memmem(d.out + d.in.payload, d.out_length - d.in.payload, "10,0,0,2", 8));
-	dialogue_packet(&d, CLIENT, seq + 5, TCP_ACK | TCP_PSH, PORT_HONEST + 5, 8);
+	dialogue_packet(&d, CLIENT, seq + 5, TCP_ACK | TCP_PSH, &(PORT_HONEST)[5], 8);
 	if (d.verdict != VERDICT_DROP)
 		dialogue_left(&d, "");
 	/* The adjustment stays: what comes behind it is renumbered. */

@@ -19,6 +19,7 @@
 #include "stream.h"
 
 #define HOLE_UNIT 64		/* milliseconds */
+#define HOLE_MISSED 3
 #define HOLE_PATIENCE 4		/* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
 #define CLAIM_MAX UINT16_MAX	/* bytes: so many may have passed unseen while we were there */
 #define MSS_DEFAULT_IPV4 536	/* RFC 9293 section 3.7.1 */
@@ -213,6 +214,7 @@ static void resync(struct turn *turn, enum direction direction, uint32_t next)
 	dialogue_lost(turn->engine->table, session);
 	session->state = SESSION_MIDDLE;
 	turn->engine->counters.resynced++;
+	turn->resynced = true;
 	if (opaque && !stale)
 		dialogue_opaque(turn);
 	else if (!shown)
@@ -248,15 +250,41 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 
 /* ---- payload ---- */
 
+static uint8_t hole_time(const struct turn *turn)
+{
+	return (uint8_t)(turn->now / HOLE_UNIT);
+}
+
+/* The lowest segment beyond the hole so far. */
+static void note_hole(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);
+	stream->hole_start = (uint16_t)start;
+	stream->hole_since = hole_time(turn);
+	stream->hole_missed = 0;
+}
+
+/* Others come without the lowest one: in a burst out of order it may follow; time and again, and it has been acknowledged. */
+static void note_missed(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	const uint8_t time = hole_time(turn);
+
+	if ((uint8_t)(time - stream->hole_since) < HOLE_PATIENCE ||
+	    (stream->hole_missed && (uint8_t)(time - stream->missed_at) < HOLE_PATIENCE))
+		return;
+	stream->missed_at = time;
+	if (++stream->hole_missed == HOLE_MISSED)
+		note_hole(turn, stream, start);
+}
+
 /*
  * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them.
- * After nobody was there for a while it also does when it has come for the third time, well apart, and nothing before it has: a sender
+ * After nobody was there for a while it also does when it shows the same of the other direction; and when it has come for the third time, well apart, and nothing before it has: a sender
  * repeats the first byte that is not acknowledged, but for one probe of the last (RFC 8985 section 7). At other times it has been lost
  * three times.
  */
 static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32_t start)
 {
-	const uint8_t time = (uint8_t)(turn->now / HOLE_UNIT);
 	const bool lower = (int16_t)((uint16_t)start - stream->hole_start) < 0;
 
 	if (never_unseen(turn->session, stream))
@@ -265,22 +293,23 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 		return true;
 	if (!(stream->flags & STREAM_STALE))
 		return false;
+	if (turn->resynced)
+		return true;
 	if (!(stream->flags & STREAM_HOLE) || lower) {
-		stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);
-		stream->hole_start = (uint16_t)start;
-		stream->hole_since = time;
+		note_hole(turn, stream, start);
 		return false;
 	}
-	if ((uint8_t)(time - stream->hole_since) < HOLE_PATIENCE)
+	if ((uint16_t)start != stream->hole_start) {
+		note_missed(turn, stream, start);
 		return false;
-	if ((uint16_t)start != stream->hole_start) {	/* the older one is not repeated any more: it has been acknowledged */
-		stream->flags &= (uint8_t)~STREAM_HOLE;
-		return passed_unseen(turn, stream, start);
 	}
+	stream->hole_missed = 0;
+	if ((uint8_t)(hole_time(turn) - stream->hole_since) < HOLE_PATIENCE)
+		return false;
 	if (stream->flags & STREAM_HOLE_AGAIN)
 		return true;
 	stream->flags |= STREAM_HOLE_AGAIN;
-	stream->hole_since = time;
+	stream->hole_since = hole_time(turn);
 	return false;
 }
 

@@ -63,6 +63,8 @@ struct stream {
 	uint8_t hole_since;	/* time, in units of HOLE_UNIT, modulo 256 */
 	uint8_t flags;		/* enum stream_flags */
 	uint8_t scale;		/* of the windows its receiver advertises (belief.h) */
+	uint8_t hole_missed;	/* how often others came without it, well apart */
+	uint8_t missed_at;	/* when they did last, as hole_since */
 };
 
 enum session_state {

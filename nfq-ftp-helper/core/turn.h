@@ -13,6 +13,7 @@ struct turn {
 	struct session *session;
 	enum direction direction;	/* of the packet */
 	uint64_t now;			/* milliseconds */
+	bool resynced;			/* the packet has shown that bytes of the other direction passed unseen */
 
 };
 

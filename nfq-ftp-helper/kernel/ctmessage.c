@@ -118,10 +118,10 @@ void ctmessage_put_seqadj(struct nlmsghdr *message, uint16_t type, const struct 
 	mnl_attr_nest_end(message, nest);
 }
 
-void ctmessage_put_liberal(struct nlmsghdr *message, bool be_liberal)
+void ctmessage_put_liberal(struct nlmsghdr *message)
 {
 	const struct nf_ct_tcp_flags liberal = {
-		.flags = be_liberal ? IP_CT_TCP_FLAG_BE_LIBERAL : 0,
+		.flags = IP_CT_TCP_FLAG_BE_LIBERAL,
 		.mask = IP_CT_TCP_FLAG_BE_LIBERAL,
 	};
 	struct nlattr *outer = mnl_attr_nest_start(message, CTA_PROTOINFO);

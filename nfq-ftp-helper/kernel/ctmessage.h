@@ -62,8 +62,8 @@ void ctmessage_put_expectation(struct nlmsghdr *message, const struct expectatio
 /* A sequence adjustment as attribute @type, CTA_SEQ_ADJ_ORIG or CTA_SEQ_ADJ_REPLY. */
 void ctmessage_put_seqadj(struct nlmsghdr *message, uint16_t type, const struct seqadj *adjustment);
 
-/* "Be liberal about sequence numbers", both directions; or strict again. */
-void ctmessage_put_liberal(struct nlmsghdr *message, bool be_liberal);
+/* "Be liberal about sequence numbers", both directions. */
+void ctmessage_put_liberal(struct nlmsghdr *message);
 
 /* Of a dump: only connections whose original and reply tuples have these source ports. */
 void ctmessage_put_source_ports(struct nlmsghdr *message, const struct endpoint *original,

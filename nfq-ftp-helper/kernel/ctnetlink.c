@@ -21,8 +21,9 @@
  *
  * tcp_in_window() compares acknowledgements, which are in receiver space, with the adjustment's position, which is in sender
  * space. It can take the wrong one of the two shifts and call a good packet invalid, so an adjusted connection is made
- * liberal while an edit is in flight. No longer: of a liberal connection conntrack believes forged FINs, takes it for over, and lets
- * a forged SYN begin another in its place, without its NAT binding.
+ * liberal. That has a price: of a liberal connection conntrack believes forged FINs, takes it for over, and lets a forged SYN begin
+ * another in its place, without its NAT binding. To make it strict again once an edit is acknowledged breaks connections (tests/lab,
+ * streams/many growing-and-shrinking, and cut/LPRT: good packets are called invalid).
  *
  * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes back
  * (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule has queued it,
@@ -333,12 +334,8 @@ static void flush_marks(struct ctnetlink *ct)
 		message = exchange_add(&ct->exchange, CT(IPCTNL_MSG_CT_NEW), 0, deferred->master.src.family);
 		ctmessage_put_tuple(message, CTA_TUPLE_ORIG, &deferred->master);
 		ctmessage_put_zone(message, CTA_ZONE, deferred->zone);
-		if (ct->config.mark_edits) {
-			mnl_attr_put_u32(message, CTA_MARK, 0);
-			mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(ct->config.mark_mask));
-		}
-		if (deferred->strict)
-			ctmessage_put_liberal(message, false);
+		mnl_attr_put_u32(message, CTA_MARK, 0);
+		mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(ct->config.mark_mask));
 	}
 	/* A connection that is gone needs no mark taken off. */
 	if (ct->exchange.count)
@@ -395,27 +392,12 @@ static void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding
 	deferred->expectation.tuple.src.port = 0;
 }
 
-/*
- * May conntrack compare numbers again? Once an edit is acknowledged, all acknowledgements to come are beyond it, also in receiver space,
- * unless the text before it has shrunk by more than it is long, and this edit has grown: then it could take the older shift for an
- * acknowledgement right behind the edit, and call it one of bytes that were not sent.
- */
-static bool may_be_strict(const struct binding *master)
-{
-	for (unsigned int d = 0; d < 2; d++) {
-		const struct seqadj *adj = &master->seqadj[d];
-
-		if (adj->after < 0 && adj->after > adj->before)
-			return false;
-	}
-	return true;
-}
-
 static void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master)
 {
 	struct ctnetlink *ct = ctnetlink_of(conntrack);
 
-	defer(ct, master, true)->strict = may_be_strict(master);
+	if (ct->config.mark_edits && ct->config.mark_mask)
+		(void)defer(ct, master, true);
 }
 
 /* ---- expecting ---- */
@@ -506,7 +488,7 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	exchange_begin(&ct->exchange);
 	message = add_update(ct, master, NLM_F_ACK);
 	ctmessage_put_seqadj(message, type, adjustment);
-	ctmessage_put_liberal(message, true);
+	ctmessage_put_liberal(message);
 	if (ct->config.mark_edits)
 		put_mark(ct, message);
 	if (!proven)
@@ -529,7 +511,7 @@ static int adjust_by_self(struct ctnetlink *ct, const struct binding *master)
 
 	exchange_begin(&ct->exchange);
 	message = add_update(ct, master, NLM_F_ACK);
-	ctmessage_put_liberal(message, true);
+	ctmessage_put_liberal(message);
 	put_mark(ct, message);
 	error = exchange_run_one(&ct->exchange);
 	if (error)

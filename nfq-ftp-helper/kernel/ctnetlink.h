@@ -42,8 +42,7 @@ struct ctnetlink_counters {
 struct deferred {
 	struct tuple master;		/* original direction */
 	uint16_t zone;
-	bool settle;			/* take the mark off; otherwise take back expectation */
-	bool strict;			/* and compare sequence numbers again */
+	bool settle;			/* take the mark off; otherwise take back: */
 	struct expectation expectation;
 };
 

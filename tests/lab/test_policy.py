@@ -313,7 +313,8 @@ def tls_takes_back(lab, opens):
 
 
 def picked_up(lab, opens):
-    """A control connection that the daemon has not seen begin: one exchange of a command and its reply comes first."""
+    """A control connection that the daemon has not seen begin: first come its numbers, on which both ends agree, then the
+    next line's beginning, then one exchange of a command and its reply."""
     port = next_port(0)
     with Pair(lab).ready() as pair:
         lab.daemon_stop()
@@ -321,7 +322,8 @@ def picked_up(lab, opens):
             file.unlink()
         lab.daemon_start()
         if opens:
-            pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+            for _ in range(3):
+                pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
         announce_anyway(pair, port, arrives=None if opens else port_line(pair, port)[0])
         (must_open if opens else must_not_open)(pair, "client", port)
 

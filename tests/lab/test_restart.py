@@ -102,12 +102,13 @@ def killed(lab, sessions):
     lab.daemon_kill9()
     talkers = [session for session in sessions if session.number % 2 and not session.data]
     for_each(talkers, "NOOP while the daemon was away", Session.noop)
-    for_each([session for session in sessions if session.number % 4 == 3], "going on while the daemon was away", Session.finish)
+    finished = [session for session in sessions if session.number % 4 == 3]
+    for_each(finished, "going on while the daemon was away", Session.finish)
     lab.daemon_start()
     for_each(sessions, "going on after the restart", Session.finish)
     # Where something was said meanwhile the next line may begin anywhere, and one exchange shows that it is FTP still.
     for _ in range(2):
-        for_each(talkers, "NOOP after the restart", Session.noop)
+        for_each(set(talkers + finished), "NOOP after the restart", Session.noop)
     for_each(sessions, "a transfer after the restart", Session.fetch)
     for_each(sessions, "another transfer after the restart", lambda session: session.fetch(1))
     return f"{len(sessions)} sessions, {len(talkers)} of them talked meanwhile"

@@ -208,7 +208,8 @@ class Crowd:
         self._threads = [threading.Thread(target=self._behave, args=(number,)) for number in range(BEHAVING)]
 
     def __enter__(self):
-        lines = [f"address add {self._address(number)}/{24 if self._family(number) == 4 else 64} dev eth0"
+        # An IPv6 address can be bound at once only where nobody is asked first whether he has it.
+        lines = [f"address add {self._address(number)}" + ("/24 dev eth0" if self._family(number) == 4 else "/64 dev eth0 nodad")
                  for number in range(BEHAVING)]
         self.lab.run("client", ["ip", "-batch", "-"], input="\n".join(lines) + "\n", check=True)
         for thread in self._threads:

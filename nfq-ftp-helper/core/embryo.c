@@ -4,10 +4,7 @@
 /* The ways in which an embryo of this flow can stand. */
 static struct embryo *ways_of(struct engine *engine, const struct arrival *arrival)
 {
-	uint32_t count;
-	struct embryo *all = table_embryos(engine->table, &count);
-
-	return all + (arrival->hash & (count - 1) & ~(uint32_t)(EMBRYO_WAYS - 1));
+	return table_embryo_ways(engine->table, arrival->hash);
 }
 
 static bool alive(const struct embryo *embryo, uint32_t seconds)
@@ -134,10 +131,14 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 	if (alive(embryo, (uint32_t)(now / 1000)) && is_of(embryo, arrival, DIRECTION_ORIGINAL) &&
 	    embryo->start[DIRECTION_ORIGINAL] == segment_start(segment) && embryo->state != EMBRYO_OPEN)
 		return;		/* the same SYN again */
-	*embryo = (struct embryo){ .key = arrival->key, .since = (uint32_t)(now / 1000), .state = EMBRYO_OPEN };
+	embryo->state = EMBRYO_FREE;	/* a kill before it is filled in leaves none */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*embryo = (struct embryo){ .key = arrival->key, .since = (uint32_t)(now / 1000) };
 	embryo->data = (uint16_t)(segment->payload_length < UINT16_MAX ? segment->payload_length : UINT16_MAX);
 	note_side(embryo, segment, DIRECTION_ORIGINAL);
 	read_syn(embryo, segment_payload(segment), embryo->data);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	embryo->state = EMBRYO_OPEN;
 }
 
 struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now)

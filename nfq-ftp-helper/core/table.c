@@ -1,43 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "table.h"
+#include "table_layout.h"
 
-#define MAGIC 0x4e465146	/* "NFQF" */
-#define VERSION_LAYOUT 3
+#include <stdlib.h>
+
 #define ALIGNMENT 64
 #define CACHE_LINE 64
 #define SESSIONS_PER_EMBRYO 4
 #define PROBES_MAX 4096		/* slots looked at when a session cannot stand at home */
 #define RECLAIM_STEPS 64	/* work slots looked at when none is free */
 #define BUDGET_WAYS 8		/* budgets in a set; the last is the others' */
-
-/* What a packet was about to change when the daemon died. */
-struct undo {
-	uint32_t slot;		/* 0: nothing saved */
-	uint32_t work;
-	struct session session;
-	struct work work_copy;
-};
-
-struct table {
-	uint32_t magic;
-	uint32_t version;
-	uint32_t session_bytes;
-	uint32_t work_bytes;
-	struct table_size size;
-	uint32_t budget_mask;
-	uint32_t slot_mask;
-	uint64_t seed[2];
-	uint32_t works_used;	/* work slots 1..works_used have been used at some time */
-	uint32_t work_free;	/* first of the list of free ones */
-	uint32_t session_count;
-	uint32_t work_count;
-	uint32_t undone;	/* slot of the session that recover() put back */
-	uint32_t reclaim;	/* where the last search for a work slot ended */
-	uint32_t taken[SHARES];	/* the sum of all budgets' */
-	uint64_t slot_offset, work_offset, budget_offset, embryo_offset;
-	uint32_t embryos;
-	struct undo undo;
-};
 
 /* What is written before this point is in memory before what follows: only a kill can interrupt, not another processor. */
 static void barrier(void)
@@ -97,7 +68,7 @@ static struct session *slot_at(const struct table *table, uint32_t index)
 	return (struct session *)((char *)(uintptr_t)table + table->slot_offset) + (index - 1);
 }
 
-static uint32_t slot_index(const struct table *table, const struct session *session)
+uint32_t table_slot_index(const struct table *table, const struct session *session)
 {
 	return (uint32_t)(session - slot_at(table, 1)) + 1;
 }
@@ -153,7 +124,7 @@ static uint32_t siphash(const uint64_t seed[2], const uint64_t *words, size_t co
 	return (uint32_t)(h.v0 ^ h.v1 ^ h.v2 ^ h.v3);
 }
 
-static uint32_t key_hash(const struct table *table, const struct flow_key *key)
+uint32_t table_hash_key(const struct table *table, const struct flow_key *key)
 {
 	uint64_t words[5];
 
@@ -220,7 +191,7 @@ uint32_t table_hash_ends(const struct table *table, const struct tuple *ends, ui
 	key->zone = zone;
 	key->family = low->family;
 	key->swapped = swapped;
-	return key_hash(table, key);
+	return table_hash_key(table, key);
 }
 
 static void prefetch(const struct session *session)
@@ -271,11 +242,11 @@ struct session *table_find(struct table *table, const struct flow_key *key, uint
 }
 
 /* A free slot, looked for from @index on in steps of an odd width, which come by every slot; 0 when none is found. */
-static uint32_t free_slot(const struct table *table, uint32_t index, uint32_t hash)
+static uint32_t free_slot(const struct table *table, uint32_t index, uint32_t hash, uint32_t probes)
 {
 	const uint32_t step = (hash >> 16) * 2 + 1;
 
-	for (uint32_t i = 0; i < PROBES_MAX && i < table->size.sessions; i++) {
+	for (uint32_t i = 0; i < probes && i < table->size.sessions; i++) {
 		if (slot_at(table, index)->state == SESSION_FREE)
 			return index;
 		index = ((index - 1 + step) & table->slot_mask) + 1;
@@ -293,7 +264,22 @@ static uint32_t *link_to(const struct table *table, uint32_t index)
 	return link;
 }
 
-/* Move a session to the free slot @to. A kill in between leaves two of it: recover() keeps the one in the undo record. */
+/* Fill a free slot: it is in use when all of it is there. */
+static void fill_slot(struct session *slot, const struct session *content)
+{
+	struct session free_yet = *content;
+
+	free_yet.state = SESSION_FREE;
+	*slot = free_yet;
+	barrier();
+	slot->state = content->state;
+	barrier();
+}
+
+/*
+ * Move a session to the free slot @to, which may be its home. A kill in between leaves two of it: the one in the undo record is
+ * right.
+ */
 static void move_session(struct table *table, uint32_t from, uint32_t to)
 {
 	struct session *session = slot_at(table, from);
@@ -301,21 +287,22 @@ static void move_session(struct table *table, uint32_t from, uint32_t to)
 
 	table_begin(table, session);
 	work = table_work_change(table, session);
-	*slot_at(table, to) = *session;
+	fill_slot(slot_at(table, to), session);
 	if (work)
 		work->owner = to;
-	if (session->home != from)
+	if (session->home != from && session->home != to)
 		*link_to(table, from) = to;
+	barrier();
 	session->state = SESSION_FREE;
 	table_commit(table);
 }
 
-struct session *table_insert(struct table *table, const struct flow_key *key, uint32_t hash)
+static struct session *insert(struct table *table, const struct flow_key *key, uint32_t hash, uint32_t probes)
 {
 	const uint32_t home = home_of(table, hash);
 	const bool taken = slot_at(table, home)->state != SESSION_FREE;
 	const bool by_own = taken && slot_at(table, home)->home == home;
-	const uint32_t other = taken ? free_slot(table, home, hash) : 0;
+	const uint32_t other = taken ? free_slot(table, home, hash, probes) : 0;
 	struct session *session;
 
 	if (taken && !other)
@@ -338,9 +325,19 @@ struct session *table_insert(struct table *table, const struct flow_key *key, ui
 	return session;
 }
 
+struct session *table_insert(struct table *table, const struct flow_key *key, uint32_t hash)
+{
+	return insert(table, key, hash, PROBES_MAX);
+}
+
+struct session *table_insert_anywhere(struct table *table, const struct flow_key *key, uint32_t hash)
+{
+	return insert(table, key, hash, UINT32_MAX);
+}
+
 void table_remove(struct table *table, struct session *session)
 {
-	const uint32_t index = slot_index(table, session);
+	const uint32_t index = table_slot_index(table, session);
 	const uint32_t next = session->chain;
 
 	table->session_count--;
@@ -352,10 +349,7 @@ void table_remove(struct table *table, struct session *session)
 	session->state = SESSION_FREE;
 	if (next) {	/* the next of the chain comes home */
 		table_commit(table);
-		*session = *slot_at(table, next);
-		if (session->work)
-			work_at(table, session->work)->owner = index;
-		slot_at(table, next)->state = SESSION_FREE;
+		move_session(table, next, index);
 	}
 }
 
@@ -432,22 +426,19 @@ void table_work_reclaim(struct table *table, uint32_t steps)
 	}
 }
 
-/* A work slot that is nobody's; 0 when none is found. */
+/* A work slot that is nobody's; 0 when there is none. */
 static uint32_t free_work(struct table *table)
 {
-	uint32_t index;
+	const uint32_t index = table->work_free;
 
-	if (!table->work_free && table->works_used < table->size.works)
-		return ++table->works_used;
-	if (!table->work_free)
-		table_work_reclaim(table, RECLAIM_STEPS);
-	index = table->work_free;
-	if (index)
+	if (index) {
 		table->work_free = work_at(table, index)->free_next;
-	return index;
+		return index;
+	}
+	return table->works_used < table->size.works ? ++table->works_used : 0;
 }
 
-struct work *table_work_take(struct table *table, struct session *session, struct client_budget *budget)
+struct work *table_work_new(struct table *table, struct session *session, struct client_budget *budget)
 {
 	const uint32_t index = free_work(table);
 	struct work *work;
@@ -460,11 +451,18 @@ struct work *table_work_take(struct table *table, struct session *session, struc
 	work->bound = 0;
 	work->announcements = 0;
 	memset(work->waiting, 0, sizeof(work->waiting));
-	work->owner = slot_index(table, session);
+	work->owner = table_slot_index(table, session);
 	barrier();
 	session->work = index;
 	count_work(table, budget, 1);
 	return work;
+}
+
+struct work *table_work_take(struct table *table, struct session *session, struct client_budget *budget)
+{
+	if (!table->work_free && table->works_used == table->size.works)
+		table_work_reclaim(table, RECLAIM_STEPS);
+	return table_work_new(table, session, budget);
 }
 
 struct work *table_work_get(struct table *table, struct session *session)
@@ -501,7 +499,7 @@ void table_begin(struct table *table, const struct session *session)
 {
 	table->undo.session = *session;
 	barrier();
-	table->undo.slot = slot_index(table, session);
+	table->undo.slot = table_slot_index(table, session);
 	barrier();
 }
 
@@ -590,10 +588,20 @@ uint32_t table_taken(const struct table *table, enum share what)
 	return table->taken[what];
 }
 
-struct embryo *table_embryos(struct table *table, uint32_t *count)
+struct embryo *table_embryo_ways(struct table *table, uint32_t hash)
 {
-	*count = table->embryos;
-	return (struct embryo *)((char *)table + table->embryo_offset);
+	return (struct embryo *)((char *)table + table->embryo_offset) +
+	       (hash & (table->embryos - 1) & ~(uint32_t)(EMBRYO_WAYS - 1));
+}
+
+struct embryo *table_embryo_free(struct table *table, const struct flow_key *key)
+{
+	struct embryo *ways = table_embryo_ways(table, table_hash_key(table, key));
+
+	for (unsigned int i = 0; i < EMBRYO_WAYS; i++)
+		if (ways[i].state == EMBRYO_FREE)
+			return &ways[i];
+	return NULL;
 }
 
 uint32_t table_slots(const struct table *table)
@@ -623,183 +631,6 @@ uint32_t table_work_slots(const struct table *table)
 	return table->size.works;
 }
 
-static bool fits(const struct table *table, const struct table_size *size)
-{
-	return table->magic == MAGIC && table->version == VERSION_LAYOUT &&
-	       table->session_bytes == sizeof(struct session) && table->work_bytes == sizeof(struct work) &&
-	       memcmp(&table->size, size, sizeof(*size)) == 0 && table->works_used <= size->works &&
-	       table->undo.slot <= size->sessions &&
-	       table->undo.work <= table->works_used;
-}
-
-/* A work slot belongs to a session when both say so. */
-static bool work_owned(const struct table *table, uint32_t index)
-{
-	const uint32_t owner = work_at(table, index)->owner;
-
-	return owner && owner <= table->size.sessions && slot_at(table, owner)->state != SESSION_FREE &&
-	       slot_at(table, owner)->work == index;
-}
-
-static void recover_works(struct table *table)
-{
-	table->work_free = 0;
-	for (uint32_t i = table->works_used; i >= 1; i--) {
-		struct work *work = work_at(table, i);
-
-		if (work_owned(table, i))
-			continue;
-		work->owner = 0;
-		work->free_next = table->work_free;
-		table->work_free = i;
-	}
-}
-
-/*
- * Bytes may have passed while no daemon was there, unless we renumber every packet, or have acknowledged a part to its sender
- * ourselves. Where what precedes an argument has passed before, nobody can tell any more whether it is among them: it is not read.
- */
-static void recover_stream(struct stream *stream, const struct work *work, int direction)
-{
-	const struct held *held = stream->flags & STREAM_HELD ? &work->held[direction] : NULL;
-
-	if (held && stream->flags & STREAM_IN_FLIGHT && work->edit[direction].kind == EDIT_SWALLOWED)
-		return;
-	stream->flags |= STREAM_STALE;
-	if (held && held->copied)
-		return;
-	if (held)
-		stream->next = held->start;
-	stream->flags &= (uint8_t)~STREAM_HELD;
-	ftp_pass_argument(&stream->line);
-}
-
-/* Budgets say nothing of what their clients have until all sessions have been counted. Their rates stay. */
-static void forget_shares(struct table *table)
-{
-	for (uint32_t i = 0; i <= table->budget_mask; i++)
-		memset(budget_at(table, i)->taken, 0, sizeof(budget_at(table, i)->taken));
-	memset(table->taken, 0, sizeof(table->taken));
-	table->work_count = 0;
-}
-
-/* What the session has of what is shared. */
-static void count_shares(struct table *table, const struct session *session)
-{
-	struct endpoint client, server;
-	struct client_budget *budget;
-	struct work *work;
-
-	session_endpoints(session, &client, &server);
-	budget = table_budget(table, &client);
-	table_count(table, budget, SHARE_SESSIONS, 1);
-	if (!session->work)
-		return;
-	work = work_at(table, session->work);
-	work->budget = (uint32_t)(budget - budget_at(table, 0));
-	count_work(table, budget, 1);
-	table_count(table, budget, SHARE_EXPECTATIONS, work->announcements);
-}
-
-static void recover_session(struct table *table, struct session *session)
-{
-	table->session_count++;
-	session->chain = 0;
-	session->home = home_of(table, key_hash(table, &session->key));
-	if (session->work > table->works_used || (session->work && !work_owned(table, session->work)))
-		session->work = 0;
-	if (!session->work)
-		for (int d = 0; d < 2; d++)
-			session->stream[d].flags &= (uint8_t)~(STREAM_HELD | STREAM_IN_FLIGHT);
-	for (int d = 0; d < 2; d++) {
-		/* What fills a hole may have come, and been undone. */
-		session->stream[d].flags &= (uint8_t)~(STREAM_HOLE | STREAM_HOLE_AGAIN);
-		if (!(session->flags & SESSION_SELF))
-			recover_stream(&session->stream[d], table_work(table, session), d);
-	}
-	count_shares(table, session);
-}
-
-/* A move was interrupted: of two slots with the same key the one that was put back is right. */
-static void drop_copies(struct table *table, uint32_t restored)
-{
-	for (uint32_t i = 1; i <= table->size.sessions; i++)
-		if (i != restored && table_slot(table, i) &&
-		    flow_key_equal(&slot_at(table, i)->key, &slot_at(table, restored)->key))
-			slot_at(table, i)->state = SESSION_FREE;
-}
-
-/* A session that is not at home: into the chain of its home, which must be one of its own; else it takes the place. */
-static void recover_chain(struct table *table, uint32_t index)
-{
-	struct session *session = slot_at(table, index);
-	struct session *home = slot_at(table, session->home);
-	struct session swap;
-
-	if (home->state != SESSION_FREE && home->home == session->home) {
-		session->chain = home->chain;
-		home->chain = index;
-		return;
-	}
-	swap = *home;
-	*home = *session;
-	*session = swap;
-	if (home->work)
-		work_at(table, home->work)->owner = home->home;
-	if (session->state != SESSION_FREE && session->work)
-		work_at(table, session->work)->owner = index;
-}
-
-static void recover_chains(struct table *table)
-{
-	/* First everybody whose home is free or taken by a stranger goes home; a stranger swapped out is looked at again. */
-	for (uint32_t i = 1; i <= table->size.sessions; i++)
-		while (table_slot(table, i) && slot_at(table, i)->home != i &&
-		       (slot_at(table, slot_at(table, i)->home)->state == SESSION_FREE ||
-			slot_at(table, slot_at(table, i)->home)->home != slot_at(table, i)->home))
-			recover_chain(table, i);
-	for (uint32_t i = 1; i <= table->size.sessions; i++)
-		if (table_slot(table, i) && slot_at(table, i)->home != i)
-			recover_chain(table, i);
-}
-
-/* Put back what was half changed, then derive everything that can be derived. */
-static void recover(struct table *table)
-{
-	const uint32_t restored = table->undo.slot;
-	const struct flow_key key = table->undo.session.key;
-	bool undone;
-
-	if (restored)
-		*slot_at(table, restored) = table->undo.session;
-	if (restored && table->undo.work)
-		copy_work(work_at(table, table->undo.work), &table->undo.work_copy, &table->undo.session);
-	table_commit(table);
-	undone = restored && table_slot(table, restored);
-	if (undone)
-		drop_copies(table, restored);
-
-	recover_works(table);
-	forget_shares(table);
-	table->session_count = 0;
-	for (uint32_t i = 1; i <= table->size.sessions; i++)
-		if (table_slot(table, i))
-			recover_session(table, slot_at(table, i));
-	recover_chains(table);
-	table->undone = undone ? slot_index(table, table_find(table, &key, key_hash(table, &key))) : 0;
-}
-
-/* A handshake may have been half written down; its packet never left, and comes again. */
-static void recover_embryos(struct table *table)
-{
-	uint32_t count;
-	struct embryo *embryos = table_embryos(table, &count);
-
-	for (uint32_t i = 0; i < count; i++)
-		if (embryos[i].state >= EMBRYO_STATES || embryos[i].line.phase > FTP_PHASE_LOST)
-			embryos[i].state = EMBRYO_FREE;
-}
-
 struct session *table_undone(struct table *table)
 {
 	const uint32_t index = table->undone;
@@ -808,29 +639,64 @@ struct session *table_undone(struct table *table)
 	return index ? slot_at(table, index) : NULL;
 }
 
-struct table *table_open(void *memory, const struct table_size *size, const uint64_t seed[2], uint32_t *recovered)
+struct table *table_new(void *memory, const struct table_size *size, const uint64_t seed[2])
 {
 	const struct table_size whole = rounded(size);
 	struct table *table = memory;
 
-	if (table->magic == 0) {
-		lay_out(table, &whole);
-		table->version = VERSION_LAYOUT;
-		table->session_bytes = sizeof(struct session);
-		table->work_bytes = sizeof(struct work);
-		table->size = whole;
-		table->budget_mask = whole.budgets - 1;
-		table->slot_mask = whole.sessions - 1;
-		memcpy(table->seed, seed, sizeof(table->seed));
-		barrier();
-		table->magic = MAGIC;
-	} else if (!fits(table, &whole)) {
+	lay_out(table, &whole);
+	table->size = whole;
+	table->budget_mask = whole.budgets - 1;
+	table->slot_mask = whole.sessions - 1;
+	memcpy(table->seed, seed, sizeof(table->seed));
+	table_description_own(&table->description);
+	table->description.sessions.offset = table->slot_offset;
+	table->description.sessions.count = whole.sessions;
+	table->description.works.offset = table->work_offset;
+	table->description.works.count = whole.works;
+	return table;
+}
+
+/* Is this a table of this layout and this size? */
+static bool is_same(const struct table *table, const struct table_size *size)
+{
+	struct table_description description;
+	const size_t bytes = table_bytes(size);
+
+	return table_description_read((const uint8_t *)table, bytes, &description) == TABLE_TAKEN_UP &&
+	       table_description_is_own(&description) && memcmp(&table->size, size, sizeof(*size)) == 0;
+}
+
+/* Make place for a new table, and fill it with what was there. */
+static enum table_left take_up_here(struct table *table, const struct table_size *size, const uint64_t seed[2],
+				    struct table_taken *taken)
+{
+	const size_t bytes = table_bytes(size);
+	void *left = malloc(bytes);
+	enum table_left what = TABLE_STRANGE;
+
+	if (left) {
+		memcpy(left, table, bytes);
+		memset((void *)table, 0, bytes);
+		what = table_take_up(table_new(table, size, seed), left, bytes, taken);
+	}
+	free(left);
+	return what;
+}
+
+struct table *table_open(void *memory, const struct table_size *size, const uint64_t seed[2], uint32_t *recovered)
+{
+	const struct table_size whole = rounded(size);
+	struct table_taken taken = { 0 };
+	struct table *table = memory;
+
+	if (table->description.magic == 0) {
+		table_new(memory, &whole, seed);
+	} else if (!is_same(table, &whole) || take_up_here(table, &whole, seed, &taken) != TABLE_TAKEN_UP) {
 		errno = EINVAL;
 		return NULL;
 	}
-	recover(table);
-	recover_embryos(table);
 	if (recovered)
-		*recovered = table->session_count;
+		*recovered = taken.sessions;
 	return table;
 }

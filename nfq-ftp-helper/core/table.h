@@ -3,19 +3,20 @@
  * table - all sessions of one worker, in one block of memory without a pointer in it.
  *
  * Theory of operation. The block is a file in a tmpfs (or plain memory), mapped shared, so that a daemon which is
- * killed at any instruction leaves it behind for the next one (invariant I7). It holds, in this order: a header, the
- * session slots, and a smaller number of work slots, which a session owns only while it has an argument held back, an edit in
- * flight or an expectation open (or had lately); the clients' budgets; last, the handshakes under way (embryo.h). Sizes are fixed when
- * the file is made. References are indices; 0 means none.
+ * killed at any instruction leaves it behind for the next one (invariant I7). It holds, in this order: a header, which
+ * begins with a description for other versions of this program (table_description.h); the session slots, and a smaller number of
+ * work slots, which a session owns only while it has an argument held back, an edit in flight or an expectation open (or had lately);
+ * the clients' budgets; last, the handshakes under way (embryo.h). Sizes are fixed when the file is made. References are indices; 0
+ * means none.
  *
  * A slot is three cache lines, and the table needs nothing besides: a flow's hash names its home slot, and a session whose
  * home is free, or taken by one that is not at home there, stands at home (the other moves). So a home slot that is
  * taken by one of its own begins the chain of all of its own, and most look-ups end at the first slot.
  *
  * A packet changes at most one session. Before it does, table_begin() copies the slot into the undo record of the header
- * (and table_work_change() the work slot); table_commit() clears the record. Whoever opens a file with a filled-in undo record
- * puts the old content back: the packet's verdict was never sent, so its sender will retransmit it.
- * Chains and the list of free work slots are rebuilt on opening; "in use" marks are the truth.
+ * (and table_work_change() the work slot); table_commit() clears the record. Whoever takes up a table with a filled-in undo record
+ * finds the old content there: the packet's verdict was never sent, so its sender will retransmit it. What is taken up is
+ * checked and put into a new table (table_take_up.c); "in use" marks are the truth, places and lists are not looked at.
  *
  * The hash is SipHash-1-3 over the key with a random seed: its input comes from the network.
  */
@@ -86,6 +87,7 @@ enum session_flags {
 	SESSION_UNSURE = 0x10,		/* the numbers are not known yet: both directions have to agree on them */
 	SESSION_HEARD = 0x20,		/* they are as one packet has them */
 	SESSION_HEARD_REPLY = 0x40,	/* which was the server's */
+	SESSION_FLAGS = 0x7f,		/* all of them */
 };
 
 /* A control connection. */
@@ -255,14 +257,41 @@ struct table;
 /* Bytes of memory a table of this size takes. */
 size_t table_bytes(const struct table_size *size);
 
+/* A new, empty table in @memory: table_bytes() bytes, all zero, aligned to 64. @seed is the hash's. */
+struct table *table_new(void *memory, const struct table_size *size, const uint64_t seed[2]);
+
+/* What something that was left turned out to be. */
+enum table_left {
+	TABLE_TAKEN_UP,
+	TABLE_STRANGE,		/* no table, or one of which nothing can be made */
+	TABLE_CUT_SHORT,	/* it says that it goes on behind its end */
+};
+
+struct table_taken {
+	uint32_t sessions;	/* taken up */
+	uint32_t forgotten;	/* found, but not what a session can be */
+	uint32_t crowded;	/* good, but there was no room for them */
+	bool own;		/* the layout was this program's; else dialogues are picked up in their middle */
+};
+
 /**
- * table_open - start using a block of memory
- * @memory: table_bytes() bytes, aligned to 64, all zero or as an earlier table of the same layout and size left it
- * @size: its size
- * @seed: of the hash, used when the memory is new
+ * table_take_up - fill a new table with what an earlier one left
+ * @table: from table_new(), nothing in it yet
+ * @left: what was left, of any version and any size; nobody else writes to it
+ * @bytes: its size
+ * @taken: filled in
+ *
+ * Return: TABLE_TAKEN_UP, or why @left is of no use; @table is empty then.
+ */
+enum table_left table_take_up(struct table *table, const void *left, size_t bytes, struct table_taken *taken);
+
+/**
+ * table_open - the two at once and in one place: a new table where @memory is all zero, else what is in it is taken up
  * @recovered: filled in: sessions found in it; may be NULL
  *
- * Return: the table (which is @memory), or NULL when the memory holds something else (errno EINVAL).
+ * For memory that ends with this program: a kill in the middle of this loses everything.
+ *
+ * Return: the table (which is @memory), or NULL when the memory holds something else than such a table of this size (errno EINVAL).
  */
 struct table *table_open(void *memory, const struct table_size *size, const uint64_t seed[2], uint32_t *recovered);
 
@@ -309,8 +338,8 @@ void table_commit(struct table *table);
 /* The session whose last change was undone when the table was opened; NULL when there is none. Asked once. */
 struct session *table_undone(struct table *table);
 
-/* Room for handshakes: embryo.c's. @count: a power of two, at least EMBRYO_WAYS. */
-struct embryo *table_embryos(struct table *table, uint32_t *count);
+/* The EMBRYO_WAYS in which a handshake of a flow with this hash can stand: embryo.c's. */
+struct embryo *table_embryo_ways(struct table *table, uint32_t hash);
 
 /* Are these the same client: the same IPv4 address, or in the same IPv6 /64? */
 bool table_same_client(const struct endpoint *a, const struct endpoint *b);

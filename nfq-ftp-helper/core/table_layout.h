@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * table_layout - how a table lies in its memory, for table.c, which uses it, and table_take_up.c, which takes up what an earlier
+ * one left. Internal to these.
+ */
+#ifndef CORE_TABLE_LAYOUT_H
+#define CORE_TABLE_LAYOUT_H
+
+#include "table_description.h"
+
+#define TABLE_MAGIC 0x4e465146	/* "NFQF" */
+/* Another number whenever a value in a slot gets another meaning; that a field has another place, the description shows. */
+#define TABLE_LAYOUT 4	/* of 2 and 3 there was never a release */
+
+/* What a packet was about to change when the daemon died. */
+struct undo {
+	uint32_t slot;		/* 0: nothing saved */
+	uint32_t work;
+	struct session session;
+	struct work work_copy;
+};
+
+struct table {
+	struct table_description description;	/* for other versions */
+	struct table_size size;
+	uint32_t budget_mask;
+	uint32_t slot_mask;
+	uint32_t works_used;	/* work slots 1..works_used have been used at some time */
+	uint32_t work_free;	/* first of the list of free ones */
+	uint32_t session_count;
+	uint32_t work_count;
+	uint32_t undone;	/* slot of the session whose change was not finished when it was taken up */
+	uint32_t reclaim;	/* where the last search for a work slot ended */
+	uint32_t taken[SHARES];	/* the sum of all budgets' */
+	uint32_t embryos;
+	uint64_t seed[2];
+	uint64_t slot_offset, work_offset, budget_offset, embryo_offset;
+	struct undo undo;
+};
+
+/* As table_insert(), but a free slot is found wherever it is. */
+struct session *table_insert_anywhere(struct table *table, const struct flow_key *key, uint32_t hash);
+
+/* The hash of a key. */
+uint32_t table_hash_key(const struct table *table, const struct flow_key *key);
+
+/* The number of a session's slot. */
+uint32_t table_slot_index(const struct table *table, const struct session *session);
+
+/* A free work slot, not taken from anybody, for a session that has none; counted for its client. NULL when there is none. */
+struct work *table_work_new(struct table *table, struct session *session, struct client_budget *budget);
+
+/* A place for a handshake of this flow, as embryo.c would look for it; NULL when all are taken. */
+struct embryo *table_embryo_free(struct table *table, const struct flow_key *key);
+
+#endif

@@ -244,7 +244,8 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	    !segment_has_sack(segment))
 		stream->flags &= (uint8_t)~STREAM_STALE;
 	stream_acknowledge(stream, work, direction, ack);
-	if (was_in_flight && !session_in_flight(session) && !(session->flags & SESSION_SELF) && conntrack->ops->settle)
+	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
+	    conntrack->ops->settle)
 		conntrack->ops->settle(turn->engine->conntrack, &work->binding);
 }
 
@@ -585,6 +586,7 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 static void passed(struct turn *turn, const struct scan_note *note)
 {
 	struct session *session = turn->session;
+	const struct work *work = table_work(turn->engine->table, session);
 	const bool was_in_flight = session_in_flight(session);
 	const struct conntrack_ops *ops = turn->engine->conntrack->ops;
 
@@ -598,8 +600,8 @@ static void passed(struct turn *turn, const struct scan_note *note)
 		session->state = SESSION_OPAQUE;
 	if (session->state < SESSION_OPAQUE)
 		take_up(turn, note);
-	if (was_in_flight && !session_in_flight(session) && !(session->flags & SESSION_SELF) && ops->settle)
-		ops->settle(turn->engine->conntrack, &table_work(turn->engine->table, session)->binding);
+	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) && ops->settle)
+		ops->settle(turn->engine->conntrack, &work->binding);
 }
 
 /* Is the note of another connection with the same addresses? Two have numbers far from each other. */
@@ -645,31 +647,60 @@ void session_passed(struct engine *engine, struct arrival *arrival, uint64_t now
 	table_commit(engine->table);
 }
 
+/* Conntrack is to adjust as the table says. Where the session has a work slot, it is bound again. */
+static void align_conntrack(struct engine *engine, struct session *session)
+{
+	struct work *work = table_work_change(engine->table, session);
+	const struct conntrack_ops *ops = engine->conntrack->ops;
+	struct binding binding;
+	enum direction direction;
+	struct tuple seen;
+
+	session_endpoints(session, &seen.src, &seen.dst);
+	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
+		return;
+	for (int d = 0; d < 2 && !(session->flags & SESSION_SELF); d++) {
+		const struct seqadj *kernel = &binding.seqadj[d], *ours = &session->stream[d].adj;
+
+		if (memcmp(kernel, ours, sizeof(*ours)) == 0 || (!seqadj_active(kernel) && !seqadj_active(ours)))
+			continue;
+		if (ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, ours) == SEQADJ_KERNEL)
+			binding.seqadj[d] = *ours;
+	}
+	if (!(session->flags & SESSION_SELF) && !session_in_flight(session) && ops->settle)
+		ops->settle(engine->conntrack, &binding);
+	if (work && !work->bound) {
+		work->binding = binding;
+		work->bound = 1;
+	}
+}
+
+/* An edit is in flight, and whose is not known: another version began it. */
+static bool is_unbound(const struct table *table, const struct session *session)
+{
+	return session_in_flight(session) && !table_work(table, session)->bound;
+}
+
 /*
  * The daemon died between two things it did for one packet. The table has forgotten the first; conntrack may not have. The packet
  * itself never left: so the older adjustment is the right one.
  */
 void session_resume(struct engine *engine)
 {
-	struct session *session = table_undone(engine->table);
-	const struct conntrack_ops *ops = engine->conntrack->ops;
-	struct binding binding;
-	enum direction direction;
-	struct tuple seen;
+	struct table *table = engine->table;
+	struct session *undone = table_undone(table);
 
-	if (!session || session->flags & SESSION_SELF)
-		return;
-	session_endpoints(session, &seen.src, &seen.dst);
-	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
-		return;
-	for (int d = 0; d < 2; d++) {
-		const struct seqadj *kernel = &binding.seqadj[d], *ours = &session->stream[d].adj;
+	if (undone && !(undone->flags & SESSION_SELF))
+		align_conntrack(engine, undone);
+	for (uint32_t i = 1; i <= table_slots(table); i++) {
+		struct session *session = table_slot(table, i);
 
-		if (memcmp(kernel, ours, sizeof(*ours)) != 0 && (seqadj_active(kernel) || seqadj_active(ours)))
-			ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, ours);
+		if (!session || !is_unbound(table, session))
+			continue;
+		table_begin(table, session);
+		align_conntrack(engine, session);
+		table_commit(table);
 	}
-	if (!session_in_flight(session) && ops->settle)
-		ops->settle(engine->conntrack, &binding);
 }
 
 void session_tick(struct engine *engine, uint64_t now, uint32_t slots)

@@ -3,62 +3,203 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A new, empty file of the right size. */
-static int make(const struct statefile *file)
+/* More than the largest table: 2^24 sessions. */
+#define LEFT_MAX ((off_t)8 << 30)
+
+#define FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+
+/* The file's name with an ending. */
+static const char *with(const struct statefile *file, const char *ending, char name[STATEFILE_NAME_MAX + 8])
 {
-	if (ftruncate(file->fd, 0) < 0 || ftruncate(file->fd, (off_t)file->size) < 0)
-		return -errno;
-	return -posix_fallocate(file->fd, 0, (off_t)file->size);
+	snprintf(name, STATEFILE_NAME_MAX + 8, "%s%s", file->name, ending);
+	return name;
 }
 
-static int prepare(struct statefile *file)
+/* May its content be believed? If not, file->why says why. */
+static bool trusted(struct statefile *file, const struct stat *status)
+{
+	if (status->st_uid != 0 && status->st_uid != geteuid()) {
+		snprintf(file->why, sizeof(file->why), "belongs to user %u, who is neither root nor this program's user",
+			 status->st_uid);
+		return false;
+	}
+	if (status->st_mode & (S_IWGRP | S_IWOTH)) {
+		snprintf(file->why, sizeof(file->why), "can be written to by others, by its mode %04o",
+			 status->st_mode & 07777);
+		return false;
+	}
+	return true;
+}
+
+static int open_directory(struct statefile *file, const char *path)
 {
 	struct stat status;
 
-	if (flock(file->fd, LOCK_EX | LOCK_NB) < 0 || fchmod(file->fd, 0600) < 0 || fstat(file->fd, &status) < 0)
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EINVAL;
-	file->old = status.st_size == (off_t)file->size;
-	file->resized = status.st_size != 0 && !file->old;
-	return file->old ? 0 : make(file);
+	file->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (file->directory >= 0)
+		return fstat(file->directory, &status) < 0 ? -errno : trusted(file, &status) ? 0 : -EPERM;
+	if (errno != ENOTDIR && errno != ELOOP)
+		return -errno;
+	snprintf(file->why, sizeof(file->why), "%s",
+		 lstat(path, &status) == 0 && S_ISLNK(status.st_mode) ? "is a symbolic link" : "is no directory");
+	return -EPERM;
 }
 
-int statefile_open(struct statefile *file, const char *path, size_t size)
+static int take_lock(struct statefile *file)
+{
+	char name[STATEFILE_NAME_MAX + 8];
+	struct stat status;
+
+	file->lock = openat(file->directory, with(file, ".lock", name), FLAGS | O_RDWR | O_CREAT, 0600);
+	if (file->lock < 0 || fstat(file->lock, &status) < 0)
+		return -errno;
+	return flock(file->lock, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+/* ---- what is there ---- */
+
+/* Holes read as zeroes. */
+static int read_all(struct statefile *file, size_t size)
+{
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	file->left = memory;
+	file->left_bytes = size;
+	for (size_t at = 0; at < size;) {
+		const ssize_t length = pread(file->left_fd, memory + at, size - at, (off_t)at);
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length <= 0)
+			return length < 0 ? -errno : -EIO;
+		at += (size_t)length;
+	}
+	return 0;
+}
+
+static int read_left(struct statefile *file)
+{
+	struct stat status;
+	int error;
+
+	if (fstat(file->left_fd, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode)) {
+		snprintf(file->why, sizeof(file->why), "is no regular file");
+		return 0;
+	}
+	if (flock(file->left_fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	if (!trusted(file, &status) || status.st_size == 0)
+		return 0;
+	if (status.st_size > LEFT_MAX) {
+		snprintf(file->why, sizeof(file->why), "is larger than any table of sessions");
+		return 0;
+	}
+	error = read_all(file, (size_t)status.st_size);
+	if (error)
+		snprintf(file->why, sizeof(file->why), "cannot be read: %s", strerror(-error));
+	return 0;
+}
+
+/* Return an error only where it is another program's. */
+static int look(struct statefile *file)
+{
+	file->left_fd = openat(file->directory, file->name, FLAGS | O_RDONLY);
+	if (file->left_fd >= 0)
+		return read_left(file);
+	if (errno == ELOOP)
+		snprintf(file->why, sizeof(file->why), "is a symbolic link");
+	else if (errno != ENOENT)
+		snprintf(file->why, sizeof(file->why), "cannot be opened: %s", strerror(errno));
+	return 0;
+}
+
+/* ---- what will be there ---- */
+
+static int make(struct statefile *file)
+{
+	char name[STATEFILE_NAME_MAX + 8];
+	int error;
+
+	/* One that is there already was being made when its maker was killed: nobody else has our lock. */
+	if (unlinkat(file->directory, with(file, ".new", name), 0) < 0 && errno != ENOENT)
+		return -errno;
+	file->fd = openat(file->directory, name, FLAGS | O_RDWR | O_CREAT | O_EXCL, 0600);
+	if (file->fd < 0 || flock(file->fd, LOCK_EX | LOCK_NB) < 0 || ftruncate(file->fd, (off_t)file->size) < 0)
+		return -errno;
+	error = posix_fallocate(file->fd, 0, (off_t)file->size);
+	if (error)
+		return -error;
+	file->memory = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+	if (file->memory != MAP_FAILED)
+		return 0;
+	file->memory = NULL;
+	return -errno;
+}
+
+int statefile_open(struct statefile *file, const char *directory, const char *name, size_t size)
 {
 	int error;
 
-	*file = (struct statefile){ .fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), .size = size };
-	if (file->fd < 0)
-		return -errno;
-	error = prepare(file);
-	if (!error) {
-		file->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
-		if (file->memory != MAP_FAILED)
-			return 0;
-		error = -errno;
-		file->memory = NULL;
-	}
-	statefile_close(file);
-	return error;
+	*file = (struct statefile){ .directory = -1, .lock = -1, .fd = -1, .left_fd = -1, .size = size };
+	snprintf(file->name, sizeof(file->name), "%s", name);
+	error = open_directory(file, directory);
+	if (!error)
+		error = take_lock(file);
+	if (!error)
+		error = look(file);
+	return error ? error : make(file);
 }
 
-/* What is mapped past the end of the file is mapped again once the file has that length again. */
-int statefile_clear(struct statefile *file)
+static void forget_left(struct statefile *file)
 {
-	return make(file);
+	if (file->left)
+		munmap(file->left, file->left_bytes);
+	if (file->left_fd >= 0)
+		close(file->left_fd);
+	file->left = NULL;
+	file->left_fd = -1;
+}
+
+int statefile_replace(struct statefile *file, bool set_aside)
+{
+	char name[STATEFILE_NAME_MAX + 8];
+
+	if (set_aside &&
+	    renameat(file->directory, file->name, file->directory, with(file, ".bad", name)) < 0)
+		return -errno;
+	if (renameat(file->directory, with(file, ".new", name), file->directory, file->name) < 0)
+		return -errno;
+	forget_left(file);
+	return 0;
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 void statefile_close(struct statefile *file)
 {
 	if (file->memory)
 		munmap(file->memory, file->size);
-	if (file->fd >= 0)
-		close(file->fd);
-	*file = (struct statefile){ .fd = -1 };
+	file->memory = NULL;
+	forget_left(file);
+	close_one(&file->fd);
+	close_one(&file->lock);
+	close_one(&file->directory);
 }

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * statefile - memory that outlives the program: a file in a tmpfs, mapped, for one user at a time.
+ *
+ * Theory of operation. What the last user left is read into memory of our own, and a new file takes its place in one step, when
+ * it has been filled from there: a kill at any moment leaves one of the two, whole. So what was left may be of any size and have
+ * holes; and since it is not mapped, nobody can change it under our eyes. The new file has all its memory from the beginning: a
+ * full tmpfs is an error then, not a SIGBUS later.
+ *
+ * Neither is believed who may not be: the directory and all files in it must belong to root or to this program's user, and nobody else
+ * may be able to write to them; a symbolic link is not followed. Who holds NAME.lock is the one user. (Versions that had no such
+ * file locked the file itself; so do we, for them.)
  */
 #ifndef COMMAND_STATEFILE_H
 #define COMMAND_STATEFILE_H
@@ -8,28 +17,43 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define STATEFILE_NAME_MAX 32
+#define STATEFILE_WHY_MAX  128
+
 struct statefile {
-	int fd;			/* holds the lock */
-	void *memory;
+	char name[STATEFILE_NAME_MAX];
+	int directory;
+	int lock;
+	int fd;			/* the new one */
+	int left_fd;		/* what was there before; holds its lock */
+	void *memory;		/* the new one's, zeroed */
 	size_t size;
-	bool old;		/* it was there before, with this size */
-	bool resized;		/* it was there before, with another size, and has been emptied */
+	void *left;		/* a copy of what was there before; NULL: nothing, or nothing to be believed */
+	size_t left_bytes;
+	char why[STATEFILE_WHY_MAX];	/* "is a symbolic link": why it is not to be believed, or what is wrong at all; else "" */
 };
 
 /**
- * statefile_open - map a file, made if it is missing
- * @file: filled in
- * @path: its name; its directory must exist
- * @size: bytes. A file of another size is emptied first
+ * statefile_open - take a file, and read what is in it
+ * @file: filled in; @file->why says what is wrong with the file itself, or, when this fails for that, with @directory
+ * @directory: made if it is missing
+ * @name: the file's
+ * @size: of the new one
  *
- * All its memory is taken at once: a full tmpfs is an error here, not a SIGBUS later.
+ * The new file has no name until statefile_replace().
  *
- * Return: 0; -EWOULDBLOCK: another program uses it; or another negative errno.
+ * Return: 0; -EWOULDBLOCK: another program uses it; -EPERM: @directory is not to be trusted; or another negative errno.
  */
-int statefile_open(struct statefile *file, const char *path, size_t size);
+int statefile_open(struct statefile *file, const char *directory, const char *name, size_t size);
 
-/* Fill it with zeroes. Return: 0, or a negative errno. */
-int statefile_clear(struct statefile *file);
+/**
+ * statefile_replace - the new file takes the old one's place
+ * @file: from statefile_open()
+ * @set_aside: keep the old one under NAME.bad
+ *
+ * Return: 0, or a negative errno.
+ */
+int statefile_replace(struct statefile *file, bool set_aside);
 
 /* The file stays. */
 void statefile_close(struct statefile *file);

@@ -17,6 +17,7 @@
 #include "kernel/cthelper.h"
 #include "kernel/ctmessage.h"
 #include "log.h"
+#include "state.h"
 #include "tally.h"
 
 #include <inttypes.h>
@@ -24,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -314,36 +314,6 @@ static void *run_thread(void *context)
 	return NULL;
 }
 
-static int open_table(struct worker *worker, const char *path, const struct table_size *size)
-{
-	uint64_t seed[2];
-	bool kept = worker->file.old;
-	int error;
-
-	if (getrandom(seed, sizeof(seed), 0) < 0 ||
-	    getrandom(&worker->engine.random, sizeof(worker->engine.random), 0) < 0)
-		return -errno;
-	worker->engine.table = table_open(worker->file.memory, size, seed, &worker->recovered);
-	if (worker->engine.table)
-		return 0;
-	if (kept)
-		log_line(LOG_LEVEL_NOTICE, "`%s' is another version's: it starts empty", path);
-	error = statefile_clear(&worker->file);
-	if (error)
-		return error;
-	worker->engine.table = table_open(worker->file.memory, size, seed, &worker->recovered);
-	return worker->engine.table ? 0 : -EINVAL;
-}
-
-static int make_directory(const char *path)
-{
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return 0;
-	log_line(LOG_LEVEL_ERROR, "the directory `%s' cannot be made: %s; --state-dir names another", path,
-		 strerror(errno));
-	return -errno;
-}
-
 static int open_state(struct worker *worker)
 {
 	const struct options *options = worker->options;
@@ -354,26 +324,12 @@ static int open_state(struct worker *worker)
 		.works = works > WORKS_MIN ? works : WORKS_MIN,
 		.budgets = budgets > BUDGETS_MIN ? budgets : BUDGETS_MIN,
 	};
-	char path[OPTIONS_PATH_MAX + 32];
-	int error = make_directory(options->state_directory);
 
-	if (error)
-		return error;
-	snprintf(path, sizeof(path), "%s/queue-%u", options->state_directory, worker->queue_config.queue);
-	error = statefile_open(&worker->file, path, table_bytes(&size));
-	if (error == -EWOULDBLOCK) {
-		log_line(LOG_LEVEL_ERROR, "`%s' is in use by another nfq-ftp-helper: end that one, or give --state-dir",
-			 path);
-		return error;
-	}
-	if (worker->file.resized)
-		log_line(LOG_LEVEL_NOTICE, "`%s' is of another size: it starts empty", path);
-	if (!error)
-		error = open_table(worker, path, &size);
-	if (error)
-		log_line(LOG_LEVEL_ERROR, "the table `%s' of %zu bytes cannot be used: %s", path, table_bytes(&size),
-			 strerror(-error));
-	return error;
+	if (getrandom(&worker->engine.random, sizeof(worker->engine.random), 0) < 0)
+		return -errno;
+	worker->engine.table = state_open(&worker->file, options->state_directory, worker->queue_config.queue, &size,
+					  &worker->recovered);
+	return worker->engine.table ? 0 : -errno;
 }
 
 static int open_conntrack(struct worker *worker)
@@ -458,7 +414,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	int error;
 
 	memset(worker, 0, sizeof(*worker));
-	worker->file.fd = -1;
+	worker->file = (struct statefile){ .directory = -1, .lock = -1, .fd = -1, .left_fd = -1 };
 	worker->stat_file = nfqueue_stat_open();
 	worker->options = options;
 	worker->control = control;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "state.h"
+
+#include "log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+/* What state_open() works on: the file, and how people call it. */
+struct place {
+	struct statefile *file;
+	const char *directory;
+	const char *name;
+};
+
+static void complain(const struct place *place, int error)
+{
+	if (error == -EWOULDBLOCK)
+		log_line(LOG_LEVEL_ERROR, "`%s/%s' is in use by another nfq-ftp-helper: end that one, or give --state-dir",
+			 place->directory, place->name);
+	else if (error == -EPERM && place->file->why[0])
+		log_line(LOG_LEVEL_ERROR, "the state directory `%s' %s; --state-dir names another", place->directory,
+			 place->file->why);
+	else if (place->file->directory < 0)
+		log_line(LOG_LEVEL_ERROR, "the state directory `%s' cannot be made or opened: %s; --state-dir names another",
+			 place->directory, strerror(-error));
+	else
+		log_line(LOG_LEVEL_ERROR, "the table `%s/%s' of %zu bytes cannot be made: %s", place->directory,
+			 place->name, place->file->size, strerror(-error));
+}
+
+static void tell_taken(const struct place *place, const struct table_size *size, const struct table_taken *taken)
+{
+	if (!taken->own)
+		log_line(LOG_LEVEL_NOTICE, "`%s/%s' is another version's: %" PRIu32 " connections of it go on, their "
+			 "dialogues are picked up in the middle", place->directory, place->name, taken->sessions);
+	if (taken->forgotten)
+		log_line(LOG_LEVEL_WARNING, "%" PRIu32 " sessions of `%s/%s' are damaged, and forgotten", taken->forgotten,
+			 place->directory, place->name);
+	if (taken->crowded)
+		log_line(LOG_LEVEL_WARNING, "%" PRIu32 " sessions of `%s/%s' are forgotten, for want of room: --sessions, "
+			 "now %" PRIu32 ", sets the table's size", taken->crowded, place->directory, place->name,
+			 size->sessions);
+}
+
+/* Return: why what was left is of no use; NULL: it is. */
+static const char *take_up(const struct place *place, struct table *table, const struct table_size *size,
+			   uint32_t *recovered)
+{
+	static const char *const reasons[] = {
+		[TABLE_TAKEN_UP] = NULL,
+		[TABLE_STRANGE] = "is no table of sessions",
+		[TABLE_CUT_SHORT] = "is cut short",
+	};
+	const struct statefile *file = place->file;
+	struct table_taken taken;
+	enum table_left what;
+
+	*recovered = 0;
+	if (file->why[0])
+		return file->why;
+	if (!file->left)
+		return NULL;
+	what = table_take_up(table, file->left, file->left_bytes, &taken);
+	if (what == TABLE_TAKEN_UP)
+		tell_taken(place, size, &taken);
+	*recovered = taken.sessions;
+	return reasons[what];
+}
+
+static int replace(const struct place *place, const char *why)
+{
+	const int error = statefile_replace(place->file, why != NULL);
+
+	if (error)
+		log_line(LOG_LEVEL_ERROR, "`%s/%s' cannot be %s: %s", place->directory, place->name,
+			 why ? "set aside" : "replaced", strerror(-error));
+	else if (why)
+		log_line(LOG_LEVEL_WARNING, "`%s/%s' %s: it is set aside as `%s.bad', and the table starts empty",
+			 place->directory, place->name, why, place->name);
+	return error;
+}
+
+struct table *state_open(struct statefile *file, const char *directory, unsigned int queue, const struct table_size *size,
+			 uint32_t *recovered)
+{
+	char name[STATEFILE_NAME_MAX];
+	const struct place place = { file, directory, name };
+	struct table *table = NULL;
+	uint64_t seed[2];
+	int error;
+
+	snprintf(name, sizeof(name), "queue-%u", queue);
+	error = statefile_open(file, directory, name, table_bytes(size));
+	if (!error && getrandom(seed, sizeof(seed), 0) < 0)
+		error = -errno;
+	if (error) {
+		complain(&place, error);
+	} else {
+		table = table_new(file->memory, size, seed);
+		error = replace(&place, take_up(&place, table, size, recovered));
+	}
+	errno = -error;
+	return error ? NULL : table;
+}

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The state file: what is found in its place, whose it is, and how it is taken over. What is said about it is one sentence.
+ */
+#include "unit.h"
+
+#include "command/state.h"
+#include "core/table_layout.h"
+#include "layout_1.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define QUEUE	 7
+#define STRANGER 65534
+
+static const struct table_size size = { .sessions = 4096, .works = 64, .budgets = 64 };
+static char directory[64], said_path[64];
+static int real_stderr;
+
+static const char *path(const char *ending)
+{
+	static char text[128];
+
+	snprintf(text, sizeof(text), "%s/queue-%u%s", directory, QUEUE, ending);
+	return text;
+}
+
+static bool exists(const char *name)
+{
+	struct stat status;
+
+	return lstat(name, &status) == 0;
+}
+
+static int make_room(void **state)
+{
+	(void)state;
+	strcpy(directory, "/tmp/nfq-ftp-unit-XXXXXX");
+	strcpy(said_path, "/tmp/nfq-ftp-said-XXXXXX");
+	close(mkstemp(said_path));
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_room(void **state)
+{
+	char command[160];
+
+	(void)state;
+	unlink(said_path);
+	snprintf(command, sizeof(command), "rm -rf %s %s.link", directory, directory);
+	return system(command);
+}
+
+/* ---- opening, and what is said ---- */
+
+static char said[4096];
+
+static struct table *open_state(struct statefile *file, uint32_t *recovered)
+{
+	int fd = open(said_path, O_RDWR | O_TRUNC | O_CLOEXEC);
+	struct table *table;
+	ssize_t length;
+
+	assert_true(fd >= 0);
+	fflush(stderr);
+	real_stderr = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	table = state_open(file, directory, QUEUE, &size, recovered);
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	length = pread(fd, said, sizeof(said) - 1, 0);
+	assert_true(length >= 0);
+	said[length] = '\0';
+	close(fd);
+	return table;
+}
+
+static void check_said(const char *fragment)
+{
+	const char *end = strchr(said, '\n');
+
+	if (!fragment) {
+		assert_string_equal(said, "");
+		return;
+	}
+	if (!end || end[1] || !strstr(said, fragment))
+		fail_msg("said \"%s\", not one sentence with \"%s\"", said, fragment);
+}
+
+/* It opens, with so many sessions; a NULL: nothing is said. */
+static void opens(uint32_t sessions, const char *fragment)
+{
+	struct statefile file;
+	uint32_t recovered = 99;
+	struct stat status;
+	struct table *table = open_state(&file, &recovered);
+
+	check_said(fragment);
+	assert_non_null(table);
+	assert_int_equal(recovered, sessions);
+	assert_int_equal(table_sessions(table), sessions);
+	assert_int_equal(lstat(path(""), &status), 0);
+	assert_true(S_ISREG(status.st_mode) && (status.st_mode & 07777) == 0600);
+	assert_int_equal(status.st_size, table_bytes(&size));
+	assert_true(status.st_blocks * 512 >= status.st_size); /* no SIGBUS is in it */
+	assert_false(exists(path(".new")));
+	statefile_close(&file);
+}
+
+static void opens_not(const char *fragment)
+{
+	struct statefile file;
+	uint32_t recovered;
+
+	assert_null(open_state(&file, &recovered));
+	check_said(fragment);
+	statefile_close(&file);
+}
+
+/* What is in the file's place is set aside, once. */
+static void is_set_aside(const char *fragment)
+{
+	char whole[256];
+
+	snprintf(whole, sizeof(whole), "%s: it is set aside as `queue-%u.bad', and the table starts empty", fragment, QUEUE);
+	opens(0, whole);
+	assert_true(exists(path(".bad")));
+	opens(0, NULL);
+}
+
+/* A table with so many sessions, its daemon gone. */
+static void leave(uint32_t sessions)
+{
+	struct statefile file;
+	uint32_t recovered;
+	struct table *table = open_state(&file, &recovered);
+
+	assert_non_null(table);
+	for (uint32_t i = 0; i < sessions; i++) {
+		struct segment segment = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
+					   .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
+		struct flow_key key;
+		uint32_t hash = table_hash(table, &segment, 0, &key);
+
+		table_insert(table, &key, hash)->state = SESSION_READY;
+	}
+	statefile_close(&file);
+}
+
+/* ---- cases ---- */
+
+static void new_and_again(void **state)
+{
+	(void)state;
+	assert_int_equal(rmdir(directory), 0);
+	opens(0, NULL);
+	leave(100);
+	opens(100, NULL);
+	opens(100, NULL);
+}
+
+static void one_user(void **state)
+{
+	struct statefile file;
+	uint32_t recovered;
+
+	(void)state;
+	assert_non_null(open_state(&file, &recovered));
+	opens_not("is in use by another nfq-ftp-helper");
+	statefile_close(&file);
+	opens(0, NULL);
+}
+
+/* Versions before this one lock the file itself. */
+static void older_user(void **state)
+{
+	int fd;
+
+	(void)state;
+	leave(1);
+	fd = open(path(""), O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	opens_not("is in use by another nfq-ftp-helper");
+	close(fd);
+	opens(1, NULL);
+}
+
+/* One that has been opened locks the new file, too: an older version sees that it is in use. */
+static void older_user_after(void **state)
+{
+	struct statefile file;
+	uint32_t recovered;
+	int fd;
+
+	(void)state;
+	leave(1);
+	assert_non_null(open_state(&file, &recovered));
+	fd = open(path(""), O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+	close(fd);
+	statefile_close(&file);
+}
+
+static void cut_short(void **state)
+{
+	(void)state;
+	leave(100);
+	assert_int_equal(truncate(path(""), 100000), 0);
+	is_set_aside("is cut short");
+	leave(100);
+	assert_int_equal(truncate(path(""), 3), 0);
+	is_set_aside("is cut short");
+}
+
+static void empty(void **state)
+{
+	(void)state;
+	leave(100);
+	assert_int_equal(truncate(path(""), 0), 0);
+	opens(0, NULL);
+}
+
+static void put(const void *bytes, size_t length)
+{
+	int fd = open(path(""), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, bytes, length), (ssize_t)length);
+	close(fd);
+}
+
+static void no_table(void **state)
+{
+	(void)state;
+	put("This is a letter to my aunt.\n", 29);
+	is_set_aside("is no table of sessions");
+}
+
+/* Its header is there, and nothing else: made by an earlier version that was killed between making and filling it. */
+static void sparse(void **state)
+{
+	static uint8_t header[4096];
+	int fd;
+
+	(void)state;
+	leave(3);
+	fd = open(path(""), O_RDWR | O_CLOEXEC);
+	assert_int_equal(pread(fd, header, sizeof(header), 0), sizeof(header));
+	close(fd);
+	put(header, sizeof(header));
+	assert_int_equal(truncate(path(""), (off_t)table_bytes(&size)), 0);
+	opens(0, NULL);
+	put("", 0);
+	assert_int_equal(truncate(path(""), (off_t)table_bytes(&size)), 0);
+	is_set_aside("is no table of sessions");
+	put("", 0);
+	assert_int_equal(truncate(path(""), (off_t)1 << 40), 0);
+	is_set_aside("is larger than any table of sessions");
+}
+
+static void other_version(void **state)
+{
+	const size_t count = sizeof(layout_1_in_flight) / sizeof(layout_1_in_flight[0]);
+	uint8_t *left = calloc(1, LAYOUT_1_BYTES);
+
+	(void)state;
+	assert_non_null(left);
+	for (size_t i = 0; i < count; i++)
+		memcpy(left + layout_1_in_flight[i].offset, layout_1_in_flight[i].bytes, layout_1_in_flight[i].length);
+	put(left, LAYOUT_1_BYTES);
+	opens(1, "is another version's: 1 connections of it go on");
+	opens(1, NULL);
+	free(left);
+}
+
+static void damaged_and_crowded(void **state)
+{
+	struct table_description description;
+	uint8_t family = 9;
+	int fd;
+
+	(void)state;
+	leave(2);
+	fd = open(path(""), O_RDWR | O_CLOEXEC);
+	assert_int_equal(pread(fd, &description, sizeof(description), 0), sizeof(description));
+	for (uint32_t i = 0; i < description.sessions.count; i++)
+		assert_int_equal(pwrite(fd, &family, 1,
+					(off_t)(description.sessions.offset + i * description.sessions.stride +
+						offsetof(struct session, key.family))), 1);
+	close(fd);
+	opens(0, "2 sessions of");
+	opens(0, NULL);
+}
+
+static void link_and_directory(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("/etc/passwd", path("")), 0);
+	is_set_aside("is a symbolic link");
+	unlink(path(""));
+	unlink(path(".bad"));
+	assert_int_equal(mkdir(path(""), 0700), 0);
+	is_set_aside("is no regular file");
+	unlink(path(""));
+	assert_int_equal(rmdir(path(".bad")), 0);
+	assert_int_equal(mkfifo(path(""), 0600), 0);
+	is_set_aside("is no regular file");
+}
+
+static void others_may_write(void **state)
+{
+	(void)state;
+	leave(5);
+	assert_int_equal(chmod(path(""), 0620), 0);
+	is_set_aside("can be written to by others, by its mode 0620");
+	assert_int_equal(chmod(directory, 0733), 0);
+	opens_not("can be written to by others, by its mode 0733");
+	assert_int_equal(chmod(directory, 0755), 0);
+	opens(0, NULL);
+}
+
+static void others_own_it(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	leave(5);
+	assert_int_equal(chown(path(""), STRANGER, STRANGER), 0);
+	is_set_aside("belongs to user 65534, who is neither root nor this program's user");
+	assert_int_equal(chown(directory, STRANGER, STRANGER), 0);
+	opens_not("belongs to user 65534");
+	assert_int_equal(chown(directory, 0, 0), 0);
+	opens(0, NULL);
+}
+
+static void directory_is_none(void **state)
+{
+	char other[80];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s.link", directory);
+	assert_int_equal(symlink(directory, other), 0);
+	strcpy(directory, other);
+	opens_not("is a symbolic link; --state-dir names another");
+	directory[strlen(directory) - strlen(".link")] = '\0';
+	assert_int_equal(rmdir(directory), 0);
+	close(open(directory, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	opens_not("is no directory; --state-dir names another");
+	unlink(directory);
+	strcat(directory, "/a/b");
+	opens_not("cannot be made or opened: No such file or directory");
+	*strchr(strchr(directory + 5, '/'), '/') = '\0';
+}
+
+/* A kill before the new file had the old one's name leaves both; the old one counts. */
+static void killed_before_replacing(void **state)
+{
+	struct statefile file;
+
+	(void)state;
+	leave(9);
+	assert_int_equal(statefile_open(&file, directory, "queue-7", table_bytes(&size)), 0);
+	memset(file.memory, 0x55, 5000);
+	statefile_close(&file);
+	assert_true(exists(path(".new")));
+	opens(9, NULL);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, make_room, remove_room)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(new_and_again),	 CASE(one_user),	   CASE(older_user),
+		CASE(older_user_after),	 CASE(cut_short),	   CASE(empty),
+		CASE(no_table),		 CASE(sparse),		   CASE(other_version),
+		CASE(damaged_and_crowded), CASE(link_and_directory), CASE(others_may_write),
+		CASE(others_own_it),	 CASE(directory_is_none),  CASE(killed_before_replacing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

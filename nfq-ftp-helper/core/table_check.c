@@ -84,12 +84,20 @@ static bool is_line(const struct ftp_line *line, enum ftp_side side)
 	       ((line->phase != FTP_PHASE_GAP && line->phase != FTP_PHASE_ARGUMENT) || is_announcing(line, side));
 }
 
+/* What is acknowledged has been read, but for a FIN. */
+static bool is_acknowledged(const struct stream *stream)
+{
+	return stream->flags & STREAM_UNSYNCED ||
+	       !seq_after(stream->acked, stream->next + (stream->flags & STREAM_FIN ? 1 : 0));
+}
+
 static bool is_stream(const struct stream *stream, enum ftp_side side)
 {
 	const uint8_t busy = STREAM_HELD | STREAM_IN_FLIGHT;
 
 	return is_seqadj(&stream->adj) &&
 	       is_line(&stream->line, side) &&
+	       is_acknowledged(stream) &&
 	       stream->scale <= BELIEF_SCALE_MAX &&
 	       !seq_after(stream->claim, stream->next + belief_window(BELIEF_SCALE_MAX)) &&
 	       (!(stream->flags & STREAM_UNSYNCED) || !(stream->flags & busy)) &&

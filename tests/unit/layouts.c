@@ -359,6 +359,8 @@ static void smaller_size(void **state)
 	X(session->multiline = 1000)						\
 	X(session->stream[0].adj.after = INT32_MAX)				\
 	X(session->stream[1].adj.before = INT32_MIN)				\
+	X(session->stream[0].acked = session->stream[0].next + 1)		\
+	X(session->stream[1].acked = session->stream[1].next + 1)		\
 	X(session->stream[0].scale = 15)					\
 	X(session->stream[1].scale = UINT8_MAX)					\
 	X(session->stream[0].claim = session->stream[0].next + (1u << 30))	\
@@ -392,7 +394,7 @@ static void smaller_size(void **state)
 	X(work->edit[0].old_length = HELD_MAX + 2)				\
 	X(work->edit[0].new_length = 0)						\
 	X(work->edit[0].new_length = EDIT_TEXT_MAX + 1)				\
-	X(work->edit[0].start = session->stream[0].next + 1)			\
+	X(work->edit[0].start = session->stream[0].next - work->edit[0].old_length + 1)	\
 	X(work->edit[0].old_length = (uint16_t)(work->held[0].start - work->edit[0].start + 1)) \
 	X(work->announcement[0].kind = FTP_OTHER)				\
 	X(work->announcement[0].kind = FTP_AUTH)				\

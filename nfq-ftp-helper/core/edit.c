@@ -174,3 +174,9 @@ void edit_restore(struct turn *turn)
 	*edit = swallowed;
 	edit->kind = EDIT_REPLACED;
 }
+
+void edit_lose(struct turn *turn)
+{
+	if (edit_swallowed(edit_in_flight(turn)))
+		work_of(turn)->edit[turn->direction].kind = EDIT_REPLACED;
+}

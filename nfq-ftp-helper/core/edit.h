@@ -57,4 +57,7 @@ int edit_swallow(struct turn *turn);
 /* Give a swallowed part back as it came. */
 void edit_restore(struct turn *turn);
 
+/* Bytes behind a swallowed part have passed unseen, numbered as if it had never been: its receiver does without it. */
+void edit_lose(struct turn *turn);
+
 #endif

@@ -207,7 +207,10 @@ static void resync(struct turn *turn, enum direction direction, uint32_t next)
 	const bool stale = (session->stream[0].flags | session->stream[1].flags) & STREAM_STALE;
 	const bool opaque = dialogue_may_be_opaque(session);
 	const bool shown = session->state >= SESSION_MIDDLE && session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED);
+	struct turn side = *turn;
 
+	side.direction = direction;
+	edit_lose(&side);
 	stream_start(stream, next);
 	ftp_lose_line(&stream->line);
 	stream->flags |= STREAM_STALE;	/* the receiver has not said that it has no more than that */
@@ -219,6 +222,8 @@ static void resync(struct turn *turn, enum direction direction, uint32_t next)
 		dialogue_opaque(turn);
 	else if (!shown)
 		dialogue_not_ftp(turn);
+	if (session->state >= SESSION_OPAQUE)
+		lifecycle_let_go(turn);
 }
 
 /* What the packet acknowledges of the other direction. */

@@ -125,11 +125,19 @@ static bool is_sure(const struct session *session)
 	       (!(session->flags & SESSION_HEARD_REPLY) || heard);
 }
 
+/* What is held back is let go where lines are not read any more. */
+static bool is_read(const struct session *session)
+{
+	return session->state < SESSION_OPAQUE ||
+	       !((session->stream[0].flags | session->stream[1].flags) & STREAM_HELD);
+}
+
 static bool is_session(const struct session *session)
 {
 	return session->state > SESSION_HANDSHAKE && session->state <= SESSION_CLOSED &&
 	       session->flags <= SESSION_FLAGS &&
 	       is_sure(session) &&
+	       is_read(session) &&
 	       session->logged_in <= 1 &&
 	       is_key(&session->key) &&
 	       are_commands(session->commands) &&

@@ -345,6 +345,7 @@ static void smaller_size(void **state)
 /* One a line of table_check.c. The session has an edit in flight and an argument held in the client's direction. */
 #define CASES(X)								\
 	X(session->state = SESSION_CLOSED + 1)					\
+	X(session->state = SESSION_OPAQUE)					\
 	X(session->flags |= 0x80)						\
 	X(session->flags |= SESSION_UNSURE)					\
 	X(session->flags |= SESSION_HEARD)					\

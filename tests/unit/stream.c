@@ -296,6 +296,44 @@ static void held_does_not_leave(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * The rest of an argument passes while nobody is there, adjusted as if its swallowed part had never been. Its receiver does without
+ * the part; it is not sent behind that, nor mixed with the next argument.
+ */
+static void swallowed_and_the_rest_unseen(void **state)
+{
+	struct dialogue d;
+	uint32_t start;
+
+	(void)state;
+	dialogue_ready(&d, MASQUERADE);
+	start = d.seq[CLIENT] + 5;
+	dialogue_says(&d, CLIENT, "PORT 10,0,0,2,");
+	again(&d, start, "10,0,0,2,");
+	assert_int_equal(acknowledged_to(&d, start), start + 9);
+	d.seq[CLIENT] += 8; /* "11,185\r\n" */
+	d.acked[SERVER] = d.seq[CLIENT] - 9;
+	d.silent = true;
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+	dialogue_says(&d, CLIENT, "NOOP\r\n");
+	dialogue_left(&d, "NOOP\r\n");
+	assert_int_equal(dialogue_left_seq(&d), d.seq[CLIENT] - 6);
+	assert_int_equal(d.engine.counters.resynced, 1);
+	d.acked[SERVER] += 6;
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_says(&d, CLIENT, "PWD\r\n");
+	d.acked[SERVER] += 5;
+	dialogue_says(&d, SERVER, "257 \"/\"\r\n");
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_says(&d, CLIENT, NEXT_IN);
+	dialogue_left(&d, "PORT 198,51,100,254,11,186\r\n");
+	assert_int_equal(dialogue_left_seq(&d), d.seq[CLIENT] - strlen(NEXT_IN));
+	assert_int_equal(d.adj[CLIENT].before, -9);
+	assert_int_equal(d.adj[CLIENT].after, -9 + GROWTH);
+	dialogue_close(&d);
+}
+
 /* What was swallowed is made whole in a packet that has no room for it: its bytes have been read nevertheless. */
 static void owed_does_not_fit_yet(void **state)
 {
@@ -383,6 +421,7 @@ int main(void)
 		cmocka_unit_test(filled_by_the_edit),	     cmocka_unit_test(cut_takes_nothing_back),
 		cmocka_unit_test(held_does_not_leave),	     cmocka_unit_test(owed_does_not_fit_yet),
 		cmocka_unit_test(held_over_a_restart),	     cmocka_unit_test(swallowed_over_a_restart),
+		cmocka_unit_test(swallowed_and_the_rest_unseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

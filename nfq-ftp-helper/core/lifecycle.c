@@ -94,9 +94,17 @@ static struct session *new_session(struct engine *engine, const struct arrival *
 		tell_limit(engine, client, server);
 		return NULL;
 	}
+	table_begin(engine->table, session);	/* a kill before it is filled in leaves none */
 	table_count(engine->table, table_budget(engine->table, client), SHARE_SESSIONS, 1);
 	session->last_seen = (uint32_t)(now / 1000);
 	engine->counters.sessions++;
+	return session;
+}
+
+/* The new session is filled in. */
+static struct session *begun(struct engine *engine, struct session *session)
+{
+	table_commit(engine->table);
 	return session;
 }
 
@@ -176,6 +184,7 @@ static struct session *session_of_embryo(struct engine *engine, const struct arr
 	session->state = SESSION_GREETING;
 	turn_report_plain(&turn, REPORT_BEGIN);
 	begin_first_line(&turn, embryo);
+	begun(engine, session);
 	embryo_close(embryo);
 	return session;
 }
@@ -205,7 +214,7 @@ static struct session *session_of_answer(struct engine *engine, const struct arr
 	}
 	session->state = SESSION_GREETING;
 	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, false }, REPORT_BEGIN);
-	return session;
+	return begun(engine, session);
 }
 
 /* A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. */
@@ -230,7 +239,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 	}
 	engine->counters.picked_up++;
 	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, false }, REPORT_BEGIN);
-	return session;
+	return begun(engine, session);
 }
 
 struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now, bool passed)

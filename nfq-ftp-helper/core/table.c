@@ -344,13 +344,13 @@ void table_remove(struct table *table, struct session *session)
 	if (session->home != index) {
 		*link_to(table, index) = next;
 		session->state = SESSION_FREE;
+		table_commit(table);
 		return;
 	}
 	session->state = SESSION_FREE;
-	if (next) {	/* the next of the chain comes home */
-		table_commit(table);
+	table_commit(table);
+	if (next)	/* the next of the chain comes home */
 		move_session(table, next, index);
-	}
 }
 
 const struct work *table_work(const struct table *table, const struct session *session)
@@ -497,6 +497,7 @@ struct work *table_work_slot(struct table *table, uint32_t index, struct session
 
 void table_begin(struct table *table, const struct session *session)
 {
+	table_commit(table);
 	table->undo.session = *session;
 	barrier();
 	table->undo.slot = table_slot_index(table, session);

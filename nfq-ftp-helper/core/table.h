@@ -331,7 +331,10 @@ void table_work_reclaim(struct table *table, uint32_t steps);
 /* A work slot, from 1 to table_work_slots(), and its session; NULL for a free one. For walking. */
 struct work *table_work_slot(struct table *table, uint32_t index, struct session **owner);
 
-/* One packet's changes: from table_begin() to table_commit(), a kill undoes them. */
+/*
+ * One packet's changes: from table_begin() to table_commit(), a kill undoes them. To begin anew, or to remove the session, commits
+ * what was begun before.
+ */
 void table_begin(struct table *table, const struct session *session);
 void table_commit(struct table *table);
 

@@ -581,6 +581,51 @@ static void handshake_goes_on(void **state)
 	}
 }
 
+struct snapshot {
+	const struct dialogue *d;
+	uint8_t *left;
+	size_t bytes;
+};
+
+static void take_snapshot(void *context, const struct report *report)
+{
+	struct snapshot *snapshot = context;
+
+	assert_int_equal(report->kind, REPORT_BEGIN);
+	snapshot->left = copy_of(snapshot->d, &snapshot->bytes);
+}
+
+/* The daemon is killed while it fills in a new session: there is none, and the handshake is known still. */
+static void killed_while_beginning(void **state)
+{
+	struct snapshot snapshot = { 0 };
+	struct table_taken taken;
+	struct dialogue d;
+	uint32_t start;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.engine.picks_up_until = 0;
+	snapshot.d = &d;
+	start = d.seq[CLIENT];
+	dialogue_packet(&d, CLIENT, start, TCP_SYN, "USER x\r\n", 8);
+	d.engine.report = take_snapshot;
+	d.engine.report_context = &snapshot;
+	d.acked[SERVER] = start + 9;
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_SYN | TCP_ACK, NULL, 0);
+	assert_int_equal(table_sessions(d.engine.table), 1);
+	assert_non_null(snapshot.left);
+	d.engine.report = NULL;
+	assert_int_equal(resume(&d, &d.size, snapshot.left, snapshot.bytes, &taken), TABLE_TAKEN_UP);
+	assert_int_equal(taken.sessions + taken.forgotten, 0);
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_SYN | TCP_ACK, NULL, 0);
+	assert_int_equal(table_sessions(d.engine.table), 1);
+	assert_int_equal(only_session(d.engine.table)->stream[CLIENT].next, start + 9);
+	assert_int_equal(only_session(d.engine.table)->outstanding, 1);
+	free(snapshot.left);
+	dialogue_close(&d);
+}
+
 /* ---- what clients share ---- */
 
 static void shares_are_counted_anew(void **state)
@@ -726,6 +771,7 @@ int main(void)
 		cmocka_unit_test(damaged_slots_are_forgotten),
 		cmocka_unit_test(damaged_unsure),
 		cmocka_unit_test(handshake_goes_on),
+		cmocka_unit_test(killed_while_beginning),
 		cmocka_unit_test(shares_are_counted_anew),
 		cmocka_unit_test(another_layout_belief),
 		cmocka_unit_test(strangers_work_slot),

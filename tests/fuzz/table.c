@@ -211,7 +211,7 @@ static void step(struct world *world, struct input *input)
 static void check_table(struct world *world)
 {
 	struct table *table = world->engine.table;
-	uint32_t sessions = 0, works = 0;
+	uint32_t sessions = 0, works = 0, announcements = 0;
 
 	for (uint32_t i = 1; i <= table_slots(table); i++) {
 		struct session *session = table_slot(table, i);
@@ -224,14 +224,17 @@ static void check_table(struct world *world)
 		if (session->work) {
 			MUST(table_work(table, session)->owner == i);
 			works++;
+			announcements += table_work(table, session)->announcements;
 		}
 		for (int d = 0; d < 2; d++)
 			world->next[d] = session->stream[d].next;
 	}
 	MUST(sessions == table_sessions(table) && works == table_works(table));
+	MUST(sessions == table_taken(table, SHARE_SESSIONS) && works == table_taken(table, SHARE_WORKS));
+	MUST(announcements == table_taken(table, SHARE_EXPECTATIONS));
 }
 
-/* The daemon is killed, and the next one takes up what it has left. */
+/* The daemon is killed, and the next one takes up what it has left, all of it. */
 static void again(struct world *world, const struct table_size *now)
 {
 	const size_t bytes = table_bytes(now);
@@ -243,7 +246,7 @@ static void again(struct world *world, const struct table_size *now)
 	memset(memory, 0, bytes);
 	world->engine.table = table_new(memory, now, seed);
 	MUST(table_take_up(world->engine.table, left, bytes, &taken) == TABLE_TAKEN_UP);
-	MUST(taken.crowded == 0);
+	MUST(taken.forgotten == 0 && taken.crowded == 0);
 	free(left);
 	MUST(table_sessions(world->engine.table) == taken.sessions);
 	check_table(world);

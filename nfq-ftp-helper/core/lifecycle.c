@@ -13,6 +13,7 @@
 #define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
 #define EXPECTATION_LIFE 300	/* seconds until what was announced is taken back anyway */
 #define HELD_LIFE 300		/* seconds until what is held back is let go */
+#define LAST_ACK_SECONDS 30	/* as conntrack's */
 #define EDIT_LIFE 1200		/* seconds until an edit that nobody acknowledges is given up */
 
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
@@ -293,6 +294,29 @@ void lifecycle_close(struct turn *turn)
 	announcement_withdraw_all(turn);
 }
 
+/* An end knows nothing of it any more. What was still to be said of an end that both have announced will not be. */
+void lifecycle_reset(struct turn *turn)
+{
+	const uint8_t fins = turn->session->stream[0].flags & turn->session->stream[1].flags & STREAM_FIN;
+
+	for (int d = 0; d < 2 && fins; d++)
+		turn->session->stream[d].acked = turn->session->stream[d].next + 1;
+	lifecycle_close(turn);
+}
+
+/*
+ * Both have announced the end, and one has not been told that it was heard: it will say so again, in numbers that only we can move. No
+ * TCP begins anew before it has been told. Where conntrack moves them we may not be given what tells it.
+ */
+static bool is_ending(const struct session *session, uint64_t now)
+{
+	const struct stream *stream = session->stream;
+
+	return session->flags & SESSION_SELF && (uint32_t)(now / 1000) - session->last_seen <= LAST_ACK_SECONDS &&
+	       stream[0].flags & stream[1].flags & STREAM_FIN &&
+	       (!seq_after(stream[0].acked, stream[0].next) || !seq_after(stream[1].acked, stream[1].next));
+}
+
 /* Does conntrack adjust another connection by now? A new one with the same addresses is not adjusted as we have told it. */
 static bool is_adjusted_otherwise(const struct session *session, const struct binding *binding)
 {
@@ -316,7 +340,7 @@ static bool is_followed(struct engine *engine, const struct session *session, co
 	struct binding binding;
 	enum direction direction;
 
-	return session->state == SESSION_CLOSED && arrival->segment.payload_length &&
+	return session->state == SESSION_CLOSED && !is_ending(session, now) && arrival->segment.payload_length &&
 	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && embryo_find(engine, arrival, now) &&
 	       known(engine, arrival, &binding, &direction);
 }
@@ -331,9 +355,9 @@ bool lifecycle_is_over(struct engine *engine, const struct session *session, con
  * ended, or where conntrack shows that it is another's. One that ended unseen and was begun anew at once, in the same place of
  * conntrack's memory, stays unseen: nothing tells it from a forged one.
  */
-static bool may_begin_anew(const struct session *session, const struct binding *binding)
+static bool may_begin_anew(const struct session *session, const struct binding *binding, uint64_t now)
 {
-	if (session->state == SESSION_CLOSED || is_anothers(session, binding->id))
+	if (is_anothers(session, binding->id) || (session->state == SESSION_CLOSED && !is_ending(session, now)))
 		return true;
 	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
 }
@@ -352,7 +376,7 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	enum direction direction;
 
 	if ((!embryo && !answers_alone(engine)) || !known(engine, arrival, &binding, &direction) ||
-	    direction != DIRECTION_REPLY || (*session && !may_begin_anew(*session, &binding)))
+	    direction != DIRECTION_REPLY || (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
 	if (*session)
 		lifecycle_end(engine, *session, now);

@@ -38,6 +38,9 @@ void lifecycle_let_go(const struct turn *turn);
 /* The connection has ended. What adjusts its last packets stays for a while. */
 void lifecycle_close(struct turn *turn);
 
+/* The same, by an RST. */
+void lifecycle_reset(struct turn *turn);
+
 /* After each packet: a closed session keeps its work slot only while an edit may have to be sent again. */
 void lifecycle_settle(struct engine *engine, struct session *session);
 

@@ -73,10 +73,15 @@ static struct belief_side side_of(const struct turn *turn, enum direction direct
 	};
 }
 
-/* A stream whose numbers we move ourselves: nothing of it can have passed without us. */
+/*
+ * A stream whose numbers we move ourselves, or with an edit in flight: such a connection's packets do not bypass, so nothing of it can
+ * have passed without us. What is held back here its receiver cannot have, unless nobody was here to hold it.
+ */
 static bool never_unseen(const struct session *session, const struct stream *stream)
 {
-	return session->flags & SESSION_SELF && stream->flags & STREAM_EDITED;
+	if (session->flags & SESSION_SELF && stream->flags & STREAM_EDITED)
+		return true;
+	return stream->flags & STREAM_IN_FLIGHT || (stream->flags & STREAM_HELD && !(stream->flags & STREAM_STALE));
 }
 
 /*
@@ -93,6 +98,15 @@ static bool note_claim(const struct turn *turn, struct stream *stream, uint32_t 
 	if (!seq_after(stream->claim, stream->next) || seq_after(ack, stream->claim))
 		stream->claim = ack;
 	return true;
+}
+
+/* All of it was acknowledged before: its receiver takes nothing of it, not even what it acknowledges (RFC 9293 section 3.10.7.4, first). */
+static bool is_old(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *mine = &turn->session->stream[turn->direction];
+	const uint32_t end = segment->seq + segment->payload_length + (segment->flags & TCP_FIN ? 1 : 0);
+
+	return !(mine->flags & STREAM_UNSYNCED) && seq_before(end, mine->acked);
 }
 
 /* The acknowledgement in the numbers of the one who is acknowledged. */
@@ -128,9 +142,14 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 	};
 	const enum belief belief = belief_judge(&mine, &theirs, &judged);
 
-	if (belief != BELIEF_ACK_AHEAD || !note_claim(turn, acked, judged.ack))
+	if (belief != BELIEF_ACK_AHEAD || is_old(turn, segment) || !note_claim(turn, acked, judged.ack))
 		return belief;
-	return acked->flags & STREAM_STALE || is_claimed(turn, segment) ? BELIEVED : belief;
+	if (acked->flags & STREAM_STALE)
+		return BELIEVED;
+	/* Nothing comes behind a FIN that could show whether it was true; but it may answer the other's. */
+	if (segment->flags & TCP_FIN && judged.ack != theirs.sent + 1)
+		return belief;
+	return is_claimed(turn, segment) ? BELIEVED : belief;
 }
 
 /* ---- the numbers of a connection picked up in the middle ---- */
@@ -186,6 +205,9 @@ static bool agree(const struct turn *turn, const struct segment *segment)
 		hear(turn, segment, fits);
 		return false;
 	}
+	if (theirs->flags & STREAM_FIN && acknowledged(turn, segment) != theirs->next + 1 &&
+	    seq_after(mine->next, segment->seq + segment->payload_length))
+		theirs->flags &= (uint8_t)~STREAM_FIN;	/* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next);
 	begin_at(mine, segment->seq);
 	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
@@ -226,6 +248,17 @@ static void resync(struct turn *turn, enum direction direction, uint32_t next)
 		lifecycle_let_go(turn);
 }
 
+/* Does it acknowledge what has not been sent, as far as is known? */
+static bool claims(const struct turn *turn, const struct segment *segment)
+{
+	const enum direction direction = turn_other(turn->direction);
+	const struct stream *stream = &turn->session->stream[direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+	const uint32_t sent = stream_forwarded(stream, work, direction) + (stream->flags & STREAM_FIN ? 1 : 0);
+
+	return !(stream->flags & STREAM_UNSYNCED) && seq_after(acknowledged(turn, segment), sent);
+}
+
 /* What the packet acknowledges of the other direction. */
 static void acknowledge(struct turn *turn, const struct segment *segment)
 {
@@ -238,9 +271,9 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	const uint32_t ack = acknowledged(turn, segment);
 
 	if (seq_after(ack, stream_forwarded(stream, work, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
-		if (!(stream->flags & STREAM_STALE))
+		if (!(stream->flags & STREAM_STALE) || !segment->payload_length)
 			return;		/* a claim */
-		resync(turn, direction, ack);
+		resync(turn, direction, ack);	/* what it answers has not been seen */
 	} else {
 		stream->claim = stream->next;	/* receivers do not go back: what claimed more was not theirs, or will claim again */
 	}
@@ -284,22 +317,23 @@ static void note_missed(const struct turn *turn, struct stream *stream, uint32_t
 }
 
 /*
- * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them.
- * After nobody was there for a while it also does when it shows the same of the other direction; and when it has come for the third time, well apart, and nothing before it has: a sender
- * repeats the first byte that is not acknowledged, but for one probe of the last (RFC 8985 section 7). At other times it has been lost
- * three times.
+ * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them. While
+ * we were there that is nearly always a lie, and the segment another: so it has to come once more, and in between neither end may have
+ * said otherwise. After nobody was there for a while it also does when it shows the same of the other direction; and when it has come
+ * for the third time, well apart, and nothing before it has: a sender repeats the first byte that is not acknowledged, but for one probe
+ * of the last (RFC 8985 section 7). At other times it has been lost three times.
  */
 static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32_t start)
 {
 	const bool lower = (int16_t)((uint16_t)start - stream->hole_start) < 0;
+	const bool claimed = seq_after(stream->claim, stream->next) && !seq_after(start, stream->claim);
+	const bool stale = stream->flags & STREAM_STALE;
 
-	if (never_unseen(turn->session, stream))
+	if (never_unseen(turn->session, stream) || (!claimed && !stale))
 		return false;
-	if (seq_after(stream->claim, stream->next) && !seq_after(start, stream->claim))
+	if (claimed && stale)
 		return true;
-	if (!(stream->flags & STREAM_STALE))
-		return false;
-	if (turn->resynced)
+	if (stale && turn->resynced)
 		return true;
 	if (!(stream->flags & STREAM_HOLE) || lower) {
 		note_hole(turn, stream, start);
@@ -312,7 +346,7 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 	stream->hole_missed = 0;
 	if ((uint8_t)(hole_time(turn) - stream->hole_since) < HOLE_PATIENCE)
 		return false;
-	if (stream->flags & STREAM_HOLE_AGAIN)
+	if (claimed || stream->flags & STREAM_HOLE_AGAIN)
 		return true;
 	stream->flags |= STREAM_HOLE_AGAIN;
 	stream->hole_since = hole_time(turn);
@@ -352,6 +386,8 @@ static void note_fin(struct passage *passage)
 
 	if (!(passage->segment->flags & TCP_FIN) || passage->end != passage->stream->next)
 		return;		/* there is none, or its bytes before it were cut off, or it is not at its place */
+	if (claims(&passage->turn, passage->segment))
+		return;		/* the other may not take it; if it does, it will say so */
 	passage->stream->flags |= STREAM_FIN;
 	if (session->stream[turn_other(passage->turn.direction)].flags & STREAM_FIN)
 		lifecycle_close(&passage->turn);
@@ -440,10 +476,21 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 	return VERDICT_REPLACE;
 }
 
+/* Is its number of this connection at all? One of another with the same ports, which somebody has played, is not ours to move. */
+static bool is_anothers_number(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *stream = &turn->session->stream[turn->direction];
+	const uint32_t reach = belief_window(stream->scale) + UINT16_MAX;
+
+	return !(stream->flags & STREAM_UNSYNCED) && segment->seq - stream->next + reach > 2 * reach;
+}
+
 /* A packet that its receiver would not take changes nothing: it goes as it came, unread. */
 static enum verdict disbelieve(const struct turn *turn, struct segment *segment, enum belief belief, struct output *output)
 {
 	turn->engine->counters.disbelieved[belief]++;
+	if (is_anothers_number(turn, segment))
+		return VERDICT_ACCEPT;
 	return send_unchanged(turn, segment, output);
 }
 
@@ -460,10 +507,12 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 		return disbelieve(turn, segment, belief, output);
 	turn->session->last_seen = (uint32_t)(turn->now / 1000);
 	if (segment->flags & TCP_RST) {
-		lifecycle_close(turn);
+		lifecycle_reset(turn);
 		return send_unchanged(turn, segment, output);
 	}
-	acknowledge(turn, segment);
+	/* Where all packets come here, what an honest end acknowledges comes again in one that is not old. */
+	if (!is_old(turn, segment) || !(turn->session->flags & SESSION_SELF))
+		acknowledge(turn, segment);
 	passage.turn = *turn;
 	passage.segment = segment;
 	passage.stream = &turn->session->stream[turn->direction];

@@ -407,6 +407,24 @@ static void acknowledged_ahead_by_the_server(void **state)
 	dialogue_close(&d);
 }
 
+/* An end goes on behind bytes that never came, and that the other has acknowledged. Twice: the first may have been somebody else. */
+static void go_on(struct dialogue *d, int side, const char *text)
+{
+	const uint32_t seq = d->seq[side];
+	const uint64_t resynced = d->engine.counters.resynced;
+
+	for (int i = 0; i < 2; i++) {
+		dialogue_says(d, side, text);
+		assert_int_equal(d->verdict, VERDICT_DROP);
+		assert_int_equal(d->engine.counters.resynced, resynced);
+		d->seq[side] = seq;
+	}
+	d->now += 400;
+	dialogue_says(d, side, text);
+	assert_int_not_equal(d->verdict, VERDICT_DROP);
+	assert_int_equal(d->engine.counters.resynced, resynced + 1);
+}
+
 /* Both ends go on behind bytes that never came: before it has shown what it is, the connection is not FTP; later it shows it again. */
 static void passed_unseen(bool logged_in)
 {
@@ -422,9 +440,11 @@ static void passed_unseen(bool logged_in)
 	d.seq[CLIENT] += 20;
 	d.acked[SERVER] = d.seq[CLIENT];
 	dialogue_says(&d, SERVER, logged_in ? "200 x\r\n" : "220 x\r\n");
-	dialogue_says(&d, CLIENT, COOKIE);
-	assert_int_equal(d.engine.counters.resynced, 1);
-	dialogue_says(&d, SERVER, "200 x\r\n");
+	go_on(&d, CLIENT, COOKIE);
+	if (logged_in)	/* the server's first words behind them have not been read either */
+		go_on(&d, SERVER, "200 x\r\n");
+	else
+		dialogue_says(&d, SERVER, "200 x\r\n");
 	dialogue_says(&d, CLIENT, COOKIE);
 	assert_int_equal(d.expect_calls, 0);
 	for (int i = 0; i < 2; i++) {
@@ -436,6 +456,29 @@ static void passed_unseen(bool logged_in)
 	assert_int_equal(d.expect_calls, logged_in);
 	if (!logged_in)
 		assert_int_equal(d.refusal, REFUSED_NOT_FTP);
+	dialogue_close(&d);
+}
+
+/* What one end is said to have, it has not: it says so itself before the other, or who speaks for it, has gone on twice. */
+static void contradicted(void **state)
+{
+	struct dialogue d;
+	uint32_t seq;
+
+	(void)state;
+	dialogue_ready(&d, NO_NAT);
+	d.engine.picks_up_until = 0;
+	seq = d.seq[CLIENT];
+	forge(&d, SERVER, d.seq[SERVER], seq + 20, TCP_ACK, NULL);
+	forge(&d, CLIENT, seq + 20, d.seq[SERVER], TCP_ACK, COOKIE);
+	assert_int_equal(d.verdict, VERDICT_DROP);
+	d.now += 400;
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+	forge(&d, CLIENT, seq + 20, d.seq[SERVER], TCP_ACK, COOKIE);
+	assert_int_equal(d.verdict, VERDICT_DROP);
+	assert_int_equal(d.engine.counters.resynced, 0);
+	dialogue_says(&d, CLIENT, COOKIE);
+	assert_int_equal(d.expect_calls, 1);
 	dialogue_close(&d);
 }
 
@@ -546,6 +589,7 @@ int main(void)
 		cmocka_unit_test(ftp_in_the_syn),
 		cmocka_unit_test(acknowledged_ahead_by_the_client),
 		cmocka_unit_test(acknowledged_ahead_by_the_server),
+		cmocka_unit_test(contradicted),
 		cmocka_unit_test(bytes_that_passed_unseen),
 		cmocka_unit_test(forgotten),
 		cmocka_unit_test(the_door),

@@ -93,6 +93,41 @@ static void opened_again(void **state)
 	opens_again(SEQADJ_KERNEL, NOT_ADJUSTED);
 }
 
+/*
+ * Both have said their last, and the client has not heard that it was heard. It says so again, in numbers that only we move; a handshake that
+ * somebody plays meanwhile does not make it another's. Once it has heard, a handshake does.
+ */
+static void not_quite_ended(void **state)
+{
+	struct dialogue d;
+	uint32_t last;
+
+	(void)state;
+	begin(&d, SEQADJ_SELF);
+	last = d.seq[CLIENT];
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_ACK | TCP_FIN, NULL, 0);
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_ACK | TCP_FIN, NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		const struct dialogue before = d;
+
+		number_anew(&d, 900000001, 1800000001);
+		shake_hands(&d);
+		dialogue_says(&d, SERVER, "220 x\r\n");
+		assert_int_equal(d.engine.counters.sessions, i ? 2 : 1);
+		memcpy(d.seq, before.seq, sizeof(d.seq));
+		memcpy(d.acked, before.acked, sizeof(d.acked));
+		if (i)
+			break;
+		dialogue_packet(&d, CLIENT, last, TCP_ACK | TCP_FIN, NULL, 0);
+		assert_int_equal(dialogue_left_seq(&d), last + 6);
+		d.acked[SERVER] = last + 6 + 1;
+		dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+		d.acked[CLIENT] = d.seq[SERVER];
+		dialogue_packet(&d, CLIENT, last + 1, TCP_ACK, NULL, 0);
+	}
+	dialogue_close(&d);
+}
+
 /* A whole handshake with numbers of somebody's own, or one that the SYN/ACK alone makes up. Conntrack knows the connection as before. */
 static void pretend(struct dialogue *d, bool syn)
 {
@@ -205,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opened_again),
+		cmocka_unit_test(not_quite_ended),
 		cmocka_unit_test(opened_by_a_liar),
 		cmocka_unit_test(known_by_its_note),
 		cmocka_unit_test(first_heard_of),

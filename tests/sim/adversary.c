@@ -150,6 +150,12 @@ void adversary_stray(struct sim *sim, const struct tcp *tcp, uint32_t seq, uint3
 		send_forgery(sim, &forgery, sim->schedule.leg[tcp->side].delay);
 }
 
+/* Is it one that only a forged packet announces? */
+bool adversary_invented(uint16_t port)
+{
+	return port >= PORT_INVENTED;
+}
+
 /* Something that would open a port of side's, were it believed. */
 static uint32_t announcement(struct sim *sim, enum side side, char *text)
 {

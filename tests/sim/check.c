@@ -489,7 +489,7 @@ void check_end(struct sim *sim)
 	bool seen = sim->reset_seen || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
 	bool lost_count = sim->kills || sim->schedule.upset == UPSET_FRESH;
 
-	if (sim_hostile(sim))
+	if (sim_hostile(sim) || sim->superseded)
 		seen = false;
 	else if (sim->schedule.ending != END_RESET) {
 		check_streams(sim);

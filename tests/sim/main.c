@@ -36,6 +36,12 @@ void sim_stuck(struct sim *sim, const char *format, ...)
 	longjmp(sim->over, sim_hostile(sim) ? OVER_STUCK : OVER_FAILED);
 }
 
+void sim_over(struct sim *sim, const char *reason)
+{
+	snprintf(sim->reason, sizeof(sim->reason), "%s", reason);
+	longjmp(sim->over, OVER_STUCK);
+}
+
 void sim_trace(struct sim *sim, const char *format, ...)
 {
 	va_list args;

@@ -107,7 +107,8 @@ static void conntrack_unexpect(struct conntrack *conntrack, const struct binding
 
 	(void)master;
 	may_die(sim);
-	if (sim->at_hand == BLIND || sim->at_hand == NEAR || sim->at_hand == EXACT)
+	if (at < around->count && !adversary_invented(expectation->nat_src.port) &&
+	    (sim->at_hand == BLIND || sim->at_hand == NEAR || sim->at_hand == EXACT))
 		sim_fail(sim, "a forged packet takes an expectation back");
 	if (at < around->count)
 		around->open[at] = around->open[--around->count];
@@ -124,6 +125,7 @@ static int conntrack_adjust(struct conntrack *conntrack, const struct binding *m
 		return -EIO;
 	sim->around.binding.seqadj[direction] = *adjustment;
 	sim->around.renumbering = sim->around.marked = true;
+	sim->around.misplaced = sim->at_hand == BLIND;
 	may_die(sim);
 	return sim->schedule.self ? SEQADJ_SELF : SEQADJ_KERNEL;
 }
@@ -388,6 +390,23 @@ static bool need_not_be_believed(struct sim *sim, const struct packet *packet)
 	return (view.flags & TCP_SYN) || (!view.length && sim->tcp[SERVER].state != TCP_OPEN);
 }
 
+/*
+ * Both FINs have passed, or the RST, and then a third party has played a handshake: a client that uses its port again looks the same.
+ * Conntrack itself forgets the old connection for the SYN, and with it what it adjusted; what its ends still say, a FIN once more or its
+ * acknowledgement, is nobody's from then on. All their bytes have passed the router.
+ */
+static void check_superseded(struct sim *sim, const struct counters *before)
+{
+	const bool over = sim->reset_seen || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
+
+	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim))
+		return;
+	sim->invented = sim->at_hand == BLIND || sim->at_hand == STRAY;
+	if (!over || sim->at_hand == HONEST)
+		return;
+	sim->superseded = true;
+}
+
 static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct output *output)
 {
 	struct arrival arrival;
@@ -401,9 +420,14 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct ou
 		arrival.invalid = adversary_is_invalid(sim, packet);
 		verdict = session_input(&sim->engine, &arrival, milliseconds(sim), output);
 	}
+	check_superseded(sim, &before);
 	sim->at_hand = HONEST;
 	doubted = disbelieved(sim, &before);
-	packet->disbelieved = doubted && !indifferent && !sim->misled;
+	/*
+	 * While it follows an invented one, until the ends reset that, the real one is another to it: what comes of that shows in what is
+	 * opened and arrives.
+	 */
+	packet->disbelieved = doubted && !indifferent && !sim->misled && !sim->invented;
 	if (sim->engine.counters.resynced != before.resynced && packet->origin == BLIND && !sim->restarts &&
 	    !adversary_alone(sim))
 		sim_fail(sim, "a forged packet makes the engine take up a stream again");
@@ -488,6 +512,8 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 	}
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
+	if (sim->superseded)
+		sim_over(sim, "an invented connection has taken the place of one that has ended");
 	if (!sim->schedule.self && sim->around.renumbering)
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
@@ -548,7 +574,11 @@ void router_packet(struct sim *sim, struct packet *packet)
 	}
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	if (!sim->schedule.self && sim->around.renumbering)
+	/*
+	 * Who adjusts for an invented connection tracks that one's numbers: the real one's packets are INVALID to it, of no connection,
+	 * and left as they are.
+	 */
+	if (!sim->schedule.self && sim->around.renumbering && !sim->around.misplaced)
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	if (sim_hostile(sim))

@@ -274,6 +274,7 @@ struct surroundings {
 	unsigned int count;
 	unsigned int busy_answers, errors_given;
 	bool renumbering; /* adjust_seq() has been called */
+	bool misplaced;	  /* for a connection that a blind third party has invented */
 	bool marked;	  /* packets must not pass unseen: an edit is in flight, or the daemon renumbers */
 };
 
@@ -330,6 +331,8 @@ struct sim {
 	uint32_t routed;
 	bool upset_armed, upset_done, away;
 	bool reset_seen, resuming;
+	bool invented; /* the engine's session is of a connection that a blind third party has played */
+	bool superseded; /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
 	uint64_t back_at;
 	unsigned int kills, resyncs, restarts, resets;
@@ -348,6 +351,8 @@ struct sim {
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
 /* Nothing moves any more. That is a failure, but not of those who talk to a liar: then the run is over. */
 void sim_stuck(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+/* There is nothing more to see. */
+void sim_over(struct sim *sim, const char *reason) __attribute__((noreturn));
 void sim_trace(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *sim_text(const uint8_t *data, uint32_t length);
 
@@ -450,6 +455,7 @@ void adversary_turn(struct sim *sim);
 bool adversary_goes_too_far(struct sim *sim, const struct packet *packet);
 void adversary_stray(struct sim *sim, const struct tcp *tcp, uint32_t seq, uint32_t ack, uint8_t flags);
 bool adversary_is_invalid(const struct sim *sim, const struct packet *packet);
+bool adversary_invented(uint16_t port);
 bool adversary_alone(const struct sim *sim);
 bool adversary_hears(struct sim *sim, const struct packet *packet);
 

@@ -268,6 +268,7 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	const struct work *work = table_work(turn->engine->table, session);
 	const struct conntrack *conntrack = turn->engine->conntrack;
 	const bool was_in_flight = session_in_flight(session);
+	const bool more = stream->flags & STREAM_HOLE;	/* its sender has been seen beyond */
 	const uint32_t ack = acknowledged(turn, segment);
 
 	if (seq_after(ack, stream_forwarded(stream, work, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
@@ -279,7 +280,7 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	}
 	/* Something new, and just what we know of: then nothing else has passed. */
 	if (seq_after(ack, stream->acked) && ack == stream_forwarded(stream, work, direction) &&
-	    !segment_has_sack(segment))
+	    !segment_has_sack(segment) && !more)
 		stream->flags &= (uint8_t)~STREAM_STALE;
 	stream_acknowledge(stream, work, direction, ack);
 	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
@@ -331,9 +332,7 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 
 	if (never_unseen(turn->session, stream) || (!claimed && !stale))
 		return false;
-	if (claimed && stale)
-		return true;
-	if (stale && turn->resynced)
+	if (stale && (claimed || turn->resynced))
 		return true;
 	if (!(stream->flags & STREAM_HOLE) || lower) {
 		note_hole(turn, stream, start);
@@ -353,6 +352,25 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 	return false;
 }
 
+/* A bare segment beyond what was read last: its sender has sent more, perhaps while nobody was there, and be it a FIN. */
+static void note_sent(const struct turn *turn, const struct segment *segment)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (!segment->payload_length && stream->flags & STREAM_STALE && !(stream->flags & STREAM_HOLE) &&
+	    seq_after(segment->seq, stream->next))
+		note_hole(turn, stream, segment->seq + 1);
+}
+
+/* Both vouch for it that bytes have passed; where the other acknowledges one more than was sent, that was a FIN. */
+static void note_unseen_fin(const struct turn *turn, const struct segment *segment)
+{
+	struct stream *theirs = &turn->session->stream[turn_other(turn->direction)];
+
+	if (acknowledged(turn, segment) == theirs->next + 1)
+		theirs->flags |= STREAM_FIN;
+}
+
 /* Is the segment beyond what was read last, and to be dropped for it? */
 static bool is_hole(struct turn *turn, const struct passage *passage)
 {
@@ -365,6 +383,7 @@ static bool is_hole(struct turn *turn, const struct passage *passage)
 	if (!passed_unseen(turn, stream, passage->start))
 		return true;
 	resync(turn, turn->direction, passage->start);
+	note_unseen_fin(turn, passage->segment);
 	return false;
 }
 
@@ -513,6 +532,7 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	/* Where all packets come here, what an honest end acknowledges comes again in one that is not old. */
 	if (!is_old(turn, segment) || !(turn->session->flags & SESSION_SELF))
 		acknowledge(turn, segment);
+	note_sent(turn, segment);
 	passage.turn = *turn;
 	passage.segment = segment;
 	passage.stream = &turn->session->stream[turn->direction];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sim [--seeds FROM:TO|new:N] [--seed N] [--small] [--adversary] [--first] [-v]
+ * sim [--seeds FROM:TO|new:N] [--seed N] [--skip N,...] [--small] [--adversary] [--first|--every] [-v]
  *
  * Runs one schedule a seed. A seed that fails says why and how to run it alone. --seeds new:N takes N that nobody has
  * tried yet, and says which.
@@ -125,7 +125,7 @@ static const char *run(struct sim *sim, uint64_t seed, const struct options *opt
 
 static int usage(void)
 {
-	fprintf(stderr, "Usage: sim [--seeds FROM:TO|new:N] [--seed N] [--small] [--adversary] [--first] [-v]\n");
+	fprintf(stderr, "Usage: sim [--seeds FROM:TO|new:N] [--seed N] [--skip N,...] [--small] [--adversary] [--first|--every] [-v]\n");
 	return 2;
 }
 
@@ -154,6 +154,10 @@ static bool parse(int argc, char **argv, struct options *options)
 			options->verbose = true;
 		} else if (strcmp(argv[i], "--first") == 0) {
 			options->first_only = true;
+		} else if (strcmp(argv[i], "--every") == 0) {
+			options->every = true;
+		} else if (i + 1 < argc && strcmp(argv[i], "--skip") == 0) {
+			options->skip = argv[++i];
 		} else if (strcmp(argv[i], "--small") == 0) {
 			options->small = true;
 		} else if (strcmp(argv[i], "--adversary") == 0) {
@@ -172,6 +176,19 @@ static bool parse(int argc, char **argv, struct options *options)
 	return true;
 }
 
+static bool is_skipped(const struct options *options, uint64_t seed)
+{
+	const char *at = options->skip;
+	char *end;
+
+	for (; at && *at; at = *end == ',' ? end + 1 : end)
+		if (strtoull(at, &end, 10) == seed)
+			return true;
+		else if (end == at)
+			return false;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	static struct sim sim;
@@ -182,13 +199,13 @@ int main(int argc, char **argv)
 	if (!parse(argc, argv, &options))
 		return usage();
 	for (uint64_t seed = options.from; seed <= options.to; seed++) {
-		const char *reason = run(&sim, seed, &options);
+		const char *reason = is_skipped(&options, seed) ? NULL : run(&sim, seed, &options);
 
 		if (!reason) {
 			passed++;
 			continue;
 		}
-		if (++failed <= SHOWN_MAX)
+		if (++failed <= SHOWN_MAX || options.every)
 			printf("FAIL sim/seed %llu: %s; adversary: %s (again: %s%s%s --seed %llu -v)\n",
 			       (unsigned long long)seed, reason, adversary_name(&sim), argv[0], options.small ? " --small" : "", options.adversary ? " --adversary" : "",
 			       (unsigned long long)seed);

@@ -390,6 +390,17 @@ static bool need_not_be_believed(struct sim *sim, const struct packet *packet)
 	return (view.flags & TCP_SYN) || (!view.length && sim->tcp[SERVER].state != TCP_OPEN);
 }
 
+/* Where the daemon renumbers, who repeats a FIN depends on it yet: for half a minute, as conntrack's LAST_ACK. */
+static bool is_ending(const struct sim *sim)
+{
+	bool heard = true;
+
+	for (unsigned int side = 0; side < 2; side++)
+		heard &= sim->wire[side].engine_heard > sim->wire[side].expected_length;
+	return !heard && sim->schedule.self && sim->around.renumbering && !sim->reset_seen && !sim->restarts && !sim->misled &&
+	       sim->now - sim->honest_at < 25 * (uint64_t)SECOND;
+}
+
 /*
  * Both FINs have passed, or the RST, and then a third party has played a handshake: a client that uses its port again looks the same.
  * Conntrack itself forgets the old connection for the SYN, and with it what it adjusted; what its ends still say, a FIN once more or its
@@ -404,6 +415,8 @@ static void check_superseded(struct sim *sim, const struct counters *before)
 	sim->invented = sim->at_hand == BLIND || sim->at_hand == STRAY;
 	if (!over || sim->at_hand == HONEST)
 		return;
+	if (is_ending(sim))
+		sim_fail(sim, "an invented connection takes the place of one whose end has not been acknowledged");
 	sim->superseded = true;
 }
 
@@ -556,6 +569,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 		return;
 	}
 	adversary_turn(sim);
+	sim->honest_at = sim->now;
 	if (happenings(sim)) {
 		network_release(sim, packet);
 		return;

@@ -300,6 +300,8 @@ struct options {
 	uint64_t from, to;
 	bool verbose;
 	bool first_only; /* stop at the first failure */
+	bool every;	 /* print every failure */
+	const char *skip; /* seeds not to run, with commas between them */
 	bool small;	 /* small windows and segments, window scaling, hidden acknowledgements everywhere */
 	bool adversary;
 };
@@ -329,6 +331,7 @@ struct sim {
 	/* router */
 	struct engine engine;
 	uint32_t routed;
+	uint64_t honest_at; /* when the last packet of the connection's own came to it */
 	bool upset_armed, upset_done, away;
 	bool reset_seen, resuming;
 	bool invented; /* the engine's session is of a connection that a blind third party has played */

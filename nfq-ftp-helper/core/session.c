@@ -75,13 +75,13 @@ static struct belief_side side_of(const struct turn *turn, enum direction direct
 
 /*
  * A stream whose numbers we move ourselves, or with an edit in flight: such a connection's packets do not bypass, so nothing of it can
- * have passed without us. What is held back here its receiver cannot have, unless nobody was here to hold it.
+ * have passed without us. A swallowed part alone is lost where its rest has.
  */
 static bool never_unseen(const struct session *session, const struct stream *stream)
 {
 	if (session->flags & SESSION_SELF && stream->flags & STREAM_EDITED)
 		return true;
-	return stream->flags & STREAM_IN_FLIGHT || (stream->flags & STREAM_HELD && !(stream->flags & STREAM_STALE));
+	return stream->flags & STREAM_IN_FLIGHT && !(stream->flags & STREAM_HELD);
 }
 
 /*

@@ -315,6 +315,9 @@ static void swallowed_and_the_rest_unseen(void **state)
 	d.acked[SERVER] = d.seq[CLIENT] - 9;
 	d.silent = true;
 	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, "NOOP\r\n", 6);
+	assert_int_equal(d.verdict, VERDICT_DROP);
+	d.now += 400;
 	dialogue_says(&d, CLIENT, "NOOP\r\n");
 	dialogue_left(&d, "NOOP\r\n");
 	assert_int_equal(dialogue_left_seq(&d), d.seq[CLIENT] - 6);

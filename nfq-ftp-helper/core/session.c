@@ -609,6 +609,18 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	return verdict;
 }
 
+void session_unread(struct engine *engine, const struct arrival *arrival)
+{
+	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
+
+	if (!session)
+		return;
+	table_begin(engine->table, session);
+	session->stream[arrival->key.swapped == session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY].flags |=
+		STREAM_STALE;
+	table_commit(engine->table);
+}
+
 void session_absent(struct engine *engine, uint64_t now)
 {
 	lifecycle_absent(engine, now);

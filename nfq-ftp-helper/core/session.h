@@ -34,6 +34,9 @@ void session_resume(struct engine *engine);
 /* Nobody was on the queue until now: for a while connections are picked up in the middle. */
 void session_absent(struct engine *engine, uint64_t now);
 
+/* A packet of a session passes that could not be read whole: as if nobody had been there for it. */
+void session_unread(struct engine *engine, const struct arrival *arrival);
+
 /**
  * session_arrive - look at a packet, first step
  * @engine: the engine

@@ -205,14 +205,15 @@ def other_control_port():
 
 @case
 def picked_up_in_the_middle():
-    """Whichever packet is the first: who is the client is found, and what he announces after one whole exchange."""
+    """Whichever packet is the first: who is the client is found, and what he announces once both ends have agreed on their
+    numbers, a line has begun, and a command has been answered."""
     packets = []
     control = Conversation(packets, (CLIENT, 40000), (SERVER, 21)).open()
     control.reply('220 Hello')
     control.command('USER ftp')
     control.reply('331 Password')
     before = len(packets)
-    for _ in range(2):  # of the first, it cannot be known whether it began at its line's beginning
+    for _ in range(3):  # of the first two, it cannot be known whether they began at their lines' beginnings
         control.command('NOOP')
         control.reply('200 OK')
     control.command('PORT 10,0,0,2,195,81')

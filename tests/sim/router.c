@@ -362,15 +362,19 @@ static void engine_notes(struct sim *sim)
 	check_swallowed(sim);
 }
 
-/* Packets that the engine has not believed, and why. */
+/*
+ * Packets that the engine has not believed, and why. Where nobody was there for a while, an acknowledgement of what passed then is a
+ * claim like any other, until its sender goes on behind it; the packet passes unread.
+ */
 static bool disbelieved(struct sim *sim, const struct counters *before)
 {
+	const bool absent = sim->restarts && sim->schedule.upset >= UPSET_FRESH;
 	bool any = false;
 
 	for (unsigned int i = 0; i < BELIEFS; i++)
 		if (sim->engine.counters.disbelieved[i] != before->disbelieved[i]) {
 			sim_trace(sim, "     (not believed: %s)", belief_name((enum belief)i));
-			any = true;
+			any |= !absent || i != BELIEF_ACK_AHEAD;
 		}
 	return any;
 }

@@ -552,11 +552,9 @@ static enum verdict handshake(struct turn *turn, const struct arrival *arrival)
 	return VERDICT_ACCEPT;
 }
 
-/* The session of a packet that can have one; one of an earlier connection makes room. NULL: it passes. */
-static struct session *session_of(struct engine *engine, const struct arrival *arrival, uint64_t now)
+/* The session of a packet that can have one: @session, where its flow has that; one of an earlier connection makes room. NULL: it passes. */
+static struct session *session_of(struct engine *engine, const struct arrival *arrival, struct session *session, uint64_t now)
 {
-	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
-
 	if (session && !arrival->invalid && lifecycle_is_over(engine, session, arrival, now)) {
 		table_begin(engine->table, session);
 		lifecycle_end(engine, session, now);
@@ -593,7 +591,7 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 		engine->counters.malformed++;
 		return VERDICT_ACCEPT;
 	}
-	turn.session = session_of(engine, arrival, now);
+	turn.session = session_of(engine, arrival, turn.session, now);
 	if (!turn.session) {
 		if (segment->flags & TCP_SYN && !arrival->invalid)
 			lifecycle_handshake(engine, arrival, NULL, now);

@@ -18,7 +18,7 @@
 
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 {
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 	struct endpoint client, server;
 
 	session_endpoints(session, &client, &server);
@@ -171,7 +171,7 @@ static struct session *session_of_embryo(struct engine *engine, const struct arr
 					 struct embryo *embryo, const struct binding *binding, uint64_t now)
 {
 	struct session *session = new_session(engine, arrival, embryo->key.swapped, now);
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 
 	if (!session) {		/* it is left alone: not every packet of it is to ask again */
 		embryo_close(embryo);
@@ -214,7 +214,7 @@ static struct session *session_of_answer(struct engine *engine, const struct arr
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 	}
 	session->state = SESSION_GREETING;
-	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, false }, REPORT_BEGIN);
+	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);
 	return begun(engine, session);
 }
 
@@ -239,7 +239,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 			session->stream[d].flags |= STREAM_EDITED;
 	}
 	engine->counters.picked_up++;
-	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, false }, REPORT_BEGIN);
+	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);
 	return begun(engine, session);
 }
 
@@ -457,7 +457,7 @@ static void release_work(struct engine *engine, struct session *session)
 void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now)
 {
 	const uint32_t idle = (uint32_t)(now / 1000) - session->last_seen;
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, false };
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 
 	if (idle > worth_patience(engine, session)) {
 		forget(engine, session, now);

@@ -109,12 +109,6 @@ static bool is_old(const struct turn *turn, const struct segment *segment)
 	return !(mine->flags & STREAM_UNSYNCED) && seq_before(end, mine->acked);
 }
 
-/* The acknowledgement in the numbers of the one who is acknowledged. */
-static uint32_t acknowledged(const struct turn *turn, const struct segment *segment)
-{
-	return seqadj_back(&turn->session->stream[turn_other(turn->direction)].adj, segment->ack);
-}
-
 /* Does the segment go on behind bytes that never came, and its receiver says that they have arrived? */
 static bool is_claimed(const struct turn *turn, const struct segment *segment)
 {
@@ -137,7 +131,7 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 	const struct belief_segment judged = {
 		.seq = segment->seq,
 		.length = segment->payload_length,
-		.ack = acknowledged(turn, segment),
+		.ack = turn->ack,
 		.flags = segment->flags,
 	};
 	const enum belief belief = belief_judge(&mine, &theirs, &judged);
@@ -165,7 +159,7 @@ static void hear(const struct turn *turn, const struct segment *segment, bool mo
 	struct session *session = turn->session;
 	struct stream *mine = &session->stream[turn->direction];
 	struct stream *theirs = &session->stream[turn_other(turn->direction)];
-	const uint32_t end = segment->seq + segment->payload_length, ack = acknowledged(turn, segment);
+	const uint32_t end = segment->seq + segment->payload_length, ack = turn->ack;
 
 	if (!more)
 		mine->flags &= (uint8_t)~STREAM_FIN;
@@ -197,7 +191,7 @@ static bool agree(const struct turn *turn, const struct segment *segment)
 	struct stream *theirs = &session->stream[turn_other(turn->direction)];
 	const bool same = !(session->flags & SESSION_HEARD_REPLY) == (turn->direction == DIRECTION_ORIGINAL);
 	const bool fits = session->flags & SESSION_HEARD && is_near(segment->seq, mine->next) &&
-			  is_near(acknowledged(turn, segment), theirs->next);
+			  is_near(turn->ack, theirs->next);
 
 	if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST)
 		return false;
@@ -205,7 +199,7 @@ static bool agree(const struct turn *turn, const struct segment *segment)
 		hear(turn, segment, fits);
 		return false;
 	}
-	if (theirs->flags & STREAM_FIN && acknowledged(turn, segment) != theirs->next + 1 &&
+	if (theirs->flags & STREAM_FIN && turn->ack != theirs->next + 1 &&
 	    seq_after(mine->next, segment->seq + segment->payload_length))
 		theirs->flags &= (uint8_t)~STREAM_FIN;	/* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next);
@@ -249,14 +243,14 @@ static void resync(struct turn *turn, enum direction direction, uint32_t next)
 }
 
 /* Does it acknowledge what has not been sent, as far as is known? */
-static bool claims(const struct turn *turn, const struct segment *segment)
+static bool claims(const struct turn *turn)
 {
 	const enum direction direction = turn_other(turn->direction);
 	const struct stream *stream = &turn->session->stream[direction];
 	const struct work *work = table_work(turn->engine->table, turn->session);
 	const uint32_t sent = stream_forwarded(stream, work, direction) + (stream->flags & STREAM_FIN ? 1 : 0);
 
-	return !(stream->flags & STREAM_UNSYNCED) && seq_after(acknowledged(turn, segment), sent);
+	return !(stream->flags & STREAM_UNSYNCED) && seq_after(turn->ack, sent);
 }
 
 /* What the packet acknowledges of the other direction. */
@@ -269,7 +263,7 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	const struct conntrack *conntrack = turn->engine->conntrack;
 	const bool was_in_flight = session_in_flight(session);
 	const bool more = stream->flags & STREAM_HOLE;	/* its sender has been seen beyond */
-	const uint32_t ack = acknowledged(turn, segment);
+	const uint32_t ack = turn->ack;
 
 	if (seq_after(ack, stream_forwarded(stream, work, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
 		if (!(stream->flags & STREAM_STALE) || !segment->payload_length)
@@ -363,11 +357,11 @@ static void note_sent(const struct turn *turn, const struct segment *segment)
 }
 
 /* Both vouch for it that bytes have passed; where the other acknowledges one more than was sent, that was a FIN. */
-static void note_unseen_fin(const struct turn *turn, const struct segment *segment)
+static void note_unseen_fin(const struct turn *turn)
 {
 	struct stream *theirs = &turn->session->stream[turn_other(turn->direction)];
 
-	if (acknowledged(turn, segment) == theirs->next + 1)
+	if (turn->ack == theirs->next + 1)
 		theirs->flags |= STREAM_FIN;
 }
 
@@ -383,7 +377,7 @@ static bool is_hole(struct turn *turn, const struct passage *passage)
 	if (!passed_unseen(turn, stream, passage->start))
 		return true;
 	resync(turn, turn->direction, passage->start);
-	note_unseen_fin(turn, passage->segment);
+	note_unseen_fin(turn);
 	return false;
 }
 
@@ -405,7 +399,7 @@ static void note_fin(struct passage *passage)
 
 	if (!(passage->segment->flags & TCP_FIN) || passage->end != passage->stream->next)
 		return;		/* there is none, or its bytes before it were cut off, or it is not at its place */
-	if (claims(&passage->turn, passage->segment))
+	if (claims(&passage->turn))
 		return;		/* the other may not take it; if it does, it will say so */
 	passage->stream->flags |= STREAM_FIN;
 	if (session->stream[turn_other(passage->turn.direction)].flags & STREAM_FIN)
@@ -519,6 +513,7 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	struct splice splice;
 	enum belief belief;
 
+	turn->ack = seqadj_back(&turn->session->stream[turn_other(turn->direction)].adj, segment->ack);
 	if (turn->session->flags & SESSION_UNSURE && !agree(turn, segment))
 		return send_unchanged(turn, segment, output);
 	belief = judge(turn, segment);

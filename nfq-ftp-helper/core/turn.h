@@ -13,6 +13,7 @@ struct turn {
 	struct session *session;
 	enum direction direction;	/* of the packet */
 	uint64_t now;			/* milliseconds */
+	uint32_t ack;			/* what the packet acknowledges, in the numbers of the one who is acknowledged */
 	bool resynced;			/* the packet has shown that bytes of the other direction passed unseen */
 
 };

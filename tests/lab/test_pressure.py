@@ -249,5 +249,6 @@ def group_room(seqadj):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs this may ignore it, and the daemons would take that over
     sys.exit(main(__doc__.split("\n\n")[0],
                   {"log": group_log, **{f"room-{seqadj}": group_room(seqadj) for seqadj in SEQADJ}}))

@@ -149,7 +149,8 @@ def survives_daemon(lab, family):
             session.command(command, (code,))
         check(counted.queued >= 10, f"the test is none: {counted.said()}")
         lab.daemon_start()
-        session.command("NOOP", (200,))
+        for _ in range(3):  # numbers, a line's beginning, one exchange
+            session.command("NOOP", (200,))
         test_streams.fetch_small(session, mode)
         return counted.said()
 

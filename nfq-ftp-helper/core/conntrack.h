@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * conntrack - the three things a session asks of its surroundings: find the connection, expect (or no longer expect)
+ * conntrack - the few things a session asks of its surroundings: find the connection, expect (or no longer expect)
  * another, and hand over a sequence adjustment.
  *
  * Two implementations: the kernel's, by ctnetlink (kernel/ctnetlink.h), and one in memory (model/). Calls are

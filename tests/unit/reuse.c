@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Two connections, one after the other, between the same ports. What the session knows of the first must not be
- * believed of the second, even where most of either was not seen: the kernel module hands over no client's SYN, and the
- * daemon may have been away. And nobody can end the first by pretending to begin a second.
+ * believed of the second, even where most of either was not seen: the daemon may have been
+ * away. And nobody can end the first by pretending to begin a second.
  */
 #include "unit.h"
 

@@ -34,13 +34,15 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 
 CORE := $(call objects,nfq-ftp-helper/core)
 MODEL := $(call objects,nfq-ftp-helper/model)
-KERNEL := $(call objects,nfq-ftp-helper/kernel)
-COMMAND := $(call objects,nfq-ftp-helper/command)
+
+# All rooms, from above to below.
+ROOMS := command check ruleset daemon host capture kernel model core
+PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room)))
 
 .PHONY: all kmod tests test test-vm demo bench fuzz install clean print-unit
 all: $(BUILD)/nfq-ftp-helper
 
-$(BUILD)/nfq-ftp-helper: $(COMMAND) $(KERNEL) $(MODEL) $(CORE)
+$(BUILD)/nfq-ftp-helper: $(PROGRAM)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
 $(BUILD)/obj/%.o: %.c

@@ -5,8 +5,8 @@
  * Reads pcap and pcapng with Ethernet (802.1Q and 802.1ad tags too), Linux cooked v1 and v2, raw IP, and BSD loopback
  * packets; writes pcap of the link type that was read.
  */
-#ifndef COMMAND_CAPTURE_H
-#define COMMAND_CAPTURE_H
+#ifndef CAPTURE_CAPTURE_H
+#define CAPTURE_CAPTURE_H
 
 #include <sys/time.h>
 

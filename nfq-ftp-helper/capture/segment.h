@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * capture_segment - the TCP segment in a captured packet, which may lack what a packet on its way has.
+ * segment - the TCP segment in a captured packet, which may lack what a packet on its way has.
  *
  * One that was captured on its way to a network card which computes checksums has none yet: it gets it here. One
  * that was cut off by the snapshot length is given shorter lengths for as long as it is looked at, so that its
  * headers can be read and translated.
  */
-#ifndef COMMAND_CAPTURE_SEGMENT_H
-#define COMMAND_CAPTURE_SEGMENT_H
+#ifndef CAPTURE_SEGMENT_H
+#define CAPTURE_SEGMENT_H
 
 #include "capture.h"
 #include "core/segment.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "capture_segment.h"
+#include "segment.h"
 
 #define IPV4_HEADER_MIN 20u
 #define IPV6_HEADER 40u

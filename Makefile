@@ -60,16 +60,16 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(MODEL) $(CORE)
 $(BUILD)/tests/unit/ctmessage: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,attributes ctmessage)
 $(BUILD)/tests/unit/ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
 
-$(BUILD)/tests/unit/log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,log logring)
+$(BUILD)/tests/unit/log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
 
 $(BUILD)/tests/unit/nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
 $(BUILD)/tests/unit/verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
 $(BUILD)/tests/unit/verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
 
-$(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/command/settings.o
+$(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o
 
-$(BUILD)/tests/unit/statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,state statefile log logring)
+$(BUILD)/tests/unit/statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(MODEL) $(CORE)
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@
 #ifndef COMMAND_CHECK_H
 #define COMMAND_CHECK_H
 
-#include "options.h"
+#include "daemon/options.h"
 #include "rules.h"
 
 #include <stdbool.h>

@@ -5,7 +5,7 @@
  */
 #include "check_queue.h"
 
-#include "attachment.h"
+#include "daemon/attachment.h"
 #include "kernel/nfqueue_stat.h"
 
 #include <ctype.h>

@@ -4,9 +4,9 @@
  */
 #include "rules.h"
 
-#include "attachment.h"
 #include "check.h"
 #include "command.h"
+#include "daemon/attachment.h"
 #include "rules_conflicts.h"
 #include "rules_iptables.h"
 #include "rules_machine.h"

@@ -5,7 +5,7 @@
 #ifndef COMMAND_RULES_H
 #define COMMAND_RULES_H
 
-#include "options.h"
+#include "daemon/options.h"
 
 #include <net/if.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #ifndef COMMAND_RULES_FOUND_H
 #define COMMAND_RULES_FOUND_H
 
-#include "options.h"
+#include "daemon/options.h"
 
 #include <stdbool.h>
 #include <stddef.h>

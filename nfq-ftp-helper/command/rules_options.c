@@ -4,7 +4,7 @@
  */
 #include "rules_options.h"
 
-#include "settings.h"
+#include "daemon/settings.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
-#include "command/state.h"
 #include "core/table_layout.h"
+#include "daemon/state.h"
 #include "layout_1.h"
 
 #include <fcntl.h>

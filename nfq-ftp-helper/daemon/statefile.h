@@ -11,8 +11,8 @@
  * may be able to write to them; a symbolic link is not followed. Who holds NAME.lock is the one user. (Versions that had no such
  * file locked the file itself; so do we, for them.)
  */
-#ifndef COMMAND_STATEFILE_H
-#define COMMAND_STATEFILE_H
+#ifndef DAEMON_STATEFILE_H
+#define DAEMON_STATEFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

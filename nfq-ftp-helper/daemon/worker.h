@@ -2,8 +2,8 @@
 /*
  * worker - one thread: a queue, a table of sessions, and the engine between them.
  */
-#ifndef COMMAND_WORKER_H
-#define COMMAND_WORKER_H
+#ifndef DAEMON_WORKER_H
+#define DAEMON_WORKER_H
 
 #include "core/session.h"
 #include "kernel/ctnetlink.h"

@@ -2,8 +2,8 @@
 /*
  * tally - the engines' counters, added up and logged.
  */
-#ifndef COMMAND_TALLY_H
-#define COMMAND_TALLY_H
+#ifndef DAEMON_TALLY_H
+#define DAEMON_TALLY_H
 
 #include "core/session.h"
 

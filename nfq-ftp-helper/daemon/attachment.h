@@ -2,8 +2,8 @@
 /*
  * attachment - who queues packets for this program: rules, its own conntrack helper, or its kernel module.
  */
-#ifndef COMMAND_ATTACHMENT_H
-#define COMMAND_ATTACHMENT_H
+#ifndef DAEMON_ATTACHMENT_H
+#define DAEMON_ATTACHMENT_H
 
 #include "kernel/exchange.h"
 #include "options.h"

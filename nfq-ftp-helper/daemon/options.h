@@ -2,8 +2,8 @@
 /*
  * options - what `run' is told, on the command line and in a file.
  */
-#ifndef COMMAND_OPTIONS_H
-#define COMMAND_OPTIONS_H
+#ifndef DAEMON_OPTIONS_H
+#define DAEMON_OPTIONS_H
 
 #include "core/session.h"
 #include "kernel/ctnetlink.h"

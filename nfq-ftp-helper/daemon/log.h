@@ -2,8 +2,8 @@
 /*
  * log - lines on standard error. No timestamps: whoever collects the lines has a clock.
  */
-#ifndef COMMAND_LOG_H
-#define COMMAND_LOG_H
+#ifndef DAEMON_LOG_H
+#define DAEMON_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>

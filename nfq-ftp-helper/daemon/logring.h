@@ -3,8 +3,8 @@
  * logring - lines on their way from those who say something to the one who writes it down. When it is full lines are lost,
  * and counted: what was lost stands where it would have stood. No locks here.
  */
-#ifndef COMMAND_LOGRING_H
-#define COMMAND_LOGRING_H
+#ifndef DAEMON_LOGRING_H
+#define DAEMON_LOGRING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 /*
  * reporter - what the engine reports, as log lines for people.
  */
-#ifndef COMMAND_REPORTER_H
-#define COMMAND_REPORTER_H
+#ifndef DAEMON_REPORTER_H
+#define DAEMON_REPORTER_H
 
 #include "core/session.h"
 #include "interfaces.h"

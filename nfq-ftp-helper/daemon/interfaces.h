@@ -2,8 +2,8 @@
 /*
  * interfaces - names of network interfaces by their index, kept up to date by the kernel (libnfnetlink's nlif).
  */
-#ifndef COMMAND_INTERFACES_H
-#define COMMAND_INTERFACES_H
+#ifndef DAEMON_INTERFACES_H
+#define DAEMON_INTERFACES_H
 
 #include <net/if.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 /*
  * settings - the table of everything `run' can be told: one row an option, for the command line, the file and the help.
  */
-#ifndef COMMAND_SETTINGS_H
-#define COMMAND_SETTINGS_H
+#ifndef DAEMON_SETTINGS_H
+#define DAEMON_SETTINGS_H
 
 #include "options.h"
 

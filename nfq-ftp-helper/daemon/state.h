@@ -2,8 +2,8 @@
 /*
  * state - a worker's table of sessions, taken up from where the last daemon left it.
  */
-#ifndef COMMAND_STATE_H
-#define COMMAND_STATE_H
+#ifndef DAEMON_STATE_H
+#define DAEMON_STATE_H
 
 #include "core/table.h"
 #include "statefile.h"

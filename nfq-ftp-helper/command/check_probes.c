@@ -6,7 +6,7 @@
  */
 #include "check_probes.h"
 
-#include "rules_program.h"
+#include "host/program.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -6,9 +6,9 @@
  */
 #include "check_probes.h"
 
+#include "host/program.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"
-#include "rules_program.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  */
 #include "check.h"
 
-#include "check_queue.h"
+#include "host/queue_holder.h"
 #include "kernel/cthelper.h"
 #include "rules_conflicts.h"
 #include "rules_machine.h"

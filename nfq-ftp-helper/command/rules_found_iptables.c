@@ -5,7 +5,7 @@
  */
 #include "rules_found.h"
 
-#include "rules_program.h"
+#include "host/program.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@
  */
 #include "rules_iptables.h"
 
-#include "rules_program.h"
+#include "host/program.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #include "rules_nft.h"
 
-#include "rules_program.h"
+#include "host/program.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check_queue - who holds an NFQUEUE.
+ * queue_holder - who holds an NFQUEUE.
  */
-#ifndef COMMAND_CHECK_QUEUE_H
-#define COMMAND_CHECK_QUEUE_H
+#ifndef HOST_QUEUE_HOLDER_H
+#define HOST_QUEUE_HOLDER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 /*
  * Input and output are files in memory: no pipe can fill while nobody reads it.
  */
-#include "rules_program.h"
+#include "program.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rules_program - nft, iptables-restore and their like, run directly and not through a shell.
+ * program - nft, iptables-restore and their like, run directly and not through a shell.
  */
-#ifndef COMMAND_RULES_PROGRAM_H
-#define COMMAND_RULES_PROGRAM_H
+#ifndef HOST_PROGRAM_H
+#define HOST_PROGRAM_H
 
 #include <stddef.h>
 

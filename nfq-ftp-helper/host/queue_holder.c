@@ -3,7 +3,7 @@
  * /proc/net/netfilter/nfnetlink_queue names a queue's netlink port, /proc/net/netlink the socket that has this port,
  * and some process' /proc/PID/fd has a link to that socket.
  */
-#include "check_queue.h"
+#include "queue_holder.h"
 
 #include "daemon/attachment.h"
 #include "kernel/nfqueue_stat.h"

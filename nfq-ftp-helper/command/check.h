@@ -6,7 +6,7 @@
 #define COMMAND_CHECK_H
 
 #include "daemon/options.h"
-#include "rules.h"
+#include "ruleset/request.h"
 
 #include <stdbool.h>
 

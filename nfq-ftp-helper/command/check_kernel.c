@@ -6,7 +6,7 @@
 #include "check.h"
 
 #include "check_probes.h"
-#include "rules_machine.h"
+#include "ruleset/machine.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
 
 #include "host/queue_holder.h"
 #include "kernel/cthelper.h"
-#include "rules_conflicts.h"
-#include "rules_machine.h"
+#include "ruleset/findings.h"
+#include "ruleset/machine.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,102 +2,18 @@
 /*
  * Prints, applies and removes the rules of a mode; the backends know how they are written.
  */
-#include "rules.h"
+#include "command.h"
 
 #include "check.h"
-#include "command.h"
 #include "daemon/attachment.h"
-#include "rules_conflicts.h"
-#include "rules_iptables.h"
-#include "rules_machine.h"
-#include "rules_nft.h"
 #include "rules_options.h"
+#include "ruleset/findings.h"
+#include "ruleset/iptables.h"
+#include "ruleset/machine.h"
+#include "ruleset/nft.h"
 
 #include <errno.h>
 #include <string.h>
-
-const struct rules_place rules_assign_places[RULES_ASSIGN_PLACES] = {
-	{ .hook = "prerouting", .chain = "PREROUTING", .to_server = true, .sees_in = true },
-	{ .hook = "output", .chain = "OUTPUT", .to_server = true, .sees_out = true },
-};
-
-const struct rules_place rules_queue_places[RULES_QUEUE_PLACES] = {
-	{ .hook = "forward", .chain = "FORWARD", .to_server = true, .sees_in = true, .sees_out = true },
-	{ .hook = "forward", .chain = "FORWARD", .to_server = false, .sees_in = true, .sees_out = true },
-	{ .hook = "input", .chain = "INPUT", .to_server = true, .sees_in = true, .not_lo = true },
-	{ .hook = "input", .chain = "INPUT", .to_server = false, .sees_in = true, .not_lo = true },
-	{ .hook = "postrouting", .chain = "POSTROUTING", .to_server = true, .sees_out = true, .from_here = true },
-	{ .hook = "postrouting", .chain = "POSTROUTING", .to_server = false, .sees_out = true, .from_here = true },
-};
-
-static const char *name_or_any(const char *name)
-{
-	return name[0] ? name : NULL;
-}
-
-const char *rules_in(const struct rules_place *place, const struct rules_interfaces *interfaces)
-{
-	if (!place->sees_in)
-		return NULL;
-	return name_or_any(place->to_server ? interfaces->client : interfaces->server);
-}
-
-const char *rules_out(const struct rules_place *place, const struct rules_interfaces *interfaces)
-{
-	if (!place->sees_out)
-		return NULL;
-	return name_or_any(place->to_server ? interfaces->server : interfaces->client);
-}
-
-const char *rules_helper(const struct rules_request *request)
-{
-	return request->run.mode == MODE_QUEUE ? request->carrier : RULES_HELPER;
-}
-
-bool rules_payload_only(const struct rules_request *request)
-{
-	return request->run.seqadj == SEQADJ_MODE_KERNEL;
-}
-
-const char *rules_backend_name(enum rules_backend backend)
-{
-	return backend == RULES_BACKEND_NFT ? "nft" : "iptables";
-}
-
-static void write_queue_option(const char *option, const struct queue_range *range, FILE *out)
-{
-	fprintf(out, " --%s %u", option, range->first);
-	if (range->last != range->first)
-		fprintf(out, ":%u", range->last);
-}
-
-/* What the daemon is to be told, so that it fits the rules. */
-static void write_run(const struct rules_request *request, FILE *out)
-{
-	static const char *const seqadj[] = {
-		[SEQADJ_MODE_AUTO] = "auto",
-		[SEQADJ_MODE_KERNEL] = "kernel",
-		[SEQADJ_MODE_SELF] = "self",
-	};
-	const struct options *run = &request->run;
-
-	fprintf(out, "nfq-ftp-helper run --mode %s", attachment_name(request->run.mode));
-	if (request->run.mode == MODE_CTHELPER && run->queues.first > 0)
-		write_queue_option("queue", &run->queues, out);
-	if (request->run.mode != MODE_QUEUE)
-		return;
-	write_queue_option("queue", &run->queues, out);
-	write_queue_option("sure-queue", &run->sure_queues, out);
-	fprintf(out, " --mark 0x%x/0x%x --seqadj %s", run->mark, run->mark_mask, seqadj[run->seqadj]);
-}
-
-void rules_write_head(const struct rules_request *request, FILE *out)
-{
-	fprintf(out, "# nfq-ftp-helper: mode %s, backend %s; it goes with: ", attachment_name(request->run.mode),
-		rules_backend_name(request->backend));
-	write_run(request, out);
-	fputc('\n', out);
-}
 
 static void print_rules(const struct rules_request *request)
 {
@@ -139,7 +55,7 @@ static int apply_rules(const struct rules_request *request)
 		return error;
 	fprintf(stderr, "rules: applied for mode %s with backend %s; now start: ", attachment_name(request->run.mode),
 		rules_backend_name(request->backend));
-	write_run(request, stderr);
+	rules_write_run(request, stderr);
 	fputc('\n', stderr);
 	return 0;
 }

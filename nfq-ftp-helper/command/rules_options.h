@@ -5,7 +5,7 @@
 #ifndef COMMAND_RULES_OPTIONS_H
 #define COMMAND_RULES_OPTIONS_H
 
-#include "rules.h"
+#include "ruleset/request.h"
 
 /**
  * rules_options_parse - read the command line

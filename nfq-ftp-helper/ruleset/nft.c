@@ -3,7 +3,7 @@
  * Priority mangle, -150, is behind conntrack and before destination NAT. A helper that is assigned there is there
  * when NAT is set up, and that is what gives a connection its seqadj extension, on all kernels.
  */
-#include "rules_nft.h"
+#include "nft.h"
 
 #include "host/program.h"
 

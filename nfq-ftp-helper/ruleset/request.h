@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rules - the netfilter rules a mode needs: what is asked for, and where in a packet's way each rule belongs.
+ * request - the netfilter rules a mode needs: what is asked for, and where in a packet's way each rule belongs.
  */
-#ifndef COMMAND_RULES_H
-#define COMMAND_RULES_H
+#ifndef RULESET_REQUEST_H
+#define RULESET_REQUEST_H
 
 #include "daemon/options.h"
 
@@ -83,6 +83,9 @@ const char *rules_helper(const struct rules_request *request);
 bool rules_payload_only(const struct rules_request *request);
 
 const char *rules_backend_name(enum rules_backend backend);
+
+/* Write what the daemon is to be told, so that it fits the rules. */
+void rules_write_run(const struct rules_request *request, FILE *out);
 
 /* Write a comment: what these rules are, and how the program is to be started. */
 void rules_write_head(const struct rules_request *request, FILE *out);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rules_iptables - the rules as chains of iptables and ip6tables, all of whose names begin with NFQ_FTP_.
+ * iptables - the rules as chains of iptables and ip6tables, all of whose names begin with NFQ_FTP_.
  */
-#ifndef COMMAND_RULES_IPTABLES_H
-#define COMMAND_RULES_IPTABLES_H
+#ifndef RULESET_IPTABLES_H
+#define RULESET_IPTABLES_H
 
-#include "rules.h"
+#include "request.h"
 
 #define RULES_IPTABLES_PREFIX "NFQ_FTP_"
 

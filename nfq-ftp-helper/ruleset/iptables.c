@@ -11,7 +11,7 @@
  * iptables over nf_tables makes tables and base chains when it first needs them. Which of them were made for us is
  * written down beside our rules, as a comment: then --remove can take them away, and leaves those that were there.
  */
-#include "rules_iptables.h"
+#include "iptables.h"
 
 #include "host/program.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rules_machine.h"
+#include "machine.h"
 
 #include "host/program.h"
 #include "kernel/cthelper.h"
-#include "rules_nft.h"
+#include "nft.h"
 
 #include <errno.h>
 #include <limits.h>

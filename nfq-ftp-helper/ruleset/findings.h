@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rules_conflicts - what the rules of this machine, ours and others', mean for FTP control connections.
+ * findings - what the rules of this machine, ours and others', mean for FTP control connections.
  */
-#ifndef COMMAND_RULES_CONFLICTS_H
-#define COMMAND_RULES_CONFLICTS_H
+#ifndef RULESET_FINDINGS_H
+#define RULESET_FINDINGS_H
 
-#include "rules.h"
-#include "rules_found.h"
+#include "found.h"
+#include "request.h"
 
 /* A rule that matters, if there is one. */
 struct sighting {

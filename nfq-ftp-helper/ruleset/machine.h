@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rules_machine - what this machine offers, so far as `rules' must know: which mode and backend suit it.
+ * machine - what this machine offers, so far as `rules' must know: which mode and backend suit it.
  */
-#ifndef COMMAND_RULES_MACHINE_H
-#define COMMAND_RULES_MACHINE_H
+#ifndef RULESET_MACHINE_H
+#define RULESET_MACHINE_H
 
-#include "rules.h"
+#include "request.h"
 
 #define RULES_MODULE_PARAMETERS "/sys/module/nf_conntrack_nfqftp/parameters/"
 

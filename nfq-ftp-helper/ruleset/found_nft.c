@@ -3,7 +3,7 @@
  * What `nft -j list ruleset' says. Tables of iptables over nf_tables are left to iptables-save, which knows what is in
  * them.
  */
-#include "rules_found.h"
+#include "found.h"
 
 #include "host/program.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rules_conflicts.h"
+#include "findings.h"
 
-#include "rules_iptables.h"
-#include "rules_machine.h"
-#include "rules_nft.h"
+#include "iptables.h"
+#include "machine.h"
+#include "nft.h"
 
 #include <errno.h>
 #include <string.h>

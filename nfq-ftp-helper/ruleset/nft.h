@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rules_nft - the rules as a table of nftables, `inet nfq_ftp_helper'.
+ * nft - the rules as a table of nftables, `inet nfq_ftp_helper'.
  */
-#ifndef COMMAND_RULES_NFT_H
-#define COMMAND_RULES_NFT_H
+#ifndef RULESET_NFT_H
+#define RULESET_NFT_H
 
-#include "rules.h"
+#include "request.h"
 
 #define RULES_NFT_TABLE "nfq_ftp_helper"
 

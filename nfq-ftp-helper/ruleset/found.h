@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rules_found - the rules this machine has now, of iptables, ip6tables and nft, in one form: as much of each as matters
+ * found - the rules this machine has now, of iptables, ip6tables and nft, in one form: as much of each as matters
  * here.
  *
  * The caller owns a struct found; zeroed, it holds nothing. One network namespace: that of this process.
  */
-#ifndef COMMAND_RULES_FOUND_H
-#define COMMAND_RULES_FOUND_H
+#ifndef RULESET_FOUND_H
+#define RULESET_FOUND_H
 
 #include "daemon/options.h"
 

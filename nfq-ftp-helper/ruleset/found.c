@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rules_found.h"
+#include "found.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  */
 #include "command.h"
 
-#include "check.h"
+#include "check/report.h"
 #include "daemon/attachment.h"
 #include "rules_options.h"
 #include "ruleset/findings.h"

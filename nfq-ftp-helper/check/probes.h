@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check_probes - what the kernel can, found out by doing it, in a network namespace that is made for that and gone
+ * probes - what the kernel can, found out by doing it, in a network namespace that is made for that and gone
  * afterwards.
  */
-#ifndef COMMAND_CHECK_PROBES_H
-#define COMMAND_CHECK_PROBES_H
+#ifndef CHECK_PROBES_H
+#define CHECK_PROBES_H
 
 #include <stdbool.h>
 
@@ -58,7 +58,7 @@ int check_probes_run(struct probes *probes, const char *carrier);
 void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why);
 bool probe_can(const struct probes *probes, enum probe probe);
 
-/* check_probes_packets.c: with packets over the namespace's own loopback. */
+/* probes_packets.c: with packets over the namespace's own loopback. */
 void check_probes_packets(struct probes *probes, const char *carrier);
 
 #endif

@@ -4,7 +4,7 @@
  * its parent. With its end the namespace goes, and all that was made in it. What is tried there may make the kernel
  * load modules, as the rules themselves would.
  */
-#include "check_probes.h"
+#include "probes.h"
 
 #include "host/program.h"
 

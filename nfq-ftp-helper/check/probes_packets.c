@@ -4,7 +4,7 @@
  * carrier on its way: so it has a helper, and NAT, as a client's behind a router has. What the daemon will do with such
  * connections is done with this one, by the daemon's own functions.
  */
-#include "check_probes.h"
+#include "probes.h"
 
 #include "host/program.h"
 #include "kernel/ctnetlink.h"

@@ -3,9 +3,9 @@
  * What the kernel can, and so which modes can run. How each thing is called in a kernel's configuration and as a
  * module stands in one table beside its probe.
  */
-#include "check.h"
+#include "report.h"
 
-#include "check_probes.h"
+#include "probes.h"
 #include "ruleset/machine.h"
 
 #include <errno.h>

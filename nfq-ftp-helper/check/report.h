@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check - what this machine offers, what is missing, and how to get it: the table that `check' prints, and its rows.
+ * report - what this machine offers, what is missing, and how to get it: the table that `check' prints, and its rows.
  */
-#ifndef COMMAND_CHECK_H
-#define COMMAND_CHECK_H
+#ifndef CHECK_REPORT_H
+#define CHECK_REPORT_H
 
 #include "daemon/options.h"
 #include "ruleset/request.h"
@@ -82,7 +82,7 @@ bool check_has_rights(void);
 /* The row that names the most important cause; NULL: nothing is wrong. */
 const struct check_row *check_first_cause(const struct check_report *report);
 
-/* check_print.c */
+/* print.c */
 void check_print(const struct check_report *report);
 void check_print_json(const struct check_report *report);
 

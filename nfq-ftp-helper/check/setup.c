@@ -2,7 +2,7 @@
 /*
  * What is set up on this host now: rules, queues, the daemon, forwarding.
  */
-#include "check.h"
+#include "report.h"
 
 #include "host/queue_holder.h"
 #include "kernel/cthelper.h"

@@ -90,7 +90,7 @@ static bool has_module(const char *module)
 /* The package whose program a trial lacks; NULL: none. */
 static const char *missing_package(enum probe probe)
 {
-	const bool nft = rules_machine_has(RULES_BACKEND_NFT), iptables = rules_machine_has(RULES_BACKEND_IPTABLES);
+	const bool nft = machine_has(RULESET_BACKEND_NFT), iptables = machine_has(RULESET_BACKEND_IPTABLES);
 
 	if (probe >= PROBE_NFT && probe <= PROBE_NFT_PAYLOAD)
 		return nft ? NULL : "nftables";
@@ -184,7 +184,7 @@ static void judge_queue(struct check_report *report, const struct probes *probes
 
 static void judge_cthelper(struct check_report *report, const struct probes *probes)
 {
-	const int error = rules_machine_cthelper();
+	const int error = machine_cthelper();
 	struct check_row *row;
 
 	report->can[MODE_CTHELPER] = can_base(probes) && error == 0 &&
@@ -205,7 +205,7 @@ static void judge_kmod(struct check_report *report, const struct probes *probes)
 {
 	struct check_row *row;
 
-	report->can[MODE_KMOD] = can_base(probes) && rules_machine_kmod();
+	report->can[MODE_KMOD] = can_base(probes) && machine_kmod();
 	if (report->can[MODE_KMOD]) {
 		check_add(report, "modes", "kmod", CHECK_YES, "the module nf_conntrack_nfqftp is loaded");
 		return;
@@ -223,7 +223,7 @@ static void judge_all(struct check_report *report)
 {
 	if (report->can[MODE_QUEUE] || report->can[MODE_CTHELPER] || report->can[MODE_KMOD])
 		return;
-	if (!rules_machine_has(RULES_BACKEND_NFT) && !rules_machine_has(RULES_BACKEND_IPTABLES)) {
+	if (!machine_has(RULESET_BACKEND_NFT) && !machine_has(RULESET_BACKEND_IPTABLES)) {
 		check_mend(check_add(report, "modes", "any", CHECK_NO,
 				     "every mode needs rules, and neither nft nor iptables is installed"),
 			   CAUSE_KERNEL, "install nftables");
@@ -236,7 +236,7 @@ static void judge_all(struct check_report *report)
 void check_kernel(struct check_report *report)
 {
 	static struct probes probes;
-	int error = check_has_rights() ? check_probes_run(&probes, CARRIER) : -EPERM;
+	int error = check_has_rights() ? probes_run(&probes, CARRIER) : -EPERM;
 
 	if (error) {
 		add_version(report);

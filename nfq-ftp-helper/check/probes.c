@@ -78,7 +78,7 @@ static void try_all(struct probes *probes, const char *carrier)
 {
 	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++)
 		try_rule(probes, &rule_probes[i], carrier);
-	check_probes_packets(probes, carrier);
+	probes_packets_try(probes, carrier);
 }
 
 /* In the child. */
@@ -111,7 +111,7 @@ static int probe_in_child(struct probes *probes, const char *carrier)
 	return WEXITSTATUS(status) == STATUS_NO_NAMESPACE ? -EPERM : 0;
 }
 
-int check_probes_run(struct probes *probes, const char *carrier)
+int probes_run(struct probes *probes, const char *carrier)
 {
 	struct probes *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int error;

@@ -46,19 +46,19 @@ struct probes {
 };
 
 /**
- * check_probes_run - try everything
+ * probes_run - try everything
  * @probes: filled in
  * @carrier: the kernel's helper that is assigned to connections
  *
  * Return: 0, or a negative errno when there could be no namespace: then nothing was tried.
  */
-int check_probes_run(struct probes *probes, const char *carrier);
+int probes_run(struct probes *probes, const char *carrier);
 
 /* For the parts of it: */
 void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why);
 bool probe_can(const struct probes *probes, enum probe probe);
 
 /* probes_packets.c: with packets over the namespace's own loopback. */
-void check_probes_packets(struct probes *probes, const char *carrier);
+void probes_packets_try(struct probes *probes, const char *carrier);
 
 #endif

@@ -284,7 +284,7 @@ static void try_connections(struct probes *probes, struct ctnetlink *ct, const c
 		close(listener);
 }
 
-void check_probes_packets(struct probes *probes, const char *carrier)
+void probes_packets_try(struct probes *probes, const char *carrier)
 {
 	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_KERNEL };
 	struct ctnetlink *ct = calloc(1, sizeof(*ct));

@@ -49,7 +49,7 @@ struct check_row {
 };
 
 struct check_report {
-	uint16_t ports[RULES_PORTS_MAX];
+	uint16_t ports[RULESET_PORTS_MAX];
 	unsigned int port_count;
 	unsigned int count;
 	struct check_row rows[CHECK_ROWS_MAX];

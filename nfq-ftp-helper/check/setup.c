@@ -18,8 +18,8 @@
 
 static void add_forwarding(struct check_report *report)
 {
-	const int ipv4 = rules_machine_number("/proc/sys/net/ipv4/ip_forward");
-	const int ipv6 = rules_machine_number("/proc/sys/net/ipv6/conf/all/forwarding");
+	const int ipv4 = machine_number("/proc/sys/net/ipv4/ip_forward");
+	const int ipv6 = machine_number("/proc/sys/net/ipv6/conf/all/forwarding");
 
 	if (ipv4 == 0)
 		check_mend(check_add(report, SETUP_GROUP, "ip_forward", CHECK_NOTE,
@@ -35,7 +35,7 @@ static void add_forwarding(struct check_report *report)
 		check_add(report, SETUP_GROUP, "ipv6 forwarding", CHECK_YES, "IPv6 is forwarded");
 }
 
-static void add_ftp_helper(struct check_report *report, const struct rules_findings *findings)
+static void add_ftp_helper(struct check_report *report, const struct findings *findings)
 {
 	if (findings->ftp.seen)
 		check_mend(check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_NO,
@@ -51,7 +51,7 @@ static void add_ftp_helper(struct check_report *report, const struct rules_findi
 		check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_YES, "it is not in the way");
 }
 
-static void add_helper(struct check_report *report, const struct rules_findings *findings)
+static void add_helper(struct check_report *report, const struct findings *findings)
 {
 	if (findings->carrier.seen)
 		check_add(report, SETUP_GROUP, "helper assigned", CHECK_YES, "`%s', by `%.200s'", findings->helper,
@@ -63,12 +63,12 @@ static void add_helper(struct check_report *report, const struct rules_findings 
 }
 
 /* Do the helper and its mode queue packets themselves? */
-static bool queues_itself(const struct rules_findings *findings)
+static bool queues_itself(const struct findings *findings)
 {
-	return strcmp(findings->helper, RULES_HELPER) == 0;
+	return strcmp(findings->helper, RULESET_HELPER) == 0;
 }
 
-static void add_queue_rules(struct check_report *report, const struct rules_findings *findings)
+static void add_queue_rules(struct check_report *report, const struct findings *findings)
 {
 	const struct queue_range *queues = &findings->queues;
 
@@ -94,7 +94,7 @@ static void look_at_helper(void *context, const struct cthelper *helper)
 {
 	struct helper_queue *queue = context;
 
-	if (strcmp(helper->name, RULES_HELPER) == 0)
+	if (strcmp(helper->name, RULESET_HELPER) == 0)
 		*queue = (struct helper_queue){ .known = true, .enabled = helper->enabled, .number = helper->queue };
 }
 
@@ -127,14 +127,14 @@ static void add_taken(struct check_report *report, unsigned int number, const st
 	if (rules)
 		check_mend(row, CAUSE_QUEUE_TAKEN,
 			   "nfq-ftp-helper rules --apply --mode queue --queue %u, and start what it says", number);
-	else if (rules_machine_kmod())
+	else if (machine_kmod())
 		check_mend(row, CAUSE_QUEUE_TAKEN, "rmmod nf_conntrack_nfqftp, and load it with queue=%u", number);
 	else
 		check_mend(row, CAUSE_QUEUE_TAKEN, "nfq-ftp-helper run --mode cthelper --queue %u", number);
 }
 
 /* The command that starts the daemon for these rules. */
-static void write_start(const struct rules_findings *findings, char command[CHECK_TEXT_MAX])
+static void write_start(const struct findings *findings, char command[CHECK_TEXT_MAX])
 {
 	const struct queue_range *queues = &findings->queues, *sure = &findings->sure_queues;
 	const char *seqadj = findings->some_only ? " --seqadj kernel" : "";
@@ -149,7 +149,7 @@ static void write_start(const struct rules_findings *findings, char command[CHEC
 			 queues->last, seqadj);
 }
 
-static void add_absent(struct check_report *report, unsigned int number, const struct rules_findings *findings)
+static void add_absent(struct check_report *report, unsigned int number, const struct findings *findings)
 {
 	char command[CHECK_TEXT_MAX];
 
@@ -167,11 +167,11 @@ static bool add_deserted(struct check_report *report, const struct helper_queue 
 
 	if (!helper->known || !helper->enabled)
 		return false;
-	check_queue_holder(helper->number, &holder);
+	queue_holder_look(helper->number, &holder);
 	if (holder.bound)
 		return false;
 	check_mend(check_add(report, SETUP_GROUP, "helper deserted", CHECK_NO,
-			     "the helper `" RULES_HELPER "' queues packets to queue %u, and nobody takes them: "
+			     "the helper `" RULESET_HELPER "' queues packets to queue %u, and nobody takes them: "
 			     "nfq-ftp-helper and its guard were killed together, and connections break until one runs "
 			     "again",
 			     helper->number),
@@ -180,11 +180,11 @@ static bool add_deserted(struct check_report *report, const struct helper_queue 
 }
 
 /* Return: whether our daemon has it. */
-static bool add_queue(struct check_report *report, unsigned int number, const struct rules_findings *findings)
+static bool add_queue(struct check_report *report, unsigned int number, const struct findings *findings)
 {
 	struct queue_holder holder;
 
-	check_queue_holder((uint16_t)number, &holder);
+	queue_holder_look((uint16_t)number, &holder);
 	if (!holder.bound)
 		add_absent(report, number, findings);
 	else if (!holder.ours)
@@ -199,7 +199,7 @@ static bool add_queue(struct check_report *report, unsigned int number, const st
 }
 
 static void add_range(struct check_report *report, const struct queue_range *range,
-		      const struct rules_findings *findings)
+		      const struct findings *findings)
 {
 	bool ours = range->given;
 
@@ -208,11 +208,11 @@ static void add_range(struct check_report *report, const struct queue_range *ran
 }
 
 /* The queues that are the module's parameters. */
-static void add_module_queues(struct check_report *report, const struct rules_findings *findings)
+static void add_module_queues(struct check_report *report, const struct findings *findings)
 {
-	const int first = rules_machine_number(RULES_MODULE_PARAMETERS "queue");
-	const int sure = rules_machine_number(RULES_MODULE_PARAMETERS "sure_queue");
-	const int more = rules_machine_number(RULES_MODULE_PARAMETERS "queues") - 1;
+	const int first = machine_number(RULES_MODULE_PARAMETERS "queue");
+	const int sure = machine_number(RULES_MODULE_PARAMETERS "sure_queue");
+	const int more = machine_number(RULES_MODULE_PARAMETERS "queues") - 1;
 
 	if (first < 0 || more < 0)
 		return;
@@ -221,7 +221,7 @@ static void add_module_queues(struct check_report *report, const struct rules_fi
 		add_range(report, &(struct queue_range){ true, (uint16_t)sure, (uint16_t)(sure + more) }, findings);
 }
 
-static void add_queues(struct check_report *report, const struct rules_findings *findings)
+static void add_queues(struct check_report *report, const struct findings *findings)
 {
 	const struct helper_queue own = helper_queue();
 	const bool deserted = add_deserted(report, &own);
@@ -233,17 +233,17 @@ static void add_queues(struct check_report *report, const struct rules_findings 
 		return;
 	} else if (own.known && own.enabled) {
 		(void)add_queue(report, own.number, findings);
-	} else if (queues_itself(findings) && rules_machine_kmod()) {
+	} else if (queues_itself(findings) && machine_kmod()) {
 		add_module_queues(report, findings);
 	} else if (queues_itself(findings)) {
 		check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
-				     "the helper `" RULES_HELPER "' queues nothing: "
+				     "the helper `" RULESET_HELPER "' queues nothing: "
 				     "nfq-ftp-helper does not run"),
 			   CAUSE_NO_DAEMON, "nfq-ftp-helper run --mode cthelper");
 	}
 }
 
-static void add_drops(struct check_report *report, const struct rules_findings *findings)
+static void add_drops(struct check_report *report, const struct findings *findings)
 {
 	if (findings->invalid.seen)
 		check_mend(check_add(report, SETUP_GROUP, "INVALID", CHECK_NO,
@@ -266,8 +266,8 @@ static void add_drops(struct check_report *report, const struct rules_findings *
 
 void check_setup(struct check_report *report)
 {
-	struct rules_findings findings;
-	int error = rules_conflicts_look(&findings, report->ports, report->port_count);
+	struct findings findings;
+	int error = findings_look(&findings, report->ports, report->port_count);
 
 	add_forwarding(report);
 	if (error || !findings.readable) {

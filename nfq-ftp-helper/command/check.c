@@ -45,7 +45,7 @@ static int parse(struct check_options *options, struct check_report *report, int
 		options->help |= option == 'h';
 		if (option == '?')
 			return -EINVAL;
-		if (option == 'p' && !rules_parse_ports(optarg, report->ports, &report->port_count)) {
+		if (option == 'p' && !rules_options_ports(optarg, report->ports, &report->port_count)) {
 			fprintf(stderr, "check: --port `%s' is not possible: it takes up to 15 ports from 1 to 65535, "
 				"separated by commas\n", optarg);
 			return -EINVAL;

@@ -101,7 +101,7 @@ static void name_holder(const char *pid, struct queue_holder *holder)
 	holder->ours = strcmp(name, daemon_name) == 0 || strcmp(name, ATTACHMENT_GUARD) == 0;
 }
 
-void check_queue_holder(uint16_t number, struct queue_holder *holder)
+void queue_holder_look(uint16_t number, struct queue_holder *holder)
 {
 	const struct dirent *entry;
 	unsigned long port, inode;

@@ -19,6 +19,6 @@ struct queue_holder {
 };
 
 /* Look at queue @number of this network namespace. */
-void check_queue_holder(uint16_t number, struct queue_holder *holder);
+void queue_holder_look(uint16_t number, struct queue_holder *holder);
 
 #endif

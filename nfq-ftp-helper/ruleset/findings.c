@@ -12,13 +12,13 @@
 #define OUR_PRIORITY (-150)
 #define CONNTRACK_PRIORITY (-200)
 
-static void see(struct sighting *sighting, const char *text, const char *remedy)
+static void see(struct finding *finding, const char *text, const char *remedy)
 {
-	if (sighting->seen)
+	if (finding->seen)
 		return;
-	sighting->seen = true;
-	snprintf(sighting->text, sizeof(sighting->text), "%s", text);
-	snprintf(sighting->remedy, sizeof(sighting->remedy), "%s", remedy);
+	finding->seen = true;
+	snprintf(finding->text, sizeof(finding->text), "%s", text);
+	snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
 }
 
 /* Does the rule itself, or a jump that leads to it, ask for the ports? */
@@ -28,7 +28,7 @@ static bool asks_for_ports(const struct found *found, const struct found_rule *r
 	       (rule->ports == FOUND_PORTS_ANY && found->chains[rule->chain].has_ports);
 }
 
-static void look_at_assignment(struct rules_findings *findings, const struct found *found,
+static void look_at_assignment(struct findings *findings, const struct found *found,
 			       const struct found_rule *rule)
 {
 	if (rule->ports == FOUND_PORTS_OTHER || !rule->helper[0])
@@ -48,11 +48,11 @@ static bool is_ours(const struct found *found, const struct found_rule *rule)
 {
 	const struct found_chain *chain = &found->chains[rule->chain];
 
-	return strncmp(chain->name, RULES_IPTABLES_PREFIX, strlen(RULES_IPTABLES_PREFIX)) == 0 ||
-	       strcmp(chain->table, RULES_NFT_TABLE) == 0;
+	return strncmp(chain->name, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0 ||
+	       strcmp(chain->table, NFT_TABLE) == 0;
 }
 
-static void look_at_queue(struct rules_findings *findings, const struct found *found, const struct found_rule *rule)
+static void look_at_queue(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
 	if (!rule->queues.given || !asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
 		return;
@@ -85,13 +85,13 @@ static bool is_behind_us(const struct found *found, const struct found_rule *rul
 			continue;
 		if (above->verdict == FOUND_QUEUE && above->ports == FOUND_PORTS_OURS)
 			return true;
-		if (strncmp(above->target, RULES_IPTABLES_PREFIX, strlen(RULES_IPTABLES_PREFIX)) == 0)
+		if (strncmp(above->target, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0)
 			return true;
 	}
 	return false;
 }
 
-static void look_at_drop(struct rules_findings *findings, const struct found *found, const struct found_rule *rule)
+static void look_at_drop(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
 	if (!(rule->states & FOUND_STATE_INVALID) || rule->ports == FOUND_PORTS_OTHER || is_behind_us(found, rule))
 		return;
@@ -104,7 +104,7 @@ static void look_at_drop(struct rules_findings *findings, const struct found *fo
 	}
 }
 
-static void look_at_rule(struct rules_findings *findings, const struct found *found, const struct found_rule *rule)
+static void look_at_rule(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
 	if (rule->verdict == FOUND_ASSIGN)
 		look_at_assignment(findings, found, rule);
@@ -168,7 +168,7 @@ static void write_acceptance(const struct found_chain *chain, char remedy[FOUND_
 			 chain->family, chain->table, chain->name);
 }
 
-static void look_at_chain(struct rules_findings *findings, const struct found *found, size_t index)
+static void look_at_chain(struct findings *findings, const struct found *found, size_t index)
 {
 	const struct found_chain *chain = &found->chains[index];
 	char text[FOUND_TEXT_MAX], remedy[FOUND_TEXT_MAX];
@@ -182,19 +182,19 @@ static void look_at_chain(struct rules_findings *findings, const struct found *f
 	see(&findings->unrelated, text, remedy);
 }
 
-static void look_at_kernel(struct rules_findings *findings)
+static void look_at_kernel(struct findings *findings)
 {
-	if (rules_machine_number("/proc/sys/net/netfilter/nf_conntrack_helper") == 1)
+	if (machine_number("/proc/sys/net/netfilter/nf_conntrack_helper") == 1)
 		see(&findings->automatic, "net.netfilter.nf_conntrack_helper = 1",
 		    "sysctl -w net.netfilter.nf_conntrack_helper=0");
 }
 
-int rules_conflicts_look(struct rules_findings *findings, const uint16_t *ports, unsigned int port_count)
+int findings_look(struct findings *findings, const uint16_t *ports, unsigned int port_count)
 {
 	struct found found = { .ports = ports, .port_count = port_count };
 	int error = found_read(&found);
 
-	*findings = (struct rules_findings){ .readable = !error && found.readable };
+	*findings = (struct findings){ .readable = !error && found.readable };
 	for (size_t i = 0; i < found.rule_count && !error; i++)
 		look_at_rule(findings, &found, &found.rules[i]);
 	for (size_t i = 0; i < found.chain_count && !error; i++)
@@ -204,11 +204,11 @@ int rules_conflicts_look(struct rules_findings *findings, const uint16_t *ports,
 	return error;
 }
 
-void rules_conflicts_warn(const struct rules_request *request)
+void findings_warn(const struct ruleset_request *request)
 {
-	struct rules_findings findings;
+	struct findings findings;
 
-	if (rules_conflicts_look(&findings, request->ports, request->port_count) < 0 || !findings.readable)
+	if (findings_look(&findings, request->ports, request->port_count) < 0 || !findings.readable)
 		return;
 	if (findings.ftp.seen)
 		fprintf(stderr,

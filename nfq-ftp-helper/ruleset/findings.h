@@ -9,30 +9,30 @@
 #include "request.h"
 
 /* A rule that matters, if there is one. */
-struct sighting {
+struct finding {
 	bool seen;
 	char text[FOUND_TEXT_MAX];	/* the rule, or the chain */
 	char remedy[FOUND_TEXT_MAX];	/* the command that mends it */
 };
 
-struct rules_findings {
+struct findings {
 	bool readable;			/* otherwise nothing is known */
-	struct sighting carrier;	/* assigns a helper that is not the kernel's ftp */
+	struct finding carrier;	/* assigns a helper that is not the kernel's ftp */
 	char helper[FOUND_HELPER_MAX];	/* that one */
-	struct sighting ftp;		/* assigns the kernel's ftp helper */
-	struct sighting automatic;	/* nf_conntrack_helper=1: the kernel assigns it by itself */
-	struct sighting queue;		/* queues these connections' packets */
+	struct finding ftp;		/* assigns the kernel's ftp helper */
+	struct finding automatic;	/* nf_conntrack_helper=1: the kernel assigns it by itself */
+	struct finding queue;		/* queues these connections' packets */
 	struct queue_range queues;
 	struct queue_range sure_queues;	/* of marked connections */
 	bool some_only;			/* not all packets are queued: those without payload are not */
-	struct sighting invalid;	/* drops INVALID before we see the packet */
-	struct sighting unrelated;	/* a chain that drops what is not accepted, and does not accept RELATED */
+	struct finding invalid;	/* drops INVALID before we see the packet */
+	struct finding unrelated;	/* a chain that drops what is not accepted, and does not accept RELATED */
 };
 
 /* Look at all rules. Return: 0 or -ENOMEM. */
-int rules_conflicts_look(struct rules_findings *findings, const uint16_t *ports, unsigned int port_count);
+int findings_look(struct findings *findings, const uint16_t *ports, unsigned int port_count);
 
 /* Say what stands in the way of what was just printed or applied: a sentence each, on standard error. */
-void rules_conflicts_warn(const struct rules_request *request);
+void findings_warn(const struct ruleset_request *request);
 
 #endif

@@ -62,12 +62,12 @@ static const struct own_chain {
 	const char *base;	/* NULL: nothing jumps here but our own chains */
 	const char *name;
 } own_chains[OWN_CHAINS] = {
-	[OWN_QUEUE] = { "mangle", NULL, RULES_IPTABLES_PREFIX "QUEUE" },
-	[OWN_FORWARD] = { "mangle", "FORWARD", RULES_IPTABLES_PREFIX "FORWARD" },
-	[OWN_INPUT] = { "mangle", "INPUT", RULES_IPTABLES_PREFIX "INPUT" },
-	[OWN_POSTROUTING] = { "mangle", "POSTROUTING", RULES_IPTABLES_PREFIX "POSTROUTING" },
-	[OWN_PREROUTING] = { "raw", "PREROUTING", RULES_IPTABLES_PREFIX "PREROUTING" },
-	[OWN_OUTPUT] = { "raw", "OUTPUT", RULES_IPTABLES_PREFIX "OUTPUT" },
+	[OWN_QUEUE] = { "mangle", NULL, IPTABLES_PREFIX "QUEUE" },
+	[OWN_FORWARD] = { "mangle", "FORWARD", IPTABLES_PREFIX "FORWARD" },
+	[OWN_INPUT] = { "mangle", "INPUT", IPTABLES_PREFIX "INPUT" },
+	[OWN_POSTROUTING] = { "mangle", "POSTROUTING", IPTABLES_PREFIX "POSTROUTING" },
+	[OWN_PREROUTING] = { "raw", "PREROUTING", IPTABLES_PREFIX "PREROUTING" },
+	[OWN_OUTPUT] = { "raw", "OUTPUT", IPTABLES_PREFIX "OUTPUT" },
 };
 
 /* How each of them is, and is to be. */
@@ -84,7 +84,7 @@ struct state {
 	char *before;		/* what was ours, as iptables-restore takes it */
 };
 
-static void want(struct state *state, const struct rules_request *request)
+static void want(struct state *state, const struct ruleset_request *request)
 {
 	for (unsigned int i = 0; i < OWN_CHAINS; i++)
 		state->chain[i].wanted = request && (request->run.mode == MODE_QUEUE || i >= OWN_PREROUTING);
@@ -92,7 +92,7 @@ static void want(struct state *state, const struct rules_request *request)
 
 /* ---- writing ---- */
 
-static void write_ports(const struct rules_request *request, const char *which, FILE *out)
+static void write_ports(const struct ruleset_request *request, const char *which, FILE *out)
 {
 	fprintf(out, "-p tcp %s--%s", request->port_count > 1 ? "-m multiport " : "", which);
 	if (request->port_count > 1)
@@ -101,12 +101,12 @@ static void write_ports(const struct rules_request *request, const char *which, 
 		fprintf(out, "%c%u", i ? ',' : ' ', request->ports[i]);
 }
 
-static void write_match(const struct rules_request *request, const struct rules_place *place,
-			const struct rules_interfaces *interfaces, FILE *out)
+static void write_match(const struct ruleset_request *request, const struct ruleset_place *place,
+			const struct ruleset_interfaces *interfaces, FILE *out)
 {
-	const char *incoming = rules_in(place, interfaces), *outgoing = rules_out(place, interfaces);
+	const char *incoming = ruleset_in(place, interfaces), *outgoing = ruleset_out(place, interfaces);
 
-	fprintf(out, "-A " RULES_IPTABLES_PREFIX "%s ", place->chain);
+	fprintf(out, "-A " IPTABLES_PREFIX "%s ", place->chain);
 	if (incoming)
 		fprintf(out, "-i %s ", incoming);
 	else if (place->not_lo)
@@ -126,42 +126,42 @@ static void write_target(const struct queue_range *queues, const char *more, FIL
 		fprintf(out, " -j NFQUEUE --queue-balance %u:%u%s\n", queues->first, queues->last, more);
 }
 
-static void write_queues(const struct rules_request *request, const struct family *family, FILE *out)
+static void write_queues(const struct ruleset_request *request, const struct family *family, FILE *out)
 {
 	const struct options *run = &request->run;
 
-	fprintf(out, "-A " RULES_IPTABLES_PREFIX "QUEUE -m connmark --mark 0x%x/0x%x", run->mark, run->mark_mask);
+	fprintf(out, "-A " IPTABLES_PREFIX "QUEUE -m connmark --mark 0x%x/0x%x", run->mark, run->mark_mask);
 	write_target(&run->sure_queues, "", out);
-	if (!rules_payload_only(request)) {
-		fputs("-A " RULES_IPTABLES_PREFIX "QUEUE", out);
+	if (!ruleset_payload_only(request)) {
+		fputs("-A " IPTABLES_PREFIX "QUEUE", out);
 		write_target(&run->queues, " --queue-bypass", out);
 		return;
 	}
-	fprintf(out, "-A " RULES_IPTABLES_PREFIX "QUEUE -m bpf --bytecode \"%s\"", family->payload);
+	fprintf(out, "-A " IPTABLES_PREFIX "QUEUE -m bpf --bytecode \"%s\"", family->payload);
 	write_target(&run->queues, " --queue-bypass", out);
-	fputs("-A " RULES_IPTABLES_PREFIX "QUEUE -p tcp -m tcp ! --tcp-flags SYN,FIN,RST NONE", out);
+	fputs("-A " IPTABLES_PREFIX "QUEUE -p tcp -m tcp ! --tcp-flags SYN,FIN,RST NONE", out);
 	write_target(&run->queues, " --queue-bypass", out);
 }
 
-static void write_assignments(const struct rules_request *request, FILE *out)
+static void write_assignments(const struct ruleset_request *request, FILE *out)
 {
-	for (unsigned int i = 0; i < RULES_ASSIGN_PLACES * request->interface_count; i++) {
-		write_match(request, &rules_assign_places[i % RULES_ASSIGN_PLACES],
-			    &request->interfaces[i / RULES_ASSIGN_PLACES], out);
-		fprintf(out, " -j CT --helper %s", rules_helper(request));
+	for (unsigned int i = 0; i < RULESET_ASSIGN_PLACES * request->interface_count; i++) {
+		write_match(request, &ruleset_assign_places[i % RULESET_ASSIGN_PLACES],
+			    &request->interfaces[i / RULESET_ASSIGN_PLACES], out);
+		fprintf(out, " -j CT --helper %s", ruleset_helper(request));
 		if (request->zone >= 0)
 			fprintf(out, " --zone %d", request->zone);
 		fputc('\n', out);
 	}
 }
 
-static void write_queueing(const struct rules_request *request, const struct family *family, FILE *out)
+static void write_queueing(const struct ruleset_request *request, const struct family *family, FILE *out)
 {
 	write_queues(request, family, out);
-	for (unsigned int i = 0; i < RULES_QUEUE_PLACES * request->interface_count; i++) {
-		write_match(request, &rules_queue_places[i % RULES_QUEUE_PLACES],
-			    &request->interfaces[i / RULES_QUEUE_PLACES], out);
-		fputs(" -j " RULES_IPTABLES_PREFIX "QUEUE\n", out);
+	for (unsigned int i = 0; i < RULESET_QUEUE_PLACES * request->interface_count; i++) {
+		write_match(request, &ruleset_queue_places[i % RULESET_QUEUE_PLACES],
+			    &request->interfaces[i / RULESET_QUEUE_PLACES], out);
+		fputs(" -j " IPTABLES_PREFIX "QUEUE\n", out);
 	}
 }
 
@@ -221,7 +221,7 @@ static bool is_table_touched(const struct state *state, const char *table)
 }
 
 /* What leads from @state to what is wanted; @request only matters where something is. */
-static void write_family(const struct rules_request *request, const struct family *family, const struct state *state,
+static void write_family(const struct ruleset_request *request, const struct family *family, const struct state *state,
 			 FILE *out)
 {
 	if (is_table_touched(state, "raw")) {
@@ -240,7 +240,7 @@ static void write_family(const struct rules_request *request, const struct famil
 	}
 }
 
-void rules_iptables_write(const struct rules_request *request, FILE *out)
+void iptables_write(const struct ruleset_request *request, FILE *out)
 {
 	struct state state = { 0 };
 
@@ -445,7 +445,7 @@ static int restore(const struct family *family, const char *text, char *complain
 	return text[0] ? program_run(argv, text, NULL, complaint) : 0;
 }
 
-static int change_to(const struct family *family, const struct rules_request *request, struct state *state,
+static int change_to(const struct family *family, const struct ruleset_request *request, struct state *state,
 		     char *complaint)
 {
 	char *text = NULL;
@@ -467,7 +467,7 @@ static int change_to(const struct family *family, const struct rules_request *re
 }
 
 /* Bring one family to what @request wants; NULL: to nothing of ours. @before: filled in, to go back; NULL: no need. */
-static int change(const struct family *family, const struct rules_request *request, char **before, char *complaint)
+static int change(const struct family *family, const struct ruleset_request *request, char **before, char *complaint)
 {
 	struct state state;
 	int error = look(family, &state, complaint);
@@ -510,7 +510,7 @@ static void undo(char *const before[FAMILIES])
 	}
 }
 
-static void explain(const struct rules_request *request, const struct family *family, int error, const char *complaint)
+static void explain(const struct ruleset_request *request, const struct family *family, int error, const char *complaint)
 {
 	if (error == -ENOENT)
 		fprintf(stderr, "rules: %s: install iptables, or use --backend nft\n", complaint);
@@ -520,14 +520,14 @@ static void explain(const struct rules_request *request, const struct family *fa
 	else
 		fprintf(stderr,
 			"rules: %s did not take the rules, so nothing was changed (does the kernel know helper "
-			"`" RULES_HELPER "' yet? %s first): %s\n",
+			"`" RULESET_HELPER "' yet? %s first): %s\n",
 			family->restore,
 			request->run.mode == MODE_KMOD ? "load nf_conntrack_nfqftp"
 						       : "start `nfq-ftp-helper run --mode cthelper'",
 			complaint);
 }
 
-int rules_iptables_apply(const struct rules_request *request)
+int iptables_apply(const struct ruleset_request *request)
 {
 	char complaint[PROGRAM_COMPLAINT_MAX] = "", *before[FAMILIES] = { NULL };
 	int error = 0;
@@ -546,7 +546,7 @@ int rules_iptables_apply(const struct rules_request *request)
 	return error;
 }
 
-int rules_iptables_remove(void)
+int iptables_remove(void)
 {
 	int failure = 0;
 

@@ -7,28 +7,28 @@
 
 #include "request.h"
 
-#define RULES_IPTABLES_PREFIX "NFQ_FTP_"
+#define IPTABLES_PREFIX "NFQ_FTP_"
 
 /* Write both families' rules as iptables-restore --noflush takes them, as if none of them were there. */
-void rules_iptables_write(const struct rules_request *request, FILE *out);
+void iptables_write(const struct ruleset_request *request, FILE *out);
 
 /**
- * rules_iptables_apply - put the chains in place, and one jump to each
+ * iptables_apply - put the chains in place, and one jump to each
  * @request: what they are to hold
  *
  * What fails is said on standard error, in one sentence; then everything is as it was.
  *
  * Return: 0 or a negative errno.
  */
-int rules_iptables_apply(const struct rules_request *request);
+int iptables_apply(const struct ruleset_request *request);
 
 /**
- * rules_iptables_remove - take the chains away
+ * iptables_remove - take the chains away
  *
  * Tables and base chains that iptables had to make for them go, too, unless somebody uses them now.
  *
  * Return: 0, also where there was nothing; a negative errno when it failed, which has been said.
  */
-int rules_iptables_remove(void);
+int iptables_remove(void);
 
 #endif

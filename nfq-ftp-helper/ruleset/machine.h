@@ -10,27 +10,27 @@
 #define RULES_MODULE_PARAMETERS "/sys/module/nf_conntrack_nfqftp/parameters/"
 
 /* kmod where its module is loaded; cthelper where the kernel can, for one queue and no sure one; else queue. */
-enum mode rules_machine_mode(const struct rules_request *request);
+enum mode machine_mode(const struct ruleset_request *request);
 
 /* nft where it is installed and the kernel would take these rules from it, or may not be asked; else iptables. */
-enum rules_backend rules_machine_backend(const struct rules_request *request);
+enum ruleset_backend machine_backend(const struct ruleset_request *request);
 
 /* Is there this backend's program? */
-bool rules_machine_has(enum rules_backend backend);
+bool machine_has(enum ruleset_backend backend);
 
 /*
  * Can the kernel register helpers of user space (nfnetlink_cthelper)?
  * Return: 0; -EPERM: no CAP_NET_ADMIN; another negative errno: it cannot.
  */
-int rules_machine_cthelper(void);
+int machine_cthelper(void);
 
 /* Make the kernel know a helper "nfq-ftp", so that rules can name it before the daemon runs. Return: as cthelper_prepare(). */
-int rules_machine_register(void);
+int machine_register(void);
 
 /* The number that a file of /proc/sys holds; -1: there is no such file, or no number in it. */
-int rules_machine_number(const char *path);
+int machine_number(const char *path);
 
 /* Is our kernel module loaded? */
-bool rules_machine_kmod(void);
+bool machine_kmod(void);
 
 #endif

@@ -7,25 +7,25 @@
 
 #include "request.h"
 
-#define RULES_NFT_TABLE "nfq_ftp_helper"
+#define NFT_TABLE "nfq_ftp_helper"
 
 /* Write the table. */
-void rules_nft_write(const struct rules_request *request, FILE *out);
+void nft_write(const struct ruleset_request *request, FILE *out);
 
 /**
- * rules_nft_apply - put the table in place, in one transaction; a table that is there is replaced
+ * nft_apply - put the table in place, in one transaction; a table that is there is replaced
  * @request: what it is to hold
  *
  * What fails is said on standard error, in one sentence.
  *
  * Return: 0 or a negative errno.
  */
-int rules_nft_apply(const struct rules_request *request);
+int nft_apply(const struct ruleset_request *request);
 
 /* Take the table away. Return: 0, also where there was none; a negative errno when that failed, which has been said. */
-int rules_nft_remove(void);
+int nft_remove(void);
 
 /* Would the kernel take these rules from nft? -ENOENT: there is no nft program. */
-int rules_nft_check(const struct rules_request *request);
+int nft_check(const struct ruleset_request *request);
 
 #endif

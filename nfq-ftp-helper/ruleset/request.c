@@ -3,12 +3,12 @@
 
 #include "daemon/attachment.h"
 
-const struct rules_place rules_assign_places[RULES_ASSIGN_PLACES] = {
+const struct ruleset_place ruleset_assign_places[RULESET_ASSIGN_PLACES] = {
 	{ .hook = "prerouting", .chain = "PREROUTING", .to_server = true, .sees_in = true },
 	{ .hook = "output", .chain = "OUTPUT", .to_server = true, .sees_out = true },
 };
 
-const struct rules_place rules_queue_places[RULES_QUEUE_PLACES] = {
+const struct ruleset_place ruleset_queue_places[RULESET_QUEUE_PLACES] = {
 	{ .hook = "forward", .chain = "FORWARD", .to_server = true, .sees_in = true, .sees_out = true },
 	{ .hook = "forward", .chain = "FORWARD", .to_server = false, .sees_in = true, .sees_out = true },
 	{ .hook = "input", .chain = "INPUT", .to_server = true, .sees_in = true, .not_lo = true },
@@ -22,33 +22,33 @@ static const char *name_or_any(const char *name)
 	return name[0] ? name : NULL;
 }
 
-const char *rules_in(const struct rules_place *place, const struct rules_interfaces *interfaces)
+const char *ruleset_in(const struct ruleset_place *place, const struct ruleset_interfaces *interfaces)
 {
 	if (!place->sees_in)
 		return NULL;
 	return name_or_any(place->to_server ? interfaces->client : interfaces->server);
 }
 
-const char *rules_out(const struct rules_place *place, const struct rules_interfaces *interfaces)
+const char *ruleset_out(const struct ruleset_place *place, const struct ruleset_interfaces *interfaces)
 {
 	if (!place->sees_out)
 		return NULL;
 	return name_or_any(place->to_server ? interfaces->server : interfaces->client);
 }
 
-const char *rules_helper(const struct rules_request *request)
+const char *ruleset_helper(const struct ruleset_request *request)
 {
-	return request->run.mode == MODE_QUEUE ? request->carrier : RULES_HELPER;
+	return request->run.mode == MODE_QUEUE ? request->carrier : RULESET_HELPER;
 }
 
-bool rules_payload_only(const struct rules_request *request)
+bool ruleset_payload_only(const struct ruleset_request *request)
 {
 	return request->run.seqadj == SEQADJ_MODE_KERNEL;
 }
 
-const char *rules_backend_name(enum rules_backend backend)
+const char *ruleset_backend_name(enum ruleset_backend backend)
 {
-	return backend == RULES_BACKEND_NFT ? "nft" : "iptables";
+	return backend == RULESET_BACKEND_NFT ? "nft" : "iptables";
 }
 
 static void write_queue_option(const char *option, const struct queue_range *range, FILE *out)
@@ -58,7 +58,7 @@ static void write_queue_option(const char *option, const struct queue_range *ran
 		fprintf(out, ":%u", range->last);
 }
 
-void rules_write_run(const struct rules_request *request, FILE *out)
+void ruleset_write_run(const struct ruleset_request *request, FILE *out)
 {
 	static const char *const seqadj[] = {
 		[SEQADJ_MODE_AUTO] = "auto",
@@ -77,10 +77,10 @@ void rules_write_run(const struct rules_request *request, FILE *out)
 	fprintf(out, " --mark 0x%x/0x%x --seqadj %s", run->mark, run->mark_mask, seqadj[run->seqadj]);
 }
 
-void rules_write_head(const struct rules_request *request, FILE *out)
+void ruleset_write_head(const struct ruleset_request *request, FILE *out)
 {
 	fprintf(out, "# nfq-ftp-helper: mode %s, backend %s; it goes with: ", attachment_name(request->run.mode),
-		rules_backend_name(request->backend));
-	rules_write_run(request, out);
+		ruleset_backend_name(request->backend));
+	ruleset_write_run(request, out);
 	fputc('\n', out);
 }

@@ -11,41 +11,41 @@
 #include <stdio.h>
 
 /* The helper that the daemon (mode cthelper) and the kernel module (mode kmod) register. */
-#define RULES_HELPER "nfq-ftp"
+#define RULESET_HELPER "nfq-ftp"
 
-#define RULES_PORTS_MAX 15	/* what iptables' multiport takes */
-#define RULES_INTERFACES_MAX 8
-#define RULES_CARRIER_MAX 16	/* the kernel's limit on a helper's name, with its NUL */
+#define RULESET_PORTS_MAX 15	/* what iptables' multiport takes */
+#define RULESET_INTERFACES_MAX 8
+#define RULESET_CARRIER_MAX 16	/* the kernel's limit on a helper's name, with its NUL */
 
-enum rules_backend {
-	RULES_BACKEND_NFT,
-	RULES_BACKEND_IPTABLES,
+enum ruleset_backend {
+	RULESET_BACKEND_NFT,
+	RULESET_BACKEND_IPTABLES,
 };
 
-enum rules_action {
-	RULES_PRINT,
-	RULES_APPLY,
-	RULES_REMOVE,
+enum ruleset_action {
+	RULESET_PRINT,
+	RULESET_APPLY,
+	RULESET_REMOVE,
 };
 
 /* Where the clients are, and where the servers; "": anywhere. */
-struct rules_interfaces {
+struct ruleset_interfaces {
 	char client[IF_NAMESIZE];
 	char server[IF_NAMESIZE];
 };
 
-struct rules_request {
-	enum rules_backend backend;
-	enum rules_action action;
+struct ruleset_request {
+	enum ruleset_backend backend;
+	enum ruleset_action action;
 	bool backend_given;
 	bool sure_queues_given;
 	bool help;
-	char carrier[RULES_CARRIER_MAX];	/* mode queue: the helper that carries expectations */
+	char carrier[RULESET_CARRIER_MAX];	/* mode queue: the helper that carries expectations */
 	struct options run;		/* mode, queues, sure queues, mark, seqadj: what `run' must be told, too */
 	unsigned int port_count;
-	uint16_t ports[RULES_PORTS_MAX];
+	uint16_t ports[RULESET_PORTS_MAX];
 	unsigned int interface_count;	/* at least 1: a pair of empty names stands for no restriction */
-	struct rules_interfaces interfaces[RULES_INTERFACES_MAX];
+	struct ruleset_interfaces interfaces[RULESET_INTERFACES_MAX];
 	int32_t zone;			/* conntrack zone; -1: any */
 };
 
@@ -54,7 +54,7 @@ struct rules_request {
  * is queued at one of them only: forwarded packets at forward, those for this host at input (but what came over lo has
  * been queued when it left), those of this host at postrouting, where forwarded ones are told by their source.
  */
-struct rules_place {
+struct ruleset_place {
 	const char *hook;	/* nft's name of the hook */
 	const char *chain;	/* iptables' */
 	bool to_server;		/* packets of the client; otherwise the server's */
@@ -65,29 +65,29 @@ struct rules_place {
 };
 
 /* Where connections are given their helper. */
-#define RULES_ASSIGN_PLACES 2
-extern const struct rules_place rules_assign_places[RULES_ASSIGN_PLACES];
+#define RULESET_ASSIGN_PLACES 2
+extern const struct ruleset_place ruleset_assign_places[RULESET_ASSIGN_PLACES];
 
 /* Where packets are queued, in mode queue. The two directions of a hook follow one another. */
-#define RULES_QUEUE_PLACES 6
-extern const struct rules_place rules_queue_places[RULES_QUEUE_PLACES];
+#define RULESET_QUEUE_PLACES 6
+extern const struct ruleset_place ruleset_queue_places[RULESET_QUEUE_PLACES];
 
 /* The interface a packet comes in by, or leaves by, at @place; NULL: any. */
-const char *rules_in(const struct rules_place *place, const struct rules_interfaces *interfaces);
-const char *rules_out(const struct rules_place *place, const struct rules_interfaces *interfaces);
+const char *ruleset_in(const struct ruleset_place *place, const struct ruleset_interfaces *interfaces);
+const char *ruleset_out(const struct ruleset_place *place, const struct ruleset_interfaces *interfaces);
 
 /* The helper that connections are given. */
-const char *rules_helper(const struct rules_request *request);
+const char *ruleset_helper(const struct ruleset_request *request);
 
 /* Do packets without payload stay in the kernel? */
-bool rules_payload_only(const struct rules_request *request);
+bool ruleset_payload_only(const struct ruleset_request *request);
 
-const char *rules_backend_name(enum rules_backend backend);
+const char *ruleset_backend_name(enum ruleset_backend backend);
 
 /* Write what the daemon is to be told, so that it fits the rules. */
-void rules_write_run(const struct rules_request *request, FILE *out);
+void ruleset_write_run(const struct ruleset_request *request, FILE *out);
 
 /* Write a comment: what these rules are, and how the program is to be started. */
-void rules_write_head(const struct rules_request *request, FILE *out);
+void ruleset_write_head(const struct ruleset_request *request, FILE *out);
 
 #endif

@@ -198,8 +198,7 @@ static bool add_queue(struct check_report *report, unsigned int number, const st
 	return holder.ours;
 }
 
-static void add_range(struct check_report *report, const struct queue_range *range,
-		      const struct findings *findings)
+static void add_range(struct check_report *report, const struct queue_range *range, const struct findings *findings)
 {
 	bool ours = range->given;
 

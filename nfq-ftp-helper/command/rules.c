@@ -66,11 +66,9 @@ static int remove_rules(const struct ruleset_request *request)
 	const bool both = !request->backend_given;
 	int nft = 0, iptables = 0;
 
-	if ((both && machine_has(RULESET_BACKEND_NFT)) ||
-	    (!both && request->backend == RULESET_BACKEND_NFT))
+	if ((both && machine_has(RULESET_BACKEND_NFT)) || (!both && request->backend == RULESET_BACKEND_NFT))
 		nft = nft_remove();
-	if ((both && machine_has(RULESET_BACKEND_IPTABLES)) ||
-	    (!both && request->backend == RULESET_BACKEND_IPTABLES))
+	if ((both && machine_has(RULESET_BACKEND_IPTABLES)) || (!both && request->backend == RULESET_BACKEND_IPTABLES))
 		iptables = iptables_remove();
 	return nft ? nft : iptables;
 }

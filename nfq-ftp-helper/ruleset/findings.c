@@ -28,8 +28,7 @@ static bool asks_for_ports(const struct found *found, const struct found_rule *r
 	       (rule->ports == FOUND_PORTS_ANY && found->chains[rule->chain].has_ports);
 }
 
-static void look_at_assignment(struct findings *findings, const struct found *found,
-			       const struct found_rule *rule)
+static void look_at_assignment(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
 	if (rule->ports == FOUND_PORTS_OTHER || !rule->helper[0])
 		return;

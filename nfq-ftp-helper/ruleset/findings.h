@@ -17,7 +17,7 @@ struct finding {
 
 struct findings {
 	bool readable;			/* otherwise nothing is known */
-	struct finding carrier;	/* assigns a helper that is not the kernel's ftp */
+	struct finding carrier;		/* assigns a helper that is not the kernel's ftp */
 	char helper[FOUND_HELPER_MAX];	/* that one */
 	struct finding ftp;		/* assigns the kernel's ftp helper */
 	struct finding automatic;	/* nf_conntrack_helper=1: the kernel assigns it by itself */
@@ -25,7 +25,7 @@ struct findings {
 	struct queue_range queues;
 	struct queue_range sure_queues;	/* of marked connections */
 	bool some_only;			/* not all packets are queued: those without payload are not */
-	struct finding invalid;	/* drops INVALID before we see the packet */
+	struct finding invalid;		/* drops INVALID before we see the packet */
 	struct finding unrelated;	/* a chain that drops what is not accepted, and does not accept RELATED */
 };
 

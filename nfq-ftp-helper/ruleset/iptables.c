@@ -510,7 +510,8 @@ static void undo(char *const before[FAMILIES])
 	}
 }
 
-static void explain(const struct ruleset_request *request, const struct family *family, int error, const char *complaint)
+static void explain(const struct ruleset_request *request, const struct family *family, int error,
+		    const char *complaint)
 {
 	if (error == -ENOENT)
 		fprintf(stderr, "rules: %s: install iptables, or use --backend nft\n", complaint);

@@ -174,12 +174,14 @@ static void explain(const struct ruleset_request *request, const char *complaint
 		fprintf(stderr, "rules: this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
 			"nft_queue), which mode queue needs: use --backend iptables\n");
 	else if (!takes(helper) && request->run.mode == MODE_QUEUE)
-		fprintf(stderr, "rules: this kernel has no helper `%s', or no `ct helper' objects: name another with "
-			"--carrier, such as sane, irc or pptp\n", ruleset_helper(request));
+		fprintf(stderr,
+			"rules: this kernel has no helper `%s', or no `ct helper' objects: name another with "
+			"--carrier, such as sane, irc or pptp\n",
+			ruleset_helper(request));
 	else if (!takes(helper))
 		fprintf(stderr, "rules: this kernel knows no helper `" RULESET_HELPER "' yet: %s first\n",
-			request->run.mode == MODE_KMOD ? "load the module with `modprobe nf_conntrack_nfqftp'" :
-			"start `nfq-ftp-helper run --mode cthelper'");
+			request->run.mode == MODE_KMOD ? "load the module with `modprobe nf_conntrack_nfqftp'"
+						       : "start `nfq-ftp-helper run --mode cthelper'");
 	else
 		fprintf(stderr, "rules: nft did not take the rules: %s\n", complaint);
 }

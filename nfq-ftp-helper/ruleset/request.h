@@ -13,9 +13,9 @@
 /* The helper that the daemon (mode cthelper) and the kernel module (mode kmod) register. */
 #define RULESET_HELPER "nfq-ftp"
 
-#define RULESET_PORTS_MAX 15	/* what iptables' multiport takes */
+#define RULESET_PORTS_MAX      15 /* what iptables' multiport takes */
 #define RULESET_INTERFACES_MAX 8
-#define RULESET_CARRIER_MAX 16	/* the kernel's limit on a helper's name, with its NUL */
+#define RULESET_CARRIER_MAX    16 /* the kernel's limit on a helper's name, with its NUL */
 
 enum ruleset_backend {
 	RULESET_BACKEND_NFT,
@@ -40,7 +40,7 @@ struct ruleset_request {
 	bool backend_given;
 	bool sure_queues_given;
 	bool help;
-	char carrier[RULESET_CARRIER_MAX];	/* mode queue: the helper that carries expectations */
+	char carrier[RULESET_CARRIER_MAX]; /* mode queue: the helper that carries expectations */
 	struct options run;		/* mode, queues, sure queues, mark, seqadj: what `run' must be told, too */
 	unsigned int port_count;
 	uint16_t ports[RULESET_PORTS_MAX];

@@ -48,10 +48,15 @@ $(BUILD)/obj/%.o: %.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # Tests: every tests/unit/NAME.c is a program with core, the model and cmocka, and what it asks for besides; sim and bench
-# are one program a folder.
+# are one program a folder. What suites have in common is in tests/common: packet_bytes is everybody's, the rest wants cmocka.
+TESTS_COMMON := $(call objects,tests/common)
+PACKET_BYTES := $(BUILD)/obj/tests/common/packet_bytes.o
+
+$(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests
+
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(MODEL) $(CORE)
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_CMOCKA) $(LIBS_UNIT)
 
@@ -69,14 +74,14 @@ $(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/command/settings.o
 
 $(BUILD)/tests/unit/statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,state statefile log logring)
 
-$(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(MODEL) $(CORE)
+$(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
 # The benchmarks: three programs in one folder.
 bench_objects = $(patsubst %,$(BUILD)/obj/tests/bench/%.o,$(1))
 
-$(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scale stage traffic measure) $(MODEL) $(CORE)
+$(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scale stage traffic measure) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libpcap)
 
@@ -96,7 +101,7 @@ $(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
 # And what attacks there, a program a file.
 LAB := $(patsubst %,$(BUILD)/tests/lab/%,flood hostile)
 
-$(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o
+$(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o $(PACKET_BYTES)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
@@ -108,11 +113,11 @@ print-unit:
 
 # tests/fuzz/NAME.c is a libFuzzer target with core and the model, by clang, in one go. make fuzz SECONDS=30
 SECONDS ?= 30
-FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c)
+FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 
-build-fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard nfq-ftp-helper/*/*.h)
+build-fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard nfq-ftp-helper/*/*.h tests/common/*.h)
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS_ALL) -std=c11 $(WARN) -fno-strict-aliasing -O1 -g -fsanitize=fuzzer,address,undefined \
+	clang $(CPPFLAGS_ALL) -Itests -std=c11 $(WARN) -fno-strict-aliasing -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(FUZZED)
 
 fuzz:

@@ -47,32 +47,32 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# Tests: every tests/unit/NAME.c is a program with core, the model and cmocka, and what it asks for besides; sim and bench
+# Tests: every tests/unit/test_NAME.c is a program with core, the model and cmocka, and what it asks for besides; sim and bench
 # are one program a folder. What suites have in common is in tests/common: packet_bytes is everybody's, the rest wants cmocka.
 TESTS_COMMON := $(call objects,tests/common)
 PACKET_BYTES := $(BUILD)/obj/tests/common/packet_bytes.o
 
 $(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests
 
-UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_CMOCKA) $(LIBS_UNIT)
 
-$(BUILD)/tests/unit/ctmessage: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,attributes ctmessage)
-$(BUILD)/tests/unit/ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
+$(BUILD)/tests/unit/test_ctmessage: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,attributes ctmessage)
+$(BUILD)/tests/unit/test_ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
 
-$(BUILD)/tests/unit/log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,log logring)
+$(BUILD)/tests/unit/test_log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,log logring)
 
-$(BUILD)/tests/unit/nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
+$(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
-$(BUILD)/tests/unit/verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
-$(BUILD)/tests/unit/verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
+$(BUILD)/tests/unit/test_verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
+$(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
 
-$(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/command/settings.o
+$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/command/settings.o
 
-$(BUILD)/tests/unit/statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,state statefile log logring)
+$(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,state statefile log logring)
 
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
@@ -111,7 +111,7 @@ tests: $(UNIT) $(LAB) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(pa
 print-unit:
 	@echo $(UNIT)
 
-# tests/fuzz/NAME.c is a libFuzzer target with core and the model, by clang, in one go. make fuzz SECONDS=30
+# tests/fuzz/test_NAME.c is a libFuzzer target with core and the model, by clang, in one go. make fuzz SECONDS=30
 SECONDS ?= 30
 FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 

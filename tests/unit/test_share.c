@@ -7,7 +7,7 @@
 
 #include "core/share.h"
 #include "core/worth.h"
-#include "crowd.h"
+#include "common/crowd.h"
 
 /* ---- networks ---- */
 

@@ -10,7 +10,7 @@
 #include "unit.h"
 
 #include "core/table.h"
-#include "packet.h"
+#include "common/packet.h"
 
 #include <signal.h>
 #include <sys/mman.h>

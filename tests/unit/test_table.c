@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "core/table.h"
-#include "packet.h"
+#include "common/packet.h"
 
 #define SESSIONS 64
 #define WORKS	 8

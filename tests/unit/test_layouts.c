@@ -6,12 +6,8 @@
 #include "unit.h"
 
 #include "core/table_layout.h"
-#include "dialogue.h"
+#include "common/dialogue.h"
 #include "layout_1.h"
-
-#define PORT_IN	 "PORT 10,0,0,2,11,185\r\n"
-#define PORT_OUT "PORT 198,51,100,254,11,185\r\n"
-#define GROWTH	 6
 
 static const uint64_t seed[2] = { 7, 8 };
 

@@ -8,6 +8,7 @@
 
 #include "belief.h"
 #include "network.h"
+#include "segment.h"
 #include "table.h"
 
 /* Why an announcement opened nothing (invariant I4). The texts are refusal_text()'s. */

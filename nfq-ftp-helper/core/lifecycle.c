@@ -21,7 +21,7 @@ void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 	struct endpoint client, server;
 
-	session_endpoints(session, &client, &server);
+	flow_ends(&session->key, &client, &server);
 	announcement_withdraw_all(&turn);
 	turn_report_plain(&turn, REPORT_END);
 	table_work_put(engine->table, session);

@@ -178,7 +178,7 @@ struct work *policy_bind(struct turn *turn, enum refusal *refusal)
 	*refusal = REFUSED_LIMIT;
 	if (!within_rate(turn, RATE_ANNOUNCEMENTS))
 		return NULL;
-	session_endpoints(turn->session, &seen.src, &seen.dst);
+	flow_ends(&turn->session->key, &seen.src, &seen.dst);
 	*refusal = REFUSED_UNKNOWN;
 	if (engine->conntrack->ops->find(engine->conntrack, &seen, turn->session->key.zone, &work->binding, &direction) ||
 	    direction != DIRECTION_ORIGINAL)

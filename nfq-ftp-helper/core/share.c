@@ -72,7 +72,7 @@ static bool session_exempt(const struct engine *engine, const struct session *se
 {
 	struct endpoint client, server;
 
-	session_endpoints(session, &client, &server);
+	flow_ends(&session->key, &client, &server);
 	return share_exempt(engine, &client);
 }
 

@@ -7,7 +7,7 @@ void turn_report(const struct turn *turn, struct report *report)
 
 	if (!engine->report)
 		return;
-	session_endpoints(turn->session, &report->client, &report->server);
+	flow_ends(&turn->session->key, &report->client, &report->server);
 	report->direction = turn->direction;
 	if (!report->command)
 		report->command = "";

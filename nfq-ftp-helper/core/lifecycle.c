@@ -4,7 +4,7 @@
 #include "edit.h"
 #include "embryo.h"
 #include "lifecycle.h"
-#include "policy.h"
+#include "opening.h"
 #include "share.h"
 #include "stream.h"
 #include "worth.h"
@@ -423,7 +423,7 @@ static void release_held(struct turn *turn)
 		return;
 	table_work_change(turn->engine->table, turn->session);
 	let_go(turn);
-	policy_refuse(turn, &stream->line, REFUSED_STALLED);
+	opening_refuse(turn, &stream->line, REFUSED_STALLED);
 	ftp_skip_line(&stream->line);
 	turn->engine->counters.overdue++;
 }

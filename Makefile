@@ -67,7 +67,9 @@ $(BUILD)/tests/unit/nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_sta
 $(BUILD)/tests/unit/verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
 $(BUILD)/tests/unit/verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
 
-$(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o
+$(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(call objects,nfq-ftp-helper/host) \
+	$(call objects,nfq-ftp-helper/kernel)
+$(BUILD)/tests/unit/settings: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 

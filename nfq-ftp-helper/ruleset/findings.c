@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "findings.h"
 
+#include "host/sysctl.h"
 #include "iptables.h"
-#include "machine.h"
 #include "nft.h"
 
 #include <errno.h>
@@ -183,14 +183,14 @@ static void look_at_chain(struct findings *findings, const struct found *found, 
 
 static void look_at_kernel(struct findings *findings)
 {
-	if (machine_number("/proc/sys/net/netfilter/nf_conntrack_helper") == 1)
+	if (sysctl_number("net/netfilter/nf_conntrack_helper") == 1)
 		see(&findings->automatic, "net.netfilter.nf_conntrack_helper = 1",
 		    "sysctl -w net.netfilter.nf_conntrack_helper=0");
 }
 
-int findings_look(struct findings *findings, const uint16_t *ports, unsigned int port_count)
+int findings_look(struct findings *findings, const struct ports *ports)
 {
-	struct found found = { .ports = ports, .port_count = port_count };
+	struct found found = { .ports = ports };
 	int error = found_read(&found);
 
 	*findings = (struct findings){ .readable = !error && found.readable };
@@ -203,11 +203,11 @@ int findings_look(struct findings *findings, const uint16_t *ports, unsigned int
 	return error;
 }
 
-void findings_warn(const struct ruleset_request *request)
+void findings_warn(const struct ports *ports)
 {
 	struct findings findings;
 
-	if (findings_look(&findings, request->ports, request->port_count) < 0 || !findings.readable)
+	if (findings_look(&findings, ports) < 0 || !findings.readable)
 		return;
 	if (findings.ftp.seen)
 		fprintf(stderr,

@@ -71,8 +71,8 @@ size_t found_chain_index(const struct found *found, const char *family, const ch
 
 bool found_has_port(const struct found *found, unsigned long low, unsigned long high)
 {
-	for (unsigned int i = 0; i < found->port_count; i++) {
-		if (found->ports[i] >= low && found->ports[i] <= high)
+	for (unsigned int i = 0; i < found->ports->count; i++) {
+		if (found->ports->port[i] >= low && found->ports->port[i] <= high)
 			return true;
 	}
 	return false;

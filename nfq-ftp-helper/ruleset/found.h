@@ -8,7 +8,8 @@
 #ifndef RULESET_FOUND_H
 #define RULESET_FOUND_H
 
-#include "daemon/options.h"
+#include "host/ports.h"
+#include "host/queue_range.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,8 +83,7 @@ struct found {
 	struct found_rule *rules;
 	size_t rule_count;
 	bool readable;		/* at least one program could say what there is */
-	const uint16_t *ports;	/* in question */
-	unsigned int port_count;
+	const struct ports *ports; /* in question */
 };
 
 /**

@@ -14,6 +14,7 @@
 #include "iptables.h"
 
 #include "host/program.h"
+#include "kernel/cthelper.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -84,27 +85,27 @@ struct state {
 	char *before;		/* what was ours, as iptables-restore takes it */
 };
 
-static void want(struct state *state, const struct ruleset_request *request)
+static void want(struct state *state, const struct request *request)
 {
 	for (unsigned int i = 0; i < OWN_CHAINS; i++)
-		state->chain[i].wanted = request && (request->run.mode == MODE_QUEUE || i >= OWN_PREROUTING);
+		state->chain[i].wanted = request && (request->attach.mode == MODE_QUEUE || i >= OWN_PREROUTING);
 }
 
 /* ---- writing ---- */
 
-static void write_ports(const struct ruleset_request *request, const char *which, FILE *out)
+static void write_ports(const struct request *request, const char *which, FILE *out)
 {
-	fprintf(out, "-p tcp %s--%s", request->port_count > 1 ? "-m multiport " : "", which);
-	if (request->port_count > 1)
+	fprintf(out, "-p tcp %s--%s", request->ports.count > 1 ? "-m multiport " : "", which);
+	if (request->ports.count > 1)
 		fputc('s', out);
-	for (unsigned int i = 0; i < request->port_count; i++)
-		fprintf(out, "%c%u", i ? ',' : ' ', request->ports[i]);
+	for (unsigned int i = 0; i < request->ports.count; i++)
+		fprintf(out, "%c%u", i ? ',' : ' ', request->ports.port[i]);
 }
 
-static void write_match(const struct ruleset_request *request, const struct ruleset_place *place,
-			const struct ruleset_interfaces *interfaces, FILE *out)
+static void write_match(const struct request *request, const struct request_place *place,
+			const struct request_interfaces *interfaces, FILE *out)
 {
-	const char *incoming = ruleset_in(place, interfaces), *outgoing = ruleset_out(place, interfaces);
+	const char *incoming = request_in(place, interfaces), *outgoing = request_out(place, interfaces);
 
 	fprintf(out, "-A " IPTABLES_PREFIX "%s ", place->chain);
 	if (incoming)
@@ -126,13 +127,13 @@ static void write_target(const struct queue_range *queues, const char *more, FIL
 		fprintf(out, " -j NFQUEUE --queue-balance %u:%u%s\n", queues->first, queues->last, more);
 }
 
-static void write_queues(const struct ruleset_request *request, const struct family *family, FILE *out)
+static void write_queues(const struct request *request, const struct family *family, FILE *out)
 {
-	const struct options *run = &request->run;
+	const struct attach *run = &request->attach;
 
 	fprintf(out, "-A " IPTABLES_PREFIX "QUEUE -m connmark --mark 0x%x/0x%x", run->mark, run->mark_mask);
 	write_target(&run->sure_queues, "", out);
-	if (!ruleset_payload_only(request)) {
+	if (!request_payload_only(request)) {
 		fputs("-A " IPTABLES_PREFIX "QUEUE", out);
 		write_target(&run->queues, " --queue-bypass", out);
 		return;
@@ -143,24 +144,24 @@ static void write_queues(const struct ruleset_request *request, const struct fam
 	write_target(&run->queues, " --queue-bypass", out);
 }
 
-static void write_assignments(const struct ruleset_request *request, FILE *out)
+static void write_assignments(const struct request *request, FILE *out)
 {
-	for (unsigned int i = 0; i < RULESET_ASSIGN_PLACES * request->interface_count; i++) {
-		write_match(request, &ruleset_assign_places[i % RULESET_ASSIGN_PLACES],
-			    &request->interfaces[i / RULESET_ASSIGN_PLACES], out);
-		fprintf(out, " -j CT --helper %s", ruleset_helper(request));
+	for (unsigned int i = 0; i < REQUEST_ASSIGN_PLACES * request->interface_count; i++) {
+		write_match(request, &request_assign_places[i % REQUEST_ASSIGN_PLACES],
+			    &request->interfaces[i / REQUEST_ASSIGN_PLACES], out);
+		fprintf(out, " -j CT --helper %s", request_helper(request));
 		if (request->zone >= 0)
 			fprintf(out, " --zone %d", request->zone);
 		fputc('\n', out);
 	}
 }
 
-static void write_queueing(const struct ruleset_request *request, const struct family *family, FILE *out)
+static void write_queueing(const struct request *request, const struct family *family, FILE *out)
 {
 	write_queues(request, family, out);
-	for (unsigned int i = 0; i < RULESET_QUEUE_PLACES * request->interface_count; i++) {
-		write_match(request, &ruleset_queue_places[i % RULESET_QUEUE_PLACES],
-			    &request->interfaces[i / RULESET_QUEUE_PLACES], out);
+	for (unsigned int i = 0; i < REQUEST_QUEUE_PLACES * request->interface_count; i++) {
+		write_match(request, &request_queue_places[i % REQUEST_QUEUE_PLACES],
+			    &request->interfaces[i / REQUEST_QUEUE_PLACES], out);
 		fputs(" -j " IPTABLES_PREFIX "QUEUE\n", out);
 	}
 }
@@ -221,7 +222,7 @@ static bool is_table_touched(const struct state *state, const char *table)
 }
 
 /* What leads from @state to what is wanted; @request only matters where something is. */
-static void write_family(const struct ruleset_request *request, const struct family *family, const struct state *state,
+static void write_family(const struct request *request, const struct family *family, const struct state *state,
 			 FILE *out)
 {
 	if (is_table_touched(state, "raw")) {
@@ -240,7 +241,7 @@ static void write_family(const struct ruleset_request *request, const struct fam
 	}
 }
 
-void iptables_write(const struct ruleset_request *request, FILE *out)
+static void iptables_write(const struct request *request, FILE *out)
 {
 	struct state state = { 0 };
 
@@ -445,8 +446,7 @@ static int restore(const struct family *family, const char *text, char *complain
 	return text[0] ? program_run(argv, text, NULL, complaint) : 0;
 }
 
-static int change_to(const struct family *family, const struct ruleset_request *request, struct state *state,
-		     char *complaint)
+static int change_to(const struct family *family, const struct request *request, struct state *state, char *complaint)
 {
 	char *text = NULL;
 	size_t length;
@@ -467,7 +467,7 @@ static int change_to(const struct family *family, const struct ruleset_request *
 }
 
 /* Bring one family to what @request wants; NULL: to nothing of ours. @before: filled in, to go back; NULL: no need. */
-static int change(const struct family *family, const struct ruleset_request *request, char **before, char *complaint)
+static int change(const struct family *family, const struct request *request, char **before, char *complaint)
 {
 	struct state state;
 	int error = look(family, &state, complaint);
@@ -510,25 +510,21 @@ static void undo(char *const before[FAMILIES])
 	}
 }
 
-static void explain(const struct ruleset_request *request, const struct family *family, int error,
-		    const char *complaint)
+static void explain(const struct request *request, const struct family *family, int error, const char *complaint)
 {
 	if (error == -ENOENT)
 		fprintf(stderr, "rules: %s: install iptables, or use --backend nft\n", complaint);
-	else if (request->run.mode == MODE_QUEUE)
+	else if (request->attach.mode == MODE_QUEUE)
 		fprintf(stderr, "rules: %s did not take the rules, so nothing was changed: %s\n", family->restore,
 			complaint);
 	else
 		fprintf(stderr,
 			"rules: %s did not take the rules, so nothing was changed (does the kernel know helper "
-			"`" RULESET_HELPER "' yet? %s first): %s\n",
-			family->restore,
-			request->run.mode == MODE_KMOD ? "load nf_conntrack_nfqftp"
-						       : "start `nfq-ftp-helper run --mode cthelper'",
-			complaint);
+			"`" CTHELPER_NAME "' yet? %s first): %s\n",
+			family->restore, request_helper_comes_by(request), complaint);
 }
 
-int iptables_apply(const struct ruleset_request *request)
+static int iptables_apply(const struct request *request)
 {
 	char complaint[PROGRAM_COMPLAINT_MAX] = "", *before[FAMILIES] = { NULL };
 	int error = 0;
@@ -547,7 +543,7 @@ int iptables_apply(const struct ruleset_request *request)
 	return error;
 }
 
-int iptables_remove(void)
+static int iptables_remove(void)
 {
 	int failure = 0;
 
@@ -562,3 +558,10 @@ int iptables_remove(void)
 	}
 	return failure;
 }
+
+const struct backend iptables_backend = {
+	.name = "iptables",
+	.write = iptables_write,
+	.apply = iptables_apply,
+	.remove = iptables_remove,
+};

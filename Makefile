@@ -49,38 +49,43 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# Tests: every tests/unit/NAME.c is a program with core, the model and cmocka, and what it asks for besides; sim and bench
-# are one program a folder.
-UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
+# Tests: every tests/unit/test_NAME.c is a program with core, the model and cmocka, and what it asks for besides; sim and bench
+# are one program a folder. What suites have in common is in tests/common: packet_bytes is everybody's, the rest wants cmocka.
+TESTS_COMMON := $(call objects,tests/common)
+PACKET_BYTES := $(BUILD)/obj/tests/common/packet_bytes.o
 
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(MODEL) $(CORE)
+$(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests
+
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_CMOCKA) $(LIBS_UNIT)
 
-$(BUILD)/tests/unit/ctmessage: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,attributes ctmessage)
-$(BUILD)/tests/unit/ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
+$(BUILD)/tests/unit/test_ctmessage: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,attributes ctmessage)
+$(BUILD)/tests/unit/test_ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
 
-$(BUILD)/tests/unit/log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
+$(BUILD)/tests/unit/test_log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
 
-$(BUILD)/tests/unit/nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
+$(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
-$(BUILD)/tests/unit/verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
-$(BUILD)/tests/unit/verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
+$(BUILD)/tests/unit/test_verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
+$(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
 
-$(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(call objects,nfq-ftp-helper/host) \
+$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(call objects,nfq-ftp-helper/host) \
 	$(call objects,nfq-ftp-helper/kernel)
-$(BUILD)/tests/unit/settings: LIBS_UNIT = $(LIBS_DAEMON)
+$(BUILD)/tests/unit/test_settings: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
+$(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 
-$(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(MODEL) $(CORE)
+$(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
 # The benchmarks: three programs in one folder.
 bench_objects = $(patsubst %,$(BUILD)/obj/tests/bench/%.o,$(1))
 
-$(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scale stage traffic measure) $(MODEL) $(CORE)
+$(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scale stage traffic measure) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libpcap)
 
@@ -100,7 +105,7 @@ $(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
 # And what attacks there, a program a file.
 LAB := $(patsubst %,$(BUILD)/tests/lab/%,flood hostile)
 
-$(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o
+$(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o $(PACKET_BYTES)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
@@ -110,13 +115,13 @@ tests: $(UNIT) $(LAB) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(pa
 print-unit:
 	@echo $(UNIT)
 
-# tests/fuzz/NAME.c is a libFuzzer target with core and the model, by clang, in one go. make fuzz SECONDS=30
+# tests/fuzz/test_NAME.c is a libFuzzer target with core and the model, by clang, in one go. make fuzz SECONDS=30
 SECONDS ?= 30
-FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c)
+FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 
-build-fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard nfq-ftp-helper/*/*.h)
+build-fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard nfq-ftp-helper/*/*.h tests/common/*.h)
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS_ALL) -std=c11 $(WARN) -fno-strict-aliasing -O1 -g -fsanitize=fuzzer,address,undefined \
+	clang $(CPPFLAGS_ALL) -Itests -std=c11 $(WARN) -fno-strict-aliasing -O1 -g -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(FUZZED)
 
 fuzz:

@@ -7,6 +7,8 @@
  * which each packet has a random address. PORTS is a number, or LOW-HIGH, of which each has a random one. Sequence and
  * acknowledgement numbers are always random: who sends this knows the addresses, and nothing else. Says how many were sent.
  */
+#include "common/packet_bytes.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/ip.h>
@@ -148,21 +150,12 @@ static uint16_t choose_port(const struct ports *ports)
 	return htons((uint16_t)(ports->low + random_number() % (ports->high - ports->low + 1)));
 }
 
-static uint32_t sum(const uint8_t *data, size_t length, uint32_t before)
-{
-	for (size_t i = 0; i < length; i += 2)
-		before += (uint32_t)data[i] << 8 | data[i + 1];
-	return before;
-}
-
 /* Over the header without options, and the pseudo header. */
 static uint16_t checksum(const struct tcphdr *tcp, const uint8_t *source, const uint8_t *target, size_t size)
 {
-	uint32_t total = sum((const uint8_t *)tcp, sizeof(*tcp), IPPROTO_TCP + sizeof(*tcp));
+	uint32_t total = packet_sum((const uint8_t *)tcp, sizeof(*tcp), IPPROTO_TCP + sizeof(*tcp));
 
-	total = sum(target, size, sum(source, size, total));
-	while (total >> 16)
-		total = (total & 0xffff) + (total >> 16);
+	total = packet_sum(target, (uint32_t)size, packet_sum(source, (uint32_t)size, total));
 	return htons((uint16_t)~total);
 }
 

@@ -231,7 +231,7 @@ def reset_next_to_exact(lab, edits):
 # What conntrack believes by itself, whoever helps; run it with --only.
 CONNTRACKS_OWN = {
     "RST": "conntrack takes one anywhere in its window for the connection's end, any one where it is liberal, and some of so many are; "
-           "tests/unit/forged.c and RST-next-to-exact show that nobody else does",
+           "tests/unit/test_forged.c and RST-next-to-exact show that nobody else does",
 }
 BLIND_KINDS = {"ACK": ACK, "FIN": FIN | ACK, "SYN-ACK": SYN | ACK, "SYN": SYN, "RST": RST}
 

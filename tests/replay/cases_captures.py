@@ -5,7 +5,7 @@ import ipaddress
 from collections import defaultdict
 
 import pcaplib
-from harness import CASES, HERE, OWN, SHARED, Skip, by_direction, case, check, equal, good, scratch, tcp_of
+from harness import CASES, ELSEWHERE, HERE, OWN, Skip, by_direction, check, equal, good, replay, scratch, tcp_of
 
 
 # --- (a) our own captures: the inside's replay is the outside's
@@ -151,49 +151,66 @@ def add_own_captures():
     CASES.append(('own-exceptions-are-of-captures-that-exist', exceptions_known))
 
 
-# --- (b) captures of others
+# --- (b) captures from elsewhere, in the folders that NFQ_FTP_CAPTURES names
 
 
-def shared(name):
-    if not SHARED.is_dir():
-        raise Skip(f'no {SHARED}')
-    return SHARED / f'{name}.pcap'
+def nothing_refused(path, sessions, data):
+    summary = good(path).summary
+    equal((summary['sessions'], summary['data_expected'], summary['data_unexpected']), (sessions, data, 0),
+          'sessions, data connections expected, and not')
+    equal(summary['refusals'], {}, 'refusals')
 
 
-def all_expected(name, sessions, data):
-    def run_it():
-        summary = good(shared(name)).summary
-        equal((summary['sessions'], summary['data_expected'], summary['data_unexpected']), (sessions, data, 0),
-              'sessions, data connections expected, and not')
-        equal(summary['refusals'], {}, 'refusals')
-    CASES.append((f'shared-{name}', run_it))
-
-
-all_expected('ndpi-ftp', 1, 2)
-all_expected('suricata-download-active', 1, 3)
-all_expected('zeek-ipv4', 1, 4)
-all_expected('zeek-ipv6', 1, 5)
-
-
-@case
-def shared_suricata_bounce():
-    run = good(shared('suricata-bounce'))
+def suricata_bounce(path):
+    run = good(path)
     refused = run.of('refuse')
     equal([event['from'] for event in refused], ['2,2,2,3,0,80'], 'refused')
     equal([event['port'] for event in run.of('expect')], [59549], 'ports expected')
     equal(run.summary['sessions'], 2, 'sessions')
-    loose = good('--loose', shared('suricata-bounce'))
+    loose = good('--loose', path)
     check('address' not in loose.summary['refusals'], 'a third party is refused even when --loose')
 
 
-@case
-def shared_suricata_epsv():
-    run = good(shared('suricata-epsv'))
+def suricata_epsv(path):
+    run = good(path)
     equal([event['port'] for event in run.of('expect')], [58612, 37100, 36986, 35656], 'ports expected')
     equal((run.summary['sessions'], run.of('data')), (1, []), 'sessions, data connections')
 
 
-@case
-def shared_zeek_auth_tls():
-    run = good(shared('zeek-auth-tls'))
+def zeek_auth_tls(path):
+    run = good(path)
     equal((run.summary['sessions'], run.summary['opaque'], run.of('expect')), (1, 1, []), 'sessions, opaque, expected')
+
+
+KNOWN = {
+    'ndpi-ftp': lambda path: nothing_refused(path, 1, 2),
+    'suricata-bounce': suricata_bounce,
+    'suricata-download-active': lambda path: nothing_refused(path, 1, 3),
+    'suricata-epsv': suricata_epsv,
+    'zeek-auth-tls': zeek_auth_tls,
+    'zeek-ipv4': lambda path: nothing_refused(path, 1, 4),
+    'zeek-ipv6': lambda path: nothing_refused(path, 1, 5),
+}
+
+
+def read_to_its_end(path):
+    """Nothing is known of it: it is read, or one sentence says why not."""
+    run = replay(path)
+    if run.code == 0:
+        equal(run.err, '', 'stderr')
+        check(run.summary['packets'] > 0, 'the summary counts no packets')
+    else:
+        equal(run.code, 1, 'exit code')
+        run.one_sentence(str(path))
+
+
+def add_captures_from_elsewhere():
+    for folder in ELSEWHERE:
+        paths = sorted(path for path in folder.glob('*') if path.suffix in ('.pcap', '.pcapng'))
+
+        def there(folder=folder, paths=paths):
+            check(paths, f'NFQ_FTP_CAPTURES names {folder}, and no capture is there')
+        CASES.append((f'elsewhere-{folder.name}', there))
+        for path in paths:
+            what = KNOWN.get(path.stem, read_to_its_end)
+            CASES.append((f'elsewhere-{folder.name}/{path.stem}', lambda path=path, what=what: what(path)))

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROGRAM = os.environ.get('NFQ_FTP_HELPER', str(ROOT / 'build' / 'nfq-ftp-helper'))
 OWN = ROOT / 'pcaps'
-SHARED = ROOT.parent / 'shared' / 'pcaps'
+ELSEWHERE = [Path(folder) for folder in os.environ.get('NFQ_FTP_CAPTURES', '').split(':') if folder]
 SCRATCH = tempfile.TemporaryDirectory(prefix='nfq-ftp-helper-replay.')
 
 CLIENT, SERVER = '10.0.0.2', '203.0.113.5'

@@ -4,7 +4,7 @@
 
 One line a case: `PASS name`, `FAIL name: why` or `SKIP name: why`; exit 1 if any failed. Arguments select cases by a part of
 their names; --exceptions prints what belongs into exceptions.tsv instead. NFQ_FTP_HELPER names the program under test
-(default: build/nfq-ftp-helper).
+(default: build/nfq-ftp-helper). NFQ_FTP_CAPTURES names folders of captures from elsewhere, with colons between (default: none).
 """
 
 import sys
@@ -20,6 +20,7 @@ def main():
         cases_captures.print_exceptions()
         return 0
     cases_captures.add_own_captures()
+    cases_captures.add_captures_from_elsewhere()
     chosen = [(name, function) for name, function in CASES
               if len(sys.argv) < 2 or any(part in name for part in sys.argv[1:])]
     failed = 0

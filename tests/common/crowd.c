@@ -1,17 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * crowd - many clients and connections through one engine: a dialogue (dialogue.h) with a table of any size, which is told who speaks
- * next.
- */
-#ifndef UNIT_CROWD_H
-#define UNIT_CROWD_H
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/crowd.h"
 
-#include "dialogue.h"
+#include "unit/unit.h"
 
-#define GREEDY 0x0a000009u /* 10.0.0.9 */
-#define HONEST 0x0a000002u /* 10.0.0.2 */
-
-static inline struct endpoint crowd_ipv4(uint32_t address, uint16_t port)
+struct endpoint crowd_ipv4(uint32_t address, uint16_t port)
 {
 	struct endpoint endpoint = { .family = FAMILY_IPV4, .port = port };
 
@@ -19,8 +11,7 @@ static inline struct endpoint crowd_ipv4(uint32_t address, uint16_t port)
 	return endpoint;
 }
 
-/* 2001:db8:NETWORK::HOST, a /64 each network */
-static inline struct endpoint crowd_ipv6(uint16_t network, uint32_t host, uint16_t port)
+struct endpoint crowd_ipv6(uint16_t network, uint32_t host, uint16_t port)
 {
 	struct endpoint endpoint = { .family = FAMILY_IPV6, .address = { 0x20, 1, 0xd, 0xb8 }, .port = port };
 
@@ -30,7 +21,7 @@ static inline struct endpoint crowd_ipv6(uint16_t network, uint32_t host, uint16
 	return endpoint;
 }
 
-static inline void crowd_begin(struct dialogue *d, uint32_t sessions, uint32_t works, uint32_t budgets)
+void crowd_begin(struct dialogue *d, uint32_t sessions, uint32_t works, uint32_t budgets)
 {
 	size_t bytes;
 
@@ -43,8 +34,7 @@ static inline void crowd_begin(struct dialogue *d, uint32_t sessions, uint32_t w
 	dialogue_restart(d);
 }
 
-/* From now on this client speaks to the server; both begin a connection. The clock stands. */
-static inline void crowd_turn(struct dialogue *d, struct endpoint client)
+void crowd_turn(struct dialogue *d, struct endpoint client)
 {
 	struct endpoint server = crowd_ipv4(0xc0a80703, 21);
 
@@ -62,14 +52,12 @@ static inline void crowd_turn(struct dialogue *d, struct endpoint client)
 	memset(d->adj, 0, sizeof(d->adj));
 }
 
-/* A masquerading router shows the client as 198.51.100.254: from now on its commands are edited. */
-static inline void crowd_masquerade(struct dialogue *d)
+void crowd_masquerade(struct dialogue *d)
 {
 	d->binding.tuple[DIRECTION_REPLY].dst = crowd_ipv4(0xc63364fe, d->inside[CLIENT].port);
 }
 
-/* As far as a login. The clock stands. */
-static inline void crowd_log_in(struct dialogue *d)
+void crowd_log_in(struct dialogue *d)
 {
 	const uint64_t now = d->now;
 
@@ -80,20 +68,17 @@ static inline void crowd_log_in(struct dialogue *d)
 	d->now = now;
 }
 
-static inline struct session *crowd_session(struct dialogue *d)
+struct session *crowd_session(struct dialogue *d)
 {
 	const struct tuple ends = { d->inside[CLIENT], d->inside[SERVER] };
 	struct flow_key key;
-	const uint32_t hash = table_hash_ends(d->engine.table, &ends, 0, &key);
+	const uint32_t hash = table_hash(d->engine.table, &ends, 0, &key);
 
 	return table_find(d->engine.table, &key, hash);
 }
 
-/* So many seconds pass. The table is looked through once, as it is once a minute. */
-static inline void crowd_wait(struct dialogue *d, uint32_t seconds)
+void crowd_wait(struct dialogue *d, uint32_t seconds)
 {
 	d->now += 1000ull * seconds;
 	session_tick(&d->engine, d->now, table_slots(d->engine.table));
 }
-
-#endif

@@ -8,7 +8,7 @@
 #include "model/expectations.h"
 #include "model/index.h"
 #include "model/model.h"
-#include "packet.h"
+#include "common/packet.h"
 
 #define TIMEOUT 300000 /* of an expectation, milliseconds */
 

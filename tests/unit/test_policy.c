@@ -4,22 +4,7 @@
  */
 #include "unit.h"
 
-#include "dialogue.h"
-
-#define PORT_OWN "PORT 10,0,0,2,11,185\r\n" /* port 3001 */
-#define PASSIVE	 "227 Entering Passive Mode (192,168,7,3,11,185).\r\n"
-
-static void opens(struct dialogue *d, uint16_t port)
-{
-	dialogue_expects(d, port);
-	dialogue_close(d);
-}
-
-static void refuses(struct dialogue *d, enum refusal refusal)
-{
-	dialogue_refused(d, refusal);
-	dialogue_close(d);
-}
+#include "common/dialogue.h"
 
 /* ---- a server's greeting ---- */
 
@@ -30,8 +15,8 @@ static void greeting_220(void **state)
 	(void)state;
 	dialogue_open(&d, NO_NAT);
 	dialogue_says(&d, SERVER, "220 hello\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	opens(&d, 3001);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void greeting_missing(void **state)
@@ -40,8 +25,8 @@ static void greeting_missing(void **state)
 
 	(void)state;
 	dialogue_open(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	refuses(&d, REFUSED_NO_GREETING);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_ends_refused(&d, REFUSED_NO_GREETING);
 }
 
 static void greeting_120_then_220(void **state)
@@ -52,8 +37,8 @@ static void greeting_120_then_220(void **state)
 	dialogue_open(&d, NO_NAT);
 	dialogue_says(&d, SERVER, "120 wait\r\n");
 	dialogue_says(&d, SERVER, "220 now\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	opens(&d, 3001);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void greeting_120_only(void **state)
@@ -63,8 +48,8 @@ static void greeting_120_only(void **state)
 	(void)state;
 	dialogue_open(&d, NO_NAT);
 	dialogue_says(&d, SERVER, "120 wait\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	refuses(&d, REFUSED_NO_GREETING);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_ends_refused(&d, REFUSED_NO_GREETING);
 }
 
 static void greeting_multi_line(void **state)
@@ -74,11 +59,11 @@ static void greeting_multi_line(void **state)
 	(void)state;
 	dialogue_open(&d, NO_NAT);
 	dialogue_says(&d, SERVER, "220-hello\r\nanything\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_refused(&d, REFUSED_NO_GREETING);
 	dialogue_says(&d, SERVER, "220 ready\r\n");
 	dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,186\r\n");
-	opens(&d, 3002);
+	dialogue_ends_open(&d, 3002);
 }
 
 static void greeting_other(void **state)
@@ -92,8 +77,8 @@ static void greeting_other(void **state)
 		dialogue_open(&d, NO_NAT);
 		dialogue_says(&d, SERVER, greetings[i]);
 		dialogue_says(&d, SERVER, "220 hello\r\n");
-		dialogue_says(&d, CLIENT, PORT_OWN);
-		dialogue_left(&d, PORT_OWN);
+		dialogue_says(&d, CLIENT, PORT_IN);
+		dialogue_left(&d, PORT_IN);
 		assert_int_equal(d.expect_calls, 0);
 		dialogue_close(&d);
 	}
@@ -109,7 +94,7 @@ static void first_line(const char *line, bool is_ftp)
 	dialogue_says(&d, SERVER, "220 hello\r\n");
 	dialogue_says(&d, CLIENT, line);
 	dialogue_says(&d, SERVER, "250 ok\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	assert_int_equal(d.expectations, is_ftp);
 	dialogue_close(&d);
 }
@@ -135,10 +120,10 @@ static void http_body(void **state)
 
 	(void)state;
 	dialogue_open(&d, MASQUERADE);
-	dialogue_says(&d, CLIENT, "POST / HTTP/1.1\r\n\r\n" PORT_OWN);
+	dialogue_says(&d, CLIENT, "POST / HTTP/1.1\r\n\r\n" PORT_IN);
 	dialogue_says(&d, SERVER, "220 hello\r\n200 ok\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	dialogue_left(&d, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_IN);
 	assert_int_equal(d.expect_calls, 0);
 	dialogue_close(&d);
 }
@@ -166,12 +151,12 @@ static void line_completed_later(void **state)
 	dialogue_ready(&d, NO_NAT);
 	dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,185");
 	dialogue_says(&d, CLIENT, "\r\n");
-	opens(&d, 3001);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void not_at_line_start(void **state)
 {
-	static const char *const lines[] = { "SITE " PORT_OWN, "X" PORT_OWN, " " PORT_OWN, "RETR a" PORT_OWN };
+	static const char *const lines[] = { "SITE " PORT_IN, "X" PORT_IN, " " PORT_IN, "RETR a" PORT_IN };
 
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++) {
@@ -190,8 +175,8 @@ static void after_another_command(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, "TYPE I\r\n" PORT_OWN);
-	opens(&d, 3001);
+	dialogue_says(&d, CLIENT, "TYPE I\r\n" PORT_IN);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void telnet_before(void **state)
@@ -200,8 +185,8 @@ static void telnet_before(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, "\377\361" PORT_OWN);
-	opens(&d, 3001);
+	dialogue_says(&d, CLIENT, "\377\361" PORT_IN);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void line_too_long(void **state)
@@ -215,7 +200,7 @@ static void line_too_long(void **state)
 	strcpy(line + 305, ",0,0,2,11,185\r\n");
 	dialogue_says(&d, CLIENT, line);
 	dialogue_left(&d, line);
-	refuses(&d, REFUSED_TOO_LONG);
+	dialogue_ends_refused(&d, REFUSED_TOO_LONG);
 }
 
 /* ---- whose address ---- */
@@ -228,10 +213,10 @@ static void address(unsigned int nat, const char *line, bool loose, uint16_t por
 	d.engine.policy.loose = loose;
 	dialogue_says(&d, CLIENT, line);
 	if (port) {
-		opens(&d, port);
+		dialogue_ends_open(&d, port);
 	} else {
 		dialogue_left(&d, line);
-		refuses(&d, REFUSED_ADDRESS);
+		dialogue_ends_refused(&d, REFUSED_ADDRESS);
 	}
 }
 
@@ -260,8 +245,8 @@ static void wrong_family(void **state)
 
 	(void)state;
 	dialogue_ready(&d, WITH_IPV6);
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	refuses(&d, REFUSED_ADDRESS);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_ends_refused(&d, REFUSED_ADDRESS);
 }
 
 static void server_address(void **state)
@@ -286,9 +271,9 @@ static void server_address(void **state)
 		dialogue_says(&d, CLIENT, "PASV\r\n");
 		dialogue_says(&d, SERVER, rows[i].line);
 		if (rows[i].opens)
-			opens(&d, 3001);
+			dialogue_ends_open(&d, 3001);
 		else
-			refuses(&d, REFUSED_ADDRESS);
+			dialogue_ends_refused(&d, REFUSED_ADDRESS);
 	}
 }
 
@@ -301,10 +286,10 @@ static void argument(const char *line, enum refusal refusal, uint16_t port)
 	dialogue_ready(&d, MASQUERADE);
 	dialogue_says(&d, CLIENT, line);
 	if (port) {
-		opens(&d, port);
+		dialogue_ends_open(&d, port);
 	} else {
 		dialogue_left(&d, line);
-		refuses(&d, refusal);
+		dialogue_ends_refused(&d, refusal);
 	}
 }
 
@@ -330,7 +315,7 @@ static void lower_port_when_configured(void **state)
 	dialogue_ready(&d, NO_NAT);
 	d.engine.policy.min_port = 1;
 	dialogue_says(&d, CLIENT, "PORT 10,0,0,2,0,20\r\n");
-	opens(&d, 20);
+	dialogue_ends_open(&d, 20);
 }
 
 static void malformed(void **state)
@@ -391,7 +376,7 @@ static void nothing_outstanding(void **state)
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
 	dialogue_says(&d, SERVER, PASSIVE);
-	refuses(&d, REFUSED_UNASKED);
+	dialogue_ends_refused(&d, REFUSED_UNASKED);
 }
 
 static void twice_for_one(void **state)
@@ -404,7 +389,7 @@ static void twice_for_one(void **state)
 	dialogue_says(&d, SERVER, PASSIVE);
 	dialogue_says(&d, SERVER, "227 Entering Passive Mode (192,168,7,3,11,186).\r\n");
 	assert_int_equal(d.refusal, REFUSED_UNASKED);
-	opens(&d, 3001);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void text_inside_a_reply(void **state)
@@ -425,8 +410,8 @@ static void too_many_outstanding(void **state)
 	dialogue_ready(&d, NO_NAT);
 	for (unsigned int i = 0; i < COMMANDS_MAX; i++)
 		dialogue_says(&d, CLIENT, "NOOP\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	refuses(&d, REFUSED_PIPELINE);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_ends_refused(&d, REFUSED_PIPELINE);
 }
 
 int main(void)

@@ -6,9 +6,8 @@
  */
 #include "unit.h"
 
-#include "dialogue.h"
+#include "common/dialogue.h"
 
-#define PORT_OWN      "PORT 10,0,0,2,11,185\r\n"
 #define PORT_REPLACED "PORT 198,51,100,254,11,185\r\n"
 
 /* A connection with an edit, all of it acknowledged. */
@@ -18,7 +17,7 @@ static void begin(struct dialogue *d, enum seqadj_by by)
 	d->by = by;
 	dialogue_handshake(d);
 	dialogue_says(d, SERVER, "220 x\r\n");
-	dialogue_says(d, CLIENT, PORT_OWN);
+	dialogue_says(d, CLIENT, PORT_IN);
 	dialogue_left(d, PORT_REPLACED);
 	dialogue_says(d, SERVER, "200 ok\r\n");
 	assert_int_equal(d->adj[CLIENT].after, 6);
@@ -75,7 +74,7 @@ static void opens_again(enum seqadj_by by, enum proof proof)
 	reply_acknowledges(&d, 900000001);
 	d.expectations = 0;
 	dialogue_says(&d, SERVER, "220 x\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_left(&d, PORT_REPLACED);
 	assert_int_equal(d.expectations, 1);
 	assert_int_equal(d.adj[CLIENT].before, 0);
@@ -152,7 +151,7 @@ static void opened_by_a_liar(void **state)
 		dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,186\r\n");
 		dialogue_left(&d, "PORT 198,51,100,254,11,186\r\n");
 		if (by & 1)
-			assert_int_equal(dialogue_left_seq(&d), d.seq[CLIENT] - strlen(PORT_OWN) + 6);
+			assert_int_equal(dialogue_left_seq(&d), d.seq[CLIENT] - strlen(PORT_IN) + 6);
 		else
 			assert_int_equal(d.adj[CLIENT].after, 12);
 		dialogue_close(&d);
@@ -191,7 +190,7 @@ static void is_edited(struct dialogue *d)
 	memset(d->adj, 0, sizeof(d->adj));
 	d->expectations = 0;
 	do {
-		says_with_note(d, PORT_OWN, tries ? 5 : 0);
+		says_with_note(d, PORT_IN, tries ? 5 : 0);
 		assert_int_equal(d->verdict, VERDICT_REPLACE);
 		d->now += 200u << tries;
 	} while (!d->expectations && ++tries < 9);

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "crowd.h"
+#include "common/crowd.h"
 
 #define SESSIONS 65536
 #define WORKS	 8192

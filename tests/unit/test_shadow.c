@@ -14,7 +14,7 @@
  * SCAN_SEED=n: that session alone, told packet by packet. SCAN_SEGMENTS=n: so many with payload.
  */
 #include "core/session.h"
-#include "packet.h"
+#include "common/packet.h"
 #include "unit.h"
 
 #if __has_include(<valgrind/valgrind.h>)

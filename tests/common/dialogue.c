@@ -1,68 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * dialogue - an engine, a conntrack that writes down what it is asked, and one control connection through them: each
- * step of a test is one line.
- *
- *	struct dialogue d;
- *
- *	dialogue_open(&d, MASQUERADE);
- *	dialogue_says(&d, SERVER, "220 ready\r\n");
- *	dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,185\r\n");
- *	dialogue_left(&d, CLIENT, "PORT 198,51,100,254,11,185\r\n");
- *	dialogue_expects(&d, 3001);
- *
- * Everything arrives at once and is acknowledged by the next packet of the other side, unless d.silent is set.
- */
-#ifndef UNIT_DIALOGUE_H
-#define UNIT_DIALOGUE_H
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "common/dialogue.h"
 
-#include <string.h>
+#include "unit/unit.h"
 
-#include "core/session.h"
-#include "packet.h"
-
-enum { CLIENT, SERVER }; /* as enum direction */
-
-enum nat {
-	NO_NAT = 0,
-	MASQUERADE = 1, /* the client is shown as 198.51.100.254 */
-	DNAT = 2,	/* the server, 192.168.7.3, is known as 203.0.113.80 */
-	WITH_IPV6 = 4,
-};
-
-#define DIALOGUE_EXPECTATIONS 16
-
-struct dialogue {
-	struct conntrack conntrack; /* first */
-	struct engine engine;
-	struct table_size size;
-	void *memory;
-	struct binding binding;
-	struct endpoint inside[2];
-	int find_error, expect_error, adjust_error;
-	enum seqadj_by by;
-	uint16_t busy_port; /* somebody else expects this one */
-	struct expectation expectation[DIALOGUE_EXPECTATIONS];
-	unsigned int expectations;
-	unsigned int find_calls, expect_calls, unexpect_calls, adjust_calls;
-	struct seqadj adj[2]; /* as handed over */
-	enum refusal refusal; /* the last one reported */
-	unsigned int reports[REPORT_END + 1];
-	/* the two ends */
-	uint32_t seq[2];   /* next byte each writes, its own numbers */
-	uint32_t acked[2]; /* what each has acknowledged of the other's, numbers as the other sees them */
-	uint64_t now;
-	bool silent; /* packets carry old acknowledgements */
-	/* what left last */
-	enum verdict verdict;
-	struct packet in;
-	uint8_t buffer[65536 + 256];
-	const uint8_t *out;
-	uint32_t out_length;
-};
-
-static inline int dialogue_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone,
-				struct binding *binding, enum direction *direction)
+static int dialogue_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone,
+			 struct binding *binding, enum direction *direction)
 {
 	struct dialogue *d = (struct dialogue *)conntrack;
 
@@ -75,8 +17,8 @@ static inline int dialogue_find(struct conntrack *conntrack, const struct tuple 
 	return 0;
 }
 
-static inline int dialogue_expect(struct conntrack *conntrack, const struct binding *master,
-				  const struct expectation *expectation)
+static int dialogue_expect(struct conntrack *conntrack, const struct binding *master,
+			   const struct expectation *expectation)
 {
 	struct dialogue *d = (struct dialogue *)conntrack;
 
@@ -96,8 +38,8 @@ static inline int dialogue_expect(struct conntrack *conntrack, const struct bind
 	return 0;
 }
 
-static inline void dialogue_unexpect(struct conntrack *conntrack, const struct binding *master,
-				     const struct expectation *expectation)
+static void dialogue_unexpect(struct conntrack *conntrack, const struct binding *master,
+			      const struct expectation *expectation)
 {
 	struct dialogue *d = (struct dialogue *)conntrack;
 
@@ -110,8 +52,8 @@ static inline void dialogue_unexpect(struct conntrack *conntrack, const struct b
 		}
 }
 
-static inline int dialogue_adjust(struct conntrack *conntrack, const struct binding *master, enum direction direction,
-				  const struct seqadj *adjustment)
+static int dialogue_adjust(struct conntrack *conntrack, const struct binding *master, enum direction direction,
+			   const struct seqadj *adjustment)
 {
 	struct dialogue *d = (struct dialogue *)conntrack;
 
@@ -123,7 +65,7 @@ static inline int dialogue_adjust(struct conntrack *conntrack, const struct bind
 	return (int)d->by;
 }
 
-static inline void dialogue_report(void *context, const struct report *report)
+static void dialogue_report(void *context, const struct report *report)
 {
 	struct dialogue *d = context;
 
@@ -132,7 +74,7 @@ static inline void dialogue_report(void *context, const struct report *report)
 		d->refusal = report->refusal;
 }
 
-static inline void dialogue_restart(struct dialogue *d)
+void dialogue_restart(struct dialogue *d)
 {
 	static const uint64_t seed[2] = { 5, 6 };
 	struct policy policy = d->engine.table ? d->engine.policy : policy_default;
@@ -148,7 +90,7 @@ static inline void dialogue_restart(struct dialogue *d)
 	session_absent(&d->engine, d->now);
 }
 
-static inline void dialogue_addresses(struct dialogue *d, unsigned int nat)
+static void dialogue_addresses(struct dialogue *d, unsigned int nat)
 {
 	struct endpoint client = { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = 40000 };
 	struct endpoint server = { .family = FAMILY_IPV4, .address = { 192, 168, 7, 3 }, .port = 21 };
@@ -175,8 +117,7 @@ static inline void dialogue_addresses(struct dialogue *d, unsigned int nat)
 	};
 }
 
-/* Everything ready, no packet yet. */
-static inline void dialogue_begin(struct dialogue *d, unsigned int nat)
+void dialogue_begin(struct dialogue *d, unsigned int nat)
 {
 	static const struct conntrack_ops ops = {
 		.find = dialogue_find,
@@ -198,8 +139,7 @@ static inline void dialogue_begin(struct dialogue *d, unsigned int nat)
 	dialogue_restart(d);
 }
 
-/* A packet as it stands in d->in. */
-static inline void dialogue_input(struct dialogue *d)
+void dialogue_input(struct dialogue *d)
 {
 	struct output output = { .buffer = d->buffer, .capacity = sizeof(d->buffer) };
 	struct arrival arrival;
@@ -218,9 +158,7 @@ static inline void dialogue_input(struct dialogue *d)
 		assert_true(packet_is_right(d->out, d->out_length, d->in.tcp));
 }
 
-/* Bytes at an offset from the writer's next one, with flags; nothing moves on. */
-static inline void dialogue_packet(struct dialogue *d, int side, uint32_t seq, uint8_t flags, const void *bytes,
-				   uint32_t length)
+void dialogue_packet(struct dialogue *d, int side, uint32_t seq, uint8_t flags, const void *bytes, uint32_t length)
 {
 	struct packet_options options = { .tcp_length = 0 };
 	static const uint8_t mss[4] = { 2, 4, 5, 0xb4 };
@@ -234,8 +172,7 @@ static inline void dialogue_packet(struct dialogue *d, int side, uint32_t seq, u
 	dialogue_input(d);
 }
 
-/* What the receiver sees becomes what it acknowledges. */
-static inline void dialogue_arrived(struct dialogue *d, int side)
+void dialogue_arrived(struct dialogue *d, int side)
 {
 	uint32_t end;
 
@@ -249,20 +186,19 @@ static inline void dialogue_arrived(struct dialogue *d, int side)
 		d->acked[!side] = end;
 }
 
-/* The next bytes of a side, in one segment. */
-static inline void dialogue_says_bytes(struct dialogue *d, int side, const void *bytes, uint32_t length)
+void dialogue_says_bytes(struct dialogue *d, int side, const void *bytes, uint32_t length)
 {
 	dialogue_packet(d, side, d->seq[side], TCP_ACK | TCP_PSH, bytes, length);
 	d->seq[side] += length;
 	dialogue_arrived(d, side);
 }
 
-static inline void dialogue_says(struct dialogue *d, int side, const char *text)
+void dialogue_says(struct dialogue *d, int side, const char *text)
 {
 	dialogue_says_bytes(d, side, text, (uint32_t)strlen(text));
 }
 
-static inline void dialogue_handshake(struct dialogue *d)
+void dialogue_handshake(struct dialogue *d)
 {
 	dialogue_packet(d, CLIENT, d->seq[CLIENT]++, TCP_SYN, NULL, 0);
 	d->acked[SERVER] = d->seq[CLIENT];
@@ -271,14 +207,13 @@ static inline void dialogue_handshake(struct dialogue *d)
 	dialogue_packet(d, CLIENT, d->seq[CLIENT], TCP_ACK, NULL, 0);
 }
 
-static inline void dialogue_open(struct dialogue *d, unsigned int nat)
+void dialogue_open(struct dialogue *d, unsigned int nat)
 {
 	dialogue_begin(d, nat);
 	dialogue_handshake(d);
 }
 
-/* As far as a login: most tests begin here. */
-static inline void dialogue_ready(struct dialogue *d, unsigned int nat)
+void dialogue_ready(struct dialogue *d, unsigned int nat)
 {
 	dialogue_open(d, nat);
 	dialogue_says(d, SERVER, "220 ready\r\n");
@@ -286,13 +221,12 @@ static inline void dialogue_ready(struct dialogue *d, unsigned int nat)
 	dialogue_says(d, SERVER, "331 password\r\n");
 }
 
-static inline void dialogue_close(struct dialogue *d)
+void dialogue_close(struct dialogue *d)
 {
 	free(d->memory);
 }
 
-/* The payload of what left last. */
-static inline void dialogue_left(const struct dialogue *d, const char *text)
+void dialogue_left(const struct dialogue *d, const char *text)
 {
 	uint32_t length = d->out_length - d->in.payload;
 
@@ -301,23 +235,32 @@ static inline void dialogue_left(const struct dialogue *d, const char *text)
 		fail_msg("\"%.*s\" left, not \"%s\"", (int)length, (const char *)d->out + d->in.payload, text);
 }
 
-static inline uint32_t dialogue_left_seq(const struct dialogue *d)
+uint32_t dialogue_left_seq(const struct dialogue *d)
 {
 	return packet_get32(d->out + d->in.tcp + 4);
 }
 
-static inline void dialogue_expects(const struct dialogue *d, uint16_t port)
+void dialogue_expects(const struct dialogue *d, uint16_t port)
 {
 	assert_int_equal(d->expectations, 1);
 	assert_int_equal(d->expectation[0].tuple.dst.port, port);
 }
 
-/* Nothing has ever been expected, and the reason given is this. */
-static inline void dialogue_refused(const struct dialogue *d, enum refusal refusal)
+void dialogue_refused(const struct dialogue *d, enum refusal refusal)
 {
 	assert_int_equal(d->expect_calls, 0);
 	assert_int_equal(d->expectations, 0);
 	assert_int_equal(d->refusal, refusal);
 }
 
-#endif
+void dialogue_ends_open(struct dialogue *d, uint16_t port)
+{
+	dialogue_expects(d, port);
+	dialogue_close(d);
+}
+
+void dialogue_ends_refused(struct dialogue *d, enum refusal refusal)
+{
+	dialogue_refused(d, refusal);
+	dialogue_close(d);
+}

@@ -5,9 +5,9 @@
  */
 #include "unit.h"
 
-#include "dialogue.h"
+#include "common/dialogue.h"
 
-#define PORT_OWN      "PORT 10,0,0,2,11,185\r\n"
+#define PORT_OWN      PORT_IN
 #define PORT_REPLACED "PORT 198,51,100,254,11,185\r\n"
 #define GET	      "GET / HTTP/1.1\r\nCookie: c="
 #define COOKIE	      "PORT 10,0,0,2,31,144\r\n"

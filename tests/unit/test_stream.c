@@ -5,11 +5,8 @@
  */
 #include "unit.h"
 
-#include "dialogue.h"
+#include "common/dialogue.h"
 
-#define PORT_IN	 "PORT 10,0,0,2,11,185\r\n"
-#define PORT_OUT "PORT 198,51,100,254,11,185\r\n"
-#define GROWTH	 6
 #define NEXT_IN	 "PORT 10,0,0,2,11,186\r\n"
 
 static void again(struct dialogue *d, uint32_t seq, const char *text)

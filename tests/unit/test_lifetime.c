@@ -5,22 +5,7 @@
  */
 #include "unit.h"
 
-#include "dialogue.h"
-
-#define PORT_OWN "PORT 10,0,0,2,11,185\r\n" /* port 3001 */
-#define PASSIVE	 "227 Entering Passive Mode (192,168,7,3,11,185).\r\n"
-
-static void opens(struct dialogue *d, uint16_t port)
-{
-	dialogue_expects(d, port);
-	dialogue_close(d);
-}
-
-static void refuses(struct dialogue *d, enum refusal refusal)
-{
-	dialogue_refused(d, refusal);
-	dialogue_close(d);
-}
+#include "common/dialogue.h"
 
 /* ---- TLS ---- */
 
@@ -32,9 +17,9 @@ static void tls(const char *answer, bool opaque)
 	dialogue_says(&d, CLIENT, "AUTH TLS\r\n");
 	dialogue_says(&d, SERVER, answer);
 	assert_int_equal(d.reports[REPORT_OPAQUE], opaque);
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	assert_int_equal(d.expectations, !opaque);
-	dialogue_left(&d, opaque ? PORT_OWN : "PORT 198,51,100,254,11,185\r\n");
+	dialogue_left(&d, opaque ? PORT_IN : "PORT 198,51,100,254,11,185\r\n");
 	dialogue_close(&d);
 }
 
@@ -54,8 +39,8 @@ static void code_234_without_auth(void **state)
 	dialogue_ready(&d, NO_NAT);
 	dialogue_says(&d, CLIENT, "NOOP\r\n");
 	dialogue_says(&d, SERVER, "234 what\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	opens(&d, 3001);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_ends_open(&d, 3001);
 }
 
 /* ---- taken back ---- */
@@ -66,7 +51,7 @@ static void refused_by_the_server(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_expects(&d, 3001);
 	dialogue_says(&d, SERVER, "500 Illegal PORT command\r\n");
 	assert_int_equal(d.expectations, 0);
@@ -80,9 +65,9 @@ static void accepted_by_the_server(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_says(&d, SERVER, "200 ok\r\n");
-	opens(&d, 3001);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void replaced(void **state)
@@ -91,14 +76,14 @@ static void replaced(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_says(&d, SERVER, "200 ok\r\n");
 	dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,186\r\n");
 	dialogue_says(&d, SERVER, "200 ok\r\n");
 	dialogue_expects(&d, 3002);
 	dialogue_says(&d, CLIENT, "PASV\r\n");
 	dialogue_says(&d, SERVER, PASSIVE);
-	opens(&d, 3001);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void transfer_over(void **state)
@@ -107,7 +92,7 @@ static void transfer_over(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_says(&d, SERVER, "200 ok\r\n");
 	dialogue_says(&d, CLIENT, "LIST\r\n");
 	dialogue_says(&d, SERVER, "150 here\r\n");
@@ -124,7 +109,7 @@ static void control_connection_ends(void **state)
 		struct dialogue d;
 
 		dialogue_ready(&d, NO_NAT);
-		dialogue_says(&d, CLIENT, PORT_OWN);
+		dialogue_says(&d, CLIENT, PORT_IN);
 		dialogue_says(&d, SERVER, "200 ok\r\n");
 		dialogue_expects(&d, 3001);
 		if (way < 2) {
@@ -146,9 +131,9 @@ static void forged_reset_does_not(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_packet(&d, CLIENT, d.seq[CLIENT] + 100000, TCP_RST, NULL, 0);
-	opens(&d, 3001);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void session_forgotten(void **state)
@@ -157,7 +142,7 @@ static void session_forgotten(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	session_tick(&d.engine, d.now + 1000ull * (d.engine.policy.idle_timeout + 10), 100);
 	assert_int_equal(d.expectations, 0);
 	assert_int_equal(table_sessions(d.engine.table), 0);
@@ -174,12 +159,12 @@ static void middle_without_exchange(void **state)
 	(void)state;
 	dialogue_begin(&d, MASQUERADE);
 	for (unsigned int i = 0; i < 3; i++) {
-		dialogue_says(&d, CLIENT, PORT_OWN);
-		dialogue_left(&d, PORT_OWN);
+		dialogue_says(&d, CLIENT, PORT_IN);
+		dialogue_left(&d, PORT_IN);
 		if (!i)
 			dialogue_says(&d, SERVER, "226 done\r\n");
 	}
-	refuses(&d, REFUSED_NO_EXCHANGE);
+	dialogue_ends_refused(&d, REFUSED_NO_EXCHANGE);
 }
 
 static void middle_after_an_exchange(void **state)
@@ -192,9 +177,9 @@ static void middle_after_an_exchange(void **state)
 		dialogue_says(&d, CLIENT, "NOOP\r\n");
 		dialogue_says(&d, SERVER, "200 ok\r\n");
 	}
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_left(&d, "PORT 198,51,100,254,11,185\r\n");
-	opens(&d, 3001);
+	dialogue_ends_open(&d, 3001);
 }
 
 static void middle_replies_only(void **state)
@@ -233,7 +218,7 @@ static void too_many_a_second(void **state)
 	dialogue_ready(&d, NO_NAT);
 	d.engine.policy.client_rate = 2;
 	for (unsigned int i = 0; i < 12; i++) {
-		dialogue_says(&d, CLIENT, PORT_OWN);
+		dialogue_says(&d, CLIENT, PORT_IN);
 		dialogue_says(&d, SERVER, "200 ok\r\n");
 	}
 	assert_true(d.engine.counters.refusals[REFUSED_LIMIT] > 0);
@@ -248,14 +233,14 @@ static void conntrack_says_no(void **state)
 	(void)state;
 	dialogue_ready(&d, MASQUERADE);
 	d.expect_error = -EOPNOTSUPP;
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	dialogue_left(&d, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_IN);
 	assert_int_equal(d.refusal, REFUSED_CONNTRACK);
 	d.expect_error = 0;
 	d.adjust_error = -EIO;
 	dialogue_says(&d, SERVER, "200 ok\r\n");
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	dialogue_left(&d, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_IN);
 	assert_int_equal(d.refusal, REFUSED_CONNTRACK);
 	assert_int_equal(d.expectations, 0); /* what was expected for it is taken back */
 	dialogue_close(&d);
@@ -268,9 +253,9 @@ static void connection_unknown(void **state)
 	(void)state;
 	dialogue_ready(&d, MASQUERADE);
 	d.find_error = -ENOENT;
-	dialogue_says(&d, CLIENT, PORT_OWN);
-	dialogue_left(&d, PORT_OWN);
-	refuses(&d, REFUSED_UNKNOWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_IN);
+	dialogue_ends_refused(&d, REFUSED_UNKNOWN);
 }
 
 static void no_port_free(void **state)
@@ -280,10 +265,10 @@ static void no_port_free(void **state)
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
 	d.expect_error = -EBUSY;
-	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_says(&d, CLIENT, PORT_IN);
 	assert_int_equal(d.refusal, REFUSED_NO_PORT);
 	assert_true(d.expect_calls <= d.engine.policy.port_tries + 1u);
-	dialogue_left(&d, PORT_OWN);
+	dialogue_left(&d, PORT_IN);
 	dialogue_close(&d);
 }
 

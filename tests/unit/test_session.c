@@ -5,11 +5,7 @@
  */
 #include "unit.h"
 
-#include "dialogue.h"
-
-#define PORT_IN	 "PORT 10,0,0,2,11,185\r\n"
-#define PORT_OUT "PORT 198,51,100,254,11,185\r\n"
-#define GROWTH	 6
+#include "common/dialogue.h"
 
 /* ---- one edit ---- */
 

@@ -6,6 +6,7 @@
  * An input is a list of changes to one of some good tables: a byte says how many, then each is an offset and what to put there; then
  * packets. So that most inputs are nearly tables, and what is behind the first checks is reached.
  */
+#include "common/packet_bytes.h"
 #include "core/session.h"
 #include "core/table_layout.h"
 #include "fuzz.h"
@@ -36,52 +37,16 @@ struct world {
 	uint32_t next[2];	/* by direction: about where the session stands */
 };
 
-static void put16(uint8_t *p, uint32_t value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *p, uint32_t value)
-{
-	put16(p, value >> 16);
-	put16(p + 2, value & 0xffff);
-}
-
-static uint32_t sum(const uint8_t *p, uint32_t length, uint32_t total)
-{
-	for (uint32_t i = 0; i < length; i++)
-		total += i & 1 ? p[i] : (uint32_t)p[i] << 8;
-	while (total >> 16)
-		total = (total & 0xffff) + (total >> 16);
-	return total;
-}
-
 static uint32_t make_packet(uint8_t *p, unsigned int direction, uint32_t seq, uint32_t ack, uint8_t flags,
 			    const uint8_t *text, uint32_t length)
 {
-	const uint8_t ends[2][4] = { { 10, 0, 0, 2 }, { 192, 0, 2, 9 } };
-	const uint32_t ports[2] = { 40000, 21 };
-	const uint32_t total = 40 + length;
+	static const struct endpoint ends[2] = {
+		{ .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = 40000 },
+		{ .family = FAMILY_IPV4, .address = { 192, 0, 2, 9 }, .port = 21 },
+	};
+	const struct packet_header header = { .seq = seq, .ack = ack, .flags = flags, .window = 65535 };
 
-	memset(p, 0, 40);
-	p[0] = 0x45;
-	put16(p + 2, total);
-	p[8] = 64;
-	p[9] = 6;
-	memcpy(p + 12, ends[direction], 4);
-	memcpy(p + 16, ends[!direction], 4);
-	put16(p + 10, ~sum(p, 20, 0) & 0xffff);
-	put16(p + 20, ports[direction]);
-	put16(p + 22, ports[!direction]);
-	put32(p + 24, seq);
-	put32(p + 28, ack);
-	p[32] = 5 << 4;
-	p[33] = flags;
-	put16(p + 34, 65535);
-	memcpy(p + 40, text, length);
-	put16(p + 36, ~sum(p + 20, total - 20, sum(p + 12, 8, 6 + total - 20)) & 0xffff);
-	return total;
+	return packet_put(p, &ends[direction], &ends[!direction], &header, text, length);
 }
 
 static void input_packet(struct world *world, uint8_t *packet, uint32_t length)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "findings.h"
 
+#include "found_read.h"
 #include "host/sysctl.h"
-#include "iptables.h"
+#include "iptables_chains.h"
 #include "nft.h"
 
 #include <errno.h>
@@ -122,14 +123,12 @@ static bool lets_related(const struct found_rule *rule, const char *helper)
 		return false;
 	if (rule->states & FOUND_STATE_RELATED)
 		return true;
-	return rule->verdict == FOUND_ACCEPT && !rule->states && !rule->narrow && !rule->marked &&
-	       !rule->if_helper[0] && rule->ports == FOUND_PORTS_ANY;
+	return rule->verdict == FOUND_ACCEPT && found_is_plain(rule);
 }
 
 static bool drops_all(const struct found_rule *rule)
 {
-	return rule->verdict == FOUND_DROP && !rule->states && !rule->narrow && !rule->marked && !rule->if_helper[0] &&
-	       rule->ports == FOUND_PORTS_ANY;
+	return rule->verdict == FOUND_DROP && found_is_plain(rule);
 }
 
 /* A base chain that drops by its policy, or by a rule in itself. */

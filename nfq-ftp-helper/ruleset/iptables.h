@@ -7,8 +7,6 @@
 
 #include "backend.h"
 
-#define IPTABLES_PREFIX "NFQ_FTP_" /* of all our chains' names */
-
 extern const struct backend iptables_backend;
 
 #endif

@@ -35,13 +35,15 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 
 CORE := $(call objects,nfq-ftp-helper/core)
 MODEL := $(call objects,nfq-ftp-helper/model)
-KERNEL := $(call objects,nfq-ftp-helper/kernel)
-COMMAND := $(call objects,nfq-ftp-helper/command)
+
+# All rooms, from above to below.
+ROOMS := command check ruleset daemon host capture kernel model core
+PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room)))
 
 .PHONY: all kmod tests test test-vm demo bench fuzz format install clean print-unit
 all: $(BUILD)/nfq-ftp-helper
 
-$(BUILD)/nfq-ftp-helper: $(COMMAND) $(KERNEL) $(MODEL) $(CORE)
+$(BUILD)/nfq-ftp-helper: $(PROGRAM)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
 $(BUILD)/obj/%.o: %.c
@@ -64,16 +66,16 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(CO
 $(BUILD)/tests/unit/test_ctmessage: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,attributes ctmessage)
 $(BUILD)/tests/unit/test_ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
 
-$(BUILD)/tests/unit/test_log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,log logring)
+$(BUILD)/tests/unit/test_log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
 
 $(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
 $(BUILD)/tests/unit/test_verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
 $(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
 
-$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/command/settings.o
+$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o
 
-$(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,state statefile log logring)
+$(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "check.h"
-
+#include "check/report.h"
 #include "command.h"
 #include "rules_options.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,44 +22,6 @@ static const char usage[] =
 	"  --help            print this\n"
 	"\n"
 	"Exit codes: 0 a mode can run, 1 none can, 2 wrong usage.\n";
-
-struct check_row *check_add(struct check_report *report, const char *group, const char *name, enum check_level level,
-			    const char *format, ...)
-{
-	struct check_row *row = &report->rows[report->count];
-	va_list arguments;
-
-	va_start(arguments, format);
-	*row = (struct check_row){ .group = group, .name = name, .level = level };
-	vsnprintf(row->text, sizeof(row->text), format, arguments);
-	va_end(arguments);
-	if (report->count < CHECK_ROWS_MAX - 1)
-		report->count++;
-	return row;
-}
-
-void check_mend(struct check_row *row, enum check_cause cause, const char *format, ...)
-{
-	va_list arguments;
-
-	row->cause = cause;
-	va_start(arguments, format);
-	vsnprintf(row->remedy, sizeof(row->remedy), format, arguments);
-	va_end(arguments);
-}
-
-const struct check_row *check_first_cause(const struct check_report *report)
-{
-	const struct check_row *first = NULL;
-
-	for (unsigned int i = 0; i < report->count; i++) {
-		const struct check_row *row = &report->rows[i];
-
-		if (row->cause != CAUSE_NONE && (!first || row->cause < first->cause))
-			first = row;
-	}
-	return first;
-}
 
 struct check_options {
 	bool json;
@@ -85,7 +45,7 @@ static int parse(struct check_options *options, struct check_report *report, int
 		options->help |= option == 'h';
 		if (option == '?')
 			return -EINVAL;
-		if (option == 'p' && !rules_parse_ports(optarg, report->ports, &report->port_count)) {
+		if (option == 'p' && !rules_options_ports(optarg, report->ports, &report->port_count)) {
 			fprintf(stderr, "check: --port `%s' is not possible: it takes up to 15 ports from 1 to 65535, "
 				"separated by commas\n", optarg);
 			return -EINVAL;

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "capture_segment.h"
+#include "capture/segment.h"
 #include "command.h"
 #include "model/model.h"
 #include "replay_options.h"

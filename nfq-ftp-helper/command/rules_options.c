@@ -4,7 +4,7 @@
  */
 #include "rules_options.h"
 
-#include "settings.h"
+#include "daemon/settings.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -20,7 +20,7 @@ struct rules_option {
 	const char *name;
 	const char *argument;	/* its name in the help; NULL: it takes none */
 	/* Return: whether @value is allowed. NULL: the setting of `run' with this name says. */
-	bool (*set)(struct rules_request *request, const char *value);
+	bool (*set)(struct ruleset_request *request, const char *value);
 	const char *allowed;	/* NULL: as above */
 	const char *help;
 };
@@ -34,9 +34,9 @@ static bool set_word(const char *value, const char *const *words, unsigned int c
 	return false;
 }
 
-static bool set_backend(struct rules_request *request, const char *value)
+static bool set_backend(struct ruleset_request *request, const char *value)
 {
-	static const char *const words[] = { [RULES_BACKEND_NFT] = "nft", [RULES_BACKEND_IPTABLES] = "iptables" };
+	static const char *const words[] = { [RULESET_BACKEND_NFT] = "nft", [RULESET_BACKEND_IPTABLES] = "iptables" };
 	unsigned int index;
 
 	if (!set_word(value, words, 2, &index))
@@ -57,22 +57,22 @@ static bool is_name(const char *text, size_t length, size_t size, const char *be
 	return true;
 }
 
-static bool set_carrier(struct rules_request *request, const char *value)
+static bool set_carrier(struct ruleset_request *request, const char *value)
 {
-	if (!is_name(value, strlen(value), RULES_CARRIER_MAX, "-_.") || strcmp(value, "ftp") == 0)
+	if (!is_name(value, strlen(value), RULESET_CARRIER_MAX, "-_.") || strcmp(value, "ftp") == 0)
 		return false;
-	snprintf(request->carrier, RULES_CARRIER_MAX, "%s", value);
+	snprintf(request->carrier, RULESET_CARRIER_MAX, "%s", value);
 	return true;
 }
 
-bool rules_parse_ports(const char *text, uint16_t ports[RULES_PORTS_MAX], unsigned int *count)
+bool rules_options_ports(const char *text, uint16_t ports[RULESET_PORTS_MAX], unsigned int *count)
 {
 	*count = 0;
 	for (const char *at = text;; at++) {
 		char *end;
 		unsigned long port = isdigit((unsigned char)*at) ? strtoul(at, &end, 10) : 0;
 
-		if (port == 0 || port > UINT16_MAX || (*end && *end != ',') || *count == RULES_PORTS_MAX)
+		if (port == 0 || port > UINT16_MAX || (*end && *end != ',') || *count == RULESET_PORTS_MAX)
 			return false;
 		ports[(*count)++] = (uint16_t)port;
 		at = end;
@@ -81,9 +81,9 @@ bool rules_parse_ports(const char *text, uint16_t ports[RULES_PORTS_MAX], unsign
 	}
 }
 
-static bool set_ports(struct rules_request *request, const char *value)
+static bool set_ports(struct ruleset_request *request, const char *value)
 {
-	return rules_parse_ports(value, request->ports, &request->port_count);
+	return rules_options_ports(value, request->ports, &request->port_count);
 }
 
 /* One name, up to @length bytes; an empty one is allowed. */
@@ -100,15 +100,15 @@ static bool set_interface(char name[IF_NAMESIZE], const char *text, size_t lengt
 }
 
 /* CLIENTS:SERVERS,... */
-static bool set_interfaces(struct rules_request *request, const char *value)
+static bool set_interfaces(struct ruleset_request *request, const char *value)
 {
 	request->interface_count = 0;
 	for (const char *at = value;; at++) {
-		struct rules_interfaces pair = { 0 };
+		struct ruleset_interfaces pair = { 0 };
 		size_t length = strcspn(at, ",");
 		const char *colon = memchr(at, ':', length);
 
-		if (!colon || length < 2 || request->interface_count == RULES_INTERFACES_MAX)
+		if (!colon || length < 2 || request->interface_count == RULESET_INTERFACES_MAX)
 			return false;
 		if (!set_interface(pair.client, at, (size_t)(colon - at)) ||
 		    !set_interface(pair.server, colon + 1, length - 1 - (size_t)(colon - at)))
@@ -120,7 +120,7 @@ static bool set_interfaces(struct rules_request *request, const char *value)
 	}
 }
 
-static bool set_zone(struct rules_request *request, const char *value)
+static bool set_zone(struct ruleset_request *request, const char *value)
 {
 	char *end;
 	unsigned long zone = isdigit((unsigned char)*value) ? strtoul(value, &end, 10) : ZONE_MAX + 1;
@@ -131,27 +131,27 @@ static bool set_zone(struct rules_request *request, const char *value)
 	return true;
 }
 
-static bool set_action(struct rules_request *request, enum rules_action action)
+static bool set_action(struct ruleset_request *request, enum ruleset_action action)
 {
-	if (request->action != RULES_PRINT && request->action != action)
+	if (request->action != RULESET_PRINT && request->action != action)
 		return false;
 	request->action = action;
 	return true;
 }
 
-static bool set_apply(struct rules_request *request, const char *value)
+static bool set_apply(struct ruleset_request *request, const char *value)
 {
 	(void)value;
-	return set_action(request, RULES_APPLY);
+	return set_action(request, RULESET_APPLY);
 }
 
-static bool set_remove(struct rules_request *request, const char *value)
+static bool set_remove(struct ruleset_request *request, const char *value)
 {
 	(void)value;
-	return set_action(request, RULES_REMOVE);
+	return set_action(request, RULESET_REMOVE);
 }
 
-static bool set_help(struct rules_request *request, const char *value)
+static bool set_help(struct ruleset_request *request, const char *value)
 {
 	(void)value;
 	request->help = true;
@@ -185,7 +185,7 @@ static const struct rules_option options[] = {
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
-static bool set_option(const struct rules_option *option, struct rules_request *request, const char *value)
+static bool set_option(const struct rules_option *option, struct ruleset_request *request, const char *value)
 {
 	if (option->set)
 		return option->set(request, value);
@@ -207,7 +207,7 @@ static int complain_option(int result, const char *text)
 	return -EINVAL;
 }
 
-static int parse_line(struct rules_request *request, int argc, char **argv)
+static int parse_line(struct ruleset_request *request, int argc, char **argv)
 {
 	struct option longs[OPTIONS + 1] = { 0 };
 	int result;
@@ -254,11 +254,11 @@ static int settle_queues(const struct queue_range *queues, struct queue_range *s
 	return -EINVAL;
 }
 
-int rules_options_parse(struct rules_request *request, int argc, char **argv)
+int rules_options_parse(struct ruleset_request *request, int argc, char **argv)
 {
 	int error;
 
-	*request = (struct rules_request){
+	*request = (struct ruleset_request){
 		.carrier = "sane",
 		.port_count = 1,
 		.ports = { PORT_FTP },

@@ -5,7 +5,7 @@
 #ifndef COMMAND_RULES_OPTIONS_H
 #define COMMAND_RULES_OPTIONS_H
 
-#include "rules.h"
+#include "ruleset/request.h"
 
 /**
  * rules_options_parse - read the command line
@@ -17,10 +17,10 @@
  *
  * Return: 0, or -EINVAL.
  */
-int rules_options_parse(struct rules_request *request, int argc, char **argv);
+int rules_options_parse(struct ruleset_request *request, int argc, char **argv);
 
-/* "21" or "21,2121": @ports is filled in. Return: whether @text is such a list of RULES_PORTS_MAX at most. */
-bool rules_parse_ports(const char *text, uint16_t ports[RULES_PORTS_MAX], unsigned int *count);
+/* "21" or "21,2121": @ports is filled in. Return: whether @text is such a list of RULESET_PORTS_MAX at most. */
+bool rules_options_ports(const char *text, uint16_t ports[RULESET_PORTS_MAX], unsigned int *count);
 
 /* `rules --help'. */
 void rules_options_print_help(void);

@@ -4,11 +4,11 @@
  */
 #include "command.h"
 
-#include "attachment.h"
-#include "log.h"
-#include "options.h"
-#include "tally.h"
-#include "worker.h"
+#include "daemon/attachment.h"
+#include "daemon/log.h"
+#include "daemon/options.h"
+#include "daemon/tally.h"
+#include "daemon/worker.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -84,7 +84,7 @@ static void become_opaque(struct turn *turn)
 
 void dialogue_not_ftp(struct turn *turn)
 {
-	struct report refused = { .kind = REPORT_REFUSE, .refusal = REFUSED_NOT_FTP };
+	const struct report refused = { .kind = REPORT_REFUSE, .refusal = REFUSED_NOT_FTP };
 
 	turn->engine->counters.refusals[REFUSED_NOT_FTP]++;
 	become_opaque(turn);

@@ -94,20 +94,20 @@ static void begin_owed(struct edit *edit)
 }
 
 /* What precedes the argument, the new argument, and what of the swallowed bytes comes behind it. */
-static int amend(struct turn *turn, struct edit *edit, const struct announced *announced, uint32_t offset,
-		 uint32_t length, const char *argument, uint32_t argument_length)
+static int amend(struct turn *turn, struct edit *edit, const struct edit_place *place, const char *argument,
+		 uint32_t argument_length)
 {
-	const uint32_t swallowed = edit->old_length - 1u;
+	const uint32_t swallowed = edit->old_length - 1u, behind = place->offset + place->length;
 	const struct edit unchanged = *edit;
 	int error;
 
 	begin_owed(edit);
-	append(edit, announced->text, offset);
+	append(edit, place->text, place->offset);
 	append(edit, argument, argument_length);
-	if (offset + length < swallowed)
-		append(edit, announced->text + offset + length, swallowed - offset - length);
+	if (behind < swallowed)
+		append(edit, place->text + behind, swallowed - behind);
 	else
-		edit->old_length = (uint16_t)(offset + length);
+		edit->old_length = (uint16_t)behind;
 	error = commit(turn, edit, true);
 	if (error) {
 		*edit = unchanged;
@@ -117,16 +117,15 @@ static int amend(struct turn *turn, struct edit *edit, const struct announced *a
 	return 0;
 }
 
-int edit_replace(struct turn *turn, const struct announced *announced, uint32_t offset, uint32_t length,
-		 const char *argument, uint32_t argument_length)
+int edit_replace(struct turn *turn, const struct edit_place *place, const char *argument, uint32_t argument_length)
 {
 	struct edit *edit = &work_of(turn)->edit[turn->direction];
 
 	if (edit_swallowed(edit_in_flight(turn)))
-		return amend(turn, edit, announced, offset, length, argument, argument_length);
+		return amend(turn, edit, place, argument, argument_length);
 	edit->kind = EDIT_REPLACED;
-	edit->start = announced->seq + offset;
-	edit->old_length = (uint16_t)length;
+	edit->start = place->seq + place->offset;
+	edit->old_length = (uint16_t)place->length;
 	edit->new_length = 0;
 	append(edit, argument, argument_length);
 	return commit(turn, edit, false);

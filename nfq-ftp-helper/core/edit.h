@@ -17,7 +17,7 @@
 #ifndef CORE_EDIT_H
 #define CORE_EDIT_H
 
-#include "policy.h"
+#include "turn.h"
 
 /* The edit in flight in the turn's direction; NULL where there is none. */
 const struct edit *edit_in_flight(const struct turn *turn);
@@ -33,20 +33,25 @@ static inline bool edit_swallowed(const struct edit *edit)
 	return edit && edit->kind == EDIT_SWALLOWED;
 }
 
+/* Where an argument stands: at @offset in the text, whose first byte has the number @seq (sender space). */
+struct edit_place {
+	const char *text;
+	uint32_t seq;
+	uint32_t offset;
+	uint32_t length;	/* of the argument */
+};
+
 /**
  * edit_replace - replace an argument, or a swallowed part with what followed it
  * @turn: whose
- * @announced: the text in which it stands
- * @offset: of the argument in the text
- * @length: of the argument
+ * @place: where it stands
  * @argument: what replaces it
  * @argument_length: at most ENDPOINT_TEXT_MAX
  *
  * The session has a work slot with a binding, and no edit in flight but, possibly, a swallowed part of this text.
  * Return: 0, or what conntrack's adjust_seq() answered; nothing has changed then.
  */
-int edit_replace(struct turn *turn, const struct announced *announced, uint32_t offset, uint32_t length,
-		 const char *argument, uint32_t argument_length);
+int edit_replace(struct turn *turn, const struct edit_place *place, const char *argument, uint32_t argument_length);
 
 /* How long the text becomes that edit_replace() makes of a swallowed part and these. */
 uint32_t edit_owed_length(const struct edit *edit, uint32_t offset, uint32_t length, uint32_t argument_length);

@@ -4,7 +4,7 @@
 #include "edit.h"
 #include "embryo.h"
 #include "lifecycle.h"
-#include "policy.h"
+#include "opening.h"
 #include "share.h"
 #include "stream.h"
 #include "worth.h"
@@ -21,7 +21,7 @@ void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 	struct endpoint client, server;
 
-	session_endpoints(session, &client, &server);
+	flow_ends(&session->key, &client, &server);
 	announcement_withdraw_all(&turn);
 	turn_report_plain(&turn, REPORT_END);
 	table_work_put(engine->table, session);
@@ -423,7 +423,7 @@ static void release_held(struct turn *turn)
 		return;
 	table_work_change(turn->engine->table, turn->session);
 	let_go(turn);
-	policy_refuse(turn, &stream->line, REFUSED_STALLED);
+	opening_refuse(turn, &stream->line, REFUSED_STALLED);
 	ftp_skip_line(&stream->line);
 	turn->engine->counters.overdue++;
 }

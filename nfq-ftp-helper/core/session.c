@@ -37,7 +37,7 @@ int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *p
 		return error;
 	arrival->zone = zone;
 	arrival->ends = ends ? *ends : (struct tuple){ arrival->segment.src, arrival->segment.dst };
-	arrival->hash = table_hash_ends(engine->table, &arrival->ends, zone, &arrival->key);
+	arrival->hash = table_hash(engine->table, &arrival->ends, zone, &arrival->key);
 	return 0;
 }
 
@@ -735,7 +735,7 @@ static void align_conntrack(struct engine *engine, struct session *session)
 	enum direction direction;
 	struct tuple seen;
 
-	session_endpoints(session, &seen.src, &seen.dst);
+	flow_ends(&session->key, &seen.src, &seen.dst);
 	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
 		return;
 	for (int d = 0; d < 2 && !(session->flags & SESSION_SELF); d++) {

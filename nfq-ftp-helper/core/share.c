@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "budget.h"
 #include "share.h"
 
 /*
@@ -6,9 +7,6 @@
  * search.
  */
 #define SLOTS_PER_RESERVE 64
-
-#define BURST 2000		/* milliseconds: a client that was quiet may do at once what it may do in this time */
-#define TOKEN 1000		/* thousandths of a token */
 
 /* Work slots looked at for one that is not needed any more: where a client is at its share, and where there is none left. */
 #define RECLAIM_SHARE 8
@@ -72,7 +70,7 @@ static bool session_exempt(const struct engine *engine, const struct session *se
 {
 	struct endpoint client, server;
 
-	session_endpoints(session, &client, &server);
+	flow_ends(&session->key, &client, &server);
 	return share_exempt(engine, &client);
 }
 
@@ -95,36 +93,10 @@ void share_give(struct engine *engine, const struct endpoint *client, enum share
 	table_count(engine->table, table_budget(engine->table, client), what, -1);
 }
 
-static uint32_t rate_of(const struct policy *policy, enum rate rate)
-{
-	return rate == RATE_ANNOUNCEMENTS ? policy->client_rate : policy->client_tries;
-}
-
-/* What has come in since. A time to come is a damaged one. */
-static void refill(const struct policy *policy, struct client_budget *budget, uint64_t now)
-{
-	const bool unknown = !budget->refilled || now < budget->refilled || now - budget->refilled > BURST;
-	const uint64_t elapsed = unknown ? BURST : now - budget->refilled;
-
-	for (unsigned int rate = 0; rate < RATES; rate++) {
-		const uint64_t most = (uint64_t)BURST * rate_of(policy, rate);
-		const uint64_t tokens = budget->tokens[rate] + elapsed * rate_of(policy, rate);
-
-		budget->tokens[rate] = (uint32_t)(tokens < most ? tokens : most);
-	}
-	budget->refilled = now;
-}
-
 bool share_spend(struct engine *engine, const struct session *session, enum rate rate, uint64_t now)
 {
-	struct client_budget *budget = table_budget_of(engine->table, session);
-
-	refill(&engine->policy, budget, now);
-	if (budget->tokens[rate] >= TOKEN)
-		budget->tokens[rate] -= TOKEN;
-	else if (!session_exempt(engine, session))
-		return false;
-	return true;
+	return budget_spend(table_budget_of(engine->table, session), &engine->policy, rate, now) ||
+	       session_exempt(engine, session);
 }
 
 /* Quiet sessions keep their work slots for a while: that is no use of them. Take some back, and look again. */

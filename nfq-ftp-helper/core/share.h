@@ -9,7 +9,7 @@
  * Nobody ever has all. Handshakes have shares of their own kind (embryo.h).
  *
  * What costs time instead of room has a rate: announcements, with the look-up of their connection; and the further ports that
- * are tried where the announced one is taken, each of which is a request to conntrack. A rate is a token bucket of two seconds.
+ * are tried where the announced one is taken, each of which is a request to conntrack (budget.h).
  *
  * Networks that stand for many clients (proxies, address sharing: policy.exempt) are limited by what exists only.
  * Internal to core.

@@ -25,8 +25,11 @@
  * text). A segment of nothing but such bytes becomes an empty probe of an old number, so that the receiver repeats an
  * acknowledgement that may have been lost.
  */
+#include "binding.h"
 #include "dialogue.h"
 #include "edit.h"
+#include "opening.h"
+#include "policy.h"
 #include "stream.h"
 
 /* A held part of which anything comes again, or that has come in more pieces than this, is swallowed: its sender may need that to go on. */
@@ -302,7 +305,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	const uint32_t carried = stream->next - start;
 	const uint32_t length = passage->end - start;
 	enum refusal refusal;
-	struct work *work = policy_bind(&passage->turn, &refusal);
+	struct work *work = binding_get(&passage->turn, &refusal);
 	struct held *held;
 
 	if (!work)
@@ -361,7 +364,7 @@ static void let_pass(struct passage *passage)
 static void release(struct passage *passage, enum refusal refusal)
 {
 	let_pass(passage);
-	policy_refuse(&passage->turn, &passage->stream->line, refusal);
+	opening_refuse(&passage->turn, &passage->stream->line, refusal);
 	ftp_skip_line(&passage->stream->line);
 }
 
@@ -389,7 +392,7 @@ static void judge(struct passage *passage, uint32_t start, const uint8_t *text, 
 	note_asking(passage, start);
 	announced.stale = may_have_passed(passage);
 	announced.hopeless = repeated(passage, start, REPEATS_STALE);
-	if (!policy_judge(&passage->turn, &passage->stream->line, &announced)) {
+	if (!opening_try(&passage->turn, &passage->stream->line, &announced)) {
 		wait_for(passage, start);
 		return;
 	}

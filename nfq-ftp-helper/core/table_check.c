@@ -3,6 +3,7 @@
  * One function a struct, one line a field. A field that is not named here may have any value.
  */
 #include "belief.h"
+#include "segment.h"
 #include "table_check.h"
 
 /* Sums of a few thousand edits' growth; far enough from the end of the type for a connection's life. */

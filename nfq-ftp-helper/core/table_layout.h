@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * table_layout - how a table lies in its memory, for table.c, which uses it, and table_take_up.c, which takes up what an earlier
- * one left. Internal to these.
+ * table_layout - how a table lies in its memory, for the table_*.c, which use it or take up what an earlier one left. Internal to these.
  */
 #ifndef CORE_TABLE_LAYOUT_H
 #define CORE_TABLE_LAYOUT_H
@@ -11,6 +10,8 @@
 #define TABLE_MAGIC 0x4e465146	/* "NFQF" */
 /* Another number whenever a value in a slot gets another meaning; that a field has another place, the description shows. */
 #define TABLE_LAYOUT 4	/* of 2 and 3 there was never a release */
+
+#define TABLE_BUDGET_WAYS 8	/* budgets in a set; the last is the others' */
 
 /* What a packet was about to change when the daemon died. */
 struct undo {
@@ -41,11 +42,32 @@ struct table {
 /* As table_insert(), but a free slot is found wherever it is. */
 struct session *table_insert_anywhere(struct table *table, const struct flow_key *key, uint32_t hash);
 
-/* The hash of a key. */
-uint32_t table_hash_key(const struct table *table, const struct flow_key *key);
+/* What is written before this point is in memory before what follows: only a kill can interrupt, not another processor. */
+static inline void table_barrier(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
 
-/* The number of a session's slot. */
-uint32_t table_slot_index(const struct table *table, const struct session *session);
+/* The parts: slots and work slots are numbered from 1, budgets from 0. */
+static inline struct session *table_slot_at(const struct table *table, uint32_t index)
+{
+	return (struct session *)((char *)(uintptr_t)table + table->slot_offset) + (index - 1);
+}
+
+static inline uint32_t table_slot_index(const struct table *table, const struct session *session)
+{
+	return (uint32_t)(session - table_slot_at(table, 1)) + 1;
+}
+
+static inline struct work *table_work_at(const struct table *table, uint32_t index)
+{
+	return (struct work *)((char *)(uintptr_t)table + table->work_offset) + (index - 1);
+}
+
+static inline struct client_budget *table_budget_at(const struct table *table, uint32_t index)
+{
+	return (struct client_budget *)((char *)(uintptr_t)table + table->budget_offset) + index;
+}
 
 /* A free work slot, not taken from anybody, for a session that has none; counted for its client. NULL when there is none. */
 struct work *table_work_new(struct table *table, struct session *session, struct client_budget *budget);

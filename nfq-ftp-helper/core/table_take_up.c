@@ -265,7 +265,7 @@ static struct client_budget *budget_of(struct table *table, const struct session
 {
 	struct endpoint client, server;
 
-	session_endpoints(session, &client, &server);
+	flow_ends(&session->key, &client, &server);
 	return table_budget(table, &client);
 }
 
@@ -342,7 +342,7 @@ static struct session *take_slot(struct table *table, const struct source *sourc
 	}
 	if (source->own)
 		mistrust_own(&found);
-	hash = table_hash_key(table, &found.session.key);
+	hash = flow_hash(&found.session.key, table->seed);
 	if (table_find(table, &found.session.key, hash))
 		return NULL;	/* a copy */
 	session = put(table, &found, hash);
@@ -383,7 +383,7 @@ static void take_all(struct table *table, const struct source *source, struct ta
 	if (undone)
 		key = undone->key;
 	take_others(table, source, taken);
-	table->undone = undone ? table_slot_index(table, table_find(table, &key, table_hash_key(table, &key))) : 0;
+	table->undone = undone ? table_slot_index(table, table_find(table, &key, flow_hash(&key, table->seed))) : 0;
 }
 
 /* ---- handshakes under way ---- */

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "turn.h"
 
-void turn_report(const struct turn *turn, struct report *report)
+void turn_report(const struct turn *turn, const struct report *report)
 {
 	const struct engine *engine = turn->engine;
+	struct report told = *report;
 
 	if (!engine->report)
 		return;
-	session_endpoints(turn->session, &report->client, &report->server);
-	report->direction = turn->direction;
-	if (!report->command)
-		report->command = "";
-	engine->report(engine->report_context, report);
+	flow_ends(&turn->session->key, &told.client, &told.server);
+	told.direction = turn->direction;
+	if (!told.command)
+		told.command = "";
+	engine->report(engine->report_context, &told);
 }
 
 void turn_report_plain(const struct turn *turn, enum report_kind kind)
 {
-	struct report plain = { .kind = kind };
-
-	turn_report(turn, &plain);
+	turn_report(turn, &(struct report){ .kind = kind });
 }

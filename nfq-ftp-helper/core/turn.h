@@ -29,7 +29,7 @@ static inline enum ftp_side turn_side(enum direction direction)
 }
 
 /* Tell the listener; who and in which direction is filled in. */
-void turn_report(const struct turn *turn, struct report *report);
+void turn_report(const struct turn *turn, const struct report *report);
 
 /* The same where there is nothing else to tell. */
 void turn_report_plain(const struct turn *turn, enum report_kind kind);

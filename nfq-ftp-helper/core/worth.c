@@ -90,7 +90,7 @@ static bool may_displace(struct engine *engine, const struct newcomer *newcomer,
 	const struct client_budget *budget;
 	uint32_t sessions;
 
-	session_endpoints(session, &client, &server);
+	flow_ends(&session->key, &client, &server);
 	budget = table_budget_of(engine->table, session);
 	if (budget == newcomer->budget)
 		return true;

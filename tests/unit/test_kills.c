@@ -65,25 +65,25 @@ struct life {
 
 static struct session *find(struct table *table, uint32_t number)
 {
-	struct segment segment = { .flags = TCP_ACK };
+	struct tuple ends;
 	struct flow_key key;
 	uint32_t hash;
 
-	segment.src = (struct endpoint){ .family = FAMILY_IPV4, .address = { 10, 0, 0, (uint8_t)number }, .port = 1024 };
-	segment.dst = (struct endpoint){ .family = FAMILY_IPV4, .address = { 192, 0, 2, 1 }, .port = 21 };
-	hash = table_hash(table, &segment, 0, &key);
+	ends.src = (struct endpoint){ .family = FAMILY_IPV4, .address = { 10, 0, 0, (uint8_t)number }, .port = 1024 };
+	ends.dst = (struct endpoint){ .family = FAMILY_IPV4, .address = { 192, 0, 2, 1 }, .port = 21 };
+	hash = table_hash(table, &ends, 0, &key);
 	return table_find(table, &key, hash);
 }
 
 static struct session *insert(struct table *table, uint32_t number)
 {
-	struct segment segment = { .flags = TCP_ACK };
+	struct tuple ends;
 	struct flow_key key;
 	uint32_t hash;
 
-	segment.src = (struct endpoint){ .family = FAMILY_IPV4, .address = { 10, 0, 0, (uint8_t)number }, .port = 1024 };
-	segment.dst = (struct endpoint){ .family = FAMILY_IPV4, .address = { 192, 0, 2, 1 }, .port = 21 };
-	hash = table_hash(table, &segment, 0, &key);
+	ends.src = (struct endpoint){ .family = FAMILY_IPV4, .address = { 10, 0, 0, (uint8_t)number }, .port = 1024 };
+	ends.dst = (struct endpoint){ .family = FAMILY_IPV4, .address = { 192, 0, 2, 1 }, .port = 21 };
+	hash = table_hash(table, &ends, 0, &key);
 	return table_insert(table, &key, hash);
 }
 

@@ -314,10 +314,10 @@ static void smaller_size(void **state)
 	memset(memory, 0, rounded(table_bytes(&many)));
 	d.engine.table = table_new(memory, &many, seed);
 	for (uint32_t i = 0; i < 40; i++) {
-		struct segment segment = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
+		struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
 					   .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
 		struct flow_key key;
-		uint32_t hash = table_hash(d.engine.table, &segment, 0, &key);
+		uint32_t hash = table_hash(d.engine.table, &ends, 0, &key);
 		struct session *session = table_insert(d.engine.table, &key, hash);
 
 		assert_non_null(session);

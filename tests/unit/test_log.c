@@ -5,8 +5,8 @@
  */
 #include "unit.h"
 
-#include "command/log.h"
-#include "command/logring.h"
+#include "daemon/log.h"
+#include "daemon/logring.h"
 
 #include <fcntl.h>
 #include <pthread.h>

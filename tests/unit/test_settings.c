@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "command/settings.h"
+#include "daemon/settings.h"
 
 static bool set(struct options *options, const char *name, const char *value)
 {

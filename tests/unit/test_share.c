@@ -458,7 +458,7 @@ static uint16_t goes(struct dialogue *d, uint32_t address)
 
 	if (!session)
 		return 0;
-	session_endpoints(session, &ends[0], &ends[1]);
+	flow_ends(&session->key, &ends[0], &ends[1]);
 	return ends[0].port;
 }
 

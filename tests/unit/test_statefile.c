@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
-#include "command/state.h"
 #include "core/table_layout.h"
+#include "daemon/state.h"
 #include "layout_1.h"
 
 #include <fcntl.h>
@@ -140,10 +140,10 @@ static void leave(uint32_t sessions)
 
 	assert_non_null(table);
 	for (uint32_t i = 0; i < sessions; i++) {
-		struct segment segment = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
+		struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
 					   .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
 		struct flow_key key;
-		uint32_t hash = table_hash(table, &segment, 0, &key);
+		uint32_t hash = table_hash(table, &ends, 0, &key);
 
 		table_insert(table, &key, hash)->state = SESSION_READY;
 	}

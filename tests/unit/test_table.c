@@ -22,31 +22,31 @@ static void *room(void)
 	return memory;
 }
 
-static struct segment flow(uint32_t number, bool reply)
+static struct tuple flow(uint32_t number, bool reply)
 {
-	struct segment segment = { .flags = TCP_ACK };
+	struct tuple ends;
 
-	segment.src = (struct endpoint){ .family = number & 1 ? FAMILY_IPV6 : FAMILY_IPV4,
+	ends.src = (struct endpoint){ .family = number & 1 ? FAMILY_IPV6 : FAMILY_IPV4,
 					 .port = (uint16_t)(1024 + number) };
-	segment.dst = segment.src;
-	segment.src.address[0] = 10;
-	segment.src.address[3] = (uint8_t)(number >> 8);
-	segment.dst.address[0] = (uint8_t)(number & 2 ? 9 : 192);
-	segment.dst.port = 21;
+	ends.dst = ends.src;
+	ends.src.address[0] = 10;
+	ends.src.address[3] = (uint8_t)(number >> 8);
+	ends.dst.address[0] = (uint8_t)(number & 2 ? 9 : 192);
+	ends.dst.port = 21;
 	if (reply) {
-		struct endpoint src = segment.src;
+		struct endpoint src = ends.src;
 
-		segment.src = segment.dst;
-		segment.dst = src;
+		ends.src = ends.dst;
+		ends.dst = src;
 	}
-	return segment;
+	return ends;
 }
 
 static struct session *find(struct table *table, uint32_t number, bool reply, uint16_t zone)
 {
-	struct segment segment = flow(number, reply);
+	struct tuple ends = flow(number, reply);
 	struct flow_key key;
-	uint32_t hash = table_hash(table, &segment, zone, &key);
+	uint32_t hash = table_hash(table, &ends, zone, &key);
 
 	table_prefetch(table, hash);
 	table_prefetch_chain(table, &key, hash);
@@ -56,9 +56,9 @@ static struct session *find(struct table *table, uint32_t number, bool reply, ui
 /* In use is what has a state: that is what a successor goes by. */
 static struct session *insert(struct table *table, uint32_t number)
 {
-	struct segment segment = flow(number, false);
+	struct tuple ends = flow(number, false);
 	struct flow_key key;
-	uint32_t hash = table_hash(table, &segment, 0, &key);
+	uint32_t hash = table_hash(table, &ends, 0, &key);
 	struct session *session = table_insert(table, &key, hash);
 
 	if (session) {
@@ -72,7 +72,7 @@ static void both_directions_are_one_flow(void **state)
 {
 	void *memory = room();
 	struct table *table = table_open(memory, &size, seed, NULL);
-	struct segment there = flow(7, false), back = flow(7, true);
+	struct tuple there = flow(7, false), back = flow(7, true);
 	struct flow_key key[2];
 
 	(void)state;
@@ -294,11 +294,11 @@ static void hash_depends_on_seed_and_zone(void **state)
 
 	(void)state;
 	for (uint32_t number = 0; number < 100; number++) {
-		struct segment segment = flow(number, false);
-		uint32_t hash = table_hash(table[0], &segment, 0, &key);
+		struct tuple ends = flow(number, false);
+		uint32_t hash = table_hash(table[0], &ends, 0, &key);
 
-		same_seed += hash == table_hash(table[1], &segment, 0, &key);
-		same_zone += hash == table_hash(table[0], &segment, 1, &key);
+		same_seed += hash == table_hash(table[1], &ends, 0, &key);
+		same_zone += hash == table_hash(table[0], &ends, 1, &key);
 	}
 	assert_true(same_seed < 5);
 	assert_true(same_zone < 5);
@@ -310,7 +310,7 @@ static void budgets(void **state)
 {
 	void *memory = room();
 	struct table *table = table_open(memory, &size, seed, NULL);
-	struct segment one = flow(2, false);
+	struct tuple one = flow(2, false);
 	struct client_budget *budget = table_budget(table, &one.src);
 
 	(void)state;

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel can, and so which modes can run. How each thing is called in a kernel's configuration and as a
+ * module stands in one table beside its probe.
+ */
+#include "report.h"
+
+#include "probes.h"
+#include "ruleset/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define CARRIER "sane"
+#define KERNEL_GROUP "kernel"
+
+static const struct subject {
+	enum probe probe;
+	const char *name;
+	const char *can;	/* what it is good for */
+	const char *module;
+	const char *config;
+	const char *instead;	/* "": nothing */
+} subjects[] = {
+	{ PROBE_NFQUEUE, "nfnetlink_queue", "hands packets to programs", "nfnetlink_queue",
+	  "CONFIG_NETFILTER_NETLINK_QUEUE", "" },
+	{ PROBE_CTNETLINK, "nf_conntrack_netlink", "lets programs at conntrack", "nf_conntrack_netlink",
+	  "CONFIG_NF_CT_NETLINK", "" },
+	{ PROBE_EXPECT, "expectations", "data connections can be expected", "nf_conntrack_sane",
+	  "CONFIG_NF_CONNTRACK_SANE", "" },
+	{ PROBE_SEQADJ, "seqadj", "the kernel can adjust sequence numbers", "nf_nat", "CONFIG_NF_NAT",
+	  "nfq-ftp-helper run --seqadj self adjusts them itself" },
+	{ PROBE_QUEUE_CT, "NFQA_CT", "packets come with their connection", "nf_conntrack_netlink",
+	  "CONFIG_NETFILTER_NETLINK_GLUE_CT",
+	  "connections are looked up instead; only source and destination NAT at once is slow without it" },
+	{ PROBE_NFT, "nft", "rules can be applied with nft", "nf_tables", "CONFIG_NF_TABLES_INET",
+	  "nfq-ftp-helper rules --backend iptables" },
+	{ PROBE_NFT_QUEUE, "nft queue", "nft rules can queue", "nft_queue", "CONFIG_NFT_QUEUE",
+	  "nfq-ftp-helper rules --backend iptables" },
+	{ PROBE_NFT_HELPER, "nft ct helper", "nft rules can assign helpers", "nft_ct", "CONFIG_NFT_CT",
+	  "nfq-ftp-helper rules --backend iptables" },
+	{ PROBE_NFT_LOCAL, "nft fib", "nft rules can tell local packets", "nft_fib_inet", "CONFIG_NFT_FIB_INET",
+	  "nfq-ftp-helper rules --backend iptables" },
+	{ PROBE_NFT_PAYLOAD, "nft @ih", "nft rules can tell packets with payload", "nf_tables", "Linux 5.16",
+	  "nfq-ftp-helper rules --seqadj auto queues all packets" },
+	{ PROBE_XT_QUEUE, "iptables NFQUEUE", "iptables rules can queue", "xt_NFQUEUE",
+	  "CONFIG_NETFILTER_XT_TARGET_NFQUEUE", "nfq-ftp-helper rules --backend nft" },
+	{ PROBE_XT_HELPER, "iptables CT", "iptables rules can assign helpers", "xt_CT", "CONFIG_NETFILTER_XT_TARGET_CT",
+	  "nfq-ftp-helper rules --backend nft" },
+	{ PROBE_XT_LOCAL, "iptables addrtype", "iptables rules can tell local packets", "xt_addrtype",
+	  "CONFIG_NETFILTER_XT_MATCH_ADDRTYPE", "nfq-ftp-helper rules --backend nft" },
+	{ PROBE_XT_PAYLOAD, "iptables bpf", "iptables rules can tell packets with payload", "xt_bpf",
+	  "CONFIG_NETFILTER_XT_MATCH_BPF", "nfq-ftp-helper rules --seqadj auto queues all packets" },
+};
+
+#define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
+
+/* Is it there already? Then it need not be loaded. */
+static bool is_loaded(const char *module)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%.80s", module);
+	return access(path, F_OK) == 0;
+}
+
+/* Is there such a module for the running kernel? */
+static bool has_module(const char *module)
+{
+	struct utsname kernel;
+	char path[256], line[512], name[80];
+	bool found = false;
+	FILE *file;
+
+	if (uname(&kernel) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/lib/modules/%.100s/modules.dep", kernel.release);
+	snprintf(name, sizeof(name), "/%s.ko", module);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, name) && strstr(line, name) < strchrnul(line, ':');
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* The package whose program a trial lacks; NULL: none. */
+static const char *missing_package(enum probe probe)
+{
+	const bool nft = machine_has(RULESET_BACKEND_NFT), iptables = machine_has(RULESET_BACKEND_IPTABLES);
+
+	if (probe >= PROBE_NFT && probe <= PROBE_NFT_PAYLOAD)
+		return nft ? NULL : "nftables";
+	if (probe >= PROBE_XT_HELPER && probe <= PROBE_XT_PAYLOAD)
+		return iptables ? NULL : "iptables";
+	/* What is tried with a connection takes rules of either. */
+	return probe < PROBE_QUEUE_CT || nft || iptables ? NULL : "nftables";
+}
+
+static void write_remedy(struct check_row *row, const struct subject *subject)
+{
+	const char *package = missing_package(subject->probe);
+
+	if (package)
+		check_mend(row, CAUSE_NONE, "install %s", package);
+	else if (has_module(subject->module) && !is_loaded(subject->module))
+		check_mend(row, CAUSE_NONE, "modprobe %s", subject->module);
+	else if (subject->instead[0])
+		check_mend(row, CAUSE_NONE, "%s (or a kernel with %s)", subject->instead, subject->config);
+	else
+		check_mend(row, CAUSE_NONE, "a kernel with %s", subject->config);
+}
+
+static void add_subject(struct check_report *report, const struct subject *subject, const struct probe_result *result)
+{
+	if (result->outcome == PROBE_YES)
+		check_add(report, KERNEL_GROUP, subject->name, CHECK_YES, "%s", subject->can);
+	else if (result->outcome == PROBE_NO)
+		write_remedy(check_add(report, KERNEL_GROUP, subject->name, CHECK_NO, "not so: %s (%s)", subject->can,
+				       result->why), subject);
+	else
+		check_add(report, KERNEL_GROUP, subject->name, CHECK_UNKNOWN, "not tried: %s",
+			  result->why[0] ? result->why : "the trial came to no end");
+}
+
+static void add_version(struct check_report *report)
+{
+	struct utsname kernel;
+
+	if (uname(&kernel) == 0)
+		check_add(report, KERNEL_GROUP, "version", CHECK_YES, "%s %s, %s", kernel.sysname, kernel.release,
+			  kernel.machine);
+}
+
+/* Kernels that need to be known about; found by trying, not by their number. */
+static void add_known_bad(struct check_report *report, const struct probes *probes)
+{
+	if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_NO)
+		check_mend(check_add(report, KERNEL_GROUP, "data connections", CHECK_NOTE,
+				     "this kernel gives data connections their master's helper, as 6.12.95 and "
+				     "6.1.0-50 do: in mode cthelper their packets are queued, too, and let pass at "
+				     "once"),
+			   CAUSE_NONE, "nfq-ftp-helper run --mode kmod, or --mode queue, for large transfers");
+	else if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_YES)
+		check_add(report, KERNEL_GROUP, "data connections", CHECK_YES,
+			  "they get no helper, so are never queued");
+}
+
+static bool can_nft(const struct probes *probes)
+{
+	return probe_can(probes, PROBE_NFT_HELPER) && probe_can(probes, PROBE_NFT_QUEUE) &&
+	       probe_can(probes, PROBE_NFT_LOCAL);
+}
+
+static bool can_iptables(const struct probes *probes)
+{
+	return probe_can(probes, PROBE_XT_HELPER) && probe_can(probes, PROBE_XT_QUEUE) &&
+	       probe_can(probes, PROBE_XT_LOCAL);
+}
+
+static bool can_base(const struct probes *probes)
+{
+	return probe_can(probes, PROBE_NFQUEUE) && probe_can(probes, PROBE_CTNETLINK);
+}
+
+static void judge_queue(struct check_report *report, const struct probes *probes)
+{
+	const bool rules = can_nft(probes) || can_iptables(probes);
+	report->can[MODE_QUEUE] = can_base(probes) && rules && probe_can(probes, PROBE_EXPECT);
+	if (report->can[MODE_QUEUE])
+		check_add(report, "modes", "queue", CHECK_YES,
+			  "rules by %s, carrier " CARRIER ", sequence numbers by %s",
+			  can_nft(probes) ? can_iptables(probes) ? "nft or iptables" : "nft" : "iptables",
+			  probe_can(probes, PROBE_SEQADJ) ? "the kernel" : "the daemon");
+	else
+		check_mend(check_add(report, "modes", "queue", CHECK_NO, "it needs %s", !can_base(probes) ?
+				     "nfnetlink_queue and nf_conntrack_netlink" : !rules ?
+				     "rules that assign helpers and queue, by nft or iptables" : "expectations"),
+			   CAUSE_NONE, "the rows of `" KERNEL_GROUP "' say how to get them");
+}
+
+static void judge_cthelper(struct check_report *report, const struct probes *probes)
+{
+	const int error = machine_cthelper();
+	struct check_row *row;
+
+	report->can[MODE_CTHELPER] = can_base(probes) && error == 0 &&
+				     (probe_can(probes, PROBE_NFT_HELPER) || probe_can(probes, PROBE_XT_HELPER));
+	if (report->can[MODE_CTHELPER]) {
+		check_add(report, "modes", "cthelper", CHECK_YES, "the kernel takes helpers of user space");
+		return;
+	}
+	row = check_add(report, "modes", "cthelper", CHECK_NO, "it needs %s", error ? "nfnetlink_cthelper" :
+			"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
+	check_mend(row, CAUSE_NONE, "%s",
+		   !error			      ? "the rows of `" KERNEL_GROUP "' say how to get them"
+		   : has_module("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper"
+						      : "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
+}
+
+static void judge_kmod(struct check_report *report, const struct probes *probes)
+{
+	struct check_row *row;
+
+	report->can[MODE_KMOD] = can_base(probes) && machine_kmod();
+	if (report->can[MODE_KMOD]) {
+		check_add(report, "modes", "kmod", CHECK_YES, "the module nf_conntrack_nfqftp is loaded");
+		return;
+	}
+	row = check_add(report, "modes", "kmod", CHECK_NO, "the module nf_conntrack_nfqftp is not loaded");
+	if (has_module("nf_conntrack_nfqftp"))
+		check_mend(row, CAUSE_NONE, "modprobe nf_conntrack_nfqftp");
+	else if (access("/proc/modules", F_OK) == 0)
+		check_mend(row, CAUSE_NONE, "build and load it: make kmod KDIR=/lib/modules/$(uname -r)/build");
+	else
+		check_mend(row, CAUSE_NONE, "a kernel that takes modules (CONFIG_MODULES), or another mode");
+}
+
+static void judge_all(struct check_report *report)
+{
+	if (report->can[MODE_QUEUE] || report->can[MODE_CTHELPER] || report->can[MODE_KMOD])
+		return;
+	if (!machine_has(RULESET_BACKEND_NFT) && !machine_has(RULESET_BACKEND_IPTABLES)) {
+		check_mend(check_add(report, "modes", "any", CHECK_NO,
+				     "every mode needs rules, and neither nft nor iptables is installed"),
+			   CAUSE_KERNEL, "install nftables");
+		return;
+	}
+	check_mend(check_add(report, "modes", "any", CHECK_NO, "no mode can run on this kernel"), CAUSE_KERNEL,
+		   "a stock distribution kernel has all that is needed; install nftables or iptables, too");
+}
+
+void check_kernel(struct check_report *report)
+{
+	static struct probes probes;
+	int error = check_has_rights() ? probes_run(&probes, CARRIER) : -EPERM;
+
+	if (error) {
+		add_version(report);
+		check_mend(check_add(report, KERNEL_GROUP, "trial", CHECK_UNKNOWN,
+				     "nothing could be tried in a network namespace: %s",
+				     strerror(-error)),
+			   CAUSE_NONE, "sudo nfq-ftp-helper check");
+		return;
+	}
+	judge_queue(report, &probes);
+	judge_cthelper(report, &probes);
+	judge_kmod(report, &probes);
+	judge_all(report);
+	add_version(report);
+	for (size_t i = 0; i < SUBJECTS; i++)
+		add_subject(report, &subjects[i], &probes.result[subjects[i].probe]);
+	add_known_bad(report, &probes);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static const char *const levels[] = {
+	[CHECK_YES] = "yes",
+	[CHECK_NO] = "no",
+	[CHECK_NOTE] = "note",
+	[CHECK_UNKNOWN] = "?",
+};
+
+/* For programs that look for one. */
+static const char *const causes[] = {
+	[CAUSE_NONE] = "",
+	[CAUSE_RIGHTS] = "rights",
+	[CAUSE_KERNEL] = "kernel",
+	[CAUSE_FTP_HELPER] = "kernel-ftp-helper",
+	[CAUSE_NO_HELPER] = "no-helper",
+	[CAUSE_NOT_QUEUED] = "not-queued",
+	[CAUSE_DESERTED] = "deserted",
+	[CAUSE_QUEUE_TAKEN] = "queue-taken",
+	[CAUSE_NO_DAEMON] = "no-daemon",
+	[CAUSE_INVALID] = "invalid-dropped",
+	[CAUSE_RELATED] = "related-not-accepted",
+	[CAUSE_FORWARDING] = "no-forwarding",
+};
+
+static void print_row(const struct check_row *row)
+{
+	printf("  %-22s %-5s %s\n", row->name, levels[row->level], row->text);
+	if (row->remedy[0])
+		printf("  %-22s       -> %s\n", "", row->remedy);
+}
+
+static void print_cause(const struct check_row *cause)
+{
+	printf("First: %s\n", cause->text);
+	if (cause->remedy[0])
+		printf("       -> %s\n", cause->remedy);
+}
+
+void check_print(const struct check_report *report)
+{
+	const struct check_row *cause = check_first_cause(report);
+	const char *group = "";
+
+	if (cause)
+		print_cause(cause);
+	else
+		printf("Nothing stands in FTP's way here.\n");
+	for (unsigned int i = 0; i < report->count; i++) {
+		if (strcmp(report->rows[i].group, group) != 0)
+			printf("\n%s\n", report->rows[i].group);
+		group = report->rows[i].group;
+		print_row(&report->rows[i]);
+	}
+}
+
+static json_t *json_row(const struct check_row *row)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "group", json_string(row->group));
+	json_object_set_new(object, "name", json_string(row->name));
+	json_object_set_new(object, "level", json_string(row->level == CHECK_UNKNOWN ? "unknown" : levels[row->level]));
+	json_object_set_new(object, "text", json_string(row->text));
+	if (row->cause != CAUSE_NONE)
+		json_object_set_new(object, "cause", json_string(causes[row->cause]));
+	if (row->remedy[0])
+		json_object_set_new(object, "remedy", json_string(row->remedy));
+	return object;
+}
+
+void check_print_json(const struct check_report *report)
+{
+	const struct check_row *cause = check_first_cause(report);
+	json_t *object = json_object(), *rows = json_array(), *modes = json_object();
+
+	for (unsigned int i = 0; i < report->count; i++)
+		json_array_append_new(rows, json_row(&report->rows[i]));
+	json_object_set_new(modes, "queue", json_boolean(report->can[MODE_QUEUE]));
+	json_object_set_new(modes, "cthelper", json_boolean(report->can[MODE_CTHELPER]));
+	json_object_set_new(modes, "kmod", json_boolean(report->can[MODE_KMOD]));
+	json_object_set_new(object, "first", cause ? json_row(cause) : json_null());
+	json_object_set_new(object, "modes", modes);
+	json_object_set_new(object, "rows", rows);
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A child process moves to a new network namespace, tries, and writes what it finds into memory that it shares with
+ * its parent. With its end the namespace goes, and all that was made in it. What is tried there may make the kernel
+ * load modules, as the rules themselves would.
+ */
+#include "probes.h"
+
+#include "host/program.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Loading a dozen modules on a slow machine takes its time; more than this is a hang. */
+#define PROBING_SECONDS 60
+
+#define STATUS_NO_NAMESPACE 3
+
+void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why)
+{
+	struct probe_result *result = &probes->result[probe];
+
+	result->outcome = yes ? PROBE_YES : PROBE_NO;
+	snprintf(result->why, sizeof(result->why), "%s", yes ? "" : why);
+}
+
+bool probe_can(const struct probes *probes, enum probe probe)
+{
+	return probes->result[probe].outcome == PROBE_YES;
+}
+
+/* Rules, of which nothing but their being taken matters. %s is the carrier. */
+static const struct rule_probe {
+	enum probe probe;
+	const char *program;	/* nft, or iptables-restore */
+	const char *text;
+} rule_probes[] = {
+	{ PROBE_NFT, "nft", "table inet p1 {\nchain c {\ntype filter hook forward priority mangle;\n}\n}\n" },
+	{ PROBE_NFT_HELPER, "nft",
+	  "table inet p2 {\nct helper h {\ntype \"%s\" protocol tcp;\n}\nchain c {\n"
+	  "type filter hook prerouting priority mangle;\ntcp dport 21 ct helper set \"h\"\n}\n}\n" },
+	{ PROBE_NFT_QUEUE, "nft", "table inet p3 {\nchain c {\nqueue num 0 bypass\n}\n}\n" },
+	{ PROBE_NFT_LOCAL, "nft",
+	  "table inet p4 {\nchain c {\ntype filter hook postrouting priority mangle;\n"
+	  "fib saddr type local accept\n}\n}\n" },
+	{ PROBE_NFT_PAYLOAD, "nft", "table inet p5 {\nchain c {\ntcp dport 21 @ih,0,8 >= 0 accept\n}\n}\n" },
+	{ PROBE_XT_HELPER, "iptables-restore", "*raw\n-A OUTPUT -p tcp --dport 2 -j CT --helper %s\nCOMMIT\n" },
+	{ PROBE_XT_QUEUE, "iptables-restore",
+	  "*mangle\n-A OUTPUT -p tcp --dport 2 -j NFQUEUE --queue-num 0 --queue-bypass\nCOMMIT\n" },
+	{ PROBE_XT_LOCAL, "iptables-restore",
+	  "*mangle\n-A POSTROUTING -m addrtype --src-type LOCAL -j ACCEPT\nCOMMIT\n" },
+	{ PROBE_XT_PAYLOAD, "iptables-restore",
+	  "*mangle\n-A FORWARD -m bpf --bytecode \"1,6 0 0 0\" -m connmark --mark 0x1/0x1 -j ACCEPT\nCOMMIT\n" },
+};
+
+static void try_rule(struct probes *probes, const struct rule_probe *rule, const char *carrier)
+{
+	const char *const nft[] = { "nft", "-f", "-", NULL }, *const restore[] = { rule->program, "--noflush", NULL };
+	char complaint[PROGRAM_COMPLAINT_MAX] = "", text[512];
+	const char *percent = strstr(rule->text, "%s");
+	int error;
+
+	if (percent)
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)(percent - rule->text), rule->text, carrier, percent + 2);
+	else
+		snprintf(text, sizeof(text), "%s", rule->text);
+	error = program_run(strcmp(rule->program, "nft") == 0 ? nft : restore, text, NULL, complaint);
+	probe_set(probes, rule->probe, error == 0, complaint);
+}
+
+static void try_all(struct probes *probes, const char *carrier)
+{
+	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++)
+		try_rule(probes, &rule_probes[i], carrier);
+	probes_packets_try(probes, carrier);
+}
+
+/* In the child. */
+static void probe_and_exit(struct probes *probes, const char *carrier)
+{
+	alarm(PROBING_SECONDS);
+	if (unshare(CLONE_NEWNET) < 0)
+		_exit(STATUS_NO_NAMESPACE);
+	try_all(probes, carrier);
+	_exit(0);
+}
+
+static int probe_in_child(struct probes *probes, const char *carrier)
+{
+	int status = 0;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		probe_and_exit(probes, carrier);
+	if (child < 0)
+		return -errno;
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	if (WIFSIGNALED(status))
+		return -ETIMEDOUT;
+	return WEXITSTATUS(status) == STATUS_NO_NAMESPACE ? -EPERM : 0;
+}
+
+int probes_run(struct probes *probes, const char *carrier)
+{
+	struct probes *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int error;
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	error = probe_in_child(shared, carrier);
+	*probes = *shared;
+	munmap(shared, sizeof(*shared));
+	return error;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Theory of operation. A connection to 127.0.0.1:21 is redirected to a listener on another port, and given the
+ * carrier on its way: so it has a helper, and NAT, as a client's behind a router has. What the daemon will do with such
+ * connections is done with this one, by the daemon's own functions.
+ */
+#include "probes.h"
+
+#include "host/program.h"
+#include "kernel/ctnetlink.h"
+#include "kernel/nfqueue.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define PORT_CONTROL 21
+#define PORT_LISTENER 2121
+#define PORT_DATA 3001
+#define PORT_QUEUED 9	/* nobody listens there */
+#define QUEUE 7
+#define QUEUE_LENGTH 16
+#define RECEIVE_BUFFER 65536
+
+static const char nft_rules[] =
+	"table ip probe {\n"
+	"ct helper h {\ntype \"%s\" protocol tcp;\n}\n"
+	"chain o {\ntype filter hook output priority mangle;\ntcp dport 21 ct helper set \"h\"\n}\n"
+	"chain n {\ntype nat hook output priority -100;\ntcp dport 21 redirect to :2121\n}\n"
+	"}\n";
+
+static const char nft_queue[] =
+	"table ip probe_queue {\nchain q {\ntype filter hook output priority 0;\ntcp dport 9 queue num 7\n}\n}\n";
+
+static const char xt_rules[] =
+	"*raw\n-A OUTPUT -p tcp --dport 21 -j CT --helper %s\nCOMMIT\n"
+	"*nat\n-A OUTPUT -p tcp --dport 21 -j REDIRECT --to-ports 2121\nCOMMIT\n";
+
+static const char xt_queue[] = "*mangle\n-A OUTPUT -p tcp --dport 9 -j NFQUEUE --queue-num 7\nCOMMIT\n";
+
+static int lo_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
+
+	if (file < 0)
+		return -errno;
+	if (ioctl(file, SIOCSIFFLAGS, &request) < 0)
+		error = -errno;
+	close(file);
+	return error;
+}
+
+static struct sockaddr_in loopback(uint16_t port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static int listen_on(uint16_t port)
+{
+	const struct sockaddr_in address = loopback(port);
+	int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (file >= 0 && bind(file, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(file, 4) == 0)
+		return file;
+	if (file >= 0)
+		close(file);
+	return -1;
+}
+
+/* @from: filled in with our port. */
+static int connect_to(uint16_t port, uint16_t *from)
+{
+	const struct sockaddr_in address = loopback(port);
+	const struct timeval patience = { .tv_sec = 2 };
+	struct sockaddr_in own = { 0 };
+	socklen_t length = sizeof(own);
+	int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (file >= 0 && setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0 &&
+	    connect(file, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    getsockname(file, (struct sockaddr *)&own, &length) == 0) {
+		*from = ntohs(own.sin_port);
+		return file;
+	}
+	if (file >= 0)
+		close(file);
+	return -1;
+}
+
+static struct endpoint endpoint_on_loopback(uint16_t port)
+{
+	return (struct endpoint){ .address = { 127, 0, 0, 1 }, .port = port, .family = FAMILY_IPV4 };
+}
+
+static void skip(struct probes *probes, enum probe probe, const char *why)
+{
+	struct probe_result *result = &probes->result[probe];
+
+	result->outcome = PROBE_UNTRIED;
+	snprintf(result->why, sizeof(result->why), "%s", why);
+}
+
+/* ---- queueing ---- */
+
+/* A connection's first packet, on whose answer nobody waits. Return: the socket, -1: there is none. */
+static int send_packet(void)
+{
+	const struct sockaddr_in address = loopback(PORT_QUEUED);
+	int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (file >= 0)
+		(void)connect(file, (const struct sockaddr *)&address, sizeof(address));
+	return file;
+}
+
+/* Does a packet from the queue bring its connection along? */
+static void try_packet(struct probes *probes, struct nfqueue *queue)
+{
+	static struct nfqueue_packet packets[NFQUEUE_BATCH];
+	int file = send_packet(), count = 0;
+
+	for (unsigned int i = 0; i < 20 && count == 0 && file >= 0; i++)
+		count = nfqueue_receive(queue, packets);
+	if (file >= 0)
+		close(file);
+	if (count > 0)
+		probe_set(probes, PROBE_QUEUE_CT, packets[0].conntrack != NULL, "packets come without it");
+	else
+		skip(probes, PROBE_QUEUE_CT, "no packet came from the queue");
+}
+
+static bool apply(const char *program, const char *format, const char *carrier)
+{
+	const char *const nft[] = { "nft", "-f", "-", NULL }, *const restore[] = { program, "--noflush", NULL };
+	const char *percent = strstr(format, "%s");
+	char complaint[PROGRAM_COMPLAINT_MAX], text[640];
+
+	if (percent)
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)(percent - format), format, carrier, percent + 2);
+	else
+		snprintf(text, sizeof(text), "%s", format);
+	return program_run(strcmp(program, "nft") == 0 ? nft : restore, text, NULL, complaint) == 0;
+}
+
+/* By whichever of both programs can. */
+static bool apply_either(const struct probes *probes, enum probe xt, const char *xt_text, enum probe nft,
+			 const char *nft_text, const char *carrier)
+{
+	if (probe_can(probes, xt) && apply("iptables-restore", xt_text, carrier))
+		return true;
+	return probe_can(probes, nft) && apply("nft", nft_text, carrier);
+}
+
+static void try_queue(struct probes *probes)
+{
+	const struct nfqueue_config config = { .queue = QUEUE, .sure_queue = NFQUEUE_NONE, .length = QUEUE_LENGTH,
+					       .receive_buffer = RECEIVE_BUFFER };
+	enum nfqueue_step step;
+	struct nfqueue *queue;
+	int error = nfqueue_open(&config, &queue, &step);
+
+	probe_set(probes, PROBE_NFQUEUE, error == 0, strerror(-error));
+	if (error) {
+		skip(probes, PROBE_QUEUE_CT, "no queue could be bound");
+		return;
+	}
+	if (apply_either(probes, PROBE_XT_QUEUE, xt_queue, PROBE_NFT_QUEUE, nft_queue, ""))
+		try_packet(probes, queue);
+	else
+		skip(probes, PROBE_QUEUE_CT, "no rule could queue a packet");
+	nfqueue_close(queue);
+}
+
+/* ---- a connection ---- */
+
+static void try_adjustment(struct probes *probes, struct ctnetlink *ct, const struct binding *master)
+{
+	const struct seqadj adjustment = { .pos = 1000, .before = 0, .after = 4 };
+	int result = ct->conntrack.ops->adjust_seq(&ct->conntrack, master, DIRECTION_ORIGINAL, &adjustment);
+
+	probe_set(probes, PROBE_SEQADJ, result == SEQADJ_KERNEL,
+		  "connections with a helper and NAT take no adjustment");
+}
+
+/* The expected connection, once it is there: whose helper has it? */
+static void try_data_helper(struct probes *probes, struct ctnetlink *ct, uint16_t from)
+{
+	struct tuple tuple = { .src = endpoint_on_loopback(from), .dst = endpoint_on_loopback(PORT_DATA) };
+	struct exchange *exchange = &ct->exchange;
+	struct connection connection;
+	const void *attributes = NULL;
+	int length = -ENOENT;
+
+	exchange_begin(exchange);
+	ctmessage_put_tuple(exchange_add(exchange, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, 0, FAMILY_IPV4),
+			    CTA_TUPLE_ORIG, &tuple);
+	if (exchange_run_one(exchange) == 0 && exchange->answer[0].message)
+		length = exchange_attributes(exchange->answer[0].message,
+					     NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, &attributes);
+	if (length < 0 || ctmessage_read_connection(attributes, (size_t)length, &connection) < 0)
+		skip(probes, PROBE_DATA_ALONE, "the data connection was not found");
+	else
+		probe_set(probes, PROBE_DATA_ALONE, connection.helper[0] == '\0',
+			  "data connections get their master's helper");
+}
+
+static void try_data(struct probes *probes, struct ctnetlink *ct)
+{
+	int listener = listen_on(PORT_DATA), data = -1;
+	uint16_t from = 0;
+
+	if (listener >= 0)
+		data = connect_to(PORT_DATA, &from);
+
+	if (data >= 0)
+		try_data_helper(probes, ct, from);
+	else
+		skip(probes, PROBE_DATA_ALONE, "the data connection failed");
+	if (data >= 0)
+		close(data);
+	if (listener >= 0)
+		close(listener);
+}
+
+static void try_expectation(struct probes *probes, struct ctnetlink *ct, const struct binding *master)
+{
+	const struct expectation expectation = {
+		.tuple = { .src = master->tuple[DIRECTION_REPLY].src, .dst = endpoint_on_loopback(PORT_DATA) },
+	};
+	int error = ct->conntrack.ops->expect(&ct->conntrack, master, &expectation);
+
+	probe_set(probes, PROBE_EXPECT, error == 0, strerror(-error));
+	if (error)
+		skip(probes, PROBE_DATA_ALONE, "no data connection can be expected");
+	else
+		try_data(probes, ct);
+}
+
+static void try_connection(struct probes *probes, struct ctnetlink *ct, uint16_t from)
+{
+	const struct tuple seen = { .src = endpoint_on_loopback(from), .dst = endpoint_on_loopback(PORT_CONTROL) };
+	enum direction direction;
+	struct binding master;
+	int error = ct->conntrack.ops->find(&ct->conntrack, &seen, 0, &master, &direction);
+
+	if (error) {
+		skip(probes, PROBE_SEQADJ, "the connection was not found");
+		skip(probes, PROBE_EXPECT, "the connection was not found");
+		skip(probes, PROBE_DATA_ALONE, "the connection was not found");
+		return;
+	}
+	try_adjustment(probes, ct, &master);
+	try_expectation(probes, ct, &master);
+}
+
+static void try_connections(struct probes *probes, struct ctnetlink *ct, const char *carrier)
+{
+	int listener = listen_on(PORT_LISTENER), control = -1;
+	uint16_t from = 0;
+
+	if (apply_either(probes, PROBE_XT_HELPER, xt_rules, PROBE_NFT_HELPER, nft_rules, carrier) && listener >= 0)
+		control = connect_to(PORT_CONTROL, &from);
+	if (control >= 0) {
+		try_connection(probes, ct, from);
+		close(control);
+	} else {
+		skip(probes, PROBE_SEQADJ, "no connection with helper and NAT could be made");
+		skip(probes, PROBE_EXPECT, "no connection with helper and NAT could be made");
+		skip(probes, PROBE_DATA_ALONE, "no connection with helper and NAT could be made");
+	}
+	if (listener >= 0)
+		close(listener);
+}
+
+void probes_packets_try(struct probes *probes, const char *carrier)
+{
+	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_KERNEL };
+	struct ctnetlink *ct = calloc(1, sizeof(*ct));
+	int error = ct ? lo_up() : -ENOMEM;
+
+	if (!error)
+		error = ctnetlink_open(ct, &config);
+	probe_set(probes, PROBE_CTNETLINK, error == 0, strerror(-error));
+	if (!error) {
+		try_queue(probes);
+		try_connections(probes, ct, carrier);
+		ctnetlink_close(ct);
+	}
+	free(ct);
+}

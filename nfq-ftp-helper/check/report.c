@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct check_row *check_add(struct check_report *report, const char *group, const char *name, enum check_level level,
+			    const char *format, ...)
+{
+	struct check_row *row = &report->rows[report->count];
+	va_list arguments;
+
+	va_start(arguments, format);
+	*row = (struct check_row){ .group = group, .name = name, .level = level };
+	vsnprintf(row->text, sizeof(row->text), format, arguments);
+	va_end(arguments);
+	if (report->count < CHECK_ROWS_MAX - 1)
+		report->count++;
+	return row;
+}
+
+void check_mend(struct check_row *row, enum check_cause cause, const char *format, ...)
+{
+	va_list arguments;
+
+	row->cause = cause;
+	va_start(arguments, format);
+	vsnprintf(row->remedy, sizeof(row->remedy), format, arguments);
+	va_end(arguments);
+}
+
+const struct check_row *check_first_cause(const struct check_report *report)
+{
+	const struct check_row *first = NULL;
+
+	for (unsigned int i = 0; i < report->count; i++) {
+		const struct check_row *row = &report->rows[i];
+
+		if (row->cause != CAUSE_NONE && (!first || row->cause < first->cause))
+			first = row;
+	}
+	return first;
+}

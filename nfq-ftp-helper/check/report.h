@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report - what this machine offers, what is missing, and how to get it: the table that `check' prints, and its rows.
+ */
+#ifndef CHECK_REPORT_H
+#define CHECK_REPORT_H
+
+#include "daemon/options.h"
+#include "ruleset/request.h"
+
+#include <stdbool.h>
+
+#define CHECK_TEXT_MAX 320
+#define CHECK_ROWS_MAX 64
+
+enum check_level {
+	CHECK_YES,
+	CHECK_NO,
+	CHECK_NOTE,	/* neither: worth knowing */
+	CHECK_UNKNOWN,	/* it could not be found out */
+};
+
+/*
+ * Why FTP does not work here. The lower, the more likely it is the one reason for all: what comes first keeps what
+ * follows from mattering, or from being known.
+ */
+enum check_cause {
+	CAUSE_NONE,
+	CAUSE_RIGHTS,		/* no CAP_NET_ADMIN */
+	CAUSE_KERNEL,		/* no mode can run */
+	CAUSE_FTP_HELPER,	/* the kernel's own helper has the connections */
+	CAUSE_NO_HELPER,	/* no helper is assigned */
+	CAUSE_NOT_QUEUED,	/* packets are not queued */
+	CAUSE_DESERTED,		/* the helper queues packets for nobody */
+	CAUSE_QUEUE_TAKEN,	/* another program has the queue */
+	CAUSE_NO_DAEMON,	/* nobody has */
+	CAUSE_INVALID,		/* packets are dropped before they come to us */
+	CAUSE_RELATED,		/* data connections are not accepted */
+	CAUSE_FORWARDING,	/* not a router */
+};
+
+struct check_row {
+	const char *group;	/* the table's part: "kernel", "set-up" */
+	const char *name;
+	enum check_level level;
+	enum check_cause cause;
+	char text[CHECK_TEXT_MAX];
+	char remedy[CHECK_TEXT_MAX];	/* a command, where possible; "": there is none, or nothing to mend */
+};
+
+struct check_report {
+	uint16_t ports[RULESET_PORTS_MAX];
+	unsigned int port_count;
+	unsigned int count;
+	struct check_row rows[CHECK_ROWS_MAX];
+	bool can[MODE_KMOD + 1];	/* by enum mode */
+};
+
+/**
+ * check_add - one more row
+ * @report: rows beyond CHECK_ROWS_MAX are left out
+ * @group: a literal, as is @name
+ * @format: of its text
+ *
+ * Return: the row, for its cause and remedy.
+ */
+struct check_row *check_add(struct check_report *report, const char *group, const char *name, enum check_level level,
+			    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* @format: of its remedy. */
+void check_mend(struct check_row *row, enum check_cause cause, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The parts of the table. check_kernel() fills in what modes can run. */
+void check_rights(struct check_report *report);
+void check_kernel(struct check_report *report);
+void check_setup(struct check_report *report);
+
+/* Has this process CAP_NET_ADMIN? */
+bool check_has_rights(void);
+
+/* The row that names the most important cause; NULL: nothing is wrong. */
+const struct check_row *check_first_cause(const struct check_report *report);
+
+/* print.c */
+void check_print(const struct check_report *report);
+void check_print_json(const struct check_report *report);
+
+#endif

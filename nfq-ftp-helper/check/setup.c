@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is set up on this host now: rules, queues, the daemon, forwarding.
+ */
+#include "report.h"
+
+#include "host/queue_holder.h"
+#include "kernel/cthelper.h"
+#include "ruleset/findings.h"
+#include "ruleset/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SETUP_GROUP "set-up"
+
+static void add_forwarding(struct check_report *report)
+{
+	const int ipv4 = machine_number("/proc/sys/net/ipv4/ip_forward");
+	const int ipv6 = machine_number("/proc/sys/net/ipv6/conf/all/forwarding");
+
+	if (ipv4 == 0)
+		check_mend(check_add(report, SETUP_GROUP, "ip_forward", CHECK_NOTE,
+				     "this host forwards no IPv4 (net.ipv4.ip_forward = 0): right for a server or a "
+				     "client, but no router"),
+			   CAUSE_FORWARDING, "sysctl -w net.ipv4.ip_forward=1");
+	else if (ipv4 > 0)
+		check_add(report, SETUP_GROUP, "ip_forward", CHECK_YES, "IPv4 is forwarded");
+	if (ipv6 == 0)
+		check_mend(check_add(report, SETUP_GROUP, "ipv6 forwarding", CHECK_NOTE, "this host forwards no IPv6"),
+			   CAUSE_NONE, "sysctl -w net.ipv6.conf.all.forwarding=1");
+	else if (ipv6 > 0)
+		check_add(report, SETUP_GROUP, "ipv6 forwarding", CHECK_YES, "IPv6 is forwarded");
+}
+
+static void add_ftp_helper(struct check_report *report, const struct findings *findings)
+{
+	if (findings->ftp.seen)
+		check_mend(check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_NO,
+				     "the kernel's own ftp helper is assigned to the connections, by `%.200s'",
+				     findings->ftp.text),
+			   CAUSE_FTP_HELPER, "%s", findings->ftp.remedy);
+	else if (findings->automatic.seen)
+		check_mend(check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_NO,
+				     "the kernel assigns its own ftp helper by itself: %s",
+				     findings->automatic.text),
+			   CAUSE_FTP_HELPER, "%s", findings->automatic.remedy);
+	else
+		check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_YES, "it is not in the way");
+}
+
+static void add_helper(struct check_report *report, const struct findings *findings)
+{
+	if (findings->carrier.seen)
+		check_add(report, SETUP_GROUP, "helper assigned", CHECK_YES, "`%s', by `%.200s'", findings->helper,
+			  findings->carrier.text);
+	else
+		check_mend(check_add(report, SETUP_GROUP, "helper assigned", CHECK_NO, "no rule assigns a helper to "
+				     "connections to port %u, so no data connection can be expected", report->ports[0]),
+			   CAUSE_NO_HELPER, "nfq-ftp-helper rules --apply");
+}
+
+/* Do the helper and its mode queue packets themselves? */
+static bool queues_itself(const struct findings *findings)
+{
+	return strcmp(findings->helper, RULESET_HELPER) == 0;
+}
+
+static void add_queue_rules(struct check_report *report, const struct findings *findings)
+{
+	const struct queue_range *queues = &findings->queues;
+
+	if (findings->queue.seen)
+		check_add(report, SETUP_GROUP, "packets queued", CHECK_YES,
+			  queues->first == queues->last ? "to queue %u" : "to queues %u:%u", queues->first,
+			  queues->last);
+	else if (queues_itself(findings))
+		check_add(report, SETUP_GROUP, "packets queued", CHECK_YES, "by the helper itself");
+	else
+		check_mend(check_add(report, SETUP_GROUP, "packets queued", CHECK_NO, "no rule queues the packets of "
+				     "connections to port %u", report->ports[0]),
+			   CAUSE_NOT_QUEUED, "nfq-ftp-helper rules --apply --mode queue");
+}
+
+struct helper_queue {
+	bool known;
+	bool enabled;
+	uint16_t number;
+};
+
+static void look_at_helper(void *context, const struct cthelper *helper)
+{
+	struct helper_queue *queue = context;
+
+	if (strcmp(helper->name, RULESET_HELPER) == 0)
+		*queue = (struct helper_queue){ .known = true, .enabled = helper->enabled, .number = helper->queue };
+}
+
+/* The queue of the helper "nfq-ftp". */
+static struct helper_queue helper_queue(void)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	struct helper_queue queue = { 0 };
+
+	if (exchange && exchange_open(exchange) == 0) {
+		(void)cthelper_list(exchange, look_at_helper, &queue);
+		exchange_close(exchange);
+	}
+	free(exchange);
+	return queue;
+}
+
+static void add_taken(struct check_report *report, unsigned int number, const struct queue_holder *holder, bool rules)
+{
+	struct check_row *row;
+
+	if (holder->program[0])
+		row = check_add(report, SETUP_GROUP, "queue", CHECK_NO,
+				"another program has queue %u: `%s', process %d", number, holder->program, holder->pid);
+	else
+		row = check_add(report, SETUP_GROUP, "queue", CHECK_NO,
+				"a program that cannot be seen from here (in another PID namespace?) has queue %u",
+				number);
+	number = number < 60000 ? number + 10 : number - 10;
+	if (rules)
+		check_mend(row, CAUSE_QUEUE_TAKEN,
+			   "nfq-ftp-helper rules --apply --mode queue --queue %u, and start what it says", number);
+	else if (machine_kmod())
+		check_mend(row, CAUSE_QUEUE_TAKEN, "rmmod nf_conntrack_nfqftp, and load it with queue=%u", number);
+	else
+		check_mend(row, CAUSE_QUEUE_TAKEN, "nfq-ftp-helper run --mode cthelper --queue %u", number);
+}
+
+/* The command that starts the daemon for these rules. */
+static void write_start(const struct findings *findings, char command[CHECK_TEXT_MAX])
+{
+	const struct queue_range *queues = &findings->queues, *sure = &findings->sure_queues;
+	const char *seqadj = findings->some_only ? " --seqadj kernel" : "";
+
+	if (!findings->queue.seen)
+		snprintf(command, CHECK_TEXT_MAX, "nfq-ftp-helper run");
+	else if (sure->given)
+		snprintf(command, CHECK_TEXT_MAX, "nfq-ftp-helper run --mode queue --queue %u:%u --sure-queue %u:%u%s",
+			 queues->first, queues->last, sure->first, sure->last, seqadj);
+	else
+		snprintf(command, CHECK_TEXT_MAX, "nfq-ftp-helper run --mode queue --queue %u:%u%s", queues->first,
+			 queues->last, seqadj);
+}
+
+static void add_absent(struct check_report *report, unsigned int number, const struct findings *findings)
+{
+	char command[CHECK_TEXT_MAX];
+
+	write_start(findings, command);
+	check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
+			     "nobody takes packets from queue %u: nfq-ftp-helper does not run",
+			     number),
+		   CAUSE_NO_DAEMON, "%s", command);
+}
+
+/* The daemon and its guard were killed at one blow. Return: whether it is so. */
+static bool add_deserted(struct check_report *report, const struct helper_queue *helper)
+{
+	struct queue_holder holder;
+
+	if (!helper->known || !helper->enabled)
+		return false;
+	queue_holder_look(helper->number, &holder);
+	if (holder.bound)
+		return false;
+	check_mend(check_add(report, SETUP_GROUP, "helper deserted", CHECK_NO,
+			     "the helper `" RULESET_HELPER "' queues packets to queue %u, and nobody takes them: "
+			     "nfq-ftp-helper and its guard were killed together, and connections break until one runs "
+			     "again",
+			     helper->number),
+		   CAUSE_DESERTED, "nfq-ftp-helper run --mode cthelper --queue %u", helper->number);
+	return true;
+}
+
+/* Return: whether our daemon has it. */
+static bool add_queue(struct check_report *report, unsigned int number, const struct findings *findings)
+{
+	struct queue_holder holder;
+
+	queue_holder_look((uint16_t)number, &holder);
+	if (!holder.bound)
+		add_absent(report, number, findings);
+	else if (!holder.ours)
+		add_taken(report, number, &holder, findings->queue.seen);
+	else if (holder.dropped)
+		check_add(report, SETUP_GROUP, "queue", CHECK_NOTE,
+			  "%lu packets of queue %u were dropped for want of room: run with a larger --queue-length",
+			  holder.dropped, number);
+	else
+		check_add(report, SETUP_GROUP, "daemon", CHECK_YES, "process %d has queue %u", holder.pid, number);
+	return holder.ours;
+}
+
+static void add_range(struct check_report *report, const struct queue_range *range, const struct findings *findings)
+{
+	bool ours = range->given;
+
+	for (unsigned int i = range->first; ours && i <= range->last; i++)
+		ours = add_queue(report, i, findings);
+}
+
+/* The queues that are the module's parameters. */
+static void add_module_queues(struct check_report *report, const struct findings *findings)
+{
+	const int first = machine_number(RULES_MODULE_PARAMETERS "queue");
+	const int sure = machine_number(RULES_MODULE_PARAMETERS "sure_queue");
+	const int more = machine_number(RULES_MODULE_PARAMETERS "queues") - 1;
+
+	if (first < 0 || more < 0)
+		return;
+	add_range(report, &(struct queue_range){ true, (uint16_t)first, (uint16_t)(first + more) }, findings);
+	if (sure >= 0)
+		add_range(report, &(struct queue_range){ true, (uint16_t)sure, (uint16_t)(sure + more) }, findings);
+}
+
+static void add_queues(struct check_report *report, const struct findings *findings)
+{
+	const struct helper_queue own = helper_queue();
+	const bool deserted = add_deserted(report, &own);
+
+	if (findings->queue.seen) {
+		add_range(report, &findings->queues, findings);
+		add_range(report, &findings->sure_queues, findings);
+	} else if (deserted) {
+		return;
+	} else if (own.known && own.enabled) {
+		(void)add_queue(report, own.number, findings);
+	} else if (queues_itself(findings) && machine_kmod()) {
+		add_module_queues(report, findings);
+	} else if (queues_itself(findings)) {
+		check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
+				     "the helper `" RULESET_HELPER "' queues nothing: "
+				     "nfq-ftp-helper does not run"),
+			   CAUSE_NO_DAEMON, "nfq-ftp-helper run --mode cthelper");
+	}
+}
+
+static void add_drops(struct check_report *report, const struct findings *findings)
+{
+	if (findings->invalid.seen)
+		check_mend(check_add(report, SETUP_GROUP, "INVALID", CHECK_NO,
+				     "packets that conntrack calls INVALID are dropped before nfq-ftp-helper sees "
+				     "them, by `%.160s'",
+				     findings->invalid.text),
+			   CAUSE_INVALID, "%s", findings->invalid.remedy);
+	else
+		check_add(report, SETUP_GROUP, "INVALID", CHECK_YES,
+			  "no rule drops them before nfq-ftp-helper sees them");
+	if (findings->unrelated.seen)
+		check_mend(check_add(report, SETUP_GROUP, "RELATED", CHECK_NO,
+				     "data connections (state RELATED) are not accepted by %s",
+				     findings->unrelated.text),
+			   CAUSE_RELATED, "%s", findings->unrelated.remedy);
+	else
+		check_add(report, SETUP_GROUP, "RELATED", CHECK_YES,
+			  "data connections are accepted wherever all else is dropped");
+}
+
+void check_setup(struct check_report *report)
+{
+	struct findings findings;
+	int error = findings_look(&findings, report->ports, report->port_count);
+
+	add_forwarding(report);
+	if (error || !findings.readable) {
+		check_mend(check_add(report, SETUP_GROUP, "rules", CHECK_UNKNOWN,
+				     "neither nft nor iptables-save can tell the rules"),
+			   CAUSE_NONE, "install nftables or iptables, and run this as root");
+		return;
+	}
+	add_ftp_helper(report, &findings);
+	add_helper(report, &findings);
+	add_queue_rules(report, &findings);
+	add_queues(report, &findings);
+	add_drops(report, &findings);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * attachment - who queues packets for this program: rules, its own conntrack helper, or its kernel module.
+ */
+#ifndef DAEMON_ATTACHMENT_H
+#define DAEMON_ATTACHMENT_H
+
+#include "kernel/exchange.h"
+#include "options.h"
+
+#include <sys/types.h>
+
+/* The guard's name as a process, mode cthelper. */
+#define ATTACHMENT_GUARD "nfq-ftp-guard"
+
+struct attachment {
+	const struct options *options;
+	bool chosen;			/* by us, for want of a --mode */
+	bool registered;		/* our helper queues packets */
+	pid_t guard;			/* 0: there is none */
+	int users;			/* a file: who uses the helper holds a lock on it */
+	int guarded;			/* the guard's pipe: it acts when this closes */
+	uint64_t guard_started;		/* milliseconds */
+	bool unguarded_told;
+	struct exchange exchange;
+};
+
+/**
+ * attachment_open - find out which mode it is to be
+ * @attachment: filled in
+ * @options: the mode is filled in where it is auto, and the queues where the module has them; must stay
+ *
+ * What is wrong is said on standard error, in one sentence; so it is below.
+ *
+ * Return: 0, or a negative errno; attachment_close() is due in any case.
+ */
+int attachment_open(struct attachment *attachment, struct options *options);
+
+/**
+ * attachment_begin - let packets come
+ * @attachment: as opened
+ *
+ * Call it when the queues are bound, and before there are threads.
+ *
+ * Return: 0, or a negative errno.
+ */
+int attachment_begin(struct attachment *attachment);
+
+/*
+ * Replace a guard that is gone. Call it when a SIGCHLD has come, and some times a second besides: one that has only just been
+ * started is not replaced at once.
+ */
+void attachment_keep(struct attachment *attachment);
+
+/* No more packets, but what waits: the kernel goes on without us. Call it while the queues are still served. */
+void attachment_end(struct attachment *attachment);
+
+void attachment_close(struct attachment *attachment);
+
+/* "cthelper", for people. */
+const char *attachment_name(enum mode mode);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * reporter - what the engine reports, as log lines for people.
+ */
+#ifndef DAEMON_REPORTER_H
+#define DAEMON_REPORTER_H
+
+#include "core/session.h"
+#include "interfaces.h"
+#include "kernel/nfqueue.h"
+#include "log.h"
+
+/* Owned by one thread. */
+struct reporter {
+	struct interfaces interfaces;
+	struct log_limit told;		/* -v's lines */
+	struct log_limit refused;
+	uint64_t now;			/* milliseconds */
+	const struct nfqueue_packet *packet;	/* that is being handled; NULL: none, it is a time-out */
+};
+
+void reporter_open(struct reporter *reporter);
+void reporter_close(struct reporter *reporter);
+
+/* For engine.report; the context is a struct reporter. */
+void reporter_report(void *context, const struct report *report);
+
+/* Time passes: hear of interfaces, say how many lines were not written. */
+void reporter_tick(struct reporter *reporter, uint64_t now);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tally - the engines' counters, added up and logged.
+ */
+#ifndef DAEMON_TALLY_H
+#define DAEMON_TALLY_H
+
+#include "core/session.h"
+
+/* Add @counters to @sum. */
+void tally_add(struct counters *sum, const struct counters *counters);
+
+/* Log them at LOG_LEVEL_NOTICE: one line, and one for each reason of refusals. @whose: "queue 0". */
+void tally_log(const char *whose, const struct counters *counters);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "findings.h"
+
+#include "iptables.h"
+#include "machine.h"
+#include "nft.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Ours: packets are queued, and helpers assigned, there. */
+#define OUR_PRIORITY (-150)
+#define CONNTRACK_PRIORITY (-200)
+
+static void see(struct finding *finding, const char *text, const char *remedy)
+{
+	if (finding->seen)
+		return;
+	finding->seen = true;
+	snprintf(finding->text, sizeof(finding->text), "%s", text);
+	snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
+}
+
+/* Does the rule itself, or a jump that leads to it, ask for the ports? */
+static bool asks_for_ports(const struct found *found, const struct found_rule *rule)
+{
+	return rule->ports == FOUND_PORTS_OURS ||
+	       (rule->ports == FOUND_PORTS_ANY && found->chains[rule->chain].has_ports);
+}
+
+static void look_at_assignment(struct findings *findings, const struct found *found, const struct found_rule *rule)
+{
+	if (rule->ports == FOUND_PORTS_OTHER || !rule->helper[0])
+		return;
+	if (strcmp(rule->helper, "ftp") == 0) {
+		see(&findings->ftp, rule->text, rule->removal);
+		return;
+	}
+	if (!asks_for_ports(found, rule))
+		return;
+	if (!findings->carrier.seen)
+		snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
+	see(&findings->carrier, rule->text, rule->removal);
+}
+
+static bool is_ours(const struct found *found, const struct found_rule *rule)
+{
+	const struct found_chain *chain = &found->chains[rule->chain];
+
+	return strncmp(chain->name, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0 ||
+	       strcmp(chain->table, NFT_TABLE) == 0;
+}
+
+static void look_at_queue(struct findings *findings, const struct found *found, const struct found_rule *rule)
+{
+	if (!rule->queues.given || !asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
+		return;
+	if (rule->marked) {
+		findings->sure_queues = rule->queues;
+		return;
+	}
+	if (!findings->queue.seen) {
+		findings->queues = rule->queues;
+		findings->some_only = rule->narrow && is_ours(found, rule);
+	}
+	see(&findings->queue, rule->text, rule->removal);
+}
+
+/* Does a packet come to @root before it comes to us? */
+static bool is_before_us(const struct found_chain *root)
+{
+	if (root->priority <= CONNTRACK_PRIORITY)
+		return false;
+	if (root->hook == FOUND_HOOK_PREROUTING)
+		return true;
+	return (root->hook == FOUND_HOOK_FORWARD || root->hook == FOUND_HOOK_INPUT) && root->priority <= OUR_PRIORITY;
+}
+
+/* Is there, in @root, a jump to us or a queue rule above @rule? */
+static bool is_behind_us(const struct found *found, const struct found_rule *rule)
+{
+	for (const struct found_rule *above = found->rules; above < rule; above++) {
+		if (above->chain != rule->chain)
+			continue;
+		if (above->verdict == FOUND_QUEUE && above->ports == FOUND_PORTS_OURS)
+			return true;
+		if (strncmp(above->target, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void look_at_drop(struct findings *findings, const struct found *found, const struct found_rule *rule)
+{
+	if (!(rule->states & FOUND_STATE_INVALID) || rule->ports == FOUND_PORTS_OTHER || is_behind_us(found, rule))
+		return;
+	for (size_t i = 0; i < found->chain_count; i++) {
+		const struct found_chain *root = &found->chains[i];
+
+		if (root->hook != FOUND_HOOK_NONE && (found->chains[rule->chain].roots >> root->root & 1) &&
+		    is_before_us(root))
+			see(&findings->invalid, rule->text, rule->removal);
+	}
+}
+
+static void look_at_rule(struct findings *findings, const struct found *found, const struct found_rule *rule)
+{
+	if (rule->verdict == FOUND_ASSIGN)
+		look_at_assignment(findings, found, rule);
+	else if (rule->verdict == FOUND_QUEUE)
+		look_at_queue(findings, found, rule);
+	else if (rule->verdict == FOUND_DROP)
+		look_at_drop(findings, found, rule);
+}
+
+/* Does @rule, in or under a base chain, let data connections of @helper through? A jump may; that is left at that. */
+static bool lets_related(const struct found_rule *rule, const char *helper)
+{
+	if (rule->verdict != FOUND_ACCEPT && rule->verdict != FOUND_JUMP)
+		return false;
+	if (rule->if_helper[0] && strcmp(rule->if_helper, helper) != 0)
+		return false;
+	if (rule->states & FOUND_STATE_RELATED)
+		return true;
+	return rule->verdict == FOUND_ACCEPT && !rule->states && !rule->narrow && !rule->marked &&
+	       !rule->if_helper[0] && rule->ports == FOUND_PORTS_ANY;
+}
+
+static bool drops_all(const struct found_rule *rule)
+{
+	return rule->verdict == FOUND_DROP && !rule->states && !rule->narrow && !rule->marked && !rule->if_helper[0] &&
+	       rule->ports == FOUND_PORTS_ANY;
+}
+
+/* A base chain that drops by its policy, or by a rule in itself. */
+static bool is_strict(const struct found *found, size_t chain)
+{
+	if (found->chains[chain].drops)
+		return true;
+	for (size_t i = 0; i < found->rule_count; i++) {
+		if (found->rules[i].chain == chain && drops_all(&found->rules[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool accepts_related(const struct found *found, const struct found_chain *root, const char *helper)
+{
+	for (size_t i = 0; i < found->rule_count; i++) {
+		const struct found_rule *rule = &found->rules[i];
+
+		if ((found->chains[rule->chain].roots >> root->root & 1) && lets_related(rule, helper))
+			return true;
+	}
+	return false;
+}
+
+/* The command that lets data connections through @chain. */
+static void write_acceptance(const struct found_chain *chain, char remedy[FOUND_TEXT_MAX])
+{
+	if (chain->iptables)
+		snprintf(remedy, FOUND_TEXT_MAX,
+			 "%s -t %.60s -I %.60s -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+			 strcmp(chain->family, "ip6") == 0 ? "ip6tables" : "iptables", chain->table, chain->name);
+	else
+		snprintf(remedy, FOUND_TEXT_MAX, "nft insert rule %.7s %.60s %.60s ct state established,related accept",
+			 chain->family, chain->table, chain->name);
+}
+
+static void look_at_chain(struct findings *findings, const struct found *found, size_t index)
+{
+	const struct found_chain *chain = &found->chains[index];
+	char text[FOUND_TEXT_MAX], remedy[FOUND_TEXT_MAX];
+
+	if (chain->hook != FOUND_HOOK_FORWARD && chain->hook != FOUND_HOOK_INPUT && chain->hook != FOUND_HOOK_OUTPUT)
+		return;
+	if (!is_strict(found, index) || accepts_related(found, chain, findings->helper))
+		return;
+	snprintf(text, sizeof(text), "chain %.60s of table %.7s %.60s", chain->name, chain->family, chain->table);
+	write_acceptance(chain, remedy);
+	see(&findings->unrelated, text, remedy);
+}
+
+static void look_at_kernel(struct findings *findings)
+{
+	if (machine_number("/proc/sys/net/netfilter/nf_conntrack_helper") == 1)
+		see(&findings->automatic, "net.netfilter.nf_conntrack_helper = 1",
+		    "sysctl -w net.netfilter.nf_conntrack_helper=0");
+}
+
+int findings_look(struct findings *findings, const uint16_t *ports, unsigned int port_count)
+{
+	struct found found = { .ports = ports, .port_count = port_count };
+	int error = found_read(&found);
+
+	*findings = (struct findings){ .readable = !error && found.readable };
+	for (size_t i = 0; i < found.rule_count && !error; i++)
+		look_at_rule(findings, &found, &found.rules[i]);
+	for (size_t i = 0; i < found.chain_count && !error; i++)
+		look_at_chain(findings, &found, i);
+	look_at_kernel(findings);
+	found_free(&found);
+	return error;
+}
+
+void findings_warn(const struct ruleset_request *request)
+{
+	struct findings findings;
+
+	if (findings_look(&findings, request->ports, request->port_count) < 0 || !findings.readable)
+		return;
+	if (findings.ftp.seen)
+		fprintf(stderr,
+			"rules: the kernel's own ftp helper is assigned to these connections, too, by `%s': remove "
+			"that with `%s'\n",
+			findings.ftp.text, findings.ftp.remedy);
+	if (findings.automatic.seen)
+		fprintf(stderr,
+			"rules: the kernel assigns its own ftp helper by itself (%s): switch that off with `%s'\n",
+			findings.automatic.text, findings.automatic.remedy);
+	if (findings.invalid.seen)
+		fprintf(stderr,
+			"rules: `%s' drops INVALID packets before nfq-ftp-helper sees them: move it to the filter "
+			"table, or take it away with `%s'\n",
+			findings.invalid.text, findings.invalid.remedy);
+	if (findings.unrelated.seen)
+		fprintf(stderr,
+			"rules: %s drops data connections, for it does not accept RELATED: mend that with `%s'\n",
+			findings.unrelated.text, findings.unrelated.remedy);
+}

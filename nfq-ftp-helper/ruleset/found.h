@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * found - the rules this machine has now, of iptables, ip6tables and nft, in one form: as much of each as matters
+ * here.
+ *
+ * The caller owns a struct found; zeroed, it holds nothing. One network namespace: that of this process.
+ */
+#ifndef RULESET_FOUND_H
+#define RULESET_FOUND_H
+
+#include "daemon/options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FOUND_NAME_MAX 64
+#define FOUND_HELPER_MAX 16
+#define FOUND_TEXT_MAX 256
+
+/* Where a base chain sits. */
+enum found_hook {
+	FOUND_HOOK_NONE,
+	FOUND_HOOK_PREROUTING,
+	FOUND_HOOK_INPUT,
+	FOUND_HOOK_FORWARD,
+	FOUND_HOOK_OUTPUT,
+	FOUND_HOOK_POSTROUTING,
+};
+
+/* A rule's ports, compared to those in question. */
+enum found_ports {
+	FOUND_PORTS_ANY,	/* it does not ask */
+	FOUND_PORTS_OURS,
+	FOUND_PORTS_OTHER,
+};
+
+enum found_verdict {
+	FOUND_NO_VERDICT,
+	FOUND_ACCEPT,
+	FOUND_DROP,		/* or reject */
+	FOUND_JUMP,		/* or goto */
+	FOUND_QUEUE,
+	FOUND_ASSIGN,		/* a helper */
+};
+
+#define FOUND_STATE_INVALID 1u
+#define FOUND_STATE_RELATED 2u
+#define FOUND_STATE_OTHER 4u
+
+struct found_chain {
+	char family[8];		/* nft's: ip, ip6, inet */
+	char table[FOUND_NAME_MAX];
+	char name[FOUND_NAME_MAX];
+	enum found_hook hook;	/* FOUND_HOOK_NONE: no base chain */
+	int priority;
+	bool drops;		/* its policy */
+	uint64_t roots;		/* base chains that lead here, a bit each */
+	unsigned int root;	/* of a base chain: which bit it is */
+	bool iptables;		/* iptables-save has told of it */
+	bool has_ports;		/* a jump that asks for the ports in question leads here */
+};
+
+struct found_rule {
+	unsigned int chain;	/* index */
+	enum found_verdict verdict;
+	enum found_ports ports;
+	bool narrow;		/* it asks for more than ports and states */
+	bool marked;		/* it asks for a connmark */
+	unsigned int states;	/* FOUND_STATE_*; 0: it does not ask */
+	struct queue_range queues;
+	char target[FOUND_NAME_MAX];		/* of a jump */
+	char helper[FOUND_HELPER_MAX];		/* that it assigns */
+	char if_helper[FOUND_HELPER_MAX];	/* that it asks for */
+	char text[FOUND_TEXT_MAX];		/* how to name it to a person */
+	char removal[FOUND_TEXT_MAX];		/* the command that takes it away */
+};
+
+struct found {
+	struct found_chain *chains;
+	size_t chain_count;
+	struct found_rule *rules;
+	size_t rule_count;
+	bool readable;		/* at least one program could say what there is */
+	const uint16_t *ports;	/* in question */
+	unsigned int port_count;
+};
+
+/**
+ * found_read - look at all rules
+ * @found: zeroed, but for the ports; release it with found_free()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int found_read(struct found *found);
+
+void found_free(struct found *found);
+
+/* For the readers. NULL: no memory. What they return is zeroed, but for its chain, and stays until the next call. */
+struct found_chain *found_add_chain(struct found *found);
+struct found_rule *found_add_rule(struct found *found, size_t chain);
+
+/* The index of a chain; found->chain_count: there is none. */
+size_t found_chain_index(const struct found *found, const char *family, const char *table, const char *name);
+
+enum found_hook found_hook(const char *name);
+
+/* Is one of the ports in question within these? */
+bool found_has_port(const struct found *found, unsigned long low, unsigned long high);
+
+/* The readers. Return: 0; -ENOENT: there is no such program; another negative errno. */
+int found_read_iptables(struct found *found, bool ipv6, bool *over_nft);
+int found_read_nft(struct found *found, bool iptables_over_nft);
+
+#endif

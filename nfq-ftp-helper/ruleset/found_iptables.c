@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What iptables-save says. An option and its value become one call of a function; options that are not in the table
+ * make a rule narrow, as does a negation.
+ */
+#include "found.h"
+
+#include "host/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_MAX 64
+
+struct reading {
+	struct found *found;
+	const char *family;	/* nft's name of it */
+	const char *program;
+	char table[FOUND_NAME_MAX];
+};
+
+static int priority_of(const char *table)
+{
+	static const struct {
+		const char *table;
+		int priority;
+	} priorities[] = { { "raw", -300 }, { "mangle", -150 }, { "nat", -100 }, { "security", 50 } };
+
+	for (size_t i = 0; i < sizeof(priorities) / sizeof(priorities[0]); i++) {
+		if (strcmp(priorities[i].table, table) == 0)
+			return priorities[i].priority;
+	}
+	return 0;
+}
+
+/* ":FORWARD DROP [0:0]" */
+static int read_chain(struct reading *reading, const char *line)
+{
+	struct found_chain *chain = found_add_chain(reading->found);
+	int name_length = (int)strcspn(line + 1, " ");
+	const char *policy = line + 1 + name_length;
+
+	if (!chain)
+		return -ENOMEM;
+	snprintf(chain->family, sizeof(chain->family), "%s", reading->family);
+	snprintf(chain->table, sizeof(chain->table), "%s", reading->table);
+	snprintf(chain->name, sizeof(chain->name), "%.*s", name_length, line + 1);
+	if (*policy == ' ' && policy[1] != '-')
+		chain->hook = found_hook(chain->name);
+	chain->priority = priority_of(reading->table);
+	chain->iptables = true;
+	chain->drops = strncmp(policy, " DROP", 5) == 0;
+	return 0;
+}
+
+/* A list like "20:22,99". */
+static bool has_port(const struct found *found, const char *list)
+{
+	for (const char *at = list; *at; at += strcspn(at, ",")) {
+		char *end;
+		unsigned long low, high;
+
+		at += *at == ',';
+		low = high = strtoul(at, &end, 10);
+		if (*end == ':')
+			high = strtoul(end + 1, NULL, 10);
+		if (found_has_port(found, low, high))
+			return true;
+	}
+	return false;
+}
+
+static void read_ports(const struct found *found, struct found_rule *rule, const char *value)
+{
+	rule->ports = has_port(found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+}
+
+static void read_states(const struct found *found, struct found_rule *rule, const char *value)
+{
+	(void)found;
+	rule->states = FOUND_STATE_OTHER;
+	rule->states |= strstr(value, "INVALID") ? FOUND_STATE_INVALID : 0;
+	rule->states |= strstr(value, "RELATED") ? FOUND_STATE_RELATED : 0;
+}
+
+static void read_other_states(const struct found *found, struct found_rule *rule, const char *value)
+{
+	read_states(found, rule, value);
+	rule->states = FOUND_STATE_OTHER | (~rule->states & (FOUND_STATE_INVALID | FOUND_STATE_RELATED));
+}
+
+static void read_mark(const struct found *found, struct found_rule *rule, const char *value)
+{
+	(void)found;
+	(void)value;
+	rule->marked = true;
+}
+
+/* Both `-m helper' and `-j CT' have this option: the second comes behind its -j. */
+static void read_helper(const struct found *found, struct found_rule *rule, const char *value)
+{
+	(void)found;
+	snprintf(rule->verdict == FOUND_ASSIGN ? rule->helper : rule->if_helper, FOUND_HELPER_MAX, "%s", value);
+}
+
+static void read_queue(const struct found *found, struct found_rule *rule, const char *value)
+{
+	char *end;
+	unsigned long first = strtoul(value, &end, 10), last = *end == ':' ? strtoul(end + 1, NULL, 10) : first;
+
+	(void)found;
+	rule->queues = (struct queue_range){ .given = true, .first = (uint16_t)first, .last = (uint16_t)last };
+}
+
+static void read_target(const struct found *found, struct found_rule *rule, const char *value)
+{
+	static const struct {
+		const char *name;
+		enum found_verdict verdict;
+	} targets[] = {
+		{ "ACCEPT", FOUND_ACCEPT }, { "DROP", FOUND_DROP }, { "REJECT", FOUND_DROP }, { "CT", FOUND_ASSIGN },
+		{ "NFQUEUE", FOUND_QUEUE },
+	};
+
+	(void)found;
+	rule->verdict = FOUND_JUMP;
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		if (strcmp(targets[i].name, value) == 0)
+			rule->verdict = targets[i].verdict;
+	}
+	snprintf(rule->target, sizeof(rule->target), "%s", value);
+	if (rule->verdict == FOUND_QUEUE)
+		rule->queues.given = true;	/* number 0, where none is named */
+}
+
+static void read_nothing(const struct found *found, struct found_rule *rule, const char *value)
+{
+	(void)found;
+	(void)rule;
+	(void)value;
+}
+
+static const struct reader {
+	const char *option;
+	void (*read)(const struct found *found, struct found_rule *rule, const char *value);
+} readers[] = {
+	{ "--dport", read_ports }, { "--sport", read_ports }, { "--dports", read_ports }, { "--sports", read_ports },
+	{ "--ports", read_ports }, { "--ctstate", read_states }, { "--state", read_states }, { "--mark", read_mark },
+	{ "--helper", read_helper }, { "--queue-num", read_queue }, { "--queue-balance", read_queue },
+	{ "-j", read_target }, { "-g", read_target }, { "-m", read_nothing }, { "-p", read_nothing },
+	{ "--comment", read_nothing }, { "--reject-with", read_nothing },
+};
+
+static void read_option(struct reading *reading, struct found_rule *rule, const char *option, const char *value)
+{
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		if (strcmp(readers[i].option, option) == 0) {
+			readers[i].read(reading->found, rule, value);
+			return;
+		}
+	}
+	/* What a target is told narrows nothing. */
+	if (option[0] == '-' && rule->verdict == FOUND_NO_VERDICT)
+		rule->narrow = true;
+}
+
+/* Take a line apart at its blanks; a word in quotes is one. Return: how many words. */
+static size_t split(char *line, char *words[WORDS_MAX])
+{
+	size_t count = 0;
+
+	while (*line && count < WORDS_MAX) {
+		const bool quoted = *line == '"';
+
+		line += quoted;
+		words[count++] = line;
+		while (*line && *line != (quoted ? '"' : ' '))
+			line += line[0] == '\\' && line[1] ? 2 : 1;
+		if (!*line)
+			break;
+		*line++ = '\0';
+		line += strspn(line, " ");
+	}
+	return count;
+}
+
+static bool is_state_option(const char *option)
+{
+	return strcmp(option, "--ctstate") == 0 || strcmp(option, "--state") == 0;
+}
+
+static void read_words(struct reading *reading, struct found_rule *rule, char *words[WORDS_MAX], size_t count)
+{
+	for (size_t i = 2; i < count; i++) {
+		if (i + 2 < count && strcmp(words[i], "!") == 0 && is_state_option(words[i + 1])) {
+			read_other_states(reading->found, rule, words[i + 2]);
+			i += 2;
+		} else if (strcmp(words[i], "!") == 0) {
+			rule->narrow = true;
+			i++;	/* what is negated asks for something else than its words say */
+		} else {
+			read_option(reading, rule, words[i], i + 1 < count ? words[i + 1] : "");
+		}
+	}
+}
+
+/* "-A FORWARD -p tcp ... -j ACCEPT"; it is taken apart. */
+static int read_rule(struct reading *reading, char *line)
+{
+	char *words[WORDS_MAX], text[FOUND_TEXT_MAX];
+	struct found_rule *rule;
+	size_t count, chain;
+
+	snprintf(text, sizeof(text), "%s", line);
+	count = split(line, words);
+	chain = count > 1 ? found_chain_index(reading->found, reading->family, reading->table, words[1]) :
+			    reading->found->chain_count;
+	if (chain == reading->found->chain_count)
+		return 0;
+	rule = found_add_rule(reading->found, chain);
+	if (!rule)
+		return -ENOMEM;
+	snprintf(rule->text, sizeof(rule->text), "%s -t %s %.200s", reading->program, reading->table, text);
+	snprintf(rule->removal, sizeof(rule->removal), "%s -t %s -D%.200s", reading->program, reading->table, text + 2);
+	read_words(reading, rule, words, count);
+	return 0;
+}
+
+static int read_saved(struct reading *reading, char *saved)
+{
+	char *rest = saved, *line;
+	int error = 0;
+
+	while (!error && (line = strsep(&rest, "\n"))) {
+		if (line[0] == '*')
+			snprintf(reading->table, sizeof(reading->table), "%s", line + 1);
+		else if (line[0] == ':')
+			error = read_chain(reading, line);
+		else if (strncmp(line, "-A ", 3) == 0)
+			error = read_rule(reading, line);
+	}
+	return error;
+}
+
+int found_read_iptables(struct found *found, bool ipv6, bool *over_nft)
+{
+	const char *const save[] = { ipv6 ? "ip6tables-save" : "iptables-save", NULL };
+	struct reading reading = {
+		.found = found,
+		.family = ipv6 ? "ip6" : "ip",
+		.program = ipv6 ? "ip6tables" : "iptables",
+	};
+	char complaint[PROGRAM_COMPLAINT_MAX], *saved = NULL;
+	int error = program_run(save, NULL, &saved, complaint);
+
+	if (error)
+		return error;
+	*over_nft |= strstr(saved, "(nf_tables)") != NULL;
+	error = read_saved(&reading, saved);
+	free(saved);
+	return error;
+}

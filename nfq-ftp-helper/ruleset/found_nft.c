@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `nft -j list ruleset' says. Tables of iptables over nf_tables are left to iptables-save, which knows what is in
+ * them.
+ */
+#include "found.h"
+
+#include "host/program.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reading {
+	struct found *found;
+	const json_t *objects;	/* the whole ruleset */
+	size_t foreign;		/* chains from here on are nft's own */
+};
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* Has iptables-save told of this table? */
+static bool is_known(const struct reading *reading, const json_t *object)
+{
+	for (size_t i = 0; i < reading->foreign; i++) {
+		const struct found_chain *chain = &reading->found->chains[i];
+
+		if (strcmp(chain->family, text_of(object, "family")) == 0 &&
+		    strcmp(chain->table, text_of(object, "table")) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Do IP packets pass its hooks? */
+static bool is_ip_family(const char *family)
+{
+	return strcmp(family, "ip") == 0 || strcmp(family, "ip6") == 0 || strcmp(family, "inet") == 0;
+}
+
+static int read_chain(struct reading *reading, const json_t *object)
+{
+	struct found_chain *chain;
+
+	if (is_known(reading, object))
+		return 0;
+	chain = found_add_chain(reading->found);
+	if (!chain)
+		return -ENOMEM;
+	snprintf(chain->family, sizeof(chain->family), "%s", text_of(object, "family"));
+	snprintf(chain->table, sizeof(chain->table), "%s", text_of(object, "table"));
+	snprintf(chain->name, sizeof(chain->name), "%s", text_of(object, "name"));
+	chain->hook = is_ip_family(chain->family) ? found_hook(text_of(object, "hook")) : FOUND_HOOK_NONE;
+	chain->priority = (int)json_integer_value(json_object_get(object, "prio"));
+	chain->drops = strcmp(text_of(object, "policy"), "drop") == 0;
+	return 0;
+}
+
+/* What is @kind ("set", "map", "ct helper") and has this name in the table of a chain. */
+static const json_t *named_object(const struct reading *reading, size_t chain_index, const char *kind, const char *name)
+{
+	const struct found_chain *chain = &reading->found->chains[chain_index];
+
+	for (size_t i = 0; i < json_array_size(reading->objects); i++) {
+		const json_t *object = json_object_get(json_array_get(reading->objects, i), kind);
+
+		if (object && strcmp(text_of(object, "name"), name) == 0 &&
+		    strcmp(text_of(object, "table"), chain->table) == 0 &&
+		    strcmp(text_of(object, "family"), chain->family) == 0)
+			return object;
+	}
+	return NULL;
+}
+
+/* What "@name" stands for, as a list; anything else is itself, but for {"set": list}. */
+static const json_t *elements(const struct reading *reading, size_t chain, const char *kind, const json_t *value)
+{
+	const char *name = json_string_value(value);
+	const json_t *set = json_object_get(value, "set");
+
+	if (name && name[0] == '@')
+		return json_object_get(named_object(reading, chain, kind, name + 1), "elem");
+	return set ? set : value;
+}
+
+/* A port, a range, or a list of both, where each may be dressed up with a timeout or a counter. */
+static bool has_port(const struct found *found, const json_t *right)
+{
+	const json_t *range = json_object_get(right, "range"), *dressed = json_object_get(right, "elem");
+
+	if (json_is_integer(right))
+		return found_has_port(found, (unsigned long)json_integer_value(right),
+				      (unsigned long)json_integer_value(right));
+	if (range)
+		return found_has_port(found, (unsigned long)json_integer_value(json_array_get(range, 0)),
+				      (unsigned long)json_integer_value(json_array_get(range, 1)));
+	if (dressed)
+		return has_port(found, json_object_get(dressed, "val"));
+	for (size_t i = 0; i < json_array_size(right); i++) {
+		if (has_port(found, json_array_get(right, i)))
+			return true;
+	}
+	return false;
+}
+
+static unsigned int state_of(const json_t *name)
+{
+	const char *text = json_string_value(name);
+
+	if (text && strcmp(text, "invalid") == 0)
+		return FOUND_STATE_INVALID;
+	return text && strcmp(text, "related") == 0 ? FOUND_STATE_RELATED : FOUND_STATE_OTHER;
+}
+
+/* "related" or ["established", "related"]. */
+static unsigned int states_of(const json_t *right)
+{
+	unsigned int states = json_is_string(right) ? state_of(right) : 0;
+
+	for (size_t i = 0; i < json_array_size(right); i++)
+		states |= state_of(json_array_get(right, i));
+	return states ? states : FOUND_STATE_OTHER;
+}
+
+static unsigned int other_states(unsigned int states)
+{
+	return FOUND_STATE_OTHER | (~states & (FOUND_STATE_INVALID | FOUND_STATE_RELATED));
+}
+
+static bool is_port_field(const json_t *left)
+{
+	const char *field = text_of(json_object_get(left, "payload"), "field");
+
+	return strcmp(field, "dport") == 0 || strcmp(field, "sport") == 0;
+}
+
+static const char *ct_key(const json_t *left)
+{
+	return text_of(json_object_get(left, "ct"), "key");
+}
+
+static void read_match(const struct reading *reading, struct found_rule *rule, const json_t *match)
+{
+	const json_t *left = json_object_get(match, "left");
+	const json_t *right = elements(reading, rule->chain, "set", json_object_get(match, "right"));
+	const json_t *masked = json_array_get(json_object_get(left, "&"), 0);
+	/* What is negated asks for something else than its words say. */
+	const bool negated = strcmp(text_of(match, "op"), "!=") == 0;
+	const char *key = negated ? "" : ct_key(left), *helper = json_string_value(right);
+
+	if (!negated && is_port_field(left))
+		rule->ports = has_port(reading->found, right) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+	else if (strcmp(ct_key(left), "state") == 0)
+		rule->states = negated ? other_states(states_of(right)) : states_of(right);
+	else if (strcmp(key, "helper") == 0)
+		snprintf(rule->if_helper, FOUND_HELPER_MAX, "%s", helper ? helper : "?");
+	else if (strcmp(key, "mark") == 0 || (!negated && strcmp(ct_key(masked), "mark") == 0))
+		rule->marked = true;
+	else
+		rule->narrow = true;
+}
+
+static void read_helper(const struct reading *reading, struct found_rule *rule, const char *name)
+{
+	const json_t *object = named_object(reading, rule->chain, "ct helper", name);
+
+	rule->verdict = FOUND_ASSIGN;
+	snprintf(rule->helper, FOUND_HELPER_MAX, "%s", object ? text_of(object, "type") : "?");
+}
+
+static void read_queue(struct found_rule *rule, const json_t *queue)
+{
+	const json_t *number = json_object_get(queue, "num"), *range = json_object_get(number, "range");
+	json_int_t first = json_integer_value(range ? json_array_get(range, 0) : number);
+	json_int_t last = range ? json_integer_value(json_array_get(range, 1)) : first;
+
+	rule->verdict = FOUND_QUEUE;
+	rule->queues = (struct queue_range){ .given = true, .first = (uint16_t)first, .last = (uint16_t)last };
+}
+
+/* {"drop": null}, {"jump": {"target": "x"}}. Return: whether it is one. */
+static bool read_verdict(struct found_rule *rule, const json_t *statement)
+{
+	const json_t *jump = json_object_get(statement, "jump");
+
+	if (!jump)
+		jump = json_object_get(statement, "goto");
+	if (json_object_get(statement, "accept"))
+		rule->verdict = FOUND_ACCEPT;
+	else if (json_object_get(statement, "drop") || json_object_get(statement, "reject"))
+		rule->verdict = FOUND_DROP;
+	else if (jump)
+		rule->verdict = FOUND_JUMP;
+	if (jump)
+		snprintf(rule->target, sizeof(rule->target), "%s", text_of(jump, "target"));
+	return rule->verdict != FOUND_NO_VERDICT;
+}
+
+static void read_statement(const struct reading *reading, struct found_rule *rule, const json_t *statement)
+{
+	const json_t *match = json_object_get(statement, "match"), *queue = json_object_get(statement, "queue");
+	const char *helper = json_string_value(json_object_get(statement, "ct helper"));
+
+	if (match)
+		read_match(reading, rule, match);
+	else if (queue)
+		read_queue(rule, queue);
+	else if (!helper && !read_verdict(rule, statement) && !json_object_get(statement, "counter") &&
+		 !json_object_get(statement, "log"))
+		rule->narrow = true;
+	if (helper)
+		read_helper(reading, rule, helper);
+}
+
+static struct found_rule *add_rule(struct reading *reading, const json_t *object, size_t chain)
+{
+	struct found_rule *rule = found_add_rule(reading->found, chain);
+	const char *family = text_of(object, "family"), *table = text_of(object, "table");
+	const char *name = text_of(object, "chain");
+	long long handle = json_integer_value(json_object_get(object, "handle"));
+
+	if (!rule)
+		return NULL;
+	snprintf(rule->text, sizeof(rule->text), "nft rule %.7s %.60s %.60s handle %lld", family, table, name, handle);
+	snprintf(rule->removal, sizeof(rule->removal), "nft delete rule %.7s %.60s %.60s handle %lld", family, table,
+		 name, handle);
+	return rule;
+}
+
+/* A key of a map. */
+static void read_key(const struct reading *reading, struct found_rule *rule, const json_t *key, const json_t *value)
+{
+	if (strcmp(ct_key(key), "state") == 0)
+		rule->states = states_of(value);
+	else if (is_port_field(key))
+		rule->ports = has_port(reading->found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+	else
+		rule->narrow = true;
+}
+
+/* Each entry of a map, of verdicts or of helpers, is a rule of its own. */
+static int read_map(struct reading *reading, const json_t *object, size_t chain, const json_t *map)
+{
+	const json_t *key = json_object_get(map, "key");
+	const json_t *set = elements(reading, chain, "map", json_object_get(map, "data"));
+
+	for (size_t i = 0; i < json_array_size(set); i++) {
+		const json_t *entry = json_array_get(set, i), *value = json_array_get(entry, 1);
+		struct found_rule *rule = add_rule(reading, object, chain);
+
+		if (!rule)
+			return -ENOMEM;
+		read_key(reading, rule, key, json_array_get(entry, 0));
+		if (json_is_string(value))
+			read_helper(reading, rule, json_string_value(value));
+		else
+			(void)read_verdict(rule, value);
+	}
+	return 0;
+}
+
+static int read_rule(struct reading *reading, const json_t *object)
+{
+	const json_t *statements = json_object_get(object, "expr");
+	size_t chain = found_chain_index(reading->found, text_of(object, "family"), text_of(object, "table"),
+					 text_of(object, "chain"));
+	struct found_rule *rule;
+
+	if (is_known(reading, object) || chain == reading->found->chain_count)
+		return 0;
+	for (size_t i = 0; i < json_array_size(statements); i++) {
+		const json_t *statement = json_array_get(statements, i), *map = json_object_get(statement, "vmap");
+
+		if (!map)
+			map = json_object_get(json_object_get(statement, "ct helper"), "map");
+		if (map)
+			return read_map(reading, object, chain, map);
+	}
+	rule = add_rule(reading, object, chain);
+	if (!rule)
+		return -ENOMEM;
+	for (size_t i = 0; i < json_array_size(statements); i++)
+		read_statement(reading, rule, json_array_get(statements, i));
+	return 0;
+}
+
+/* Chains first: rules may jump forward. */
+static int read_ruleset(struct reading *reading)
+{
+	const size_t count = json_array_size(reading->objects);
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++) {
+		const json_t *chain = json_object_get(json_array_get(reading->objects, i), "chain");
+
+		error = chain ? read_chain(reading, chain) : 0;
+	}
+	for (size_t i = 0; i < count && !error; i++) {
+		const json_t *rule = json_object_get(json_array_get(reading->objects, i), "rule");
+
+		error = rule ? read_rule(reading, rule) : 0;
+	}
+	return error;
+}
+
+int found_read_nft(struct found *found, bool iptables_over_nft)
+{
+	const char *const list[] = { "nft", "-j", "list", "ruleset", NULL };
+	char complaint[PROGRAM_COMPLAINT_MAX], *text = NULL;
+	struct reading reading = { .found = found, .foreign = iptables_over_nft ? found->chain_count : 0 };
+	int error = program_run(list, NULL, &text, complaint);
+	json_t *root;
+
+	if (error)
+		return error;
+	root = json_loads(text, 0, NULL);
+	free(text);
+	reading.objects = json_object_get(root, "nftables");
+	error = reading.objects ? read_ruleset(&reading) : -EBADMSG;
+	json_decref(root);
+	return error;
+}

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What `nft -j list ruleset' says. Tables of iptables over nf_tables are left to iptables-save, which knows what is in
  * them.

@@ -63,7 +63,7 @@ struct engine {
 	void (*report)(void *context, const struct report *report);	/* NULL: nobody listens */
 	void *report_context;
 	uint64_t random;		/* engine_random()'s state; seed it */
-	uint32_t sweep;			/* engine_tick()'s position */
+	uint32_t sweep;			/* session_tick()'s position */
 	uint32_t sample;		/* where the last search for a session to displace ended */
 	uint32_t sample_work;		/* and that for an announcement */
 	uint64_t picks_up_until;	/* milliseconds: session_absent() */

@@ -5,6 +5,7 @@
 # make test-vm    the part of it that runs on stock kernels in virtual machines
 # make demo       scripts/demo
 # make bench      tests/bench: engine and lab figures
+# make format     all C sources as .clang-format says
 # make install    DESTDIR and prefix are honoured
 #
 # SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
@@ -39,7 +40,7 @@ MODEL := $(call objects,nfq-ftp-helper/model)
 ROOMS := command check ruleset daemon host capture kernel model core
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room)))
 
-.PHONY: all kmod tests test test-vm demo bench fuzz install clean print-unit
+.PHONY: all kmod tests test test-vm demo bench fuzz format install clean print-unit
 all: $(BUILD)/nfq-ftp-helper
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
@@ -137,6 +138,10 @@ kmod:
 	cp -pu kmod/Kbuild kmod/Makefile kmod/*.c kmod/dkms.conf $(KMOD)/
 	cp -pu $(KMOD_CORE) $(KMOD)/core/
 	$(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
+
+# All sources as .clang-format says.
+format:
+	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 test:
 	scripts/test

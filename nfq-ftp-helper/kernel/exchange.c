@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. The messages go out in one sendmsg(); the kernel works on them in order before that call
  * returns, and its answers are there to be read. They are matched by sequence number; what answers an earlier

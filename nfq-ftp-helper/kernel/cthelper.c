@@ -14,6 +14,7 @@
 #include "cthelper.h"
 
 #include "attributes.h"
+#include "tuple.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -39,7 +40,7 @@ static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type
 
 	mnl_attr_put_strz(message, NFCTH_NAME, CTHELPER_NAME);
 	nest = mnl_attr_nest_start(message, NFCTH_TUPLE);
-	mnl_attr_put_u16(message, NFCTH_TUPLE_L3PROTONUM, htons(family == FAMILY_IPV4 ? AF_INET : AF_INET6));
+	attribute_put_be16(message, NFCTH_TUPLE_L3PROTONUM, family_number(family));
 	mnl_attr_put_u8(message, NFCTH_TUPLE_L4PROTONUM, IPPROTO_TCP);
 	mnl_attr_nest_end(message, nest);
 	return message;
@@ -47,7 +48,7 @@ static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type
 
 static void put_status(struct nlmsghdr *message, uint32_t status)
 {
-	mnl_attr_put_u32(message, NFCTH_STATUS, htonl(status));
+	attribute_put_be32(message, NFCTH_STATUS, status);
 }
 
 static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *policy)
@@ -55,18 +56,18 @@ static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *p
 	struct nlattr *all = mnl_attr_nest_start(message, NFCTH_POLICY);
 	struct nlattr *one;
 
-	mnl_attr_put_u32(message, NFCTH_POLICY_SET_NUM, htonl(1));
+	attribute_put_be32(message, NFCTH_POLICY_SET_NUM, 1);
 	one = mnl_attr_nest_start(message, NFCTH_POLICY_SET1);
 	mnl_attr_put_strz(message, NFCTH_POLICY_NAME, CTHELPER_NAME);
-	mnl_attr_put_u32(message, NFCTH_POLICY_EXPECT_MAX, htonl(policy->expectations));
-	mnl_attr_put_u32(message, NFCTH_POLICY_EXPECT_TIMEOUT, htonl(policy->seconds));
+	attribute_put_be32(message, NFCTH_POLICY_EXPECT_MAX, policy->expectations);
+	attribute_put_be32(message, NFCTH_POLICY_EXPECT_TIMEOUT, policy->seconds);
 	mnl_attr_nest_end(message, one);
 	mnl_attr_nest_end(message, all);
 }
 
 static void put_queue(struct nlmsghdr *message, uint16_t queue)
 {
-	mnl_attr_put_u32(message, NFCTH_QUEUE_NUM, htonl(queue));
+	attribute_put_be32(message, NFCTH_QUEUE_NUM, queue);
 	put_status(message, NFCT_HELPER_STATUS_ENABLED);
 }
 
@@ -79,7 +80,7 @@ static int make(struct exchange *exchange, uint8_t family, const struct cthelper
 	message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE | NLM_F_EXCL, family);
 	put_policy(message, policy);
 	put_status(message, NFCT_HELPER_STATUS_DISABLED);
-	mnl_attr_put_u32(message, NFCTH_PRIV_DATA_LEN, htonl(0));
+	attribute_put_be32(message, NFCTH_PRIV_DATA_LEN, 0);
 	return without_subsystem(exchange_run_one(exchange));
 }
 

@@ -31,9 +31,10 @@
  */
 #include "ctnetlink.h"
 
+#include "attributes.h"
 #include "cthelper.h"
+#include "tuple.h"
 
-#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -68,11 +69,6 @@ static int answer_connection(const struct answer *answer, struct connection *con
 	if (answer->error)
 		return answer->error;
 	return answer->message ? read_connection(answer->message, connection) : -EBADMSG;
-}
-
-static struct tuple tuple_inverse(const struct tuple *tuple)
-{
-	return (struct tuple){ .src = tuple->dst, .dst = tuple->src };
 }
 
 /*
@@ -266,14 +262,9 @@ static int delete_by_id(struct ctnetlink *ct, const struct tuple *tuple, uint16_
 	exchange_begin(&ct->exchange);
 	message = exchange_add(&ct->exchange, EXPECT(IPCTNL_MSG_EXP_DELETE), NLM_F_ACK, tuple->dst.family);
 	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, tuple);
-	mnl_attr_put_u32(message, CTA_EXPECT_ID, htonl(id));
+	attribute_put_be32(message, CTA_EXPECT_ID, id);
 	ctmessage_put_zone(message, CTA_EXPECT_ZONE, zone);
 	return exchange_run_one(&ct->exchange);
-}
-
-static bool is_master(const struct tuple *a, const struct tuple *b)
-{
-	return endpoint_equal(&a->src, &b->src) && endpoint_equal(&a->dst, &b->dst);
 }
 
 /* Delete an expectation of this master. -ENOENT: there is none; -EBUSY: it is another master's. */
@@ -291,7 +282,7 @@ static int delete_expected(struct ctnetlink *ct, const struct binding *master, c
 		error = answer_expected(&ct->exchange.answer[0], &expected);
 	if (error)
 		return error;
-	if (!is_master(&expected.master, &master->tuple[DIRECTION_ORIGINAL]))
+	if (!tuple_equal(&expected.master, &master->tuple[DIRECTION_ORIGINAL]))
 		return -EBUSY;
 	return delete_by_id(ct, &tuple, master->zone, expected.id);
 }
@@ -314,7 +305,7 @@ static void flush_expectations(struct ctnetlink *ct)
 
 		if (ct->deferred[i].settle || answer_expected(&ct->exchange.answer[asked++], &expected))
 			continue;
-		found[i] = is_master(&expected.master, &ct->deferred[i].master);
+		found[i] = tuple_equal(&expected.master, &ct->deferred[i].master);
 		id[i] = expected.id;
 	}
 	for (unsigned int i = 0; i < ct->deferred_count; i++)
@@ -335,7 +326,7 @@ static void flush_marks(struct ctnetlink *ct)
 		ctmessage_put_tuple(message, CTA_TUPLE_ORIG, &deferred->master);
 		ctmessage_put_zone(message, CTA_ZONE, deferred->zone);
 		mnl_attr_put_u32(message, CTA_MARK, 0);
-		mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(ct->config.mark_mask));
+		attribute_put_be32(message, CTA_MARK_MASK, ct->config.mark_mask);
 	}
 	/* A connection that is gone needs no mark taken off. */
 	if (ct->exchange.count)
@@ -372,7 +363,7 @@ static void undefer(struct ctnetlink *ct, const struct binding *master, const st
 	for (unsigned int i = 0; i < ct->deferred_count; i++) {
 		const struct deferred *deferred = &ct->deferred[i];
 		bool drop = deferred->settle == !expectation && deferred->zone == master->zone &&
-			    is_master(&deferred->master, &master->tuple[DIRECTION_ORIGINAL]);
+			    tuple_equal(&deferred->master, &master->tuple[DIRECTION_ORIGINAL]);
 
 		if (drop && expectation)
 			drop = endpoint_equal(&deferred->expectation.tuple.dst, &expectation->tuple.dst) &&
@@ -449,8 +440,8 @@ static void put_mark(const struct ctnetlink *ct, struct nlmsghdr *message)
 {
 	if (!ct->config.mark_mask)
 		return;
-	mnl_attr_put_u32(message, CTA_MARK, htonl(ct->config.mark));
-	mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(ct->config.mark_mask));
+	attribute_put_be32(message, CTA_MARK, ct->config.mark);
+	attribute_put_be32(message, CTA_MARK_MASK, ct->config.mark_mask);
 }
 
 /* Has the kernel adjusted this connection before? Then it can. */
@@ -538,7 +529,7 @@ static int get_connection(struct ctnetlink *ct, const struct binding *master, st
 	int error;
 
 	if (find_by_hint(ct, connection) &&
-	    is_master(&connection->binding.tuple[DIRECTION_ORIGINAL], &master->tuple[DIRECTION_ORIGINAL]))
+	    tuple_equal(&connection->binding.tuple[DIRECTION_ORIGINAL], &master->tuple[DIRECTION_ORIGINAL]))
 		return 0;
 	exchange_begin(&ct->exchange);
 	add_get(ct, &master->tuple[DIRECTION_ORIGINAL], master->zone);

@@ -62,8 +62,11 @@ $(BUILD)/tests/unit/log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,lo
 
 $(BUILD)/tests/unit/nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
-$(BUILD)/tests/unit/verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
-$(BUILD)/tests/unit/verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
+$(BUILD)/tests/unit/nfqueue_packet: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,nfqueue_packet attributes ctmessage)
+$(BUILD)/tests/unit/nfqueue_packet: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
+
+$(BUILD)/tests/unit/verdicts: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,verdicts netlink)
+$(BUILD)/tests/unit/verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=sendmsg
 
 $(BUILD)/tests/unit/settings: $(BUILD)/obj/nfq-ftp-helper/command/settings.o
 

@@ -51,12 +51,18 @@ $(BUILD)/obj/%.o: %.c
 # are one program a folder.
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/*.c))
 
+comma := ,
+
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_CMOCKA) $(LIBS_UNIT)
 
 $(BUILD)/tests/unit/ctmessage: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,attributes ctmessage)
 $(BUILD)/tests/unit/ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
+
+$(BUILD)/tests/unit/exchange: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,exchange netlink ctmessage attributes)
+$(BUILD)/tests/unit/exchange: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
 
 $(BUILD)/tests/unit/log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,log logring)
 

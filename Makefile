@@ -64,6 +64,10 @@ $(BUILD)/tests/unit/exchange: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.
 $(BUILD)/tests/unit/exchange: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
 	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
 
+$(BUILD)/tests/unit/ctnetlink: $(filter-out %/nfqueue.o %/nfqueue_packet.o %/nfqueue_stat.o %/verdicts.o,$(KERNEL))
+$(BUILD)/tests/unit/ctnetlink: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
+
 $(BUILD)/tests/unit/log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,log logring)
 
 $(BUILD)/tests/unit/nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o

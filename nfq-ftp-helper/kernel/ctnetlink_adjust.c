@@ -16,6 +16,9 @@
  * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes back
  * (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule has queued it,
  * once more at the end. So where packets come from rules, the kernel adjusts no such connection; the session does.
+ *
+ * Lost answers. The kernel may have taken an adjustment though its answer was lost. Nothing is edited then, so nothing must be
+ * adjusted either: it is told what it did before, without waiting for an answer.
  */
 #include "ctnetlink_ops.h"
 
@@ -56,11 +59,25 @@ static int check_adjusted(const struct answer *answer, enum direction direction,
 	return 0;
 }
 
+static uint16_t seqadj_type(enum direction direction)
+{
+	return direction == DIRECTION_ORIGINAL ? CTA_SEQ_ADJ_ORIG : CTA_SEQ_ADJ_REPLY;
+}
+
+static void adjust_as_before(struct ctnetlink *ct, const struct binding *master, enum direction direction)
+{
+	struct nlmsghdr *message;
+
+	exchange_begin(&ct->exchange);
+	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, 0);
+	ctmessage_put_seqadj(message, seqadj_type(direction), &master->seqadj[direction]);
+	(void)exchange_post(&ct->exchange);
+}
+
 /* -EOPNOTSUPP: this connection takes no adjustment. */
 static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, enum direction direction,
 			    const struct seqadj *adjustment)
 {
-	const uint16_t type = direction == DIRECTION_ORIGINAL ? CTA_SEQ_ADJ_ORIG : CTA_SEQ_ADJ_REPLY;
 	const bool proven = kernel_adjusts(master);
 	struct nlmsghdr *message;
 	int error;
@@ -68,15 +85,18 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	ctnetlink_undefer(ct, master, NULL);
 	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, NLM_F_ACK);
-	ctmessage_put_seqadj(message, type, adjustment);
+	ctmessage_put_seqadj(message, seqadj_type(direction), adjustment);
 	ctmessage_put_liberal(message);
 	if (ct->config.mark_edits)
 		put_mark(ct, message);
 	if (!proven)
 		ctrequest_get(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone);
 	error = exchange_run(&ct->exchange);
-	if (!error)
-		error = ct->exchange.answer[0].error;
+	if (error) {
+		adjust_as_before(ct, master, direction);
+		return error;
+	}
+	error = ct->exchange.answer[0].error;
 	if (!error && !proven)
 		error = check_adjusted(&ct->exchange.answer[1], direction, adjustment);
 	if (error)

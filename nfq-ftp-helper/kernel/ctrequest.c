@@ -72,18 +72,15 @@ int ctrequest_expected(const struct answer *answer, struct expected *expected)
 	return length < 0 ? length : ctmessage_read_expected(attributes, (size_t)length, expected);
 }
 
-int ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
-		     uint32_t seconds)
+void ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
+		      uint32_t seconds)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_NEW),
+						NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, expectation->tuple.dst.family);
 
-	exchange_begin(exchange);
-	message = exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_NEW), NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-			       expectation->tuple.dst.family);
 	ctmessage_put_tuple(message, CTA_EXPECT_MASTER, &master->tuple[DIRECTION_ORIGINAL]);
 	ctmessage_put_expectation(message, expectation, seconds);
 	ctmessage_put_zone(message, CTA_EXPECT_ZONE, master->zone);
-	return exchange_run_one(exchange);
 }
 
 int ctrequest_delete_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone, uint32_t id)

@@ -22,6 +22,10 @@ struct nlmsghdr *ctrequest_update(struct exchange *exchange, const struct tuple 
 /* An expectation. */
 void ctrequest_get_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone);
 
+/* A new one. Its answer's error is -EEXIST or -EBUSY where this tuple is expected already, by an equal one or another. */
+void ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
+		      uint32_t seconds);
+
 /* What came back. Return: 0, the answer's error, or -EBADMSG. */
 int ctrequest_connection(const struct answer *answer, struct connection *connection);
 int ctrequest_expected(const struct answer *answer, struct expected *expected);
@@ -29,12 +33,7 @@ int ctrequest_expected(const struct answer *answer, struct expected *expected);
 /* The same for an object of a walk. */
 int ctrequest_read_connection(const struct nlmsghdr *object, struct connection *connection);
 
-/* Exchanges of their own: */
-
-/* Return: 0; -EEXIST, -EBUSY: this tuple is expected already, by an equal expectation or another; as the kernel says. */
-int ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
-		     uint32_t seconds);
-
+/* An exchange of its own. */
 int ctrequest_delete_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone, uint32_t id);
 
 #endif

@@ -152,12 +152,6 @@ static int adopt_module(struct options *options)
 	return options_check(options);
 }
 
-static void look_away(void *context, const struct cthelper *helper)
-{
-	(void)context;
-	(void)helper;
-}
-
 static int complain_cthelper(int error)
 {
 	if (error == -EPERM)
@@ -192,7 +186,7 @@ static void choose(struct attachment *attachment, struct options *options)
 	if (module_loaded()) {
 		options->mode = MODE_KMOD;
 	} else if (one_queue(options) && !options->sure_queues.given &&
-		   cthelper_list(&attachment->exchange, look_away, NULL) == 0) {
+		   cthelper_available(&attachment->exchange) == 0) {
 		options->mode = MODE_CTHELPER;
 	} else {
 		options->mode = MODE_QUEUE;
@@ -226,7 +220,7 @@ int attachment_open(struct attachment *attachment, struct options *options)
 			 options->queues.first, options->queues.last);
 		return -EINVAL;
 	}
-	error = cthelper_list(&attachment->exchange, look_away, NULL);
+	error = cthelper_available(&attachment->exchange);
 	return error ? complain_cthelper(error) : 0;
 }
 

@@ -10,19 +10,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static void ignore_helper(void *context, const struct cthelper *helper)
-{
-	(void)context;
-	(void)helper;
-}
-
 int rules_machine_cthelper(void)
 {
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
 	int error = exchange ? exchange_open(exchange) : -ENOMEM;
 
 	if (!error) {
-		error = cthelper_list(exchange, ignore_helper, NULL);
+		error = cthelper_available(exchange);
 		exchange_close(exchange);
 	}
 	free(exchange);

@@ -230,7 +230,7 @@ static int parse_helper(const struct nlattr *nest, const struct nlattr *found[CT
 }
 
 /* Its name, "" where there is none. */
-static int read_helper(const struct nlattr *nest, char name[CONNECTION_HELPER_MAX])
+static int read_help_name(const struct nlattr *nest, char name[CONNECTION_HELPER_MAX])
 {
 	const struct nlattr *found[CTA_HELP_MAX + 1];
 
@@ -265,7 +265,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 	if (!error)
 		error = read_seqadj(found[CTA_SEQ_ADJ_REPLY], &binding->seqadj[DIRECTION_REPLY]);
 	if (!error)
-		error = read_helper(found[CTA_HELP], result.helper);
+		error = read_help_name(found[CTA_HELP], result.helper);
 	if (error)
 		return error;
 	if (binding->tuple[DIRECTION_ORIGINAL].src.family != binding->tuple[DIRECTION_REPLY].src.family)
@@ -309,7 +309,7 @@ const void *ctmessage_read_private(const void *data, size_t length, const char *
 	if (attributes_parse(data, length, rules, found, CTA_HELP) < 0 || !found[CTA_HELP] ||
 	    parse_helper(found[CTA_HELP], inside) < 0 || !inside[CTA_HELP_INFO])
 		return NULL;
-	if (read_helper(found[CTA_HELP], name) < 0 || strcmp(name, helper) != 0)
+	if (read_help_name(found[CTA_HELP], name) < 0 || strcmp(name, helper) != 0)
 		return NULL;
 	*size = mnl_attr_get_payload_len(inside[CTA_HELP_INFO]);
 	return mnl_attr_get_payload(inside[CTA_HELP_INFO]);

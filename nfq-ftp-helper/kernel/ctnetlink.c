@@ -27,12 +27,6 @@ static int ask_for_nobody(struct ctnetlink *ct)
 	return error == -EINVAL ? -EPROTONOSUPPORT : error;
 }
 
-static void look_away(void *context, const struct cthelper *helper)
-{
-	(void)context;
-	(void)helper;
-}
-
 int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 {
 	int error;
@@ -47,7 +41,7 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	if (error)
 		ctnetlink_close(ct);
 	else
-		ct->cthelpers = cthelper_list(&ct->exchange, look_away, NULL) != -EPROTONOSUPPORT;
+		ct->cthelpers = cthelper_available(&ct->exchange) != -EPROTONOSUPPORT;
 	return error;
 }
 

@@ -7,18 +7,20 @@
  * same exchange: CTA_SEQ_ADJ_* is in the answer only where it took. Where the binding says that the kernel adjusts
  * the connection already, that is known.
  *
- * tcp_in_window() compares acknowledgements, which are in receiver space, with the adjustment's position, which is in sender
- * space. It can take the wrong one of the two shifts and call a good packet invalid, so an adjusted connection is made
- * liberal. That has a price: of a liberal connection conntrack believes forged FINs, takes it for over, and lets a forged SYN begin
- * another in its place, without its NAT binding. To make it strict again once an edit is acknowledged breaks connections (tests/lab,
- * streams/many growing-and-shrinking, and cut/LPRT: good packets are called invalid).
+ * tcp_in_window() compares acknowledgements, which are in receiver space, with the adjustment's position, which is in
+ * sender space. It can take the wrong one of the two shifts and call a good packet invalid, so an adjusted connection
+ * is made liberal. That has a price: of a liberal connection conntrack believes forged FINs, takes it for over, and
+ * lets a forged SYN begin another in its place, without its NAT binding. To make it strict again once an edit is
+ * acknowledged breaks connections (tests/lab, streams/many growing-and-shrinking, and cut/LPRT: good packets are called
+ * invalid).
  *
- * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes back
- * (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule has queued it,
- * once more at the end. So where packets come from rules, the kernel adjusts no such connection; the session does.
+ * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes
+ * back (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule
+ * has queued it, once more at the end. So where packets come from rules, the kernel adjusts no such connection; the
+ * session does.
  *
- * Lost answers. The kernel may have taken an adjustment though its answer was lost. Nothing is edited then, so nothing must be
- * adjusted either: it is told what it did before, without waiting for an answer.
+ * Lost answers. The kernel may have taken an adjustment though its answer was lost. Nothing is edited then, so nothing
+ * must be adjusted either: it is told what it did before, without waiting for an answer.
  */
 #include "ctnetlink_ops.h"
 
@@ -40,8 +42,7 @@ static void put_mark(const struct ctnetlink *ct, struct nlmsghdr *message)
 /* Has the kernel adjusted this connection before? Then it can. */
 static bool kernel_adjusts(const struct binding *binding)
 {
-	return seqadj_active(&binding->seqadj[DIRECTION_ORIGINAL]) ||
-	       seqadj_active(&binding->seqadj[DIRECTION_REPLY]);
+	return seqadj_active(&binding->seqadj[DIRECTION_ORIGINAL]) || seqadj_active(&binding->seqadj[DIRECTION_REPLY]);
 }
 
 /* Did the adjustment take? It did where it can be read back. */
@@ -148,8 +149,8 @@ static int get_connection(struct ctnetlink *ct, const struct binding *master, st
 }
 
 /*
- * Is this connection's helper one of user space, though not the one that has queued the packet? Asked once a connection,
- * and only where there can be one.
+ * Is this connection's helper one of user space, though not the one that has queued the packet? Asked once a
+ * connection, and only where there can be one.
  */
 static bool carried_by_user(struct ctnetlink *ct, const struct binding *master)
 {

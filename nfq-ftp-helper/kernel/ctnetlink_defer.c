@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Theory of operation. Taking back can wait until the packets at hand have left: most of what is taken back has been used,
- * and is gone. So can taking off a mark. What is to be done then is noted here, and done together.
+ * Theory of operation. Taking back can wait until the packets at hand have left: most of what is taken back has been
+ * used, and is gone. So can taking off a mark. What is to be done then is noted here, and done together.
  */
 #include "ctnetlink_ops.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Theory of operation. The kernel looks for an equal expectation without regard to whose it is, for creation, for deletion
- * and for reading. So before one is deleted it is read, its master compared, and it is deleted by its id: otherwise the end
- * of one session could take away what another has just announced.
+ * Theory of operation. The kernel looks for an equal expectation without regard to whose it is, for creation, for
+ * deletion and for reading. So before one is deleted it is read, its master compared, and it is deleted by its id:
+ * otherwise the end of one session could take away what another has just announced.
  *
  * Where the kernel's answer is lost, it may have made the expectation, which nobody will announce. So it is taken back.
  */

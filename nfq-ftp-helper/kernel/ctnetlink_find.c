@@ -140,8 +140,7 @@ bool ctnetlink_hinted(const struct ctnetlink *ct, struct connection *connection)
 	       (connection->status & IPS_CONFIRMED);
 }
 
-static int find_connection(struct ctnetlink *ct, const struct tuple *seen, uint16_t zone,
-			   struct connection *connection)
+static int find_connection(struct ctnetlink *ct, const struct tuple *seen, uint16_t zone, struct connection *connection)
 {
 	int error;
 

@@ -7,7 +7,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
-#define CT(type) (NFNL_SUBSYS_CTNETLINK << 8 | (type))
+#define CT(type)     (NFNL_SUBSYS_CTNETLINK << 8 | (type))
 #define EXPECT(type) (NFNL_SUBSYS_CTNETLINK_EXP << 8 | (type))
 
 void ctrequest_get(struct exchange *exchange, const struct tuple *tuple, uint16_t zone)

@@ -22,7 +22,8 @@ struct nlmsghdr *ctrequest_update(struct exchange *exchange, const struct tuple 
 /* An expectation. */
 void ctrequest_get_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone);
 
-/* A new one. Its answer's error is -EEXIST or -EBUSY where this tuple is expected already, by an equal one or another. */
+/* A new one. Its answer's error is -EEXIST or -EBUSY where this tuple is expected already, by an equal one or another.
+ */
 void ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
 		      uint32_t seconds);
 

@@ -146,7 +146,8 @@ static int receive_answers(struct exchange *exchange, unsigned int count)
 		netlink_prepare(&exchange->datagram[i].msg_hdr, &exchange->piece[i], &exchange->sender[i]);
 	}
 	do {
-		received = recvmmsg(mnl_socket_get_fd(exchange->socket), exchange->datagram, count, MSG_WAITFORONE, NULL);
+		received =
+			recvmmsg(mnl_socket_get_fd(exchange->socket), exchange->datagram, count, MSG_WAITFORONE, NULL);
 	} while (received < 0 && errno == EINTR);
 	if (received < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
@@ -207,8 +208,8 @@ int exchange_run_one(struct exchange *exchange)
 }
 
 /*
- * One piece of a dump. @stale: counted up where nothing in it answers this exchange. Return: 1 when more follow, 0 at the
- * end, or a negative errno.
+ * One piece of a dump. @stale: counted up where nothing in it answers this exchange. Return: 1 when more follow, 0 at
+ * the end, or a negative errno.
  */
 static int walk_piece(const struct exchange *exchange, int length, unsigned int *stale,
 		      void (*look)(void *context, const struct nlmsghdr *object), void *context)

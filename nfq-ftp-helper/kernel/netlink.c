@@ -64,7 +64,7 @@ bool netlink_is_dead(int error)
 	case ENOTSOCK:
 	case EPIPE:
 	case ENOTCONN:
-	case ECONNREFUSED:	/* nothing in the kernel listens any more */
+	case ECONNREFUSED: /* nothing in the kernel listens any more */
 	case EPROTONOSUPPORT:
 	case EOPNOTSUPP:
 		return true;

@@ -9,13 +9,13 @@
  * one message speaks for all, NFQNL_MSG_VERDICT_BATCH: "every packet of this queue up to this id". The library can send
  * that only at once and over a socket of its own (nfq_set_verdict_batch()), so it is told the type and writes the rest.
  * The kernel numbers a queue's packets in the order in which it sends them, so those up to this id have their verdicts
- * already, or are in the run, or are packets whose messages could not be read, and "in doubt: pass" holds for them. Runs
- * are not joined over a verdict of another kind or another queue in between, which keeps the order of arrival.
+ * already, or are in the run, or are packets whose messages could not be read, and "in doubt: pass" holds for them.
+ * Runs are not joined over a verdict of another kind or another queue in between, which keeps the order of arrival.
  *
- * A kernel that is short of memory takes none of a sendmsg()'s verdicts. A packet without a verdict would keep its place
- * in the queue for ever, so what cannot be sent after some tries is turned into as little as can be said: "drop every
- * packet of this queue up to this id", 32 bytes. It is the same as a loss on the way: TCP sends them again. Should even
- * that not be taken, it is owed, and goes ahead of whatever is sent next.
+ * A kernel that is short of memory takes none of a sendmsg()'s verdicts. A packet without a verdict would keep its
+ * place in the queue for ever, so what cannot be sent after some tries is turned into as little as can be said: "drop
+ * every packet of this queue up to this id", 32 bytes. It is the same as a loss on the way: TCP sends them again.
+ * Should even that not be taken, it is owed, and goes ahead of whatever is sent next.
  */
 #include "verdicts.h"
 
@@ -34,11 +34,11 @@
 /* An attribute's length has 16 bits. The kernel hands over no more than this either, and truncates what is longer. */
 #define REPLACE_MAX (0xffffu - sizeof(struct nlattr))
 
-#define TRIES 4
-#define TRIES_WAIT 1000000	/* nanoseconds */
+#define TRIES	   4
+#define TRIES_WAIT 1000000 /* nanoseconds */
 
 /* A verdict's message without new contents. */
-#define MESSAGE_SIZE \
+#define MESSAGE_SIZE                                                                                                   \
 	(MNL_NLMSG_HDRLEN + sizeof(struct nfgenmsg) + sizeof(struct nlattr) + sizeof(struct nfqnl_msg_verdict_hdr))
 
 _Static_assert(2 * MESSAGE_SIZE + sizeof(struct nlattr) + REPLACE_MAX + MNL_ALIGNTO < VERDICTS_SEND_MAX,
@@ -59,8 +59,8 @@ static void set_last(struct verdicts_last marks[VERDICTS_QUEUES], uint16_t queue
 	*mark = (struct verdicts_last){ true, queue, id };
 }
 
-static struct nlmsghdr *put_verdict(struct verdicts *verdicts, char *where, int type, const struct verdicts_last *packet,
-				    int verdict)
+static struct nlmsghdr *put_verdict(struct verdicts *verdicts, char *where, int type,
+				    const struct verdicts_last *packet, int verdict)
 {
 	struct nlmsghdr *message = nfq_nlmsg_put(where, type, packet->queue);
 
@@ -69,7 +69,8 @@ static struct nlmsghdr *put_verdict(struct verdicts *verdicts, char *where, int 
 	return message;
 }
 
-static struct nlmsghdr *add_verdict(struct verdicts *verdicts, int type, const struct verdicts_last *packet, int verdict)
+static struct nlmsghdr *add_verdict(struct verdicts *verdicts, int type, const struct verdicts_last *packet,
+				    int verdict)
 {
 	struct nlmsghdr *message = put_verdict(verdicts, verdicts->buffer + verdicts->bytes, type, packet, verdict);
 
@@ -107,7 +108,7 @@ static int send_bytes(struct verdicts *verdicts, char *bytes, size_t length, uns
 }
 
 /* All that was to be sent is to be dropped. */
-static void owe(struct verdicts *verdicts)
+static void owe_given(struct verdicts *verdicts)
 {
 	for (unsigned int i = 0; i < VERDICTS_QUEUES; i++) {
 		if (verdicts->given[i].due)
@@ -124,9 +125,10 @@ static int pay(struct verdicts *verdicts)
 	int error;
 
 	for (unsigned int i = 0; i < VERDICTS_QUEUES; i++) {
-		if (verdicts->owed[i].due)
-			length += put_verdict(verdicts, buffer + length, NFQNL_MSG_VERDICT_BATCH, &verdicts->owed[i],
-					      NF_DROP)->nlmsg_len;
+		const struct verdicts_last *owed = &verdicts->owed[i];
+
+		if (owed->due)
+			length += put_verdict(verdicts, buffer + length, NFQNL_MSG_VERDICT_BATCH, owed, NF_DROP)->nlmsg_len;
 	}
 	if (!length)
 		return 0;
@@ -145,7 +147,7 @@ static int send_pending(struct verdicts *verdicts)
 	if (!error && verdicts->count)
 		error = send_bytes(verdicts, verdicts->buffer, verdicts->bytes, TRIES);
 	if (error) {
-		owe(verdicts);
+		owe_given(verdicts);
 		if (!netlink_is_dead(error))
 			error = pay(verdicts);
 	}
@@ -179,7 +181,7 @@ static void make_room(struct verdicts *verdicts, size_t bytes)
 		verdicts->failure = error;
 }
 
-static void note(struct verdicts *verdicts, uint16_t queue, uint32_t id)
+static void note_given(struct verdicts *verdicts, uint16_t queue, uint32_t id)
 {
 	verdicts->count++;
 	set_last(verdicts->given, queue, id);
@@ -193,7 +195,7 @@ void verdicts_accept(struct verdicts *verdicts, uint16_t queue, uint32_t id)
 	}
 	verdicts->run++;
 	verdicts->run_end = (struct verdicts_last){ true, queue, id };
-	note(verdicts, queue, id);
+	note_given(verdicts, queue, id);
 }
 
 /* What is no part of a run. @data: its new contents; NULL: none */
@@ -209,7 +211,7 @@ static void add_single(struct verdicts *verdicts, const struct verdicts_last *pa
 		nfq_nlmsg_verdict_put_pkt(message, data, (uint32_t)length);
 		verdicts->bytes += message->nlmsg_len - MESSAGE_SIZE;
 	}
-	note(verdicts, packet->queue, packet->id);
+	note_given(verdicts, packet->queue, packet->id);
 }
 
 void verdicts_drop(struct verdicts *verdicts, uint16_t queue, uint32_t id)

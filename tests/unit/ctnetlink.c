@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the kernel has done when its answer is lost. Here it is a model behind sendmsg(): one connection, its sequence
- * adjustments, and one expectation. It does what it is asked for; its answers then come, or do not (ENOBUFS). Whatever is lost,
- * nothing stays open that was not announced, and nothing is adjusted that was not edited.
+ * adjustments, and one expectation. It does what it is asked for; its answers then come, or do not (ENOBUFS). Whatever
+ * is lost, nothing stays open that was not announced, and nothing is adjusted that was not edited.
  */
 #include "unit.h"
 
@@ -71,7 +71,8 @@ static const struct nlattr *find(const struct nlmsghdr *message, uint16_t type)
 {
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attribute) == type)
 			return attribute;
 	}
@@ -84,7 +85,8 @@ static void take_seqadj(const struct nlattr *nest, struct seqadj *seqadj)
 
 	if (!nest || seqadj_missing)
 		return;
-	mnl_attr_for_each_nested(attribute, nest) {
+	mnl_attr_for_each_nested(attribute, nest)
+	{
 		if (mnl_attr_get_type(attribute) == CTA_SEQADJ_CORRECTION_POS)
 			seqadj->pos = attribute_be32(attribute);
 		else if (mnl_attr_get_type(attribute) == CTA_SEQADJ_OFFSET_BEFORE)

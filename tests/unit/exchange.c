@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Questions to the kernel and what comes back instead of their answers: nothing, an error of the socket, answers to older
- * questions, pieces of a walk that was given up, datagrams that others have sent, datagrams that do not fit. The kernel is
- * a model behind sendmsg(), recvmmsg() and recvmsg(): a list of datagrams that lie in the socket.
+ * Questions to the kernel and what comes back instead of their answers: nothing, an error of the socket, answers to
+ * older questions, pieces of a walk that was given up, datagrams that others have sent, datagrams that do not fit. The
+ * kernel is a model behind sendmsg(), recvmmsg() and recvmsg(): a list of datagrams that lie in the socket.
  */
 #include "unit.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A packet out of the kernel's message: what is in it comes out; of one that is torn, or whose attributes have wrong
- * lengths, nothing is believed but the packet's name, by which it gets its verdict. Messages lie in memory of exactly their
- * size, so that the sanitizer and valgrind see what is read beyond it.
+ * lengths, nothing is believed but the packet's name, by which it gets its verdict. Messages lie in memory of exactly
+ * their size, so that the sanitizer and valgrind see what is read beyond it.
  */
 #include "unit.h"
 
@@ -18,11 +18,11 @@
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <string.h>
 
-#define QUEUE 0xfedc
-#define ID 0x89abcdef
-#define ZONE 0x1234
-#define CT_ID 0x76543210
-#define ROOM 2048
+#define QUEUE  0xfedc
+#define ID     0x89abcdef
+#define ZONE   0x1234
+#define CT_ID  0x76543210
+#define ROOM   2048
 #define HEADER (NLMSG_HDRLEN + sizeof(struct nfgenmsg))
 
 static const struct tuple original = {

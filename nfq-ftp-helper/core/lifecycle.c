@@ -34,13 +34,19 @@ void lifecycle_absent(struct engine *engine, uint64_t now)
 	engine->picks_up_until = now + PICK_UP_PERIOD;
 }
 
+/* May its ends go on? They may where they have not both said their last byte: an RST's receiver may not have believed it. */
+static bool may_go_on(const struct session *session)
+{
+	return !(session->stream[0].flags & session->stream[1].flags & STREAM_FIN);
+}
+
 /*
  * A session of a connection that may be alive is forgotten, and with it what was found out about the connection. From then on nobody can
  * say of one without a session that nobody was there when it began.
  */
 static void forget(struct engine *engine, struct session *session, uint64_t now)
 {
-	if (session->state != SESSION_CLOSED &&
+	if (may_go_on(session) &&
 	    session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000)
 		engine->picks_up_until = 0;
 	lifecycle_end(engine, session, now);
@@ -174,7 +180,7 @@ static struct session *session_of_embryo(struct engine *engine, const struct arr
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 
 	if (!session) {		/* it is left alone: not every packet of it is to ask again */
-		embryo_close(embryo);
+		embryo_leave(embryo);
 		return NULL;
 	}
 	clear_adjustment(engine, binding);
@@ -200,8 +206,10 @@ static struct session *session_of_answer(struct engine *engine, const struct arr
 	const struct segment *segment = &arrival->segment;
 	struct session *session = new_session(engine, arrival, !arrival->key.swapped, now);
 
-	if (!session)
+	if (!session) {
+		engine->picks_up_until = 0;	/* it did not begin unseen, and nothing will say so */
 		return NULL;
+	}
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->last_seen = (uint32_t)(now / 1000);
 	session->flags = 0;
@@ -254,7 +262,7 @@ struct session *lifecycle_begin(struct engine *engine, const struct arrival *arr
 	embryo = embryo_find(engine, arrival, now);
 	if (embryo && known(engine, arrival, &binding, &direction))
 		return session_of_embryo(engine, arrival, embryo, &binding, now);
-	if (passed || now < engine->picks_up_until)
+	if (passed || (now < engine->picks_up_until && !embryo_remembers(engine, arrival)))
 		return pick_up(engine, arrival, now);
 	engine->counters.strangers++;
 	return NULL;
@@ -343,6 +351,21 @@ static bool is_followed(struct engine *engine, const struct session *session, co
 	return session->state == SESSION_CLOSED && !is_ending(session, now) && arrival->segment.payload_length &&
 	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && embryo_find(engine, arrival, now) &&
 	       known(engine, arrival, &binding, &direction);
+}
+
+/* Has nothing been found out about it that is lost when it is picked up in its middle? */
+static bool has_shown(const struct session *session)
+{
+	return session->state >= SESSION_MIDDLE && session->state <= SESSION_READY &&
+	       session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED) && !dialogue_may_be_opaque(session);
+}
+
+void lifecycle_succeed(struct engine *engine, struct session *session, const struct arrival *arrival, uint64_t now)
+{
+	if (arrival->segment.flags & TCP_SYN || has_shown(session) || embryo_find(engine, arrival, now))
+		lifecycle_end(engine, session, now);
+	else
+		forget(engine, session, now);
 }
 
 bool lifecycle_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
@@ -460,7 +483,9 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 
 	if (idle > worth_patience(engine, session)) {
-		forget(engine, session, now);
+		/* One that an RST has ended, and nothing else, is not to be picked up in its middle if it goes on. */
+		if (session->state != SESSION_CLOSED || !may_go_on(session) || now >= engine->picks_up_until)
+			forget(engine, session, now);
 		return;
 	}
 	announcement_expire(&turn, EXPECTATION_LIFE);

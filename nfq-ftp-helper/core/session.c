@@ -552,7 +552,7 @@ static struct session *session_of(struct engine *engine, const struct arrival *a
 {
 	if (session && !arrival->invalid && lifecycle_is_over(engine, session, arrival, now)) {
 		table_begin(engine->table, session);
-		lifecycle_end(engine, session, now);
+		lifecycle_succeed(engine, session, arrival, now);
 		table_commit(engine->table);
 		session = NULL;
 	}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Attacks that once succeeded.
+ */
+#include "unit.h"
+
+#include "dialogue.h"
+
+#define POST  "POST / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define BODY  "NOOP\r\n"
+#define OPENS "PORT 10,0,0,2,31,144\r\n"
+
+/* A packet of somebody else's: the two ends know nothing of it. */
+static void forge(struct dialogue *d, int side, uint32_t seq, uint32_t ack, uint8_t flags, const char *text)
+{
+	const uint32_t acked = d->acked[side];
+
+	d->acked[side] = ack;
+	dialogue_packet(d, side, seq, flags, text, text ? (uint32_t)strlen(text) : 0);
+	d->acked[side] = acked;
+}
+
+/* What a browser can be made to send behind its first line, and a hostile server's answers. */
+static void speaks_ftp(struct dialogue *d)
+{
+	for (int i = 0; i < 4; i++) {
+		dialogue_says(d, CLIENT, BODY);
+		dialogue_says(d, SERVER, "200 x\r\n");
+	}
+	dialogue_says(d, CLIENT, OPENS);
+	assert_int_equal(d->expect_calls, 0);
+}
+
+/*
+ * An RST at the number that is due as far as is known here; its receiver has more by then, and takes no notice (RFC 5961
+ * section 3.2).
+ */
+static void reset_in_vain(struct dialogue *d)
+{
+	const uint32_t due = d->seq[SERVER];
+
+	d->silent = true;
+	dialogue_says(d, SERVER, "x");
+	d->silent = false;
+	forge(d, SERVER, due, 0, TCP_RST, NULL);
+	d->acked[CLIENT] = d->seq[SERVER];
+}
+
+static void browse(struct dialogue *d)
+{
+	dialogue_begin(d, NO_NAT);
+	dialogue_handshake(d);
+	dialogue_says(d, CLIENT, POST);
+	assert_int_equal(d->refusal, REFUSED_NOT_FTP);
+	reset_in_vain(d);
+}
+
+/* The session of a connection that goes on in spite of an RST is over after two minutes; what was found out about it is not. */
+static void forgotten_after_reset(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	browse(&d);
+	d.now += 125000;
+	for (int i = 0; i < 2; i++)
+		session_tick(&d.engine, d.now, 8);
+	speaks_ftp(&d);
+	dialogue_close(&d);
+}
+
+/* Conntrack forgets a connection that was reset after ten seconds, and takes the next packet for another's. */
+static void another_of_conntracks(void **state)
+{
+	struct output output = { 0 };
+	struct dialogue d;
+
+	(void)state;
+	for (int reset = 0; reset < 2; reset++) {
+		struct arrival arrival;
+
+		dialogue_begin(&d, NO_NAT);
+		dialogue_handshake(&d);
+		dialogue_says(&d, CLIENT, POST);
+		if (reset)
+			reset_in_vain(&d);
+		d.now += 12000;
+		d.binding.id = 0x2d;
+		packet_make(&d.in, &d.inside[CLIENT], &d.inside[SERVER], d.seq[CLIENT], d.acked[CLIENT], TCP_ACK,
+			    &(struct packet_options){ 0 }, BODY, (uint32_t)strlen(BODY));
+		assert_int_equal(session_arrive(&d.engine, &arrival, d.in.bytes, d.in.length, false, 0), 0);
+		arrival.conntrack_id = d.binding.id;
+		output.buffer = d.buffer;
+		output.capacity = sizeof(d.buffer);
+		assert_int_equal(session_input(&d.engine, &arrival, d.now, &output), VERDICT_ACCEPT);
+		d.seq[CLIENT] += (uint32_t)strlen(BODY);
+		d.acked[SERVER] = d.seq[CLIENT];
+		dialogue_says(&d, SERVER, "200 x\r\n");
+		speaks_ftp(&d);
+		dialogue_close(&d);
+	}
+}
+
+/* A server that takes its time with the SYN/ACK: longer than a handshake is remembered. */
+static void answered_late(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, NO_NAT);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.now += 64000;
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_says(&d, CLIENT, POST);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	speaks_ftp(&d);
+	dialogue_close(&d);
+}
+
+/* There was no room for the connection when it began; later there is. */
+static void no_room_then(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, NO_NAT);
+	d.engine.policy.client_sessions = 0;
+	dialogue_handshake(&d);
+	dialogue_says(&d, CLIENT, POST);
+	d.engine.policy.client_sessions = 8;
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	speaks_ftp(&d);
+	dialogue_close(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forgotten_after_reset),
+		cmocka_unit_test(another_of_conntracks),
+		cmocka_unit_test(answered_late),
+		cmocka_unit_test(no_room_then),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -385,10 +385,13 @@ static bool may_begin_anew(const struct session *session, const struct binding *
 	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
 }
 
-/* Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. */
-static bool answers_alone(const struct engine *engine)
+/*
+ * Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. A server can send one at any time; only
+ * conntrack can tell that its client has asked for it.
+ */
+static bool answers_alone(const struct engine *engine, const struct binding *binding)
 {
-	return !engine->counters.syns;
+	return !engine->counters.syns && binding->progress != PROGRESS_BEYOND;
 }
 
 /* A new session; @session, the flow's, makes room for it, and is NULL then. */
@@ -398,8 +401,8 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	struct binding binding;
 	enum direction direction;
 
-	if ((!embryo && !answers_alone(engine)) || !known(engine, arrival, &binding, &direction) ||
-	    direction != DIRECTION_REPLY || (*session && !may_begin_anew(*session, &binding, now)))
+	if ((!embryo && engine->counters.syns) || !known(engine, arrival, &binding, &direction) ||
+	    direction != DIRECTION_REPLY || (!embryo && !answers_alone(engine, &binding)) || (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
 	if (*session)
 		lifecycle_end(engine, *session, now);

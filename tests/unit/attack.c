@@ -135,6 +135,31 @@ static void no_room_then(void **state)
 	dialogue_close(&d);
 }
 
+/* Where nobody queues SYNs, an answer alone begins a session: not one in the middle of a connection that was reset in vain. */
+static void answer_after_reset(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, NO_NAT);
+	d.engine.picks_up_until = 0;
+	d.seq[CLIENT]++;
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.binding.progress = PROGRESS_HANDSHAKE;
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d.acked[CLIENT] = d.seq[SERVER];
+	assert_int_equal(d.engine.counters.sessions, 1);
+	dialogue_says(&d, CLIENT, POST);
+	reset_in_vain(&d);
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.binding.progress = PROGRESS_BEYOND;
+	dialogue_packet(&d, SERVER, d.seq[SERVER] - 1, TCP_SYN | TCP_ACK, NULL, 0);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, "x\r\n");
+	speaks_ftp(&d);
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +167,7 @@ int main(void)
 		cmocka_unit_test(another_of_conntracks),
 		cmocka_unit_test(answered_late),
 		cmocka_unit_test(no_room_then),
+		cmocka_unit_test(answer_after_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

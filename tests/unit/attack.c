@@ -160,6 +160,36 @@ static void answer_after_reset(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * Encrypted, or not FTP behind a first line that was: so it stays when bytes have passed while no daemon was there, or one end says so.
+ */
+static void opaque_after_restart(void **state)
+{
+	static const char *const ends[][2] = { { "AUTH TLS\r\n", "234 go on\r\n" }, { "\1\2\3\r\n", "500 what?\r\n" } };
+
+	(void)state;
+	for (int how = 0; how < 2; how++)
+		for (int reset = 0; reset < 2; reset++) {
+			struct dialogue d;
+
+			dialogue_ready(&d, NO_NAT);
+			dialogue_says(&d, CLIENT, ends[how][0]);
+			dialogue_says(&d, SERVER, ends[how][1]);
+			if (reset)
+				reset_in_vain(&d);
+			dialogue_restart(&d);
+			forge(&d, SERVER, d.seq[SERVER], d.seq[CLIENT] + 5, TCP_ACK, "x");
+			d.seq[CLIENT] += 5;
+			d.seq[SERVER] += 1;
+			d.acked[SERVER] = d.seq[CLIENT];
+			d.acked[CLIENT] = d.seq[SERVER];
+			dialogue_says(&d, SERVER, "\r\n");
+			dialogue_says(&d, CLIENT, "\r\n");
+			speaks_ftp(&d);
+			dialogue_close(&d);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +198,7 @@ int main(void)
 		cmocka_unit_test(answered_late),
 		cmocka_unit_test(no_room_then),
 		cmocka_unit_test(answer_after_reset),
+		cmocka_unit_test(opaque_after_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

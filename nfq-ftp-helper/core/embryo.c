@@ -65,6 +65,14 @@ static bool is_note(const struct embryo *embryo)
 	return embryo->state != EMBRYO_FREE && embryo->state != EMBRYO_CLOSED;
 }
 
+/* Of two that are over: a free one first, then one of which a session was made. They are remembered as long as there is room. */
+static struct embryo *better_place(struct embryo *a, struct embryo *b)
+{
+	if (!a || b->state == EMBRYO_FREE)
+		return b;
+	return is_note(a) && !is_note(b) ? b : a;
+}
+
 /* Another one takes its place. Where it was a note, nobody can say any more of a connection without a session that it began unseen. */
 static struct embryo *make_way(struct engine *engine, struct embryo *embryo)
 {
@@ -81,8 +89,7 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
 		if (!alive(embryo, seconds)) {
-			if (!vacant || is_note(vacant))
-				vacant = embryo;
+			vacant = better_place(vacant, embryo);
 			continue;
 		}
 		if (!is_of(embryo, arrival, DIRECTION_ORIGINAL))

@@ -362,7 +362,11 @@ static bool has_shown(const struct session *session)
 
 void lifecycle_succeed(struct engine *engine, struct session *session, const struct arrival *arrival, uint64_t now)
 {
-	if (arrival->segment.flags & TCP_SYN || has_shown(session) || embryo_find(engine, arrival, now))
+	/* Only the client begins anew; a server can send a SYN at any time. */
+	const bool begins = (arrival->segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+			    arrival->key.swapped == session->key.swapped;
+
+	if (begins || has_shown(session) || embryo_find(engine, arrival, now))
 		lifecycle_end(engine, session, now);
 	else
 		forget(engine, session, now);

@@ -177,6 +177,18 @@ static void explain(struct sim *sim, enum side from, const struct view *in, uint
 	}
 }
 
+/*
+ * What a segment acknowledges counts only where its receiver takes the segment (RFC 9293 section 3.10.7.4, first): a keepalive's, or a late
+ * copy's, which lies before what was acknowledged, does not, nor does an RST's. Where the kernel adjusts, few bare acknowledgements may
+ * come to the engine, and it hears these as well.
+ */
+static bool is_old(const struct sim *sim, enum side from, const struct view *in)
+{
+	const uint32_t end = in->seq - (sim->schedule.habit[from].iss + 1) + in->length + !!(in->flags & TCP_FIN);
+
+	return sim->schedule.self && sim->around.renumbering && (int32_t)(end - sim->wire[from].engine_acked) < 0;
+}
+
 static void seen_by_engine(struct sim *sim, enum side from, const struct view *in, const struct view *out)
 {
 	struct wire *other = &sim->wire[!from];
@@ -188,7 +200,7 @@ static void seen_by_engine(struct sim *sim, enum side from, const struct view *i
 	if ((in->flags & TCP_RST) &&
 	    in->seq - (sim->schedule.habit[from].iss + 1) == min_u32(sim->wire[from].engine_next, sim->tcp[from].top))
 		sim->reset_seen = true;
-	if (!(in->flags & TCP_ACK) || (in->flags & TCP_SYN))
+	if (!(in->flags & TCP_ACK) || (in->flags & (TCP_SYN | TCP_RST)) || is_old(sim, from, in))
 		return;
 	heard = in->ack - (sim->schedule.habit[!from].iss + 1);
 	if (heard > STREAM_MAX)

@@ -160,12 +160,34 @@ static bool may_refuse(const struct sim *sim, const struct promise *promise, enu
 	}
 }
 
+/*
+ * Bytes have passed unseen, this packet shows, and neither the greeting nor the client's first line had been read: then it is left alone
+ * (resync() in session.c).
+ */
+static bool is_unshown(const struct sim *sim)
+{
+	return sim->took_up && !sim->shown && (sim->upset_done || sim->adversary.present);
+}
+
+/*
+ * A daemon that began amid the handshake does not know whether the SYN had data, and so not where the client's first line begins: the second
+ * is the first that it reads. If that is nothing FTP has, it is left alone (I4).
+ */
+static bool is_second_line(const struct sim *sim, const struct note *note)
+{
+	const struct script *script = &sim->script;
+	const uint32_t start = script->gate[CLIENT][0].end, next = sim->wire[CLIENT].engine_next;
+	static const char strange[] = "XPRT a\r\n";
+
+	return sim->met_halfway && note->direction == DIRECTION_ORIGINAL && start + sizeof(strange) - 1 <= script->length[CLIENT] &&
+	       memcmp(script->stream[CLIENT] + start, strange, sizeof(strange) - 1) == 0 &&
+	       (next == UINT32_MAX || (next >= start && next < start + sizeof(strange) - 1));
+}
+
 static void note_refusal(struct sim *sim, const struct note *note)
 {
 	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
-	/* Bytes passed unseen before it had shown that it is FTP: it is left alone. */
-	if (note->refusal == REFUSED_NOT_FTP && (sim->upset_done || sim->adversary.present) &&
-	    sim->resyncs) {
+	if (note->refusal == REFUSED_NOT_FTP && (is_unshown(sim) || is_second_line(sim, note))) {
 		sim->exempt_from = 0;
 		sim->exempt_until = UINT32_MAX;
 	}

@@ -270,6 +270,13 @@ static void restart(struct sim *sim)
 	sim->kill_countdown = countdown;
 }
 
+/* Of a handshake that was not seen to its end the engine knows nothing: anybody may have begun it. */
+static void forget_handshake(struct sim *sim)
+{
+	if (!sim->wire[CLIENT].mss || !sim->wire[SERVER].mss)
+		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;
+}
+
 /* Returns true when the packet at hand is lost in it. */
 static bool upset(struct sim *sim)
 {
@@ -286,6 +293,8 @@ static bool upset(struct sim *sim)
 		sim->upset_done = true;
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);
+		sim->shown = false;
+		sim->met_halfway = sim->tcp[SERVER].state != TCP_OPEN;
 		memset(table_memory, 0, sizeof(table_memory));
 		forget(sim);
 		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;
@@ -294,6 +303,7 @@ static bool upset(struct sim *sim)
 	} else if (schedule->upset == UPSET_BYPASS) {
 		sim->upset_done = sim->away = true;
 		sim_trace(sim, "     (the daemon is away)");
+		forget_handshake(sim);
 		exempt(sim, UINT32_MAX);
 		sim->back_at = sim->now + schedule->away;
 		return true;
@@ -424,6 +434,17 @@ static void check_superseded(struct sim *sim, const struct counters *before)
 	sim->superseded = true;
 }
 
+/* Has it read what makes it FTP? */
+static void note_shown(struct sim *sim)
+{
+	bool shown = true;
+
+	for (unsigned int side = 0; side < 2; side++)
+		shown &= sim->wire[side].engine_next != UINT32_MAX &&
+			 sim->wire[side].engine_next >= sim->script.gate[side][0].end;
+	sim->shown |= shown;
+}
+
 static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct output *output)
 {
 	struct arrival arrival;
@@ -431,6 +452,7 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct ou
 	const struct counters before = sim->engine.counters;
 	bool doubted, indifferent;
 
+	note_shown(sim);
 	sim->at_hand = packet->origin;
 	indifferent = packet->origin != HONEST || packet->corrupt || need_not_be_believed(sim, packet);
 	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0) {
@@ -448,9 +470,8 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct ou
 	if (sim->engine.counters.resynced != before.resynced && packet->origin == BLIND && !sim->restarts &&
 	    !adversary_alone(sim))
 		sim_fail(sim, "a forged packet makes the engine take up a stream again");
-	if (sim->routed % 64 == 0 && !packet->corrupt)
-		session_tick(&sim->engine, milliseconds(sim), 2);
-	if (sim->engine.counters.resynced != before.resynced) {
+	sim->took_up = sim->engine.counters.resynced != before.resynced;
+	if (sim->took_up) {
 		sim_trace(sim, "     (the engine takes up a stream again)");
 		sim->resyncs++;
 		forget(sim);
@@ -479,6 +500,10 @@ static bool through_engine(struct sim *sim, struct packet *packet, const struct 
 	sim->judged = packet->origin;
 	engine_notes(sim);
 	sim->judged = HONEST;
+	if (sim->routed % 64 == 0 && !packet->corrupt) {	/* not before: it may let go of what the packet has made be held */
+		session_tick(&sim->engine, milliseconds(sim), 2);
+		engine_notes(sim);
+	}
 	if (verdict == VERDICT_DROP) {
 		if (packet->origin == HONEST && !sim_hostile(sim))
 			check_dropped(sim, (enum side) !packet->to, in);

@@ -334,6 +334,9 @@ struct sim {
 	uint64_t honest_at; /* when the last packet of the connection's own came to it */
 	bool upset_armed, upset_done, away;
 	bool reset_seen, resuming;
+	bool shown;	  /* this daemon, or those whose table it has, has read the greeting and the client's first line */
+	bool met_halfway; /* it began amid the handshake */
+	bool took_up;	  /* the packet at hand has made it take up a stream again */
 	bool invented; /* the engine's session is of a connection that a blind third party has played */
 	bool superseded; /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */

@@ -373,20 +373,46 @@ static void engine_notes(struct sim *sim)
 }
 
 /*
- * Packets that the engine has not believed, and why. Where nobody was there for a while, an acknowledgement of what passed then is a
- * claim like any other, until its sender goes on behind it; the packet passes unread.
+ * Bytes pass without being read: nobody is there, or it is not known yet where the two ends are. What acknowledges them is a claim like any
+ * other, until their sender goes on behind them; its packet passes unread.
  */
-static bool disbelieved(struct sim *sim, const struct counters *before)
+static void note_unread(struct sim *sim, enum side from, const struct view *in)
 {
-	const bool absent = sim->restarts && sim->schedule.upset >= UPSET_FRESH;
+	const uint32_t end = in->seq - (sim->schedule.habit[from].iss + 1) + in->length + !!(in->flags & TCP_FIN);
+
+	if (in->checksum_ok && end <= STREAM_MAX)
+		sim->wire[from].unread = max_u32(sim->wire[from].unread, end);
+}
+
+static bool is_claim(const struct sim *sim, enum side from, const struct view *in)
+{
+	return in->ack - (sim->schedule.habit[!from].iss + 1) <= sim->wire[!from].unread;
+}
+
+/* Packets that the engine has not believed, and why. */
+static bool disbelieved(struct sim *sim, const struct packet *packet, const struct view *in, const struct counters *before)
+{
 	bool any = false;
 
 	for (unsigned int i = 0; i < BELIEFS; i++)
 		if (sim->engine.counters.disbelieved[i] != before->disbelieved[i]) {
 			sim_trace(sim, "     (not believed: %s)", belief_name((enum belief)i));
-			any |= !absent || i != BELIEF_ACK_AHEAD;
+			any |= i != BELIEF_ACK_AHEAD || !is_claim(sim, (enum side) !packet->to, in);
 		}
 	return any;
+}
+
+/* Does the engine not know yet where the two ends are? */
+static bool is_unsure(const struct sim *sim)
+{
+	bool unsure = false;
+
+	for (uint32_t index = 1; index <= table_slots(sim->engine.table); index++) {
+		const struct session *session = table_slot(sim->engine.table, index);
+
+		unsure |= session && session->flags & SESSION_UNSURE;
+	}
+	return unsure;
 }
 
 /*
@@ -445,7 +471,7 @@ static void note_shown(struct sim *sim)
 	sim->shown |= shown;
 }
 
-static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct output *output)
+static enum verdict ask_engine(struct sim *sim, struct packet *packet, const struct view *in, struct output *output)
 {
 	struct arrival arrival;
 	enum verdict verdict = VERDICT_ACCEPT;
@@ -461,7 +487,9 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct ou
 	}
 	check_superseded(sim, &before);
 	sim->at_hand = HONEST;
-	doubted = disbelieved(sim, &before);
+	doubted = disbelieved(sim, packet, in, &before);
+	if (is_unsure(sim))
+		note_unread(sim, (enum side) !packet->to, in);
 	/*
 	 * While it follows an invented one, until the ends reset that, the real one is another to it: what comes of that shows in what is
 	 * opened and arrives.
@@ -494,7 +522,7 @@ static bool through_engine(struct sim *sim, struct packet *packet, const struct 
 	}
 	if (packet->corrupt)
 		memcpy(table_before, table_memory, bytes);
-	verdict = ask_engine(sim, packet, &output);
+	verdict = ask_engine(sim, packet, in, &output);
 	if (packet->corrupt && memcmp(table_before, table_memory, bytes) != 0)
 		sim_fail(sim, "a corrupted packet changed the session");
 	sim->judged = packet->origin;
@@ -606,6 +634,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 	memcpy(before, packet->bytes, packet->length);
 	packet_view(before, packet->length, &in);
 	check_trace_in(sim, from, &in);
+	check_coming(sim, from, &in);
 	packet->unseen = sim->away || !is_queued(sim, &in);
 	/* Marked connections are queued without a bypass. One with an edit of equal length in flight is not, but should
 	 * be. So should, for a moment, one whose edit has been acknowledged just now. */
@@ -615,6 +644,8 @@ void router_packet(struct sim *sim, struct packet *packet)
 		network_release(sim, packet);
 		return;
 	}
+	if (sim->away)
+		note_unread(sim, from, &in);
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
 	/*

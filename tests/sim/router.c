@@ -277,6 +277,18 @@ static void forget_handshake(struct sim *sim)
 		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;
 }
 
+/* A daemon that knows nothing has not read what came before it, also what stands behind a gap. Every edit of that has been acknowledged. */
+static void arrived_before(struct sim *sim)
+{
+	for (unsigned int side = 0; side < 2; side++) {
+		const struct tcp *reader = &sim->tcp[!side];
+		struct wire *wire = &sim->wire[side];
+		const uint32_t top = max_u32(reader->in_top, reader->in_fin == UINT32_MAX ? reader->in_next : reader->in_fin + 1);
+
+		wire->unread = max_u32(wire->unread, top - (wire->expected_length - sim->script.length[side]));
+	}
+}
+
 /* Returns true when the packet at hand is lost in it. */
 static bool upset(struct sim *sim)
 {
@@ -293,6 +305,7 @@ static bool upset(struct sim *sim)
 		sim->upset_done = true;
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);
+		arrived_before(sim);
 		sim->shown = false;
 		sim->met_halfway = sim->tcp[SERVER].state != TCP_OPEN;
 		memset(table_memory, 0, sizeof(table_memory));
@@ -488,7 +501,7 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	check_superseded(sim, &before);
 	sim->at_hand = HONEST;
 	doubted = disbelieved(sim, packet, in, &before);
-	if (is_unsure(sim))
+	if (is_unsure(sim) || sim->engine.counters.disbelieved[BELIEF_ACK_AHEAD] != before.disbelieved[BELIEF_ACK_AHEAD])
 		note_unread(sim, (enum side) !packet->to, in);
 	/*
 	 * While it follows an invented one, until the ends reset that, the real one is another to it: what comes of that shows in what is

@@ -125,6 +125,8 @@ static int conntrack_adjust(struct conntrack *conntrack, const struct binding *m
 		return -EIO;
 	sim->around.binding.seqadj[direction] = *adjustment;
 	sim->around.renumbering = sim->around.marked = true;
+	if (sim->at_hand == BLIND && !sim->invented && !adversary_alone(sim))
+		sim_fail(sim, "a forged packet makes conntrack adjust the connection");
 	sim->around.misplaced = sim->at_hand == BLIND;
 	may_die(sim);
 	return sim->schedule.self ? SEQADJ_SELF : SEQADJ_KERNEL;

@@ -401,7 +401,7 @@ static void note_unread(struct sim *sim, enum side from, const struct view *in)
 
 static bool is_claim(const struct sim *sim, enum side from, const struct view *in)
 {
-	return in->ack - (sim->schedule.habit[!from].iss + 1) <= sim->wire[!from].unread;
+	return in->ack - (sim->schedule.habit[!from].iss + 1) - 1 < sim->wire[!from].unread;
 }
 
 /* Packets that the engine has not believed, and why. */
@@ -417,17 +417,24 @@ static bool disbelieved(struct sim *sim, const struct packet *packet, const stru
 	return any;
 }
 
-/* Does the engine not know yet where the two ends are? */
+/* Does the engine not follow the connection yet, or not know where its two ends are? */
 static bool is_unsure(const struct sim *sim)
 {
-	bool unsure = false;
+	bool unsure = true;
 
 	for (uint32_t index = 1; index <= table_slots(sim->engine.table); index++) {
 		const struct session *session = table_slot(sim->engine.table, index);
 
-		unsure |= session && session->flags & SESSION_UNSURE;
+		unsure &= !session || session->flags & SESSION_UNSURE;
 	}
 	return unsure;
+}
+
+/* Has the packet passed without being read? So has the FIN of one that acknowledges what was not read: the other end may not take it. */
+static bool is_unread(const struct sim *sim, enum side from, const struct view *in, const struct counters *before)
+{
+	return is_unsure(sim) || (in->flags & TCP_FIN && is_claim(sim, from, in)) ||
+	       sim->engine.counters.disbelieved[BELIEF_ACK_AHEAD] != before->disbelieved[BELIEF_ACK_AHEAD];
 }
 
 /*
@@ -503,7 +510,7 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	check_superseded(sim, &before);
 	sim->at_hand = HONEST;
 	doubted = disbelieved(sim, packet, in, &before);
-	if (is_unsure(sim) || sim->engine.counters.disbelieved[BELIEF_ACK_AHEAD] != before.disbelieved[BELIEF_ACK_AHEAD])
+	if (is_unread(sim, (enum side) !packet->to, in, &before))
 		note_unread(sim, (enum side) !packet->to, in);
 	/*
 	 * While it follows an invented one, until the ends reset that, the real one is another to it: what comes of that shows in what is

@@ -342,6 +342,19 @@ static bool is_anothers(const struct session *session, uint32_t conntrack_id)
 	return session->conntrack_id && conntrack_id && session->conntrack_id != conntrack_id;
 }
 
+/*
+ * Does it say again what this session's ends have said, within the largest window without scaling? A copy of their own handshake, of which
+ * a daemon that met it halfway has seen the rest only, looks like another's. A new connection begins beyond (RFC 6528 section 3).
+ */
+static bool is_repeated(const struct session *session, const struct arrival *arrival)
+{
+	const struct segment *segment = &arrival->segment;
+	const struct stream *stream = &session->stream[arrival->key.swapped != session->key.swapped];
+	const uint32_t end = segment_start(segment) + segment->payload_length;
+
+	return !(stream->flags & STREAM_UNSYNCED) && stream->next - end <= UINT16_MAX;
+}
+
 /* Does the packet go on behind a handshake that was not this ended session's? */
 static bool is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
 {
@@ -349,7 +362,7 @@ static bool is_followed(struct engine *engine, const struct session *session, co
 	enum direction direction;
 
 	return session->state == SESSION_CLOSED && !is_ending(session, now) && arrival->segment.payload_length &&
-	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && embryo_find(engine, arrival, now) &&
+	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && !is_repeated(session, arrival) && embryo_find(engine, arrival, now) &&
 	       known(engine, arrival, &binding, &direction);
 }
 

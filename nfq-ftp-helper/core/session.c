@@ -445,6 +445,8 @@ static bool read_segment(struct passage *passage)
 	passage->probe = false;
 	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
 		return true;
+	if (passage->stream->flags & STREAM_FIN && seq_after(passage->end, passage->stream->next))
+		passage->stream->flags &= (uint8_t)~STREAM_FIN;	/* it was not this sender's */
 	passage->space_alone = space_alone(passage);
 	passage->space = segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
 	if (turn->session->state < SESSION_OPAQUE && is_hole(turn, passage))

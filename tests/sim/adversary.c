@@ -561,6 +561,10 @@ bool adversary_goes_too_far(struct sim *sim, const struct packet *packet)
 	packet_view(packet->bytes, packet->length, &view);
 	if (is_as_good(sim, packet, &view))
 		return true;
+	/* The client's own SYN: the server answers it as that. */
+	if (as == CLIENT && tcp->state == TCP_LISTEN && (view.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+	    view.seq == sim->schedule.habit[CLIENT].iss)
+		return true;
 	memcpy(arriving.bytes, packet->bytes, packet->length);
 	if (sim->around.renumbering)
 		packet_kernel_adjust(arriving.bytes, packet->length, &adj[as], &adj[!as]);

@@ -214,6 +214,36 @@ struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival,
 	return NULL;
 }
 
+struct embryo *embryo_left(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	struct embryo *ways = ways_of(engine, arrival);
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->state == EMBRYO_ANSWERED &&
+		    flow_key_equal(&embryo->key, &arrival->key))
+			return embryo;
+	return NULL;
+}
+
+/* Does an RST in this direction answer a packet of the handshake? It stands where that acknowledged (RFC 9293 section 3.10.7.3). */
+static bool is_reset(const struct embryo *embryo, const struct arrival *arrival, enum direction direction)
+{
+	const uint32_t seq = arrival->segment.seq;
+
+	return is_of(embryo, arrival, direction) &&
+	       seq == (direction == DIRECTION_ORIGINAL ? embryo->acked : embryo->start[DIRECTION_REPLY]);
+}
+
+void embryo_reset(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	struct embryo *ways = ways_of(engine, arrival);
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->state == EMBRYO_ANSWERED &&
+		    (is_reset(embryo, arrival, DIRECTION_ORIGINAL) || is_reset(embryo, arrival, DIRECTION_REPLY)))
+			embryo->state = EMBRYO_FREE;
+}
+
 void embryo_close(struct embryo *embryo)
 {
 	embryo->state = EMBRYO_CLOSED;

@@ -22,6 +22,12 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 /* The answered one that a later packet of the flow continues; NULL where there is none. */
 struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
+/* An answered one of the flow; NULL where there is none. */
+struct embryo *embryo_left(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* The arrival is an RST: an answered handshake that it answers was none of the ends'. */
+void embryo_reset(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
 /*
  * A session has been made of it. Others of its flow stay: which handshake was forged is known only when the ends reset the forged
  * connection, and go on with the right one.

@@ -448,6 +448,29 @@ struct session *lifecycle_handshake(struct engine *engine, const struct arrival 
 	return begun ? begun : session;
 }
 
+/* Does anything of it still have to be moved? */
+static bool is_adjusted(const struct session *session)
+{
+	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj);
+}
+
+struct session *lifecycle_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,
+				      uint64_t now)
+{
+	struct embryo *embryo;
+	struct binding binding;
+	enum direction direction;
+
+	embryo_reset(engine, arrival, now);
+	if (!session || session->state != SESSION_CLOSED || is_adjusted(session))
+		return session;
+	embryo = embryo_left(engine, arrival, now);
+	if (!embryo || !known(engine, arrival, &binding, &direction))
+		return session;
+	lifecycle_end(engine, session, now);
+	return session_of_embryo(engine, arrival, embryo, &binding, now);
+}
+
 /* A closed session keeps its work slot only while an edit may have to be sent again. */
 void lifecycle_settle(struct engine *engine, struct session *session)
 {

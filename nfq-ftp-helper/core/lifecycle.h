@@ -47,6 +47,14 @@ void lifecycle_close(struct turn *turn);
 /* The same, by an RST. */
 void lifecycle_reset(struct turn *turn);
 
+/*
+ * After an RST. @session: the one its flow has, or NULL. An answered handshake that the RST shows to be forged is forgotten; and where it
+ * has ended the session of such a one, the right one, which has been answered as well, has its session at once: until then another
+ * forged one could take the place. Return: the session the flow has from now on, or NULL.
+ */
+struct session *lifecycle_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,
+				      uint64_t now);
+
 /* After each packet: a closed session keeps its work slot only while an edit may have to be sent again. */
 void lifecycle_settle(struct engine *engine, struct session *session);
 

@@ -234,7 +234,10 @@ void check_dropped(struct sim *sim, enum side from, const struct view *in)
 	if (in->length == 0 && !(in->flags & TCP_FIN))
 		sim_fail(sim, "a packet without payload is dropped");
 	seen_by_engine(sim, from, in, NULL);
-	explain(sim, from, in, start, start, start + in->length, 0);
+	if (sim->claimed)
+		sim->cuts_waiting++;
+	else
+		explain(sim, from, in, start, start, start + in->length, 0);
 }
 
 static void check_headers(struct sim *sim, const struct view *in, const struct view *out, const uint8_t *in_bytes,

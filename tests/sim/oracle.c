@@ -15,13 +15,36 @@ static bool exempted(const struct sim *sim, const struct promise *promise)
 	return promise->exchange >= sim->exempt_from && promise->exchange <= sim->exempt_until;
 }
 
+/*
+ * The script goes on by the number of lines that have been read, whatever they say. Where one end is hostile, what makes the other speak
+ * TLS is what it has read in fact: a client, 234 after its AUTH; a server, AUTH before its 234.
+ */
+static void note_cipher(struct sim *sim, enum side reader, uint32_t offset)
+{
+	const struct script *script = &sim->script;
+	const struct tcp *tcp = &sim->tcp[reader];
+	uint32_t start = offset;
+
+	if (!script->opaque || reader == sim->adversary.hostile)
+		return;
+	while (start && tcp->in[start - 1] != '\n')
+		start--;
+	if (reader == CLIENT)
+		sim->adversary.ciphered |= tcp->top >= script->auth_end && strncmp((const char *)tcp->in + start, "234", 3) == 0;
+	else
+		sim->adversary.ciphered |= tcp->written <= script->proceed &&
+					   strncasecmp((const char *)tcp->in + start, "AUTH", 4) == 0;
+}
+
 /* A line has been read: what it announces must have been opened by then. */
 void check_line(struct sim *sim, enum side reader, uint32_t offset)
 {
 	enum side from = (enum side) !reader;
 
-	if (sim_hostile(sim)) /* he may well have spoilt it */
+	if (sim_hostile(sim)) { /* he may well have spoilt it */
+		note_cipher(sim, reader, offset);
 		return;
+	}
 	for (unsigned int i = 0; i < sim->script.promises; i++) {
 		const struct promise *promise = &sim->script.promise[i];
 
@@ -34,12 +57,40 @@ void check_line(struct sim *sim, enum side reader, uint32_t offset)
 	}
 }
 
+/* Commands in what the client has sent that a server may answer with a port. */
+static unsigned int asked(const struct sim *sim)
+{
+	static const char *const commands[] = { "PASV\r\n", "EPSV\r\n", "LPSV\r\n" };
+	const uint8_t *text = sim->script.stream[CLIENT];
+	unsigned int count = sim->adversary.hostile == CLIENT ? sim->adversary.asked : 0;
+
+	for (uint32_t at = 0; at + 6 <= sim->tcp[CLIENT].top; at++)
+		for (unsigned int i = 0; i < 3; i++)
+			count += strncasecmp((const char *)text + at, commands[i], 6) == 0;
+	return count;
+}
+
+/*
+ * What an honest end says to a hostile one, in the clear and in a line of its own, it has announced, whatever the script has it
+ * follow: a client that was not told to speak TLS, a server whose every reply comes for a line of the client's, whatever was in that.
+ */
+static bool has_said_so(const struct sim *sim, const struct promise *promise)
+{
+	unsigned int opened = 0;
+
+	if (!sim_hostile(sim) || !promise->whole || !sim->script.is_ftp || sim->adversary.ciphered)
+		return false;
+	for (unsigned int i = 0; i < sim->script.promises; i++)
+		opened += sim->script.promise[i].by == SERVER && sim->script.promise[i].opened;
+	return promise->by == CLIENT || opened < asked(sim);
+}
+
 /* A daemon that was away cannot know that TLS or something else than FTP is spoken. */
 static bool may_open(const struct sim *sim, const struct promise *promise)
 {
 	bool forgot = sim->schedule.upset >= UPSET_FRESH && sim->upset_done;
 
-	return promise->opens != MUST_NOT || (promise->hidden && forgot);
+	return promise->opens != MUST_NOT || (promise->hidden && forgot) || has_said_so(sim, promise);
 }
 
 static struct promise *promise_by_port(struct sim *sim, enum side by, uint16_t port)
@@ -51,19 +102,6 @@ static struct promise *promise_by_port(struct sim *sim, enum side by, uint16_t p
 			return promise;
 	}
 	return NULL;
-}
-
-/* Commands in what the client has sent that a server may answer with a port. */
-static unsigned int asked(const struct sim *sim)
-{
-	static const char *const commands[] = { "PASV\r\n", "EPSV\r\n", "LPSV\r\n" };
-	const uint8_t *text = sim->script.stream[CLIENT];
-	unsigned int count = 0;
-
-	for (uint32_t at = 0; at + 6 <= sim->tcp[CLIENT].top; at++)
-		for (unsigned int i = 0; i < 3; i++)
-			count += strncasecmp((const char *)text + at, commands[i], 6) == 0;
-	return count;
 }
 
 /* A hostile end may open its own ports, as every end may, if the other one speaks FTP; a server only if it was asked. */
@@ -110,8 +148,10 @@ void check_expectation(struct sim *sim, enum direction direction, const struct e
 		sim_fail(sim, "the expectation is not translated");
 	if (port != announced && (!around->busy_answers || port < policy->port_low || port > policy->port_high))
 		sim_fail(sim, "port %u is opened for the announced %u", port, announced);
-	if (promise)
-		promise->expectation = *expectation;
+	if (!promise)
+		return;
+	promise->expectation = *expectation;
+	promise->opened |= sim_hostile(sim); /* his reports are not looked at */
 }
 
 /* What is quoted may go on behind the argument, but not with another digit of its last number. */

@@ -445,10 +445,13 @@ static bool need_not_be_believed(struct sim *sim, const struct packet *packet)
 {
 	const enum side from = (enum side)!packet->to;
 	struct view view;
+	uint32_t offset;
 
 	packet_view(packet->bytes, packet->length, &view);
+	offset = view.seq - (sim->schedule.habit[from].iss + 1);
+	/* A daemon that came late may have begun with a bare segment behind what is sent again. */
 	if (view.flags & TCP_RST)
-		return view.seq - (sim->schedule.habit[from].iss + 1) != sim->wire[from].engine_next || sim->resets++;
+		return offset != sim->wire[from].engine_next || (sim->restarts && offset != sim->tcp[from].top) || sim->resets++;
 	return (view.flags & TCP_SYN) || (!view.length && sim->tcp[SERVER].state != TCP_OPEN);
 }
 
@@ -463,6 +466,19 @@ static bool is_ending(const struct sim *sim)
 	       sim->now - sim->honest_at < 25 * (uint64_t)SECOND;
 }
 
+/* Has the session that the engine has just begun other numbers than the connection of the two ends? */
+static bool follows_invented(const struct sim *sim)
+{
+	const struct session *session = table_slot(sim->engine.table, 1);
+
+	session = session ? session : table_slot(sim->engine.table, 2);
+	for (unsigned int side = 0; session && side < 2; side++)
+		if (!(session->stream[side].flags & STREAM_UNSYNCED) &&
+		    session->stream[side].next - (sim->schedule.habit[side].iss + 1) > STREAM_MAX)
+			return true;
+	return false;
+}
+
 /*
  * Both FINs have passed, or the RST, and then a third party has played a handshake: a client that uses its port again looks the same.
  * Conntrack itself forgets the old connection for the SYN, and with it what it adjusted; what its ends still say, a FIN once more or its
@@ -474,8 +490,8 @@ static void check_superseded(struct sim *sim, const struct counters *before)
 
 	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim))
 		return;
-	sim->invented = sim->at_hand == BLIND || sim->at_hand == STRAY;
-	if (!over || sim->at_hand == HONEST)
+	sim->invented = follows_invented(sim);
+	if (!over || !sim->invented)
 		return;
 	if (is_ending(sim))
 		sim_fail(sim, "an invented connection takes the place of one whose end has not been acknowledged");
@@ -512,6 +528,9 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	doubted = disbelieved(sim, packet, in, &before);
 	if (is_unread(sim, (enum side) !packet->to, in, &before))
 		note_unread(sim, (enum side) !packet->to, in);
+	sim->picked_up |= sim->engine.counters.picked_up != before.picked_up;
+	sim->claimed = sim->restarts &&
+		       sim->engine.counters.disbelieved[BELIEF_ACK_AHEAD] != before.disbelieved[BELIEF_ACK_AHEAD];
 	/*
 	 * While it follows an invented one, until the ends reset that, the real one is another to it: what comes of that shows in what is
 	 * opened and arrives.

@@ -123,6 +123,7 @@ struct promise {
 	uint8_t exchange;
 	bool opened, refused, edited, excused;
 	bool hidden;		      /* nothing but the connection's past tells that it must not open */
+	bool whole;		      /* a legal one, in a line of its own that is not quoted from anybody */
 	uint8_t answer;		      /* first digit of the reply that the script has for it */
 	uint32_t line, argument, end; /* end: behind the line feed */
 	uint32_t length;	      /* of the argument */
@@ -157,6 +158,7 @@ struct script {
 	bool speaks[2]; /* which side's first line is FTP */
 	bool fast_open; /* the client's first bytes are in its SYN */
 	bool opaque; /* AUTH TLS was accepted: MUST_NOT from here on */
+	uint32_t auth_end, proceed; /* offsets: behind the client's AUTH, and where the server's 234 begins */
 	uint16_t next_port;
 };
 
@@ -295,6 +297,8 @@ struct adversary {
 	uint32_t invented[2]; /* initial numbers */
 	uint64_t deaf_until;  /* the hostile end takes nothing */
 	unsigned int opened;  /* of the hostile end's own ports */
+	unsigned int asked;   /* commands in its lies that a server may answer with a port */
+	bool ciphered;	      /* the honest end speaks TLS */
 	uint16_t port[64];
 };
 
@@ -339,6 +343,8 @@ struct sim {
 	bool shown;	  /* this daemon, or those whose table it has, has read the greeting and the client's first line */
 	bool met_halfway; /* it began amid the handshake */
 	bool took_up;	  /* the packet at hand has made it take up a stream again */
+	bool picked_up; /* in the middle, by the engine: windows may be of any scale to it */
+	bool claimed; /* the packet at hand acknowledges what may have passed while nobody was there: it has to come again */
 	bool invented; /* the engine's session is of a connection that a blind third party has played */
 	bool superseded; /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */

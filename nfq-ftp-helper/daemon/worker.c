@@ -78,7 +78,7 @@ static void take_note(struct worker *worker, unsigned int index, uint64_t now)
 		return;
 	scan = ctmessage_read_private(packet->conntrack, packet->conntrack_length, CTHELPER_NAME, &size);
 	if (scan && scan_note(scan, size, &note))
-		session_passed(&worker->engine, &worker->arrivals[index], now, &note);
+		passed_input(&worker->engine, &worker->arrivals[index], now, &note);
 }
 
 static int handle_packet(struct worker *worker, unsigned int index, uint64_t now)
@@ -439,7 +439,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->attach.queues));
 	worker->engine.report = reporter_report;
 	worker->engine.report_context = &worker->reporter;
-	session_resume(&worker->engine);
+	resume_sessions(&worker->engine);
 	session_absent(&worker->engine, milliseconds());
 	return open_queue(worker);
 }

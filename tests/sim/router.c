@@ -267,7 +267,7 @@ static void restart(struct sim *sim)
 	sim->resuming = true;
 	open_engine(sim);
 	session_absent(&sim->engine, milliseconds(sim));
-	session_resume(&sim->engine);
+	resume_sessions(&sim->engine);
 	sim->resuming = false;
 	sim->kill_countdown = countdown;
 }

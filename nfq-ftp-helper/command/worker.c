@@ -334,12 +334,14 @@ static int open_state(struct worker *worker)
 
 static int open_conntrack(struct worker *worker)
 {
+	/* The module does not let marked connections pass, whichever queue they have. */
+	const bool mark_edits = worker->options->sure_queues.given || worker->options->mode == MODE_KMOD;
 	const struct ctnetlink_config config = {
 		.seqadj = worker->options->seqadj,
 		.mark = worker->options->mark,
 		.mark_mask = worker->options->mark_mask,
-		/* The module does not let marked connections pass, whichever queue they have. */
-		.mark_edits = worker->options->sure_queues.given || worker->options->mode == MODE_KMOD,
+		.mark_edits = mark_edits,
+		.all_come = (mark_edits && worker->options->mark_mask) || worker->options->mode == MODE_CTHELPER,
 		.queueing_helper = worker->options->mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
 		.expect_timeout = EXPECT_SECONDS,
 	};

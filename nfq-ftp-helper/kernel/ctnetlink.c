@@ -12,18 +12,21 @@
  * Expectations. The kernel looks for an equal expectation without regard to whose it is, for creation, for deletion
  * and for reading. So before one is deleted it is read, its master compared, and it is deleted by its id: otherwise
  * the end of one session could take away what another has just announced. Taking back can wait until the packets at hand
- * have left: most of what is taken back has been used, and is gone. So can taking off a mark.
+ * have left: most of what is taken back has been used, and is gone. So can settling.
  *
  * Sequence adjustments. A connection takes one only if it has the seqadj extension, which it was given at its first
  * packet or never will be; otherwise the kernel says "done" and does nothing. So the connection is read back, in the
  * same exchange: CTA_SEQ_ADJ_* is in the answer only where it took. Where the binding says that the kernel adjusts
  * the connection already, that is known.
  *
- * tcp_in_window() compares acknowledgements, which are in receiver space, with the adjustment's position, which is in sender
- * space. It can take the wrong one of the two shifts and call a good packet invalid, so an adjusted connection is made
- * liberal. That has a price: of a liberal connection conntrack believes forged FINs, takes it for over, and lets a forged SYN begin
- * another in its place, without its NAT binding. To make it strict again once an edit is acknowledged breaks connections (tests/lab,
- * streams/many growing-and-shrinking, and cut/LPRT: good packets are called invalid).
+ * Windows. What tcp_in_window() calls invalid is neither translated nor adjusted, and ends the connection. The kernel's own FTP helper
+ * can come to that: core/seqadj.h says how, and how what conntrack is told avoids it. So a connection that the kernel adjusts stays
+ * strict, and nobody who has only its addresses and ports gets conntrack to take a FIN or RST for its end. Once its edits are acknowledged it is told
+ * the later shift alone ("settled"): while an acknowledgement is taken for a smaller one than it is, conntrack thinks that something is
+ * still unacknowledged, and keeps the connection for minutes only, not days.
+ *
+ * Where the session adjusts, acknowledgements are of bytes that conntrack has not seen; it has to be liberal. That has a price: it
+ * believes forged FINs, takes the connection for over, and lets a forged SYN begin another in its place, without its NAT binding.
  *
  * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes back
  * (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule has queued it,
@@ -322,7 +325,23 @@ static void flush_expectations(struct ctnetlink *ct)
 			(void)delete_by_id(ct, &ct->deferred[i].expectation.tuple, ct->deferred[i].zone, id[i]);
 }
 
-static void flush_marks(struct ctnetlink *ct)
+static uint16_t seqadj_type(enum direction direction)
+{
+	return direction == DIRECTION_ORIGINAL ? CTA_SEQ_ADJ_ORIG : CTA_SEQ_ADJ_REPLY;
+}
+
+/* A direction whose text never changed its length is not to look adjusted. */
+static void put_settled(struct nlmsghdr *message, const struct seqadj adjustment[2])
+{
+	for (int d = 0; d < 2; d++) {
+		const struct seqadj settled = seqadj_settled(&adjustment[d]);
+
+		if (seqadj_active(&adjustment[d]))
+			ctmessage_put_seqadj(message, seqadj_type((enum direction)d), &settled);
+	}
+}
+
+static void flush_settled(struct ctnetlink *ct)
 {
 	exchange_begin(&ct->exchange);
 	for (unsigned int i = 0; i < ct->deferred_count; i++) {
@@ -334,10 +353,13 @@ static void flush_marks(struct ctnetlink *ct)
 		message = exchange_add(&ct->exchange, CT(IPCTNL_MSG_CT_NEW), 0, deferred->master.src.family);
 		ctmessage_put_tuple(message, CTA_TUPLE_ORIG, &deferred->master);
 		ctmessage_put_zone(message, CTA_ZONE, deferred->zone);
+		put_settled(message, deferred->seqadj);
+		if (!ct->config.mark_edits || !ct->config.mark_mask)
+			continue;
 		mnl_attr_put_u32(message, CTA_MARK, 0);
 		mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(ct->config.mark_mask));
 	}
-	/* A connection that is gone needs no mark taken off. */
+	/* A connection that is gone needs nothing. */
 	if (ct->exchange.count)
 		(void)exchange_post(&ct->exchange);
 }
@@ -347,7 +369,7 @@ void ctnetlink_flush(struct ctnetlink *ct)
 	if (!ct->deferred_count)
 		return;
 	flush_expectations(ct);
-	flush_marks(ct);
+	flush_settled(ct);
 	ct->deferred_count = 0;
 }
 
@@ -394,10 +416,9 @@ static void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding
 
 static void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master)
 {
-	struct ctnetlink *ct = ctnetlink_of(conntrack);
+	struct deferred *deferred = defer(ctnetlink_of(conntrack), master, true);
 
-	if (ct->config.mark_edits && ct->config.mark_mask)
-		(void)defer(ct, master, true);
+	memcpy(deferred->seqadj, master->seqadj, sizeof(deferred->seqadj));
 }
 
 /* ---- expecting ---- */
@@ -479,7 +500,6 @@ static int check_adjusted(const struct answer *answer, enum direction direction,
 static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, enum direction direction,
 			    const struct seqadj *adjustment)
 {
-	const uint16_t type = direction == DIRECTION_ORIGINAL ? CTA_SEQ_ADJ_ORIG : CTA_SEQ_ADJ_REPLY;
 	const bool proven = kernel_adjusts(master);
 	struct nlmsghdr *message;
 	int error;
@@ -487,8 +507,9 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	undefer(ct, master, NULL);
 	exchange_begin(&ct->exchange);
 	message = add_update(ct, master, NLM_F_ACK);
-	ctmessage_put_seqadj(message, type, adjustment);
-	ctmessage_put_liberal(message);
+	ctmessage_put_seqadj(message, seqadj_type(direction), adjustment);
+	if (seqadj_misjudged(adjustment))
+		ctmessage_put_liberal(message);
 	if (ct->config.mark_edits)
 		put_mark(ct, message);
 	if (!proven)
@@ -621,6 +642,7 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	memset(ct, 0, sizeof(*ct));
 	ct->conntrack.ops = &ctnetlink_ops;
 	ct->config = *config;
+	ct->conntrack.all_come = config->all_come;
 	error = exchange_open(&ct->exchange);
 	if (error)
 		return error;

@@ -26,8 +26,10 @@ static bool is_adjusted_otherwise(const struct session *session, const struct bi
 	bool adjusted = false, otherwise = false;
 
 	for (int d = 0; d < 2; d++) {
-		adjusted |= seqadj_active(&session->stream[d].adj);
-		otherwise |= memcmp(&binding->seqadj[d], &session->stream[d].adj, sizeof(struct seqadj)) != 0;
+		const struct seqadj *told = &binding->seqadj[d], *ours = &session->stream[d].adj;
+
+		adjusted |= seqadj_active(ours);
+		otherwise |= told->pos != ours->pos || told->after != ours->after;
 	}
 	return adjusted && otherwise;
 }

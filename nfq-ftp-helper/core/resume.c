@@ -14,12 +14,12 @@ static void align_conntrack(struct engine *engine, struct session *session)
 	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
 		return;
 	for (int d = 0; d < 2 && !(session->flags & SESSION_SELF); d++) {
-		const struct seqadj *kernel = &binding.seqadj[d], *ours = &session->stream[d].adj;
+		const struct seqadj *kernel = &binding.seqadj[d], told = conntrack_told(engine->conntrack, &session->stream[d].adj);
 
-		if (memcmp(kernel, ours, sizeof(*ours)) == 0 || (!seqadj_active(kernel) && !seqadj_active(ours)))
+		if (memcmp(kernel, &told, sizeof(told)) == 0 || (!seqadj_active(kernel) && !seqadj_active(&told)))
 			continue;
-		if (ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, ours) == SEQADJ_KERNEL)
-			binding.seqadj[d] = *ours;
+		if (ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, &told) == SEQADJ_KERNEL)
+			binding.seqadj[d] = told;
 	}
 	if (!(session->flags & SESSION_SELF) && !session_in_flight(session) && ops->settle)
 		ops->settle(engine->conntrack, &binding);

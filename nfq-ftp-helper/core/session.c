@@ -212,31 +212,37 @@ static bool read_segment(struct passage *passage)
 
 /* ---- out ---- */
 
-/* Move the numbers of a packet of a session that we adjust ourselves. */
+/* Move the numbers of a packet by what is left to us: all of the adjustments, or what conntrack was not told of them. */
 static void renumber(const struct turn *turn, struct segment *segment)
 {
 	const struct session *session = turn->session;
-	const struct seqadj *mine = &session->stream[turn->direction].adj;
-	const struct seqadj *theirs = &session->stream[turn_other(turn->direction)].adj;
-	const bool acks = segment->flags & TCP_ACK;
+	const bool self = session->flags & SESSION_SELF, acks = segment->flags & TCP_ACK;
+	struct seqadj mine = session->stream[turn->direction].adj, theirs = session->stream[turn_other(turn->direction)].adj;
 
-	segment_renumber(segment, seqadj_forward(mine, segment->seq),
-			 acks ? seqadj_back(theirs, segment->ack) : segment->ack);
+	if (!self) {
+		mine = seqadj_untold(&mine);
+		theirs = seqadj_untold_back(&theirs);
+	}
+	segment_renumber(segment, seqadj_forward(&mine, segment->seq),
+			 acks ? seqadj_back(&theirs, segment->ack) : segment->ack);
 	if (acks)
-		segment_map_sack(segment, theirs);
+		segment_map_sack(segment, &theirs);
 	segment_complete(segment);
 }
 
-static bool must_renumber(const struct session *session)
+static bool must_renumber(const struct turn *turn)
 {
-	return session->flags & SESSION_SELF &&
-	       (seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj));
+	const struct seqadj *a = &turn->session->stream[0].adj, *b = &turn->session->stream[1].adj;
+
+	if (turn->session->flags & SESSION_SELF)
+		return seqadj_active(a) || seqadj_active(b);
+	return turn->engine->conntrack->all_come && (seqadj_misjudged(a) || seqadj_misjudged(b));
 }
 
 /* The packet goes as it came, but perhaps for its numbers. */
 static enum verdict send_unchanged(const struct turn *turn, struct segment *segment, struct output *output)
 {
-	if (!must_renumber(turn->session))
+	if (!must_renumber(turn))
 		return VERDICT_ACCEPT;
 	renumber(turn, segment);
 	turn->engine->counters.renumbered++;
@@ -255,7 +261,7 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 		turn->engine->counters.dropped++;
 		return VERDICT_DROP;
 	}
-	if (must_renumber(turn->session))
+	if (must_renumber(turn))
 		renumber(turn, &changed);
 	turn->engine->counters.rewritten++;
 	output->packet = output->buffer;

@@ -17,9 +17,12 @@
 #include "common/packet.h"
 #include "unit.h"
 
+#ifdef __has_include
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
-#else
+#endif
+#endif
+#ifndef RUNNING_ON_VALGRIND
 #define RUNNING_ON_VALGRIND 0
 #endif
 
@@ -246,7 +249,7 @@ static const char *argument_text(enum notation notation, const struct endpoint *
 	int length = endpoint_write(notation, endpoint, '|', text, ENDPOINT_TEXT_MAX);
 
 	if (length < 0) /* an IPv6 address has no such notation */
-		length = sprintf(text, "10,0,0,2,%u,%u", endpoint->port >> 8, endpoint->port & 255u);
+		length = sprintf(text, "10,0,0,2,%u,%u", endpoint->port / 256u, endpoint->port % 256u);
 	text[length] = '\0';
 	return text;
 }

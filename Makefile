@@ -73,7 +73,9 @@ $(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueu
 $(BUILD)/tests/unit/test_verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
 $(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
 
-$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o
+$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(call objects,nfq-ftp-helper/host) \
+	$(call objects,nfq-ftp-helper/kernel)
+$(BUILD)/tests/unit/test_settings: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 

@@ -12,7 +12,7 @@
 static int parse(enum notation notation, const char *text, struct endpoint *endpoint, char *delimiter)
 {
 	size_t length = strlen(text);
-	char *copy = malloc(length ? length : 1);
+	char *copy = unit_alloc(length);
 	int result;
 
 	memcpy(copy, text, length);
@@ -312,7 +312,7 @@ static void random_bytes(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 200000; i++) {
 		size_t length = unit_pick(40), argument = 0;
-		char *text = malloc(length + 1), delimiter;
+		char *text = unit_alloc(length + 1), delimiter;
 		struct endpoint endpoint;
 		enum notation notation = (enum notation)(NOTATION_HOST_PORT + unit_pick(4));
 		int at;

@@ -270,7 +270,7 @@ static void random_streams(void **state)
 		whole(side, multiline, (const char *)text, length, &one);
 		two.text[0] = 0;
 		for (size_t at = 0; at < length; at++) {
-			uint8_t *byte = malloc(1);
+			uint8_t *byte = unit_alloc(1);
 			bool on;
 
 			*byte = text[at];

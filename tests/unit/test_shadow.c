@@ -156,11 +156,10 @@ static void side_open(struct side_engine *side, const char *name, const struct b
 	};
 	static const uint64_t seed[2] = { 5, 6 };
 	const struct table_size size = { .sessions = 2, .works = 2, .budgets = 2 };
-	const size_t bytes = (table_bytes(&size) + 63) / 64 * 64;
 
 	if (!side->memory)
-		side->memory = aligned_alloc(64, bytes);
-	memset(side->memory, 0, bytes);
+		side->memory = unit_alloc_lines(table_bytes(&size));
+	memset(side->memory, 0, table_bytes(&size));
 	side->size = size;
 	side->conntrack.ops = &ops;
 	side->binding = binding;

@@ -15,7 +15,7 @@ static int parse(enum notation notation, const char *text, struct endpoint *endp
 	char *copy = unit_alloc(length);
 	int result;
 
-	memcpy(copy, text, length);
+	memcpy(copy, text, length); /* NOLINT(bugprone-not-null-terminated-result): so that reading behind it is found out */
 	result = endpoint_parse(notation, copy, length, endpoint, delimiter);
 	free(copy);
 	return result;
@@ -200,7 +200,7 @@ static void random_endpoint(struct endpoint *endpoint)
 	unit_fill(endpoint->address, endpoint->family == FAMILY_IPV4 ? 4 : 16);
 	for (unsigned int i = 0; endpoint->family == FAMILY_IPV6 && i < 8; i++)
 		if (unit_pick(2))
-			memset(endpoint->address + 2 * i, 0, 2);
+			memset(endpoint->address + (size_t)2 * i, 0, 2);
 	endpoint->port = (uint16_t)unit_random();
 }
 

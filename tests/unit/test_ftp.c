@@ -264,7 +264,7 @@ static void random_streams(void **state)
 			const char *part = parts[unit_pick(sizeof(parts) / sizeof(parts[0]))];
 			size_t size = *part ? strlen(part) : 1;
 
-			memcpy(text + length, part, size);
+			memcpy(text + length, part, size); /* NOLINT(bugprone-not-null-terminated-result): bytes */
 			length += size;
 		}
 		whole(side, multiline, (const char *)text, length, &one);

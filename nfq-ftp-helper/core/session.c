@@ -204,7 +204,7 @@ static bool agree(const struct turn *turn, const struct segment *segment)
 		theirs->flags &= (uint8_t)~STREAM_FIN;	/* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next);
 	begin_at(mine, segment->seq);
-	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
+	session->flags &= (uint8_t)(~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY));
 	if (session->state < SESSION_MIDDLE)
 		session->state = SESSION_MIDDLE;
 	return true;
@@ -371,7 +371,7 @@ static bool is_hole(struct turn *turn, const struct passage *passage)
 	struct stream *stream = passage->stream;
 
 	if (!seq_after(passage->start, stream->next)) {
-		stream->flags &= (uint8_t)~(STREAM_HOLE | STREAM_HOLE_AGAIN);
+		stream->flags &= (uint8_t)(~(STREAM_HOLE | STREAM_HOLE_AGAIN));
 		return false;
 	}
 	if (!passed_unseen(turn, stream, passage->start))
@@ -674,7 +674,7 @@ static void passed(struct turn *turn, const struct scan_note *note)
 	lifecycle_let_go(turn);
 	for (int d = 0; d < 2; d++)
 		pass_over(turn, (enum direction)d, note->next[d]);
-	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
+	session->flags &= (uint8_t)(~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY));
 	if (session->state < SESSION_OPAQUE && note->opaque)
 		session->state = SESSION_OPAQUE;
 	if (session->state < SESSION_OPAQUE)

@@ -32,6 +32,12 @@ struct session *lifecycle_handshake(struct engine *engine, const struct arrival 
 /* Does the packet show that the session's connection is over, and this is another's? By its CTA_ID, or by the handshake it follows. */
 bool lifecycle_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now);
 
+/*
+ * End it then. Where the packet belongs to no handshake, conntrack may have lost sight of a connection that goes on all the same; and
+ * what was found out about it is lost with the session.
+ */
+void lifecycle_succeed(struct engine *engine, struct session *session, const struct arrival *arrival, uint64_t now);
+
 /* Nothing waits any more for lines that will not be read: what is held back is given up. */
 void lifecycle_let_go(const struct turn *turn);
 

@@ -230,10 +230,12 @@ static void resync(struct turn *turn, enum direction direction, uint32_t next)
 	stream_start(stream, next);
 	ftp_lose_line(&stream->line);
 	stream->flags |= STREAM_STALE;	/* the receiver has not said that it has no more than that */
-	dialogue_lost(turn->engine->table, session);
-	session->state = SESSION_MIDDLE;
 	turn->engine->counters.resynced++;
 	turn->resynced = true;
+	if (session->state >= SESSION_OPAQUE)
+		return;			/* only its numbers are needed: it has nothing to show any more */
+	dialogue_lost(turn->engine->table, session);
+	session->state = SESSION_MIDDLE;
 	if (opaque && !stale)
 		dialogue_opaque(turn);
 	else if (!shown)
@@ -552,7 +554,7 @@ static struct session *session_of(struct engine *engine, const struct arrival *a
 {
 	if (session && !arrival->invalid && lifecycle_is_over(engine, session, arrival, now)) {
 		table_begin(engine->table, session);
-		lifecycle_end(engine, session, now);
+		lifecycle_succeed(engine, session, arrival, now);
 		table_commit(engine->table);
 		session = NULL;
 	}

@@ -134,6 +134,22 @@ static bool in_hand(const struct sim *sim, const struct promise *promise, const 
 	return note->direction == (enum direction)promise->by && next >= promise->line && next < promise->end;
 }
 
+/*
+ * A held part that comes again is swallowed. It is given up where that cannot be: in a segment that it does not fit, soon; while an earlier edit
+ * has not been acknowledged, conntrack fails, or it may have passed while nobody was there, when it has come six times, well apart. And in any
+ * case after five minutes.
+ */
+static bool has_stalled(const struct sim *sim, const struct promise *promise)
+{
+	const uint64_t waited = sim->now - promise->came, apart = SECOND / 4;
+
+	if (sim->wire[promise->by].mss < promise->length + 40 + 1)
+		return waited >= 3 * apart;
+	if (check_edit_unheard(sim, promise->by) || sim->around.errors_given || sim->restarts)
+		return waited >= 6 * apart;
+	return waited >= 300 * (uint64_t)SECOND;
+}
+
 /* Is there a reason, outside of the engine, to refuse what should be opened? */
 static bool may_refuse(const struct sim *sim, const struct promise *promise, enum refusal refusal)
 {
@@ -150,9 +166,7 @@ static bool may_refuse(const struct sim *sim, const struct promise *promise, enu
 	case REFUSED_LIMIT:
 		return sim->schedule.pipelined;
 	case REFUSED_STALLED:
-		/* Forged segments make receivers repeat their acknowledgements, and so senders their segments. */
-		return !sim->schedule.clean || sim->schedule.habit[promise->by].nagle || sim->around.errors_given ||
-		       sim->adversary.present || mss < promise->length + 40 + 1;
+		return has_stalled(sim, promise);
 	case REFUSED_SPACE:
 		return mss < promise->length + 32 + 40 + ENDPOINT_TEXT_MAX;
 	default:
@@ -160,12 +174,34 @@ static bool may_refuse(const struct sim *sim, const struct promise *promise, enu
 	}
 }
 
+/*
+ * Bytes have passed unseen, this packet shows, and neither the greeting nor the client's first line had been read: then it is left alone
+ * (resync() in session.c).
+ */
+static bool is_unshown(const struct sim *sim)
+{
+	return sim->took_up && !sim->shown && (sim->upset_done || sim->adversary.present);
+}
+
+/*
+ * A daemon that began amid the handshake does not know whether the SYN had data, and so not where the client's first line begins: the second
+ * is the first that it reads. If that is nothing FTP has, it is left alone (I4).
+ */
+static bool is_second_line(const struct sim *sim, const struct note *note)
+{
+	const struct script *script = &sim->script;
+	const uint32_t start = script->gate[CLIENT][0].end, next = sim->wire[CLIENT].engine_next;
+	static const char strange[] = "XPRT a\r\n";
+
+	return sim->met_halfway && note->direction == DIRECTION_ORIGINAL && start + sizeof(strange) - 1 <= script->length[CLIENT] &&
+	       memcmp(script->stream[CLIENT] + start, strange, sizeof(strange) - 1) == 0 &&
+	       (next == UINT32_MAX || (next >= start && next < start + sizeof(strange) - 1));
+}
+
 static void note_refusal(struct sim *sim, const struct note *note)
 {
 	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
-	/* Bytes passed unseen before it had shown that it is FTP: it is left alone. */
-	if (note->refusal == REFUSED_NOT_FTP && (sim->upset_done || sim->adversary.present) &&
-	    sim->resyncs) {
+	if (note->refusal == REFUSED_NOT_FTP && (is_unshown(sim) || is_second_line(sim, note))) {
 		sim->exempt_from = 0;
 		sim->exempt_until = UINT32_MAX;
 	}
@@ -237,6 +273,19 @@ static void note_rewrite(struct sim *sim, const struct note *note)
 	if (sim->wire[from].lent > promise->argument)
 		sim->wire[from].lent = max_u32(sim->wire[from].lent, promise->argument + promise->length);
 	sim_trace(sim, "     rewrites byte %u: \"%s\"", offset, sim_text((const uint8_t *)note->to, note->to_length));
+}
+
+/* Bytes come to the engine: when was it that an argument began to? */
+void check_coming(struct sim *sim, enum side from, const struct view *in)
+{
+	const uint32_t start = in->seq - (sim->schedule.habit[from].iss + 1);
+
+	for (unsigned int i = 0; i < sim->script.promises && in->checksum_ok; i++) {
+		struct promise *promise = &sim->script.promise[i];
+
+		if (promise->by == from && !promise->came && start + in->length > promise->argument)
+			promise->came = sim->now;
+	}
 }
 
 void check_note(struct sim *sim, const struct note *note)

@@ -129,6 +129,7 @@ struct promise {
 	uint32_t answered;	      /* a command's: end of the reply to it, in the server's stream */
 	uint16_t port;		      /* announced */
 	char delimiter;
+	uint64_t came;		      /* when its argument's first byte came to the router */
 	bool public_name; /* the address is as NAT shows it, not as the speaker has it */
 	struct expectation expectation;
 };
@@ -261,6 +262,7 @@ struct wire {
 	uint32_t engine_next;	/* sender space: what the engine has consumed */
 	uint32_t engine_acked;	/* sender space: the highest acknowledgement the engine has seen */
 	uint32_t engine_heard;	/* the same in receiver space, as the receiver wrote it */
+	uint32_t unread;	/* sender space: behind the last byte that has passed without being read */
 	uint16_t mss;		/* as the engine saw it; 0: it did not */
 	bool fin_seen;		/* by the engine */
 };
@@ -334,6 +336,9 @@ struct sim {
 	uint64_t honest_at; /* when the last packet of the connection's own came to it */
 	bool upset_armed, upset_done, away;
 	bool reset_seen, resuming;
+	bool shown;	  /* this daemon, or those whose table it has, has read the greeting and the client's first line */
+	bool met_halfway; /* it began amid the handshake */
+	bool took_up;	  /* the packet at hand has made it take up a stream again */
 	bool invented; /* the engine's session is of a connection that a blind third party has played */
 	bool superseded; /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
@@ -479,12 +484,14 @@ void check_bytes(struct sim *sim, enum side from, uint32_t offset, const uint8_t
 void check_ack(struct sim *sim, const struct tcp *tcp, uint32_t ack);
 void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t right);
 void check_urgent(struct sim *sim, struct tcp *tcp, uint32_t position);
+bool check_edit_unheard(const struct sim *sim, enum side by);
 void check_swallowed(struct sim *sim);
 void check_engine(struct sim *sim);
 void check_end(struct sim *sim);
 
 /* oracle.c */
 void check_expectation(struct sim *sim, enum direction direction, const struct expectation *expectation);
+void check_coming(struct sim *sim, enum side from, const struct view *in);
 void check_note(struct sim *sim, const struct note *note);
 void check_line(struct sim *sim, enum side reader, uint32_t offset);
 void check_promises(struct sim *sim);

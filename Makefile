@@ -103,7 +103,7 @@ $(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scal
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libpcap)
 
-$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client)
+$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client) $(BUILD)/obj/nfq-ftp-helper/core/endpoint.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 

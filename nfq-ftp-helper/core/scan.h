@@ -33,7 +33,6 @@ enum scan_mode {
 	SCAN_FOLLOW,		/* each is decided on */
 	SCAN_OPAQUE,		/* TLS, or not FTP: what is new passes */
 	SCAN_WHOLE,		/* out of step: all that carry something are handed over */
-	SCAN_CLAIMED,		/* user space asked for all of them, bare acknowledgements too */
 };
 
 struct scan_side {
@@ -111,9 +110,6 @@ void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *d
 
 /* All of them have been read, or could not be. Return: true when user space must see the segment. */
 bool scan_end(struct scan *scan, struct scan_segment *segment);
-
-/* User space wants every packet from now on. */
-void scan_claim(struct scan *scan);
 
 /* Something went wrong about a segment: from now on all that carry something are handed over. */
 void scan_whole(struct scan *scan);

@@ -16,7 +16,8 @@ sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
 
 BUILD ?= build$(if $(SANITIZE),-sanitize)
-VERSION := 0.1.0
+# DKMS reads it there, and can read it nowhere else.
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kmod/dkms.conf)
 
 CFLAGS ?= -O3 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla

@@ -147,7 +147,7 @@ static void add_mode_queue(struct check_report *report, const struct probes *pro
 	report->can[MODE_QUEUE] = can_base(probes) && rules && probe_can(probes, PROBE_EXPECT);
 	if (report->can[MODE_QUEUE])
 		check_add(report, "modes", "queue", CHECK_YES,
-			  "rules by %s, carrier " REQUEST_CARRIER ", sequence numbers by %s",
+			  "rules by %s, carrier " ATTACH_CARRIER ", sequence numbers by %s",
 			  can_nft(probes) ? can_iptables(probes) ? "nft or iptables" : "nft" : "iptables",
 			  probe_can(probes, PROBE_SEQADJ) ? "the kernel" : "the daemon");
 	else
@@ -211,7 +211,7 @@ static void add_no_mode(struct check_report *report)
 void check_kernel(struct check_report *report)
 {
 	static struct probes probes;
-	int error = rights_net_admin() ? probes_run(&probes, REQUEST_CARRIER) : -EPERM;
+	int error = rights_net_admin() ? probes_run(&probes, ATTACH_CARRIER) : -EPERM;
 
 	if (error) {
 		add_version(report);

@@ -6,6 +6,7 @@
  */
 #include "probes_packets.h"
 
+#include "host/ports.h"
 #include "host/program.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"
@@ -24,7 +25,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define PORT_CONTROL 21
 #define PORT_LISTENER 2121
 #define PORT_DATA 3001
 #define PORT_QUEUED 9	/* nobody listens there */
@@ -231,7 +231,7 @@ static void try_expectation(struct probes *probes, struct ctnetlink *ct, const s
 
 static void try_connection(struct probes *probes, struct ctnetlink *ct, uint16_t from)
 {
-	const struct tuple seen = { .src = endpoint_on_loopback(from), .dst = endpoint_on_loopback(PORT_CONTROL) };
+	const struct tuple seen = { .src = endpoint_on_loopback(from), .dst = endpoint_on_loopback(PORTS_FTP) };
 	enum direction direction;
 	struct binding master;
 	int error = ct->conntrack.ops->find(&ct->conntrack, &seen, 0, &master, &direction);
@@ -252,7 +252,7 @@ static void try_connections(struct probes *probes, struct ctnetlink *ct, const c
 	uint16_t from = 0;
 
 	if (apply_either(probes, PROBE_XT_HELPER, xt_rules, PROBE_NFT_HELPER, nft_rules, carrier) && listener >= 0)
-		control = connect_to(PORT_CONTROL, &from);
+		control = connect_to(PORTS_FTP, &from);
 	if (control >= 0) {
 		try_connection(probes, ct, from);
 		close(control);

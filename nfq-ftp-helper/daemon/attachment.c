@@ -133,24 +133,18 @@ void attachment_keep(struct attachment *attachment)
 		guard_keep(&attachment->guard);
 }
 
-static void note_queue(void *context, const struct cthelper *helper)
-{
-	if (strcmp(helper->name, CTHELPER_NAME) == 0 && helper->enabled)
-		*(int32_t *)context = helper->queue;
-}
-
 /* The queue that the helper has now; -1: none. */
-static int32_t present_queue(struct attachment *attachment)
+static int32_t present_queue(void)
 {
-	int32_t queue = -1;
+	struct helper helper;
 
-	(void)cthelper_list(&attachment->exchange, note_queue, &queue);
-	return queue;
+	(void)helper_look(&helper);
+	return helper.enabled ? helper.queue : -1;
 }
 
-static bool suits(struct attachment *attachment)
+static bool suits(const struct attachment *attachment)
 {
-	const int32_t queue = present_queue(attachment);
+	const int32_t queue = present_queue();
 
 	return queue < 0 || queue == attachment->options->attach.queues.first;
 }
@@ -176,7 +170,7 @@ static int join_users(struct attachment *attachment)
 		 "another nfq-ftp-helper, perhaps of another network namespace, has the conntrack helper "
 		 "`" CTHELPER_NAME "', with queue %d, and it is the whole machine's: give --queue %d, too, or --mode "
 		 "queue",
-		 present_queue(attachment), present_queue(attachment));
+		 present_queue(), present_queue());
 	return -EBUSY;
 }
 

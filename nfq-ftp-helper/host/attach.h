@@ -12,6 +12,9 @@
 /* On the connmark where nothing else is said: FTP is port 21, so bit 21. */
 #define ATTACH_MARK (1u << 21)
 
+/* Mode queue: the kernel's helper that carries expectations, where none is named. */
+#define ATTACH_CARRIER "sane"
+
 struct attach {
 	enum mode mode;
 	struct queue_range queues;

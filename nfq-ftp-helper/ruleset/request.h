@@ -12,8 +12,7 @@
 #include <stdio.h>
 
 #define REQUEST_INTERFACES_MAX 8
-#define REQUEST_CARRIER_MAX    16     /* the kernel's limit on a helper's name, with its NUL */
-#define REQUEST_CARRIER	       "sane" /* where none is named */
+#define REQUEST_CARRIER_MAX    16 /* the kernel's limit on a helper's name, with its NUL */
 
 /* Where the clients are, and where the servers; "": anywhere. */
 struct request_interfaces {

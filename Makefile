@@ -5,6 +5,7 @@
 # make test-vm    the part of it that runs on stock kernels in virtual machines
 # make demo       scripts/demo
 # make bench      tests/bench: engine and lab figures
+# make format     all C sources as .clang-format says
 # make install    DESTDIR and prefix are honoured
 #
 # SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
@@ -40,7 +41,7 @@ MODEL := $(call objects,nfq-ftp-helper/model)
 ROOMS := command check ruleset daemon host capture kernel model core
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room)))
 
-.PHONY: all kmod tests test test-vm demo bench fuzz install clean print-unit
+.PHONY: all kmod tests test test-vm demo bench fuzz format install clean print-unit
 all: $(BUILD)/nfq-ftp-helper
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
@@ -55,6 +56,8 @@ $(BUILD)/obj/%.o: %.c
 TESTS_COMMON := $(call objects,tests/common)
 PACKET_BYTES := $(BUILD)/obj/tests/common/packet_bytes.o
 
+comma := ,
+
 $(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests
 
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -68,10 +71,21 @@ $(BUILD)/tests/unit/test_ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs lib
 
 $(BUILD)/tests/unit/test_log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
 
+$(BUILD)/tests/unit/test_exchange: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,exchange netlink ctmessage attributes)
+$(BUILD)/tests/unit/test_exchange: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
+
+$(BUILD)/tests/unit/test_ctnetlink: $(filter-out %/nfqueue.o %/nfqueue_packet.o %/nfqueue_stat.o %/verdicts.o,$(call objects,nfq-ftp-helper/kernel))
+$(BUILD)/tests/unit/test_ctnetlink: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
+
 $(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
-$(BUILD)/tests/unit/test_verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
-$(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
+$(BUILD)/tests/unit/test_nfqueue_packet: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,nfqueue_packet attributes ctmessage)
+$(BUILD)/tests/unit/test_nfqueue_packet: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
+
+$(BUILD)/tests/unit/test_verdicts: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,verdicts netlink)
+$(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=sendmsg
 
 $(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(call objects,nfq-ftp-helper/host) \
 	$(call objects,nfq-ftp-helper/kernel)
@@ -138,6 +152,10 @@ kmod:
 	cp -pu kmod/Kbuild kmod/Makefile kmod/*.c kmod/dkms.conf $(KMOD)/
 	cp -pu $(KMOD_CORE) $(KMOD)/core/
 	$(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
+
+# All sources as .clang-format says.
+format:
+	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 test:
 	scripts/test

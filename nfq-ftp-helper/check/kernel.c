@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the kernel can, and so which modes can run. How each thing is called in a kernel's configuration and as a
  * module stands in one table beside its probe.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A child process moves to a new network namespace, tries, and writes what it finds into memory that it shares with
  * its parent. With its end the namespace goes, and all that was made in it. What is tried there may make the kernel

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. A connection to 127.0.0.1:21 is redirected to a listener on another port, and given the
  * carrier on its way: so it has a helper, and NAT, as a client's behind a router has. What the daemon will do with such

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Queues, mark and seqadj are `run's own settings, read by the same functions, so that both understand the same words.
  */

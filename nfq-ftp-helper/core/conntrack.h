@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * conntrack - the few things a session asks of its surroundings: find the connection, expect (or no longer expect)
- * another, and hand over a sequence adjustment.
+ * conntrack - what a session asks of its surroundings, and nothing else: struct conntrack_ops.
  *
  * Two implementations: the kernel's, by ctnetlink (kernel/ctnetlink.h), and one in memory (model/). Calls are
  * synchronous; when expect() has returned 0 the data connection is admitted from that moment on.

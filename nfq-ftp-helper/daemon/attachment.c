@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. A conntrack helper of user space queues its connections' packets in conntrack's last hook, the
  * one that confirms a connection and adjusts sequence numbers, and the kernel does that for a packet when its verdict

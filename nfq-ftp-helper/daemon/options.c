@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The command line is read twice, around the file: first for what it says about the file, then for all the rest, so
  * that it wins.

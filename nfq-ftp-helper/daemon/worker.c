@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. A batch of packets goes through four steps: take what waits in the queue; look at each packet
- * and fetch its hash bucket; fetch its session; handle each. So by the time a session is looked at, its memory has
+ * and fetch its home slot of the table; fetch its session; handle each. So by the time a session is looked at, its memory has
  * had the time of a batch to come into the cache. Then all verdicts go back at once.
  *
  * What a packet makes the engine ask of conntrack has happened before the batch's verdicts are sent: a data

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "helper.h"
 
 #include "core/table.h"
@@ -35,6 +35,12 @@ static int list(struct exchange *exchange, void *helper)
 	return cthelper_list(exchange, note, helper);
 }
 
+static int available(struct exchange *exchange, void *context)
+{
+	(void)context;
+	return cthelper_available(exchange);
+}
+
 static int prepare(struct exchange *exchange, void *policy)
 {
 	return cthelper_prepare(exchange, policy);
@@ -48,9 +54,7 @@ int helper_look(struct helper *helper)
 
 int helper_offered(void)
 {
-	struct helper helper;
-
-	return helper_look(&helper);
+	return ask(available, NULL);
 }
 
 int helper_prepare(void)

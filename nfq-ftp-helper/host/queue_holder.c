@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * /proc/net/netfilter/nfnetlink_queue names a queue's netlink port, /proc/net/netlink the socket that has this port,
  * and some process' /proc/PID/fd has a link to that socket.

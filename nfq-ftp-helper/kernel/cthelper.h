@@ -64,4 +64,7 @@ int cthelper_unregister(struct exchange *exchange);
  */
 int cthelper_list(struct exchange *exchange, void (*look)(void *context, const struct cthelper *helper), void *context);
 
+/* Has the kernel helpers of user space, and may we ask? Return: 0, or a negative errno as above. */
+int cthelper_available(struct exchange *exchange);
+
 #endif

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What iptables-save says. An option and its value become one call of a function; options that are not in the table
  * make a rule narrow, as does a negation.

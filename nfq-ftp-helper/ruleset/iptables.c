@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. Every base chain that matters has one jump to a chain of this program's own. iptables-save
  * tells which of both are there; what is written for iptables-restore --noflush is the difference: a chain that is

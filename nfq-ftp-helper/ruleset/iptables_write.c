@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The order within a table: a chain is named (and so made, or emptied) before anything jumps to it, and a jump taken
  * away before its chain is.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Priority mangle, -150, is behind conntrack and before destination NAT. A helper that is assigned there is there
  * when NAT is set up, and that is what gives a connection its seqadj extension, on all kernels.

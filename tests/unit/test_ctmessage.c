@@ -565,7 +565,7 @@ static void writes_untranslated_expectations(void **state)
 	IS_WRITTEN(message, want);
 }
 
-/* The longest that ctnetlink.c writes. */
+/* The longest that ctrequest.c writes. */
 static void the_longest_has_room(void **state)
 {
 	const struct expectation expectation = { .tuple = v6, .translated = true, .nat_src = v6.src };

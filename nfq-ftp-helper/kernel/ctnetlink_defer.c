@@ -3,9 +3,9 @@
  * Theory of operation. Taking back can wait until the packets at hand have left: most of what is taken back has been
  * used, and is gone. So can taking off a mark. What is to be done then is noted here, and done together.
  */
-#include "ctnetlink_ops.h"
-
 #include "attributes.h"
+#include "ctnetlink.h"
+#include "ctnetlink_ops.h"
 #include "ctrequest.h"
 #include "tuple.h"
 

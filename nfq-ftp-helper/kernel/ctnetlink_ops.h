@@ -7,7 +7,7 @@
 #define KERNEL_CTNETLINK_OPS_H
 
 #include "ctmessage.h"
-#include "ctnetlink.h"
+#include "ctnetlink_state.h"
 
 /* As struct conntrack_ops has them. */
 int ctnetlink_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,

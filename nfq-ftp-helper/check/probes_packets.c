@@ -25,11 +25,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define PORT_LISTENER 2121
-#define PORT_DATA 3001
-#define PORT_QUEUED 9	/* nobody listens there */
-#define QUEUE 7
-#define QUEUE_LENGTH 16
+#define PORT_LISTENER  2121
+#define PORT_DATA      3001
+#define PORT_QUEUED    9 /* nobody listens there */
+#define QUEUE	       7
+#define QUEUE_LENGTH   16
 #define RECEIVE_BUFFER 65536
 
 static const char nft_rules[] =
@@ -42,9 +42,8 @@ static const char nft_rules[] =
 static const char nft_queue[] =
 	"table ip probe_queue {\nchain q {\ntype filter hook output priority 0;\ntcp dport 9 queue num 7\n}\n}\n";
 
-static const char xt_rules[] =
-	"*raw\n-A OUTPUT -p tcp --dport 21 -j CT --helper %s\nCOMMIT\n"
-	"*nat\n-A OUTPUT -p tcp --dport 21 -j REDIRECT --to-ports 2121\nCOMMIT\n";
+static const char xt_rules[] = "*raw\n-A OUTPUT -p tcp --dport 21 -j CT --helper %s\nCOMMIT\n"
+			       "*nat\n-A OUTPUT -p tcp --dport 21 -j REDIRECT --to-ports 2121\nCOMMIT\n";
 
 static const char xt_queue[] = "*mangle\n-A OUTPUT -p tcp --dport 9 -j NFQUEUE --queue-num 7\nCOMMIT\n";
 
@@ -63,7 +62,8 @@ static int lo_up(void)
 
 static struct sockaddr_in loopback(uint16_t port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons(port),
 				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
@@ -146,8 +146,9 @@ static bool apply_either(const struct probes *probes, enum probe xt, const char 
 
 static void try_queue(struct probes *probes)
 {
-	const struct nfqueue_config config = { .queue = QUEUE, .sure_queue = NFQUEUE_NONE, .length = QUEUE_LENGTH,
-					       .receive_buffer = RECEIVE_BUFFER };
+	const struct nfqueue_config config = {
+		.queue = QUEUE, .sure_queue = NFQUEUE_NONE, .length = QUEUE_LENGTH, .receive_buffer = RECEIVE_BUFFER
+	};
 	enum nfqueue_step step;
 	struct nfqueue *queue;
 	int error = nfqueue_open(&config, &queue, &step);

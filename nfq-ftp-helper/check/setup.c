@@ -3,7 +3,6 @@
  * What is set up on this host now: rules, queues, the daemon, forwarding.
  */
 #include "check.h"
-
 #include "host/attach.h"
 #include "host/helper.h"
 #include "host/module.h"
@@ -137,8 +136,7 @@ static void add_absent(struct check_report *report, unsigned int number, const s
 
 	write_start(findings, command);
 	check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
-			     "nobody takes packets from queue %u: nfq-ftp-helper does not run",
-			     number),
+			     "nobody takes packets from queue %u: nfq-ftp-helper does not run", number),
 		   CAUSE_NO_DAEMON, "%s", command);
 }
 

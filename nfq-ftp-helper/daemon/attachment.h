@@ -11,10 +11,10 @@
 
 struct attachment {
 	const struct options *options;
-	bool chosen;			/* by us, for want of a --mode */
-	bool registered;		/* our helper queues packets */
-	struct guard guard;		/* mode cthelper: disables the helper */
-	int users;			/* a file: who uses the helper holds a lock on it */
+	bool chosen;	    /* by us, for want of a --mode */
+	bool registered;    /* our helper queues packets */
+	struct guard guard; /* mode cthelper: disables the helper */
+	int users;	    /* a file: who uses the helper holds a lock on it */
 	struct exchange exchange;
 };
 

@@ -18,7 +18,7 @@
 struct attach {
 	enum mode mode;
 	struct queue_range queues;
-	struct queue_range sure_queues;	/* as many others, where given: for connections that carry the mark */
+	struct queue_range sure_queues; /* as many others, where given: for connections that carry the mark */
 	uint32_t mark;
 	uint32_t mark_mask;
 	enum seqadj_mode seqadj;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Ours: packets are queued, and helpers assigned, there. */
-#define OUR_PRIORITY (-150)
+#define OUR_PRIORITY	   (-150)
 #define CONNTRACK_PRIORITY (-200)
 
 /* Each finding's sentence, around the rule, chain or setting that it is about. */

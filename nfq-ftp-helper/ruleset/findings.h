@@ -20,19 +20,19 @@ enum finding_kind {
 
 struct finding {
 	bool seen;
-	char text[FINDING_TEXT_MAX];	/* the sentence that says so, without a full stop */
-	char remedy[FOUND_TEXT_MAX];	/* the command that mends it */
+	char text[FINDING_TEXT_MAX]; /* the sentence that says so, without a full stop */
+	char remedy[FOUND_TEXT_MAX]; /* the command that mends it */
 };
 
 struct findings {
-	bool readable;			/* otherwise nothing is known */
+	bool readable; /* otherwise nothing is known */
 	struct finding wrong[FINDING_KINDS];
 	bool assigned;			/* a rule assigns a helper that is not the kernel's ftp */
 	char helper[FOUND_HELPER_MAX];	/* that one */
 	char assigning[FOUND_TEXT_MAX]; /* that rule */
 	bool queued;			/* a rule queues these connections' packets */
 	struct queue_range queues;
-	struct queue_range sure_queues;	/* of marked connections */
+	struct queue_range sure_queues; /* of marked connections */
 	bool some_only;			/* not all packets are queued: those without payload are not */
 };
 

@@ -16,7 +16,7 @@
 
 struct reading {
 	struct found *found;
-	const char *family;	/* nft's name of it */
+	const char *family; /* nft's name of it */
 	const char *program;
 	char table[FOUND_NAME_MAX];
 };
@@ -120,8 +120,8 @@ static void read_target(const struct found *found, struct found_rule *rule, cons
 		const char *name;
 		enum found_verdict verdict;
 	} targets[] = {
-		{ "ACCEPT", FOUND_ACCEPT }, { "DROP", FOUND_DROP }, { "REJECT", FOUND_DROP }, { "CT", FOUND_ASSIGN },
-		{ "NFQUEUE", FOUND_QUEUE },
+		{ "ACCEPT", FOUND_ACCEPT }, { "DROP", FOUND_DROP },	{ "REJECT", FOUND_DROP },
+		{ "CT", FOUND_ASSIGN },	    { "NFQUEUE", FOUND_QUEUE },
 	};
 
 	(void)found;
@@ -132,7 +132,7 @@ static void read_target(const struct found *found, struct found_rule *rule, cons
 	}
 	snprintf(rule->target, sizeof(rule->target), "%s", value);
 	if (rule->verdict == FOUND_QUEUE)
-		rule->queues.given = true;	/* number 0, where none is named */
+		rule->queues.given = true; /* number 0, where none is named */
 }
 
 static void read_nothing(const struct found *found, struct found_rule *rule, const char *value)
@@ -146,11 +146,23 @@ static const struct reader {
 	const char *option;
 	void (*read)(const struct found *found, struct found_rule *rule, const char *value);
 } readers[] = {
-	{ "--dport", read_ports }, { "--sport", read_ports }, { "--dports", read_ports }, { "--sports", read_ports },
-	{ "--ports", read_ports }, { "--ctstate", read_states }, { "--state", read_states }, { "--mark", read_mark },
-	{ "--helper", read_helper }, { "--queue-num", read_queue }, { "--queue-balance", read_queue },
-	{ "-j", read_target }, { "-g", read_target }, { "-m", read_nothing }, { "-p", read_nothing },
-	{ "--comment", read_nothing }, { "--reject-with", read_nothing },
+	{ "--dport", read_ports },
+	{ "--sport", read_ports },
+	{ "--dports", read_ports },
+	{ "--sports", read_ports },
+	{ "--ports", read_ports },
+	{ "--ctstate", read_states },
+	{ "--state", read_states },
+	{ "--mark", read_mark },
+	{ "--helper", read_helper },
+	{ "--queue-num", read_queue },
+	{ "--queue-balance", read_queue },
+	{ "-j", read_target },
+	{ "-g", read_target },
+	{ "-m", read_nothing },
+	{ "-p", read_nothing },
+	{ "--comment", read_nothing },
+	{ "--reject-with", read_nothing },
 };
 
 static void read_option(struct reading *reading, struct found_rule *rule, const char *option, const char *value)
@@ -199,7 +211,7 @@ static void read_words(struct reading *reading, struct found_rule *rule, char *w
 			i += 2;
 		} else if (strcmp(words[i], "!") == 0) {
 			rule->narrow = true;
-			i++;	/* what is negated asks for something else than its words say */
+			i++; /* what is negated asks for something else than its words say */
 		} else {
 			read_option(reading, rule, words[i], i + 1 < count ? words[i + 1] : "");
 		}

@@ -11,8 +11,8 @@
 
 struct reading {
 	struct found *found;
-	const json_t *objects;	/* the whole ruleset */
-	size_t foreign;		/* chains from here on are nft's own */
+	const json_t *objects; /* the whole ruleset */
+	size_t foreign;	       /* chains from here on are nft's own */
 };
 
 static const char *text_of(const json_t *object, const char *key)

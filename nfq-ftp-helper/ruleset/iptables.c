@@ -153,9 +153,9 @@ static int remove_rules(void)
 
 	for (unsigned int i = 0; i < IPTABLES_FAMILIES; i++) {
 		char complaint[PROGRAM_COMPLAINT_MAX] = "";
-		int error = is_present(&iptables_families[i])
-				    ? change_family(&iptables_families[i], NULL, NULL, complaint)
-				    : 0;
+		int error = is_present(&iptables_families[i]) ?
+				    change_family(&iptables_families[i], NULL, NULL, complaint) :
+				    0;
 
 		if (!error || error == -ENOENT)
 			continue;

@@ -172,7 +172,7 @@ static void explain(const struct request *request, const char *complaint)
 		fprintf(stderr, "rules: nft cannot apply anything here: %s\n", complaint);
 	else if (request->attach.mode == MODE_QUEUE && !takes("chain c {\nqueue num 0 bypass\n}"))
 		fprintf(stderr, "rules: this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
-			"nft_queue), which mode queue needs: use --backend iptables\n");
+				"nft_queue), which mode queue needs: use --backend iptables\n");
 	else if (!takes(helper) && request->attach.mode == MODE_QUEUE)
 		fprintf(stderr,
 			"rules: this kernel has no helper `%s', or no `ct helper' objects: name another with "

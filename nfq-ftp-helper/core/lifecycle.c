@@ -34,13 +34,19 @@ void lifecycle_absent(struct engine *engine, uint64_t now)
 	engine->picks_up_until = now + PICK_UP_PERIOD;
 }
 
+/* May its ends go on? They may where they have not both said their last byte: an RST's receiver may not have believed it. */
+static bool may_go_on(const struct session *session)
+{
+	return !(session->stream[0].flags & session->stream[1].flags & STREAM_FIN);
+}
+
 /*
  * A session of a connection that may be alive is forgotten, and with it what was found out about the connection. From then on nobody can
  * say of one without a session that nobody was there when it began.
  */
 static void forget(struct engine *engine, struct session *session, uint64_t now)
 {
-	if (session->state != SESSION_CLOSED &&
+	if (may_go_on(session) &&
 	    session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000)
 		engine->picks_up_until = 0;
 	lifecycle_end(engine, session, now);
@@ -174,7 +180,7 @@ static struct session *session_of_embryo(struct engine *engine, const struct arr
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 
 	if (!session) {		/* it is left alone: not every packet of it is to ask again */
-		embryo_close(embryo);
+		embryo_leave(embryo);
 		return NULL;
 	}
 	clear_adjustment(engine, binding);
@@ -200,8 +206,10 @@ static struct session *session_of_answer(struct engine *engine, const struct arr
 	const struct segment *segment = &arrival->segment;
 	struct session *session = new_session(engine, arrival, !arrival->key.swapped, now);
 
-	if (!session)
+	if (!session) {
+		engine->picks_up_until = 0;	/* it did not begin unseen, and nothing will say so */
 		return NULL;
+	}
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->last_seen = (uint32_t)(now / 1000);
 	session->flags = 0;
@@ -254,7 +262,7 @@ struct session *lifecycle_begin(struct engine *engine, const struct arrival *arr
 	embryo = embryo_find(engine, arrival, now);
 	if (embryo && known(engine, arrival, &binding, &direction))
 		return session_of_embryo(engine, arrival, embryo, &binding, now);
-	if (passed || now < engine->picks_up_until)
+	if (passed || (now < engine->picks_up_until && !embryo_remembers(engine, arrival)))
 		return pick_up(engine, arrival, now);
 	engine->counters.strangers++;
 	return NULL;
@@ -334,6 +342,19 @@ static bool is_anothers(const struct session *session, uint32_t conntrack_id)
 	return session->conntrack_id && conntrack_id && session->conntrack_id != conntrack_id;
 }
 
+/*
+ * Does it say again what this session's ends have said, within the largest window without scaling? A copy of their own handshake, of which
+ * a daemon that met it halfway has seen the rest only, looks like another's. A new connection begins beyond (RFC 6528 section 3).
+ */
+static bool is_repeated(const struct session *session, const struct arrival *arrival)
+{
+	const struct segment *segment = &arrival->segment;
+	const struct stream *stream = &session->stream[arrival->key.swapped != session->key.swapped];
+	const uint32_t end = segment_start(segment) + segment->payload_length;
+
+	return !(stream->flags & STREAM_UNSYNCED) && stream->next - end <= UINT16_MAX;
+}
+
 /* Does the packet go on behind a handshake that was not this ended session's? */
 static bool is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
 {
@@ -341,8 +362,27 @@ static bool is_followed(struct engine *engine, const struct session *session, co
 	enum direction direction;
 
 	return session->state == SESSION_CLOSED && !is_ending(session, now) && arrival->segment.payload_length &&
-	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && embryo_find(engine, arrival, now) &&
+	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && !is_repeated(session, arrival) && embryo_find(engine, arrival, now) &&
 	       known(engine, arrival, &binding, &direction);
+}
+
+/* Has nothing been found out about it that is lost when it is picked up in its middle? */
+static bool has_shown(const struct session *session)
+{
+	return session->state >= SESSION_MIDDLE && session->state <= SESSION_READY &&
+	       session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED) && !dialogue_may_be_opaque(session);
+}
+
+void lifecycle_succeed(struct engine *engine, struct session *session, const struct arrival *arrival, uint64_t now)
+{
+	/* Only the client begins anew; a server can send a SYN at any time. */
+	const bool begins = (arrival->segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+			    arrival->key.swapped == session->key.swapped;
+
+	if (begins || has_shown(session) || embryo_find(engine, arrival, now))
+		lifecycle_end(engine, session, now);
+	else
+		forget(engine, session, now);
 }
 
 bool lifecycle_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
@@ -362,10 +402,13 @@ static bool may_begin_anew(const struct session *session, const struct binding *
 	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
 }
 
-/* Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. */
-static bool answers_alone(const struct engine *engine)
+/*
+ * Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. A server can send one at any time; only
+ * conntrack can tell that its client has asked for it.
+ */
+static bool answers_alone(const struct engine *engine, const struct binding *binding)
 {
-	return !engine->counters.syns;
+	return !engine->counters.syns && binding->progress != PROGRESS_BEYOND;
 }
 
 /* A new session; @session, the flow's, makes room for it, and is NULL then. */
@@ -375,8 +418,8 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	struct binding binding;
 	enum direction direction;
 
-	if ((!embryo && !answers_alone(engine)) || !known(engine, arrival, &binding, &direction) ||
-	    direction != DIRECTION_REPLY || (*session && !may_begin_anew(*session, &binding, now)))
+	if ((!embryo && engine->counters.syns) || !known(engine, arrival, &binding, &direction) ||
+	    direction != DIRECTION_REPLY || (!embryo && !answers_alone(engine, &binding)) || (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
 	if (*session)
 		lifecycle_end(engine, *session, now);
@@ -403,6 +446,29 @@ struct session *lifecycle_handshake(struct engine *engine, const struct arrival 
 	if (!begun && session)
 		engine->counters.disbelieved[BELIEF_HANDSHAKE]++;
 	return begun ? begun : session;
+}
+
+/* Does anything of it still have to be moved? */
+static bool is_adjusted(const struct session *session)
+{
+	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj);
+}
+
+struct session *lifecycle_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,
+				      uint64_t now)
+{
+	struct embryo *embryo;
+	struct binding binding;
+	enum direction direction;
+
+	embryo_reset(engine, arrival, now);
+	if (!session || session->state != SESSION_CLOSED || is_adjusted(session))
+		return session;
+	embryo = embryo_left(engine, arrival, now);
+	if (!embryo || !known(engine, arrival, &binding, &direction))
+		return session;
+	lifecycle_end(engine, session, now);
+	return session_of_embryo(engine, arrival, embryo, &binding, now);
 }
 
 /* A closed session keeps its work slot only while an edit may have to be sent again. */
@@ -460,7 +526,9 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 
 	if (idle > worth_patience(engine, session)) {
-		forget(engine, session, now);
+		/* One that an RST has ended, and nothing else, is not to be picked up in its middle if it goes on. */
+		if (session->state != SESSION_CLOSED || !may_go_on(session) || now >= engine->picks_up_until)
+			forget(engine, session, now);
 		return;
 	}
 	announcement_expire(&turn, EXPECTATION_LIFE);

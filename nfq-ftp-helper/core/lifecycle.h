@@ -32,6 +32,12 @@ struct session *lifecycle_handshake(struct engine *engine, const struct arrival 
 /* Does the packet show that the session's connection is over, and this is another's? By its CTA_ID, or by the handshake it follows. */
 bool lifecycle_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now);
 
+/*
+ * End it then. Where the packet belongs to no handshake, conntrack may have lost sight of a connection that goes on all the same; and
+ * what was found out about it is lost with the session.
+ */
+void lifecycle_succeed(struct engine *engine, struct session *session, const struct arrival *arrival, uint64_t now);
+
 /* Nothing waits any more for lines that will not be read: what is held back is given up. */
 void lifecycle_let_go(const struct turn *turn);
 
@@ -40,6 +46,14 @@ void lifecycle_close(struct turn *turn);
 
 /* The same, by an RST. */
 void lifecycle_reset(struct turn *turn);
+
+/*
+ * After an RST. @session: the one its flow has, or NULL. An answered handshake that the RST shows to be forged is forgotten; and where it
+ * has ended the session of such a one, the right one, which has been answered as well, has its session at once: until then another
+ * forged one could take the place. Return: the session the flow has from now on, or NULL.
+ */
+struct session *lifecycle_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,
+				      uint64_t now);
 
 /* After each packet: a closed session keeps its work slot only while an edit may have to be sent again. */
 void lifecycle_settle(struct engine *engine, struct session *session);

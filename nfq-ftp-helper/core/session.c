@@ -55,6 +55,35 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
 		table_prefetch_chain(engine->table, &arrivals[i].key, arrivals[i].hash);
 }
 
+/* ---- what comes again ---- */
+
+static uint8_t hole_time(const struct turn *turn)
+{
+	return (uint8_t)(turn->now / HOLE_UNIT);
+}
+
+/* The lowest segment beyond the hole so far. */
+static void note_hole(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);
+	stream->hole_start = (uint16_t)start;
+	stream->hole_since = hole_time(turn);
+	stream->hole_missed = 0;
+}
+
+/* Others come without the lowest one: in a burst out of order it may follow; time and again, and it has been acknowledged. */
+static void note_missed(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	const uint8_t time = hole_time(turn);
+
+	if ((uint8_t)(time - stream->hole_since) < HOLE_PATIENCE ||
+	    (stream->hole_missed && (uint8_t)(time - stream->missed_at) < HOLE_PATIENCE))
+		return;
+	stream->missed_at = time;
+	if (++stream->hole_missed == HOLE_MISSED)
+		note_hole(turn, stream, start);
+}
+
 /* ---- what is believed ---- */
 
 /* What is known of a direction, as belief.h wants it. */
@@ -100,6 +129,26 @@ static bool note_claim(const struct turn *turn, struct stream *stream, uint32_t 
 	return true;
 }
 
+/* Has this acknowledgement of bytes that never came, or of more of them, been claimed already? */
+static bool claim_covers(const struct stream *stream, uint32_t ack)
+{
+	return seq_after(stream->claim, stream->next) && !seq_after(ack, stream->claim);
+}
+
+/* Has this very segment come before, well apart? It is taken note of. */
+static bool comes_again(const struct turn *turn, uint32_t start)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (!(stream->flags & STREAM_HOLE) || (int16_t)((uint16_t)start - stream->hole_start) < 0)
+		note_hole(turn, stream, start);
+	else if ((uint16_t)start != stream->hole_start)
+		note_missed(turn, stream, start);
+	else
+		return (uint8_t)(hole_time(turn) - stream->hole_since) >= HOLE_PATIENCE;
+	return false;
+}
+
 /* All of it was acknowledged before: its receiver takes nothing of it, not even what it acknowledges (RFC 9293 section 3.10.7.4, first). */
 static bool is_old(const struct turn *turn, const struct segment *segment)
 {
@@ -135,11 +184,13 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 		.flags = segment->flags,
 	};
 	const enum belief belief = belief_judge(&mine, &theirs, &judged);
+	const bool stands = claim_covers(acked, judged.ack);
 
 	if (belief != BELIEF_ACK_AHEAD || is_old(turn, segment) || !note_claim(turn, acked, judged.ack))
 		return belief;
 	if (acked->flags & STREAM_STALE)
-		return BELIEVED;
+		return !segment->payload_length || is_claimed(turn, segment) || (comes_again(turn, segment->seq) && stands) ?
+			       BELIEVED : belief;
 	/* Nothing comes behind a FIN that could show whether it was true; but it may answer the other's. */
 	if (segment->flags & TCP_FIN && judged.ack != theirs.sent + 1)
 		return belief;
@@ -230,10 +281,12 @@ static void resync(struct turn *turn, enum direction direction, uint32_t next)
 	stream_start(stream, next);
 	ftp_lose_line(&stream->line);
 	stream->flags |= STREAM_STALE;	/* the receiver has not said that it has no more than that */
-	dialogue_lost(turn->engine->table, session);
-	session->state = SESSION_MIDDLE;
 	turn->engine->counters.resynced++;
 	turn->resynced = true;
+	if (session->state >= SESSION_OPAQUE)
+		return;			/* only its numbers are needed: it has nothing to show any more */
+	dialogue_lost(turn->engine->table, session);
+	session->state = SESSION_MIDDLE;
 	if (opaque && !stale)
 		dialogue_opaque(turn);
 	else if (!shown)
@@ -283,33 +336,6 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 }
 
 /* ---- payload ---- */
-
-static uint8_t hole_time(const struct turn *turn)
-{
-	return (uint8_t)(turn->now / HOLE_UNIT);
-}
-
-/* The lowest segment beyond the hole so far. */
-static void note_hole(const struct turn *turn, struct stream *stream, uint32_t start)
-{
-	stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);
-	stream->hole_start = (uint16_t)start;
-	stream->hole_since = hole_time(turn);
-	stream->hole_missed = 0;
-}
-
-/* Others come without the lowest one: in a burst out of order it may follow; time and again, and it has been acknowledged. */
-static void note_missed(const struct turn *turn, struct stream *stream, uint32_t start)
-{
-	const uint8_t time = hole_time(turn);
-
-	if ((uint8_t)(time - stream->hole_since) < HOLE_PATIENCE ||
-	    (stream->hole_missed && (uint8_t)(time - stream->missed_at) < HOLE_PATIENCE))
-		return;
-	stream->missed_at = time;
-	if (++stream->hole_missed == HOLE_MISSED)
-		note_hole(turn, stream, start);
-}
 
 /*
  * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them. While
@@ -421,6 +447,8 @@ static bool read_segment(struct passage *passage)
 	passage->probe = false;
 	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
 		return true;
+	if (passage->stream->flags & STREAM_FIN && seq_after(passage->end, passage->stream->next))
+		passage->stream->flags &= (uint8_t)~STREAM_FIN;	/* it was not this sender's */
 	passage->space_alone = space_alone(passage);
 	passage->space = segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
 	if (turn->session->state < SESSION_OPAQUE && is_hole(turn, passage))
@@ -507,6 +535,22 @@ static enum verdict disbelieve(const struct turn *turn, struct segment *segment,
 	return send_unchanged(turn, segment, output);
 }
 
+/*
+ * Nobody was there for a while, and the segment acknowledges what may have passed then. It is lost, so that its sender sends it again, if
+ * it is his; what passes unread could not be told from a hole afterwards.
+ */
+static bool must_come_again(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *acked = &turn->session->stream[turn_other(turn->direction)];
+
+	if (!(acked->flags & STREAM_STALE) || !segment->payload_length || is_old(turn, segment) ||
+	    !claim_covers(acked, turn->ack))
+		return false;
+	turn->engine->counters.disbelieved[BELIEF_ACK_AHEAD]++;
+	turn->engine->counters.dropped++;
+	return true;
+}
+
 static enum verdict process(struct turn *turn, struct segment *segment, struct output *output)
 {
 	struct passage passage;
@@ -518,7 +562,8 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 		return send_unchanged(turn, segment, output);
 	belief = judge(turn, segment);
 	if (belief != BELIEVED)
-		return disbelieve(turn, segment, belief, output);
+		return belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment) ?
+			       VERDICT_DROP : disbelieve(turn, segment, belief, output);
 	turn->session->last_seen = (uint32_t)(turn->now / 1000);
 	if (segment->flags & TCP_RST) {
 		lifecycle_reset(turn);
@@ -552,7 +597,7 @@ static struct session *session_of(struct engine *engine, const struct arrival *a
 {
 	if (session && !arrival->invalid && lifecycle_is_over(engine, session, arrival, now)) {
 		table_begin(engine->table, session);
-		lifecycle_end(engine, session, now);
+		lifecycle_succeed(engine, session, arrival, now);
 		table_commit(engine->table);
 		session = NULL;
 	}
@@ -563,11 +608,16 @@ static struct session *session_of(struct engine *engine, const struct arrival *a
 
 static enum verdict input(struct turn *turn, struct arrival *arrival, struct output *output)
 {
+	enum verdict verdict;
+
 	if (arrival->invalid)
 		return disbelieve(turn, &arrival->segment, BELIEF_INVALID, output);
 	if (arrival->segment.flags & TCP_SYN)
 		return handshake(turn, arrival);
-	return process(turn, &arrival->segment, output);
+	verdict = process(turn, &arrival->segment, output);
+	if (arrival->segment.flags & TCP_RST)
+		turn->session = lifecycle_after_reset(turn->engine, arrival, turn->session, turn->now);
+	return verdict;
 }
 
 enum verdict session_input(struct engine *engine, struct arrival *arrival, uint64_t now, struct output *output)
@@ -578,7 +628,7 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 
 	engine->counters.packets++;
 	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
-	if (!turn.session && !(segment->flags & TCP_SYN) && !segment->payload_length) {
+	if (!turn.session && !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->payload_length) {
 		engine->counters.untracked++;
 		return VERDICT_ACCEPT;
 	}
@@ -590,6 +640,8 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	if (!turn.session) {
 		if (segment->flags & TCP_SYN && !arrival->invalid)
 			lifecycle_handshake(engine, arrival, NULL, now);
+		else if (segment->flags & TCP_RST && !arrival->invalid)
+			lifecycle_after_reset(engine, arrival, NULL, now);
 		engine->counters.untracked++;
 		return VERDICT_ACCEPT;
 	}

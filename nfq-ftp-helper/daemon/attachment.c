@@ -142,7 +142,7 @@ static int32_t present_queue(void)
 	return helper.enabled ? helper.queue : -1;
 }
 
-static bool suits(const struct attachment *attachment)
+static bool queue_suits(const struct attachment *attachment)
 {
 	const int32_t queue = present_queue();
 
@@ -158,9 +158,9 @@ static int join_users(struct attachment *attachment)
 	for (unsigned int tries = 0; tries < JOIN_TRIES; tries++) {
 		if (flock(attachment->users, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 			return 0;
-		if (suits(attachment)) {
+		if (queue_suits(attachment)) {
 			(void)flock(attachment->users, LOCK_SH);
-			if (suits(attachment))
+			if (queue_suits(attachment))
 				return 0;
 			(void)flock(attachment->users, LOCK_UN);
 		}

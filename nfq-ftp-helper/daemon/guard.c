@@ -74,7 +74,7 @@ static void say_last_word(void)
 				    "' is idle until it is back");
 }
 
-static void act(struct guard *guard)
+static void guard_act(struct guard *guard)
 {
 	int error = guard->act(guard->context);
 
@@ -103,11 +103,11 @@ static _Noreturn void stand_guard(struct guard *guard, int pipe_end, const int *
 		length = read(pipe_end, &orderly, 1);
 	} while (length < 0 && errno == EINTR);
 	if (length == 0)
-		act(guard);
+		guard_act(guard);
 	_exit(0);
 }
 
-static uint64_t milliseconds(void)
+static uint64_t monotonic(void)
 {
 	struct timespec now;
 
@@ -120,7 +120,7 @@ int guard_start(struct guard *guard)
 	int ends[2], files[GUARD_FILES], error = 0;
 	const unsigned int count = list_files(guard, files);
 
-	guard->started = milliseconds();
+	guard->started = monotonic();
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	guard->process = fork();
@@ -178,7 +178,7 @@ void guard_keep(struct guard *guard)
 {
 	int error;
 
-	if (!is_gone(guard) || milliseconds() - guard->started < GUARD_PAUSE)
+	if (!is_gone(guard) || monotonic() - guard->started < GUARD_PAUSE)
 		return;
 	error = guard_start(guard);
 	if (error && !guard->missing_told)

@@ -17,7 +17,8 @@ sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
 
 BUILD ?= build$(if $(SANITIZE),-sanitize)
-VERSION := 0.1.0
+# DKMS reads it there, and can read it nowhere else.
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kmod/dkms.conf)
 
 CFLAGS ?= -O3 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
@@ -86,8 +87,12 @@ $(BUILD)/tests/unit/test_nfqueue_packet: LIBS_UNIT = $(shell $(PKG_CONFIG) --lib
 $(BUILD)/tests/unit/test_verdicts: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,verdicts netlink)
 $(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=sendmsg
 
-$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(call objects,nfq-ftp-helper/host) \
-	$(call objects,nfq-ftp-helper/kernel)
+HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel)
+
+$(BUILD)/tests/unit/test_host: $(HOST)
+$(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(HOST)
 $(BUILD)/tests/unit/test_settings: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)

@@ -95,6 +95,21 @@ static void choose(struct rules_options *options)
 		options->backend = backends_choose(&options->request);
 }
 
+/* What stands in the way of what was just printed or applied, a line each. */
+static void warn(const struct ports *ports)
+{
+	struct findings findings;
+
+	if (findings_look(&findings, ports) < 0 || !findings.readable)
+		return;
+	for (unsigned int i = 0; i < FINDING_KINDS; i++) {
+		const struct finding *finding = &findings.wrong[i];
+
+		if (finding->seen)
+			fprintf(stderr, "rules: %s: mend that with `%s'\n", finding->text, finding->remedy);
+	}
+}
+
 int command_rules(int argc, char **argv)
 {
 	struct rules_options options;
@@ -116,6 +131,6 @@ int command_rules(int argc, char **argv)
 	else
 		print_rules(&options.request, options.backend);
 	if (!error)
-		findings_warn(&options.request.ports);
+		warn(&options.request.ports);
 	return error ? EXIT_FAILED : EXIT_DONE;
 }

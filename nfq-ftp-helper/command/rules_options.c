@@ -136,7 +136,7 @@ static const struct rules_option table[] = {
 	  "queue, cthelper or kmod; default: kmod if its module is loaded, else cthelper where the kernel can and one "
 	  "queue, without a sure one, is asked for, else queue" },
 	{ "carrier", "NAME", set_carrier, "the name of a TCP helper of the kernel, at most 15 letters, and not `ftp'",
-	  "mode queue: the kernel's helper that carries expectations; default sane" },
+	  "mode queue: the kernel's helper that carries expectations; default " ATTACH_CARRIER },
 	{ "queue", "N|A:B", NULL, NULL, "mode queue: queue numbers; default 0" },
 	{ "sure-queue", "N|A:B", NULL, NULL,
 	  "mode queue: as many more, for marked connections; default: the next ones" },
@@ -230,7 +230,7 @@ int rules_options_parse(struct rules_options *options, int argc, char **argv)
 	int error;
 
 	*options = (struct rules_options){
-		.request = { .carrier = REQUEST_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
+		.request = { .carrier = ATTACH_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
 	};
 	settings_default(&options->run);
 	error = parse_line(options, argc, argv);

@@ -56,7 +56,7 @@ static bool set_queues(struct queue_range *range, const char *value)
 {
 	uint32_t first = 0, last;
 
-	return set_range(value, 0, UINT16_MAX, &first, &last) && queue_range_set(range, first, last - first + 1ll);
+	return set_range(value, 0, UINT16_MAX, &first, &last) && queue_range_set(range, first, last - first + 1LL);
 }
 
 bool settings_word(const char *value, const char *const *words, unsigned int count, unsigned int *index)

@@ -5,6 +5,7 @@
 # make test-vm    the part of it that runs on stock kernels in virtual machines
 # make demo       scripts/demo
 # make bench      tests/bench: engine and lab figures
+# make format     all C sources as .clang-format says
 # make install    DESTDIR and prefix are honoured
 #
 # SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
@@ -39,7 +40,7 @@ MODEL := $(call objects,nfq-ftp-helper/model)
 ROOMS := command check ruleset daemon host capture kernel model core
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room)))
 
-.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay install clean print-unit print-fuzz
+.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install clean print-unit print-fuzz
 all: $(BUILD)/nfq-ftp-helper
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
@@ -54,6 +55,8 @@ $(BUILD)/obj/%.o: %.c
 TESTS_COMMON := $(call objects,tests/common)
 PACKET_BYTES := $(BUILD)/obj/tests/common/packet_bytes.o
 
+comma := ,
+
 $(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests
 
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -67,12 +70,25 @@ $(BUILD)/tests/unit/test_ctmessage: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs lib
 
 $(BUILD)/tests/unit/test_log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
 
+$(BUILD)/tests/unit/test_exchange: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,exchange netlink ctmessage attributes)
+$(BUILD)/tests/unit/test_exchange: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
+
+$(BUILD)/tests/unit/test_ctnetlink: $(filter-out %/nfqueue.o %/nfqueue_packet.o %/nfqueue_stat.o %/verdicts.o,$(call objects,nfq-ftp-helper/kernel))
+$(BUILD)/tests/unit/test_ctnetlink: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
+
 $(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
-$(BUILD)/tests/unit/test_verdicts: $(BUILD)/obj/nfq-ftp-helper/kernel/verdicts.o
-$(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) -Wl,--wrap=sendmsg
+$(BUILD)/tests/unit/test_nfqueue_packet: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,nfqueue_packet attributes ctmessage)
+$(BUILD)/tests/unit/test_nfqueue_packet: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
 
-$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o
+$(BUILD)/tests/unit/test_verdicts: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,verdicts netlink)
+$(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=sendmsg
+
+$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(call objects,nfq-ftp-helper/host) \
+	$(call objects,nfq-ftp-helper/kernel)
+$(BUILD)/tests/unit/test_settings: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 
@@ -122,10 +138,12 @@ FUZZ_CFLAGS ?= -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=
 FUZZ := $(patsubst tests/fuzz/test_%.c,%,$(wildcard tests/fuzz/test_*.c))
 FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 
+SETTINGS_SOURCES := $(wildcard nfq-ftp-helper/daemon/options.c nfq-ftp-helper/daemon/settings.c nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
+
 %/tests/fuzz/test_capture: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c)
 %/tests/fuzz/test_capture: LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
-%/tests/fuzz/test_settings: FUZZED_BESIDES = nfq-ftp-helper/daemon/options.c nfq-ftp-helper/daemon/settings.c
-%/tests/fuzz/test_settings: LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs inih)
+%/tests/fuzz/test_settings: FUZZED_BESIDES = $(SETTINGS_SOURCES)
+%/tests/fuzz/test_settings: LIBS_FUZZ = $(LIBS_DAEMON)
 
 build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] tests/common/*.h)
 	@mkdir -p $(@D)
@@ -134,7 +152,7 @@ build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(w
 FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 
 $(BUILD)/tests/fuzz/test_capture: $(call objects,nfq-ftp-helper/capture)
-$(BUILD)/tests/fuzz/test_settings: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,options settings)
+$(BUILD)/tests/fuzz/test_settings: $(SETTINGS_SOURCES:%.c=$(BUILD)/obj/%.o)
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
@@ -154,6 +172,10 @@ kmod:
 	cp -pu kmod/Kbuild kmod/Makefile kmod/*.c kmod/dkms.conf $(KMOD)/
 	cp -pu $(KMOD_CORE) $(KMOD)/core/
 	$(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
+
+# All sources as .clang-format says.
+format:
+	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 test:
 	scripts/test

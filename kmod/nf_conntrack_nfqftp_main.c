@@ -39,7 +39,6 @@
 #include "core/scan.h"
 
 #define NFQFTP_NAME "nfq-ftp"
-#define NFQFTP_CLAIM 1	/* CTA_HELP_INFO, one byte: queue every packet of this connection */
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("the nfq-ftp-helper authors");
@@ -186,9 +185,9 @@ static u32 largest_window(const struct nf_conn *ct, enum ip_conntrack_dir dir)
 	return clamp_t(u32, READ_ONCE(ct->proto.tcp.seen[!dir].td_maxwin), 66000, 1 << 30);
 }
 
-/* Must user space see it? @claimed: it wants all of this connection. */
+/* Must user space see it? */
 static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_packet *packet,
-		   const struct sk_buff *skb, bool *claimed)
+		   const struct sk_buff *skb)
 {
 	struct scan *state = nfct_help_data(ct);
 	bool hand_over;
@@ -202,7 +201,6 @@ static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_
 	packet->segment.ack = acknowledged(ct, dir, packet->segment.ack);
 	read_payload(state, packet, skb, scan_begin(state, &packet->segment));
 	hand_over = scan_end(state, &packet->segment);
-	*claimed = state->mode == SCAN_CLAIMED;
 	spin_unlock_bh(&ct->lock);
 	return hand_over;
 }
@@ -288,7 +286,7 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 	struct nfqftp_packet packet;
 	enum ip_conntrack_dir dir;
 	struct nf_conn *ct;
-	bool queued, claimed, marked;
+	bool queued, marked;
 
 	ct = our_connection(skb, state, &dir);
 	if (!ct)
@@ -302,13 +300,13 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 	this_cpu_inc(nfqftp_counters.packets);
 	if (packet.segment.length)
 		this_cpu_inc(nfqftp_counters.payload);
-	queued = decide(ct, dir, &packet, skb, &claimed);
+	queued = decide(ct, dir, &packet, skb);
 	if (!READ_ONCE(scan))
 		queued = queued || carries_something(&packet.segment);
 	marked = is_marked(ct);
 	if (!queued && !needs_all(ct, marked))
 		return NF_ACCEPT;
-	return to_queue(ct, claimed || marked);
+	return to_queue(ct, marked);
 }
 
 /* ---- ctnetlink ---- */
@@ -326,18 +324,6 @@ static int nfqftp_to_nlattr(struct sk_buff *skb, const struct nf_conn *ct)
 	memcpy(&state, help->data, sizeof(state));
 	spin_unlock_bh(lock);
 	return nla_put(skb, CTA_HELP_INFO, sizeof(state), &state) ? -ENOSPC : 0;
-}
-
-static int nfqftp_from_nlattr(struct nlattr *attr, struct nf_conn *ct)
-{
-	struct nf_conn_help *help = nfct_help(ct);
-
-	if (!help || !attr || nla_len(attr) != 1 || nla_get_u8(attr) != NFQFTP_CLAIM)
-		return -EINVAL;
-	spin_lock_bh(&ct->lock);
-	scan_claim((struct scan *)help->data);
-	spin_unlock_bh(&ct->lock);
-	return 0;
 }
 
 /* ---- registration ---- */
@@ -362,7 +348,6 @@ static const struct nf_conntrack_expect_policy nfqftp_policy = {
 		.tuple.dst.protonum = IPPROTO_TCP,			\
 		.help = nfqftp_help,					\
 		.to_nlattr = nfqftp_to_nlattr,				\
-		.from_nlattr = nfqftp_from_nlattr,			\
 		.nat_mod_name = NF_NAT_HELPER_PREFIX NFQFTP_NAME,	\
 	}
 

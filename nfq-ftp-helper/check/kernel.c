@@ -1,12 +1,17 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the kernel can, and so which modes can run. How each thing is called in a kernel's configuration and as a
  * module stands in one table beside its probe.
  */
-#include "report.h"
+#include "check.h"
 
+#include "host/helper.h"
+#include "host/module.h"
+#include "host/rights.h"
 #include "probes.h"
-#include "ruleset/machine.h"
+#include "ruleset/backends.h"
+#include "ruleset/iptables.h"
+#include "ruleset/nft.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +19,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define CARRIER "sane"
 #define KERNEL_GROUP "kernel"
 
 static const struct subject {
@@ -58,39 +62,10 @@ static const struct subject {
 
 #define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
 
-/* Is it there already? Then it need not be loaded. */
-static bool is_loaded(const char *module)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/module/%.80s", module);
-	return access(path, F_OK) == 0;
-}
-
-/* Is there such a module for the running kernel? */
-static bool has_module(const char *module)
-{
-	struct utsname kernel;
-	char path[256], line[512], name[80];
-	bool found = false;
-	FILE *file;
-
-	if (uname(&kernel) < 0)
-		return false;
-	snprintf(path, sizeof(path), "/lib/modules/%.100s/modules.dep", kernel.release);
-	snprintf(name, sizeof(name), "/%s.ko", module);
-	file = fopen(path, "re");
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = strstr(line, name) && strstr(line, name) < strchrnul(line, ':');
-	if (file)
-		fclose(file);
-	return found;
-}
-
 /* The package whose program a trial lacks; NULL: none. */
 static const char *missing_package(enum probe probe)
 {
-	const bool nft = machine_has(RULESET_BACKEND_NFT), iptables = machine_has(RULESET_BACKEND_IPTABLES);
+	const bool nft = backends_have(&nft_backend), iptables = backends_have(&iptables_backend);
 
 	if (probe >= PROBE_NFT && probe <= PROBE_NFT_PAYLOAD)
 		return nft ? NULL : "nftables";
@@ -106,7 +81,7 @@ static void write_remedy(struct check_row *row, const struct subject *subject)
 
 	if (package)
 		check_mend(row, CAUSE_NONE, "install %s", package);
-	else if (has_module(subject->module) && !is_loaded(subject->module))
+	else if (module_exists(subject->module) && !module_is_loaded(subject->module))
 		check_mend(row, CAUSE_NONE, "modprobe %s", subject->module);
 	else if (subject->instead[0])
 		check_mend(row, CAUSE_NONE, "%s (or a kernel with %s)", subject->instead, subject->config);
@@ -166,13 +141,13 @@ static bool can_base(const struct probes *probes)
 	return probe_can(probes, PROBE_NFQUEUE) && probe_can(probes, PROBE_CTNETLINK);
 }
 
-static void judge_queue(struct check_report *report, const struct probes *probes)
+static void add_mode_queue(struct check_report *report, const struct probes *probes)
 {
 	const bool rules = can_nft(probes) || can_iptables(probes);
 	report->can[MODE_QUEUE] = can_base(probes) && rules && probe_can(probes, PROBE_EXPECT);
 	if (report->can[MODE_QUEUE])
 		check_add(report, "modes", "queue", CHECK_YES,
-			  "rules by %s, carrier " CARRIER ", sequence numbers by %s",
+			  "rules by %s, carrier " REQUEST_CARRIER ", sequence numbers by %s",
 			  can_nft(probes) ? can_iptables(probes) ? "nft or iptables" : "nft" : "iptables",
 			  probe_can(probes, PROBE_SEQADJ) ? "the kernel" : "the daemon");
 	else
@@ -182,9 +157,9 @@ static void judge_queue(struct check_report *report, const struct probes *probes
 			   CAUSE_NONE, "the rows of `" KERNEL_GROUP "' say how to get them");
 }
 
-static void judge_cthelper(struct check_report *report, const struct probes *probes)
+static void add_mode_cthelper(struct check_report *report, const struct probes *probes)
 {
-	const int error = machine_cthelper();
+	const int error = helper_offered();
 	struct check_row *row;
 
 	report->can[MODE_CTHELPER] = can_base(probes) && error == 0 &&
@@ -196,34 +171,34 @@ static void judge_cthelper(struct check_report *report, const struct probes *pro
 	row = check_add(report, "modes", "cthelper", CHECK_NO, "it needs %s", error ? "nfnetlink_cthelper" :
 			"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
 	check_mend(row, CAUSE_NONE, "%s",
-		   !error			      ? "the rows of `" KERNEL_GROUP "' say how to get them"
-		   : has_module("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper"
-						      : "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
+		   !error				 ? "the rows of `" KERNEL_GROUP "' say how to get them"
+		   : module_exists("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper"
+							 : "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
 }
 
-static void judge_kmod(struct check_report *report, const struct probes *probes)
+static void add_mode_kmod(struct check_report *report, const struct probes *probes)
 {
 	struct check_row *row;
 
-	report->can[MODE_KMOD] = can_base(probes) && machine_kmod();
+	report->can[MODE_KMOD] = can_base(probes) && module_is_loaded(MODULE_NAME);
 	if (report->can[MODE_KMOD]) {
-		check_add(report, "modes", "kmod", CHECK_YES, "the module nf_conntrack_nfqftp is loaded");
+		check_add(report, "modes", "kmod", CHECK_YES, "the module " MODULE_NAME " is loaded");
 		return;
 	}
-	row = check_add(report, "modes", "kmod", CHECK_NO, "the module nf_conntrack_nfqftp is not loaded");
-	if (has_module("nf_conntrack_nfqftp"))
-		check_mend(row, CAUSE_NONE, "modprobe nf_conntrack_nfqftp");
+	row = check_add(report, "modes", "kmod", CHECK_NO, "the module " MODULE_NAME " is not loaded");
+	if (module_exists(MODULE_NAME))
+		check_mend(row, CAUSE_NONE, "modprobe " MODULE_NAME);
 	else if (access("/proc/modules", F_OK) == 0)
 		check_mend(row, CAUSE_NONE, "build and load it: make kmod KDIR=/lib/modules/$(uname -r)/build");
 	else
 		check_mend(row, CAUSE_NONE, "a kernel that takes modules (CONFIG_MODULES), or another mode");
 }
 
-static void judge_all(struct check_report *report)
+static void add_no_mode(struct check_report *report)
 {
 	if (report->can[MODE_QUEUE] || report->can[MODE_CTHELPER] || report->can[MODE_KMOD])
 		return;
-	if (!machine_has(RULESET_BACKEND_NFT) && !machine_has(RULESET_BACKEND_IPTABLES)) {
+	if (!backends_have(&nft_backend) && !backends_have(&iptables_backend)) {
 		check_mend(check_add(report, "modes", "any", CHECK_NO,
 				     "every mode needs rules, and neither nft nor iptables is installed"),
 			   CAUSE_KERNEL, "install nftables");
@@ -236,7 +211,7 @@ static void judge_all(struct check_report *report)
 void check_kernel(struct check_report *report)
 {
 	static struct probes probes;
-	int error = check_has_rights() ? probes_run(&probes, CARRIER) : -EPERM;
+	int error = rights_net_admin() ? probes_run(&probes, REQUEST_CARRIER) : -EPERM;
 
 	if (error) {
 		add_version(report);
@@ -246,10 +221,10 @@ void check_kernel(struct check_report *report)
 			   CAUSE_NONE, "sudo nfq-ftp-helper check");
 		return;
 	}
-	judge_queue(report, &probes);
-	judge_cthelper(report, &probes);
-	judge_kmod(report, &probes);
-	judge_all(report);
+	add_mode_queue(report, &probes);
+	add_mode_cthelper(report, &probes);
+	add_mode_kmod(report, &probes);
+	add_no_mode(report);
 	add_version(report);
 	for (size_t i = 0; i < SUBJECTS; i++)
 		add_subject(report, &subjects[i], &probes.result[subjects[i].probe]);

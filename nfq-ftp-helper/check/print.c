@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "report.h"
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "check.h"
 
 #include <jansson.h>
 #include <string.h>

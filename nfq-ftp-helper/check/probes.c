@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A child process moves to a new network namespace, tries, and writes what it finds into memory that it shares with
  * its parent. With its end the namespace goes, and all that was made in it. What is tried there may make the kernel
@@ -7,12 +7,11 @@
 #include "probes.h"
 
 #include "host/program.h"
+#include "probes_packets.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,19 +20,6 @@
 #define PROBING_SECONDS 60
 
 #define STATUS_NO_NAMESPACE 3
-
-void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why)
-{
-	struct probe_result *result = &probes->result[probe];
-
-	result->outcome = yes ? PROBE_YES : PROBE_NO;
-	snprintf(result->why, sizeof(result->why), "%s", yes ? "" : why);
-}
-
-bool probe_can(const struct probes *probes, enum probe probe)
-{
-	return probes->result[probe].outcome == PROBE_YES;
-}
 
 /* Rules, of which nothing but their being taken matters. %s is the carrier. */
 static const struct rule_probe {
@@ -61,16 +47,9 @@ static const struct rule_probe {
 
 static void try_rule(struct probes *probes, const struct rule_probe *rule, const char *carrier)
 {
-	const char *const nft[] = { "nft", "-f", "-", NULL }, *const restore[] = { rule->program, "--noflush", NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX] = "", text[512];
-	const char *percent = strstr(rule->text, "%s");
-	int error;
+	char complaint[PROGRAM_COMPLAINT_MAX] = "";
+	int error = probe_rules(rule->program, rule->text, carrier, complaint);
 
-	if (percent)
-		snprintf(text, sizeof(text), "%.*s%s%s", (int)(percent - rule->text), rule->text, carrier, percent + 2);
-	else
-		snprintf(text, sizeof(text), "%s", rule->text);
-	error = program_run(strcmp(rule->program, "nft") == 0 ? nft : restore, text, NULL, complaint);
 	probe_set(probes, rule->probe, error == 0, complaint);
 }
 

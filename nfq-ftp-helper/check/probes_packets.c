@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. A connection to 127.0.0.1:21 is redirected to a listener on another port, and given the
  * carrier on its way: so it has a helper, and NAT, as a client's behind a router has. What the daemon will do with such
  * connections is done with this one, by the daemon's own functions.
  */
-#include "probes.h"
+#include "probes_packets.h"
 
 #include "host/program.h"
 #include "kernel/ctnetlink.h"
@@ -104,14 +104,6 @@ static struct endpoint endpoint_on_loopback(uint16_t port)
 	return (struct endpoint){ .address = { 127, 0, 0, 1 }, .port = port, .family = FAMILY_IPV4 };
 }
 
-static void skip(struct probes *probes, enum probe probe, const char *why)
-{
-	struct probe_result *result = &probes->result[probe];
-
-	result->outcome = PROBE_UNTRIED;
-	snprintf(result->why, sizeof(result->why), "%s", why);
-}
-
 /* ---- queueing ---- */
 
 /* A connection's first packet, on whose answer nobody waits. Return: the socket, -1: there is none. */
@@ -138,29 +130,18 @@ static void try_packet(struct probes *probes, struct nfqueue *queue)
 	if (count > 0)
 		probe_set(probes, PROBE_QUEUE_CT, packets[0].conntrack != NULL, "packets come without it");
 	else
-		skip(probes, PROBE_QUEUE_CT, "no packet came from the queue");
-}
-
-static bool apply(const char *program, const char *format, const char *carrier)
-{
-	const char *const nft[] = { "nft", "-f", "-", NULL }, *const restore[] = { program, "--noflush", NULL };
-	const char *percent = strstr(format, "%s");
-	char complaint[PROGRAM_COMPLAINT_MAX], text[640];
-
-	if (percent)
-		snprintf(text, sizeof(text), "%.*s%s%s", (int)(percent - format), format, carrier, percent + 2);
-	else
-		snprintf(text, sizeof(text), "%s", format);
-	return program_run(strcmp(program, "nft") == 0 ? nft : restore, text, NULL, complaint) == 0;
+		probe_skip(probes, PROBE_QUEUE_CT, "no packet came from the queue");
 }
 
 /* By whichever of both programs can. */
 static bool apply_either(const struct probes *probes, enum probe xt, const char *xt_text, enum probe nft,
 			 const char *nft_text, const char *carrier)
 {
-	if (probe_can(probes, xt) && apply("iptables-restore", xt_text, carrier))
+	char complaint[PROGRAM_COMPLAINT_MAX];
+
+	if (probe_can(probes, xt) && probe_rules("iptables-restore", xt_text, carrier, complaint) == 0)
 		return true;
-	return probe_can(probes, nft) && apply("nft", nft_text, carrier);
+	return probe_can(probes, nft) && probe_rules("nft", nft_text, carrier, complaint) == 0;
 }
 
 static void try_queue(struct probes *probes)
@@ -173,13 +154,13 @@ static void try_queue(struct probes *probes)
 
 	probe_set(probes, PROBE_NFQUEUE, error == 0, strerror(-error));
 	if (error) {
-		skip(probes, PROBE_QUEUE_CT, "no queue could be bound");
+		probe_skip(probes, PROBE_QUEUE_CT, "no queue could be bound");
 		return;
 	}
 	if (apply_either(probes, PROBE_XT_QUEUE, xt_queue, PROBE_NFT_QUEUE, nft_queue, ""))
 		try_packet(probes, queue);
 	else
-		skip(probes, PROBE_QUEUE_CT, "no rule could queue a packet");
+		probe_skip(probes, PROBE_QUEUE_CT, "no rule could queue a packet");
 	nfqueue_close(queue);
 }
 
@@ -210,7 +191,7 @@ static void try_data_helper(struct probes *probes, struct ctnetlink *ct, uint16_
 		length = exchange_attributes(exchange->answer[0].message,
 					     NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, &attributes);
 	if (length < 0 || ctmessage_read_connection(attributes, (size_t)length, &connection) < 0)
-		skip(probes, PROBE_DATA_ALONE, "the data connection was not found");
+		probe_skip(probes, PROBE_DATA_ALONE, "the data connection was not found");
 	else
 		probe_set(probes, PROBE_DATA_ALONE, connection.helper[0] == '\0',
 			  "data connections get their master's helper");
@@ -227,7 +208,7 @@ static void try_data(struct probes *probes, struct ctnetlink *ct)
 	if (data >= 0)
 		try_data_helper(probes, ct, from);
 	else
-		skip(probes, PROBE_DATA_ALONE, "the data connection failed");
+		probe_skip(probes, PROBE_DATA_ALONE, "the data connection failed");
 	if (data >= 0)
 		close(data);
 	if (listener >= 0)
@@ -243,7 +224,7 @@ static void try_expectation(struct probes *probes, struct ctnetlink *ct, const s
 
 	probe_set(probes, PROBE_EXPECT, error == 0, strerror(-error));
 	if (error)
-		skip(probes, PROBE_DATA_ALONE, "no data connection can be expected");
+		probe_skip(probes, PROBE_DATA_ALONE, "no data connection can be expected");
 	else
 		try_data(probes, ct);
 }
@@ -256,9 +237,9 @@ static void try_connection(struct probes *probes, struct ctnetlink *ct, uint16_t
 	int error = ct->conntrack.ops->find(&ct->conntrack, &seen, 0, &master, &direction);
 
 	if (error) {
-		skip(probes, PROBE_SEQADJ, "the connection was not found");
-		skip(probes, PROBE_EXPECT, "the connection was not found");
-		skip(probes, PROBE_DATA_ALONE, "the connection was not found");
+		probe_skip(probes, PROBE_SEQADJ, "the connection was not found");
+		probe_skip(probes, PROBE_EXPECT, "the connection was not found");
+		probe_skip(probes, PROBE_DATA_ALONE, "the connection was not found");
 		return;
 	}
 	try_adjustment(probes, ct, &master);
@@ -276,9 +257,9 @@ static void try_connections(struct probes *probes, struct ctnetlink *ct, const c
 		try_connection(probes, ct, from);
 		close(control);
 	} else {
-		skip(probes, PROBE_SEQADJ, "no connection with helper and NAT could be made");
-		skip(probes, PROBE_EXPECT, "no connection with helper and NAT could be made");
-		skip(probes, PROBE_DATA_ALONE, "no connection with helper and NAT could be made");
+		probe_skip(probes, PROBE_SEQADJ, "no connection with helper and NAT could be made");
+		probe_skip(probes, PROBE_EXPECT, "no connection with helper and NAT could be made");
+		probe_skip(probes, PROBE_DATA_ALONE, "no connection with helper and NAT could be made");
 	}
 	if (listener >= 0)
 		close(listener);

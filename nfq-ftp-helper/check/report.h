@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * report - what this machine offers, what is missing, and how to get it: the table that `check' prints, and its rows.
+ * report - the table that `check' prints, and its rows.
  */
 #ifndef CHECK_REPORT_H
 #define CHECK_REPORT_H
 
-#include "daemon/options.h"
-#include "ruleset/request.h"
+#include "host/mode.h"
+#include "host/ports.h"
 
 #include <stdbool.h>
 
@@ -49,11 +49,10 @@ struct check_row {
 };
 
 struct check_report {
-	uint16_t ports[RULESET_PORTS_MAX];
-	unsigned int port_count;
+	struct ports ports;
 	unsigned int count;
 	struct check_row rows[CHECK_ROWS_MAX];
-	bool can[MODE_KMOD + 1];	/* by enum mode */
+	bool can[MODES]; /* by enum mode */
 };
 
 /**
@@ -71,19 +70,7 @@ struct check_row *check_add(struct check_report *report, const char *group, cons
 void check_mend(struct check_row *row, enum check_cause cause, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The parts of the table. check_kernel() fills in what modes can run. */
-void check_rights(struct check_report *report);
-void check_kernel(struct check_report *report);
-void check_setup(struct check_report *report);
-
-/* Has this process CAP_NET_ADMIN? */
-bool check_has_rights(void);
-
 /* The row that names the most important cause; NULL: nothing is wrong. */
 const struct check_row *check_first_cause(const struct check_report *report);
-
-/* print.c */
-void check_print(const struct check_report *report);
-void check_print_json(const struct check_report *report);
 
 #endif

@@ -1,13 +1,16 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What is set up on this host now: rules, queues, the daemon, forwarding.
  */
-#include "report.h"
+#include "check.h"
 
+#include "host/attach.h"
+#include "host/helper.h"
+#include "host/module.h"
 #include "host/queue_holder.h"
+#include "host/sysctl.h"
 #include "kernel/cthelper.h"
 #include "ruleset/findings.h"
-#include "ruleset/machine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,8 +21,8 @@
 
 static void add_forwarding(struct check_report *report)
 {
-	const int ipv4 = machine_number("/proc/sys/net/ipv4/ip_forward");
-	const int ipv6 = machine_number("/proc/sys/net/ipv6/conf/all/forwarding");
+	const int ipv4 = sysctl_number("net/ipv4/ip_forward");
+	const int ipv6 = sysctl_number("net/ipv6/conf/all/forwarding");
 
 	if (ipv4 == 0)
 		check_mend(check_add(report, SETUP_GROUP, "ip_forward", CHECK_NOTE,
@@ -57,15 +60,17 @@ static void add_helper(struct check_report *report, const struct findings *findi
 		check_add(report, SETUP_GROUP, "helper assigned", CHECK_YES, "`%s', by `%.200s'", findings->helper,
 			  findings->carrier.text);
 	else
-		check_mend(check_add(report, SETUP_GROUP, "helper assigned", CHECK_NO, "no rule assigns a helper to "
-				     "connections to port %u, so no data connection can be expected", report->ports[0]),
+		check_mend(check_add(report, SETUP_GROUP, "helper assigned", CHECK_NO,
+				     "no rule assigns a helper to "
+				     "connections to port %u, so no data connection can be expected",
+				     report->ports.port[0]),
 			   CAUSE_NO_HELPER, "nfq-ftp-helper rules --apply");
 }
 
 /* Do the helper and its mode queue packets themselves? */
 static bool queues_itself(const struct findings *findings)
 {
-	return strcmp(findings->helper, RULESET_HELPER) == 0;
+	return strcmp(findings->helper, CTHELPER_NAME) == 0;
 }
 
 static void add_queue_rules(struct check_report *report, const struct findings *findings)
@@ -79,37 +84,11 @@ static void add_queue_rules(struct check_report *report, const struct findings *
 	else if (queues_itself(findings))
 		check_add(report, SETUP_GROUP, "packets queued", CHECK_YES, "by the helper itself");
 	else
-		check_mend(check_add(report, SETUP_GROUP, "packets queued", CHECK_NO, "no rule queues the packets of "
-				     "connections to port %u", report->ports[0]),
+		check_mend(check_add(report, SETUP_GROUP, "packets queued", CHECK_NO,
+				     "no rule queues the packets of "
+				     "connections to port %u",
+				     report->ports.port[0]),
 			   CAUSE_NOT_QUEUED, "nfq-ftp-helper rules --apply --mode queue");
-}
-
-struct helper_queue {
-	bool known;
-	bool enabled;
-	uint16_t number;
-};
-
-static void look_at_helper(void *context, const struct cthelper *helper)
-{
-	struct helper_queue *queue = context;
-
-	if (strcmp(helper->name, RULESET_HELPER) == 0)
-		*queue = (struct helper_queue){ .known = true, .enabled = helper->enabled, .number = helper->queue };
-}
-
-/* The queue of the helper "nfq-ftp". */
-static struct helper_queue helper_queue(void)
-{
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-	struct helper_queue queue = { 0 };
-
-	if (exchange && exchange_open(exchange) == 0) {
-		(void)cthelper_list(exchange, look_at_helper, &queue);
-		exchange_close(exchange);
-	}
-	free(exchange);
-	return queue;
 }
 
 static void add_taken(struct check_report *report, unsigned int number, const struct queue_holder *holder, bool rules)
@@ -127,8 +106,8 @@ static void add_taken(struct check_report *report, unsigned int number, const st
 	if (rules)
 		check_mend(row, CAUSE_QUEUE_TAKEN,
 			   "nfq-ftp-helper rules --apply --mode queue --queue %u, and start what it says", number);
-	else if (machine_kmod())
-		check_mend(row, CAUSE_QUEUE_TAKEN, "rmmod nf_conntrack_nfqftp, and load it with queue=%u", number);
+	else if (module_is_loaded(MODULE_NAME))
+		check_mend(row, CAUSE_QUEUE_TAKEN, "rmmod " MODULE_NAME ", and load it with queue=%u", number);
 	else
 		check_mend(row, CAUSE_QUEUE_TAKEN, "nfq-ftp-helper run --mode cthelper --queue %u", number);
 }
@@ -161,21 +140,21 @@ static void add_absent(struct check_report *report, unsigned int number, const s
 }
 
 /* The daemon and its guard were killed at one blow. Return: whether it is so. */
-static bool add_deserted(struct check_report *report, const struct helper_queue *helper)
+static bool add_deserted(struct check_report *report, const struct helper *helper)
 {
 	struct queue_holder holder;
 
 	if (!helper->known || !helper->enabled)
 		return false;
-	queue_holder_look(helper->number, &holder);
+	queue_holder_look(helper->queue, &holder);
 	if (holder.bound)
 		return false;
 	check_mend(check_add(report, SETUP_GROUP, "helper deserted", CHECK_NO,
-			     "the helper `" RULESET_HELPER "' queues packets to queue %u, and nobody takes them: "
+			     "the helper `" CTHELPER_NAME "' queues packets to queue %u, and nobody takes them: "
 			     "nfq-ftp-helper and its guard were killed together, and connections break until one runs "
 			     "again",
-			     helper->number),
-		   CAUSE_DESERTED, "nfq-ftp-helper run --mode cthelper --queue %u", helper->number);
+			     helper->queue),
+		   CAUSE_DESERTED, "nfq-ftp-helper run --mode cthelper --queue %u", helper->queue);
 	return true;
 }
 
@@ -209,34 +188,34 @@ static void add_range(struct check_report *report, const struct queue_range *ran
 /* The queues that are the module's parameters. */
 static void add_module_queues(struct check_report *report, const struct findings *findings)
 {
-	const int first = machine_number(RULES_MODULE_PARAMETERS "queue");
-	const int sure = machine_number(RULES_MODULE_PARAMETERS "sure_queue");
-	const int more = machine_number(RULES_MODULE_PARAMETERS "queues") - 1;
+	struct attach attach;
 
-	if (first < 0 || more < 0)
+	if (attach_adopt_module(&attach) < 0)
 		return;
-	add_range(report, &(struct queue_range){ true, (uint16_t)first, (uint16_t)(first + more) }, findings);
-	if (sure >= 0)
-		add_range(report, &(struct queue_range){ true, (uint16_t)sure, (uint16_t)(sure + more) }, findings);
+	add_range(report, &attach.queues, findings);
+	if (attach.sure_queues.given)
+		add_range(report, &attach.sure_queues, findings);
 }
 
 static void add_queues(struct check_report *report, const struct findings *findings)
 {
-	const struct helper_queue own = helper_queue();
-	const bool deserted = add_deserted(report, &own);
+	struct helper own;
+	bool deserted;
 
+	(void)helper_look(&own);
+	deserted = add_deserted(report, &own);
 	if (findings->queue.seen) {
 		add_range(report, &findings->queues, findings);
 		add_range(report, &findings->sure_queues, findings);
 	} else if (deserted) {
 		return;
 	} else if (own.known && own.enabled) {
-		(void)add_queue(report, own.number, findings);
-	} else if (queues_itself(findings) && machine_kmod()) {
+		(void)add_queue(report, own.queue, findings);
+	} else if (queues_itself(findings) && module_is_loaded(MODULE_NAME)) {
 		add_module_queues(report, findings);
 	} else if (queues_itself(findings)) {
 		check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
-				     "the helper `" RULESET_HELPER "' queues nothing: "
+				     "the helper `" CTHELPER_NAME "' queues nothing: "
 				     "nfq-ftp-helper does not run"),
 			   CAUSE_NO_DAEMON, "nfq-ftp-helper run --mode cthelper");
 	}
@@ -266,7 +245,7 @@ static void add_drops(struct check_report *report, const struct findings *findin
 void check_setup(struct check_report *report)
 {
 	struct findings findings;
-	int error = findings_look(&findings, report->ports, report->port_count);
+	int error = findings_look(&findings, &report->ports);
 
 	add_forwarding(report);
 	if (error || !findings.readable) {

@@ -1,15 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "check/report.h"
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
-#include "rules_options.h"
+
+#include "check/check.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PORT_FTP 21
 
 static const char usage[] =
 	"Usage: nfq-ftp-helper check [OPTION]...\n"
@@ -45,9 +43,8 @@ static int parse(struct check_options *options, struct check_report *report, int
 		options->help |= option == 'h';
 		if (option == '?')
 			return -EINVAL;
-		if (option == 'p' && !rules_options_ports(optarg, report->ports, &report->port_count)) {
-			fprintf(stderr, "check: --port `%s' is not possible: it takes up to 15 ports from 1 to 65535, "
-				"separated by commas\n", optarg);
+		if (option == 'p' && !ports_parse(optarg, &report->ports)) {
+			fprintf(stderr, "check: --port `%s' is not possible: it takes " PORTS_ALLOWED "\n", optarg);
 			return -EINVAL;
 		}
 	}
@@ -59,7 +56,7 @@ static int parse(struct check_options *options, struct check_report *report, int
 
 int command_check(int argc, char **argv)
 {
-	static struct check_report report = { .ports = { PORT_FTP }, .port_count = 1 };
+	static struct check_report report = { .ports = PORTS_DEFAULT };
 	struct check_options options = { 0 };
 
 	if (parse(&options, &report, argc, argv) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * command - the subcommands: one file and one function each. main.c has their table.
+ * command - the subcommands: one function each, in the file of its name. main.c has their table.
  */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "replay_options.h"
 
+#include "host/ports.h"
+
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define PORT_FTP 21
 
 static const char usage[] =
 	"Usage: nfq-ftp-helper replay [OPTION]... IN.pcap\n"
@@ -78,27 +78,25 @@ static int parse_nat(struct replay_options *options, const char *text)
 	return -EINVAL;
 }
 
+/* As many as one likes. */
 static int parse_ports(struct replay_options *options, const char *text)
 {
-	const char *at = text;
+	const char *rest = text;
+	uint16_t port;
 
 	if (!options->port_given)
 		memset(options->ports, 0, sizeof(options->ports));
 	options->port_given = true;
-	for (;; at++) {
-		char *end;
-		unsigned long port = *at >= '0' && *at <= '9' ? strtoul(at, &end, 10) : 0;
-
-		if (port == 0 || port > UINT16_MAX || (*end && *end != ',')) {
+	do {
+		rest = ports_next(rest, &port);
+		if (!rest) {
 			fprintf(stderr, "replay: --port takes numbers from 1 to 65535, separated by commas: `%s'\n",
 				text);
 			return -EINVAL;
 		}
 		options->ports[port / 8] |= (uint8_t)(1 << port % 8);
-		at = end;
-		if (!*at)
-			return 0;
-	}
+	} while (*rest);
+	return 0;
 }
 
 static int parse_seqadj(struct replay_options *options, const char *text)
@@ -155,7 +153,7 @@ int replay_options_parse(struct replay_options *options, int argc, char **argv)
 	int option;
 
 	options->seqadj_by = SEQADJ_SELF;
-	options->ports[PORT_FTP / 8] |= 1 << PORT_FTP % 8;
+	options->ports[PORTS_FTP / 8] |= 1 << PORTS_FTP % 8;
 	optind = 1;
 	while ((option = getopt_long(argc, argv, "w:h", long_options, NULL)) != -1) {
 		int error = parse_option(options, option);

@@ -1,10 +1,11 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Queues, mark and seqadj are `run's own settings, read by the same functions, so that both understand the same words.
  */
 #include "rules_options.h"
 
 #include "daemon/settings.h"
+#include "ruleset/backends.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,37 +14,21 @@
 #include <string.h>
 
 #define LONG_BASE 256
-#define PORT_FTP 21
 #define ZONE_MAX 65535
 
 struct rules_option {
 	const char *name;
 	const char *argument;	/* its name in the help; NULL: it takes none */
 	/* Return: whether @value is allowed. NULL: the setting of `run' with this name says. */
-	bool (*set)(struct ruleset_request *request, const char *value);
+	bool (*set)(struct rules_options *options, const char *value);
 	const char *allowed;	/* NULL: as above */
 	const char *help;
 };
 
-static bool set_word(const char *value, const char *const *words, unsigned int count, unsigned int *index)
+static bool set_backend(struct rules_options *options, const char *value)
 {
-	for (*index = 0; *index < count; ++*index) {
-		if (strcmp(value, words[*index]) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool set_backend(struct ruleset_request *request, const char *value)
-{
-	static const char *const words[] = { [RULESET_BACKEND_NFT] = "nft", [RULESET_BACKEND_IPTABLES] = "iptables" };
-	unsigned int index;
-
-	if (!set_word(value, words, 2, &index))
-		return false;
-	request->backend = index;
-	request->backend_given = true;
-	return true;
+	options->backend = backends_find(value);
+	return options->backend;
 }
 
 static bool is_name(const char *text, size_t length, size_t size, const char *besides)
@@ -57,33 +42,17 @@ static bool is_name(const char *text, size_t length, size_t size, const char *be
 	return true;
 }
 
-static bool set_carrier(struct ruleset_request *request, const char *value)
+static bool set_carrier(struct rules_options *options, const char *value)
 {
-	if (!is_name(value, strlen(value), RULESET_CARRIER_MAX, "-_.") || strcmp(value, "ftp") == 0)
+	if (!is_name(value, strlen(value), REQUEST_CARRIER_MAX, "-_.") || strcmp(value, "ftp") == 0)
 		return false;
-	snprintf(request->carrier, RULESET_CARRIER_MAX, "%s", value);
+	snprintf(options->request.carrier, REQUEST_CARRIER_MAX, "%s", value);
 	return true;
 }
 
-bool rules_options_ports(const char *text, uint16_t ports[RULESET_PORTS_MAX], unsigned int *count)
+static bool set_ports(struct rules_options *options, const char *value)
 {
-	*count = 0;
-	for (const char *at = text;; at++) {
-		char *end;
-		unsigned long port = isdigit((unsigned char)*at) ? strtoul(at, &end, 10) : 0;
-
-		if (port == 0 || port > UINT16_MAX || (*end && *end != ',') || *count == RULESET_PORTS_MAX)
-			return false;
-		ports[(*count)++] = (uint16_t)port;
-		at = end;
-		if (!*at)
-			return true;
-	}
-}
-
-static bool set_ports(struct ruleset_request *request, const char *value)
-{
-	return rules_options_ports(value, request->ports, &request->port_count);
+	return ports_parse(value, &options->request.ports);
 }
 
 /* One name, up to @length bytes; an empty one is allowed. */
@@ -100,15 +69,17 @@ static bool set_interface(char name[IF_NAMESIZE], const char *text, size_t lengt
 }
 
 /* CLIENTS:SERVERS,... */
-static bool set_interfaces(struct ruleset_request *request, const char *value)
+static bool set_interfaces(struct rules_options *options, const char *value)
 {
+	struct request *request = &options->request;
+
 	request->interface_count = 0;
 	for (const char *at = value;; at++) {
-		struct ruleset_interfaces pair = { 0 };
+		struct request_interfaces pair = { 0 };
 		size_t length = strcspn(at, ",");
 		const char *colon = memchr(at, ':', length);
 
-		if (!colon || length < 2 || request->interface_count == RULESET_INTERFACES_MAX)
+		if (!colon || length < 2 || request->interface_count == REQUEST_INTERFACES_MAX)
 			return false;
 		if (!set_interface(pair.client, at, (size_t)(colon - at)) ||
 		    !set_interface(pair.server, colon + 1, length - 1 - (size_t)(colon - at)))
@@ -120,45 +91,45 @@ static bool set_interfaces(struct ruleset_request *request, const char *value)
 	}
 }
 
-static bool set_zone(struct ruleset_request *request, const char *value)
+static bool set_zone(struct rules_options *options, const char *value)
 {
 	char *end;
 	unsigned long zone = isdigit((unsigned char)*value) ? strtoul(value, &end, 10) : ZONE_MAX + 1;
 
 	if (zone > ZONE_MAX || *end)
 		return false;
-	request->zone = (int32_t)zone;
+	options->request.zone = (int32_t)zone;
 	return true;
 }
 
-static bool set_action(struct ruleset_request *request, enum ruleset_action action)
+static bool set_action(struct rules_options *options, enum rules_action action)
 {
-	if (request->action != RULESET_PRINT && request->action != action)
+	if (options->action != RULES_PRINT && options->action != action)
 		return false;
-	request->action = action;
+	options->action = action;
 	return true;
 }
 
-static bool set_apply(struct ruleset_request *request, const char *value)
+static bool set_apply(struct rules_options *options, const char *value)
 {
 	(void)value;
-	return set_action(request, RULESET_APPLY);
+	return set_action(options, RULES_APPLY);
 }
 
-static bool set_remove(struct ruleset_request *request, const char *value)
+static bool set_remove(struct rules_options *options, const char *value)
 {
 	(void)value;
-	return set_action(request, RULESET_REMOVE);
+	return set_action(options, RULES_REMOVE);
 }
 
-static bool set_help(struct ruleset_request *request, const char *value)
+static bool set_help(struct rules_options *options, const char *value)
 {
 	(void)value;
-	request->help = true;
+	options->help = true;
 	return true;
 }
 
-static const struct rules_option options[] = {
+static const struct rules_option table[] = {
 	{ "backend", "NAME", set_backend, "nft or iptables",
 	  "nft or iptables (and ip6tables); default: nft where the kernel can" },
 	{ "mode", "MODE", NULL, NULL,
@@ -171,8 +142,7 @@ static const struct rules_option options[] = {
 	  "mode queue: as many more, for marked connections; default: the next ones" },
 	{ "mark", "VALUE[/MASK]", NULL, NULL, "mode queue: connmark of those; default 0x200000" },
 	{ "seqadj", "WHO", NULL, NULL, "as `run' is told; with `kernel', packets without payload stay in the kernel" },
-	{ "port", "PORT,...", set_ports, "up to 15 ports from 1 to 65535, separated by commas",
-	  "control ports, before and behind DNAT; default 21" },
+	{ "port", "PORT,...", set_ports, PORTS_ALLOWED, "control ports, before and behind DNAT; default 21" },
 	{ "interface", "CLIENTS:SERVERS,...", set_interfaces,
 	  "pairs CLIENTS:SERVERS of interface names, one of which may be missing", "only between these interfaces" },
 	{ "zone", "N", set_zone, "a conntrack zone from 0 to 65535",
@@ -183,13 +153,13 @@ static const struct rules_option options[] = {
 	{ "help", NULL, set_help, "no argument", "print this" },
 };
 
-#define OPTIONS (sizeof(options) / sizeof(options[0]))
+#define OPTIONS (sizeof(table) / sizeof(table[0]))
 
-static bool set_option(const struct rules_option *option, struct ruleset_request *request, const char *value)
+static bool set_option(const struct rules_option *option, struct rules_options *options, const char *value)
 {
 	if (option->set)
-		return option->set(request, value);
-	return settings_find(option->name)->set(&request->run, value);
+		return option->set(options, value);
+	return settings_find(option->name)->set(&options->run, value);
 }
 
 static int complain_value(const struct rules_option *option, const char *value)
@@ -207,14 +177,14 @@ static int complain_option(int result, const char *text)
 	return -EINVAL;
 }
 
-static int parse_line(struct ruleset_request *request, int argc, char **argv)
+static int parse_line(struct rules_options *options, int argc, char **argv)
 {
 	struct option longs[OPTIONS + 1] = { 0 };
 	int result;
 
 	for (size_t i = 0; i < OPTIONS; i++)
-		longs[i] = (struct option){ .name = options[i].name,
-					    .has_arg = options[i].argument ? required_argument : no_argument,
+		longs[i] = (struct option){ .name = table[i].name,
+					    .has_arg = table[i].argument ? required_argument : no_argument,
 					    .val = LONG_BASE + (int)i };
 	optind = 0;	/* glibc: start anew */
 	opterr = 0;
@@ -222,13 +192,13 @@ static int parse_line(struct ruleset_request *request, int argc, char **argv)
 		const struct rules_option *option;
 
 		if (result == 'h') {
-			request->help = true;
+			options->help = true;
 			continue;
 		}
 		if (result < LONG_BASE)
 			return complain_option(result, argv[optind - 1]);
-		option = &options[result - LONG_BASE];
-		if (!set_option(option, request, optarg))
+		option = &table[result - LONG_BASE];
+		if (!set_option(option, options, optarg))
 			return complain_value(option, optarg);
 	}
 	if (optind == argc)
@@ -237,38 +207,35 @@ static int parse_line(struct ruleset_request *request, int argc, char **argv)
 	return -EINVAL;
 }
 
-/* The sure queues are as many as the others, and others. */
-static int settle_queues(const struct queue_range *queues, struct queue_range *sure)
+/* The sure queues are as many as the others, and others; where none are named, there must be some. */
+static int check_queues(const struct attach *asked)
 {
-	const unsigned int count = queue_range_count(queues);
+	struct attach attach = *asked;
+	char text[ATTACH_COMPLAINT_MAX];
+	const char *complaint;
 
-	if (!sure->given && !queue_range_next(queues, sure)) {
+	if (!attach_settle(&attach)) {
 		fprintf(stderr, "rules: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
-			queues->first, queues->last);
+			attach.queues.first, attach.queues.last);
 		return -EINVAL;
 	}
-	if (queue_range_count(sure) == count && (sure->first > queues->last || queues->first > sure->last))
-		return 0;
-	fprintf(stderr, "rules: --sure-queue %u:%u must be as many queues as --queue %u:%u, and others\n",
-		sure->first, sure->last, queues->first, queues->last);
-	return -EINVAL;
+	complaint = attach_complaint(&attach, text);
+	if (complaint)
+		fprintf(stderr, "rules: %s\n", complaint);
+	return complaint ? -EINVAL : 0;
 }
 
-int rules_options_parse(struct ruleset_request *request, int argc, char **argv)
+int rules_options_parse(struct rules_options *options, int argc, char **argv)
 {
 	int error;
 
-	*request = (struct ruleset_request){
-		.carrier = "sane",
-		.port_count = 1,
-		.ports = { PORT_FTP },
-		.interface_count = 1,
-		.zone = -1,
+	*options = (struct rules_options){
+		.request = { .carrier = REQUEST_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
 	};
-	settings_default(&request->run);
-	error = parse_line(request, argc, argv);
-	request->sure_queues_given = request->run.sure_queues.given;
-	return error ? error : settle_queues(&request->run.queues, &request->run.sure_queues);
+	settings_default(&options->run);
+	error = parse_line(options, argc, argv);
+	options->request.attach = options->run.attach;
+	return error ? error : check_queues(&options->run.attach);
 }
 
 void rules_options_print_help(void)
@@ -279,9 +246,9 @@ void rules_options_print_help(void)
 	for (size_t i = 0; i < OPTIONS; i++) {
 		char option[64];
 
-		snprintf(option, sizeof(option), "--%s%s%s", options[i].name, options[i].argument ? " " : "",
-			 options[i].argument ? options[i].argument : "");
-		printf("  %-31s %s\n", option, options[i].help);
+		snprintf(option, sizeof(option), "--%s%s%s", table[i].name, table[i].argument ? " " : "",
+			 table[i].argument ? table[i].argument : "");
+		printf("  %-31s %s\n", option, table[i].help);
 	}
 	printf("\nExit codes: 0 done, 1 failed, 2 wrong usage.\n");
 }

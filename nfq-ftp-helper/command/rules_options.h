@@ -5,11 +5,26 @@
 #ifndef COMMAND_RULES_OPTIONS_H
 #define COMMAND_RULES_OPTIONS_H
 
-#include "ruleset/request.h"
+#include "daemon/options.h"
+#include "ruleset/backend.h"
+
+enum rules_action {
+	RULES_PRINT,
+	RULES_APPLY,
+	RULES_REMOVE,
+};
+
+struct rules_options {
+	enum rules_action action;
+	bool help;
+	const struct backend *backend; /* NULL: none is named */
+	struct options run;	       /* of which rules share `attach' */
+	struct request request;
+};
 
 /**
  * rules_options_parse - read the command line
- * @request: filled in; mode and backend are only what was asked for
+ * @options: filled in; mode and backend are only what was asked for, and sure queues likewise
  * @argc: as main()'s
  * @argv: likewise
  *
@@ -17,10 +32,7 @@
  *
  * Return: 0, or -EINVAL.
  */
-int rules_options_parse(struct ruleset_request *request, int argc, char **argv);
-
-/* "21" or "21,2121": @ports is filled in. Return: whether @text is such a list of RULESET_PORTS_MAX at most. */
-bool rules_options_ports(const char *text, uint16_t ports[RULESET_PORTS_MAX], unsigned int *count);
+int rules_options_parse(struct rules_options *options, int argc, char **argv);
 
 /* `rules --help'. */
 void rules_options_print_help(void);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The daemon: a worker a queue, and the main thread, which only waits for signals.
  */
@@ -35,7 +35,7 @@ static int open_workers(struct daemon *daemon)
 {
 	int error = 0;
 
-	daemon->count = queue_range_count(&daemon->options.queues);
+	daemon->count = queue_range_count(&daemon->options.attach.queues);
 	daemon->workers = daemon->count ? calloc(daemon->count, sizeof(*daemon->workers)) : NULL;
 	if (!daemon->workers) {
 		log_line(LOG_LEVEL_ERROR, "no memory for %u workers", daemon->count);
@@ -78,14 +78,6 @@ static void close_workers(struct daemon *daemon)
 	free(daemon->workers);
 }
 
-static void print_range(const struct queue_range *range, char text[16])
-{
-	if (range->first == range->last)
-		snprintf(text, 16, "%u", range->first);
-	else
-		snprintf(text, 16, "%u:%u", range->first, range->last);
-}
-
 static void tell_ready(const struct daemon *daemon)
 {
 	static const char *const adjusters[] = {
@@ -93,19 +85,20 @@ static void tell_ready(const struct daemon *daemon)
 		[SEQADJ_MODE_KERNEL] = "by the kernel",
 		[SEQADJ_MODE_SELF] = "by this program",
 	};
-	const struct options *options = &daemon->options;
-	char queues[16], sure[16] = "none";
+	const struct attach *attach = &daemon->options.attach;
+	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX] = "none";
 	uint32_t recovered = 0;
 
 	for (unsigned int i = 0; i < daemon->count; i++)
 		recovered += daemon->workers[i].recovered;
-	print_range(&options->queues, queues);
-	if (options->sure_queues.given)
-		print_range(&options->sure_queues, sure);
-	log_line(LOG_LEVEL_NOTICE, "ready: mode %s%s, queue %s, sure queue %s, sequence numbers adjusted %s, mark "
-		 "%#x/%#x, %u sessions per queue, %u recovered", attachment_name(options->mode),
-		 daemon->attachment.chosen ? " (by default)" : "", queues, sure, adjusters[options->seqadj],
-		 options->mark, options->mark_mask, options->sessions, recovered);
+	if (attach->sure_queues.given)
+		queue_range_text(&attach->sure_queues, sure);
+	log_line(LOG_LEVEL_NOTICE,
+		 "ready: mode %s%s, queue %s, sure queue %s, sequence numbers adjusted %s, mark "
+		 "%#x/%#x, %u sessions per queue, %u recovered",
+		 mode_names[attach->mode], daemon->attachment.chosen ? " (by default)" : "",
+		 queue_range_text(&attach->queues, queues), sure, adjusters[attach->seqadj], attach->mark,
+		 attach->mark_mask, daemon->options.sessions, recovered);
 }
 
 static void tell_summary(const struct daemon *daemon)

@@ -4,17 +4,6 @@
 
 #define SAMPLE 32		/* work slots looked at for an announcement to take back */
 
-static const struct ftp_word *word_of_kind(const struct announcement *announcement)
-{
-	static const char *const words[FTP_KINDS] = {
-		[FTP_PORT] = "PORT", [FTP_EPRT] = "EPRT", [FTP_LPRT] = "LPRT",
-		[FTP_PASV] = "227", [FTP_EPSV] = "229", [FTP_LPSV] = "228",
-	};
-	const char *word = words[announcement->kind];
-
-	return ftp_word_find(turn_side(announcement->direction), word, strlen(word));
-}
-
 static void forget(const struct turn *turn, struct work *work, uint32_t index)
 {
 	struct table *table = turn->engine->table;
@@ -30,7 +19,7 @@ static void withdraw(struct turn *turn, struct work *work, uint32_t index)
 	struct engine *engine = turn->engine;
 	const struct announcement announcement = work->announcement[index];
 	struct report withdrawn = { .kind = REPORT_UNEXPECT,
-				    .command = word_of_kind(&announcement)->text,
+				    .command = ftp_word_announcing(turn_side(announcement.direction), announcement.kind)->text,
 				    .expectation = &announcement.expectation,
 				    .port = announcement.expectation.tuple.dst.port };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * conntrack - the few things a session asks of its surroundings: find the connection, expect (or no longer expect)
- * another, and hand over a sequence adjustment.
+ * conntrack - what a session asks of its surroundings, and nothing else: struct conntrack_ops.
  *
  * Two implementations: the kernel's, by ctnetlink (kernel/ctnetlink.h), and one in memory (model/). Calls are
  * synchronous; when expect() has returned 0 the data connection is admitted from that moment on.
@@ -23,6 +22,13 @@ struct tuple {
 	struct endpoint dst;
 };
 
+/* How far conntrack has seen the handshake. */
+enum progress {
+	PROGRESS_UNKNOWN,		/* not told */
+	PROGRESS_HANDSHAKE,		/* under way */
+	PROGRESS_BEYOND,		/* through, or never seen */
+};
+
 /*
  * A connection and its NAT binding: both tuples. Where no NAT takes place they mirror each other; a source translation
  * shows as tuple[REPLY].dst != tuple[ORIGINAL].src, a destination translation as tuple[REPLY].src !=
@@ -33,6 +39,7 @@ struct binding {
 	struct seqadj seqadj[2];	/* what the kernel already adjusts; zero where it does not */
 	uint32_t id;			/* CTA_ID; 0: not told. Another one proves another connection, the same proves nothing */
 	uint16_t zone;			/* conntrack zone, 0 where none */
+	uint8_t progress;		/* enum progress; of the moment: looked at where it has just been found only */
 };
 
 /* The data connection that is expected: tuple.src, from any port, to tuple.dst. */

@@ -49,7 +49,8 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 		adj = (struct seqadj){ .pos = edit->start, .before = adj.before, .after = adj.before + growth };
 	else if (growth)
 		adj = seqadj_edited(&adj, edit->start, growth);
-	if (memcmp(&adj, &stream->adj, sizeof(adj)) != 0) {
+	/* Of equal length, too: while it is in flight the connection's packets must not pass without us. */
+	if (!amended || memcmp(&adj, &stream->adj, sizeof(adj)) != 0) {
 		error = hand_over(turn, &adj);
 		if (error)
 			return error;

@@ -6,9 +6,8 @@
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
 
-#include "belief.h"
+#include "counters.h"
 #include "network.h"
-#include "report.h"
 #include "segment.h"
 #include "table.h"
 
@@ -31,30 +30,6 @@ struct policy {
 
 extern const struct policy policy_default;
 
-struct counters {
-	uint64_t packets;
-	uint64_t untracked;		/* no session: passed */
-	uint64_t malformed;		/* segment_parse() or the checksum said no: passed */
-	uint64_t rewritten;		/* packets that left changed */
-	uint64_t renumbered;		/* of self-adjusted sessions, otherwise unchanged */
-	uint64_t held;			/* packets of which an argument's part was kept back */
-	uint64_t dropped;
-	uint64_t resynced;		/* streams picked up again behind bytes that passed unseen */
-	uint64_t sessions;
-	uint64_t picked_up;		/* of them in the middle */
-	uint64_t edits;
-	uint64_t expectations;
-	uint64_t unexpectations;
-	uint64_t full;			/* connections not followed: there was no room for them */
-	uint64_t limited;		/* of them: for their client, which had its share */
-	uint64_t displaced;		/* connections not followed any more: another one needed the room */
-	uint64_t overdue;		/* held bytes and edits given up: they had waited too long */
-	uint64_t syns;			/* handshakes begun */
-	uint64_t strangers;		/* packets with payload of connections that nobody has seen the beginning of: passed */
-	uint64_t disbelieved[BELIEFS];	/* packets that change nothing, by reason */
-	uint64_t refusals[REFUSALS];
-};
-
 struct engine {
 	struct table *table;
 	struct conntrack *conntrack;
@@ -63,7 +38,7 @@ struct engine {
 	void (*report)(void *context, const struct report *report);	/* NULL: nobody listens */
 	void *report_context;
 	uint64_t random;		/* engine_random()'s state; seed it */
-	uint32_t sweep;			/* engine_tick()'s position */
+	uint32_t sweep;			/* session_tick()'s position */
 	uint32_t sample;		/* where the last search for a session to displace ended */
 	uint32_t sample_work;		/* and that for an announcement */
 	uint64_t picks_up_until;	/* milliseconds: session_absent() */

@@ -72,11 +72,17 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
+/* The rows of a side. */
+static const struct ftp_word *words_of(enum ftp_side side, size_t *count)
+{
+	*count = side == FTP_CLIENT ? sizeof(commands) / sizeof(commands[0]) : sizeof(replies) / sizeof(replies[0]);
+	return side == FTP_CLIENT ? commands : replies;
+}
+
 const struct ftp_word *ftp_word_find(enum ftp_side side, const char *text, size_t length)
 {
-	const struct ftp_word *words = side == FTP_CLIENT ? commands : replies;
-	const size_t count = side == FTP_CLIENT ? sizeof(commands) / sizeof(commands[0]) :
-						  sizeof(replies) / sizeof(replies[0]);
+	size_t count;
+	const struct ftp_word *words = words_of(side, &count);
 	char word[FTP_WORD_MAX] = { 0 };
 
 	if (length == 0 || length > FTP_WORD_MAX)
@@ -85,6 +91,17 @@ const struct ftp_word *ftp_word_find(enum ftp_side side, const char *text, size_
 		word[i] = upper(text[i]);
 	for (size_t i = 0; i < count; i++)
 		if (memcmp(words[i].text, word, FTP_WORD_MAX) == 0)	/* one comparison of four bytes */
+			return &words[i];
+	return NULL;
+}
+
+const struct ftp_word *ftp_word_announcing(enum ftp_side side, enum ftp_kind kind)
+{
+	size_t count;
+	const struct ftp_word *words = words_of(side, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (words[i].kind == kind && words[i].notation != NOTATION_NONE)
 			return &words[i];
 	return NULL;
 }

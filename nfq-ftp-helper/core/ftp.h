@@ -42,6 +42,9 @@ struct ftp_word {
 /* The command or reply a line begins with; NULL when it is none of the table's. */
 const struct ftp_word *ftp_word_find(enum ftp_side side, const char *text, size_t length);
 
+/* The row of that side which announces a port of this kind: PORT, or the 227 that answers PASV; NULL when there is none. */
+const struct ftp_word *ftp_word_announcing(enum ftp_side side, enum ftp_kind kind);
+
 enum ftp_phase {
 	FTP_PHASE_START,	/* at the first byte of a line */
 	FTP_PHASE_WORD,		/* in the command's verb, or the reply's code */

@@ -16,15 +16,9 @@ static bool at_line_start(const struct ftp_line *line)
 	return line->phase == FTP_PHASE_START && line->telnet == 0;
 }
 
-void scan_claim(struct scan *scan)
-{
-	scan->mode = SCAN_CLAIMED;
-}
-
 void scan_whole(struct scan *scan)
 {
-	if (scan->mode != SCAN_CLAIMED)
-		scan->mode = SCAN_WHOLE;
+	scan->mode = SCAN_WHOLE;
 }
 
 /* ---- what lines mean: dialogue.c ---- */
@@ -218,13 +212,9 @@ void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *d
 /* The first SYN/ACK. A connection has one, and another connection another scan: whatever comes later begins nothing. */
 static void start(struct scan *scan, const struct scan_segment *segment)
 {
-	const uint32_t mode = scan->mode;
-
-	if (segment->side != FTP_SERVER || !(segment->flags & SCAN_ACK) || scan->started ||
-	    (mode != SCAN_FOLLOW && mode != SCAN_CLAIMED))
+	if (segment->side != FTP_SERVER || !(segment->flags & SCAN_ACK) || scan->started || scan->mode != SCAN_FOLLOW)
 		return;
-	*scan = (struct scan){ .started = 1 };
-	scan->mode = mode == SCAN_CLAIMED ? SCAN_CLAIMED : SCAN_FOLLOW;
+	*scan = (struct scan){ .started = 1, .mode = SCAN_FOLLOW };
 	scan->side[FTP_SERVER].next = segment->seq + 1;
 	scan->side[FTP_CLIENT].next = segment->ack;
 }
@@ -303,20 +293,24 @@ uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
 	segment->fresh = 0;
 	segment->hand_over = true;
 	segment->interesting = false;
-	segment->unread = segment->flags & (SCAN_SYN | SCAN_RST) || (scan->mode < SCAN_WHOLE && !believed(scan, segment));
-	if (segment->flags & SCAN_SYN)
+	segment->unread = segment->flags & (SCAN_SYN | SCAN_RST) || (scan->mode != SCAN_WHOLE && !believed(scan, segment));
+	if (segment->flags & SCAN_SYN) {
+		/* Bytes in it are not read here, so the SYN/ACK does not say where a line begins. FTP has none. */
+		if (segment->length && !scan->started)
+			scan_whole(scan);
 		start(scan, segment);
+	}
 	if (segment->unread)
 		return 0;
 	if (!scan->started)
 		scan_whole(scan);
-	if (scan->mode >= SCAN_WHOLE) {
-		segment->hand_over = scan->mode == SCAN_CLAIMED || segment->length || segment->flags & SCAN_FIN;
+	if (scan->mode == SCAN_WHOLE) {
+		segment->hand_over = segment->length || segment->flags & SCAN_FIN;
 		return 0;
 	}
 	acknowledge(scan, segment);
 	segment->hand_over = (segment->length || segment->flags & SCAN_FIN) && !may_pass(scan, segment);
-	if (scan->mode < SCAN_WHOLE)
+	if (scan->mode != SCAN_WHOLE)
 		segment->fresh = fresh_bytes(scan, segment);
 	return scan->mode == SCAN_FOLLOW ? segment->fresh : 0;
 }
@@ -374,7 +368,7 @@ bool scan_end(struct scan *scan, struct scan_segment *segment)
 		return true;
 	if (segment->fresh && !lines_may_pass(scan, segment))
 		segment->hand_over = true;
-	if (scan->mode >= SCAN_WHOLE) {
+	if (scan->mode == SCAN_WHOLE) {
 		segment->hand_over = segment->hand_over || segment->length;
 	} else if (segment->hand_over) {
 		handed_over(scan, segment);

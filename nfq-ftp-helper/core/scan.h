@@ -14,7 +14,7 @@
  *
  * Second, the scan keeps a note of how things stood when the last packet passed: the sequence numbers of both directions, and the
  * dialogue (how many commands were unanswered, all of them of no interest). From there on user space has been given
- * everything. The note goes with each packet that is handed over, and session_passed() takes it up.
+ * everything. The note goes with each packet that is handed over, and passed_input() takes it up.
  *
  * What the lines mean is what dialogue.c says they mean; where the two could differ, the scan hands over more. It reads what user
  * space may have dropped, so it may be ahead: a reply that the server wrote before he had the command does not answer it.
@@ -33,7 +33,6 @@ enum scan_mode {
 	SCAN_FOLLOW,		/* each is decided on */
 	SCAN_OPAQUE,		/* TLS, or not FTP: what is new passes */
 	SCAN_WHOLE,		/* out of step: all that carry something are handed over */
-	SCAN_CLAIMED,		/* user space asked for all of them, bare acknowledgements too */
 };
 
 struct scan_side {
@@ -111,9 +110,6 @@ void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *d
 
 /* All of them have been read, or could not be. Return: true when user space must see the segment. */
 bool scan_end(struct scan *scan, struct scan_segment *segment);
-
-/* User space wants every packet from now on. */
-void scan_claim(struct scan *scan);
 
 /* Something went wrong about a segment: from now on all that carry something are handed over. */
 void scan_whole(struct scan *scan);

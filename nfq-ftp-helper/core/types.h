@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The integer types core is written in, and the one place that knows whether it is compiled for user space or
- * for the kernel: endpoint and ftp are shared with kmod and include nothing else.
+ * for the kernel: what kmod shares (KMOD_CORE in Makefile) includes this, each other, and nothing else.
  */
 #ifndef CORE_TYPES_H
 #define CORE_TYPES_H

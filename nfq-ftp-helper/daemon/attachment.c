@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. A conntrack helper of user space queues its connections' packets in conntrack's last hook, the
  * one that confirms a connection and adjusts sequence numbers, and the kernel does that for a packet when its verdict
@@ -25,6 +25,9 @@
  */
 #include "attachment.h"
 
+#include "host/helper.h"
+#include "host/module.h"
+#include "host/queue_holder.h"
 #include "kernel/cthelper.h"
 #include "log.h"
 
@@ -44,8 +47,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EXPECT_SECONDS 300
-
 /* Whoever uses the helper holds this. */
 #define USERS "/run/nfq-ftp-helper.cthelper"
 
@@ -64,98 +65,22 @@
 /* Open files that the guard is not to keep: the state files, one a queue, and what else there may be. */
 #define GUARD_FILES 256
 
-#define MODULE "/sys/module/nf_conntrack_nfqftp"
-
-const char *attachment_name(enum mode mode)
-{
-	static const char *const names[] = {
-		[MODE_AUTO] = "auto",
-		[MODE_QUEUE] = "queue",
-		[MODE_CTHELPER] = "cthelper",
-		[MODE_KMOD] = "kmod",
-	};
-
-	return names[mode];
-}
-
 /* ---- which mode ---- */
 
-static bool module_loaded(void)
+static int adopt_module(struct attach *attach)
 {
-	return access(MODULE, F_OK) == 0;
-}
+	int error = attach_adopt_module(attach);
+	char text[ATTACH_COMPLAINT_MAX];
+	const char *complaint = error ? NULL : attach_complaint(attach, text);
 
-/* A parameter of the module. Return: 0, or a negative errno. */
-static int read_parameter(const char *name, long long *value)
-{
-	char path[128], text[16];
-	ssize_t length;
-	int file;
-
-	snprintf(path, sizeof(path), MODULE "/parameters/%s", name);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return -errno;
-	length = read(file, text, sizeof(text) - 1);
-	close(file);
-	if (length <= 0)
-		return -EIO;
-	text[length] = '\0';
-	*value = strtoll(text, NULL, 10);
-	return 0;
-}
-
-/* @count queues from @first on. Return: 0, or -ERANGE. */
-static int set_range(struct queue_range *range, long long first, long long count)
-{
-	if (count < 1 || count > 64 || first < 0 || first > UINT16_MAX - (count - 1))
-		return -ERANGE;
-	*range = (struct queue_range){ true, (uint16_t)first, (uint16_t)(first + count - 1) };
-	return 0;
-}
-
-/* The module's queues and mark are the ones; a negative sure queue is none of its own. */
-static int adopt_parameters(struct options *options)
-{
-	long long queue = 0, queues = 1, sure = -1, mark = 0;
-	int error = read_parameter("queue", &queue);
-
-	if (!error)
-		error = read_parameter("queues", &queues);
-	if (!error)
-		error = read_parameter("sure_queue", &sure);
-	if (!error)
-		error = read_parameter("mark", &mark);
-	if (!error)
-		error = set_range(&options->queues, queue, queues);
-	options->sure_queues.given = false;
-	if (!error && sure >= 0)
-		error = set_range(&options->sure_queues, sure, queues);
-	options->mark = options->mark_mask = (uint32_t)mark;
-	return error;
-}
-
-static int adopt_module(struct options *options)
-{
-	int error;
-
-	if (!module_loaded()) {
-		log_line(LOG_LEVEL_ERROR, "the kernel module is not loaded: `modprobe nf_conntrack_nfqftp', or choose "
+	if (error == -ENOENT)
+		log_line(LOG_LEVEL_ERROR, "the kernel module is not loaded: `modprobe " MODULE_NAME "', or choose "
 					  "another --mode");
-		return -ENOENT;
-	}
-	error = adopt_parameters(options);
-	if (error) {
-		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE "/parameters' cannot be used: %s", strerror(-error));
-		return error;
-	}
-	return options_check(options);
-}
-
-static void look_away(void *context, const struct cthelper *helper)
-{
-	(void)context;
-	(void)helper;
+	else if (error)
+		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE_PARAMETERS "' cannot be used: %s", strerror(-error));
+	else if (complaint)
+		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE_PARAMETERS "' cannot be used: %s", complaint);
+	return complaint ? -EINVAL : error;
 }
 
 static int complain_cthelper(int error)
@@ -170,7 +95,7 @@ static int complain_cthelper(int error)
 	else if (error == -EEXIST)
 		log_line(LOG_LEVEL_ERROR,
 			 "a kernel module has the conntrack helper `" CTHELPER_NAME "': --mode kmod uses "
-			 "it, `rmmod nf_conntrack_nfqftp' removes it");
+			 "it, `rmmod " MODULE_NAME "' removes it");
 	else if (error == -EBUSY)
 		log_line(LOG_LEVEL_ERROR, "another program has a conntrack helper `" CTHELPER_NAME "' of another kind, "
 					  "which is in use: remove the rules that name it, and its connections");
@@ -180,29 +105,9 @@ static int complain_cthelper(int error)
 	return error;
 }
 
-/* A conntrack helper has one queue. */
-static bool one_queue(const struct options *options)
-{
-	return queue_range_count(&options->queues) == 1;
-}
-
-/* The choice and the queues are those of `rules', so that neither needs to be told. Only rules use a sure queue. */
-static void choose(struct attachment *attachment, struct options *options)
-{
-	if (module_loaded()) {
-		options->mode = MODE_KMOD;
-	} else if (one_queue(options) && !options->sure_queues.given &&
-		   cthelper_list(&attachment->exchange, look_away, NULL) == 0) {
-		options->mode = MODE_CTHELPER;
-	} else {
-		options->mode = MODE_QUEUE;
-		if (!options->sure_queues.given)
-			(void)queue_range_next(&options->queues, &options->sure_queues);
-	}
-}
-
 int attachment_open(struct attachment *attachment, struct options *options)
 {
+	struct attach *attach = &options->attach;
 	int error = exchange_open(&attachment->exchange);
 
 	attachment->options = options;
@@ -212,21 +117,24 @@ int attachment_open(struct attachment *attachment, struct options *options)
 		log_line(LOG_LEVEL_ERROR, "the kernel has no netfilter netlink sockets: %s", strerror(-error));
 		return error;
 	}
-	attachment->chosen = options->mode == MODE_AUTO;
+	attachment->chosen = attach->mode == MODE_AUTO;
+	/* The choice and the queues are those of `rules', so that neither needs to be told. */
 	if (attachment->chosen)
-		choose(attachment, options);
-	if (options->mode == MODE_KMOD)
-		return adopt_module(options);
-	if (options->mode == MODE_QUEUE)
+		attach_choose(attach);
+	if (attachment->chosen && attach->mode == MODE_QUEUE)
+		(void)attach_settle(attach);
+	if (attach->mode == MODE_KMOD)
+		return adopt_module(attach);
+	if (attach->mode == MODE_QUEUE)
 		return 0;
-	if (!one_queue(options)) {
+	if (queue_range_count(&attach->queues) != 1) {
 		log_line(LOG_LEVEL_ERROR,
 			 "--queue %u:%u is not possible: a conntrack helper has one queue; --mode queue "
 			 "and --mode kmod have several",
-			 options->queues.first, options->queues.last);
+			 attach->queues.first, attach->queues.last);
 		return -EINVAL;
 	}
-	error = cthelper_list(&attachment->exchange, look_away, NULL);
+	error = helper_offered();
 	return error ? complain_cthelper(error) : 0;
 }
 
@@ -299,7 +207,7 @@ static _Noreturn void guard(struct attachment *attachment, int pipe_end, const i
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	prctl(PR_SET_NAME, ATTACHMENT_GUARD);
+	prctl(PR_SET_NAME, QUEUE_HOLDER_GUARD);
 	log_forked();
 	while (count)
 		close(files[--count]);
@@ -409,7 +317,7 @@ static bool suits(struct attachment *attachment)
 {
 	const int32_t queue = present_queue(attachment);
 
-	return queue < 0 || queue == attachment->options->queues.first;
+	return queue < 0 || queue == attachment->options->attach.queues.first;
 }
 
 /* Become one of those who use the helper: the first, with an exclusive lock, or one more. Return: 0 or -EBUSY. */
@@ -442,10 +350,11 @@ static int join_users(struct attachment *attachment)
 int attachment_begin(struct attachment *attachment)
 {
 	const struct options *options = attachment->options;
-	const struct cthelper_policy policy = { .expectations = options->expect_max, .seconds = EXPECT_SECONDS };
+	const struct cthelper_policy policy = { .expectations = options->expect_max,
+						.seconds = CTHELPER_EXPECT_SECONDS };
 	int error;
 
-	if (options->mode != MODE_CTHELPER)
+	if (options->attach.mode != MODE_CTHELPER)
 		return 0;
 	error = join_users(attachment);
 	if (error)
@@ -455,7 +364,7 @@ int attachment_begin(struct attachment *attachment)
 		log_line(LOG_LEVEL_ERROR, "no process can be made to guard the conntrack helper: %s", strerror(-error));
 		return error;
 	}
-	error = cthelper_register(&attachment->exchange, options->queues.first, &policy);
+	error = cthelper_register(&attachment->exchange, options->attach.queues.first, &policy);
 	if (error)
 		return complain_cthelper(error);
 	attachment->registered = true;

@@ -10,9 +10,6 @@
 
 #include <sys/types.h>
 
-/* The guard's name as a process, mode cthelper. */
-#define ATTACHMENT_GUARD "nfq-ftp-guard"
-
 struct attachment {
 	const struct options *options;
 	bool chosen;			/* by us, for want of a --mode */
@@ -56,8 +53,5 @@ void attachment_keep(struct attachment *attachment);
 void attachment_end(struct attachment *attachment);
 
 void attachment_close(struct attachment *attachment);
-
-/* "cthelper", for people. */
-const char *attachment_name(enum mode mode);
 
 #endif

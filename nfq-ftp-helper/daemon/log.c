@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. Who reads standard error may be slow, or not read at all; then a write() blocks, and it must
  * block nobody who handles packets or ends the program. So between log_start() and log_stop() lines go into a ring, and

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The command line is read twice, around the file: first for what it says about the file, then for all the rest, so
  * that it wins.
@@ -136,23 +136,14 @@ static int parse_file(struct options *options, const char *path)
 }
 
 /* What no single option can know. */
-int options_check(const struct options *options)
+static int check_queues(const struct attach *attach)
 {
-	const struct queue_range *queues = &options->queues, *sure = &options->sure_queues;
+	char text[ATTACH_COMPLAINT_MAX];
+	const char *complaint = attach_complaint(attach, text);
 
-	if (!sure->given)
-		return 0;
-	if (queue_range_count(sure) != queue_range_count(queues)) {
-		fprintf(stderr, "nfq-ftp-helper: --sure-queue names %u queues, but --queue %u: they must be as many\n",
-			queue_range_count(sure), queue_range_count(queues));
-		return -EINVAL;
-	}
-	if (sure->first <= queues->last && queues->first <= sure->last) {
-		fprintf(stderr, "nfq-ftp-helper: --sure-queue %u:%u and --queue %u:%u overlap: they must be "
-			"different\n", sure->first, sure->last, queues->first, queues->last);
-		return -EINVAL;
-	}
-	return 0;
+	if (complaint)
+		fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
+	return complaint ? -EINVAL : 0;
 }
 
 int options_parse(struct options *options, int argc, char **argv)
@@ -173,7 +164,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	}
 	if (!error)
 		error = parse_line(&parser, options, argc, argv);
-	return error ? error : options_check(options);
+	return error ? error : check_queues(&options->attach);
 }
 
 void options_print_help(void)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "settings.h"
 
 #include <arpa/inet.h>
@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* On the connmark where nothing else is said: FTP is port 21, so bit 21. */
-#define DEFAULT_MARK (1u << 21)
 
 #define DEFAULT_STATE_DIRECTORY "/run/nfq-ftp-helper"
 #define DEFAULT_SESSIONS 65536u
@@ -59,13 +56,10 @@ static bool set_queues(struct queue_range *range, const char *value)
 {
 	uint32_t first = 0, last;
 
-	if (!set_range(value, 0, 65535, &first, &last) || last - first >= 64)
-		return false;
-	*range = (struct queue_range){ .given = true, .first = (uint16_t)first, .last = (uint16_t)last };
-	return true;
+	return set_range(value, 0, UINT16_MAX, &first, &last) && queue_range_set(range, first, last - first + 1ll);
 }
 
-static bool set_word(const char *value, const char *const *words, unsigned int count, unsigned int *index)
+bool settings_word(const char *value, const char *const *words, unsigned int count, unsigned int *index)
 {
 	for (*index = 0; *index < count; ++*index) {
 		if (strcmp(value, words[*index]) == 0)
@@ -83,17 +77,11 @@ static bool set_path(const char *value, char path[OPTIONS_PATH_MAX])
 
 static bool set_mode(struct options *options, const char *value)
 {
-	static const char *const words[] = {
-		[MODE_AUTO] = "auto",
-		[MODE_QUEUE] = "queue",
-		[MODE_CTHELPER] = "cthelper",
-		[MODE_KMOD] = "kmod",
-	};
 	unsigned int index;
 
-	if (!set_word(value, words, 4, &index))
+	if (!settings_word(value, mode_names, MODES, &index))
 		return false;
-	options->mode = index;
+	options->attach.mode = index;
 	return true;
 }
 
@@ -102,7 +90,7 @@ static bool set_yes(const char *value, bool *option)
 	static const char *const words[] = { "no", "yes" };
 	unsigned int index;
 
-	if (!set_word(value, words, 2, &index))
+	if (!settings_word(value, words, 2, &index))
 		return false;
 	*option = index;
 	return true;
@@ -120,36 +108,32 @@ static bool set_expect_max(struct options *options, const char *value)
 
 static bool set_queue(struct options *options, const char *value)
 {
-	return set_queues(&options->queues, value);
+	return set_queues(&options->attach.queues, value);
 }
 
 static bool set_sure_queue(struct options *options, const char *value)
 {
-	return set_queues(&options->sure_queues, value);
+	return set_queues(&options->attach.sure_queues, value);
 }
 
 static bool set_mark(struct options *options, const char *value)
 {
-	const char *end = read_number(value, 0, 1, UINT32_MAX, &options->mark);
+	struct attach *attach = &options->attach;
+	const char *end = read_number(value, 0, 1, UINT32_MAX, &attach->mark);
 
-	options->mark_mask = options->mark;
+	attach->mark_mask = attach->mark;
 	if (end && *end == '/')
-		end = read_number(end + 1, 0, 1, UINT32_MAX, &options->mark_mask);
-	return end && *end == '\0' && (options->mark & ~options->mark_mask) == 0;
+		end = read_number(end + 1, 0, 1, UINT32_MAX, &attach->mark_mask);
+	return end && *end == '\0' && (attach->mark & ~attach->mark_mask) == 0;
 }
 
 static bool set_seqadj(struct options *options, const char *value)
 {
-	static const char *const words[] = {
-		[SEQADJ_MODE_AUTO] = "auto",
-		[SEQADJ_MODE_KERNEL] = "kernel",
-		[SEQADJ_MODE_SELF] = "self",
-	};
 	unsigned int index;
 
-	if (!set_word(value, words, 3, &index))
+	if (!settings_word(value, attach_seqadj_names, ATTACH_SEQADJ_MODES, &index))
 		return false;
-	options->seqadj = index;
+	options->attach.seqadj = index;
 	return true;
 }
 
@@ -276,30 +260,25 @@ static bool set_help(struct options *options, const char *value)
 static const struct setting settings[] = {
 	{ "mode", 0, "MODE", set_mode, "auto, cthelper, queue or kmod",
 	  "who queues packets: our conntrack helper, NFQUEUE rules or our module; default auto: what there is" },
-	{ "queue", 0, "N|A:B", set_queue, "N or A:B, at most 64 queues with numbers from 0 to 65535",
-	  "queue numbers, a thread each; default 0" },
-	{ "sure-queue", 0, "N|A:B", set_sure_queue, "N or A:B, at most 64 queues with numbers from 0 to 65535",
+	{ "queue", 0, "N|A:B", set_queue, QUEUE_RANGE_ALLOWED, "queue numbers, a thread each; default 0" },
+	{ "sure-queue", 0, "N|A:B", set_sure_queue, QUEUE_RANGE_ALLOWED,
 	  "as many more, for connections that carry the mark: the rules of these do not bypass" },
 	{ "mark", 0, "VALUE[/MASK]", set_mark, "VALUE or VALUE/MASK, not zero, VALUE within MASK",
 	  "connmark of connections whose sequence numbers this program adjusts; default 0x200000" },
 	{ "seqadj", 0, "WHO", set_seqadj, "auto, kernel or self",
 	  "who adjusts sequence numbers: auto (the kernel where it can), kernel or self" },
-	{ "loose", 0, NULL, set_loose, "yes or no",
-	  "also expect data connections with a third party's address" },
-	{ "min-port", 0, "PORT", set_min_port, "a port from 1 to 65535",
-	  "refuse announced ports below; default 1024" },
+	{ "loose", 0, NULL, set_loose, "yes or no", "also expect data connections with a third party's address" },
+	{ "min-port", 0, "PORT", set_min_port, "a port from 1 to 65535", "refuse announced ports below; default 1024" },
 	{ "ports", 0, "LOW:HIGH", set_ports, "LOW:HIGH, ports from 1 to 65535",
 	  "where the announced port is taken, use one of these" },
 	{ "expect-max", 0, "N", set_expect_max, "a number from 1 to 255",
 	  "cthelper: data connections expected at once per control connection; default 4" },
-	{ "unregister", 0, NULL, set_unregister, "yes or no",
-	  "cthelper: take the conntrack helper away at the end" },
+	{ "unregister", 0, NULL, set_unregister, "yes or no", "cthelper: take the conntrack helper away at the end" },
 	{ "sessions", 0, "N", set_sessions, "a number from 16 to 16777216",
 	  "control connections followed per queue; default 65536" },
 	{ "client-sessions", 0, "N", set_client_sessions, "a number from 1 to 16777216",
 	  "control connections followed per client at the most; never more than half of all" },
-	{ "client-rate", 0, "N", set_client_rate, "a number from 1 to 1000000",
-	  "announcements per client and second" },
+	{ "client-rate", 0, "N", set_client_rate, "a number from 1 to 1000000", "announcements per client and second" },
 	{ "share-exempt", 0, "NETWORK[,...]", set_share_exempt,
 	  "at most 16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas",
 	  "networks that stand for many clients (proxies, CGNAT): no shares and rates for these" },
@@ -311,8 +290,7 @@ static const struct setting settings[] = {
 	  "packets the kernel keeps waiting per queue; default 16384" },
 	{ "receive-buffer", 0, "BYTES", set_receive_buffer, "bytes from 65536 to 1073741824",
 	  "socket buffer per thread; default 33554432" },
-	{ "verbose", 'v', NULL, set_verbose, "0, 1 or 2",
-	  "log every rewrite and expectation; twice: more" },
+	{ "verbose", 'v', NULL, set_verbose, "0, 1 or 2", "log every rewrite and expectation; twice: more" },
 	{ "config", 'c', "FILE", set_config, "a path of less than 256 bytes",
 	  "read `NAME = VALUE' lines with these names from FILE; the command line wins" },
 	{ "help", 'h', NULL, set_help, "no argument", "print this" },
@@ -340,10 +318,8 @@ const struct setting *settings_find(const char *name)
 void settings_default(struct options *options)
 {
 	*options = (struct options){
+		.attach = attach_default,
 		.expect_max = ANNOUNCEMENTS_MAX,
-		.queues.given = true,
-		.mark = DEFAULT_MARK,
-		.mark_mask = DEFAULT_MARK,
 		.policy = policy_default,
 		.sessions = DEFAULT_SESSIONS,
 		.queue_length = DEFAULT_QUEUE_LENGTH,

@@ -25,6 +25,9 @@ const struct setting *settings_table(unsigned int *count);
 /* The row of this name; NULL when there is none. */
 const struct setting *settings_find(const char *name);
 
+/* Which of @words @value is: *index is filled in. Return: false: none. */
+bool settings_word(const char *value, const char *const *words, unsigned int count, unsigned int *index);
+
 /* What holds where nothing is said. */
 void settings_default(struct options *options);
 

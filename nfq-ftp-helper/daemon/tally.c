@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "tally.h"
 
 #include "log.h"
@@ -6,17 +6,26 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define COUNTERS (sizeof(struct counters) / sizeof(uint64_t))
+#define NUMBERS (sizeof(struct counters) / sizeof(uint64_t))
 
 _Static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "counters are nothing but 64 bit numbers");
 
+static const struct {
+	const char *text; /* NULL: it is not logged */
+	size_t offset;
+} rows[] = {
+#define ROW(member, text) { text, offsetof(struct counters, member) },
+	COUNTERS(ROW)
+#undef ROW
+};
+
 void tally_add(struct counters *sum, const struct counters *counters)
 {
-	uint64_t numbers[COUNTERS], total[COUNTERS];
+	uint64_t numbers[NUMBERS], total[NUMBERS];
 
 	memcpy(numbers, counters, sizeof(numbers));
 	memcpy(total, sum, sizeof(total));
-	for (size_t i = 0; i < COUNTERS; i++)
+	for (size_t i = 0; i < NUMBERS; i++)
 		total[i] += numbers[i];
 	memcpy(sum, total, sizeof(total));
 }
@@ -30,30 +39,24 @@ static uint64_t all_refusals(const struct counters *counters)
 	return sum;
 }
 
+static uint64_t number_at(const struct counters *counters, size_t offset)
+{
+	uint64_t number;
+
+	memcpy(&number, (const char *)counters + offset, sizeof(number));
+	return number;
+}
+
 void tally_log(const char *whose, const struct counters *counters)
 {
-	const struct {
-		const char *name;
-		uint64_t number;
-	} rows[] = {
-		{ "packets", counters->packets },	{ "untracked", counters->untracked },
-		{ "malformed", counters->malformed },	{ "rewritten", counters->rewritten },
-		{ "renumbered", counters->renumbered }, { "held", counters->held },
-		{ "dropped", counters->dropped },	{ "resynced", counters->resynced },
-		{ "sessions", counters->sessions },	{ "picked up", counters->picked_up },
-		{ "not followed", counters->full },	{ "of them for their client's share", counters->limited },
-		{ "displaced", counters->displaced },	{ "given up waiting", counters->overdue },
-		{ "edits", counters->edits },
-		{ "expected", counters->expectations }, { "no longer expected", counters->unexpectations },
-		{ "refused", all_refusals(counters) },
-	};
 	char line[1024];
 	size_t length = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		length += (size_t)snprintf(line + length, sizeof(line) - length, "%s%s %" PRIu64, i ? ", " : "",
-					   rows[i].name, rows[i].number);
-	log_line(LOG_LEVEL_NOTICE, "%s: %s", whose, line);
+		if (rows[i].text)
+			length += (size_t)snprintf(line + length, sizeof(line) - length, "%s %" PRIu64 ", ", rows[i].text,
+						   number_at(counters, rows[i].offset));
+	log_line(LOG_LEVEL_NOTICE, "%s: %srefused %" PRIu64, whose, line, all_refusals(counters));
 	for (unsigned int i = 0; i < REFUSALS; i++) {
 		if (counters->refusals[i])
 			log_line(LOG_LEVEL_NOTICE, "%s: refused %" PRIu64 ": %s", whose, counters->refusals[i],

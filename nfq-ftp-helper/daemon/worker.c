@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. A batch of packets goes through four steps: take what waits in the queue; look at each packet
- * and fetch its hash bucket; fetch its session; handle each. So by the time a session is looked at, its memory has
+ * and fetch its home slot of the table; fetch its session; handle each. So by the time a session is looked at, its memory has
  * had the time of a batch to come into the cache. Then all verdicts go back at once.
  *
  * What a packet makes the engine ask of conntrack has happened before the batch's verdicts are sent: a data
@@ -13,7 +13,7 @@
  */
 #include "worker.h"
 
-#include "attachment.h"
+#include "host/sysctl.h"
 #include "kernel/cthelper.h"
 #include "kernel/ctmessage.h"
 #include "log.h"
@@ -42,8 +42,6 @@
 /* Clients, for so many sessions one. */
 #define SESSIONS_PER_BUDGET 4
 #define BUDGETS_MIN 4096
-
-#define EXPECT_SECONDS 300
 
 #define TAKEOVER_TRIES 100
 #define TAKEOVER_WAIT 10000000	/* nanoseconds */
@@ -76,11 +74,11 @@ static void take_note(struct worker *worker, unsigned int index, uint64_t now)
 	const void *scan;
 	size_t size;
 
-	if (worker->options->mode != MODE_KMOD || !packet->conntrack)
+	if (worker->options->attach.mode != MODE_KMOD || !packet->conntrack)
 		return;
 	scan = ctmessage_read_private(packet->conntrack, packet->conntrack_length, CTHELPER_NAME, &size);
 	if (scan && scan_note(scan, size, &note))
-		session_passed(&worker->engine, &worker->arrivals[index], now, &note);
+		passed_input(&worker->engine, &worker->arrivals[index], now, &note);
 }
 
 static int handle_packet(struct worker *worker, unsigned int index, uint64_t now)
@@ -233,14 +231,15 @@ static void tell_unsure(struct worker *worker)
 {
 	const struct options *options = worker->options;
 
-	if (worker->unsure_told || options->mode == MODE_KMOD || options->seqadj == SEQADJ_MODE_SELF ||
-	    options->sure_queues.given || !worker->ctnetlink.counters.self_adjusted)
+	if (worker->unsure_told || options->attach.mode == MODE_KMOD || options->attach.seqadj == SEQADJ_MODE_SELF ||
+	    options->attach.sure_queues.given || !worker->ctnetlink.counters.self_adjusted)
 		return;
-	if (options->mode == MODE_QUEUE)
-		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some "
+	if (options->attach.mode == MODE_QUEUE)
+		log_line(LOG_LEVEL_WARNING,
+			 "queue %u: the kernel cannot adjust the sequence numbers of some "
 			 "connections, so this program does: give it a --sure-queue, and a rule that sends connections "
-			 "with mark %#x/%#x there", worker->queue_config.queue, options->mark,
-			 options->mark_mask);
+			 "with mark %#x/%#x there",
+			 worker->queue_config.queue, options->attach.mark, options->attach.mark_mask);
 	else
 		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some "
 			 "connections, so this program does, and they break when it ends: assign the helper in a "
@@ -335,13 +334,13 @@ static int open_state(struct worker *worker)
 static int open_conntrack(struct worker *worker)
 {
 	const struct ctnetlink_config config = {
-		.seqadj = worker->options->seqadj,
-		.mark = worker->options->mark,
-		.mark_mask = worker->options->mark_mask,
+		.seqadj = worker->options->attach.seqadj,
+		.mark = worker->options->attach.mark,
+		.mark_mask = worker->options->attach.mark_mask,
 		/* The module does not let marked connections pass, whichever queue they have. */
-		.mark_edits = worker->options->sure_queues.given || worker->options->mode == MODE_KMOD,
-		.queueing_helper = worker->options->mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
-		.expect_timeout = EXPECT_SECONDS,
+		.mark_edits = worker->options->attach.sure_queues.given || worker->options->attach.mode == MODE_KMOD,
+		.queueing_helper = worker->options->attach.mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
+		.expect_timeout = CTHELPER_EXPECT_SECONDS,
 	};
 	int error = ctnetlink_open(&worker->ctnetlink, &config);
 
@@ -386,10 +385,11 @@ static int open_queue(struct worker *worker)
 	}
 	if (error)
 		complain_queue(worker, step, error);
-	else if (worker->options->mode != MODE_QUEUE && !nfqueue_tells_conntrack(worker->queue)) {
-		log_line(LOG_LEVEL_ERROR, "the kernel does not send a packet's connection along with it, which --mode "
+	else if (worker->options->attach.mode != MODE_QUEUE && !nfqueue_tells_conntrack(worker->queue)) {
+		log_line(LOG_LEVEL_ERROR,
+			 "the kernel does not send a packet's connection along with it, which --mode "
 			 "%s needs: a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT does; --mode queue does without",
-			 attachment_name(worker->options->mode));
+			 mode_names[worker->options->attach.mode]);
 		error = -EOPNOTSUPP;
 	}
 	return error;
@@ -398,15 +398,11 @@ static int open_queue(struct worker *worker)
 /* Of the expectations that the kernel allows for at once, a queue's part; 0: not known. */
 static uint32_t kernel_expectations(unsigned int queues)
 {
-	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_expect_max", "re");
-	char text[16] = "";
-	uint32_t most;
+	const int most = sysctl_number("net/netfilter/nf_conntrack_expect_max");
 
-	if (!file)
+	if (most < 0)
 		return 0;
-	most = fgets(text, sizeof(text), file) ? (uint32_t)strtoul(text, NULL, 10) : 0;
-	fclose(file);
-	return queues > 1 && most >= queues ? most / queues : most;
+	return queues > 1 && (unsigned int)most >= queues ? (uint32_t)most / queues : (uint32_t)most;
 }
 
 int worker_open(struct worker *worker, const struct options *options, struct control *control, unsigned int index)
@@ -419,8 +415,9 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->options = options;
 	worker->control = control;
 	worker->queue_config = (struct nfqueue_config){
-		.queue = (uint16_t)(options->queues.first + index),
-		.sure_queue = options->sure_queues.given ? (int32_t)(options->sure_queues.first + index) : NFQUEUE_NONE,
+		.queue = (uint16_t)(options->attach.queues.first + index),
+		.sure_queue = options->attach.sure_queues.given ? (int32_t)(options->attach.sure_queues.first + index)
+								: NFQUEUE_NONE,
 		.length = options->queue_length,
 		.receive_buffer = options->receive_buffer,
 	};
@@ -439,10 +436,10 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	reporter_open(&worker->reporter);
 	worker->engine.conntrack = &worker->ctnetlink.conntrack;
 	worker->engine.policy = options->policy;
-	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->queues));
+	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->attach.queues));
 	worker->engine.report = reporter_report;
 	worker->engine.report_context = &worker->reporter;
-	session_resume(&worker->engine);
+	resume_sessions(&worker->engine);
 	session_absent(&worker->engine, milliseconds());
 	return open_queue(worker);
 }

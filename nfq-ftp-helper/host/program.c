@@ -1,11 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Input and output are files in memory: no pipe can fill while nobody reads it.
  */
 #include "program.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,7 +139,7 @@ static void find_complaint(const char *text, const char *program, char *complain
 }
 
 /* What has become of the child. */
-static int judge(const char *program, int status, const struct streams *streams, char *complaint)
+static int program_ended(const char *program, int status, const struct streams *streams, char *complaint)
 {
 	char *said;
 
@@ -166,7 +165,7 @@ static int run_with(const char *const argv[], const struct streams *streams, cha
 	if (child < 0)
 		return -errno;
 	error = wait_for(child, &status);
-	return error ? error : judge(argv[0], status, streams, complaint);
+	return error ? error : program_ended(argv[0], status, streams, complaint);
 }
 
 int program_run(const char *const argv[], const char *input, char **output, char *complaint)
@@ -184,4 +183,12 @@ int program_run(const char *const argv[], const char *input, char **output, char
 		snprintf(complaint, PROGRAM_COMPLAINT_MAX, "%s could not be run: %s", argv[0], strerror(-error));
 	close_streams(&streams);
 	return error;
+}
+
+bool program_exists(const char *name)
+{
+	const char *const argv[] = { name, "--version", NULL };
+	char complaint[PROGRAM_COMPLAINT_MAX];
+
+	return program_run(argv, NULL, NULL, complaint) == 0;
 }

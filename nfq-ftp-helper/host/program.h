@@ -5,6 +5,7 @@
 #ifndef HOST_PROGRAM_H
 #define HOST_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define PROGRAM_COMPLAINT_MAX 256
@@ -20,5 +21,8 @@
  * Return: 0; -ENOENT: there is no such program; -EREMOTEIO: it failed; another negative errno.
  */
 int program_run(const char *const argv[], const char *input, char **output, char *complaint);
+
+/* Is there such a program, which can tell its version? */
+bool program_exists(const char *name);
 
 #endif

@@ -1,11 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * /proc/net/netfilter/nfnetlink_queue names a queue's netlink port, /proc/net/netlink the socket that has this port,
  * and some process' /proc/PID/fd has a link to that socket.
  */
 #include "queue_holder.h"
 
-#include "daemon/attachment.h"
 #include "kernel/nfqueue_stat.h"
 
 #include <ctype.h>
@@ -18,8 +17,6 @@
 
 /* Columns of netlink. */
 enum { SOCKET_PROTOCOL = 1, SOCKET_PORT = 2, SOCKET_INODE = 9 };
-
-static const char daemon_name[] = "nfq-ftp-helper";
 
 /* A number in a table of such, the first column being 0. Return: it, 0 where there is none. */
 static unsigned long column(const char *line, unsigned int index)
@@ -98,7 +95,7 @@ static void name_holder(const char *pid, struct queue_holder *holder)
 		fclose(file);
 	snprintf(holder->program, sizeof(holder->program), "%s", name);
 	holder->pid = (int)strtol(pid, NULL, 10);
-	holder->ours = strcmp(name, daemon_name) == 0 || strcmp(name, ATTACHMENT_GUARD) == 0;
+	holder->ours = strcmp(name, QUEUE_HOLDER_DAEMON) == 0 || strcmp(name, QUEUE_HOLDER_GUARD) == 0;
 }
 
 void queue_holder_look(uint16_t number, struct queue_holder *holder)

@@ -10,6 +10,10 @@
 
 #define QUEUE_HOLDER_MAX 32
 
+/* Our processes' names: the daemon's, and its guard's (daemon/guard.h). */
+#define QUEUE_HOLDER_DAEMON "nfq-ftp-helper"
+#define QUEUE_HOLDER_GUARD  "nfq-ftp-guard"
+
 struct queue_holder {
 	bool bound;			/* by anybody */
 	bool ours;			/* by an nfq-ftp-helper */

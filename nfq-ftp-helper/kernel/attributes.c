@@ -1,45 +1,45 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "attributes.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
-struct sorting {
-	const struct attribute_rule *rules;
-	const struct nlattr **found;
-	uint16_t max;
-	size_t sorted;		/* bytes of all attributes so far */
-};
-
-static int sort_attribute(const struct nlattr *attribute, void *context)
+/* libmnl's loop stops without a word at an attribute that runs past the end. */
+size_t attributes_whole(const void *data, size_t length)
 {
-	struct sorting *sorting = context;
-	uint16_t type = mnl_attr_get_type(attribute);
-	uint16_t length = mnl_attr_get_payload_len(attribute);
+	const struct nlattr *attr = data;
 
-	sorting->sorted += MNL_ALIGN(attribute->nla_len);
-	if (type > sorting->max)
-		return MNL_CB_OK;
-	if (sorting->rules[type].exactly && length != sorting->rules[type].exactly)
-		return MNL_CB_ERROR;
-	if (length < sorting->rules[type].at_least)
-		return MNL_CB_ERROR;
-	sorting->found[type] = attribute;
-	return MNL_CB_OK;
+	mnl_attr_for_each_payload(data, length)
+		;
+	return (size_t)((const uint8_t *)attr - (const uint8_t *)data);
+}
+
+static bool keeps_rule(const struct nlattr *attribute, const struct attribute_rule *rule)
+{
+	const uint16_t length = mnl_attr_get_payload_len(attribute);
+
+	return length >= rule->at_least && (!rule->exactly || length == rule->exactly);
 }
 
 int attributes_parse(const void *data, size_t length, const struct attribute_rule *rules,
 		     const struct nlattr **found, uint16_t max)
 {
-	struct sorting sorting = { .rules = rules, .found = found, .max = max };
+	const struct nlattr *attr = data;
 
 	for (unsigned int type = 0; type <= max; type++)
 		found[type] = NULL;
-	/* libmnl stops without a word at an attribute that runs past the end. */
-	if (mnl_attr_parse_payload(data, length, sort_attribute, &sorting) < 0 || sorting.sorted < length)
-		return -EBADMSG;
-	return 0;
+	mnl_attr_for_each_payload(data, length) {
+		const uint16_t type = mnl_attr_get_type(attr);
+
+		if (type > max)
+			continue;
+		if (!keeps_rule(attr, &rules[type]))
+			return -EBADMSG;
+		found[type] = attr;
+	}
+	return (size_t)((const uint8_t *)attr - (const uint8_t *)data) < length ? -EBADMSG : 0;
 }
 
 int attributes_parse_nested(const struct nlattr *nest, const struct attribute_rule *rules,
@@ -56,6 +56,16 @@ uint16_t attribute_be16(const struct nlattr *attribute)
 uint32_t attribute_be32(const struct nlattr *attribute)
 {
 	return ntohl(mnl_attr_get_u32(attribute));
+}
+
+void attribute_put_be16(struct nlmsghdr *message, uint16_t type, uint16_t value)
+{
+	mnl_attr_put_u16(message, type, htons(value));
+}
+
+void attribute_put_be32(struct nlmsghdr *message, uint16_t type, uint32_t value)
+{
+	mnl_attr_put_u32(message, type, htonl(value));
 }
 
 int attribute_text(const struct nlattr *attribute, char *text, size_t size)

@@ -19,6 +19,9 @@ struct attribute_rule {
 	uint16_t at_least;
 };
 
+/* Bytes of the run that its whole attributes fill, padding included: less than @length where one runs past the end. */
+size_t attributes_whole(const void *data, size_t length);
+
 /**
  * attributes_parse - sort a run of attributes by type
  * @data: the first attribute
@@ -39,6 +42,10 @@ int attributes_parse_nested(const struct nlattr *nest, const struct attribute_ru
 /* Integers that netfilter sends in network order; the rules have vouched for their length. */
 uint16_t attribute_be16(const struct nlattr *attribute);
 uint32_t attribute_be32(const struct nlattr *attribute);
+
+/* And to write them. */
+void attribute_put_be16(struct nlmsghdr *message, uint16_t type, uint16_t value);
+void attribute_put_be32(struct nlmsghdr *message, uint16_t type, uint32_t value);
 
 /* A text, with or without a zero at its end, into @size bytes. Return: 0, or -EBADMSG where it does not fit. */
 int attribute_text(const struct nlattr *attribute, char *text, size_t size);

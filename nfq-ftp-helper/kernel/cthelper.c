@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation.
  *
@@ -14,6 +14,7 @@
 #include "cthelper.h"
 
 #include "attributes.h"
+#include "tuple.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -39,7 +40,7 @@ static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type
 
 	mnl_attr_put_strz(message, NFCTH_NAME, CTHELPER_NAME);
 	nest = mnl_attr_nest_start(message, NFCTH_TUPLE);
-	mnl_attr_put_u16(message, NFCTH_TUPLE_L3PROTONUM, htons(family == FAMILY_IPV4 ? AF_INET : AF_INET6));
+	attribute_put_be16(message, NFCTH_TUPLE_L3PROTONUM, family_number(family));
 	mnl_attr_put_u8(message, NFCTH_TUPLE_L4PROTONUM, IPPROTO_TCP);
 	mnl_attr_nest_end(message, nest);
 	return message;
@@ -47,7 +48,7 @@ static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type
 
 static void put_status(struct nlmsghdr *message, uint32_t status)
 {
-	mnl_attr_put_u32(message, NFCTH_STATUS, htonl(status));
+	attribute_put_be32(message, NFCTH_STATUS, status);
 }
 
 static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *policy)
@@ -55,23 +56,23 @@ static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *p
 	struct nlattr *all = mnl_attr_nest_start(message, NFCTH_POLICY);
 	struct nlattr *one;
 
-	mnl_attr_put_u32(message, NFCTH_POLICY_SET_NUM, htonl(1));
+	attribute_put_be32(message, NFCTH_POLICY_SET_NUM, 1);
 	one = mnl_attr_nest_start(message, NFCTH_POLICY_SET1);
 	mnl_attr_put_strz(message, NFCTH_POLICY_NAME, CTHELPER_NAME);
-	mnl_attr_put_u32(message, NFCTH_POLICY_EXPECT_MAX, htonl(policy->expectations));
-	mnl_attr_put_u32(message, NFCTH_POLICY_EXPECT_TIMEOUT, htonl(policy->seconds));
+	attribute_put_be32(message, NFCTH_POLICY_EXPECT_MAX, policy->expectations);
+	attribute_put_be32(message, NFCTH_POLICY_EXPECT_TIMEOUT, policy->seconds);
 	mnl_attr_nest_end(message, one);
 	mnl_attr_nest_end(message, all);
 }
 
 static void put_queue(struct nlmsghdr *message, uint16_t queue)
 {
-	mnl_attr_put_u32(message, NFCTH_QUEUE_NUM, htonl(queue));
+	attribute_put_be32(message, NFCTH_QUEUE_NUM, queue);
 	put_status(message, NFCT_HELPER_STATUS_ENABLED);
 }
 
 /* A stub. */
-static int make(struct exchange *exchange, uint8_t family, const struct cthelper_policy *policy)
+static int helper_make(struct exchange *exchange, uint8_t family, const struct cthelper_policy *policy)
 {
 	struct nlmsghdr *message;
 
@@ -79,11 +80,12 @@ static int make(struct exchange *exchange, uint8_t family, const struct cthelper
 	message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE | NLM_F_EXCL, family);
 	put_policy(message, policy);
 	put_status(message, NFCT_HELPER_STATUS_DISABLED);
-	mnl_attr_put_u32(message, NFCTH_PRIV_DATA_LEN, htonl(0));
+	attribute_put_be32(message, NFCTH_PRIV_DATA_LEN, 0);
 	return without_subsystem(exchange_run_one(exchange));
 }
 
-static int change(struct exchange *exchange, uint8_t family, uint16_t queue, const struct cthelper_policy *policy)
+static int helper_change(struct exchange *exchange, uint8_t family, uint16_t queue,
+			 const struct cthelper_policy *policy)
 {
 	struct nlmsghdr *message;
 	int error;
@@ -96,7 +98,7 @@ static int change(struct exchange *exchange, uint8_t family, uint16_t queue, con
 	return error == -EINVAL ? -EEXIST : error;
 }
 
-static int delete (struct exchange *exchange, uint8_t family)
+static int helper_delete(struct exchange *exchange, uint8_t family)
 {
 	exchange_begin(exchange);
 	add_message(exchange, NFNL_MSG_CTHELPER_DEL, 0, family);
@@ -104,19 +106,20 @@ static int delete (struct exchange *exchange, uint8_t family)
 }
 
 /* One that cannot be changed makes room. */
-static int enable(struct exchange *exchange, uint8_t family, uint16_t queue, const struct cthelper_policy *policy)
+static int helper_enable(struct exchange *exchange, uint8_t family, uint16_t queue,
+			 const struct cthelper_policy *policy)
 {
-	int error = change(exchange, family, queue, policy);
+	int error = helper_change(exchange, family, queue, policy);
 
 	if (error != -EBUSY)
 		return error;
-	error = delete (exchange, family);
+	error = helper_delete(exchange, family);
 	if (!error)
-		error = make(exchange, family, policy);
-	return error ? error : change(exchange, family, queue, policy);
+		error = helper_make(exchange, family, policy);
+	return error ? error : helper_change(exchange, family, queue, policy);
 }
 
-static int disable(struct exchange *exchange, uint8_t family)
+static int helper_disable(struct exchange *exchange, uint8_t family)
 {
 	exchange_begin(exchange);
 	put_status(add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family), NFCT_HELPER_STATUS_DISABLED);
@@ -129,12 +132,12 @@ int cthelper_register(struct exchange *exchange, uint16_t queue, const struct ct
 	size_t enabled = 0;
 
 	while (!error && enabled < FAMILIES) {
-		error = enable(exchange, families[enabled], queue, policy);
+		error = helper_enable(exchange, families[enabled], queue, policy);
 		enabled += error == 0;
 	}
 	/* Nobody will serve half of it. */
 	while (error && enabled > 0)
-		(void)disable(exchange, families[--enabled]);
+		(void)helper_disable(exchange, families[--enabled]);
 	return error;
 }
 
@@ -144,7 +147,7 @@ int cthelper_prepare(struct exchange *exchange, const struct cthelper_policy *po
 	int error = 0;
 
 	for (size_t i = 0; i < FAMILIES && !error; i++) {
-		error = make(exchange, families[i], policy);
+		error = helper_make(exchange, families[i], policy);
 		if (error == -EEXIST)
 			error = 0;
 	}
@@ -156,7 +159,7 @@ int cthelper_disable(struct exchange *exchange)
 	int error = 0;
 
 	for (size_t i = 0; i < FAMILIES && !error; i++)
-		error = disable(exchange, families[i]);
+		error = helper_disable(exchange, families[i]);
 	return error == -EINVAL ? -ENOENT : error;
 }
 
@@ -166,7 +169,7 @@ int cthelper_unregister(struct exchange *exchange)
 	int result = 0;
 
 	for (size_t i = 0; i < FAMILIES; i++) {
-		int error = delete (exchange, families[i]);
+		int error = helper_delete(exchange, families[i]);
 
 		if (!result)
 			result = error;
@@ -199,7 +202,7 @@ static int read_protocols(const struct nlattr *nest, uint8_t *family)
 	return 0;
 }
 
-static int read_helper(const void *attributes, size_t length, struct cthelper *helper)
+static int helper_read(const void *attributes, size_t length, struct cthelper *helper)
 {
 	static const struct attribute_rule rules[NFCTH_MAX + 1] = {
 		[NFCTH_QUEUE_NUM] = { .exactly = 4 },
@@ -220,6 +223,7 @@ static int read_helper(const void *attributes, size_t length, struct cthelper *h
 	return error;
 }
 
+/* Where nobody looks, the answer is what counts. */
 struct listing {
 	void (*look)(void *context, const struct cthelper *helper);
 	void *context;
@@ -232,7 +236,7 @@ static void list_object(void *context, const struct nlmsghdr *object)
 	int length = exchange_attributes(object, CTHELPER(NFNL_MSG_CTHELPER_NEW), &attributes);
 	struct cthelper helper;
 
-	if (length >= 0 && read_helper(attributes, (size_t)length, &helper) == 0)
+	if (listing->look && length >= 0 && helper_read(attributes, (size_t)length, &helper) == 0)
 		listing->look(listing->context, &helper);
 }
 
@@ -243,4 +247,9 @@ int cthelper_list(struct exchange *exchange, void (*look)(void *context, const s
 	exchange_begin(exchange);
 	exchange_add(exchange, CTHELPER(NFNL_MSG_CTHELPER_GET), NLM_F_DUMP, FAMILY_IPV4);
 	return without_subsystem(exchange_walk(exchange, list_object, &listing));
+}
+
+int cthelper_available(struct exchange *exchange)
+{
+	return cthelper_list(exchange, NULL, NULL);
 }

@@ -12,6 +12,9 @@
 #define CTHELPER_NAME "nfq-ftp"
 #define CTHELPER_NAME_MAX CONNECTION_HELPER_MAX
 
+/* So long an expectation that nobody uses stays; the module's (kmod/) does, too. */
+#define CTHELPER_EXPECT_SECONDS 300
+
 struct cthelper {
 	char name[CTHELPER_NAME_MAX];
 	uint8_t family;			/* FAMILY_IPV4 or FAMILY_IPV6 */
@@ -60,5 +63,8 @@ int cthelper_unregister(struct exchange *exchange);
  * Return: 0, or a negative errno as above.
  */
 int cthelper_list(struct exchange *exchange, void (*look)(void *context, const struct cthelper *helper), void *context);
+
+/* Has the kernel helpers of user space, and may we ask? Return: 0, or a negative errno as above. */
+int cthelper_available(struct exchange *exchange);
 
 #endif

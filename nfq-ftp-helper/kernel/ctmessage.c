@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "ctmessage.h"
 
 #include "attributes.h"
+#include "tuple.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -17,21 +18,6 @@
 #define FILTER_PROTO_SRC_PORT	(1u << 4)
 #define FILTER_SOURCE_PORT	(FILTER_PROTO_NUM | FILTER_PROTO_SRC_PORT)
 
-static size_t address_length(uint8_t family)
-{
-	return family == FAMILY_IPV4 ? 4 : 16;
-}
-
-static void put_be16(struct nlmsghdr *message, uint16_t type, uint16_t value)
-{
-	mnl_attr_put_u16(message, type, htons(value));
-}
-
-static void put_be32(struct nlmsghdr *message, uint16_t type, uint32_t value)
-{
-	mnl_attr_put_u32(message, type, htonl(value));
-}
-
 struct nlmsghdr *ctmessage_begin(void *buffer, uint16_t type, uint16_t flags, uint8_t family, uint32_t seq)
 {
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
@@ -41,7 +27,7 @@ struct nlmsghdr *ctmessage_begin(void *buffer, uint16_t type, uint16_t flags, ui
 	message->nlmsg_flags = NLM_F_REQUEST | flags;
 	message->nlmsg_seq = seq;
 	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	header->nfgen_family = family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+	header->nfgen_family = family_number(family);
 	header->version = NFNETLINK_V0;
 	return message;
 }
@@ -49,7 +35,7 @@ struct nlmsghdr *ctmessage_begin(void *buffer, uint16_t type, uint16_t flags, ui
 void ctmessage_put_tuple(struct nlmsghdr *message, uint16_t type, const struct tuple *tuple)
 {
 	bool ipv4 = tuple->src.family == FAMILY_IPV4;
-	size_t length = address_length(tuple->src.family);
+	size_t length = family_address_length(tuple->src.family);
 	struct nlattr *outer = mnl_attr_nest_start(message, type);
 	struct nlattr *inner;
 
@@ -60,8 +46,8 @@ void ctmessage_put_tuple(struct nlmsghdr *message, uint16_t type, const struct t
 
 	inner = mnl_attr_nest_start(message, CTA_TUPLE_PROTO);
 	mnl_attr_put_u8(message, CTA_PROTO_NUM, IPPROTO_TCP);
-	put_be16(message, CTA_PROTO_SRC_PORT, tuple->src.port);
-	put_be16(message, CTA_PROTO_DST_PORT, tuple->dst.port);
+	attribute_put_be16(message, CTA_PROTO_SRC_PORT, tuple->src.port);
+	attribute_put_be16(message, CTA_PROTO_DST_PORT, tuple->dst.port);
 	mnl_attr_nest_end(message, inner);
 
 	mnl_attr_nest_end(message, outer);
@@ -70,7 +56,7 @@ void ctmessage_put_tuple(struct nlmsghdr *message, uint16_t type, const struct t
 void ctmessage_put_zone(struct nlmsghdr *message, uint16_t type, uint16_t zone)
 {
 	if (zone)
-		put_be16(message, type, zone);
+		attribute_put_be16(message, type, zone);
 }
 
 /* Every bit of a tuple counts, but for its source port. */
@@ -78,8 +64,8 @@ static void put_mask(struct nlmsghdr *message, uint8_t family)
 {
 	struct tuple mask = { .src.family = family, .dst.family = family, .dst.port = 0xffff };
 
-	memset(mask.src.address, 0xff, address_length(family));
-	memset(mask.dst.address, 0xff, address_length(family));
+	memset(mask.src.address, 0xff, family_address_length(family));
+	memset(mask.dst.address, 0xff, family_address_length(family));
 	ctmessage_put_tuple(message, CTA_EXPECT_MASK, &mask);
 }
 
@@ -89,7 +75,7 @@ static void put_nat(struct nlmsghdr *message, const struct expectation *expectat
 	struct tuple target = { .src = expectation->nat_src, .dst.family = expectation->nat_src.family };
 	struct nlattr *nest = mnl_attr_nest_start(message, CTA_EXPECT_NAT);
 
-	put_be32(message, CTA_EXPECT_NAT_DIR, expectation->nat_direction);
+	attribute_put_be32(message, CTA_EXPECT_NAT_DIR, expectation->nat_direction);
 	ctmessage_put_tuple(message, CTA_EXPECT_NAT_TUPLE, &target);
 	mnl_attr_nest_end(message, nest);
 	mnl_attr_put_strz(message, CTA_EXPECT_FN, "nat-follow-master");
@@ -102,8 +88,8 @@ void ctmessage_put_expectation(struct nlmsghdr *message, const struct expectatio
 	tuple.src.port = 0;
 	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, &tuple);
 	put_mask(message, tuple.dst.family);
-	put_be32(message, CTA_EXPECT_TIMEOUT, seconds);
-	put_be32(message, CTA_EXPECT_CLASS, 0);
+	attribute_put_be32(message, CTA_EXPECT_TIMEOUT, seconds);
+	attribute_put_be32(message, CTA_EXPECT_CLASS, 0);
 	if (expectation->translated)
 		put_nat(message, expectation);
 }
@@ -112,9 +98,9 @@ void ctmessage_put_seqadj(struct nlmsghdr *message, uint16_t type, const struct 
 {
 	struct nlattr *nest = mnl_attr_nest_start(message, type);
 
-	put_be32(message, CTA_SEQADJ_CORRECTION_POS, adjustment->pos);
-	put_be32(message, CTA_SEQADJ_OFFSET_BEFORE, (uint32_t)adjustment->before);
-	put_be32(message, CTA_SEQADJ_OFFSET_AFTER, (uint32_t)adjustment->after);
+	attribute_put_be32(message, CTA_SEQADJ_CORRECTION_POS, adjustment->pos);
+	attribute_put_be32(message, CTA_SEQADJ_OFFSET_BEFORE, (uint32_t)adjustment->before);
+	attribute_put_be32(message, CTA_SEQADJ_OFFSET_AFTER, (uint32_t)adjustment->after);
 	mnl_attr_nest_end(message, nest);
 }
 
@@ -173,8 +159,8 @@ static int read_addresses(const struct nlattr *nest, struct tuple *tuple)
 		return -EBADMSG;
 	tuple->src.family = family;
 	tuple->dst.family = family;
-	memcpy(tuple->src.address, mnl_attr_get_payload(src), address_length(family));
-	memcpy(tuple->dst.address, mnl_attr_get_payload(dst), address_length(family));
+	memcpy(tuple->src.address, mnl_attr_get_payload(src), family_address_length(family));
+	memcpy(tuple->dst.address, mnl_attr_get_payload(dst), family_address_length(family));
 	return 0;
 }
 
@@ -236,6 +222,34 @@ static int read_seqadj(const struct nlattr *nest, struct seqadj *adjustment)
 	return 0;
 }
 
+/* Without the attribute nothing is known. */
+static int read_progress(const struct nlattr *nest, uint8_t *progress)
+{
+	static const struct attribute_rule protocols[CTA_PROTOINFO_MAX + 1] = { 0 };
+	static const struct attribute_rule rules[CTA_PROTOINFO_TCP_MAX + 1] = {
+		[CTA_PROTOINFO_TCP_STATE] = { .exactly = 1 },
+	};
+	const struct nlattr *protocol[CTA_PROTOINFO_MAX + 1], *found[CTA_PROTOINFO_TCP_MAX + 1];
+	uint8_t state;
+
+	*progress = PROGRESS_UNKNOWN;
+	if (!nest)
+		return 0;
+	if (attributes_parse_nested(nest, protocols, protocol, CTA_PROTOINFO_MAX) < 0)
+		return -EBADMSG;
+	if (!protocol[CTA_PROTOINFO_TCP])
+		return 0;
+	if (attributes_parse_nested(protocol[CTA_PROTOINFO_TCP], rules, found, CTA_PROTOINFO_TCP_MAX) < 0)
+		return -EBADMSG;
+	if (!found[CTA_PROTOINFO_TCP_STATE])
+		return 0;
+	state = mnl_attr_get_u8(found[CTA_PROTOINFO_TCP_STATE]);
+	*progress = state == TCP_CONNTRACK_SYN_SENT || state == TCP_CONNTRACK_SYN_RECV || state == TCP_CONNTRACK_SYN_SENT2 ?
+			    PROGRESS_HANDSHAKE :
+			    PROGRESS_BEYOND;
+	return 0;
+}
+
 static int parse_helper(const struct nlattr *nest, const struct nlattr *found[CTA_HELP_MAX + 1])
 {
 	static const struct attribute_rule rules[CTA_HELP_MAX + 1] = { 0 };
@@ -244,7 +258,7 @@ static int parse_helper(const struct nlattr *nest, const struct nlattr *found[CT
 }
 
 /* Its name, "" where there is none. */
-static int read_helper(const struct nlattr *nest, char name[CONNECTION_HELPER_MAX])
+static int read_help_name(const struct nlattr *nest, char name[CONNECTION_HELPER_MAX])
 {
 	const struct nlattr *found[CTA_HELP_MAX + 1];
 
@@ -279,7 +293,9 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 	if (!error)
 		error = read_seqadj(found[CTA_SEQ_ADJ_REPLY], &binding->seqadj[DIRECTION_REPLY]);
 	if (!error)
-		error = read_helper(found[CTA_HELP], result.helper);
+		error = read_progress(found[CTA_PROTOINFO], &binding->progress);
+	if (!error)
+		error = read_help_name(found[CTA_HELP], result.helper);
 	if (error)
 		return error;
 	if (binding->tuple[DIRECTION_ORIGINAL].src.family != binding->tuple[DIRECTION_REPLY].src.family)
@@ -323,7 +339,7 @@ const void *ctmessage_read_private(const void *data, size_t length, const char *
 	if (attributes_parse(data, length, rules, found, CTA_HELP) < 0 || !found[CTA_HELP] ||
 	    parse_helper(found[CTA_HELP], inside) < 0 || !inside[CTA_HELP_INFO])
 		return NULL;
-	if (read_helper(found[CTA_HELP], name) < 0 || strcmp(name, helper) != 0)
+	if (read_help_name(found[CTA_HELP], name) < 0 || strcmp(name, helper) != 0)
 		return NULL;
 	*size = mnl_attr_get_payload_len(inside[CTA_HELP_INFO]);
 	return mnl_attr_get_payload(inside[CTA_HELP_INFO]);

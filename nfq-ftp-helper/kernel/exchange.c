@@ -1,20 +1,20 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. The messages go out in one sendmsg(); the kernel works on them in order before that call
- * returns, and its answers are there to be read. They are matched by sequence number; what answers an earlier
- * exchange, given up for an error, is skipped.
+ * returns, and its answers are there to be read. They are matched by sequence number. What the kernel has not sent is
+ * skipped, and so is what answers an earlier exchange that was given up for an error; also where it does not fit, for a
+ * piece of a walk is larger than any answer.
  */
 #include "exchange.h"
+
+#include "netlink.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 
 /* The answers are there when sendmsg() returns; this is for a kernel that thinks otherwise. */
 #define ANSWER_SECONDS 2
@@ -77,13 +77,7 @@ struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsi
 static int send_requests(struct exchange *exchange)
 {
 	struct iovec iov[EXCHANGE_MESSAGES];
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct msghdr datagram = {
-		.msg_name = &kernel,
-		.msg_namelen = sizeof(kernel),
-		.msg_iov = iov,
-		.msg_iovlen = exchange->count,
-	};
+	int error;
 
 	for (unsigned int i = 0; i < exchange->count; i++) {
 		struct nlmsghdr *message = (struct nlmsghdr *)(void *)exchange->request[i];
@@ -91,29 +85,13 @@ static int send_requests(struct exchange *exchange)
 		iov[i] = (struct iovec){ .iov_base = message, .iov_len = message->nlmsg_len };
 	}
 	exchange->runs++;
-	while (sendmsg(mnl_socket_get_fd(exchange->socket), &datagram, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return 0;
+	do {
+		error = netlink_send(mnl_socket_get_fd(exchange->socket), iov, exchange->count);
+	} while (error == -EINTR);
+	return error;
 }
 
-/* One datagram. Return: its length, or a negative errno. */
-static int receive(const struct exchange *exchange, void *buffer, size_t size)
-{
-	for (;;) {
-		ssize_t length = recv(mnl_socket_get_fd(exchange->socket), buffer, size, MSG_TRUNC);
-
-		if (length >= 0)
-			return (size_t)length <= size ? (int)length : -EMSGSIZE;
-		if (errno == EAGAIN)
-			return -ETIMEDOUT;
-		if (errno != EINTR)
-			return -errno;
-	}
-}
-
-/* NLMSG_ERROR's errno; it also carries acknowledgements, as 0. */
+/* NLMSG_ERROR's errno; it also carries acknowledgements, as 0. NLMSG_DONE's begins alike. */
 static int message_error(const struct nlmsghdr *message)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
@@ -134,46 +112,45 @@ static uint32_t answers(const struct exchange *exchange, const struct nlmsghdr *
 }
 
 /* Note an answer. Return: how many answers the datagram was, 0 or 1. */
-static unsigned int take_answer(struct exchange *exchange, const void *buffer, int length)
+static unsigned int take_answer(struct exchange *exchange, const struct mmsghdr *datagram)
 {
-	const struct nlmsghdr *message = buffer;
+	const struct nlmsghdr *message = datagram->msg_hdr.msg_iov->iov_base;
+	struct answer *answer;
 	uint32_t index;
 
-	if (!mnl_nlmsg_ok(message, length))
+	if (!netlink_from_kernel(&datagram->msg_hdr) || datagram->msg_len < sizeof(*message))
 		return 0;
 	index = answers(exchange, message);
-	if (index == exchange->count)
+	if (index == exchange->count || exchange->answer[index].there)
 		return 0;
-	if (message->nlmsg_type == NLMSG_ERROR)
-		exchange->answer[index] = (struct answer){ .error = message_error(message) };
+	answer = &exchange->answer[index];
+	*answer = (struct answer){ .there = true };
+	if (datagram->msg_hdr.msg_flags & MSG_TRUNC)
+		answer->error = -EMSGSIZE;
+	else if (!mnl_nlmsg_ok(message, (int)datagram->msg_len))
+		answer->error = -EBADMSG;
+	else if (message->nlmsg_type == NLMSG_ERROR)
+		answer->error = message_error(message);
 	else
-		exchange->answer[index] = (struct answer){ .message = message };
+		answer->message = message;
 	return 1;
 }
 
-/* Receive up to @count answers' datagrams into the first of received[]. Return: how many, or a negative errno. */
+/* Receive up to @count datagrams into the first of free[]. Return: how many, or a negative errno. */
 static int receive_answers(struct exchange *exchange, unsigned int count)
 {
-	struct iovec iov[EXCHANGE_MESSAGES];
-	struct mmsghdr datagrams[EXCHANGE_MESSAGES];
 	int received;
 
-	memset(datagrams, 0, count * sizeof(datagrams[0]));
 	for (unsigned int i = 0; i < count; i++) {
-		iov[i] = (struct iovec){ exchange->free[i], sizeof(exchange->received[0]) };
-		datagrams[i].msg_hdr.msg_iov = &iov[i];
-		datagrams[i].msg_hdr.msg_iovlen = 1;
+		exchange->piece[i] = (struct iovec){ exchange->free[i], sizeof(exchange->received[0]) };
+		netlink_prepare(&exchange->datagram[i].msg_hdr, &exchange->piece[i], &exchange->sender[i]);
 	}
 	do {
-		received = recvmmsg(mnl_socket_get_fd(exchange->socket), datagrams, count, MSG_WAITFORONE, NULL);
+		received =
+			recvmmsg(mnl_socket_get_fd(exchange->socket), exchange->datagram, count, MSG_WAITFORONE, NULL);
 	} while (received < 0 && errno == EINTR);
 	if (received < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	for (int i = 0; i < received; i++) {
-		if (datagrams[i].msg_hdr.msg_flags & MSG_TRUNC)
-			return -EMSGSIZE;
-		exchange->length[i] = (int)datagrams[i].msg_len;
-	}
 	return received;
 }
 
@@ -183,7 +160,7 @@ static unsigned int take_answers(struct exchange *exchange, unsigned int receive
 	unsigned int kept = 0, taken = 0;
 
 	for (unsigned int i = 0; i < *free; i++) {
-		if (i < received && take_answer(exchange, exchange->free[i], exchange->length[i]))
+		if (i < received && take_answer(exchange, &exchange->datagram[i]))
 			taken++;
 		else
 			exchange->free[kept++] = exchange->free[i];
@@ -200,7 +177,7 @@ int exchange_run(struct exchange *exchange)
 	if (error)
 		return error;
 	for (unsigned int i = 0; i < EXCHANGE_MESSAGES; i++) {
-		exchange->answer[i] = (struct answer){ .error = -EBADMSG };
+		exchange->answer[i] = (struct answer){ .there = false };
 		exchange->free[i] = exchange->received[i];
 	}
 	while (answered < exchange->count) {
@@ -230,36 +207,43 @@ int exchange_run_one(struct exchange *exchange)
 	return error ? error : exchange->answer[0].error;
 }
 
-/* One piece of a dump. Return: 1 when more follow, 0 at the end, or a negative errno. */
-static int walk_piece(const struct exchange *exchange, int length,
+/*
+ * One piece of a dump. @stale: counted up where nothing in it answers this exchange. Return: 1 when more follow, 0 at
+ * the end, or a negative errno.
+ */
+static int walk_piece(const struct exchange *exchange, int length, unsigned int *stale,
 		      void (*look)(void *context, const struct nlmsghdr *object), void *context)
 {
 	const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)exchange->walked;
+	bool ours = false;
 
 	for (; mnl_nlmsg_ok(message, length); message = mnl_nlmsg_next(message, &length)) {
 		if (answers(exchange, message) == exchange->count)
 			continue;
-		if (message->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (message->nlmsg_type == NLMSG_ERROR)
+		ours = true;
+		/* The end of a dump says, too, what became of it. */
+		if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
 			return message_error(message);
 		look(context, message);
 	}
-	return 1;
+	*stale += !ours;
+	return *stale > STALE_MAX ? -EPROTO : 1;
 }
 
 int exchange_walk(struct exchange *exchange, void (*look)(void *context, const struct nlmsghdr *object), void *context)
 {
+	unsigned int stale = 0;
 	int more = send_requests(exchange);
 
 	if (more < 0)
 		return more;
 	do {
-		int length = receive(exchange, exchange->walked, sizeof(exchange->walked));
+		int length = netlink_receive(mnl_socket_get_fd(exchange->socket), exchange->walked,
+					     sizeof(exchange->walked));
 
 		if (length < 0)
 			return length;
-		more = walk_piece(exchange, length, look, context);
+		more = walk_piece(exchange, length, &stale, look, context);
 	} while (more > 0);
 	return more;
 }

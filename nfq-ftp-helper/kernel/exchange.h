@@ -13,6 +13,10 @@
 
 #include "ctmessage.h"
 
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 struct mnl_socket;
 
 #define EXCHANGE_MESSAGES 16
@@ -20,6 +24,7 @@ struct mnl_socket;
 #define EXCHANGE_WALK_MAX 32768		/* and for a piece of a dump */
 
 struct answer {
+	bool there;			/* what else came with its number is not looked at */
 	int error;			/* 0 or a negative errno */
 	const struct nlmsghdr *message;	/* an object; NULL for an acknowledgement or an error */
 };
@@ -31,7 +36,9 @@ struct exchange {
 	unsigned int count;		/* messages in request[] */
 	struct answer answer[EXCHANGE_MESSAGES];
 	uint8_t *free[EXCHANGE_MESSAGES];	/* of received[]: those that hold no answer */
-	int length[EXCHANGE_MESSAGES];		/* of what was received into them last */
+	struct mmsghdr datagram[EXCHANGE_MESSAGES];	/* what was received into them last */
+	struct iovec piece[EXCHANGE_MESSAGES];
+	struct sockaddr_nl sender[EXCHANGE_MESSAGES];
 	_Alignas(8) uint8_t request[EXCHANGE_MESSAGES][CTMESSAGE_MAX];
 	_Alignas(8) uint8_t received[EXCHANGE_MESSAGES][EXCHANGE_ANSWER_MAX];
 	_Alignas(8) uint8_t walked[EXCHANGE_WALK_MAX];
@@ -50,7 +57,7 @@ struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsi
  * exchange_run - send what was added, wait for all answers
  * @exchange: answer[] is filled in, and stays until the next exchange
  *
- * Return: 0, or a negative errno when the exchange itself failed.
+ * Return: 0, or a negative errno when the exchange itself failed: then nobody knows what the kernel has done.
  */
 int exchange_run(struct exchange *exchange);
 

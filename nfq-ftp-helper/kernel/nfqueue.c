@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation.
  *
@@ -19,14 +19,11 @@
 #include "nfqueue.h"
 
 #include "attributes.h"
-#include "ctmessage.h"
+#include "netlink.h"
 #include "verdicts.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +33,14 @@
 #include <sys/uio.h>
 #include <time.h>
 
+/* It brings older copies of the kernel's headers, unless the kernel's own stand before it. */
+#include <libnetfilter_queue/libnetfilter_queue.h>
+
 /* Any IP packet, and the attributes around it. */
 #define SLOT_SIZE ((size_t)72 * 1024 + 320)	/* no multiple of a page: slots' first lines fall into different cache sets */
-#define COPY_RANGE 0xffffu
+#define COPY_RANGE 0xffff
+
+#define CONFIG_SIZE 64	/* bytes of a configuration message at most */
 
 /* How long nfqueue_receive() waits. */
 #define WAIT_MICROSECONDS 100000
@@ -57,63 +59,72 @@ struct nfqueue {
 	uint8_t *ring;			/* NFQUEUE_BATCH slots */
 	struct mmsghdr datagrams[NFQUEUE_BATCH];
 	struct iovec slots[NFQUEUE_BATCH];
+	struct sockaddr_nl senders[NFQUEUE_BATCH];
 	struct verdicts verdicts;
 };
 
-_Static_assert(VERDICTS_MAX >= NFQUEUE_BATCH, "every packet of a batch has a verdict");
-
-static struct nlmsghdr *begin_config(struct nfqueue *queue, void *buffer, uint16_t number, uint16_t flags)
+/*
+ * A configuration message, to be filled in. What nfq_nlmsg_put() of version 1.0.5 has no parameter for, flags and number,
+ * stands beside it.
+ */
+static struct nlmsghdr *begin_config(struct nfqueue *queue, char *buffer, uint16_t number, uint16_t flags)
 {
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct nfgenmsg *header;
+	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, number);
 
-	message->nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG;
-	message->nlmsg_flags = NLM_F_REQUEST | flags;
+	message->nlmsg_flags |= flags;
 	message->nlmsg_seq = ++queue->seq;
-	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	header->nfgen_family = AF_UNSPEC;
-	header->version = NFNETLINK_V0;
-	header->res_id = htons(number);
 	return message;
 }
 
-/* Send a configuration message and wait for the acknowledgement. No packet can come before COPY_PACKET is set. */
-static int run_config(struct nfqueue *queue, const struct nlmsghdr *message)
+static int send_config(const struct nfqueue *queue, struct nlmsghdr *message)
 {
-	_Alignas(8) uint8_t answer[1024];
-	ssize_t length;
-	int status;
+	struct iovec piece = { .iov_base = message, .iov_len = message->nlmsg_len };
+	int error;
 
-	if (mnl_socket_sendto(queue->socket, message, message->nlmsg_len) < 0)
-		return -errno;
 	do {
-		length = mnl_socket_recvfrom(queue->socket, answer, sizeof(answer));
-	} while (length < 0 && errno == EINTR);
-	if (length < 0)
+		error = netlink_send(queue->fd, &piece, 1);
+	} while (error == -EINTR);
+	return error;
+}
+
+/* Send a configuration message and wait for the acknowledgement. No packet can come before COPY_PACKET is set. */
+static int run_config(const struct nfqueue *queue, struct nlmsghdr *message)
+{
+	_Alignas(8) uint8_t buffer[1024];
+	const struct nlmsghdr *answer = (const struct nlmsghdr *)(const void *)buffer;
+	int error = send_config(queue, message);
+	int length;
+
+	if (error)
+		return error;
+	do {
+		length = netlink_receive(queue->fd, buffer, sizeof(buffer));
+		if (length < 0)
+			return length;
+	} while (!mnl_nlmsg_ok(answer, length) || answer->nlmsg_seq != message->nlmsg_seq);
+	if (mnl_cb_run(buffer, (size_t)length, message->nlmsg_seq, mnl_socket_get_portid(queue->socket), NULL, NULL) < 0)
 		return -errno;
-	status = mnl_cb_run(answer, (size_t)length, message->nlmsg_seq, mnl_socket_get_portid(queue->socket), NULL,
-			    NULL);
-	return status < 0 ? -errno : 0;
+	return 0;
 }
 
 static int config_command(struct nfqueue *queue, uint16_t number, uint8_t command)
 {
-	const struct nfqnl_msg_config_cmd cmd = { .command = command };
-	_Alignas(8) uint8_t buffer[256] = { 0 };
+	_Alignas(8) char buffer[CONFIG_SIZE];
 	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
 
-	mnl_attr_put(message, NFQA_CFG_CMD, sizeof(cmd), &cmd);
+	nfq_nlmsg_cfg_put_cmd(message, AF_UNSPEC, command);
 	return run_config(queue, message);
 }
 
+/* The library sets flags only over a socket of its own (nfq_set_queue_flags()). */
 static int config_flags(struct nfqueue *queue, uint16_t number, uint32_t flags, uint32_t mask)
 {
-	_Alignas(8) uint8_t buffer[256] = { 0 };
+	_Alignas(8) char buffer[CONFIG_SIZE];
 	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
 	int error;
 
-	mnl_attr_put_u32(message, NFQA_CFG_FLAGS, htonl(flags));
-	mnl_attr_put_u32(message, NFQA_CFG_MASK, htonl(mask));
+	attribute_put_be32(message, NFQA_CFG_FLAGS, flags);
+	attribute_put_be32(message, NFQA_CFG_MASK, mask);
 	error = run_config(queue, message);
 	/* The kernel has just loaded a module that it lacked, and asks to be asked again. */
 	return error == -EAGAIN ? run_config(queue, message) : error;
@@ -121,25 +132,21 @@ static int config_flags(struct nfqueue *queue, uint16_t number, uint32_t flags, 
 
 static int config_length(struct nfqueue *queue, uint16_t number, uint32_t length)
 {
-	_Alignas(8) uint8_t buffer[256] = { 0 };
+	_Alignas(8) char buffer[CONFIG_SIZE];
 	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
 
-	mnl_attr_put_u32(message, NFQA_CFG_QUEUE_MAXLEN, htonl(length));
+	nfq_nlmsg_cfg_put_qmaxlen(message, length);
 	return run_config(queue, message);
 }
 
 /* From here on packets come, perhaps before an acknowledgement could: so none is asked for. */
 static int config_start(struct nfqueue *queue, uint16_t number)
 {
-	const struct nfqnl_msg_config_params params = {
-		.copy_range = htonl(COPY_RANGE),
-		.copy_mode = NFQNL_COPY_PACKET,
-	};
-	_Alignas(8) uint8_t buffer[256] = { 0 };
+	_Alignas(8) char buffer[CONFIG_SIZE];
 	struct nlmsghdr *message = begin_config(queue, buffer, number, 0);
 
-	mnl_attr_put(message, NFQA_CFG_PARAMS, sizeof(params), &params);
-	return mnl_socket_sendto(queue->socket, message, message->nlmsg_len) < 0 ? -errno : 0;
+	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, COPY_RANGE);
+	return send_config(queue, message);
 }
 
 static int take_queue(struct nfqueue *queue, uint16_t number, uint32_t length)
@@ -219,7 +226,7 @@ static int take_memory(struct nfqueue *queue)
 	}
 	for (unsigned int i = 0; i < NFQUEUE_BATCH; i++) {
 		queue->slots[i] = (struct iovec){ .iov_base = queue->ring + i * SLOT_SIZE, .iov_len = SLOT_SIZE };
-		queue->datagrams[i].msg_hdr = (struct msghdr){ .msg_iov = &queue->slots[i], .msg_iovlen = 1 };
+		netlink_prepare(&queue->datagrams[i].msg_hdr, &queue->slots[i], &queue->senders[i]);
 	}
 	return 0;
 }
@@ -297,87 +304,24 @@ struct nfqueue_counters nfqueue_counters(const struct nfqueue *queue)
 	return counters;
 }
 
-/*
- * NFQA_CT: where it is, and the flow's name in it. A packet's own addresses would do only as long as no translation has
- * been done: behind the last one (where a helper's packets are queued) both directions show the translated ones.
- */
-static void read_conntrack(struct nfqueue_packet *packet, const struct nlattr *nest, const struct nlattr *info)
-{
-	const uint32_t way = info ? attribute_be32(info) : IP_CT_NUMBER;
-	const struct tuple *original;
-	struct flow flow;
-
-	if (!nest || way >= IP_CT_NUMBER ||
-	    ctmessage_read_flow(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), &flow) < 0)
-		return;
-	original = &flow.original;
-	packet->conntrack = mnl_attr_get_payload(nest);
-	packet->conntrack_length = mnl_attr_get_payload_len(nest);
-	packet->conntrack_id = flow.id;
-	packet->zone = flow.zone;
-	packet->expected = flow.expected;
-	packet->tracked = true;
-	packet->ends = way < IP_CT_IS_REPLY ? *original : (struct tuple){ original->dst, original->src };
-}
-
-static int read_packet(struct nfqueue *queue, struct nfqueue_packet *packet, const struct nlmsghdr *message)
-{
-	static const struct attribute_rule rules[NFQA_MAX + 1] = {
-		[NFQA_PACKET_HDR] = { .exactly = sizeof(struct nfqnl_msg_packet_hdr) },
-		[NFQA_IFINDEX_INDEV] = { .exactly = 4 },
-		[NFQA_IFINDEX_OUTDEV] = { .exactly = 4 },
-		[NFQA_CAP_LEN] = { .exactly = 4 },
-		[NFQA_SKB_INFO] = { .exactly = 4 },
-		[NFQA_CT_INFO] = { .exactly = 4 },
-	};
-	const struct nlattr *found[NFQA_MAX + 1];
-	const struct nfgenmsg *family = mnl_nlmsg_get_payload(message);
-	const struct nfqnl_msg_packet_hdr *header;
-	uint32_t info;
-
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(*family) ||
-	    attributes_parse(family + 1, mnl_nlmsg_get_payload_len(message) - sizeof(*family), rules, found,
-			     NFQA_MAX) < 0 ||
-	    !found[NFQA_PACKET_HDR])
-		return -EBADMSG;
-	memset(packet, 0, sizeof(*packet));
-	header = mnl_attr_get_payload(found[NFQA_PACKET_HDR]);
-	packet->id = ntohl(header->packet_id);
-	packet->queue = ntohs(family->res_id);
-	packet->in = found[NFQA_IFINDEX_INDEV] ? attribute_be32(found[NFQA_IFINDEX_INDEV]) : 0;
-	packet->out = found[NFQA_IFINDEX_OUTDEV] ? attribute_be32(found[NFQA_IFINDEX_OUTDEV]) : 0;
-	info = found[NFQA_SKB_INFO] ? attribute_be32(found[NFQA_SKB_INFO]) : 0;
-	packet->checksum_pending = info & NFQA_SKB_CSUMNOTREADY;
-	queue->counters.large += (info & NFQA_SKB_GSO) != 0;
-	/* NFQA_CAP_LEN is there only where the packet is longer than its copy. */
-	packet->truncated = found[NFQA_CAP_LEN] || !found[NFQA_PAYLOAD];
-	if (found[NFQA_PAYLOAD]) {
-		packet->data = mnl_attr_get_payload(found[NFQA_PAYLOAD]);
-		packet->length = mnl_attr_get_payload_len(found[NFQA_PAYLOAD]);
-	}
-	read_conntrack(packet, found[NFQA_CT], found[NFQA_CT_INFO]);
-	return 0;
-}
-
 /* Return: the number of packets the datagram is, 0 or 1. */
 static unsigned int read_datagram(struct nfqueue *queue, unsigned int index, struct nfqueue_packet *packet)
 {
 	const struct mmsghdr *datagram = &queue->datagrams[index];
-	const struct nlmsghdr *message = queue->slots[index].iov_base;
+	struct nlmsghdr *message = queue->slots[index].iov_base;
+	int error = -EBADMSG;
 
-	if ((datagram->msg_hdr.msg_flags & MSG_TRUNC) || !mnl_nlmsg_ok(message, (int)datagram->msg_len)) {
-		queue->counters.strange++;
-		return 0;
+	if (netlink_from_kernel(&datagram->msg_hdr)) {
+		if (mnl_nlmsg_ok(message, (int)datagram->msg_len) && message->nlmsg_type == NLMSG_ERROR) {
+			queue->counters.late++;
+			return 0;
+		}
+		error = nfqueue_packet_read(message, datagram->msg_len, packet);
 	}
-	if (message->nlmsg_type == NLMSG_ERROR) {
-		queue->counters.late++;
+	queue->counters.strange += error != 0;
+	if (error == -EBADMSG)
 		return 0;
-	}
-	if (message->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
-	    read_packet(queue, packet, message) < 0) {
-		queue->counters.strange++;
-		return 0;
-	}
+	queue->counters.large += packet->large;
 	return 1;
 }
 
@@ -386,7 +330,7 @@ static int receive_failed(struct nfqueue *queue, int error)
 {
 	if (error == -EAGAIN || error == -EINTR)
 		return 0;
-	if (verdicts_socket_is_dead(error))
+	if (netlink_is_dead(error))
 		return error;
 	queue->counters.unreceived++;
 	nanosleep(&(struct timespec){ .tv_nsec = RECEIVE_PAUSE }, NULL);

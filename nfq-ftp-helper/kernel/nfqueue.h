@@ -12,7 +12,7 @@
 #ifndef KERNEL_NFQUEUE_H
 #define KERNEL_NFQUEUE_H
 
-#include "core/conntrack.h"
+#include "nfqueue_packet.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,24 +20,6 @@
 
 /* Packets in a batch. */
 #define NFQUEUE_BATCH 64
-
-struct nfqueue_packet {
-	uint8_t *data;			/* IP header and what follows; may be changed */
-	uint32_t length;
-	uint32_t id;
-	uint32_t in;			/* interface indices; 0: none */
-	uint32_t out;
-	uint16_t queue;
-	uint16_t zone;			/* conntrack zone, where the kernel tells: otherwise 0 */
-	uint16_t conntrack_length;
-	const void *conntrack;		/* NFQA_CT's inside, NULL where the kernel does not send it; with it come: */
-	struct tuple ends;		/* sender and receiver as the connection's original tuple has them */
-	uint32_t conntrack_id;		/* another number is another connection; 0: the kernel does not tell */
-	bool tracked;			/* ends is filled in */
-	bool expected;			/* it is of a data connection */
-	bool checksum_pending;		/* NFQA_SKB_CSUMNOTREADY */
-	bool truncated;			/* not all of it is here: it can only be accepted or dropped */
-};
 
 #define NFQUEUE_NONE (-1)
 
@@ -91,7 +73,7 @@ void nfqueue_accept(struct nfqueue *queue, const struct nfqueue_packet *packet);
 
 void nfqueue_drop(struct nfqueue *queue, const struct nfqueue_packet *packet);
 
-/* With other contents, which must stay until nfqueue_send(). More than 65531 bytes cannot be sent: a drop. */
+/* With other contents, which are copied. More than 65531 bytes cannot be sent: a drop. */
 void nfqueue_replace(struct nfqueue *queue, const struct nfqueue_packet *packet, const uint8_t *data, size_t length);
 
 /*
@@ -104,7 +86,7 @@ struct nfqueue_counters {
 	uint64_t receives;		/* system calls that brought packets */
 	uint64_t sends;			/* system calls that took verdicts */
 	uint64_t large;			/* packets beyond the path's MTU, to be cut up behind us (GSO) */
-	uint64_t strange;		/* messages that could not be read, or that nobody asked for */
+	uint64_t strange;		/* messages that could not be read, that nobody asked for, or that are not the kernel's */
 	uint64_t late;			/* verdicts that the kernel refused: the packet was gone already */
 	uint64_t retries;		/* sends that the kernel did not take at first, for want of memory */
 	uint64_t unsent;		/* verdicts that it never took: their packets were dropped */

@@ -1,96 +1,96 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation.
  *
- * The verdicts go back in one sendmsg() of many messages, in the order in which the packets came. Payloads are not
- * copied on the way: they are pieces of the iovec.
+ * The verdicts go back in one sendmsg() of many messages, in the order in which the packets came. libnetfilter_queue
+ * writes them, one behind the other, into one buffer.
  *
  * Accepting without change is what happens to most packets. Where several accepts of one queue follow one another,
- * the last one speaks for all, by NFQNL_MSG_VERDICT_BATCH: "every packet of this queue up to this id". The kernel
- * numbers a queue's packets in the order in which it sends them, so those up to this id have their verdicts already,
- * or are in the run, or are packets whose messages could not be read, and "in doubt: pass" holds for them. Runs are
- * not joined over a verdict of another kind or another queue in between, which keeps the order of arrival.
+ * one message speaks for all, NFQNL_MSG_VERDICT_BATCH: "every packet of this queue up to this id". The library can send
+ * that only at once and over a socket of its own (nfq_set_verdict_batch()), so it is told the type and writes the rest.
+ * The kernel numbers a queue's packets in the order in which it sends them, so those up to this id have their verdicts
+ * already, or are in the run, or are packets whose messages could not be read, and "in doubt: pass" holds for them.
+ * Runs are not joined over a verdict of another kind or another queue in between, which keeps the order of arrival.
  *
- * A kernel that is short of memory takes none of a sendmsg()'s verdicts. A packet without a verdict would keep its place
- * in the queue for ever, so what cannot be sent after some tries is turned into as little as can be said: "drop every
- * packet of this queue up to this id", 32 bytes. It is the same as a loss on the way: TCP sends them again. Should even
- * that not be taken, it is owed, and goes ahead of whatever is sent next.
+ * A kernel that is short of memory takes none of a sendmsg()'s verdicts. A packet without a verdict would keep its
+ * place in the queue for ever, so what cannot be sent after some tries is turned into as little as can be said: "drop
+ * every packet of this queue up to this id", 32 bytes. It is the same as a loss on the way: TCP sends them again.
+ * Should even that not be taken, it is owed, and goes ahead of whatever is sent next.
  */
 #include "verdicts.h"
 
-#include <arpa/inet.h>
+#include "netlink.h"
+
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink_queue.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
+
+/* It brings older copies of the kernel's headers, unless the kernel's own stand before it. */
+#include <libnetfilter_queue/libnetfilter_queue.h>
 
 /* An attribute's length has 16 bits. The kernel hands over no more than this either, and truncates what is longer. */
 #define REPLACE_MAX (0xffffu - sizeof(struct nlattr))
 
-/* What the kernel is made to allocate for one sendmsg() at most, but for a single larger verdict. */
-#define SEND_MAX ((size_t)192 * 1024)
+#define TRIES	   4
+#define TRIES_WAIT 1000000 /* nanoseconds */
 
-#define TRIES 4
-#define TRIES_WAIT 1000000	/* nanoseconds */
+/* A verdict's message without new contents. */
+#define MESSAGE_SIZE                                                                                                   \
+	(MNL_NLMSG_HDRLEN + sizeof(struct nfgenmsg) + sizeof(struct nlattr) + sizeof(struct nfqnl_msg_verdict_hdr))
 
-#define VERDICT_LENGTH offsetof(struct verdict_message, payload)
-
-_Static_assert(VERDICT_LENGTH == 32, "a verdict's parts follow one another without gaps");
-_Static_assert(sizeof(struct verdict_message) == 36, "and its payload without one, too");
+_Static_assert(2 * MESSAGE_SIZE + sizeof(struct nlattr) + REPLACE_MAX + MNL_ALIGNTO < VERDICTS_SEND_MAX,
+	       "the largest verdict has room");
 
 void verdicts_init(struct verdicts *verdicts, int fd)
 {
-	memset(verdicts, 0, sizeof(*verdicts));
+	memset(verdicts, 0, offsetof(struct verdicts, buffer));
 	verdicts->fd = fd;
 }
 
-bool verdicts_socket_is_dead(int error)
+static void set_last(struct verdicts_last marks[VERDICTS_QUEUES], uint16_t queue, uint32_t id)
 {
-	switch (-error) {
-	case EBADF:
-	case ENOTSOCK:
-	case EPIPE:
-	case ENOTCONN:
-	case ECONNREFUSED:	/* nothing in the kernel listens any more */
-	case EPROTONOSUPPORT:
-	case EOPNOTSUPP:
-		return true;
-	default:
-		return false;
-	}
+	struct verdicts_last *mark = marks;
+
+	if (mark->due && mark->queue != queue)
+		mark++;
+	*mark = (struct verdicts_last){ true, queue, id };
 }
 
-static void fill_message(struct verdicts *verdicts, struct verdict_message *message, uint16_t type,
-			 const struct verdicts_owed *packet, uint32_t verdict)
+static struct nlmsghdr *put_verdict(struct verdicts *verdicts, char *where, int type,
+				    const struct verdicts_last *packet, int verdict)
 {
-	*message = (struct verdict_message){
-		.header = {
-			.nlmsg_len = VERDICT_LENGTH,
-			.nlmsg_type = (uint16_t)(NFNL_SUBSYS_QUEUE << 8 | type),
-			.nlmsg_flags = NLM_F_REQUEST,
-			.nlmsg_seq = ++verdicts->seq,
-		},
-		.family = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(packet->queue) },
-		.attribute = {
-			.nla_len = sizeof(struct nlattr) + sizeof(struct nfqnl_msg_verdict_hdr),
-			.nla_type = NFQA_VERDICT_HDR,
-		},
-		.verdict = { .verdict = htonl(verdict), .id = htonl(packet->id) },
-	};
+	struct nlmsghdr *message = nfq_nlmsg_put(where, type, packet->queue);
+
+	message->nlmsg_seq = ++verdicts->seq;
+	nfq_nlmsg_verdict_put(message, (int)packet->id, verdict);
+	return message;
+}
+
+static struct nlmsghdr *add_verdict(struct verdicts *verdicts, int type, const struct verdicts_last *packet,
+				    int verdict)
+{
+	struct nlmsghdr *message = put_verdict(verdicts, verdicts->buffer + verdicts->bytes, type, packet, verdict);
+
+	verdicts->bytes += MESSAGE_SIZE;
+	return message;
+}
+
+static void end_run(struct verdicts *verdicts)
+{
+	if (verdicts->run)
+		add_verdict(verdicts, verdicts->run > 1 ? NFQNL_MSG_VERDICT_BATCH : NFQNL_MSG_VERDICT,
+			    &verdicts->run_end, NF_ACCEPT);
+	verdicts->run = 0;
 }
 
 /* ---- sending ---- */
 
-static int send_pieces(struct verdicts *verdicts, struct iovec *pieces, size_t count, unsigned int tries)
+static int send_bytes(struct verdicts *verdicts, char *bytes, size_t length, unsigned int tries)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	const struct msghdr datagram = {
-		.msg_name = &kernel,
-		.msg_namelen = sizeof(kernel),
-		.msg_iov = pieces,
-		.msg_iovlen = count,
-	};
+	struct iovec piece = { .iov_base = bytes, .iov_len = length };
 	int error = 0;
 
 	for (unsigned int i = 0; i < tries; i++) {
@@ -99,32 +99,20 @@ static int send_pieces(struct verdicts *verdicts, struct iovec *pieces, size_t c
 			if (error != -EINTR)
 				nanosleep(&(struct timespec){ .tv_nsec = TRIES_WAIT }, NULL);
 		}
-		error = sendmsg(verdicts->fd, &datagram, 0) < 0 ? -errno : 0;
-		if (!error || verdicts_socket_is_dead(error))
+		error = netlink_send(verdicts->fd, &piece, 1);
+		if (!error || netlink_is_dead(error))
 			break;
 	}
 	verdicts->sends += !error;
 	return error;
 }
 
-/* Return: where this queue's debt is noted. */
-static struct verdicts_owed *owed_by(struct verdicts *verdicts, uint16_t queue)
+/* All that was to be sent is to be dropped. */
+static void owe_given(struct verdicts *verdicts)
 {
-	struct verdicts_owed *owed = verdicts->owed;
-
-	if (owed->due && owed->queue != queue)
-		owed++;
-	return owed;
-}
-
-/* All that was to be sent is to be dropped. Of one queue, the last one's id is the highest. */
-static void owe(struct verdicts *verdicts)
-{
-	for (unsigned int i = 0; i < verdicts->count; i++) {
-		const struct verdict_message *message = &verdicts->message[i];
-		const uint16_t queue = ntohs(message->family.res_id);
-
-		*owed_by(verdicts, queue) = (struct verdicts_owed){ true, queue, ntohl(message->verdict.id) };
+	for (unsigned int i = 0; i < VERDICTS_QUEUES; i++) {
+		if (verdicts->given[i].due)
+			set_last(verdicts->owed, verdicts->given[i].queue, verdicts->given[i].id);
 	}
 	verdicts->unsent += verdicts->count;
 }
@@ -132,21 +120,19 @@ static void owe(struct verdicts *verdicts)
 /* Return: 0 when nothing is owed any more. */
 static int pay(struct verdicts *verdicts)
 {
-	struct verdict_message messages[VERDICTS_QUEUES];
-	struct iovec pieces[VERDICTS_QUEUES];
-	size_t count = 0;
+	_Alignas(8) char buffer[VERDICTS_QUEUES * MESSAGE_SIZE];
+	size_t length = 0;
 	int error;
 
 	for (unsigned int i = 0; i < VERDICTS_QUEUES; i++) {
-		if (!verdicts->owed[i].due)
-			continue;
-		fill_message(verdicts, &messages[count], NFQNL_MSG_VERDICT_BATCH, &verdicts->owed[i], NF_DROP);
-		pieces[count] = (struct iovec){ .iov_base = &messages[count], .iov_len = VERDICT_LENGTH };
-		count++;
+		const struct verdicts_last *owed = &verdicts->owed[i];
+
+		if (owed->due)
+			length += put_verdict(verdicts, buffer + length, NFQNL_MSG_VERDICT_BATCH, owed, NF_DROP)->nlmsg_len;
 	}
-	if (!count)
+	if (!length)
 		return 0;
-	error = send_pieces(verdicts, pieces, count, 1);
+	error = send_bytes(verdicts, buffer, length, 1);
 	if (!error)
 		memset(verdicts->owed, 0, sizeof(verdicts->owed));
 	return error;
@@ -156,19 +142,19 @@ static int send_pending(struct verdicts *verdicts)
 {
 	int error = pay(verdicts);
 
+	end_run(verdicts);
 	/* No verdict overtakes an older packet's. */
 	if (!error && verdicts->count)
-		error = send_pieces(verdicts, verdicts->piece, verdicts->pieces, TRIES);
+		error = send_bytes(verdicts, verdicts->buffer, verdicts->bytes, TRIES);
 	if (error) {
-		owe(verdicts);
-		if (!verdicts_socket_is_dead(error))
+		owe_given(verdicts);
+		if (!netlink_is_dead(error))
 			error = pay(verdicts);
 	}
 	verdicts->count = 0;
-	verdicts->pieces = 0;
 	verdicts->bytes = 0;
-	verdicts->run_open = false;
-	return error && verdicts_socket_is_dead(error) ? error : 0;
+	memset(verdicts->given, 0, sizeof(verdicts->given));
+	return error && netlink_is_dead(error) ? error : 0;
 }
 
 int verdicts_send(struct verdicts *verdicts)
@@ -183,68 +169,60 @@ int verdicts_send(struct verdicts *verdicts)
 
 /* ---- verdicts ---- */
 
-static void add_piece(struct verdicts *verdicts, const void *data, size_t length)
+/* So many bytes have room, and behind them the message of a run. */
+static void make_room(struct verdicts *verdicts, size_t bytes)
 {
-	verdicts->piece[verdicts->pieces++] = (struct iovec){ .iov_base = (void *)(uintptr_t)data, .iov_len = length };
-	verdicts->bytes += length;
+	int error;
+
+	if (verdicts->bytes + bytes + MESSAGE_SIZE <= VERDICTS_SEND_MAX)
+		return;
+	error = send_pending(verdicts);
+	if (error && !verdicts->failure)
+		verdicts->failure = error;
 }
 
-static struct verdict_message *begin_verdict(struct verdicts *verdicts, uint16_t queue, uint32_t id, uint32_t verdict)
+static void note_given(struct verdicts *verdicts, uint16_t queue, uint32_t id)
 {
-	struct verdict_message *message = &verdicts->message[verdicts->count++];
-
-	fill_message(verdicts, message, NFQNL_MSG_VERDICT, &(struct verdicts_owed){ .queue = queue, .id = id },
-		     verdict);
-	verdicts->run_open = verdict == NF_ACCEPT;
-	return message;
-}
-
-/* Can the last verdict speak for a packet of this queue, too? */
-static bool joins_run(const struct verdicts *verdicts, uint16_t queue)
-{
-	return verdicts->run_open && verdicts->message[verdicts->count - 1].family.res_id == htons(queue);
+	verdicts->count++;
+	set_last(verdicts->given, queue, id);
 }
 
 void verdicts_accept(struct verdicts *verdicts, uint16_t queue, uint32_t id)
 {
-	if (joins_run(verdicts, queue)) {
-		struct verdict_message *last = &verdicts->message[verdicts->count - 1];
-
-		last->header.nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT_BATCH;
-		last->verdict.id = htonl(id);
-		return;
+	if (!verdicts->run || verdicts->run_end.queue != queue) {
+		end_run(verdicts);
+		make_room(verdicts, MESSAGE_SIZE);
 	}
-	add_piece(verdicts, begin_verdict(verdicts, queue, id, NF_ACCEPT), VERDICT_LENGTH);
+	verdicts->run++;
+	verdicts->run_end = (struct verdicts_last){ true, queue, id };
+	note_given(verdicts, queue, id);
+}
+
+/* What is no part of a run. @data: its new contents; NULL: none */
+static void add_single(struct verdicts *verdicts, const struct verdicts_last *packet, int verdict, const uint8_t *data,
+		       size_t length)
+{
+	struct nlmsghdr *message;
+
+	end_run(verdicts);
+	make_room(verdicts, MESSAGE_SIZE + sizeof(struct nlattr) + MNL_ALIGN(length));
+	message = add_verdict(verdicts, NFQNL_MSG_VERDICT, packet, verdict);
+	if (data) {
+		nfq_nlmsg_verdict_put_pkt(message, data, (uint32_t)length);
+		verdicts->bytes += message->nlmsg_len - MESSAGE_SIZE;
+	}
+	note_given(verdicts, packet->queue, packet->id);
 }
 
 void verdicts_drop(struct verdicts *verdicts, uint16_t queue, uint32_t id)
 {
-	add_piece(verdicts, begin_verdict(verdicts, queue, id, NF_DROP), VERDICT_LENGTH);
+	add_single(verdicts, &(struct verdicts_last){ true, queue, id }, NF_DROP, NULL, 0);
 }
 
 void verdicts_replace(struct verdicts *verdicts, uint16_t queue, uint32_t id, const uint8_t *data, size_t length)
 {
-	static const uint8_t padding[MNL_ALIGNTO];
-	const size_t pad = -length % MNL_ALIGNTO;
-	struct verdict_message *message;
-
-	if (length > REPLACE_MAX) {
+	if (length > REPLACE_MAX)
 		verdicts_drop(verdicts, queue, id);
-		return;
-	}
-	if (verdicts->bytes + length > SEND_MAX) {
-		int error = send_pending(verdicts);
-
-		if (error && !verdicts->failure)
-			verdicts->failure = error;
-	}
-	message = begin_verdict(verdicts, queue, id, NF_ACCEPT);
-	verdicts->run_open = false;
-	message->header.nlmsg_len = (uint32_t)(sizeof(*message) + length + pad);
-	message->payload.nla_len = (uint16_t)(sizeof(struct nlattr) + length);
-	message->payload.nla_type = NFQA_PAYLOAD;
-	add_piece(verdicts, message, sizeof(*message));
-	add_piece(verdicts, data, length);
-	if (pad)
-		add_piece(verdicts, padding, pad);
+	else
+		add_single(verdicts, &(struct verdicts_last){ true, queue, id }, NF_ACCEPT, data, length);
 }

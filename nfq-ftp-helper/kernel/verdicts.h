@@ -8,35 +8,19 @@
 #ifndef KERNEL_VERDICTS_H
 #define KERNEL_VERDICTS_H
 
-#include <libmnl/libmnl.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_queue.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
-
-/* Verdicts given between two verdicts_send(). */
-#define VERDICTS_MAX 64
 
 /* Queues that the packets may be of. */
 #define VERDICTS_QUEUES 2
 
-#define VERDICTS_IOV 3
+/* What the kernel is made to allocate for one sendmsg() at most. Any one verdict is smaller. */
+#define VERDICTS_SEND_MAX ((size_t)192 * 1024)
 
-/* One verdict as the kernel wants it; the payload, where there is one, and padding follow. */
-struct verdict_message {
-	struct nlmsghdr header;
-	struct nfgenmsg family;
-	struct nlattr attribute;
-	struct nfqnl_msg_verdict_hdr verdict;
-	struct nlattr payload;
-};
-
-/* Packets of one queue that are still to be dropped: all that wait, up to this one. */
-struct verdicts_owed {
-	bool due;
+/* All packets of a queue that wait, up to this one. */
+struct verdicts_last {
+	bool due;		/* otherwise none */
 	uint16_t queue;
 	uint32_t id;
 };
@@ -44,17 +28,17 @@ struct verdicts_owed {
 struct verdicts {
 	int fd;
 	uint32_t seq;
-	unsigned int count;		/* not sent yet */
-	unsigned int pieces;		/* of their iovec */
-	size_t bytes;			/* in it */
-	bool run_open;			/* the last of them is an accept that the next one can join */
+	unsigned int count;		/* given, and not sent yet */
+	unsigned int run;		/* the last so many of them are accepts of one queue, and not in the buffer yet */
+	struct verdicts_last run_end;	/* and this is the last one's packet */
 	int failure;			/* of a send that was due before verdicts_send() */
-	struct verdicts_owed owed[VERDICTS_QUEUES];
+	struct verdicts_last given[VERDICTS_QUEUES];	/* the last packets that have a verdict, which is not sent yet */
+	struct verdicts_last owed[VERDICTS_QUEUES];	/* that are still to be dropped */
 	uint64_t sends;			/* system calls that took verdicts */
 	uint64_t retries;		/* that did not at first */
 	uint64_t unsent;		/* verdicts that the kernel would not take: their packets are dropped */
-	struct verdict_message message[VERDICTS_MAX];
-	struct iovec piece[VERDICTS_MAX * VERDICTS_IOV];
+	size_t bytes;			/* in the buffer */
+	_Alignas(8) char buffer[VERDICTS_SEND_MAX];
 };
 
 /* @fd: the netlink socket that has the queues. */
@@ -65,7 +49,7 @@ void verdicts_accept(struct verdicts *verdicts, uint16_t queue, uint32_t id);
 
 void verdicts_drop(struct verdicts *verdicts, uint16_t queue, uint32_t id);
 
-/* With other contents, which must stay until verdicts_send(). More than 65531 bytes cannot be sent: a drop. */
+/* With other contents, which are copied. More than 65531 bytes cannot be sent: a drop. */
 void verdicts_replace(struct verdicts *verdicts, uint16_t queue, uint32_t id, const uint8_t *data, size_t length);
 
 /**
@@ -78,8 +62,5 @@ void verdicts_replace(struct verdicts *verdicts, uint16_t queue, uint32_t id, co
  * Return: 0, or a negative errno when the socket is dead.
  */
 int verdicts_send(struct verdicts *verdicts);
-
-/* Does this (negative) error mean that a netlink socket will never work again? */
-bool verdicts_socket_is_dead(int error);
 
 #endif

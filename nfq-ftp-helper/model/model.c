@@ -327,18 +327,6 @@ int model_translate(struct model *model, struct segment *segment, enum model_vie
 	return 0;
 }
 
-int model_seqadj(struct model *model, const struct segment *segment, enum model_view view, struct seqadj seqadj[2],
-		 enum direction *direction)
-{
-	const struct tuple seen = { .src = segment->src, .dst = segment->dst };
-	const struct connection *connection = lookup(model, view, &seen, direction);
-
-	if (!connection)
-		return -ENOENT;
-	memcpy(seqadj, connection->seqadj, sizeof(connection->seqadj));
-	return 0;
-}
-
 static struct model *model_of(struct conntrack *conntrack)
 {
 	return (struct model *)(void *)conntrack;
@@ -469,9 +457,4 @@ void model_set_time(struct model *model, uint64_t now)
 size_t model_expectations(const struct model *model)
 {
 	return model->expectations.count;
-}
-
-size_t model_connections(const struct model *model)
-{
-	return model->index[MODEL_INSIDE].count;
 }

@@ -65,14 +65,7 @@ int model_pick_up(struct model *model, const struct tuple *original, enum model_
 /* Translate a packet's headers from one view to the other, in place. -ENOENT: its connection is not known. */
 int model_translate(struct model *model, struct segment *segment, enum model_view from);
 
-/* What adjust_seq() has set for the connection, for a caller that plays the kernel (SEQADJ_KERNEL). -ENOENT. */
-int model_seqadj(struct model *model, const struct segment *segment, enum model_view view, struct seqadj seqadj[2],
-		 enum direction *direction);
-
 /* Expectations open at the moment. */
 size_t model_expectations(const struct model *model);
-
-/* Connections known. */
-size_t model_connections(const struct model *model);
 
 #endif

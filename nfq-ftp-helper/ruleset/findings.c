@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "findings.h"
 
-#include "iptables.h"
-#include "machine.h"
+#include "found_read.h"
+#include "host/sysctl.h"
+#include "iptables_chains.h"
 #include "nft.h"
 
 #include <errno.h>
@@ -122,14 +123,12 @@ static bool lets_related(const struct found_rule *rule, const char *helper)
 		return false;
 	if (rule->states & FOUND_STATE_RELATED)
 		return true;
-	return rule->verdict == FOUND_ACCEPT && !rule->states && !rule->narrow && !rule->marked &&
-	       !rule->if_helper[0] && rule->ports == FOUND_PORTS_ANY;
+	return rule->verdict == FOUND_ACCEPT && found_is_plain(rule);
 }
 
 static bool drops_all(const struct found_rule *rule)
 {
-	return rule->verdict == FOUND_DROP && !rule->states && !rule->narrow && !rule->marked && !rule->if_helper[0] &&
-	       rule->ports == FOUND_PORTS_ANY;
+	return rule->verdict == FOUND_DROP && found_is_plain(rule);
 }
 
 /* A base chain that drops by its policy, or by a rule in itself. */
@@ -183,14 +182,14 @@ static void look_at_chain(struct findings *findings, const struct found *found, 
 
 static void look_at_kernel(struct findings *findings)
 {
-	if (machine_number("/proc/sys/net/netfilter/nf_conntrack_helper") == 1)
+	if (sysctl_number("net/netfilter/nf_conntrack_helper") == 1)
 		see(&findings->automatic, "net.netfilter.nf_conntrack_helper = 1",
 		    "sysctl -w net.netfilter.nf_conntrack_helper=0");
 }
 
-int findings_look(struct findings *findings, const uint16_t *ports, unsigned int port_count)
+int findings_look(struct findings *findings, const struct ports *ports)
 {
-	struct found found = { .ports = ports, .port_count = port_count };
+	struct found found = { .ports = ports };
 	int error = found_read(&found);
 
 	*findings = (struct findings){ .readable = !error && found.readable };
@@ -203,11 +202,11 @@ int findings_look(struct findings *findings, const uint16_t *ports, unsigned int
 	return error;
 }
 
-void findings_warn(const struct ruleset_request *request)
+void findings_warn(const struct ports *ports)
 {
 	struct findings findings;
 
-	if (findings_look(&findings, request->ports, request->port_count) < 0 || !findings.readable)
+	if (findings_look(&findings, ports) < 0 || !findings.readable)
 		return;
 	if (findings.ftp.seen)
 		fprintf(stderr,

@@ -6,7 +6,6 @@
 #define RULESET_FINDINGS_H
 
 #include "found.h"
-#include "request.h"
 
 /* A rule that matters, if there is one. */
 struct finding {
@@ -30,9 +29,9 @@ struct findings {
 };
 
 /* Look at all rules. Return: 0 or -ENOMEM. */
-int findings_look(struct findings *findings, const uint16_t *ports, unsigned int port_count);
+int findings_look(struct findings *findings, const struct ports *ports);
 
 /* Say what stands in the way of what was just printed or applied: a sentence each, on standard error. */
-void findings_warn(const struct ruleset_request *request);
+void findings_warn(const struct ports *ports);
 
 #endif

@@ -1,13 +1,11 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "found.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define GROWTH 64
-#define ROOTS_MAX 64
 
 enum found_hook found_hook(const char *name)
 {
@@ -36,6 +34,16 @@ static void *grow(void *array, size_t count, size_t size)
 	return array;
 }
 
+struct found_table *found_add_table(struct found *found)
+{
+	struct found_table *tables = grow(found->tables, found->table_count, sizeof(*tables));
+
+	if (!tables)
+		return NULL;
+	found->tables = tables;
+	return &tables[found->table_count++];
+}
+
 struct found_chain *found_add_chain(struct found *found)
 {
 	struct found_chain *chains = grow(found->chains, found->chain_count, sizeof(*chains));
@@ -57,6 +65,15 @@ struct found_rule *found_add_rule(struct found *found, size_t chain)
 	return &rules[found->rule_count++];
 }
 
+struct found_table *found_table(const struct found *found, const char *family, const char *name)
+{
+	for (size_t i = 0; i < found->table_count; i++) {
+		if (strcmp(found->tables[i].name, name) == 0 && strcmp(found->tables[i].family, family) == 0)
+			return &found->tables[i];
+	}
+	return NULL;
+}
+
 size_t found_chain_index(const struct found *found, const char *family, const char *table, const char *name)
 {
 	for (size_t i = 0; i < found->chain_count; i++) {
@@ -71,71 +88,47 @@ size_t found_chain_index(const struct found *found, const char *family, const ch
 
 bool found_has_port(const struct found *found, unsigned long low, unsigned long high)
 {
-	for (unsigned int i = 0; i < found->port_count; i++) {
-		if (found->ports[i] >= low && found->ports[i] <= high)
+	for (unsigned int i = 0; i < found->ports->count; i++) {
+		if (found->ports->port[i] >= low && found->ports->port[i] <= high)
 			return true;
 	}
 	return false;
 }
 
-/* What a jump hands on. Return: whether that changed anything. */
-static bool follow_jump(struct found *found, const struct found_rule *rule)
+bool found_is_idle(const struct found *found, size_t chain)
 {
-	const struct found_chain *from = &found->chains[rule->chain];
-	size_t target = found_chain_index(found, from->family, from->table, rule->target);
-	struct found_chain before;
-
-	if (target == found->chain_count)
+	if (chain == found->chain_count || found->chains[chain].hook == FOUND_HOOK_NONE || found->chains[chain].drops)
 		return false;
-	before = found->chains[target];
-	found->chains[target].roots |= from->roots;
-	found->chains[target].has_ports |= from->has_ports || rule->ports == FOUND_PORTS_OURS;
-	return found->chains[target].roots != before.roots || found->chains[target].has_ports != before.has_ports;
+	for (size_t i = 0; i < found->rule_count; i++) {
+		if (found->rules[i].chain == chain)
+			return false;
+	}
+	return true;
 }
 
-/* Which base chains lead to which chain. */
-static void find_roots(struct found *found)
+bool found_has_line(const struct found *found, const char *family, const char *table, const char *line)
 {
-	unsigned int roots = 0;
-	bool changed = true;
+	for (size_t i = 0; i < found->rule_count; i++) {
+		const struct found_rule *rule = &found->rules[i];
+		const struct found_chain *chain = &found->chains[rule->chain];
 
-	for (size_t i = 0; i < found->chain_count; i++) {
-		struct found_chain *chain = &found->chains[i];
-
-		if (chain->hook == FOUND_HOOK_NONE || roots == ROOTS_MAX)
-			continue;
-		chain->root = roots;
-		chain->roots = 1ull << roots++;
+		if (rule->line && strcmp(rule->line, line) == 0 && strcmp(chain->table, table) == 0 &&
+		    strcmp(chain->family, family) == 0)
+			return true;
 	}
-	while (changed) {
-		changed = false;
-		for (size_t i = 0; i < found->rule_count; i++) {
-			if (found->rules[i].verdict == FOUND_JUMP)
-				changed |= follow_jump(found, &found->rules[i]);
-		}
-	}
+	return false;
 }
 
-int found_read(struct found *found)
+bool found_is_plain(const struct found_rule *rule)
 {
-	bool over_nft = false;
-	const int errors[] = {
-		found_read_iptables(found, false, &over_nft),
-		found_read_iptables(found, true, &over_nft),
-		found_read_nft(found, over_nft),
-	};
-
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		if (errors[i] == -ENOMEM)
-			return -ENOMEM;
-		found->readable |= errors[i] == 0;
-	}
-	find_roots(found);
-	return 0;
+	return !rule->states && !rule->narrow && !rule->marked && !rule->if_helper[0] && rule->ports == FOUND_PORTS_ANY;
 }
 
 void found_free(struct found *found)
 {
+	for (size_t i = 0; i < found->rule_count; i++)
+		free(found->rules[i].line);
+	free(found->tables);
 	free(found->chains);
 	free(found->rules);
 	*found = (struct found){ 0 };

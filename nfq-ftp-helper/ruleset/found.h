@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * found - the rules this machine has now, of iptables, ip6tables and nft, in one form: as much of each as matters
- * here.
+ * here. found_read() reads them all.
  *
- * The caller owns a struct found; zeroed, it holds nothing. One network namespace: that of this process.
+ * The caller owns a struct found; zeroed, but for the ports, it holds nothing. One network namespace: that of this
+ * process.
  */
 #ifndef RULESET_FOUND_H
 #define RULESET_FOUND_H
 
-#include "daemon/options.h"
+#include "host/ports.h"
+#include "host/queue_range.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,44 +74,53 @@ struct found_rule {
 	char target[FOUND_NAME_MAX];		/* of a jump */
 	char helper[FOUND_HELPER_MAX];		/* that it assigns */
 	char if_helper[FOUND_HELPER_MAX];	/* that it asks for */
+	char *line;				/* iptables-save's own; NULL: nft's */
 	char text[FOUND_TEXT_MAX];		/* how to name it to a person */
 	char removal[FOUND_TEXT_MAX];		/* the command that takes it away */
 };
 
+struct found_table {
+	char family[8];
+	char name[FOUND_NAME_MAX];
+	size_t contents; /* chains, sets, and so on */
+};
+
 struct found {
+	struct found_table *tables; /* nft's only */
+	size_t table_count;
 	struct found_chain *chains;
 	size_t chain_count;
 	struct found_rule *rules;
 	size_t rule_count;
 	bool readable;		/* at least one program could say what there is */
-	const uint16_t *ports;	/* in question */
-	unsigned int port_count;
+	const struct ports *ports; /* in question */
 };
-
-/**
- * found_read - look at all rules
- * @found: zeroed, but for the ports; release it with found_free()
- *
- * Return: 0 or -ENOMEM.
- */
-int found_read(struct found *found);
 
 void found_free(struct found *found);
 
 /* For the readers. NULL: no memory. What they return is zeroed, but for its chain, and stays until the next call. */
+struct found_table *found_add_table(struct found *found);
 struct found_chain *found_add_chain(struct found *found);
 struct found_rule *found_add_rule(struct found *found, size_t chain);
 
+/* NULL: there is none. */
+struct found_table *found_table(const struct found *found, const char *family, const char *name);
+
 /* The index of a chain; found->chain_count: there is none. */
 size_t found_chain_index(const struct found *found, const char *family, const char *table, const char *name);
+
+/* Is it a base chain without rules that lets everything pass? No chain of this index: no. */
+bool found_is_idle(const struct found *found, size_t chain);
+
+/* Does iptables-save print this very line about a table? */
+bool found_has_line(const struct found *found, const char *family, const char *table, const char *line);
+
+/* Does it concern every packet that comes to it? */
+bool found_is_plain(const struct found_rule *rule);
 
 enum found_hook found_hook(const char *name);
 
 /* Is one of the ports in question within these? */
 bool found_has_port(const struct found *found, unsigned long low, unsigned long high);
-
-/* The readers. Return: 0; -ENOENT: there is no such program; another negative errno. */
-int found_read_iptables(struct found *found, bool ipv6, bool *over_nft);
-int found_read_nft(struct found *found, bool iptables_over_nft);
 
 #endif

@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What iptables-save says. An option and its value become one call of a function; options that are not in the table
  * make a rule narrow, as does a negation.
  */
-#include "found.h"
+#include "found_iptables.h"
 
 #include "host/program.h"
 
@@ -209,21 +209,21 @@ static void read_words(struct reading *reading, struct found_rule *rule, char *w
 /* "-A FORWARD -p tcp ... -j ACCEPT"; it is taken apart. */
 static int read_rule(struct reading *reading, char *line)
 {
-	char *words[WORDS_MAX], text[FOUND_TEXT_MAX];
-	struct found_rule *rule;
-	size_t count, chain;
+	char *words[WORDS_MAX], *whole = strdup(line);
+	const size_t count = split(line, words);
+	const size_t chain =
+		found_chain_index(reading->found, reading->family, reading->table, count > 1 ? words[1] : "");
+	const bool known = chain != reading->found->chain_count;
+	struct found_rule *rule = whole && known ? found_add_rule(reading->found, chain) : NULL;
 
-	snprintf(text, sizeof(text), "%s", line);
-	count = split(line, words);
-	chain = count > 1 ? found_chain_index(reading->found, reading->family, reading->table, words[1]) :
-			    reading->found->chain_count;
-	if (chain == reading->found->chain_count)
-		return 0;
-	rule = found_add_rule(reading->found, chain);
-	if (!rule)
-		return -ENOMEM;
-	snprintf(rule->text, sizeof(rule->text), "%s -t %s %.200s", reading->program, reading->table, text);
-	snprintf(rule->removal, sizeof(rule->removal), "%s -t %s -D%.200s", reading->program, reading->table, text + 2);
+	if (!rule) {
+		free(whole);
+		return known ? -ENOMEM : 0;
+	}
+	rule->line = whole;
+	snprintf(rule->text, sizeof(rule->text), "%s -t %s %.200s", reading->program, reading->table, whole);
+	snprintf(rule->removal, sizeof(rule->removal), "%s -t %s -D%.200s", reading->program, reading->table,
+		 whole + 2);
 	read_words(reading, rule, words, count);
 	return 0;
 }
@@ -244,7 +244,7 @@ static int read_saved(struct reading *reading, char *saved)
 	return error;
 }
 
-int found_read_iptables(struct found *found, bool ipv6, bool *over_nft)
+int found_iptables_read(struct found *found, bool ipv6, bool *over_nft, char *complaint)
 {
 	const char *const save[] = { ipv6 ? "ip6tables-save" : "iptables-save", NULL };
 	struct reading reading = {
@@ -252,7 +252,7 @@ int found_read_iptables(struct found *found, bool ipv6, bool *over_nft)
 		.family = ipv6 ? "ip6" : "ip",
 		.program = ipv6 ? "ip6tables" : "iptables",
 	};
-	char complaint[PROGRAM_COMPLAINT_MAX], *saved = NULL;
+	char *saved = NULL;
 	int error = program_run(save, NULL, &saved, complaint);
 
 	if (error)

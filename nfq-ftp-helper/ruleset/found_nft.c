@@ -1,9 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What `nft -j list ruleset' says. Tables of iptables over nf_tables are left to iptables-save, which knows what is in
- * them.
- */
-#include "found.h"
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "found_nft.h"
 
 #include "host/program.h"
 
@@ -291,11 +287,35 @@ static int read_rule(struct reading *reading, const json_t *object)
 	return 0;
 }
 
-/* Chains first: rules may jump forward. */
+/* A table, or what is in one: {"chain": {"family": "ip", "table": "raw", ...}}. A table comes before its contents. */
+static int read_table(struct reading *reading, json_t *object)
+{
+	const json_t *table = json_object_get(object, "table");
+	const json_t *content = json_object_iter_value(json_object_iter(object));
+	struct found_table *found;
+
+	if (!table) {
+		found = found_table(reading->found, text_of(content, "family"), text_of(content, "table"));
+		if (found)
+			found->contents++;
+		return 0;
+	}
+	found = found_add_table(reading->found);
+	if (!found)
+		return -ENOMEM;
+	snprintf(found->family, sizeof(found->family), "%s", text_of(table, "family"));
+	snprintf(found->name, sizeof(found->name), "%s", text_of(table, "name"));
+	return 0;
+}
+
+/* Chains before rules: these may jump forward. */
 static int read_ruleset(struct reading *reading)
 {
 	const size_t count = json_array_size(reading->objects);
 	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = read_table(reading, json_array_get(reading->objects, i));
 
 	for (size_t i = 0; i < count && !error; i++) {
 		const json_t *chain = json_object_get(json_array_get(reading->objects, i), "chain");
@@ -310,7 +330,7 @@ static int read_ruleset(struct reading *reading)
 	return error;
 }
 
-int found_read_nft(struct found *found, bool iptables_over_nft)
+int found_nft_read(struct found *found, bool iptables_over_nft)
 {
 	const char *const list[] = { "nft", "-j", "list", "ruleset", NULL };
 	char complaint[PROGRAM_COMPLAINT_MAX], *text = NULL;

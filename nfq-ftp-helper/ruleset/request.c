@@ -1,14 +1,15 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "request.h"
 
-#include "daemon/attachment.h"
+#include "host/module.h"
+#include "kernel/cthelper.h"
 
-const struct ruleset_place ruleset_assign_places[RULESET_ASSIGN_PLACES] = {
+const struct request_place request_assign_places[REQUEST_ASSIGN_PLACES] = {
 	{ .hook = "prerouting", .chain = "PREROUTING", .to_server = true, .sees_in = true },
 	{ .hook = "output", .chain = "OUTPUT", .to_server = true, .sees_out = true },
 };
 
-const struct ruleset_place ruleset_queue_places[RULESET_QUEUE_PLACES] = {
+const struct request_place request_queue_places[REQUEST_QUEUE_PLACES] = {
 	{ .hook = "forward", .chain = "FORWARD", .to_server = true, .sees_in = true, .sees_out = true },
 	{ .hook = "forward", .chain = "FORWARD", .to_server = false, .sees_in = true, .sees_out = true },
 	{ .hook = "input", .chain = "INPUT", .to_server = true, .sees_in = true, .not_lo = true },
@@ -22,65 +23,46 @@ static const char *name_or_any(const char *name)
 	return name[0] ? name : NULL;
 }
 
-const char *ruleset_in(const struct ruleset_place *place, const struct ruleset_interfaces *interfaces)
+const char *request_in(const struct request_place *place, const struct request_interfaces *interfaces)
 {
 	if (!place->sees_in)
 		return NULL;
 	return name_or_any(place->to_server ? interfaces->client : interfaces->server);
 }
 
-const char *ruleset_out(const struct ruleset_place *place, const struct ruleset_interfaces *interfaces)
+const char *request_out(const struct request_place *place, const struct request_interfaces *interfaces)
 {
 	if (!place->sees_out)
 		return NULL;
 	return name_or_any(place->to_server ? interfaces->server : interfaces->client);
 }
 
-const char *ruleset_helper(const struct ruleset_request *request)
+const char *request_helper(const struct request *request)
 {
-	return request->run.mode == MODE_QUEUE ? request->carrier : RULESET_HELPER;
+	return request->attach.mode == MODE_QUEUE ? request->carrier : CTHELPER_NAME;
 }
 
-bool ruleset_payload_only(const struct ruleset_request *request)
+const char *request_helper_comes_by(const struct request *request)
 {
-	return request->run.seqadj == SEQADJ_MODE_KERNEL;
+	return request->attach.mode == MODE_KMOD ? "load the module with `modprobe " MODULE_NAME "'"
+						 : "start `nfq-ftp-helper run --mode cthelper'";
 }
 
-const char *ruleset_backend_name(enum ruleset_backend backend)
+bool request_payload_only(const struct request *request)
 {
-	return backend == RULESET_BACKEND_NFT ? "nft" : "iptables";
+	return request->attach.seqadj == SEQADJ_MODE_KERNEL;
 }
 
-static void write_queue_option(const char *option, const struct queue_range *range, FILE *out)
+void request_write_run(const struct request *request, FILE *out)
 {
-	fprintf(out, " --%s %u", option, range->first);
-	if (range->last != range->first)
-		fprintf(out, ":%u", range->last);
-}
+	const struct attach *attach = &request->attach;
+	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX];
 
-void ruleset_write_run(const struct ruleset_request *request, FILE *out)
-{
-	static const char *const seqadj[] = {
-		[SEQADJ_MODE_AUTO] = "auto",
-		[SEQADJ_MODE_KERNEL] = "kernel",
-		[SEQADJ_MODE_SELF] = "self",
-	};
-	const struct options *run = &request->run;
-
-	fprintf(out, "nfq-ftp-helper run --mode %s", attachment_name(request->run.mode));
-	if (request->run.mode == MODE_CTHELPER && run->queues.first > 0)
-		write_queue_option("queue", &run->queues, out);
-	if (request->run.mode != MODE_QUEUE)
-		return;
-	write_queue_option("queue", &run->queues, out);
-	write_queue_option("sure-queue", &run->sure_queues, out);
-	fprintf(out, " --mark 0x%x/0x%x --seqadj %s", run->mark, run->mark_mask, seqadj[run->seqadj]);
-}
-
-void ruleset_write_head(const struct ruleset_request *request, FILE *out)
-{
-	fprintf(out, "# nfq-ftp-helper: mode %s, backend %s; it goes with: ", attachment_name(request->run.mode),
-		ruleset_backend_name(request->backend));
-	ruleset_write_run(request, out);
-	fputc('\n', out);
+	fprintf(out, "nfq-ftp-helper run --mode %s", mode_names[attach->mode]);
+	if (attach->mode == MODE_QUEUE || (attach->mode == MODE_CTHELPER && attach->queues.first > 0))
+		fprintf(out, " --queue %s", queue_range_text(&attach->queues, queues));
+	if (attach->mode == MODE_QUEUE)
+		fprintf(out, " --sure-queue %s --mark 0x%x/0x%x --seqadj %s",
+			queue_range_text(&attach->sure_queues, sure), attach->mark, attach->mark_mask,
+			attach_seqadj_names[attach->seqadj]);
 }

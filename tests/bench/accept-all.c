@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * accept-all - accepts every packet of an NFQUEUE: what NFQUEUE itself costs, whoever uses it.
  *

@@ -3,8 +3,8 @@
 
 #include "unit/unit.h"
 
-static int dialogue_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone,
-			 struct binding *binding, enum direction *direction)
+static int dialogue_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
+			 enum direction *direction)
 {
 	struct dialogue *d = (struct dialogue *)conntrack;
 
@@ -86,7 +86,7 @@ void dialogue_restart(struct dialogue *d)
 	d->engine.policy = policy;
 	d->engine.report = dialogue_report;
 	d->engine.report_context = d;
-	session_resume(&d->engine);
+	resume_sessions(&d->engine);
 	session_absent(&d->engine, d->now);
 }
 
@@ -180,8 +180,8 @@ void dialogue_arrived(struct dialogue *d, int side)
 		return;
 	end = packet_get32(d->out + d->in.tcp + 4) + (d->out_length - d->in.payload);
 	end = d->by == SEQADJ_KERNEL ? seqadj_forward(&d->adj[side], packet_get32(d->out + d->in.tcp + 4)) +
-					       (d->out_length - d->in.payload)
-				     : end;
+					       (d->out_length - d->in.payload) :
+				       end;
 	if (seq_after(end, d->acked[!side]))
 		d->acked[!side] = end;
 }

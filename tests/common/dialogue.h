@@ -17,6 +17,8 @@
 #define COMMON_DIALOGUE_H
 
 #include "common/packet.h"
+#include "core/passed.h"
+#include "core/resume.h"
 #include "core/session.h"
 
 #include <string.h>
@@ -35,7 +37,7 @@ enum nat {
 #define PORT_OUT "PORT 198,51,100,254,11,185\r\n"
 #define GROWTH	 6 /* so much longer */
 /* And the server announces its own. */
-#define PASSIVE	 "227 Entering Passive Mode (192,168,7,3,11,185).\r\n"
+#define PASSIVE "227 Entering Passive Mode (192,168,7,3,11,185).\r\n"
 
 #define DIALOGUE_EXPECTATIONS 16
 

@@ -6,8 +6,9 @@ void packet_mend(struct packet *packet)
 	packet_make_right(packet->bytes, packet->length, packet->tcp);
 }
 
-void packet_make(struct packet *packet, const struct endpoint *src, const struct endpoint *dst, uint32_t seq, uint32_t ack,
-		 uint8_t flags, const struct packet_options *options, const void *payload, uint32_t length)
+void packet_make(struct packet *packet, const struct endpoint *src, const struct endpoint *dst, uint32_t seq,
+		 uint32_t ack, uint8_t flags, const struct packet_options *options, const void *payload,
+		 uint32_t length)
 {
 	struct packet_header header = { .seq = seq, .ack = ack, .flags = flags, .window = 65535 };
 

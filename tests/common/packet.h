@@ -29,7 +29,8 @@ struct packet_options {
 void packet_mend(struct packet *packet);
 
 /* @options: may be NULL. The window is all that fits in its field. */
-void packet_make(struct packet *packet, const struct endpoint *src, const struct endpoint *dst, uint32_t seq, uint32_t ack,
-		 uint8_t flags, const struct packet_options *options, const void *payload, uint32_t length);
+void packet_make(struct packet *packet, const struct endpoint *src, const struct endpoint *dst, uint32_t seq,
+		 uint32_t ack, uint8_t flags, const struct packet_options *options, const void *payload,
+		 uint32_t length);
 
 #endif

@@ -24,16 +24,16 @@ static void check_policy(const struct policy *policy)
 
 static void check_options(const struct options *options)
 {
-	const struct queue_range *queues = &options->queues, *sure = &options->sure_queues;
+	const struct queue_range *queues = &options->attach.queues, *sure = &options->attach.sure_queues;
 
 	check_range(queues);
 	check_range(sure);
 	if (sure->given)
 		MUST(queue_range_count(sure) == queue_range_count(queues) &&
 		     (sure->last < queues->first || queues->last < sure->first));
-	MUST(options->mode <= MODE_KMOD && options->seqadj <= SEQADJ_MODE_SELF && options->verbose <= 2);
+	MUST(options->attach.mode <= MODE_KMOD && options->attach.seqadj <= SEQADJ_MODE_SELF && options->verbose <= 2);
 	MUST(options->expect_max >= 1 && options->expect_max <= 255);
-	MUST(options->mark && (options->mark & ~options->mark_mask) == 0);
+	MUST(options->attach.mark && (options->attach.mark & ~options->attach.mark_mask) == 0);
 	MUST(options->sessions >= 16 && options->sessions <= 1u << 24);
 	MUST(options->queue_length >= 1 && options->queue_length <= 1u << 20);
 	MUST(options->receive_buffer >= 1u << 16 && options->receive_buffer <= 1u << 30);

@@ -36,6 +36,8 @@ import tempfile
 import threading
 import time
 
+from has_payload import BYTECODE as HAS_PAYLOAD
+
 TREE = pathlib.Path(__file__).resolve().parents[2]
 STATE_DIRECTORY = pathlib.Path("/run/nfq-ftp-helper-lab")
 FTP_PORT = 21
@@ -106,14 +108,6 @@ PLANS = {
                 ("2001:db8::1", "2001:db8::2"), ("2001:db8::9", "2001:db8::8"),
                 ("2001:db8:1::1", "2001:db8:1::2"), "::/0"),
     },
-}
-
-# Classic BPF (tcpdump -ddd -y RAW): the packet's TCP payload is not empty. IPv6 without extension headers.
-HAS_PAYLOAD = {
-    4: "22,48 0 0 0,84 0 0 240,21 0 18 64,40 0 0 2,2 0 0 1,48 0 0 0,84 0 0 15,100 0 0 2,7 0 0 5,96 0 0 1,28 0 0 0,"
-       "2 0 0 5,177 0 0 0,80 0 0 12,84 0 0 240,116 0 0 2,7 0 0 9,96 0 0 5,28 0 0 0,37 0 1 0,6 0 0 262144,6 0 0 0",
-    6: "13,48 0 0 0,84 0 0 240,21 0 9 96,40 0 0 4,2 0 0 1,48 0 0 52,84 0 0 240,116 0 0 2,7 0 0 5,96 0 0 1,45 0 1 0,"
-       "6 0 0 262144,6 0 0 0",
 }
 
 

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -43,7 +44,7 @@ static bool is_verdict(const struct msghdr *datagram)
 	    !datagram->msg_iovlen || datagram->msg_iov[0].iov_len < sizeof(*message))
 		return false;
 	message = datagram->msg_iov[0].iov_base;
-	return message->nlmsg_type >> 8 == NFNL_SUBSYS_QUEUE;
+	return message->nlmsg_type >> 8 == NFNL_SUBSYS_QUEUE && (message->nlmsg_type & 0xff) != NFQNL_MSG_CONFIG;
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *datagram, int flags)

@@ -335,7 +335,7 @@ def crowd_goes_on(lab, attack, seconds):
 # What fails today, and what would close it. Run it with --only.
 OPEN = {
     "blind": "conntrack itself believes forged FIN and then SYN of a connection that it was made liberal about, as it must be where a "
-             "text was edited, and forgets its translation; closed when edited connections can stay strict (kernel/ctnetlink.c)",
+             "text was edited, and forgets its translation; closed when edited connections can stay strict (kernel/ctnetlink_adjust.c)",
 }
 
 

@@ -226,6 +226,24 @@ static void words(void **state)
 	assert_int_equal(ftp_word_find(FTP_CLIENT, "AUTH", 4)->kind, FTP_AUTH);
 }
 
+static void announcing_words(void **state)
+{
+	static const char *const words[2][FTP_KINDS] = {
+		[FTP_CLIENT] = { [FTP_PORT] = "PORT", [FTP_EPRT] = "EPRT", [FTP_LPRT] = "LPRT" },
+		[FTP_SERVER] = { [FTP_PASV] = "227", [FTP_EPSV] = "229", [FTP_LPSV] = "228" },
+	};
+
+	(void)state;
+	for (int side = FTP_CLIENT; side <= FTP_SERVER; side++)
+		for (int kind = 0; kind < FTP_KINDS; kind++) {
+			const struct ftp_word *word = ftp_word_announcing((enum ftp_side)side, (enum ftp_kind)kind);
+
+			assert_int_equal(word != NULL, words[side][kind] != NULL);
+			if (word)
+				assert_string_equal(word->text, words[side][kind]);
+		}
+}
+
 /* Whatever comes, the cuts do not matter and nothing is read too far. */
 static void random_streams(void **state)
 {
@@ -276,6 +294,7 @@ int main(void)
 		cmocka_unit_test(text_lines),
 		cmocka_unit_test(codes),
 		cmocka_unit_test(words),
+		cmocka_unit_test(announcing_words),
 		cmocka_unit_test(random_streams),
 	};
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * probe - one thing that the kernel can or cannot, found out by doing it.
+ */
+#ifndef CHECK_PROBE_H
+#define CHECK_PROBE_H
+
+#include <stdbool.h>
+
+enum probe {
+	PROBE_NFT,		/* nft takes anything at all */
+	PROBE_NFT_HELPER,	/* `ct helper' objects, and `ct helper set' */
+	PROBE_NFT_QUEUE,	/* `queue' */
+	PROBE_NFT_LOCAL,	/* `fib saddr type local' */
+	PROBE_NFT_PAYLOAD,	/* `@ih,0,8' */
+	PROBE_XT_HELPER,	/* CT --helper */
+	PROBE_XT_QUEUE,		/* NFQUEUE */
+	PROBE_XT_LOCAL,		/* addrtype */
+	PROBE_XT_PAYLOAD,	/* bpf */
+	PROBE_CTNETLINK,
+	PROBE_NFQUEUE,		/* a queue can be bound */
+	PROBE_QUEUE_CT,		/* packets come with their connection */
+	PROBE_SEQADJ,		/* a connection with helper and NAT takes a sequence adjustment */
+	PROBE_EXPECT,		/* it can expect another */
+	PROBE_DATA_ALONE,	/* the expected one is not given its master's helper */
+	PROBES,
+};
+
+enum probe_outcome {
+	PROBE_UNTRIED,
+	PROBE_YES,
+	PROBE_NO,
+};
+
+#define PROBE_WHY_MAX 160
+
+struct probe_result {
+	enum probe_outcome outcome;
+	char why[PROBE_WHY_MAX];	/* of a no, or of one that was not tried */
+};
+
+/* Memory that the probing process shares with its parent. */
+struct probes {
+	struct probe_result result[PROBES];
+};
+
+void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why);
+
+/* It was not tried. */
+void probe_skip(struct probes *probes, enum probe probe, const char *why);
+
+bool probe_can(const struct probes *probes, enum probe probe);
+
+/* Give rules to nft, or to another of iptables-restore's kind; a %s in @rules is the carrier. Return: as program_run(). */
+int probe_rules(const char *program, const char *rules, const char *carrier, char *complaint);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * probes_packets - what takes packets to find out, over the namespace's own loopback.
+ */
+#ifndef CHECK_PROBES_PACKETS_H
+#define CHECK_PROBES_PACKETS_H
+
+#include "probe.h"
+
+void probes_packets_try(struct probes *probes, const char *carrier);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * attach - how this program is attached to the kernel: what `run' and `rules' must agree on.
+ */
+#ifndef HOST_ATTACH_H
+#define HOST_ATTACH_H
+
+#include "kernel/ctnetlink.h"
+#include "mode.h"
+#include "queue_range.h"
+
+/* On the connmark where nothing else is said: FTP is port 21, so bit 21. */
+#define ATTACH_MARK (1u << 21)
+
+struct attach {
+	enum mode mode;
+	struct queue_range queues;
+	struct queue_range sure_queues;	/* as many others, where given: for connections that carry the mark */
+	uint32_t mark;
+	uint32_t mark_mask;
+	enum seqadj_mode seqadj;
+};
+
+/* What holds where nothing is said. */
+extern const struct attach attach_default;
+
+/* By enum seqadj_mode, "kernel": for people, and for options. */
+#define ATTACH_SEQADJ_MODES 3
+extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES];
+
+/*
+ * The mode, where none is said: kmod where its module is loaded; cthelper where the kernel can, for one queue and no
+ * sure one (only rules use that); else queue.
+ */
+void attach_choose(struct attach *attach);
+
+/* Sure queues, where none are named: the next ones. Return: false: there are no such numbers. */
+bool attach_settle(struct attach *attach);
+
+/* The module's queues and mark are the ones. Return: 0; -ENOENT: it is not loaded; another negative errno. */
+int attach_adopt_module(struct attach *attach);
+
+#define ATTACH_COMPLAINT_MAX 128
+
+/* Do the queues go together? Return: NULL, or @text: why not, a sentence in terms of the options. */
+const char *attach_complaint(const struct attach *attach, char text[ATTACH_COMPLAINT_MAX]);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ports.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+const char *ports_next(const char *list, uint16_t *port)
+{
+	char *end;
+	const unsigned long number = isdigit((unsigned char)*list) ? strtoul(list, &end, 10) : 0;
+
+	/* A comma is followed by another port. */
+	if (number == 0 || number > UINT16_MAX || (*end && *end != ',') || (*end && !end[1]))
+		return NULL;
+	*port = (uint16_t)number;
+	return *end ? end + 1 : end;
+}
+
+bool ports_parse(const char *list, struct ports *ports)
+{
+	ports->count = 0;
+	do {
+		if (ports->count == PORTS_MAX)
+			return false;
+		list = ports_next(list, &ports->port[ports->count++]);
+	} while (list && *list);
+	return list != NULL;
+}

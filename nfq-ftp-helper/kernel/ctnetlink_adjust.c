@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation.
+ *
+ * Sequence adjustments. A connection takes one only if it has the seqadj extension, which it was given at its first
+ * packet or never will be; otherwise the kernel says "done" and does nothing. So the connection is read back, in the
+ * same exchange: CTA_SEQ_ADJ_* is in the answer only where it took. Where the binding says that the kernel adjusts
+ * the connection already, that is known.
+ *
+ * tcp_in_window() compares acknowledgements, which are in receiver space, with the adjustment's position, which is in
+ * sender space. It can take the wrong one of the two shifts and call a good packet invalid, so an adjusted connection
+ * is made liberal. That has a price: of a liberal connection conntrack believes forged FINs, takes it for over, and
+ * lets a forged SYN begin another in its place, without its NAT binding. To make it strict again once an edit is
+ * acknowledged breaks connections (tests/lab, streams/many growing-and-shrinking, and cut/LPRT: good packets are called
+ * invalid).
+ *
+ * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes
+ * back (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule
+ * has queued it, once more at the end. So where packets come from rules, the kernel adjusts no such connection; the
+ * session does.
+ *
+ * Lost answers. The kernel may have taken an adjustment though its answer was lost. Nothing is edited then, so nothing
+ * must be adjusted either: it is told what it did before, without waiting for an answer.
+ */
+#include "ctnetlink_ops.h"
+
+#include "attributes.h"
+#include "cthelper.h"
+#include "ctrequest.h"
+#include "tuple.h"
+
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+static void put_mark(const struct ctnetlink *ct, struct nlmsghdr *message)
+{
+	if (!ct->config.mark_mask)
+		return;
+	attribute_put_be32(message, CTA_MARK, ct->config.mark);
+	attribute_put_be32(message, CTA_MARK_MASK, ct->config.mark_mask);
+}
+
+/* Has the kernel adjusted this connection before? Then it can. */
+static bool kernel_adjusts(const struct binding *binding)
+{
+	return seqadj_active(&binding->seqadj[DIRECTION_ORIGINAL]) || seqadj_active(&binding->seqadj[DIRECTION_REPLY]);
+}
+
+/* Did the adjustment take? It did where it can be read back. */
+static int check_adjusted(const struct answer *answer, enum direction direction, const struct seqadj *adjustment)
+{
+	struct connection connection;
+	const struct seqadj *taken;
+	int error = ctrequest_connection(answer, &connection);
+
+	if (error)
+		return error;
+	taken = &connection.binding.seqadj[direction];
+	if (taken->pos != adjustment->pos || taken->before != adjustment->before || taken->after != adjustment->after)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static uint16_t seqadj_type(enum direction direction)
+{
+	return direction == DIRECTION_ORIGINAL ? CTA_SEQ_ADJ_ORIG : CTA_SEQ_ADJ_REPLY;
+}
+
+static void adjust_as_before(struct ctnetlink *ct, const struct binding *master, enum direction direction)
+{
+	struct nlmsghdr *message;
+
+	exchange_begin(&ct->exchange);
+	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, 0);
+	ctmessage_put_seqadj(message, seqadj_type(direction), &master->seqadj[direction]);
+	(void)exchange_post(&ct->exchange);
+}
+
+/* -EOPNOTSUPP: this connection takes no adjustment. */
+static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, enum direction direction,
+			    const struct seqadj *adjustment)
+{
+	const bool proven = kernel_adjusts(master);
+	struct nlmsghdr *message;
+	int error;
+
+	ctnetlink_undefer(ct, master, NULL);
+	exchange_begin(&ct->exchange);
+	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, NLM_F_ACK);
+	ctmessage_put_seqadj(message, seqadj_type(direction), adjustment);
+	ctmessage_put_liberal(message);
+	if (ct->config.mark_edits)
+		put_mark(ct, message);
+	if (!proven)
+		ctrequest_get(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone);
+	error = exchange_run(&ct->exchange);
+	if (error) {
+		adjust_as_before(ct, master, direction);
+		return error;
+	}
+	error = ct->exchange.answer[0].error;
+	if (!error && !proven)
+		error = check_adjusted(&ct->exchange.answer[1], direction, adjustment);
+	if (error)
+		return error;
+	ct->counters.kernel_adjusted++;
+	return SEQADJ_KERNEL;
+}
+
+static int adjust_by_self(struct ctnetlink *ct, const struct binding *master)
+{
+	struct nlmsghdr *message;
+	int error;
+
+	exchange_begin(&ct->exchange);
+	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, NLM_F_ACK);
+	ctmessage_put_liberal(message);
+	put_mark(ct, message);
+	error = exchange_run_one(&ct->exchange);
+	if (error)
+		return error;
+	ct->counters.self_adjusted++;
+	return SEQADJ_SELF;
+}
+
+/* Is there a helper of user space that has this name? */
+struct name_search {
+	const char *name;
+	bool found;
+};
+
+static void compare_name(void *context, const struct cthelper *helper)
+{
+	struct name_search *search = context;
+
+	search->found |= strcmp(search->name, helper->name) == 0;
+}
+
+static int get_connection(struct ctnetlink *ct, const struct binding *master, struct connection *connection)
+{
+	int error;
+
+	if (ctnetlink_hinted(ct, connection) &&
+	    tuple_equal(&connection->binding.tuple[DIRECTION_ORIGINAL], &master->tuple[DIRECTION_ORIGINAL]))
+		return 0;
+	exchange_begin(&ct->exchange);
+	ctrequest_get(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone);
+	error = exchange_run(&ct->exchange);
+	return error ? error : ctrequest_connection(&ct->exchange.answer[0], connection);
+}
+
+/*
+ * Is this connection's helper one of user space, though not the one that has queued the packet? Asked once a
+ * connection, and only where there can be one.
+ */
+static bool carried_by_user(struct ctnetlink *ct, const struct binding *master)
+{
+	const char *queueing = ct->config.queueing_helper;
+	struct connection connection;
+	struct name_search search = { .name = connection.helper };
+
+	if (!ct->cthelpers || get_connection(ct, master, &connection) || !connection.helper[0])
+		return false;
+	if (queueing && strcmp(connection.helper, queueing) == 0)
+		return false;
+	(void)cthelper_list(&ct->exchange, compare_name, &search);
+	return search.found;
+}
+
+int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,
+			 const struct seqadj *adjustment)
+{
+	struct ctnetlink *ct = ctnetlink_of(conntrack);
+	const bool proven = kernel_adjusts(master);
+	int result;
+
+	/* Whom the kernel adjusts already, as a daemon of another mode may have left it, it goes on to adjust. */
+	if (ct->config.seqadj == SEQADJ_MODE_SELF && !proven)
+		return adjust_by_self(ct, master);
+	if (!proven && carried_by_user(ct, master)) {
+		if (ct->config.seqadj == SEQADJ_MODE_KERNEL)
+			return -CTNETLINK_TWICE;
+		ct->counters.carried_by_user++;
+		return adjust_by_self(ct, master);
+	}
+	result = adjust_by_kernel(ct, master, direction, adjustment);
+	if (result != -EOPNOTSUPP || ct->config.seqadj == SEQADJ_MODE_KERNEL)
+		return result;
+	return adjust_by_self(ct, master);
+}

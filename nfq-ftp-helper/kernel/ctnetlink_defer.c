@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation. Taking back can wait until the packets at hand have left: most of what is taken back has been
+ * used, and is gone. So can taking off a mark. What is to be done then is noted here, and done together.
+ */
+#include "ctnetlink_ops.h"
+
+#include "attributes.h"
+#include "ctrequest.h"
+#include "tuple.h"
+
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+_Static_assert(CTNETLINK_DEFERRED <= EXCHANGE_MESSAGES, "all that was deferred is asked for in one exchange");
+
+/* An expectation that is to be taken back and is there, as the kernel names it. */
+struct standing {
+	const struct deferred *deferred;
+	uint32_t id;
+};
+
+/* Asks for all that are to be taken back; hardly ever is one of them still there. Return: how many were found. */
+static unsigned int find_standing(struct ctnetlink *ct, struct standing found[CTNETLINK_DEFERRED])
+{
+	const struct deferred *asked[CTNETLINK_DEFERRED];
+	unsigned int questions = 0, count = 0;
+
+	exchange_begin(&ct->exchange);
+	for (unsigned int i = 0; i < ct->deferred_count; i++) {
+		const struct deferred *deferred = &ct->deferred[i];
+
+		if (deferred->settle)
+			continue;
+		ctrequest_get_expected(&ct->exchange, &deferred->expectation.tuple, deferred->zone);
+		asked[questions++] = deferred;
+	}
+	if (!questions || exchange_run(&ct->exchange))
+		return 0;
+	for (unsigned int i = 0; i < questions; i++) {
+		struct expected expected;
+
+		if (ctrequest_expected(&ct->exchange.answer[i], &expected) == 0 &&
+		    tuple_equal(&expected.master, &asked[i]->master))
+			found[count++] = (struct standing){ asked[i], expected.id };
+	}
+	return count;
+}
+
+/* The answers lie in the exchange that the next question makes anew, so all are read before one is deleted. */
+static void flush_expectations(struct ctnetlink *ct)
+{
+	struct standing found[CTNETLINK_DEFERRED];
+	const unsigned int count = find_standing(ct, found);
+
+	for (unsigned int i = 0; i < count; i++)
+		(void)ctrequest_delete_expected(&ct->exchange, &found[i].deferred->expectation.tuple,
+						found[i].deferred->zone, found[i].id);
+}
+
+static void flush_marks(struct ctnetlink *ct)
+{
+	exchange_begin(&ct->exchange);
+	for (unsigned int i = 0; i < ct->deferred_count; i++) {
+		const struct deferred *deferred = &ct->deferred[i];
+		struct nlmsghdr *message;
+
+		if (!deferred->settle)
+			continue;
+		message = ctrequest_update(&ct->exchange, &deferred->master, deferred->zone, 0);
+		attribute_put_be32(message, CTA_MARK, 0);
+		attribute_put_be32(message, CTA_MARK_MASK, ct->config.mark_mask);
+	}
+	/* A connection that is gone needs no mark taken off. */
+	if (ct->exchange.count)
+		(void)exchange_post(&ct->exchange);
+}
+
+void ctnetlink_flush(struct ctnetlink *ct)
+{
+	if (!ct->deferred_count)
+		return;
+	flush_expectations(ct);
+	flush_marks(ct);
+	ct->deferred_count = 0;
+}
+
+static struct deferred *defer(struct ctnetlink *ct, const struct binding *master, bool settle)
+{
+	struct deferred *deferred;
+
+	if (ct->deferred_count == CTNETLINK_DEFERRED)
+		ctnetlink_flush(ct);
+	deferred = &ct->deferred[ct->deferred_count++];
+	deferred->master = master->tuple[DIRECTION_ORIGINAL];
+	deferred->zone = master->zone;
+	deferred->settle = settle;
+	return deferred;
+}
+
+void ctnetlink_undefer(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < ct->deferred_count; i++) {
+		const struct deferred *deferred = &ct->deferred[i];
+		bool drop = deferred->settle == !expectation && deferred->zone == master->zone &&
+			    tuple_equal(&deferred->master, &master->tuple[DIRECTION_ORIGINAL]);
+
+		if (drop && expectation)
+			drop = endpoint_equal(&deferred->expectation.tuple.dst, &expectation->tuple.dst) &&
+			       endpoint_address_equal(&deferred->expectation.tuple.src, &expectation->tuple.src);
+		if (!drop)
+			ct->deferred[kept++] = *deferred;
+	}
+	ct->deferred_count = kept;
+}
+
+void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding *master,
+			const struct expectation *expectation)
+{
+	struct deferred *deferred = defer(ctnetlink_of(conntrack), master, false);
+
+	deferred->expectation = *expectation;
+	deferred->expectation.tuple.src.port = 0;
+}
+
+void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master)
+{
+	struct ctnetlink *ct = ctnetlink_of(conntrack);
+
+	if (ct->config.mark_edits && ct->config.mark_mask)
+		(void)defer(ct, master, true);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation.
+ *
+ * Finding a connection. Conntrack's hash knows both tuples of a connection, whichever attribute names them. At
+ * FORWARD and the local hooks, a packet of a connection with one NAT shows one of these tuples or its inverse: both
+ * are asked for at once. With a source and a destination translation at once, the packet shows the source of the
+ * original tuple and the source of the reply tuple, in one order or the other; the hash knows no such pair, so the
+ * table is walked. The kernel compares the ports (CTA_FILTER; before Linux 5.8 it ignores that), this program the
+ * addresses. A kernel that sends the connection along with the packet (NFQA_CT) spares all of that.
+ */
+#include "ctnetlink_ops.h"
+
+#include "ctrequest.h"
+#include "tuple.h"
+
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <time.h>
+
+#define SECOND 1000000000ull
+
+/*
+ * In which direction does a packet that shows this tuple go? Each of its ends may have been translated already, or not
+ * yet. Return: false where it is not of this connection.
+ */
+static bool binding_direction(const struct binding *binding, const struct tuple *seen, enum direction *direction)
+{
+	for (unsigned int d = DIRECTION_ORIGINAL; d <= DIRECTION_REPLY; d++) {
+		const struct tuple *there = &binding->tuple[d], *back = &binding->tuple[!d];
+
+		if (!endpoint_equal(&seen->src, &there->src) && !endpoint_equal(&seen->src, &back->dst))
+			continue;
+		if (!endpoint_equal(&seen->dst, &there->dst) && !endpoint_equal(&seen->dst, &back->src))
+			continue;
+		*direction = d;
+		return true;
+	}
+	return false;
+}
+
+/* By the hash: the tuple or its inverse. */
+static int find_by_tuple(struct ctnetlink *ct, const struct tuple *seen, uint16_t zone, struct connection *connection)
+{
+	const struct tuple inverse = tuple_inverse(seen);
+	int error;
+
+	exchange_begin(&ct->exchange);
+	ctrequest_get(&ct->exchange, seen, zone);
+	ctrequest_get(&ct->exchange, &inverse, zone);
+	error = exchange_run(&ct->exchange);
+	if (error)
+		return error;
+	error = ctrequest_connection(&ct->exchange.answer[0], connection);
+	if (error != -ENOENT)
+		return error;
+	return ctrequest_connection(&ct->exchange.answer[1], connection);
+}
+
+/* What a walk through the table looks for: a connection whose tuples have these sources. */
+struct walk {
+	const struct endpoint *original;
+	const struct endpoint *reply;
+	uint16_t zone;
+	bool found;
+	struct connection *connection;
+};
+
+static void walk_connection(void *context, const struct nlmsghdr *object)
+{
+	struct walk *walk = context;
+	struct connection connection;
+	const struct binding *binding = &connection.binding;
+
+	if (walk->found || ctrequest_read_connection(object, &connection) < 0 || binding->zone != walk->zone)
+		return;
+	if (!endpoint_equal(&binding->tuple[DIRECTION_ORIGINAL].src, walk->original) ||
+	    !endpoint_equal(&binding->tuple[DIRECTION_REPLY].src, walk->reply))
+		return;
+	*walk->connection = connection;
+	walk->found = true;
+}
+
+static int walk_table(struct ctnetlink *ct, struct walk *walk, bool filtered)
+{
+	struct nlmsghdr *message;
+	int error;
+
+	exchange_begin(&ct->exchange);
+	message = ctrequest_walk(&ct->exchange, walk->original->family, walk->zone);
+	if (filtered)
+		ctmessage_put_source_ports(message, walk->original, walk->reply);
+	ct->counters.walks++;
+	error = exchange_walk(&ct->exchange, walk_connection, walk);
+	if (error)
+		return error;
+	return walk->found ? 0 : -ENOENT;
+}
+
+/* Nanoseconds on a clock that never steps back. */
+static uint64_t clock_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* Walks cost as much as there are connections, and a stranger's packet can cause one: they get a tenth of the time. */
+static int walk_in_time(struct ctnetlink *ct, struct walk *walk)
+{
+	const uint64_t start = clock_now();
+	int error;
+
+	if (start / SECOND != ct->walk_second) {
+		ct->walk_second = start / SECOND;
+		ct->walk_time = 0;
+	}
+	if (ct->walk_time > SECOND / 10)
+		return -EAGAIN;
+	error = walk_table(ct, walk, true);
+	if (error == -EINVAL || error == -EOPNOTSUPP)
+		error = walk_table(ct, walk, false);
+	ct->walk_time += clock_now() - start;
+	return error;
+}
+
+/* By the sources of both tuples: a packet half-way through a source and a destination translation. */
+static int find_by_sources(struct ctnetlink *ct, const struct endpoint *original, const struct endpoint *reply,
+			   uint16_t zone, struct connection *connection)
+{
+	struct walk walk = { .original = original, .reply = reply, .zone = zone, .connection = connection };
+
+	return walk_in_time(ct, &walk);
+}
+
+/* Until its first packet has left ("confirmed"), translations may be missing. */
+bool ctnetlink_hinted(const struct ctnetlink *ct, struct connection *connection)
+{
+	return ct->hint && ctmessage_read_connection(ct->hint, ct->hint_length, connection) == 0 &&
+	       (connection->status & IPS_CONFIRMED);
+}
+
+static int find_connection(struct ctnetlink *ct, const struct tuple *seen, uint16_t zone, struct connection *connection)
+{
+	int error;
+
+	if (ctnetlink_hinted(ct, connection))
+		return 0;
+	error = find_by_tuple(ct, seen, zone, connection);
+	if (error == -ENOENT)
+		error = find_by_sources(ct, &seen->src, &seen->dst, zone, connection);
+	if (error == -ENOENT)
+		error = find_by_sources(ct, &seen->dst, &seen->src, zone, connection);
+	return error;
+}
+
+int ctnetlink_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
+		   enum direction *direction)
+{
+	struct ctnetlink *ct = ctnetlink_of(conntrack);
+	struct connection connection;
+	int error = find_connection(ct, seen, zone, &connection);
+
+	if (error)
+		return error;
+	if (!binding_direction(&connection.binding, seen, direction))
+		return -ENOENT;
+	*binding = connection.binding;
+	return 0;
+}

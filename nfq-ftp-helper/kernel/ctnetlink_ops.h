@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ctnetlink_ops - what struct conntrack asks for, a file each: ctnetlink_find, ctnetlink_expect, ctnetlink_defer
+ * (unexpect, settle), ctnetlink_adjust. Only these and ctnetlink.c include this.
+ */
+#ifndef KERNEL_CTNETLINK_OPS_H
+#define KERNEL_CTNETLINK_OPS_H
+
+#include "ctmessage.h"
+#include "ctnetlink.h"
+
+/* As struct conntrack_ops has them. */
+int ctnetlink_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
+		   enum direction *direction);
+int ctnetlink_expect(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
+void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding *master,
+			const struct expectation *expectation);
+int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,
+			 const struct seqadj *adjustment);
+void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master);
+
+static inline struct ctnetlink *ctnetlink_of(struct conntrack *conntrack)
+{
+	return (struct ctnetlink *)(void *)conntrack; /* it is embedded first */
+}
+
+/* The connection that came with the packet, once its translations are certain. Return: false: it did not come. */
+bool ctnetlink_hinted(const struct ctnetlink *ct, struct connection *connection);
+
+/* What was deferred for @master is not to be done after all: a taking back of @expectation; where NULL, the settling.
+ */
+void ctnetlink_undefer(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation);
+
+#endif

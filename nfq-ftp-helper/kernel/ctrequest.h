@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ctrequest - single questions to ctnetlink, as messages of an exchange, and what their answers say.
+ */
+#ifndef KERNEL_CTREQUEST_H
+#define KERNEL_CTREQUEST_H
+
+#include "exchange.h"
+
+/* Added to an exchange: */
+
+/* A connection. Conntrack's hash knows both its tuples. */
+void ctrequest_get(struct exchange *exchange, const struct tuple *tuple, uint16_t zone);
+
+/* Connections, all of them (exchange_walk()). Of this family; to be narrowed. */
+struct nlmsghdr *ctrequest_walk(struct exchange *exchange, uint8_t family, uint16_t zone);
+
+/* A change of a connection, to be filled in. @flags: NLM_F_ACK, or 0 for exchange_post() */
+struct nlmsghdr *ctrequest_update(struct exchange *exchange, const struct tuple *original, uint16_t zone,
+				  unsigned int flags);
+
+/* An expectation. */
+void ctrequest_get_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone);
+
+/* A new one. Its answer's error is -EEXIST or -EBUSY where this tuple is expected already, by an equal one or another.
+ */
+void ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
+		      uint32_t seconds);
+
+/* What came back. Return: 0, the answer's error, or -EBADMSG. */
+int ctrequest_connection(const struct answer *answer, struct connection *connection);
+int ctrequest_expected(const struct answer *answer, struct expected *expected);
+
+/* The same for an object of a walk. */
+int ctrequest_read_connection(const struct nlmsghdr *object, struct connection *connection);
+
+/* An exchange of its own. */
+int ctrequest_delete_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone, uint32_t id);
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "backends.h"
+
+#include "host/program.h"
+#include "iptables.h"
+#include "nft.h"
+
+#include <string.h>
+#include <unistd.h>
+
+const struct backend *const backends[BACKENDS] = { &nft_backend, &iptables_backend };
+
+bool backends_have(const struct backend *backend)
+{
+	return program_exists(backend->name);
+}
+
+/* A helper of user space may not be registered yet: in these modes, that the program is installed must do. */
+static bool suits(const struct backend *backend, const struct request *request)
+{
+	if (!backends_have(backend))
+		return false;
+	return !backend->check || request->attach.mode != MODE_QUEUE || geteuid() != 0 || backend->check(request) == 0;
+}
+
+const struct backend *backends_choose(const struct request *request)
+{
+	for (unsigned int i = 0; i < BACKENDS; i++) {
+		if (suits(backends[i], request))
+			return backends[i];
+	}
+	return backends[BACKENDS - 1];
+}
+
+const struct backend *backends_find(const char *name)
+{
+	for (unsigned int i = 0; i < BACKENDS; i++) {
+		if (strcmp(backends[i]->name, name) == 0)
+			return backends[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * backends - all of them, and which one suits this machine.
+ */
+#ifndef RULESET_BACKENDS_H
+#define RULESET_BACKENDS_H
+
+#include "backend.h"
+
+/* In the order of preference. */
+#define BACKENDS 2
+extern const struct backend *const backends[BACKENDS];
+
+/* Is its program installed? */
+bool backends_have(const struct backend *backend);
+
+/* The first whose program is there and from which the kernel would take these rules, or may not be asked; else the last. */
+const struct backend *backends_choose(const struct request *request);
+
+/* The one of this name; NULL: there is none. */
+const struct backend *backends_find(const char *name);
+
+#endif

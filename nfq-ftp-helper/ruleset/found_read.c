@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "found_read.h"
+
+#include "found_iptables.h"
+#include "found_nft.h"
+#include "host/program.h"
+
+#include <errno.h>
+
+#define ROOTS_MAX 64
+
+/* What a jump hands on. Return: whether that changed anything. */
+static bool follow_jump(struct found *found, const struct found_rule *rule)
+{
+	const struct found_chain *from = &found->chains[rule->chain];
+	size_t target = found_chain_index(found, from->family, from->table, rule->target);
+	struct found_chain before;
+
+	if (target == found->chain_count)
+		return false;
+	before = found->chains[target];
+	found->chains[target].roots |= from->roots;
+	found->chains[target].has_ports |= from->has_ports || rule->ports == FOUND_PORTS_OURS;
+	return found->chains[target].roots != before.roots || found->chains[target].has_ports != before.has_ports;
+}
+
+/* Which base chains lead to which chain. */
+static void find_roots(struct found *found)
+{
+	unsigned int roots = 0;
+	bool changed = true;
+
+	for (size_t i = 0; i < found->chain_count; i++) {
+		struct found_chain *chain = &found->chains[i];
+
+		if (chain->hook == FOUND_HOOK_NONE || roots == ROOTS_MAX)
+			continue;
+		chain->root = roots;
+		chain->roots = 1ull << roots++;
+	}
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < found->rule_count; i++) {
+			if (found->rules[i].verdict == FOUND_JUMP)
+				changed |= follow_jump(found, &found->rules[i]);
+		}
+	}
+}
+
+int found_read(struct found *found)
+{
+	bool over_nft = false;
+	char complaint[PROGRAM_COMPLAINT_MAX];
+	const int errors[] = {
+		found_iptables_read(found, false, &over_nft, complaint),
+		found_iptables_read(found, true, &over_nft, complaint),
+		found_nft_read(found, over_nft),
+	};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (errors[i] == -ENOMEM)
+			return -ENOMEM;
+		found->readable |= errors[i] == 0;
+	}
+	find_roots(found);
+	return 0;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "iptables_chains.h"
+
+#include "found_iptables.h"
+#include "found_nft.h"
+#include "host/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 256
+
+const struct iptables_family iptables_families[IPTABLES_FAMILIES] = {
+	{ "IPv4", "iptables", "iptables-restore", "ip", false,
+	  "22,48 0 0 0,84 0 0 240,21 0 18 64,40 0 0 2,2 0 0 1,48 0 0 0,84 0 0 15,100 0 0 2,7 0 0 5,96 0 0 1,28 0 0 0,"
+	  "2 0 0 5,177 0 0 0,80 0 0 12,84 0 0 240,116 0 0 2,7 0 0 9,96 0 0 5,28 0 0 0,37 0 1 0,6 0 0 262144,6 0 0 0" },
+	{ "IPv6", "ip6tables", "ip6tables-restore", "ip6", true,
+	  "13,48 0 0 0,84 0 0 240,21 0 9 96,40 0 0 4,2 0 0 1,48 0 0 52,84 0 0 240,116 0 0 2,7 0 0 5,96 0 0 1,45 0 1 0,"
+	  "6 0 0 262144,6 0 0 0" },
+};
+
+const struct iptables_own iptables_own[IPTABLES_OWN] = {
+	[IPTABLES_OWN_QUEUE] = { "mangle", NULL, IPTABLES_PREFIX "QUEUE" },
+	[IPTABLES_OWN_FORWARD] = { "mangle", "FORWARD", IPTABLES_PREFIX "FORWARD" },
+	[IPTABLES_OWN_INPUT] = { "mangle", "INPUT", IPTABLES_PREFIX "INPUT" },
+	[IPTABLES_OWN_POSTROUTING] = { "mangle", "POSTROUTING", IPTABLES_PREFIX "POSTROUTING" },
+	[IPTABLES_OWN_PREROUTING] = { "raw", "PREROUTING", IPTABLES_PREFIX "PREROUTING" },
+	[IPTABLES_OWN_OUTPUT] = { "raw", "OUTPUT", IPTABLES_PREFIX "OUTPUT" },
+};
+
+char iptables_chains_jump(const char *table)
+{
+	return strcmp(table, "raw") == 0 ? 'I' : 'A';
+}
+
+/* ---- looking ---- */
+
+/* Does one of our chains have this name? A stranger's may begin like ours. */
+static bool is_own_name(const char *name)
+{
+	for (unsigned int i = 0; i < IPTABLES_OWN; i++) {
+		if (strcmp(iptables_own[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_made(const struct found *found, const struct iptables_family *family, const struct iptables_own *own,
+		     const char *what)
+{
+	char line[LINE_MAX_BYTES];
+
+	snprintf(line, sizeof(line), "-A %s -m comment --comment \"%s\"", own->name, what);
+	return found_has_line(found, family->nft, own->table, line);
+}
+
+static void look_at_own(struct iptables_own_state *state, const struct found *found,
+			const struct iptables_family *family, const struct iptables_own *own)
+{
+	char jump[LINE_MAX_BYTES];
+
+	snprintf(jump, sizeof(jump), "-A %s -j %s", own->base ? own->base : "", own->name);
+	state->exists = found_chain_index(found, family->nft, own->table, own->name) != found->chain_count;
+	state->jumped = found_has_line(found, family->nft, own->table, jump);
+	state->made_chain = has_made(found, family, own, IPTABLES_MADE_CHAIN);
+	state->made_table = has_made(found, family, own, IPTABLES_MADE_TABLE);
+}
+
+/* How to get back a rule that is ours, or jumps to us; "": it is neither. */
+static const char *way_back(const struct found *found, const struct found_rule *rule, char command[3])
+{
+	const struct found_chain *chain = &found->chains[rule->chain];
+
+	snprintf(command, 3, "-A");
+	if (is_own_name(chain->name))
+		return rule->line + 2;
+	command[1] = iptables_chains_jump(chain->table);
+	return is_own_name(rule->target) ? rule->line + 2 : "";
+}
+
+/* What is ours in one table, for the case that we must go back to it. */
+static void keep_table(const struct found *found, const char *table, FILE *kept)
+{
+	bool begun = false;
+
+	for (size_t i = 0; i < found->chain_count; i++) {
+		const struct found_chain *chain = &found->chains[i];
+
+		if (strcmp(chain->table, table) != 0 || !is_own_name(chain->name))
+			continue;
+		fprintf(kept, "%s%s%s:%s - [0:0]\n", begun ? "" : "*", begun ? "" : table, begun ? "" : "\n",
+			chain->name);
+		begun = true;
+	}
+	for (size_t i = 0; i < found->rule_count && begun; i++) {
+		const struct found_rule *rule = &found->rules[i];
+		char command[3];
+		const char *rest = way_back(found, rule, command);
+
+		if (strcmp(found->chains[rule->chain].table, table) == 0 && *rest)
+			fprintf(kept, "%s%s\n", command, rest);
+	}
+	if (begun)
+		fputs("COMMIT\n", kept);
+}
+
+static int keep(const struct found *found, struct iptables_state *state)
+{
+	size_t length;
+	FILE *kept = open_memstream(&state->before, &length);
+
+	if (!kept)
+		return -ENOMEM;
+	keep_table(found, "raw", kept);
+	keep_table(found, "mangle", kept);
+	return fclose(kept) == 0 ? 0 : -ENOMEM;
+}
+
+int iptables_chains_look(const struct iptables_family *family, struct iptables_state *state, char *complaint)
+{
+	static const struct ports no_ports;
+	struct found found = { .ports = &no_ports };
+	bool over_nft = false;
+	int error = found_iptables_read(&found, family->ipv6, &over_nft, complaint);
+
+	memset(state, 0, sizeof(*state));
+	for (unsigned int i = 0; i < IPTABLES_OWN && !error; i++)
+		look_at_own(&state->own[i], &found, family, &iptables_own[i]);
+	if (!error)
+		error = keep(&found, state);
+	found_free(&found);
+	return error;
+}
+
+/* ---- what iptables makes ---- */
+
+/* Does iptables work over nf_tables, and is there an nft to look at that? Then @found is filled in. */
+static bool look_below(const struct iptables_family *family, struct found *found)
+{
+	static const struct ports no_ports;
+	const char *const version[] = { family->program, "--version", NULL };
+	char complaint[PROGRAM_COMPLAINT_MAX], *text = NULL;
+	const bool over_nft = program_run(version, NULL, &text, complaint) == 0 && strstr(text, "nf_tables");
+
+	free(text);
+	*found = (struct found){ .ports = &no_ports };
+	return over_nft && found_nft_read(found, false) == 0;
+}
+
+void iptables_chains_foresee(const struct iptables_family *family, struct iptables_state *state)
+{
+	struct found found;
+	const bool known = look_below(family, &found);
+
+	for (unsigned int i = 0; i < IPTABLES_OWN && known; i++) {
+		const struct iptables_own *own = &iptables_own[i];
+		struct iptables_own_state *state_of = &state->own[i];
+
+		if (!state_of->wanted || state_of->jumped || !own->base)
+			continue;
+		state_of->made_table |= !found_table(&found, family->nft, own->table);
+		state_of->made_chain |=
+			found_chain_index(&found, family->nft, own->table, own->base) == found.chain_count;
+	}
+	found_free(&found);
+}
+
+static void drop_base_chain(const struct iptables_family *family, const struct found *found,
+			    const struct iptables_own *own)
+{
+	const char *const argv[] = { family->program, "-w", "5", "-t", own->table, "-X", own->base, NULL };
+	char complaint[PROGRAM_COMPLAINT_MAX];
+
+	if (found_is_idle(found, found_chain_index(found, family->nft, own->table, own->base)))
+		(void)program_run(argv, NULL, NULL, complaint);
+}
+
+static void drop_table(const struct iptables_family *family, const struct found *found, const struct iptables_own *own)
+{
+	const char *const argv[] = { "nft", "delete", "table", family->nft, own->table, NULL };
+	const struct found_table *table = found_table(found, family->nft, own->table);
+	char complaint[PROGRAM_COMPLAINT_MAX];
+
+	if (table && table->contents == 0)
+		(void)program_run(argv, NULL, NULL, complaint);
+}
+
+void iptables_chains_tidy(const struct iptables_family *family, const struct iptables_state *state)
+{
+	bool chains = false, tables = false;
+	struct found found;
+
+	for (unsigned int i = 0; i < IPTABLES_OWN; i++) {
+		chains |= state->own[i].made_chain && !state->own[i].wanted;
+		tables |= state->own[i].made_table && !state->own[i].wanted;
+	}
+	if (chains && look_below(family, &found)) {
+		for (unsigned int i = 0; i < IPTABLES_OWN; i++) {
+			if (state->own[i].made_chain && !state->own[i].wanted)
+				drop_base_chain(family, &found, &iptables_own[i]);
+		}
+		found_free(&found);
+	}
+	if (tables && look_below(family, &found)) {
+		for (unsigned int i = 0; i < IPTABLES_OWN; i++) {
+			if (state->own[i].made_table && !state->own[i].wanted)
+				drop_table(family, &found, &iptables_own[i]);
+		}
+		found_free(&found);
+	}
+}

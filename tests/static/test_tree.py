@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What every file of the tree keeps to, and no compiler looks at. One line a case: `PASS name` or `FAIL name: why`."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parents[2]
+LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
+
+# How the line with the licence begins and ends; the kernel's own form (Documentation/process/license-rules.rst).
+FORMS = {".c": f"// {LICENCE}", ".h": f"/* {LICENCE} */", ".8": f'.\\" {LICENCE}', None: f"# {LICENCE}"}
+# Prose, data, and what git and the tools read.
+WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|\.(md|pcap|tsv|patch|nft|iptables|conf|golden)$")
+
+
+def files(*patterns):
+    """Also those that git does not know yet."""
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns], cwd=TREE,
+                            check=True, stdout=subprocess.PIPE, text=True).stdout
+    return sorted(name for name in listed.split("\0") if name and (TREE / name).is_file())
+
+
+def first_lines(name):
+    with open(TREE / name, encoding="utf-8") as file:
+        lines = [file.readline().rstrip("\n"), file.readline().rstrip("\n")]
+    return lines[1:] if lines[0].startswith("#!") else lines[:1]
+
+
+def licences():
+    """In its first line, or the second where a program's interpreter stands in the first."""
+    for name in files():
+        if WITHOUT.search(name) and not first_lines_are_a_program(name):
+            continue
+        wanted = FORMS.get(Path(name).suffix, FORMS[None])
+        if first_lines(name) != [wanted]:
+            yield f"{name} does not begin with `{wanted}'"
+
+
+def first_lines_are_a_program(name):
+    with open(TREE / name, "rb") as file:
+        return file.read(2) == b"#!"
+
+
+def test_names():
+    """What is run by itself, in any suite, is called test_NAME; what helps it is not."""
+    for name in files("tests/unit/*.c", "tests/fuzz/*.c"):
+        if not Path(name).name.startswith("test_"):
+            yield f"{name} is a program of its suite: its name has to begin with test_"
+    for name in files("tests/*/test_*"):
+        text = (TREE / name).read_text(encoding="utf-8")
+        if not re.search(r"^int (main|LLVMFuzzerTestOneInput)\(|^if __name__ == .__main__.:", text, re.MULTILINE):
+            yield f"{name} is called a test, and cannot be run"
+
+
+def common_headers():
+    """A header in tests/common has a file of its own name beside it."""
+    for name in files("tests/common/*.h"):
+        if not (TREE / name).with_suffix(".c").exists():
+            yield f"{name} has no .c beside it"
+
+
+CASES = [licences, test_names, common_headers]
+
+
+def main():
+    failed = 0
+    for case in CASES:
+        found = list(case())
+        print(f"FAIL tree/{case.__name__}: {'; '.join(found)}" if found else f"PASS tree/{case.__name__}")
+        failed += bool(found)
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

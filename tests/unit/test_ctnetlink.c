@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the kernel has done when its answer is lost. Here it is a model behind sendmsg(): one connection, its sequence
+ * adjustments, and one expectation. It does what it is asked for; its answers then come, or do not (ENOBUFS). Whatever
+ * is lost, nothing stays open that was not announced, and nothing is adjusted that was not edited.
+ */
+#include "unit.h"
+
+#include "kernel/attributes.h"
+#include "kernel/ctmessage.h"
+#include "kernel/ctnetlink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define EXPECT_ID 99
+
+/* clang-format off */
+#define CLIENT(number) { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = number }
+#define SERVER(number) { .family = FAMILY_IPV4, .address = { 192, 0, 2, 21 }, .port = number }
+#define OUTSIDE(number) { .family = FAMILY_IPV4, .address = { 203, 0, 113, 1 }, .port = number }
+/* clang-format on */
+
+static const struct binding master = {
+	.tuple = { { CLIENT(40000), SERVER(21) }, { SERVER(21), OUTSIDE(40000) } },
+};
+static const struct expectation expectation = { .tuple = { SERVER(0), OUTSIDE(3001) } };
+
+/* The kernel's side. */
+static bool expected, foreign; /* there is an expectation; it is another connection's */
+static bool seqadj_missing;    /* it has no room for adjustments, and says nothing */
+static struct seqadj adjusted[2];
+static unsigned int lost; /* of the answers that are fetched, the next so many are lost */
+static unsigned int asked;
+
+static struct {
+	size_t length;
+	_Alignas(8) uint8_t bytes[CTMESSAGE_MAX];
+} answers[EXCHANGE_MESSAGES];
+static unsigned int first, count;
+
+static struct ctnetlink ctnetlink;
+
+/* ---- the kernel ---- */
+
+static struct nlmsghdr *answer(const struct nlmsghdr *question, uint16_t type)
+{
+	struct nlmsghdr *message;
+
+	assert_true(count < EXCHANGE_MESSAGES);
+	memset(&answers[count], 0, sizeof(answers[count]));
+	message = ctmessage_begin(answers[count++].bytes, type, 0, FAMILY_IPV4, question->nlmsg_seq);
+	return message;
+}
+
+static void answer_error(const struct nlmsghdr *question, int error)
+{
+	struct nlmsghdr *message = answer(question, NLMSG_ERROR);
+	struct nlmsgerr *payload = mnl_nlmsg_get_payload(message);
+
+	payload->error = error;
+	message->nlmsg_len = NLMSG_LENGTH(sizeof(*payload));
+}
+
+static const struct nlattr *find(const struct nlmsghdr *message, uint16_t type)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attribute) == type)
+			return attribute;
+	}
+	return NULL;
+}
+
+static void take_seqadj(const struct nlattr *nest, struct seqadj *seqadj)
+{
+	const struct nlattr *attribute;
+
+	if (!nest || seqadj_missing)
+		return;
+	mnl_attr_for_each_nested(attribute, nest)
+	{
+		if (mnl_attr_get_type(attribute) == CTA_SEQADJ_CORRECTION_POS)
+			seqadj->pos = attribute_be32(attribute);
+		else if (mnl_attr_get_type(attribute) == CTA_SEQADJ_OFFSET_BEFORE)
+			seqadj->before = (int32_t)attribute_be32(attribute);
+		else
+			seqadj->after = (int32_t)attribute_be32(attribute);
+	}
+}
+
+static void handle_connection(const struct nlmsghdr *question)
+{
+	struct nlmsghdr *message;
+
+	if ((question->nlmsg_type & 0xff) == IPCTNL_MSG_CT_NEW) {
+		take_seqadj(find(question, CTA_SEQ_ADJ_ORIG), &adjusted[DIRECTION_ORIGINAL]);
+		take_seqadj(find(question, CTA_SEQ_ADJ_REPLY), &adjusted[DIRECTION_REPLY]);
+		if (question->nlmsg_flags & NLM_F_ACK)
+			answer_error(question, 0);
+		return;
+	}
+	if (!asked++) { /* whether anybody is there */
+		answer_error(question, -ENOENT);
+		return;
+	}
+	message = answer(question, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW);
+	ctmessage_put_tuple(message, CTA_TUPLE_ORIG, &master.tuple[DIRECTION_ORIGINAL]);
+	ctmessage_put_tuple(message, CTA_TUPLE_REPLY, &master.tuple[DIRECTION_REPLY]);
+	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_ORIG, &adjusted[DIRECTION_ORIGINAL]);
+	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_REPLY, &adjusted[DIRECTION_REPLY]);
+}
+
+static void handle_expectation(const struct nlmsghdr *question)
+{
+	struct nlmsghdr *message;
+
+	switch (question->nlmsg_type & 0xff) {
+	case IPCTNL_MSG_EXP_NEW:
+		answer_error(question, expected ? -EEXIST : 0);
+		expected = true;
+		break;
+	case IPCTNL_MSG_EXP_GET:
+		if (!expected) {
+			answer_error(question, -ENOENT);
+			break;
+		}
+		message = answer(question, NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_NEW);
+		ctmessage_put_tuple(message, CTA_EXPECT_MASTER, &master.tuple[foreign]);
+		mnl_attr_put_u32(message, CTA_EXPECT_ID, htonl(EXPECT_ID));
+		break;
+	default:
+		assert_int_equal(question->nlmsg_type & 0xff, IPCTNL_MSG_EXP_DELETE);
+		assert_int_equal(attribute_be32(find(question, CTA_EXPECT_ID)), EXPECT_ID);
+		expected = false;
+		answer_error(question, 0);
+	}
+}
+
+struct mnl_socket *__real_mnl_socket_open2(int bus, int flags);
+struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *datagram, int flags);
+int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned int room, int flags, struct timespec *timeout);
+
+/* Of a kind that every kernel has: nothing goes through it. */
+struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
+{
+	(void)bus;
+	return __real_mnl_socket_open2(NETLINK_ROUTE, flags);
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags)
+{
+	(void)fd;
+	(void)flags;
+	first = count = 0;
+	for (size_t i = 0; i < datagram->msg_iovlen; i++) {
+		const struct nlmsghdr *question = datagram->msg_iov[i].iov_base;
+
+		if (question->nlmsg_type >> 8 == NFNL_SUBSYS_CTNETLINK)
+			handle_connection(question);
+		else if (question->nlmsg_type >> 8 == NFNL_SUBSYS_CTNETLINK_EXP)
+			handle_expectation(question);
+		else /* no helpers of user space */
+			answer_error(question, -EINVAL);
+	}
+	return 1;
+}
+
+ssize_t __wrap_recvmsg(int fd, struct msghdr *datagram, int flags)
+{
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	const struct nlmsghdr *message;
+
+	(void)fd;
+	(void)flags;
+	assert_true(first < count);
+	if (lost) {
+		lost--;
+		first = count = 0;
+		errno = ENOBUFS;
+		return -1;
+	}
+	message = (const struct nlmsghdr *)(const void *)answers[first++].bytes;
+	memcpy(datagram->msg_name, &kernel, sizeof(kernel));
+	memcpy(datagram->msg_iov->iov_base, message, message->nlmsg_len);
+	datagram->msg_flags = 0;
+	return message->nlmsg_len;
+}
+
+int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned int room, int flags, struct timespec *timeout)
+{
+	const ssize_t length = __wrap_recvmsg(fd, &datagrams->msg_hdr, flags);
+
+	(void)room;
+	(void)timeout;
+	if (length < 0)
+		return -1;
+	datagrams->msg_len = (unsigned int)length;
+	return 1;
+}
+
+/* ---- tests ---- */
+
+static int opened(void **state)
+{
+	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_AUTO };
+
+	(void)state;
+	expected = foreign = seqadj_missing = false;
+	memset(adjusted, 0, sizeof(adjusted));
+	lost = asked = 0;
+	return ctnetlink_open(&ctnetlink, &config);
+}
+
+static int closed(void **state)
+{
+	(void)state;
+	ctnetlink_close(&ctnetlink);
+	return 0;
+}
+
+static int expect(void)
+{
+	return ctnetlink.conntrack.ops->expect(&ctnetlink.conntrack, &master, &expectation);
+}
+
+static int adjust(const struct binding *binding, const struct seqadj *seqadj)
+{
+	return ctnetlink.conntrack.ops->adjust_seq(&ctnetlink.conntrack, binding, DIRECTION_ORIGINAL, seqadj);
+}
+
+static void is_adjusted(const struct seqadj *seqadj)
+{
+	assert_int_equal(adjusted[DIRECTION_ORIGINAL].pos, seqadj->pos);
+	assert_int_equal(adjusted[DIRECTION_ORIGINAL].before, seqadj->before);
+	assert_int_equal(adjusted[DIRECTION_ORIGINAL].after, seqadj->after);
+}
+
+static void expectations_come_and_go(void **state)
+{
+	(void)state;
+	assert_int_equal(expect(), 0);
+	ctnetlink_flush(&ctnetlink);
+	assert_true(expected);
+	assert_int_equal(expect(), 0); /* an equal one is replaced */
+	assert_true(expected);
+	ctnetlink.conntrack.ops->unexpect(&ctnetlink.conntrack, &master, &expectation);
+	assert_true(expected);
+	ctnetlink_flush(&ctnetlink);
+	assert_false(expected);
+}
+
+/* What another connection expects is neither replaced nor taken back. */
+static void expectations_of_others(void **state)
+{
+	(void)state;
+	expected = foreign = true;
+	assert_int_equal(expect(), -EBUSY);
+	ctnetlink.conntrack.ops->unexpect(&ctnetlink.conntrack, &master, &expectation);
+	ctnetlink_flush(&ctnetlink);
+	assert_true(expected);
+}
+
+/* Nobody will announce it, so it must not stay. */
+static void a_lost_expectation_is_taken_back(void **state)
+{
+	(void)state;
+	lost = 1;
+	assert_int_equal(expect(), -ENOBUFS);
+	assert_true(expected);
+	ctnetlink_flush(&ctnetlink);
+	assert_false(expected);
+}
+
+/* But one that is made after it is announced, and stays. */
+static void a_lost_expectation_is_made_again(void **state)
+{
+	(void)state;
+	lost = 1;
+	assert_int_equal(expect(), -ENOBUFS);
+	assert_int_equal(expect(), 0);
+	ctnetlink_flush(&ctnetlink);
+	assert_true(expected);
+}
+
+static void adjustments_are_taken(void **state)
+{
+	static const struct seqadj seqadj = { 1000, 0, 7 };
+
+	(void)state;
+	assert_int_equal(adjust(&master, &seqadj), SEQADJ_KERNEL);
+	is_adjusted(&seqadj);
+	seqadj_missing = true;
+	memset(adjusted, 0, sizeof(adjusted));
+	assert_int_equal(adjust(&master, &seqadj), SEQADJ_SELF);
+}
+
+/* Nothing will be edited, so the kernel must adjust as it did before. */
+static void a_lost_adjustment_is_taken_back(void **state)
+{
+	static const struct seqadj none = { 0, 0, 0 }, one = { 1000, 0, 7 }, two = { 2000, 7, 9 };
+	struct binding binding = master;
+
+	(void)state;
+	lost = 1;
+	assert_int_equal(adjust(&binding, &one), -ENOBUFS);
+	is_adjusted(&none);
+	assert_int_equal(adjust(&binding, &one), SEQADJ_KERNEL);
+	is_adjusted(&one);
+	binding.seqadj[DIRECTION_ORIGINAL] = one;
+	lost = 1;
+	assert_int_equal(adjust(&binding, &two), -ENOBUFS);
+	is_adjusted(&one);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, opened, closed)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(expectations_come_and_go),
+		TEST(expectations_of_others),
+		TEST(a_lost_expectation_is_taken_back),
+		TEST(a_lost_expectation_is_made_again),
+		TEST(adjustments_are_taken),
+		TEST(a_lost_adjustment_is_taken_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

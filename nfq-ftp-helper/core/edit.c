@@ -23,17 +23,18 @@ static int hand_over(struct turn *turn, const struct seqadj *adj)
 {
 	struct conntrack *conntrack = turn->engine->conntrack;
 	struct work *work = work_of(turn);
+	const struct seqadj told = conntrack_told(conntrack, adj);
 	int by;
 
 	if (turn->session->flags & SESSION_SELF)
 		return 0;
-	by = conntrack->ops->adjust_seq(conntrack, &work->binding, turn->direction, adj);
+	by = conntrack->ops->adjust_seq(conntrack, &work->binding, turn->direction, &told);
 	if (by < 0)
 		return by;
 	if (by == SEQADJ_SELF)
 		turn->session->flags |= SESSION_SELF;
 	else
-		work->binding.seqadj[turn->direction] = *adj;
+		work->binding.seqadj[turn->direction] = told;
 	return 0;
 }
 

@@ -137,10 +137,12 @@ static void conntrack_settle(struct conntrack *conntrack, const struct binding *
 {
 	struct sim *sim = sim_of(conntrack);
 
-	(void)master;
 	may_die(sim);
-	if (!sim->schedule.self)
-		sim->around.marked = false;
+	if (sim->schedule.self)
+		return;
+	sim->around.marked = false;
+	for (unsigned int side = 0; side < 2; side++)
+		sim->around.binding.seqadj[side] = seqadj_settled(&master->seqadj[side]);
 }
 
 static const struct conntrack_ops conntrack_ops = {
@@ -222,6 +224,7 @@ void router_start(struct sim *sim)
 {
 	memset(table_memory, 0, table_bytes(&table_size) < TABLE_ROOM ? table_bytes(&table_size) : TABLE_ROOM);
 	sim->around.conntrack.ops = &conntrack_ops;
+	sim->around.conntrack.all_come = !sim->schedule.payload_only;
 	sim->back_at = NEVER;
 	sim->kill_countdown = -1;
 	sim->exempt_from = UINT32_MAX;
@@ -267,7 +270,7 @@ static void restart(struct sim *sim)
 	sim->resuming = true;
 	open_engine(sim);
 	session_absent(&sim->engine, milliseconds(sim));
-	session_resume(&sim->engine);
+	resume_sessions(&sim->engine);
 	sim->resuming = false;
 	sim->kill_countdown = countdown;
 }

@@ -24,6 +24,7 @@
 
 #include <setjmp.h>
 
+#include "core/resume.h"
 #include "core/session.h"
 
 #define STREAM_MAX   12288 /* bytes of a stream, rewritten or not */

@@ -205,7 +205,7 @@ static void says_with_note(struct dialogue *d, const char *line, uint32_t from)
 	d->out = d->in.bytes;
 	d->out_length = d->in.length;
 	assert_int_equal(session_arrive(&d->engine, &arrival, d->in.bytes, d->in.length, false, 0), 0);
-	session_passed(&d->engine, &arrival, d->now, &note);
+	passed_input(&d->engine, &arrival, d->now, &note);
 	d->verdict = session_input(&d->engine, &arrival, d->now, &output);
 	if (d->verdict == VERDICT_REPLACE) {
 		d->out = output.packet;

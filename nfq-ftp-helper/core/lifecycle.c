@@ -4,6 +4,7 @@
 #include "lifecycle.h"
 #include "opening.h"
 #include "share.h"
+#include "state.h"
 #include "stream.h"
 #include "worth.h"
 
@@ -77,7 +78,7 @@ void lifecycle_close(struct turn *turn)
 {
 	if (turn->session->state == SESSION_CLOSED)
 		return;
-	turn->session->state = SESSION_CLOSED;
+	state_enter(turn->session, SESSION_CLOSED);
 	lifecycle_let_go(turn);
 	announcement_withdraw_all(turn);
 }

@@ -86,9 +86,9 @@ $(BUILD)/tests/unit/test_nfqueue_packet: LIBS_UNIT = $(shell $(PKG_CONFIG) --lib
 $(BUILD)/tests/unit/test_verdicts: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,verdicts netlink)
 $(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=sendmsg
 
-$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(call objects,nfq-ftp-helper/host) \
-	$(call objects,nfq-ftp-helper/kernel)
-$(BUILD)/tests/unit/test_settings: LIBS_UNIT = $(LIBS_DAEMON)
+$(BUILD)/tests/unit/test_option: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,command/option command/option_value \
+	command/option_parse daemon/options) $(foreach room,ruleset host kernel,$(call objects,nfq-ftp-helper/$(room)))
+$(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 

@@ -211,6 +211,10 @@ static bool carries_something(const struct scan_segment *segment)
 	return segment->length || segment->flags & (SCAN_SYN | SCAN_FIN | SCAN_RST);
 }
 
+/*
+ * All packets of a marked connection are needed in user space, and none may bypass: one that conntrack does not adjust is adjusted
+ * there; one that it adjusts carries the mark while an edit is in flight, of which conntrack need not have been told all.
+ */
 static bool is_marked(const struct nf_conn *ct)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK_MARK)
@@ -218,15 +222,6 @@ static bool is_marked(const struct nf_conn *ct)
 #else
 	return false;
 #endif
-}
-
-/*
- * A marked connection that conntrack does not adjust is adjusted in user space, packet by packet: all of them are needed there.
- * One that it adjusts carries the mark while an edit is in flight: then none of those handed over may bypass.
- */
-static bool needs_all(const struct nf_conn *ct, bool marked)
-{
-	return marked && !test_bit(IPS_SEQ_ADJUST_BIT, &ct->status);
 }
 
 /* Both directions of a connection go to the same queue, also when a later one has the same addresses. */
@@ -304,7 +299,7 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 	if (!READ_ONCE(scan))
 		queued = queued || carries_something(&packet.segment);
 	marked = is_marked(ct);
-	if (!queued && !needs_all(ct, marked))
+	if (!queued && !marked)
 		return NF_ACCEPT;
 	return to_queue(ct, marked);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
 	{ "run", command_run, "follow FTP control connections from an NFQUEUE, in the foreground" },
@@ -27,9 +29,26 @@ static int complain(const char *name)
 	return EXIT_USAGE;
 }
 
+/*
+ * The next file that is opened takes the place of a standard stream that is closed, and what is said would go there: to a socket, or
+ * to a table of sessions. So something else takes it, which can be read only: then whoever writes is told, as if it were closed.
+ */
+static void keep_places(void)
+{
+	int file;
+
+	do {
+		file = open("/dev/null", O_RDONLY);
+	} while (file >= 0 && file <= STDERR_FILENO);
+	if (file >= 0)
+		close(file);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+
+	keep_places();
 
 	if (argc < 2) {
 		print_usage(stderr);

@@ -39,8 +39,12 @@ static bool sequence_ok(const struct belief_side *mine, const struct belief_segm
 		return true;
 	if (segment->length > window || !within(segment->seq, mine->next - window - segment->length, mine->next + 1 + window))
 		return false;
-	/* Behind a FIN there is nothing (section 3.10.7.4, seventh). */
-	return !mine->fin || !seq_after(end, mine->next) || (segment->length == 0 && end == mine->next + 1);
+	/*
+	 * Behind a FIN there is nothing (section 3.10.7.4, seventh). One that has not been acknowledged may have been another's, and its
+	 * receiver may have refused it: its sender goes on in its place then.
+	 */
+	return !mine->fin || !seq_after(end, mine->next) || (segment->length == 0 && end == mine->next + 1) ||
+	       (!seq_after(mine->acked, mine->next) && !seq_after(segment->seq, mine->next));
 }
 
 enum belief belief_judge(const struct belief_side *mine, const struct belief_side *theirs,

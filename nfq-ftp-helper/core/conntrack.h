@@ -22,6 +22,13 @@ struct tuple {
 	struct endpoint dst;
 };
 
+/* How far conntrack has seen the handshake. */
+enum progress {
+	PROGRESS_UNKNOWN,		/* not told */
+	PROGRESS_HANDSHAKE,		/* under way */
+	PROGRESS_BEYOND,		/* through, or never seen */
+};
+
 /*
  * A connection and its NAT binding: both tuples. Where no NAT takes place they mirror each other; a source translation
  * shows as tuple[REPLY].dst != tuple[ORIGINAL].src, a destination translation as tuple[REPLY].src !=
@@ -32,6 +39,7 @@ struct binding {
 	struct seqadj seqadj[2];	/* what the kernel already adjusts; zero where it does not */
 	uint32_t id;			/* CTA_ID; 0: not told. Another one proves another connection, the same proves nothing */
 	uint16_t zone;			/* conntrack zone, 0 where none */
+	uint8_t progress;		/* enum progress; of the moment: looked at where it has just been found only */
 };
 
 /* The data connection that is expected: tuple.src, from any port, to tuple.dst. */
@@ -71,7 +79,8 @@ struct conntrack_ops {
 			 const struct expectation *expectation);
 
 	/*
-	 * From now on this direction of master is adjusted so; absolute values, so repeating it is harmless.
+	 * From now on this direction of master is adjusted so; absolute values, so repeating it is harmless. It is what
+	 * conntrack_told() makes of the session's own.
 	 * Once it has answered SEQADJ_SELF for a connection it is not asked again: the session keeps the adjustment itself.
 	 * Return: enum seqadj_by, or a negative errno (then nothing must be edited).
 	 */
@@ -79,8 +88,8 @@ struct conntrack_ops {
 			  const struct seqadj *adjustment);
 
 	/*
-	 * Every edit of master has been acknowledged: from now on its packets may pass without us. Called after adjust_seq()
-	 * has answered SEQADJ_KERNEL. NULL: nobody wants to know.
+	 * Every edit of master has been acknowledged: from now on its packets may pass without us, and only the later shift of
+	 * master->seqadj counts (seqadj_settled()). Called after adjust_seq() has answered SEQADJ_KERNEL. NULL: nobody wants to know.
 	 */
 	void (*settle)(struct conntrack *conntrack, const struct binding *master);
 };
@@ -88,7 +97,14 @@ struct conntrack_ops {
 /* Implementations embed this first. */
 struct conntrack {
 	const struct conntrack_ops *ops;
+	bool all_come;	/* while an edit is in flight all of the connection's packets come to us, bare acknowledgements too */
 };
+
+/* What conntrack is to know of an adjustment. Where that is not all, the rest is left to us (seqadj_untold()). */
+static inline struct seqadj conntrack_told(const struct conntrack *conntrack, const struct seqadj *adjustment)
+{
+	return conntrack->all_come ? seqadj_told(adjustment) : *adjustment;
+}
 
 /* Does NAT take place on this connection at all? */
 static inline bool binding_translated(const struct binding *binding)

@@ -160,6 +160,11 @@ static void final_reply(struct turn *turn, unsigned int code)
 	}
 	if (session->state == SESSION_MIDDLE || !session->outstanding)
 		return;
+	/* It answers nothing else, whatever has been left unanswered before it (RFC 2228 section 3). */
+	if (code == 234 && dialogue_may_be_opaque(session)) {
+		dialogue_opaque(turn);
+		return;
+	}
 	kind = pop_command(session);
 	session->state = SESSION_READY;
 	if (code == 230 || code == 232 || (code < 300 && kind != FTP_OTHER && kind != FTP_AUTH))
@@ -172,9 +177,6 @@ static void final_reply(struct turn *turn, unsigned int code)
 	}
 	if (kind == FTP_PORT || kind == FTP_EPRT || kind == FTP_LPRT)
 		announcement_answered(turn, code);
-	if (kind == FTP_AUTH && code == 234) {
-		dialogue_opaque(turn);
-	}
 }
 
 static void reply_line(struct turn *turn, const struct ftp_line *line)

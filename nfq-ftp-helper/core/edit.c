@@ -23,17 +23,18 @@ static int hand_over(struct turn *turn, const struct seqadj *adj)
 {
 	struct conntrack *conntrack = turn->engine->conntrack;
 	struct work *work = work_of(turn);
+	const struct seqadj told = conntrack_told(conntrack, adj);
 	int by;
 
 	if (turn->session->flags & SESSION_SELF)
 		return 0;
-	by = conntrack->ops->adjust_seq(conntrack, &work->binding, turn->direction, adj);
+	by = conntrack->ops->adjust_seq(conntrack, &work->binding, turn->direction, &told);
 	if (by < 0)
 		return by;
 	if (by == SEQADJ_SELF)
 		turn->session->flags |= SESSION_SELF;
 	else
-		work->binding.seqadj[turn->direction] = *adj;
+		work->binding.seqadj[turn->direction] = told;
 	return 0;
 }
 
@@ -49,7 +50,8 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 		adj = (struct seqadj){ .pos = edit->start, .before = adj.before, .after = adj.before + growth };
 	else if (growth)
 		adj = seqadj_edited(&adj, edit->start, growth);
-	if (memcmp(&adj, &stream->adj, sizeof(adj)) != 0) {
+	/* Of equal length, too: while it is in flight the connection's packets must not pass without us. */
+	if (!amended || memcmp(&adj, &stream->adj, sizeof(adj)) != 0) {
 		error = hand_over(turn, &adj);
 		if (error)
 			return error;

@@ -59,6 +59,28 @@ static struct embryo *least_of(struct embryo *ways, const struct endpoint *newco
 	return least;
 }
 
+/* Is it of a connection that has no session, though it began while we were there? */
+static bool is_note(const struct embryo *embryo)
+{
+	return embryo->state != EMBRYO_FREE && embryo->state != EMBRYO_CLOSED;
+}
+
+/* Of two that are over: a free one first, then one of which a session was made. They are remembered as long as there is room. */
+static struct embryo *better_place(struct embryo *a, struct embryo *b)
+{
+	if (!a || b->state == EMBRYO_FREE)
+		return b;
+	return is_note(a) && !is_note(b) ? b : a;
+}
+
+/* Another one takes its place. Where it was a note, nobody can say any more of a connection without a session that it began unseen. */
+static struct embryo *make_way(struct engine *engine, struct embryo *embryo)
+{
+	if (is_note(embryo))
+		engine->picks_up_until = 0;
+	return embryo;
+}
+
 /* The one with the same number, or a free one, or one that has to go; of the same flow before all others. */
 static struct embryo *place_for(struct engine *engine, const struct arrival *arrival, uint32_t seconds)
 {
@@ -67,7 +89,7 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
 		if (!alive(embryo, seconds)) {
-			vacant = embryo;
+			vacant = better_place(vacant, embryo);
 			continue;
 		}
 		if (!is_of(embryo, arrival, DIRECTION_ORIGINAL))
@@ -80,7 +102,7 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 	}
 	if (own >= EMBRYO_WAYS / 2)
 		return oldest_own;
-	return vacant ? vacant : least_of(ways, &arrival->ends.src, seconds);
+	return make_way(engine, vacant ? vacant : least_of(ways, &arrival->ends.src, seconds));
 }
 
 /* Data in a SYN is read as what it is, the stream's beginning. Nothing of it can announce: there was no greeting. */
@@ -129,8 +151,14 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 	struct embryo *embryo = place_for(engine, arrival, (uint32_t)(now / 1000));
 
 	if (alive(embryo, (uint32_t)(now / 1000)) && is_of(embryo, arrival, DIRECTION_ORIGINAL) &&
-	    embryo->start[DIRECTION_ORIGINAL] == segment_start(segment) && embryo->state != EMBRYO_OPEN)
-		return;		/* the same SYN again */
+	    embryo->start[DIRECTION_ORIGINAL] == segment_start(segment)) {
+		if (embryo->state != EMBRYO_OPEN)
+			return;		/* the same SYN again */
+		if (embryo->data > segment->payload_length) {	/* without its data: the first may have arrived all the same */
+			embryo->since = (uint32_t)(now / 1000);
+			return;
+		}
+	}
 	embryo->state = EMBRYO_FREE;	/* a kill before it is filled in leaves none */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	*embryo = (struct embryo){ .key = arrival->key, .since = (uint32_t)(now / 1000) };
@@ -148,9 +176,12 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
 		const uint32_t start = embryo->start[DIRECTION_ORIGINAL];
 
-		if (!alive(embryo, (uint32_t)(now / 1000)) || embryo->state == EMBRYO_CLOSED ||
-		    !is_of(embryo, arrival, DIRECTION_REPLY) ||
+		if (!is_note(embryo) || !is_of(embryo, arrival, DIRECTION_REPLY) ||
 		    seq_before(arrival->segment.ack, start) || seq_after(arrival->segment.ack, start + embryo->data))
+			continue;
+		if (!alive(embryo, (uint32_t)(now / 1000)))
+			embryo->state = EMBRYO_LEFT;
+		if (embryo->state == EMBRYO_LEFT)
 			continue;
 		embryo->state = EMBRYO_ANSWERED;
 		embryo->acked = arrival->segment.ack;
@@ -183,7 +214,52 @@ struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival,
 	return NULL;
 }
 
+struct embryo *embryo_left(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	struct embryo *ways = ways_of(engine, arrival);
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->state == EMBRYO_ANSWERED &&
+		    flow_key_equal(&embryo->key, &arrival->key))
+			return embryo;
+	return NULL;
+}
+
+/* Does an RST in this direction answer a packet of the handshake? It stands where that acknowledged (RFC 9293 section 3.10.7.3). */
+static bool is_reset(const struct embryo *embryo, const struct arrival *arrival, enum direction direction)
+{
+	const uint32_t seq = arrival->segment.seq;
+
+	return is_of(embryo, arrival, direction) &&
+	       seq == (direction == DIRECTION_ORIGINAL ? embryo->acked : embryo->start[DIRECTION_REPLY]);
+}
+
+void embryo_reset(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	struct embryo *ways = ways_of(engine, arrival);
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->state == EMBRYO_ANSWERED &&
+		    (is_reset(embryo, arrival, DIRECTION_ORIGINAL) || is_reset(embryo, arrival, DIRECTION_REPLY)))
+			embryo->state = EMBRYO_FREE;
+}
+
 void embryo_close(struct embryo *embryo)
 {
 	embryo->state = EMBRYO_CLOSED;
+}
+
+void embryo_leave(struct embryo *embryo)
+{
+	embryo->state = EMBRYO_LEFT;
+}
+
+bool embryo_remembers(struct engine *engine, const struct arrival *arrival)
+{
+	const struct embryo *ways = ways_of(engine, arrival);
+
+	for (const struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (embryo->state > EMBRYO_OPEN && flow_key_equal(&embryo->key, &arrival->key))
+			return true;
+	return false;
 }

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lifecycle - how a session begins and ends: from a handshake; or where that was not seen, because nobody was there to see it, from any
- * packet with payload of a connection that conntrack knows; until a while after both FINs or an RST, or until nothing has been seen
- * of it for a long time. Internal to core.
+ * lifecycle - how a session ends: a while after both FINs or an RST, or when nothing has been seen of it for a long time; and what it
+ * lets go of before. beginning.h and handshake.h say how it begins. Internal to core.
  */
 #ifndef CORE_LIFECYCLE_H
 #define CORE_LIFECYCLE_H
 
 #include "turn.h"
-
-/*
- * A session for a packet with payload of a connection that has none; NULL where none is begun, or there is no room. That is where
- * its handshake has just been seen, or nobody was there to see it: @passed, or session_absent(). A connection that had a session and
- * lost it (timed out, or its place was needed) has no second beginning: what was found out about it is not known any more.
- */
-struct session *lifecycle_begin(struct engine *engine, const struct arrival *arrival, uint64_t now, bool passed);
 
 /* Nobody was on the queue until now: connections are picked up in the middle, for a quarter of an hour. */
 void lifecycle_absent(struct engine *engine, uint64_t now);
@@ -23,14 +15,10 @@ void lifecycle_absent(struct engine *engine, uint64_t now);
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now);
 
 /*
- * A SYN or SYN/ACK. @session: the one its flow has, or NULL. Return: the one it has from now on, or NULL: another one where the
- * handshake begins a connection that conntrack knows, in the place of none or of one that is over.
+ * Forget the session of a connection that may be alive, and with it what was found out about that. From then on nobody can say of one without
+ * a session that nobody was there when it began.
  */
-struct session *lifecycle_handshake(struct engine *engine, const struct arrival *arrival, struct session *session,
-				    uint64_t now);
-
-/* Does the packet show that the session's connection is over, and this is another's? By its CTA_ID, or by the handshake it follows. */
-bool lifecycle_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now);
+void lifecycle_forget(struct engine *engine, struct session *session, uint64_t now);
 
 /* Nothing waits any more for lines that will not be read: what is held back is given up. */
 void lifecycle_let_go(const struct turn *turn);

@@ -294,8 +294,12 @@ uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
 	segment->hand_over = true;
 	segment->interesting = false;
 	segment->unread = segment->flags & (SCAN_SYN | SCAN_RST) || (scan->mode != SCAN_WHOLE && !believed(scan, segment));
-	if (segment->flags & SCAN_SYN)
+	if (segment->flags & SCAN_SYN) {
+		/* Bytes in it are not read here, so the SYN/ACK does not say where a line begins. FTP has none. */
+		if (segment->length && !scan->started)
+			scan_whole(scan);
 		start(scan, segment);
+	}
 	if (segment->unread)
 		return 0;
 	if (!scan->started)

@@ -14,7 +14,7 @@
  *
  * Second, the scan keeps a note of how things stood when the last packet passed: the sequence numbers of both directions, and the
  * dialogue (how many commands were unanswered, all of them of no interest). From there on user space has been given
- * everything. The note goes with each packet that is handed over, and session_passed() takes it up.
+ * everything. The note goes with each packet that is handed over, and passed_input() takes it up.
  *
  * What the lines mean is what dialogue.c says they mean; where the two could differ, the scan hands over more. It reads what user
  * space may have dropped, so it may be ahead: a reply that the server wrote before he had the command does not answer it.

@@ -59,6 +59,46 @@ static inline uint32_t seqadj_back(const struct seqadj *adj, uint32_t ack)
 	return ack - (uint32_t)(seq_after(ack - (uint32_t)adj->before, adj->pos) ? adj->after : adj->before);
 }
 
+/* Behind the edit, whatever stood before it: once the edit has been acknowledged, no other number is of use. */
+static inline struct seqadj seqadj_settled(const struct seqadj *adj)
+{
+	return (struct seqadj){ .pos = adj->pos, .before = adj->after, .after = adj->after };
+}
+
+/*
+ * Where conntrack adjusts, it adjusts right. But its window tracking (tcp_in_window(), by nf_ct_seq_offset()) compares an
+ * acknowledgement with pos before that is in sender space. In a stream that has become shorter, one of the new text looks as if
+ * it were from before it; and where that is longer than the old, as if it acknowledged what was never sent: INVALID, so neither
+ * translated nor adjusted. All other mistakes make an acknowledgement smaller than it is, by a few bytes.
+ */
+static inline bool seqadj_misjudged(const struct seqadj *adj)
+{
+	return adj->after < 0 && adj->after > adj->before;
+}
+
+/* So there conntrack is told the later shift only. What that leaves to do is done to every packet before conntrack adjusts it: */
+static inline struct seqadj seqadj_told(const struct seqadj *adj)
+{
+	return seqadj_misjudged(adj) ? seqadj_settled(adj) : *adj;
+}
+
+/* to its sequence number, by seqadj_forward() ... */
+static inline struct seqadj seqadj_untold(const struct seqadj *adj)
+{
+	const struct seqadj told = seqadj_told(adj);
+
+	return (struct seqadj){ .pos = adj->pos, .before = adj->before - told.before, .after = adj->after - told.after };
+}
+
+/* ... and to what it acknowledges, by seqadj_back(), from which conntrack has not taken its part yet. */
+static inline struct seqadj seqadj_untold_back(const struct seqadj *adj)
+{
+	struct seqadj untold = seqadj_untold(adj);
+
+	untold.pos += (uint32_t)adj->after;
+	return untold;
+}
+
 /* The adjustment after one more edit, whose argument began at @pos and grew by @growth bytes. */
 static inline struct seqadj seqadj_edited(const struct seqadj *adj, uint32_t pos, int32_t growth)
 {

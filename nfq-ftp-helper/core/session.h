@@ -9,7 +9,6 @@
 #define CORE_SESSION_H
 
 #include "engine.h"
-#include "scan.h"
 
 enum verdict {
 	VERDICT_ACCEPT,		/* as it came */
@@ -24,12 +23,6 @@ struct output {
 	const uint8_t *packet;	/* VERDICT_REPLACE: the caller's buffer, or the packet itself, renumbered in place */
 	size_t length;
 };
-
-/**
- * session_resume - make conntrack agree with a table that an earlier daemon left behind
- * @engine: complete; call once before the first packet
- */
-void session_resume(struct engine *engine);
 
 /* Nobody was on the queue until now: for a while connections are picked up in the middle. */
 void session_absent(struct engine *engine, uint64_t now);
@@ -75,17 +68,6 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
  * Return: what to do with it.
  */
 enum verdict session_input(struct engine *engine, struct arrival *arrival, uint64_t now, struct output *output);
-
-/**
- * session_passed - take up the kernel module's note of what passed without being queued
- * @engine: the engine
- * @arrival: a packet that carries a note, from session_arrive()
- * @now: as for session_input()
- * @note: the note
- *
- * Call it before session_input() of the same packet.
- */
-void session_passed(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note);
 
 /**
  * session_tick - forget what has timed out

@@ -531,8 +531,6 @@ void stream_read(struct passage *passage)
 	carry(passage);
 	note_earlier(passage);
 	set_run(passage);
-	if (stream->flags & STREAM_HELD && !passage->copied)
-		cut_at_held(passage, passage->carried_start);
 	if (!seq_after(passage->end, stream->next)) {
 		read_again(passage);
 		return;

@@ -18,6 +18,8 @@
 
 #include "table.h"
 
+#define TABLE_MAGIC 0x4e465146	/* "NFQF" */
+
 /*
  * Where in a slot something stands. A number: 1, 2 or 4 bytes of which the mask's bits are its own, the lowest being the number's
  * lowest. A text: so many bytes, and no mask. No bytes: it is not there, and reads as 0.
@@ -114,12 +116,6 @@ struct table_description {
 	struct described_session session;
 	struct described_work work;
 };
-
-/* The description of this program's own layout; offsets and counts of its slots are the caller's to fill in. */
-void table_description_own(struct table_description *description);
-
-/* Is it the layout of this program, whatever the size? */
-bool table_description_is_own(const struct table_description *description);
 
 /**
  * table_description_read - what is this?

@@ -7,7 +7,6 @@
 
 #include "table_description.h"
 
-#define TABLE_MAGIC 0x4e465146	/* "NFQF" */
 /* Another number whenever a value in a slot gets another meaning; that a field has another place, the description shows. */
 #define TABLE_LAYOUT 4	/* of 2 and 3 there was never a release */
 
@@ -38,6 +37,12 @@ struct table {
 	uint64_t slot_offset, work_offset, budget_offset, embryo_offset;
 	struct undo undo;
 };
+
+/* The description of this program's own layout; offsets and counts of its slots are the caller's to fill in. */
+void table_layout_describe(struct table_description *description);
+
+/* Is it the layout of this program, whatever the size? */
+bool table_layout_is_own(const struct table_description *description);
 
 /* As table_insert(), but a free slot is found wherever it is. */
 struct session *table_insert_anywhere(struct table *table, const struct flow_key *key, uint32_t hash);

@@ -416,7 +416,7 @@ enum table_left table_take_up(struct table *table, const void *left, size_t byte
 	*taken = (struct table_taken){ 0 };
 	if (what != TABLE_TAKEN_UP)
 		return what;
-	source.own = table_description_is_own(d);
+	source.own = table_layout_is_own(d);
 	taken->own = source.own;
 	source.undo_slot = number_at(&source, d->undo_slot);
 	source.undo_work = source.undo_slot ? number_at(&source, d->undo_work) : 0;

@@ -78,7 +78,7 @@ static void take_note(struct worker *worker, unsigned int index, uint64_t now)
 		return;
 	scan = ctmessage_read_private(packet->conntrack, packet->conntrack_length, CTHELPER_NAME, &size);
 	if (scan && scan_note(scan, size, &note))
-		session_passed(&worker->engine, &worker->arrivals[index], now, &note);
+		passed_input(&worker->engine, &worker->arrivals[index], now, &note);
 }
 
 static int handle_packet(struct worker *worker, unsigned int index, uint64_t now)
@@ -333,13 +333,16 @@ static int open_state(struct worker *worker)
 
 static int open_conntrack(struct worker *worker)
 {
+	const struct attach *attach = &worker->options->attach;
+	/* The module does not let marked connections pass, whichever queue they have. */
+	const bool mark_edits = attach->sure_queues.given || attach->mode == MODE_KMOD;
 	const struct ctnetlink_config config = {
-		.seqadj = worker->options->attach.seqadj,
-		.mark = worker->options->attach.mark,
-		.mark_mask = worker->options->attach.mark_mask,
-		/* The module does not let marked connections pass, whichever queue they have. */
-		.mark_edits = worker->options->attach.sure_queues.given || worker->options->attach.mode == MODE_KMOD,
-		.queueing_helper = worker->options->attach.mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
+		.seqadj = attach->seqadj,
+		.mark = attach->mark,
+		.mark_mask = attach->mark_mask,
+		.mark_edits = mark_edits,
+		.all_come = (mark_edits && attach->mark_mask) || attach->mode == MODE_CTHELPER,
+		.queueing_helper = attach->mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
 		.expect_timeout = CTHELPER_EXPECT_SECONDS,
 	};
 	int error = ctnetlink_open(&worker->ctnetlink, &config);
@@ -439,7 +442,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->attach.queues));
 	worker->engine.report = reporter_report;
 	worker->engine.report_context = &worker->reporter;
-	session_resume(&worker->engine);
+	resume_sessions(&worker->engine);
 	session_absent(&worker->engine, milliseconds());
 	return open_queue(worker);
 }

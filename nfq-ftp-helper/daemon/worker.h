@@ -5,6 +5,8 @@
 #ifndef DAEMON_WORKER_H
 #define DAEMON_WORKER_H
 
+#include "core/passed.h"
+#include "core/resume.h"
 #include "core/session.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"

@@ -222,6 +222,34 @@ static int read_seqadj(const struct nlattr *nest, struct seqadj *adjustment)
 	return 0;
 }
 
+/* Without the attribute nothing is known. */
+static int read_progress(const struct nlattr *nest, uint8_t *progress)
+{
+	static const struct attribute_rule protocols[CTA_PROTOINFO_MAX + 1] = { 0 };
+	static const struct attribute_rule rules[CTA_PROTOINFO_TCP_MAX + 1] = {
+		[CTA_PROTOINFO_TCP_STATE] = { .exactly = 1 },
+	};
+	const struct nlattr *protocol[CTA_PROTOINFO_MAX + 1], *found[CTA_PROTOINFO_TCP_MAX + 1];
+	uint8_t state;
+
+	*progress = PROGRESS_UNKNOWN;
+	if (!nest)
+		return 0;
+	if (attributes_parse_nested(nest, protocols, protocol, CTA_PROTOINFO_MAX) < 0)
+		return -EBADMSG;
+	if (!protocol[CTA_PROTOINFO_TCP])
+		return 0;
+	if (attributes_parse_nested(protocol[CTA_PROTOINFO_TCP], rules, found, CTA_PROTOINFO_TCP_MAX) < 0)
+		return -EBADMSG;
+	if (!found[CTA_PROTOINFO_TCP_STATE])
+		return 0;
+	state = mnl_attr_get_u8(found[CTA_PROTOINFO_TCP_STATE]);
+	*progress = state == TCP_CONNTRACK_SYN_SENT || state == TCP_CONNTRACK_SYN_RECV || state == TCP_CONNTRACK_SYN_SENT2 ?
+			    PROGRESS_HANDSHAKE :
+			    PROGRESS_BEYOND;
+	return 0;
+}
+
 static int parse_helper(const struct nlattr *nest, const struct nlattr *found[CTA_HELP_MAX + 1])
 {
 	static const struct attribute_rule rules[CTA_HELP_MAX + 1] = { 0 };
@@ -264,6 +292,8 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 		error = read_seqadj(found[CTA_SEQ_ADJ_ORIG], &binding->seqadj[DIRECTION_ORIGINAL]);
 	if (!error)
 		error = read_seqadj(found[CTA_SEQ_ADJ_REPLY], &binding->seqadj[DIRECTION_REPLY]);
+	if (!error)
+		error = read_progress(found[CTA_PROTOINFO], &binding->progress);
 	if (!error)
 		error = read_help_name(found[CTA_HELP], result.helper);
 	if (error)

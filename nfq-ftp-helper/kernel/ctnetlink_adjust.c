@@ -7,12 +7,14 @@
  * same exchange: CTA_SEQ_ADJ_* is in the answer only where it took. Where the binding says that the kernel adjusts
  * the connection already, that is known.
  *
- * tcp_in_window() compares acknowledgements, which are in receiver space, with the adjustment's position, which is in
- * sender space. It can take the wrong one of the two shifts and call a good packet invalid, so an adjusted connection
- * is made liberal. That has a price: of a liberal connection conntrack believes forged FINs, takes it for over, and
- * lets a forged SYN begin another in its place, without its NAT binding. To make it strict again once an edit is
- * acknowledged breaks connections (tests/lab, streams/many growing-and-shrinking, and cut/LPRT: good packets are called
- * invalid).
+ * Windows. What tcp_in_window() calls invalid is neither translated nor adjusted, and ends the connection. The kernel's own FTP
+ * helper can come to that: core/seqadj.h says how, and how what conntrack is told avoids it. So a connection that the kernel
+ * adjusts stays strict, and nobody who has only its addresses and ports gets conntrack to take a FIN or RST for its end. Once its
+ * edits are acknowledged it is told the later shift alone ("settled", ctnetlink_defer.c).
+ *
+ * Where the session adjusts, acknowledgements are of bytes that conntrack has not seen; it has to be liberal. That has a price:
+ * it believes forged FINs, takes the connection for over, and lets a forged SYN begin another in its place, without its NAT
+ * binding.
  *
  * Twice. Of a connection whose helper is one of user space, the kernel adjusts a packet when any queue's verdict comes
  * back (nf_confirm_cthelper()), since it takes the packet for one that the helper has queued; and then, where a rule
@@ -60,18 +62,13 @@ static int check_adjusted(const struct answer *answer, enum direction direction,
 	return 0;
 }
 
-static uint16_t seqadj_type(enum direction direction)
-{
-	return direction == DIRECTION_ORIGINAL ? CTA_SEQ_ADJ_ORIG : CTA_SEQ_ADJ_REPLY;
-}
-
 static void adjust_as_before(struct ctnetlink *ct, const struct binding *master, enum direction direction)
 {
 	struct nlmsghdr *message;
 
 	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, 0);
-	ctmessage_put_seqadj(message, seqadj_type(direction), &master->seqadj[direction]);
+	ctmessage_put_seqadj(message, ctnetlink_seqadj_type(direction), &master->seqadj[direction]);
 	(void)exchange_post(&ct->exchange);
 }
 
@@ -86,8 +83,9 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	ctnetlink_undefer(ct, master, NULL);
 	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, NLM_F_ACK);
-	ctmessage_put_seqadj(message, seqadj_type(direction), adjustment);
-	ctmessage_put_liberal(message);
+	ctmessage_put_seqadj(message, ctnetlink_seqadj_type(direction), adjustment);
+	if (seqadj_misjudged(adjustment))
+		ctmessage_put_liberal(message);
 	if (ct->config.mark_edits)
 		put_mark(ct, message);
 	if (!proven)

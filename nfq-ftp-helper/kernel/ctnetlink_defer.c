@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. Taking back can wait until the packets at hand have left: most of what is taken back has been
- * used, and is gone. So can taking off a mark. What is to be done then is noted here, and done together.
+ * used, and is gone. So can settling. What is to be done then is noted here, and done together.
+ *
+ * Settled, a connection is not marked any more, and conntrack knows the later shift alone: while an acknowledgement is taken for a
+ * smaller one than it is (core/seqadj.h), it thinks that something is still unacknowledged, and keeps a silent connection for minutes
+ * only, not days.
  */
 #include "ctnetlink_ops.h"
 
@@ -57,7 +61,18 @@ static void flush_expectations(struct ctnetlink *ct)
 						found[i].deferred->zone, found[i].id);
 }
 
-static void flush_marks(struct ctnetlink *ct)
+/* A direction whose text never changed its length is not to look adjusted. */
+static void put_settled(struct nlmsghdr *message, const struct seqadj adjustment[2])
+{
+	for (int d = 0; d < 2; d++) {
+		const struct seqadj settled = seqadj_settled(&adjustment[d]);
+
+		if (seqadj_active(&adjustment[d]))
+			ctmessage_put_seqadj(message, ctnetlink_seqadj_type((enum direction)d), &settled);
+	}
+}
+
+static void flush_settled(struct ctnetlink *ct)
 {
 	exchange_begin(&ct->exchange);
 	for (unsigned int i = 0; i < ct->deferred_count; i++) {
@@ -67,10 +82,13 @@ static void flush_marks(struct ctnetlink *ct)
 		if (!deferred->settle)
 			continue;
 		message = ctrequest_update(&ct->exchange, &deferred->master, deferred->zone, 0);
+		put_settled(message, deferred->seqadj);
+		if (!ct->config.mark_edits || !ct->config.mark_mask)
+			continue;
 		attribute_put_be32(message, CTA_MARK, 0);
 		attribute_put_be32(message, CTA_MARK_MASK, ct->config.mark_mask);
 	}
-	/* A connection that is gone needs no mark taken off. */
+	/* A connection that is gone needs nothing. */
 	if (ct->exchange.count)
 		(void)exchange_post(&ct->exchange);
 }
@@ -80,7 +98,7 @@ void ctnetlink_flush(struct ctnetlink *ct)
 	if (!ct->deferred_count)
 		return;
 	flush_expectations(ct);
-	flush_marks(ct);
+	flush_settled(ct);
 	ct->deferred_count = 0;
 }
 
@@ -126,8 +144,7 @@ void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding *maste
 
 void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master)
 {
-	struct ctnetlink *ct = ctnetlink_of(conntrack);
+	struct deferred *deferred = defer(ctnetlink_of(conntrack), master, true);
 
-	if (ct->config.mark_edits && ct->config.mark_mask)
-		(void)defer(ct, master, true);
+	memcpy(deferred->seqadj, master->seqadj, sizeof(deferred->seqadj));
 }

@@ -9,6 +9,8 @@
 #include "ctmessage.h"
 #include "ctnetlink.h"
 
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
 /* As struct conntrack_ops has them. */
 int ctnetlink_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
 		   enum direction *direction);
@@ -22,6 +24,12 @@ void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master)
 static inline struct ctnetlink *ctnetlink_of(struct conntrack *conntrack)
 {
 	return (struct ctnetlink *)(void *)conntrack; /* it is embedded first */
+}
+
+/* The attribute of this direction's adjustment. */
+static inline uint16_t ctnetlink_seqadj_type(enum direction direction)
+{
+	return direction == DIRECTION_ORIGINAL ? CTA_SEQ_ADJ_ORIG : CTA_SEQ_ADJ_REPLY;
 }
 
 /* The connection that came with the packet, once its translations are certain. Return: false: it did not come. */

@@ -76,7 +76,9 @@ static const struct conntrack_ops watch_ops = {
 
 void stage_watch(struct stage *stage)
 {
-	watched = (struct watched){ { &watch_ops }, model_conntrack(stage->model) };
+	struct conntrack *inner = model_conntrack(stage->model);
+
+	watched = (struct watched){ { &watch_ops, inner->all_come }, inner };
 	stage->engine.conntrack = &watched.conntrack;
 }
 

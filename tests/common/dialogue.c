@@ -86,7 +86,7 @@ void dialogue_restart(struct dialogue *d)
 	d->engine.policy = policy;
 	d->engine.report = dialogue_report;
 	d->engine.report_context = d;
-	session_resume(&d->engine);
+	resume_sessions(&d->engine);
 	session_absent(&d->engine, d->now);
 }
 

@@ -17,6 +17,8 @@
 #define COMMON_DIALOGUE_H
 
 #include "common/packet.h"
+#include "core/passed.h"
+#include "core/resume.h"
 #include "core/session.h"
 
 #include <string.h>

@@ -8,6 +8,7 @@
  * An input is a list of steps. A step's first byte says what it is; see step().
  */
 #include "common/packet_bytes.h"
+#include "core/resume.h"
 #include "core/session.h"
 #include "fuzz.h"
 #include "model/model.h"
@@ -35,7 +36,7 @@ static void open_engine(struct world *world)
 	MUST(world->engine.table != NULL);
 	world->engine.conntrack = model_conntrack(world->model);
 	world->engine.policy = policy_default;
-	session_resume(&world->engine);
+	resume_sessions(&world->engine);
 	session_absent(&world->engine, 0);
 }
 

@@ -7,6 +7,7 @@
  * packets. So that most inputs are nearly tables, and what is behind the first checks is reached.
  */
 #include "common/packet_bytes.h"
+#include "core/resume.h"
 #include "core/session.h"
 #include "core/table_layout.h"
 #include "fuzz.h"
@@ -244,7 +245,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(table_sessions(world.engine.table) == 0);
 	free(left);
 	MUST(table_sessions(world.engine.table) == taken.sessions);
-	session_resume(&world.engine);
+	resume_sessions(&world.engine);
 	check_table(&world);
 	while (input.left)
 		step(&world, &input);

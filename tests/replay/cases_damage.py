@@ -40,6 +40,18 @@ def link_layers_ipv6():
 
 
 @case
+def closed_standard_streams():
+    """What is said must not go to a file that has taken a closed stream's place: not to the daemon's table, nor to OUT."""
+    path = capture('closed', sample())
+    wanted, out = scratch('closed.wanted.pcap'), scratch('closed.out.pcap')
+    good('--nat', NAT, '-w', wanted, path)
+    for closed in ('2>&-', '1>&- 2>&-', '0<&- 1>&- 2>&-'):
+        subprocess.run(['sh', '-c', f'exec "$@" {closed}', 'sh', PROGRAM, 'replay', '--nat', NAT, '-w', out, path],
+                       stdout=subprocess.DEVNULL, check=False, timeout=60)
+        check(Path(out).read_bytes() == Path(wanted).read_bytes(), f'{closed}: something else than the capture was written')
+
+
+@case
 def raw_of_one_family():
     for linktype in (pcaplib.LINKTYPE_IPV4, pcaplib.LINKTYPE_RAW):
         path = scratch('raw.pcap')

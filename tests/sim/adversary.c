@@ -255,7 +255,7 @@ static void send_invented(struct sim *sim)
 /* The widest window that a receiver may have as far as the engine can know. */
 static uint32_t widest(const struct sim *sim, enum side receiver)
 {
-	const bool handshake_missed = sim->restarts && sim->schedule.upset >= UPSET_FRESH;
+	const bool handshake_missed = sim->picked_up || (sim->restarts && sim->schedule.upset >= UPSET_FRESH);
 
 	return 65535u << (handshake_missed ? 14 : sim->schedule.habit[receiver].scale);
 }
@@ -456,6 +456,7 @@ static void send_lie(struct sim *sim)
 		sim->adversary.deaf_until = sim->now + adversary_pick(sim, REACH);
 		return;
 	}
+	sim->adversary.asked += as == CLIENT && forgery.length && (strcmp(text, "PASV\r\n") == 0 || strcmp(text, "EPSV\r\n") == 0);
 	send_forgery(sim, &forgery, adversary_chance(sim, 500) ? 0 : adversary_pick(sim, 2000));
 }
 
@@ -519,8 +520,9 @@ void adversary_begin(struct sim *sim)
 /* ---- what becomes of it ---- */
 
 /*
- * What the engine cannot tell from the real thing, since it knows windows by their scale only: bytes that stand in such a
- * window, with an acknowledgement of what was sent; an RST at an edge of what is under way. What the receiver takes once all
+ * What the engine cannot tell from the real thing, since it knows windows by their scale only, and how far a receiver has come by
+ * what it was shown of his acknowledgements: bytes that stand in such a window, with an acknowledgement of what was sent; an RST at an
+ * edge of what is under way. What the receiver takes once all
  * that is under way has come is among it.
  */
 static bool is_as_good(const struct sim *sim, const struct packet *packet, const struct view *view)
@@ -531,6 +533,7 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 	const uint32_t offset = view->seq - number(sim, as, 0);
 	const uint32_t end = offset + view->length + !!(view->flags & TCP_FIN);
 	const uint32_t ack = view->ack - number(sim, to, 0), top = check_forward(&sim->wire[to], other->top);
+	const uint32_t heard = min_u32(other->una, sim->wire[to].engine_acked);
 	const uint32_t reach = max_u32(me->una, wire->engine_next) + widest(sim, to);
 
 	if (packet->origin == BLIND)
@@ -541,7 +544,7 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 		return offset - wire->engine_next <= 1 || offset == wire->engine_acked || offset == me->una;
 	if ((view->flags & TCP_SYN) || !(view->flags & TCP_ACK) || !after(end, me->una) || after(offset, reach))
 		return false;
-	return !after(ack, top) && !after(other->una - widest(sim, as), ack);
+	return !after(ack, top) && !after(heard - widest(sim, as), ack);
 }
 
 /* At the router: a third party who can do that needs no router to do harm. */
@@ -557,6 +560,10 @@ bool adversary_goes_too_far(struct sim *sim, const struct packet *packet)
 		return false;
 	packet_view(packet->bytes, packet->length, &view);
 	if (is_as_good(sim, packet, &view))
+		return true;
+	/* The client's own SYN: the server answers it as that. */
+	if (as == CLIENT && tcp->state == TCP_LISTEN && (view.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+	    view.seq == sim->schedule.habit[CLIENT].iss)
 		return true;
 	memcpy(arriving.bytes, packet->bytes, packet->length);
 	if (sim->around.renumbering)

@@ -126,6 +126,15 @@ static struct promise *announce(struct sim *sim, enum side side, enum notation n
 	promise->end = script->length[side];
 	promise->opens = (uint8_t)what_opens(script, fault);
 	promise->hidden = fault == FAULT_NONE && promise->opens == MUST_NOT;
+	promise->whole = fault == FAULT_NONE;
+	return promise;
+}
+
+/* It is the text of something else. */
+static struct promise *quoted(struct promise *promise)
+{
+	promise->opens = MUST_NOT;
+	promise->whole = false;
 	return promise;
 }
 
@@ -213,10 +222,8 @@ static void exchange_help(struct sim *sim)
 	say(script, CLIENT, sim_chance(sim, 500) ? "HELP\r\n" : sim_chance(sim, 500) ? "PASV\r\n" : "EPSV\r\n");
 	say(script, SERVER, "214-The following commands are recognized.\r\n");
 	if (sim->schedule.family == FAMILY_IPV4)
-		announce(sim, SERVER, NOTATION_HOST_PORT, FAULT_NONE, "227 Entering Passive Mode (", ").\r\n")->opens =
-			MUST_NOT;
-	announce(sim, SERVER, NOTATION_EXTENDED_PORT, FAULT_NONE, "229 Entering Extended Passive Mode ", "\r\n")
-		->opens = MUST_NOT;
+		quoted(announce(sim, SERVER, NOTATION_HOST_PORT, FAULT_NONE, "227 Entering Passive Mode (", ").\r\n"));
+	quoted(announce(sim, SERVER, NOTATION_EXTENDED_PORT, FAULT_NONE, "229 Entering Extended Passive Mode ", "\r\n"));
 	say(script, SERVER, " EPSV PASV\r\n214 Help OK.\r\n");
 	answered(sim, 0);
 }
@@ -262,8 +269,7 @@ static void exchange_name(struct sim *sim)
 	enum notation notation = sim->schedule.family == FAMILY_IPV4 ? NOTATION_HOST_PORT : NOTATION_EXTENDED;
 
 	say(script, CLIENT, "STOR ");
-	announce(sim, CLIENT, notation, FAULT_NONE, notation == NOTATION_HOST_PORT ? "PORT " : "EPRT ", "\r\n")->opens =
-		MUST_NOT;
+	quoted(announce(sim, CLIENT, notation, FAULT_NONE, notation == NOTATION_HOST_PORT ? "PORT " : "EPRT ", "\r\n"));
 	say(script, SERVER, "553 No.\r\n");
 	answered(sim, 0);
 }
@@ -280,7 +286,7 @@ static void exchange_echo(struct sim *sim)
 	else
 		promise = announce(sim, SERVER, NOTATION_EXTENDED_PORT, FAULT_NONE, "229 Entering Extended Passive Mode ",
 				   " ok\r\n");
-	promise->opens = MUST_NOT;
+	quoted(promise);
 	say(script, CLIENT, "USER %.*s\r\n%s\r\n", (int)(promise->end - 2 - promise->line),
 	    script->stream[SERVER] + promise->line, promise->notation == NOTATION_HOST_PORT ? "PASV" : "EPSV");
 	say(script, SERVER, "530 Log in first.\r\n");
@@ -294,8 +300,7 @@ static void request(struct sim *sim)
 	bool v4 = sim->schedule.family == FAMILY_IPV4;
 
 	say(script, CLIENT, "GET / HTTP/1.1\r\nHost: ftp.example:21\r\nCookie: id=");
-	announce(sim, CLIENT, v4 ? NOTATION_HOST_PORT : NOTATION_EXTENDED, FAULT_NONE, v4 ? "PORT " : "EPRT ", "\r\n")->opens =
-		MUST_NOT;
+	quoted(announce(sim, CLIENT, v4 ? NOTATION_HOST_PORT : NOTATION_EXTENDED, FAULT_NONE, v4 ? "PORT " : "EPRT ", "\r\n"));
 	say(script, CLIENT, "Accept: */*\r\n\r\n");
 	close_gate(script, CLIENT, script->lines[SERVER], 0);
 	say(script, SERVER, sim_chance(sim, 500) ? "220 x\r\n" : "HTTP/1.1 200 OK\r\n\r\n");
@@ -352,10 +357,16 @@ static void exchange_long(struct sim *sim)
 
 static void exchange_auth(struct sim *sim)
 {
-	say(&sim->script, CLIENT, "AUTH TLS\r\n");
-	say(&sim->script, SERVER, "234 Proceed.\r\n");
+	struct script *script = &sim->script;
+
+	say(script, CLIENT, "AUTH TLS\r\n");
+	if (!script->opaque) {
+		script->auth_end = script->length[CLIENT];
+		script->proceed = script->length[SERVER];
+	}
+	say(script, SERVER, "234 Proceed.\r\n");
 	answered(sim, 0);
-	sim->script.opaque = true;
+	script->opaque = true;
 }
 
 /* Returns true when the next command must wait for this one's reply. */

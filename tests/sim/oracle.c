@@ -15,13 +15,36 @@ static bool exempted(const struct sim *sim, const struct promise *promise)
 	return promise->exchange >= sim->exempt_from && promise->exchange <= sim->exempt_until;
 }
 
+/*
+ * The script goes on by the number of lines that have been read, whatever they say. Where one end is hostile, what makes the other speak
+ * TLS is what it has read in fact: a client, 234 after its AUTH; a server, AUTH before its 234.
+ */
+static void note_cipher(struct sim *sim, enum side reader, uint32_t offset)
+{
+	const struct script *script = &sim->script;
+	const struct tcp *tcp = &sim->tcp[reader];
+	uint32_t start = offset;
+
+	if (!script->opaque || reader == sim->adversary.hostile)
+		return;
+	while (start && tcp->in[start - 1] != '\n')
+		start--;
+	if (reader == CLIENT)
+		sim->adversary.ciphered |= tcp->top >= script->auth_end && strncmp((const char *)tcp->in + start, "234", 3) == 0;
+	else
+		sim->adversary.ciphered |= tcp->written <= script->proceed &&
+					   strncasecmp((const char *)tcp->in + start, "AUTH", 4) == 0;
+}
+
 /* A line has been read: what it announces must have been opened by then. */
 void check_line(struct sim *sim, enum side reader, uint32_t offset)
 {
 	enum side from = (enum side) !reader;
 
-	if (sim_hostile(sim)) /* he may well have spoilt it */
+	if (sim_hostile(sim)) { /* he may well have spoilt it */
+		note_cipher(sim, reader, offset);
 		return;
+	}
 	for (unsigned int i = 0; i < sim->script.promises; i++) {
 		const struct promise *promise = &sim->script.promise[i];
 
@@ -34,12 +57,40 @@ void check_line(struct sim *sim, enum side reader, uint32_t offset)
 	}
 }
 
+/* Commands in what the client has sent that a server may answer with a port. */
+static unsigned int asked(const struct sim *sim)
+{
+	static const char *const commands[] = { "PASV\r\n", "EPSV\r\n", "LPSV\r\n" };
+	const uint8_t *text = sim->script.stream[CLIENT];
+	unsigned int count = sim->adversary.hostile == CLIENT ? sim->adversary.asked : 0;
+
+	for (uint32_t at = 0; at + 6 <= sim->tcp[CLIENT].top; at++)
+		for (unsigned int i = 0; i < 3; i++)
+			count += strncasecmp((const char *)text + at, commands[i], 6) == 0;
+	return count;
+}
+
+/*
+ * What an honest end says to a hostile one, in the clear and in a line of its own, it has announced, whatever the script has it
+ * follow: a client that was not told to speak TLS, a server whose every reply comes for a line of the client's, whatever was in that.
+ */
+static bool has_said_so(const struct sim *sim, const struct promise *promise)
+{
+	unsigned int opened = 0;
+
+	if (!sim_hostile(sim) || !promise->whole || !sim->script.is_ftp || sim->adversary.ciphered)
+		return false;
+	for (unsigned int i = 0; i < sim->script.promises; i++)
+		opened += sim->script.promise[i].by == SERVER && sim->script.promise[i].opened;
+	return promise->by == CLIENT || opened < asked(sim);
+}
+
 /* A daemon that was away cannot know that TLS or something else than FTP is spoken. */
 static bool may_open(const struct sim *sim, const struct promise *promise)
 {
 	bool forgot = sim->schedule.upset >= UPSET_FRESH && sim->upset_done;
 
-	return promise->opens != MUST_NOT || (promise->hidden && forgot);
+	return promise->opens != MUST_NOT || (promise->hidden && forgot) || has_said_so(sim, promise);
 }
 
 static struct promise *promise_by_port(struct sim *sim, enum side by, uint16_t port)
@@ -51,19 +102,6 @@ static struct promise *promise_by_port(struct sim *sim, enum side by, uint16_t p
 			return promise;
 	}
 	return NULL;
-}
-
-/* Commands in what the client has sent that a server may answer with a port. */
-static unsigned int asked(const struct sim *sim)
-{
-	static const char *const commands[] = { "PASV\r\n", "EPSV\r\n", "LPSV\r\n" };
-	const uint8_t *text = sim->script.stream[CLIENT];
-	unsigned int count = 0;
-
-	for (uint32_t at = 0; at + 6 <= sim->tcp[CLIENT].top; at++)
-		for (unsigned int i = 0; i < 3; i++)
-			count += strncasecmp((const char *)text + at, commands[i], 6) == 0;
-	return count;
 }
 
 /* A hostile end may open its own ports, as every end may, if the other one speaks FTP; a server only if it was asked. */
@@ -110,8 +148,10 @@ void check_expectation(struct sim *sim, enum direction direction, const struct e
 		sim_fail(sim, "the expectation is not translated");
 	if (port != announced && (!around->busy_answers || port < policy->port_low || port > policy->port_high))
 		sim_fail(sim, "port %u is opened for the announced %u", port, announced);
-	if (promise)
-		promise->expectation = *expectation;
+	if (!promise)
+		return;
+	promise->expectation = *expectation;
+	promise->opened |= sim_hostile(sim); /* his reports are not looked at */
 }
 
 /* What is quoted may go on behind the argument, but not with another digit of its last number. */
@@ -134,6 +174,22 @@ static bool in_hand(const struct sim *sim, const struct promise *promise, const 
 	return note->direction == (enum direction)promise->by && next >= promise->line && next < promise->end;
 }
 
+/*
+ * A held part that comes again is swallowed. It is given up where that cannot be: in a segment that it does not fit, soon; while an earlier edit
+ * has not been acknowledged, conntrack fails, or it may have passed while nobody was there, when it has come six times, well apart. And in any
+ * case after five minutes.
+ */
+static bool has_stalled(const struct sim *sim, const struct promise *promise)
+{
+	const uint64_t waited = sim->now - promise->came, apart = SECOND / 4;
+
+	if (sim->wire[promise->by].mss < promise->length + 40 + 1)
+		return waited >= 3 * apart;
+	if (check_edit_unheard(sim, promise->by) || sim->around.errors_given || sim->restarts)
+		return waited >= 6 * apart;
+	return waited >= 300 * (uint64_t)SECOND;
+}
+
 /* Is there a reason, outside of the engine, to refuse what should be opened? */
 static bool may_refuse(const struct sim *sim, const struct promise *promise, enum refusal refusal)
 {
@@ -150,9 +206,7 @@ static bool may_refuse(const struct sim *sim, const struct promise *promise, enu
 	case REFUSED_LIMIT:
 		return sim->schedule.pipelined;
 	case REFUSED_STALLED:
-		/* Forged segments make receivers repeat their acknowledgements, and so senders their segments. */
-		return !sim->schedule.clean || sim->schedule.habit[promise->by].nagle || sim->around.errors_given ||
-		       sim->adversary.present || mss < promise->length + 40 + 1;
+		return has_stalled(sim, promise);
 	case REFUSED_SPACE:
 		return mss < promise->length + 32 + 40 + ENDPOINT_TEXT_MAX;
 	default:
@@ -160,12 +214,34 @@ static bool may_refuse(const struct sim *sim, const struct promise *promise, enu
 	}
 }
 
+/*
+ * Bytes have passed unseen, this packet shows, and neither the greeting nor the client's first line had been read: then it is left alone
+ * (resync() in session.c).
+ */
+static bool is_unshown(const struct sim *sim)
+{
+	return sim->took_up && !sim->shown && (sim->upset_done || sim->adversary.present);
+}
+
+/*
+ * A daemon that began amid the handshake does not know whether the SYN had data, and so not where the client's first line begins: the second
+ * is the first that it reads. If that is nothing FTP has, it is left alone (I4).
+ */
+static bool is_second_line(const struct sim *sim, const struct note *note)
+{
+	const struct script *script = &sim->script;
+	const uint32_t start = script->gate[CLIENT][0].end, next = sim->wire[CLIENT].engine_next;
+	static const char strange[] = "XPRT a\r\n";
+
+	return sim->met_halfway && note->direction == DIRECTION_ORIGINAL && start + sizeof(strange) - 1 <= script->length[CLIENT] &&
+	       memcmp(script->stream[CLIENT] + start, strange, sizeof(strange) - 1) == 0 &&
+	       (next == UINT32_MAX || (next >= start && next < start + sizeof(strange) - 1));
+}
+
 static void note_refusal(struct sim *sim, const struct note *note)
 {
 	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
-	/* Bytes passed unseen before it had shown that it is FTP: it is left alone. */
-	if (note->refusal == REFUSED_NOT_FTP && (sim->upset_done || sim->adversary.present) &&
-	    sim->resyncs) {
+	if (note->refusal == REFUSED_NOT_FTP && (is_unshown(sim) || is_second_line(sim, note))) {
 		sim->exempt_from = 0;
 		sim->exempt_until = UINT32_MAX;
 	}
@@ -237,6 +313,19 @@ static void note_rewrite(struct sim *sim, const struct note *note)
 	if (sim->wire[from].lent > promise->argument)
 		sim->wire[from].lent = max_u32(sim->wire[from].lent, promise->argument + promise->length);
 	sim_trace(sim, "     rewrites byte %u: \"%s\"", offset, sim_text((const uint8_t *)note->to, note->to_length));
+}
+
+/* Bytes come to the engine: when was it that an argument began to? */
+void check_coming(struct sim *sim, enum side from, const struct view *in)
+{
+	const uint32_t start = in->seq - (sim->schedule.habit[from].iss + 1);
+
+	for (unsigned int i = 0; i < sim->script.promises && in->checksum_ok; i++) {
+		struct promise *promise = &sim->script.promise[i];
+
+		if (promise->by == from && !promise->came && start + in->length > promise->argument)
+			promise->came = sim->now;
+	}
 }
 
 void check_note(struct sim *sim, const struct note *note)

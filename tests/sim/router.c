@@ -125,6 +125,8 @@ static int conntrack_adjust(struct conntrack *conntrack, const struct binding *m
 		return -EIO;
 	sim->around.binding.seqadj[direction] = *adjustment;
 	sim->around.renumbering = sim->around.marked = true;
+	if (sim->at_hand == BLIND && !sim->invented && !adversary_alone(sim))
+		sim_fail(sim, "a forged packet makes conntrack adjust the connection");
 	sim->around.misplaced = sim->at_hand == BLIND;
 	may_die(sim);
 	return sim->schedule.self ? SEQADJ_SELF : SEQADJ_KERNEL;
@@ -135,10 +137,12 @@ static void conntrack_settle(struct conntrack *conntrack, const struct binding *
 {
 	struct sim *sim = sim_of(conntrack);
 
-	(void)master;
 	may_die(sim);
-	if (!sim->schedule.self)
-		sim->around.marked = false;
+	if (sim->schedule.self)
+		return;
+	sim->around.marked = false;
+	for (unsigned int side = 0; side < 2; side++)
+		sim->around.binding.seqadj[side] = seqadj_settled(&master->seqadj[side]);
 }
 
 static const struct conntrack_ops conntrack_ops = {
@@ -220,6 +224,7 @@ void router_start(struct sim *sim)
 {
 	memset(table_memory, 0, table_bytes(&table_size) < TABLE_ROOM ? table_bytes(&table_size) : TABLE_ROOM);
 	sim->around.conntrack.ops = &conntrack_ops;
+	sim->around.conntrack.all_come = !sim->schedule.payload_only;
 	sim->back_at = NEVER;
 	sim->kill_countdown = -1;
 	sim->exempt_from = UINT32_MAX;
@@ -265,9 +270,28 @@ static void restart(struct sim *sim)
 	sim->resuming = true;
 	open_engine(sim);
 	session_absent(&sim->engine, milliseconds(sim));
-	session_resume(&sim->engine);
+	resume_sessions(&sim->engine);
 	sim->resuming = false;
 	sim->kill_countdown = countdown;
+}
+
+/* Of a handshake that was not seen to its end the engine knows nothing: anybody may have begun it. */
+static void forget_handshake(struct sim *sim)
+{
+	if (!sim->wire[CLIENT].mss || !sim->wire[SERVER].mss)
+		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;
+}
+
+/* A daemon that knows nothing has not read what came before it, also what stands behind a gap. Every edit of that has been acknowledged. */
+static void arrived_before(struct sim *sim)
+{
+	for (unsigned int side = 0; side < 2; side++) {
+		const struct tcp *reader = &sim->tcp[!side];
+		struct wire *wire = &sim->wire[side];
+		const uint32_t top = max_u32(reader->in_top, reader->in_fin == UINT32_MAX ? reader->in_next : reader->in_fin + 1);
+
+		wire->unread = max_u32(wire->unread, top - (wire->expected_length - sim->script.length[side]));
+	}
 }
 
 /* Returns true when the packet at hand is lost in it. */
@@ -286,6 +310,9 @@ static bool upset(struct sim *sim)
 		sim->upset_done = true;
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);
+		arrived_before(sim);
+		sim->shown = false;
+		sim->met_halfway = sim->tcp[SERVER].state != TCP_OPEN;
 		memset(table_memory, 0, sizeof(table_memory));
 		forget(sim);
 		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;
@@ -294,6 +321,7 @@ static bool upset(struct sim *sim)
 	} else if (schedule->upset == UPSET_BYPASS) {
 		sim->upset_done = sim->away = true;
 		sim_trace(sim, "     (the daemon is away)");
+		forget_handshake(sim);
 		exempt(sim, UINT32_MAX);
 		sim->back_at = sim->now + schedule->away;
 		return true;
@@ -363,20 +391,53 @@ static void engine_notes(struct sim *sim)
 }
 
 /*
- * Packets that the engine has not believed, and why. Where nobody was there for a while, an acknowledgement of what passed then is a
- * claim like any other, until its sender goes on behind it; the packet passes unread.
+ * Bytes pass without being read: nobody is there, or it is not known yet where the two ends are. What acknowledges them is a claim like any
+ * other, until their sender goes on behind them; its packet passes unread.
  */
-static bool disbelieved(struct sim *sim, const struct counters *before)
+static void note_unread(struct sim *sim, enum side from, const struct view *in)
 {
-	const bool absent = sim->restarts && sim->schedule.upset >= UPSET_FRESH;
+	const uint32_t end = in->seq - (sim->schedule.habit[from].iss + 1) + in->length + !!(in->flags & TCP_FIN);
+
+	if (in->checksum_ok && end <= STREAM_MAX)
+		sim->wire[from].unread = max_u32(sim->wire[from].unread, end);
+}
+
+static bool is_claim(const struct sim *sim, enum side from, const struct view *in)
+{
+	return in->ack - (sim->schedule.habit[!from].iss + 1) - 1 < sim->wire[!from].unread;
+}
+
+/* Packets that the engine has not believed, and why. */
+static bool disbelieved(struct sim *sim, const struct packet *packet, const struct view *in, const struct counters *before)
+{
 	bool any = false;
 
 	for (unsigned int i = 0; i < BELIEFS; i++)
 		if (sim->engine.counters.disbelieved[i] != before->disbelieved[i]) {
 			sim_trace(sim, "     (not believed: %s)", belief_name((enum belief)i));
-			any |= !absent || i != BELIEF_ACK_AHEAD;
+			any |= i != BELIEF_ACK_AHEAD || !is_claim(sim, (enum side) !packet->to, in);
 		}
 	return any;
+}
+
+/* Does the engine not follow the connection yet, or not know where its two ends are? */
+static bool is_unsure(const struct sim *sim)
+{
+	bool unsure = true;
+
+	for (uint32_t index = 1; index <= table_slots(sim->engine.table); index++) {
+		const struct session *session = table_slot(sim->engine.table, index);
+
+		unsure &= !session || session->flags & SESSION_UNSURE;
+	}
+	return unsure;
+}
+
+/* Has the packet passed without being read? So has the FIN of one that acknowledges what was not read: the other end may not take it. */
+static bool is_unread(const struct sim *sim, enum side from, const struct view *in, const struct counters *before)
+{
+	return is_unsure(sim) || (in->flags & TCP_FIN && is_claim(sim, from, in)) ||
+	       sim->engine.counters.disbelieved[BELIEF_ACK_AHEAD] != before->disbelieved[BELIEF_ACK_AHEAD];
 }
 
 /*
@@ -387,10 +448,13 @@ static bool need_not_be_believed(struct sim *sim, const struct packet *packet)
 {
 	const enum side from = (enum side)!packet->to;
 	struct view view;
+	uint32_t offset;
 
 	packet_view(packet->bytes, packet->length, &view);
+	offset = view.seq - (sim->schedule.habit[from].iss + 1);
+	/* A daemon that came late may have begun with a bare segment behind what is sent again. */
 	if (view.flags & TCP_RST)
-		return view.seq - (sim->schedule.habit[from].iss + 1) != sim->wire[from].engine_next || sim->resets++;
+		return offset != sim->wire[from].engine_next || (sim->restarts && offset != sim->tcp[from].top) || sim->resets++;
 	return (view.flags & TCP_SYN) || (!view.length && sim->tcp[SERVER].state != TCP_OPEN);
 }
 
@@ -405,6 +469,19 @@ static bool is_ending(const struct sim *sim)
 	       sim->now - sim->honest_at < 25 * (uint64_t)SECOND;
 }
 
+/* Has the session that the engine has just begun other numbers than the connection of the two ends? */
+static bool follows_invented(const struct sim *sim)
+{
+	const struct session *session = table_slot(sim->engine.table, 1);
+
+	session = session ? session : table_slot(sim->engine.table, 2);
+	for (unsigned int side = 0; session && side < 2; side++)
+		if (!(session->stream[side].flags & STREAM_UNSYNCED) &&
+		    session->stream[side].next - (sim->schedule.habit[side].iss + 1) > STREAM_MAX)
+			return true;
+	return false;
+}
+
 /*
  * Both FINs have passed, or the RST, and then a third party has played a handshake: a client that uses its port again looks the same.
  * Conntrack itself forgets the old connection for the SYN, and with it what it adjusted; what its ends still say, a FIN once more or its
@@ -416,21 +493,33 @@ static void check_superseded(struct sim *sim, const struct counters *before)
 
 	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim))
 		return;
-	sim->invented = sim->at_hand == BLIND || sim->at_hand == STRAY;
-	if (!over || sim->at_hand == HONEST)
+	sim->invented = follows_invented(sim);
+	if (!over || !sim->invented)
 		return;
 	if (is_ending(sim))
 		sim_fail(sim, "an invented connection takes the place of one whose end has not been acknowledged");
 	sim->superseded = true;
 }
 
-static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct output *output)
+/* Has it read what makes it FTP? */
+static void note_shown(struct sim *sim)
+{
+	bool shown = true;
+
+	for (unsigned int side = 0; side < 2; side++)
+		shown &= sim->wire[side].engine_next != UINT32_MAX &&
+			 sim->wire[side].engine_next >= sim->script.gate[side][0].end;
+	sim->shown |= shown;
+}
+
+static enum verdict ask_engine(struct sim *sim, struct packet *packet, const struct view *in, struct output *output)
 {
 	struct arrival arrival;
 	enum verdict verdict = VERDICT_ACCEPT;
 	const struct counters before = sim->engine.counters;
 	bool doubted, indifferent;
 
+	note_shown(sim);
 	sim->at_hand = packet->origin;
 	indifferent = packet->origin != HONEST || packet->corrupt || need_not_be_believed(sim, packet);
 	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0) {
@@ -439,7 +528,12 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct ou
 	}
 	check_superseded(sim, &before);
 	sim->at_hand = HONEST;
-	doubted = disbelieved(sim, &before);
+	doubted = disbelieved(sim, packet, in, &before);
+	if (is_unread(sim, (enum side) !packet->to, in, &before))
+		note_unread(sim, (enum side) !packet->to, in);
+	sim->picked_up |= sim->engine.counters.picked_up != before.picked_up;
+	sim->claimed = sim->restarts &&
+		       sim->engine.counters.disbelieved[BELIEF_ACK_AHEAD] != before.disbelieved[BELIEF_ACK_AHEAD];
 	/*
 	 * While it follows an invented one, until the ends reset that, the real one is another to it: what comes of that shows in what is
 	 * opened and arrives.
@@ -448,9 +542,8 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, struct ou
 	if (sim->engine.counters.resynced != before.resynced && packet->origin == BLIND && !sim->restarts &&
 	    !adversary_alone(sim))
 		sim_fail(sim, "a forged packet makes the engine take up a stream again");
-	if (sim->routed % 64 == 0 && !packet->corrupt)
-		session_tick(&sim->engine, milliseconds(sim), 2);
-	if (sim->engine.counters.resynced != before.resynced) {
+	sim->took_up = sim->engine.counters.resynced != before.resynced;
+	if (sim->took_up) {
 		sim_trace(sim, "     (the engine takes up a stream again)");
 		sim->resyncs++;
 		forget(sim);
@@ -473,12 +566,16 @@ static bool through_engine(struct sim *sim, struct packet *packet, const struct 
 	}
 	if (packet->corrupt)
 		memcpy(table_before, table_memory, bytes);
-	verdict = ask_engine(sim, packet, &output);
+	verdict = ask_engine(sim, packet, in, &output);
 	if (packet->corrupt && memcmp(table_before, table_memory, bytes) != 0)
 		sim_fail(sim, "a corrupted packet changed the session");
 	sim->judged = packet->origin;
 	engine_notes(sim);
 	sim->judged = HONEST;
+	if (sim->routed % 64 == 0 && !packet->corrupt) {	/* not before: it may let go of what the packet has made be held */
+		session_tick(&sim->engine, milliseconds(sim), 2);
+		engine_notes(sim);
+	}
 	if (verdict == VERDICT_DROP) {
 		if (packet->origin == HONEST && !sim_hostile(sim))
 			check_dropped(sim, (enum side) !packet->to, in);
@@ -581,6 +678,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 	memcpy(before, packet->bytes, packet->length);
 	packet_view(before, packet->length, &in);
 	check_trace_in(sim, from, &in);
+	check_coming(sim, from, &in);
 	packet->unseen = sim->away || !is_queued(sim, &in);
 	/* Marked connections are queued without a bypass. One with an edit of equal length in flight is not, but should
 	 * be. So should, for a moment, one whose edit has been acknowledged just now. */
@@ -590,6 +688,8 @@ void router_packet(struct sim *sim, struct packet *packet)
 		network_release(sim, packet);
 		return;
 	}
+	if (sim->away)
+		note_unread(sim, from, &in);
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
 	/*

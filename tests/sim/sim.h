@@ -24,6 +24,7 @@
 
 #include <setjmp.h>
 
+#include "core/resume.h"
 #include "core/session.h"
 
 #define STREAM_MAX   12288 /* bytes of a stream, rewritten or not */
@@ -123,12 +124,14 @@ struct promise {
 	uint8_t exchange;
 	bool opened, refused, edited, excused;
 	bool hidden;		      /* nothing but the connection's past tells that it must not open */
+	bool whole;		      /* a legal one, in a line of its own that is not quoted from anybody */
 	uint8_t answer;		      /* first digit of the reply that the script has for it */
 	uint32_t line, argument, end; /* end: behind the line feed */
 	uint32_t length;	      /* of the argument */
 	uint32_t answered;	      /* a command's: end of the reply to it, in the server's stream */
 	uint16_t port;		      /* announced */
 	char delimiter;
+	uint64_t came;		      /* when its argument's first byte came to the router */
 	bool public_name; /* the address is as NAT shows it, not as the speaker has it */
 	struct expectation expectation;
 };
@@ -156,6 +159,7 @@ struct script {
 	bool speaks[2]; /* which side's first line is FTP */
 	bool fast_open; /* the client's first bytes are in its SYN */
 	bool opaque; /* AUTH TLS was accepted: MUST_NOT from here on */
+	uint32_t auth_end, proceed; /* offsets: behind the client's AUTH, and where the server's 234 begins */
 	uint16_t next_port;
 };
 
@@ -261,6 +265,7 @@ struct wire {
 	uint32_t engine_next;	/* sender space: what the engine has consumed */
 	uint32_t engine_acked;	/* sender space: the highest acknowledgement the engine has seen */
 	uint32_t engine_heard;	/* the same in receiver space, as the receiver wrote it */
+	uint32_t unread;	/* sender space: behind the last byte that has passed without being read */
 	uint16_t mss;		/* as the engine saw it; 0: it did not */
 	bool fin_seen;		/* by the engine */
 };
@@ -293,6 +298,8 @@ struct adversary {
 	uint32_t invented[2]; /* initial numbers */
 	uint64_t deaf_until;  /* the hostile end takes nothing */
 	unsigned int opened;  /* of the hostile end's own ports */
+	unsigned int asked;   /* commands in its lies that a server may answer with a port */
+	bool ciphered;	      /* the honest end speaks TLS */
 	uint16_t port[64];
 };
 
@@ -334,6 +341,11 @@ struct sim {
 	uint64_t honest_at; /* when the last packet of the connection's own came to it */
 	bool upset_armed, upset_done, away;
 	bool reset_seen, resuming;
+	bool shown;	  /* this daemon, or those whose table it has, has read the greeting and the client's first line */
+	bool met_halfway; /* it began amid the handshake */
+	bool took_up;	  /* the packet at hand has made it take up a stream again */
+	bool picked_up; /* in the middle, by the engine: windows may be of any scale to it */
+	bool claimed; /* the packet at hand acknowledges what may have passed while nobody was there: it has to come again */
 	bool invented; /* the engine's session is of a connection that a blind third party has played */
 	bool superseded; /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
@@ -479,12 +491,14 @@ void check_bytes(struct sim *sim, enum side from, uint32_t offset, const uint8_t
 void check_ack(struct sim *sim, const struct tcp *tcp, uint32_t ack);
 void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t right);
 void check_urgent(struct sim *sim, struct tcp *tcp, uint32_t position);
+bool check_edit_unheard(const struct sim *sim, enum side by);
 void check_swallowed(struct sim *sim);
 void check_engine(struct sim *sim);
 void check_end(struct sim *sim);
 
 /* oracle.c */
 void check_expectation(struct sim *sim, enum direction direction, const struct expectation *expectation);
+void check_coming(struct sim *sim, enum side from, const struct view *in);
 void check_note(struct sim *sim, const struct note *note);
 void check_line(struct sim *sim, enum side reader, uint32_t offset);
 void check_promises(struct sim *sim);

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>
@@ -768,6 +769,48 @@ static void numbers_are_checked(void **state)
 		assert_int_equal(read_run(readers[i], &run), -EBADMSG);
 }
 
+/* A connection whose TCP state is told in so many bytes. */
+static int read_progress(uint8_t tcp_state, size_t bytes, uint8_t *progress)
+{
+	const uint8_t value[2] = { tcp_state };
+	_Alignas(8) uint8_t buffer[CTMESSAGE_MAX];
+	struct nlmsghdr *message = begin(buffer, FAMILY_IPV4);
+	struct nlattr *outer, *inner;
+	union result result;
+	struct run run;
+	int error;
+
+	put_tuples(message, &full4);
+	outer = mnl_attr_nest_start(message, CTA_PROTOINFO);
+	inner = mnl_attr_nest_start(message, CTA_PROTOINFO_TCP);
+	mnl_attr_put_u8(message, CTA_PROTOINFO_TCP_WSCALE_ORIGINAL, 7);
+	if (bytes)
+		mnl_attr_put(message, CTA_PROTOINFO_TCP_STATE, bytes, value);
+	mnl_attr_nest_end(message, inner);
+	mnl_attr_nest_end(message, outer);
+	take(&run, message);
+	error = read_alone(read_connection, run.bytes, run.length, &result);
+	*progress = error ? 0xff : result.connection.binding.progress;
+	return error;
+}
+
+static void progress_is_read(void **state)
+{
+	uint8_t progress;
+
+	(void)state;
+	for (uint8_t tcp = TCP_CONNTRACK_NONE; tcp < TCP_CONNTRACK_MAX; tcp++) {
+		const bool handshake = tcp == TCP_CONNTRACK_SYN_SENT || tcp == TCP_CONNTRACK_SYN_RECV ||
+				       tcp == TCP_CONNTRACK_SYN_SENT2;
+
+		assert_int_equal(read_progress(tcp, 1, &progress), 0);
+		assert_int_equal(progress, handshake ? PROGRESS_HANDSHAKE : PROGRESS_BEYOND);
+	}
+	assert_int_equal(read_progress(0, 0, &progress), 0);
+	assert_int_equal(progress, PROGRESS_UNKNOWN);
+	assert_int_equal(read_progress(TCP_CONNTRACK_SYN_RECV, 2, &progress), -EBADMSG);
+}
+
 static void what_is_not_required(void **state)
 {
 	static const uint16_t types[] = {
@@ -1273,6 +1316,7 @@ int main(void)
 		cmocka_unit_test(tuples_are_checked),
 		cmocka_unit_test(adjustments_are_checked),
 		cmocka_unit_test(numbers_are_checked),
+		cmocka_unit_test(progress_is_read),
 		cmocka_unit_test(what_is_not_required),
 		cmocka_unit_test(mixed_families),
 		cmocka_unit_test(other_protocols),

@@ -551,7 +551,8 @@ static void the_door(void **state)
 /* Once its FIN has passed, a direction has nothing more to say. */
 static void behind_a_fin(void **state)
 {
-	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 900, .window = 65535, .known = true, .fin = true };
+	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 1001, .window = 65535, .known = true, .fin = true };
+	struct belief_side unheard = mine;
 	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .window = 65535, .known = true, .fin = true };
 	const struct {
 		struct belief_segment segment;
@@ -563,10 +564,80 @@ static void behind_a_fin(void **state)
 		{ { 1001, 0, 52, TCP_ACK }, BELIEF_ACK_AHEAD },	    { { 1001, 0, 0, TCP_RST }, BELIEVED },
 		{ { 1002, 0, 0, TCP_RST }, BELIEF_RESET },
 	};
+	const struct belief_segment goes_on = { 1000, 5, 50, TCP_ACK }, beyond = { 1001, 5, 50, TCP_ACK };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(belief_judge(&mine, &theirs, &rows[i].segment), rows[i].belief);
+	/* Where the FIN has not been acknowledged it may have been another's: its sender goes on in its place. */
+	unheard.acked = 1000;
+	assert_int_equal(belief_judge(&unheard, &theirs, &goes_on), BELIEVED);
+	assert_int_equal(belief_judge(&unheard, &theirs, &beyond), BELIEF_SEQUENCE);
+}
+
+/* ---- what the simulator's adversary won by ---- */
+
+/* Nobody was there for a while. One packet that acknowledges what never came is not enough, whatever it carries. */
+static void ahead_after_a_restart(void **state)
+{
+	(void)state;
+	for (int again = 0; again < 2; again++) {
+		struct dialogue d;
+
+		begin(&d, SEQADJ_KERNEL);
+		dialogue_restart(&d);
+		forge(&d, SERVER, d.seq[SERVER], d.acked[SERVER] + 40, TCP_ACK, "226-\r\n");
+		assert_int_equal(d.engine.counters.resynced, 0);
+		assert_int_equal(d.engine.counters.disbelieved[BELIEF_ACK_AHEAD], 1);
+		assert_int_equal(d.verdict, VERDICT_DROP);
+		d.now += 1000;
+		if (again) {	/* its sender insists, and its receiver has not said otherwise */
+			forge(&d, SERVER, d.seq[SERVER], d.acked[SERVER] + 40, TCP_ACK, "226-\r\n");
+			assert_int_equal(d.engine.counters.resynced, 1);
+			assert_int_not_equal(d.verdict, VERDICT_DROP);
+		} else {
+			works_still(&d);
+			assert_int_equal(d.engine.counters.resynced, 0);
+		}
+		dialogue_close(&d);
+	}
+}
+
+/* A forged handshake during the real one has the session; when its client resets it, no third one gets in between. */
+static void reset_among_handshakes(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	dialogue_handshake(&d);
+	forge(&d, CLIENT, 77001, 0, TCP_RST, NULL);
+	forge(&d, CLIENT, 55000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 88000, 55001, TCP_SYN | TCP_ACK, NULL);
+	forge(&d, SERVER, 88001, 55001, TCP_ACK, "220 x\r\n");
+	forge(&d, CLIENT, 55001, 88008, TCP_ACK, PORT_OWN);
+	assert_int_equal(d.expect_calls, 0);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
+/* 234 answers AUTH, also one before which others have been left unanswered: what a client says then is TLS. */
+static void proceed_out_of_step(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	begin(&d, SEQADJ_KERNEL);
+	dialogue_says(&d, CLIENT, "NOOP\r\nNOOP\r\nAUTH TLS\r\n");
+	dialogue_says(&d, SERVER, "234 Proceed.\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
 }
 
 int main(void)
@@ -594,6 +665,9 @@ int main(void)
 		cmocka_unit_test(forgotten),
 		cmocka_unit_test(the_door),
 		cmocka_unit_test(behind_a_fin),
+		cmocka_unit_test(ahead_after_a_restart),
+		cmocka_unit_test(reset_among_handshakes),
+		cmocka_unit_test(proceed_out_of_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ static enum table_left resume(struct dialogue *d, const struct table_size *size,
 	memset(d->memory, 0, rounded(table_bytes(size)));
 	d->engine.table = table_new(d->memory, size, seed);
 	what = table_take_up(d->engine.table, left, bytes, taken);
-	session_resume(&d->engine);
+	resume_sessions(&d->engine);
 	return what;
 }
 

@@ -127,6 +127,40 @@ static void not_quite_ended(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * A daemon that began behind the SYN has met the SYN/ACK alone; then a copy of both comes. What an end says again when the connection has
+ * ended is its own all the same, not a new one's of that handshake: it is adjusted as before.
+ */
+static void own_handshake_again(void **state)
+{
+	struct dialogue d;
+	uint32_t start[2], last;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	start[CLIENT] = d.seq[CLIENT]++;
+	start[SERVER] = d.seq[SERVER]++;
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_packet(&d, SERVER, start[SERVER], TCP_SYN | TCP_ACK, NULL, 0);
+	dialogue_packet(&d, CLIENT, start[CLIENT], TCP_SYN, NULL, 0);
+	dialogue_packet(&d, SERVER, start[SERVER], TCP_SYN | TCP_ACK, NULL, 0);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, "USER x\r\n");
+	dialogue_says(&d, SERVER, "331 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_REPLACED);
+	d.binding.seqadj[CLIENT] = d.adj[CLIENT];
+	last = d.seq[SERVER];
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	end(&d);
+	d.now -= 65000;
+	dialogue_packet(&d, SERVER, last, TCP_ACK | TCP_PSH, "200 ok\r\n", 8);
+	assert_int_equal(d.engine.counters.sessions, 1);
+	assert_int_equal(d.adj[CLIENT].after, 6);
+	dialogue_close(&d);
+}
+
 /* A whole handshake with numbers of somebody's own, or one that the SYN/ACK alone makes up. Conntrack knows the connection as before. */
 static void pretend(struct dialogue *d, bool syn)
 {
@@ -171,7 +205,7 @@ static void says_with_note(struct dialogue *d, const char *line, uint32_t from)
 	d->out = d->in.bytes;
 	d->out_length = d->in.length;
 	assert_int_equal(session_arrive(&d->engine, &arrival, d->in.bytes, d->in.length, false, 0), 0);
-	session_passed(&d->engine, &arrival, d->now, &note);
+	passed_input(&d->engine, &arrival, d->now, &note);
 	d->verdict = session_input(&d->engine, &arrival, d->now, &output);
 	if (d->verdict == VERDICT_REPLACE) {
 		d->out = output.packet;
@@ -240,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opened_again),
 		cmocka_unit_test(not_quite_ended),
+		cmocka_unit_test(own_handshake_again),
 		cmocka_unit_test(opened_by_a_liar),
 		cmocka_unit_test(known_by_its_note),
 		cmocka_unit_test(first_heard_of),

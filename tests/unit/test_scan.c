@@ -315,9 +315,36 @@ static void test_note(void **state)
 	assert_false(scan_note(&t.scan, sizeof(t.scan) - 1, &note));
 }
 
+/*
+ * Bytes in a SYN (RFC 7413) are not read here, and the SYN/ACK may acknowledge any part of them: what comes next may begin in the middle of
+ * a line. Then nothing passes, and no note says that this is FTP.
+ */
+static void test_data_in_the_syn(void **state)
+{
+	struct scan_segment syn = { .side = FTP_CLIENT, .seq = 999, .length = 40, .flags = TCP_SYN };
+	struct scan_note note;
+	struct talk t;
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.seq[CLIENT] = 1020;
+	t.seq[SERVER] = 4999;
+	assert_int_equal(scan_begin(&t.scan, &syn), 0);
+	assert_true(scan_end(&t.scan, &syn));
+	assert_true(segment_from(&t, SERVER, t.seq[SERVER]++, "", TCP_SYN));
+	assert_true(seen(&t, CLIENT, "NOOP\r\n"));
+	assert_true(seen(&t, SERVER, "220 x\r\n200 x\r\n"));
+	for (int i = 0; i < 3; i++) {
+		assert_true(seen(&t, CLIENT, "NOOP\r\n"));
+		assert_true(seen(&t, SERVER, "200 x\r\n"));
+	}
+	assert_false(scan_note(&t.scan, sizeof(t.scan), &note));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_data_in_the_syn),
 		cmocka_unit_test(test_what_passes), cmocka_unit_test(test_transfer),
 		cmocka_unit_test(test_handshake),   cmocka_unit_test(test_out_of_line),
 		cmocka_unit_test(test_pending),	    cmocka_unit_test(test_opaque),

@@ -56,6 +56,44 @@ static void borders(void **state)
 	assert_int_equal(seqadj_back(&adj, 1008), 1001);
 }
 
+/* nf_ct_seq_offset() as tcp_in_window() calls it: where conntrack believes an acknowledgement to stand. */
+static uint32_t conntracks_view(const struct seqadj *told, uint32_t ack)
+{
+	return ack - (uint32_t)(seq_after(ack - 1, told->pos) ? told->after : told->before);
+}
+
+/* An edit of @old bytes at @pos in a stream that was shifted by @before. */
+static void check_told(uint32_t pos, int32_t before, uint32_t old, int32_t growth)
+{
+	const struct seqadj adj = { .pos = pos, .before = before, .after = before + growth };
+	const struct seqadj told = seqadj_told(&adj), settled = seqadj_settled(&adj), untold = seqadj_untold(&adj),
+			    untold_back = seqadj_untold_back(&adj);
+	const uint32_t end = pos + old, sent = end + 100;
+
+	for (uint32_t at = pos - 200; at != sent + 1; at = at == pos ? end : at + 1) {
+		const uint32_t ack = seqadj_forward(&adj, at);
+
+		assert_int_equal(seqadj_forward(&told, seqadj_forward(&untold, at)), ack);
+		assert_int_equal(seqadj_back(&told, seqadj_back(&untold_back, ack)), at);
+		/* Never of more than has been sent, the edited line at least; and not of much less. */
+		assert_false(seq_after(conntracks_view(&told, ack), at == sent ? sent : seq_max(at, end)));
+		assert_false(seq_before(conntracks_view(&told, ack), at - (uint32_t)abs(growth)));
+		if (!seq_before(at, end))
+			assert_int_equal(conntracks_view(&settled, ack), at);
+	}
+}
+
+static void conntrack_is_told(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 20000; i++) {
+		const uint32_t old = 2 + unit_random() % 60;
+		const int32_t growth = (int32_t)(unit_random() % 60) - (int32_t)(old < 30 ? old - 1 : 29);
+
+		check_told(unit_random(), (int32_t)(unit_random() % 4000) - 2000, old, growth);
+	}
+}
+
 static void active(void **state)
 {
 	struct seqadj adj = { .pos = 5, .before = 0, .after = -1 };
@@ -121,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comparisons), cmocka_unit_test(nothing_moves_nothing),
 		cmocka_unit_test(borders),     cmocka_unit_test(active),
+		cmocka_unit_test(conntrack_is_told),
 		cmocka_unit_test(many_edits),  cmocka_unit_test(inside_the_new_text),
 	};
 

@@ -104,6 +104,26 @@ static void taken_port(void **state)
 
 /* ---- numbers ---- */
 
+/* Conntrack is told of an edit of equal length, too: while it is in flight the connection's packets must not pass without us. */
+static void equal_length_is_told(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	for (int by = 0; by < 2; by++) {
+		dialogue_begin(&d, MASQUERADE);
+		d.by = by ? SEQADJ_SELF : SEQADJ_KERNEL;
+		memcpy(d.binding.tuple[DIRECTION_REPLY].dst.address, (const uint8_t[4]){ 20, 0, 0, 9 }, 4);
+		dialogue_handshake(&d);
+		dialogue_says(&d, SERVER, "220 ready\r\n");
+		dialogue_says(&d, CLIENT, PORT_IN);
+		dialogue_left(&d, "PORT 20,0,0,9,11,185\r\n");
+		assert_int_equal(d.adjust_calls, 1);
+		assert_false(seqadj_active(&d.adj[CLIENT]));
+		dialogue_close(&d);
+	}
+}
+
 static void kernel_renumbers(void **state)
 {
 	struct dialogue d;
@@ -503,6 +523,7 @@ int main(void)
 		cmocka_unit_test(unchanged_where_nothing_calls_for_it),
 		cmocka_unit_test(expectations_are_right),
 		cmocka_unit_test(taken_port),
+		cmocka_unit_test(equal_length_is_told),
 		cmocka_unit_test(kernel_renumbers),
 		cmocka_unit_test(self_renumbers),
 		cmocka_unit_test(many_edits),

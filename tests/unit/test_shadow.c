@@ -13,6 +13,8 @@
  *
  * SCAN_SEED=n: that session alone, told packet by packet. SCAN_SEGMENTS=n: so many with payload.
  */
+#include "core/passed.h"
+#include "core/resume.h"
 #include "core/session.h"
 #include "common/packet.h"
 #include "unit.h"
@@ -575,7 +577,7 @@ static enum verdict feed(struct side_engine *side, const struct packet *packet, 
 	*copy = *packet;
 	assert_int_equal(session_arrive(&side->engine, &arrival, copy->bytes, copy->length, false, 0), 0);
 	if (note)
-		session_passed(&side->engine, &arrival, now, note);
+		passed_input(&side->engine, &arrival, now, note);
 	output->packet = copy->bytes;
 	output->length = copy->length;
 	return session_input(&side->engine, &arrival, now, output);

@@ -63,7 +63,7 @@ struct table *table_new(void *memory, const struct table_size *size, const uint6
 	table->budget_mask = whole.budgets - 1;
 	table->slot_mask = whole.sessions - 1;
 	memcpy(table->seed, seed, sizeof(table->seed));
-	table_description_own(&table->description);
+	table_layout_describe(&table->description);
 	table->description.sessions.offset = table->slot_offset;
 	table->description.sessions.count = whole.sessions;
 	table->description.works.offset = table->work_offset;
@@ -78,7 +78,7 @@ static bool is_same(const struct table *table, const struct table_size *size)
 	const size_t bytes = table_bytes(size);
 
 	return table_description_read((const uint8_t *)table, bytes, &description) == TABLE_TAKEN_UP &&
-	       table_description_is_own(&description) && memcmp(&table->size, size, sizeof(*size)) == 0;
+	       table_layout_is_own(&description) && memcmp(&table->size, size, sizeof(*size)) == 0;
 }
 
 /* Make place for a new table, and fill it with what was there. */

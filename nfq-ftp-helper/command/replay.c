@@ -149,7 +149,7 @@ static void name_truncated(struct replay *replay, const struct looked *looked)
 
 	if (++replay->reporter.summary.truncated > TRUNCATED_NAMED)
 		return;
-	fprintf(stderr, "replay: %s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
+	fprintf(stderr, "nfq-ftp-helper: %s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
 		" bytes when it was captured: not read\n", replay->options.operand, packet->number, packet->captured,
 		packet->length);
 }
@@ -252,7 +252,7 @@ static int replay_packets(struct replay *replay)
 	while ((result = capture_next(replay->capture, &packet, error)) > 0)
 		replay_packet(replay, &packet);
 	if (result < 0)
-		fprintf(stderr, "replay: %s\n", error);
+		fprintf(stderr, "nfq-ftp-helper: %s\n", error);
 	return result;
 }
 
@@ -265,7 +265,7 @@ static int open_files(struct replay *replay)
 		replay->writer = capture_write_open(replay->options.out, replay->capture, error);
 	if (replay->capture && (replay->writer || !replay->options.out[0]))
 		return 0;
-	fprintf(stderr, "replay: %s\n", error);
+	fprintf(stderr, "nfq-ftp-helper: %s\n", error);
 	return -EIO;
 }
 
@@ -273,7 +273,7 @@ static int say_no_ftp(const struct replay *replay)
 {
 	const char *between = "";
 
-	fprintf(stderr, "replay: %s: holds no FTP control connection (TCP port ", replay->options.operand);
+	fprintf(stderr, "nfq-ftp-helper: %s: holds no FTP control connection (TCP port ", replay->options.operand);
 	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
 		if (!is_control_port(&replay->options, (uint16_t)port))
 			continue;
@@ -293,7 +293,7 @@ static int finish(struct replay *replay, int result)
 	summary->malformed += replay->engine.counters.malformed;
 	replay_report_summary(&replay->reporter, &replay->engine.counters);
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "replay: the output cannot be written: %s\n", strerror(errno));
+		fprintf(stderr, "nfq-ftp-helper: the output cannot be written: %s\n", strerror(errno));
 		result = -EIO;
 	}
 	if (!result && summary->controls == 0)
@@ -301,7 +301,7 @@ static int finish(struct replay *replay, int result)
 	if (!replay->writer)
 		return result;
 	if (capture_write_close(replay->writer, error)) {
-		fprintf(stderr, "replay: %s\n", error);
+		fprintf(stderr, "nfq-ftp-helper: %s\n", error);
 		result = -EIO;
 	}
 	replay->writer = NULL;
@@ -351,7 +351,7 @@ static int replay_capture(struct replay *replay)
 	int error = open_engine(replay);
 
 	if (error)
-		fprintf(stderr, "replay: no memory for %" PRIu32 " sessions\n", table_size.sessions);
+		fprintf(stderr, "nfq-ftp-helper: no memory for %" PRIu32 " sessions\n", table_size.sessions);
 	else
 		error = open_files(replay);
 	if (!error)
@@ -373,7 +373,7 @@ int command_replay(int argc, char **argv)
 	int code;
 
 	if (!replay) {
-		fprintf(stderr, "replay: no memory\n");
+		fprintf(stderr, "nfq-ftp-helper: no memory\n");
 		return EXIT_FAILED;
 	}
 	code = option_parse(&page, &replay->options, argc, argv);

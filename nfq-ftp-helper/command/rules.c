@@ -30,12 +30,12 @@ static int prepare_helper(const struct request *request)
 	int error = request->attach.mode == MODE_CTHELPER ? helper_prepare() : 0;
 
 	if (error == -EPERM)
-		fprintf(stderr, "rules: --apply needs CAP_NET_ADMIN: run it as root\n");
+		fprintf(stderr, "nfq-ftp-helper: --apply needs CAP_NET_ADMIN: run it as root\n");
 	else if (error == -EEXIST)
-		fprintf(stderr, "rules: the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod\n");
+		fprintf(stderr, "nfq-ftp-helper: the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod\n");
 	else if (error)
 		fprintf(stderr,
-			"rules: this kernel cannot register the helper `" CTHELPER_NAME "' (%s; "
+			"nfq-ftp-helper: this kernel cannot register the helper `" CTHELPER_NAME "' (%s; "
 			"CONFIG_NF_CT_NETLINK_HELPER, module nfnetlink_cthelper): use --mode queue\n",
 			strerror(-error));
 	return error;
@@ -67,7 +67,7 @@ static int apply_rules(const struct request *request, const struct backend *back
 		error = remove_rules(NULL, backend);
 	if (error)
 		return error;
-	fprintf(stderr, "rules: applied for mode %s with backend %s; now start: ", mode_names[request->attach.mode],
+	fprintf(stderr, "nfq-ftp-helper: applied for mode %s with backend %s; now start: ", mode_names[request->attach.mode],
 		backend->name);
 	request_write_run(request, stderr);
 	fputc('\n', stderr);
@@ -85,7 +85,7 @@ static bool may_act(const struct option_values *values)
 {
 	if (rights_net_admin())
 		return true;
-	fprintf(stderr, "rules: --%s needs CAP_NET_ADMIN: run it as root\n", values->apply ? "apply" : "remove");
+	fprintf(stderr, "nfq-ftp-helper: --%s needs CAP_NET_ADMIN: run it as root\n", values->apply ? "apply" : "remove");
 	return false;
 }
 

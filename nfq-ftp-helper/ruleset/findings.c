@@ -210,20 +210,20 @@ void findings_warn(const struct ports *ports)
 		return;
 	if (findings.ftp.seen)
 		fprintf(stderr,
-			"rules: the kernel's own ftp helper is assigned to these connections, too, by `%s': remove "
+			"nfq-ftp-helper: the kernel's own ftp helper is assigned to these connections, too, by `%s': remove "
 			"that with `%s'\n",
 			findings.ftp.text, findings.ftp.remedy);
 	if (findings.automatic.seen)
 		fprintf(stderr,
-			"rules: the kernel assigns its own ftp helper by itself (%s): switch that off with `%s'\n",
+			"nfq-ftp-helper: the kernel assigns its own ftp helper by itself (%s): switch that off with `%s'\n",
 			findings.automatic.text, findings.automatic.remedy);
 	if (findings.invalid.seen)
 		fprintf(stderr,
-			"rules: `%s' drops INVALID packets before nfq-ftp-helper sees them: move it to the filter "
+			"nfq-ftp-helper: `%s' drops INVALID packets before nfq-ftp-helper sees them: move it to the filter "
 			"table, or take it away with `%s'\n",
 			findings.invalid.text, findings.invalid.remedy);
 	if (findings.unrelated.seen)
 		fprintf(stderr,
-			"rules: %s drops data connections, for it does not accept RELATED: mend that with `%s'\n",
+			"nfq-ftp-helper: %s drops data connections, for it does not accept RELATED: mend that with `%s'\n",
 			findings.unrelated.text, findings.unrelated.remedy);
 }

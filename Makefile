@@ -17,7 +17,8 @@ sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
 
 BUILD ?= build$(if $(SANITIZE),-sanitize)
-VERSION := 0.1.0
+# DKMS reads it there, and can read it nowhere else.
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kmod/dkms.conf)
 
 CFLAGS ?= -O3 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
@@ -86,8 +87,13 @@ $(BUILD)/tests/unit/test_nfqueue_packet: LIBS_UNIT = $(shell $(PKG_CONFIG) --lib
 $(BUILD)/tests/unit/test_verdicts: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,verdicts netlink)
 $(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=sendmsg
 
+HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel)
+
+$(BUILD)/tests/unit/test_host: $(HOST)
+$(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
+
 $(BUILD)/tests/unit/test_option: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,command/option command/option_value \
-	command/option_parse daemon/options) $(foreach room,ruleset host kernel,$(call objects,nfq-ftp-helper/$(room)))
+	command/option_parse daemon/options) $(call objects,nfq-ftp-helper/ruleset) $(HOST)
 $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
@@ -103,7 +109,7 @@ $(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scal
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libpcap)
 
-$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client)
+$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client) $(BUILD)/obj/nfq-ftp-helper/core/endpoint.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 

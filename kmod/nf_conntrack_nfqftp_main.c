@@ -333,6 +333,7 @@ static const struct nf_conntrack_expect_policy nfqftp_policy = {
  * Rules assign the helper, nothing goes by its port. But no two may have the same one: 21 is nf_conntrack_ftp's, and helpers of
  * user space have none.
  */
+// clang-format off
 #define NFQFTP_HELPER(family)						\
 	{								\
 		.name = NFQFTP_NAME,					\
@@ -345,6 +346,7 @@ static const struct nf_conntrack_expect_policy nfqftp_policy = {
 		.to_nlattr = nfqftp_to_nlattr,				\
 		.nat_mod_name = NF_NAT_HELPER_PREFIX NFQFTP_NAME,	\
 	}
+// clang-format on
 
 static struct nf_conntrack_helper nfqftp_helpers[] = {
 	NFQFTP_HELPER(NFPROTO_IPV4),
@@ -352,6 +354,7 @@ static struct nf_conntrack_helper nfqftp_helpers[] = {
 };
 
 /* @confirm: priority of conntrack's own hook there. Of two with the same, the one registered last would come first. */
+// clang-format off
 #define NFQFTP_HOOK(family, where, confirm)				\
 	{								\
 		.hook = nfqftp_hook,					\
@@ -359,6 +362,7 @@ static struct nf_conntrack_helper nfqftp_helpers[] = {
 		.hooknum = (where),					\
 		.priority = (confirm) - 1,				\
 	}
+// clang-format on
 
 static const struct nf_hook_ops nfqftp_hooks[] = {
 	NFQFTP_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, NF_IP_PRI_CONNTRACK_CONFIRM),

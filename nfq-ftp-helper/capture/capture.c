@@ -19,15 +19,20 @@
 /* What libpcap allows a record of these link types to have; one that claims more is damaged. */
 #define FRAME_MAX 262144u
 
-enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, ETHERTYPE_8021Q = 0x8100, ETHERTYPE_8021AD = 0x88a8,
-       ETHERTYPE_QINQ = 0x9100 };
+enum {
+	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_IPV6 = 0x86dd,
+	ETHERTYPE_8021Q = 0x8100,
+	ETHERTYPE_8021AD = 0x88a8,
+	ETHERTYPE_QINQ = 0x9100
+};
 
 #define VLAN_TAG 4u
 
 struct link_type {
 	int dlt;
-	uint32_t header;	/* bytes */
-	uint32_t protocol;	/* offset of the Ethertype, where there is one */
+	uint32_t header;   /* bytes */
+	uint32_t protocol; /* offset of the Ethertype, where there is one */
 	/* Is an IP packet in the frame? *offset says where. */
 	bool (*find_ip)(const struct link_type *type, const uint8_t *frame, uint32_t captured, uint32_t *offset);
 };
@@ -151,7 +156,7 @@ static pcap_t *open_pcap(FILE *file, const char *path, const struct link_type **
 	name = pcap_datalink_val_to_name(pcap_datalink(pcap));
 	snprintf(error, CAPTURE_ERROR_MAX, "%s: its link type %d (%s) is not understood", path, pcap_datalink(pcap),
 		 name ? name : "unknown");
-	pcap_close(pcap);	/* and the file */
+	pcap_close(pcap); /* and the file */
 	return NULL;
 }
 

@@ -8,9 +8,9 @@
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
 
-#include <sys/time.h>
-
 #include "core/types.h"
+
+#include <sys/time.h>
 
 /* Room for a sentence that says what is wrong with a file. */
 #define CAPTURE_ERROR_MAX 512
@@ -20,13 +20,13 @@ struct capture_writer;
 
 /* A packet of a capture; valid until the next one is read. */
 struct capture_packet {
-	uint64_t number;	/* from 1 */
-	struct timeval time;	/* as the file has it: it may step back, or be nonsense */
-	uint8_t *frame;		/* may be changed */
-	uint32_t captured;	/* bytes there */
-	uint32_t length;	/* bytes there were; not less than captured */
-	uint8_t *ip;		/* the IP header, inside frame; NULL when it carries no IP */
-	uint32_t ip_captured;	/* bytes from there on */
+	uint64_t number;      /* from 1 */
+	struct timeval time;  /* as the file has it: it may step back, or be nonsense */
+	uint8_t *frame;	      /* may be changed */
+	uint32_t captured;    /* bytes there */
+	uint32_t length;      /* bytes there were; not less than captured */
+	uint8_t *ip;	      /* the IP header, inside frame; NULL when it carries no IP */
+	uint32_t ip_captured; /* bytes from there on */
 };
 
 /**

@@ -2,9 +2,9 @@
 #include "segment.h"
 
 #define IPV4_HEADER_MIN 20u
-#define IPV6_HEADER 40u
-#define TCP_HEADER_MIN 20u
-#define PROTOCOL_TCP 6
+#define IPV6_HEADER	40u
+#define TCP_HEADER_MIN	20u
+#define PROTOCOL_TCP	6
 
 /* Where TCP begins in a packet that was cut off, 0 where that cannot be said. */
 static uint32_t find_tcp(const uint8_t *ip, uint32_t captured)

@@ -14,9 +14,9 @@
 
 struct capture_segment {
 	struct segment segment;
-	bool truncated;			/* not all of it was captured */
-	uint8_t *length;		/* the IP length field, where it has been changed */
-	uint8_t *data_offset;		/* TCP's, where it has been changed */
+	bool truncated;	      /* not all of it was captured */
+	uint8_t *length;      /* the IP length field, where it has been changed */
+	uint8_t *data_offset; /* TCP's, where it has been changed */
 	uint8_t old_length[2];
 	uint8_t old_data_offset;
 };

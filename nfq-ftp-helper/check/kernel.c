@@ -4,7 +4,6 @@
  * module stands in one table beside its probe.
  */
 #include "check.h"
-
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/rights.h"
@@ -24,10 +23,10 @@
 static const struct subject {
 	enum probe probe;
 	const char *name;
-	const char *can;	/* what it is good for */
+	const char *can; /* what it is good for */
 	const char *module;
 	const char *config;
-	const char *instead;	/* "": nothing */
+	const char *instead; /* "": nothing */
 } subjects[] = {
 	{ PROBE_NFQUEUE, "nfnetlink_queue", "hands packets to programs", "nfnetlink_queue",
 	  "CONFIG_NETFILTER_NETLINK_QUEUE", "" },
@@ -95,7 +94,8 @@ static void add_subject(struct check_report *report, const struct subject *subje
 		check_add(report, KERNEL_GROUP, subject->name, CHECK_YES, "%s", subject->can);
 	else if (result->outcome == PROBE_NO)
 		write_remedy(check_add(report, KERNEL_GROUP, subject->name, CHECK_NO, "not so: %s (%s)", subject->can,
-				       result->why), subject);
+				       result->why),
+			     subject);
 	else
 		check_add(report, KERNEL_GROUP, subject->name, CHECK_UNKNOWN, "not tried: %s",
 			  result->why[0] ? result->why : "the trial came to no end");
@@ -147,13 +147,14 @@ static void add_mode_queue(struct check_report *report, const struct probes *pro
 	report->can[MODE_QUEUE] = can_base(probes) && rules && probe_can(probes, PROBE_EXPECT);
 	if (report->can[MODE_QUEUE])
 		check_add(report, "modes", "queue", CHECK_YES,
-			  "rules by %s, carrier " REQUEST_CARRIER ", sequence numbers by %s",
+			  "rules by %s, carrier " ATTACH_CARRIER ", sequence numbers by %s",
 			  can_nft(probes) ? can_iptables(probes) ? "nft or iptables" : "nft" : "iptables",
 			  probe_can(probes, PROBE_SEQADJ) ? "the kernel" : "the daemon");
 	else
-		check_mend(check_add(report, "modes", "queue", CHECK_NO, "it needs %s", !can_base(probes) ?
-				     "nfnetlink_queue and nf_conntrack_netlink" : !rules ?
-				     "rules that assign helpers and queue, by nft or iptables" : "expectations"),
+		check_mend(check_add(report, "modes", "queue", CHECK_NO, "it needs %s",
+				     !can_base(probes) ? "nfnetlink_queue and nf_conntrack_netlink" :
+				     !rules	       ? "rules that assign helpers and queue, by nft or iptables" :
+							 "expectations"),
 			   CAUSE_NONE, "the rows of `" KERNEL_GROUP "' say how to get them");
 }
 
@@ -168,12 +169,13 @@ static void add_mode_cthelper(struct check_report *report, const struct probes *
 		check_add(report, "modes", "cthelper", CHECK_YES, "the kernel takes helpers of user space");
 		return;
 	}
-	row = check_add(report, "modes", "cthelper", CHECK_NO, "it needs %s", error ? "nfnetlink_cthelper" :
-			"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
+	row = check_add(report, "modes", "cthelper", CHECK_NO, "it needs %s",
+			error ? "nfnetlink_cthelper" :
+				"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
 	check_mend(row, CAUSE_NONE, "%s",
-		   !error				 ? "the rows of `" KERNEL_GROUP "' say how to get them"
-		   : module_exists("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper"
-							 : "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
+		   !error			       ? "the rows of `" KERNEL_GROUP "' say how to get them" :
+		   module_exists("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper" :
+							 "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
 }
 
 static void add_mode_kmod(struct check_report *report, const struct probes *probes)
@@ -211,13 +213,12 @@ static void add_no_mode(struct check_report *report)
 void check_kernel(struct check_report *report)
 {
 	static struct probes probes;
-	int error = rights_net_admin() ? probes_run(&probes, REQUEST_CARRIER) : -EPERM;
+	int error = rights_net_admin() ? probes_run(&probes, ATTACH_CARRIER) : -EPERM;
 
 	if (error) {
 		add_version(report);
 		check_mend(check_add(report, KERNEL_GROUP, "trial", CHECK_UNKNOWN,
-				     "nothing could be tried in a network namespace: %s",
-				     strerror(-error)),
+				     "nothing could be tried in a network namespace: %s", strerror(-error)),
 			   CAUSE_NONE, "sudo nfq-ftp-helper check");
 		return;
 	}

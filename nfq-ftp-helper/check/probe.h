@@ -8,21 +8,21 @@
 #include <stdbool.h>
 
 enum probe {
-	PROBE_NFT,		/* nft takes anything at all */
-	PROBE_NFT_HELPER,	/* `ct helper' objects, and `ct helper set' */
-	PROBE_NFT_QUEUE,	/* `queue' */
-	PROBE_NFT_LOCAL,	/* `fib saddr type local' */
-	PROBE_NFT_PAYLOAD,	/* `@ih,0,8' */
-	PROBE_XT_HELPER,	/* CT --helper */
-	PROBE_XT_QUEUE,		/* NFQUEUE */
-	PROBE_XT_LOCAL,		/* addrtype */
-	PROBE_XT_PAYLOAD,	/* bpf */
+	PROBE_NFT,	   /* nft takes anything at all */
+	PROBE_NFT_HELPER,  /* `ct helper' objects, and `ct helper set' */
+	PROBE_NFT_QUEUE,   /* `queue' */
+	PROBE_NFT_LOCAL,   /* `fib saddr type local' */
+	PROBE_NFT_PAYLOAD, /* `@ih,0,8' */
+	PROBE_XT_HELPER,   /* CT --helper */
+	PROBE_XT_QUEUE,	   /* NFQUEUE */
+	PROBE_XT_LOCAL,	   /* addrtype */
+	PROBE_XT_PAYLOAD,  /* bpf */
 	PROBE_CTNETLINK,
-	PROBE_NFQUEUE,		/* a queue can be bound */
-	PROBE_QUEUE_CT,		/* packets come with their connection */
-	PROBE_SEQADJ,		/* a connection with helper and NAT takes a sequence adjustment */
-	PROBE_EXPECT,		/* it can expect another */
-	PROBE_DATA_ALONE,	/* the expected one is not given its master's helper */
+	PROBE_NFQUEUE,	  /* a queue can be bound */
+	PROBE_QUEUE_CT,	  /* packets come with their connection */
+	PROBE_SEQADJ,	  /* a connection with helper and NAT takes a sequence adjustment */
+	PROBE_EXPECT,	  /* it can expect another */
+	PROBE_DATA_ALONE, /* the expected one is not given its master's helper */
 	PROBES,
 };
 
@@ -36,7 +36,7 @@ enum probe_outcome {
 
 struct probe_result {
 	enum probe_outcome outcome;
-	char why[PROBE_WHY_MAX];	/* of a no, or of one that was not tried */
+	char why[PROBE_WHY_MAX]; /* of a no, or of one that was not tried */
 };
 
 /* Memory that the probing process shares with its parent. */

@@ -24,7 +24,7 @@
 /* Rules, of which nothing but their being taken matters. %s is the carrier. */
 static const struct rule_probe {
 	enum probe probe;
-	const char *program;	/* nft, or iptables-restore */
+	const char *program; /* nft, or iptables-restore */
 	const char *text;
 } rule_probes[] = {
 	{ PROBE_NFT, "nft", "table inet p1 {\nchain c {\ntype filter hook forward priority mangle;\n}\n}\n" },

@@ -6,6 +6,7 @@
  */
 #include "probes_packets.h"
 
+#include "host/ports.h"
 #include "host/program.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"
@@ -24,12 +25,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define PORT_CONTROL 21
-#define PORT_LISTENER 2121
-#define PORT_DATA 3001
-#define PORT_QUEUED 9	/* nobody listens there */
-#define QUEUE 7
-#define QUEUE_LENGTH 16
+#define PORT_LISTENER  2121
+#define PORT_DATA      3001
+#define PORT_QUEUED    9 /* nobody listens there */
+#define QUEUE	       7
+#define QUEUE_LENGTH   16
 #define RECEIVE_BUFFER 65536
 
 static const char nft_rules[] =
@@ -42,9 +42,8 @@ static const char nft_rules[] =
 static const char nft_queue[] =
 	"table ip probe_queue {\nchain q {\ntype filter hook output priority 0;\ntcp dport 9 queue num 7\n}\n}\n";
 
-static const char xt_rules[] =
-	"*raw\n-A OUTPUT -p tcp --dport 21 -j CT --helper %s\nCOMMIT\n"
-	"*nat\n-A OUTPUT -p tcp --dport 21 -j REDIRECT --to-ports 2121\nCOMMIT\n";
+static const char xt_rules[] = "*raw\n-A OUTPUT -p tcp --dport 21 -j CT --helper %s\nCOMMIT\n"
+			       "*nat\n-A OUTPUT -p tcp --dport 21 -j REDIRECT --to-ports 2121\nCOMMIT\n";
 
 static const char xt_queue[] = "*mangle\n-A OUTPUT -p tcp --dport 9 -j NFQUEUE --queue-num 7\nCOMMIT\n";
 
@@ -63,7 +62,8 @@ static int lo_up(void)
 
 static struct sockaddr_in loopback(uint16_t port)
 {
-	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons(port),
 				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
@@ -146,8 +146,9 @@ static bool apply_either(const struct probes *probes, enum probe xt, const char 
 
 static void try_queue(struct probes *probes)
 {
-	const struct nfqueue_config config = { .queue = QUEUE, .sure_queue = NFQUEUE_NONE, .length = QUEUE_LENGTH,
-					       .receive_buffer = RECEIVE_BUFFER };
+	const struct nfqueue_config config = {
+		.queue = QUEUE, .sure_queue = NFQUEUE_NONE, .length = QUEUE_LENGTH, .receive_buffer = RECEIVE_BUFFER
+	};
 	enum nfqueue_step step;
 	struct nfqueue *queue;
 	int error = nfqueue_open(&config, &queue, &step);
@@ -231,7 +232,7 @@ static void try_expectation(struct probes *probes, struct ctnetlink *ct, const s
 
 static void try_connection(struct probes *probes, struct ctnetlink *ct, uint16_t from)
 {
-	const struct tuple seen = { .src = endpoint_on_loopback(from), .dst = endpoint_on_loopback(PORT_CONTROL) };
+	const struct tuple seen = { .src = endpoint_on_loopback(from), .dst = endpoint_on_loopback(PORTS_FTP) };
 	enum direction direction;
 	struct binding master;
 	int error = ct->conntrack.ops->find(&ct->conntrack, &seen, 0, &master, &direction);
@@ -252,7 +253,7 @@ static void try_connections(struct probes *probes, struct ctnetlink *ct, const c
 	uint16_t from = 0;
 
 	if (apply_either(probes, PROBE_XT_HELPER, xt_rules, PROBE_NFT_HELPER, nft_rules, carrier) && listener >= 0)
-		control = connect_to(PORT_CONTROL, &from);
+		control = connect_to(PORTS_FTP, &from);
 	if (control >= 0) {
 		try_connection(probes, ct, from);
 		close(control);

@@ -16,8 +16,8 @@
 enum check_level {
 	CHECK_YES,
 	CHECK_NO,
-	CHECK_NOTE,	/* neither: worth knowing */
-	CHECK_UNKNOWN,	/* it could not be found out */
+	CHECK_NOTE,    /* neither: worth knowing */
+	CHECK_UNKNOWN, /* it could not be found out */
 };
 
 /*
@@ -26,26 +26,26 @@ enum check_level {
  */
 enum check_cause {
 	CAUSE_NONE,
-	CAUSE_RIGHTS,		/* no CAP_NET_ADMIN */
-	CAUSE_KERNEL,		/* no mode can run */
-	CAUSE_FTP_HELPER,	/* the kernel's own helper has the connections */
-	CAUSE_NO_HELPER,	/* no helper is assigned */
-	CAUSE_NOT_QUEUED,	/* packets are not queued */
-	CAUSE_DESERTED,		/* the helper queues packets for nobody */
-	CAUSE_QUEUE_TAKEN,	/* another program has the queue */
-	CAUSE_NO_DAEMON,	/* nobody has */
-	CAUSE_INVALID,		/* packets are dropped before they come to us */
-	CAUSE_RELATED,		/* data connections are not accepted */
-	CAUSE_FORWARDING,	/* not a router */
+	CAUSE_RIGHTS,	   /* no CAP_NET_ADMIN */
+	CAUSE_KERNEL,	   /* no mode can run */
+	CAUSE_FTP_HELPER,  /* the kernel's own helper has the connections */
+	CAUSE_NO_HELPER,   /* no helper is assigned */
+	CAUSE_NOT_QUEUED,  /* packets are not queued */
+	CAUSE_DESERTED,	   /* the helper queues packets for nobody */
+	CAUSE_QUEUE_TAKEN, /* another program has the queue */
+	CAUSE_NO_DAEMON,   /* nobody has */
+	CAUSE_INVALID,	   /* packets are dropped before they come to us */
+	CAUSE_RELATED,	   /* data connections are not accepted */
+	CAUSE_FORWARDING,  /* not a router */
 };
 
 struct check_row {
-	const char *group;	/* the table's part: "kernel", "set-up" */
+	const char *group; /* the table's part: "kernel", "set-up" */
 	const char *name;
 	enum check_level level;
 	enum check_cause cause;
 	char text[CHECK_TEXT_MAX];
-	char remedy[CHECK_TEXT_MAX];	/* a command, where possible; "": there is none, or nothing to mend */
+	char remedy[CHECK_TEXT_MAX]; /* a command, where possible; "": there is none, or nothing to mend */
 };
 
 struct check_report {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "check.h"
-
 #include "host/rights.h"
+
+#include "check.h"
 
 void check_rights(struct check_report *report)
 {

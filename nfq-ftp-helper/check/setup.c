@@ -3,7 +3,6 @@
  * What is set up on this host now: rules, queues, the daemon, forwarding.
  */
 #include "check.h"
-
 #include "host/attach.h"
 #include "host/helper.h"
 #include "host/module.h"
@@ -38,27 +37,30 @@ static void add_forwarding(struct check_report *report)
 		check_add(report, SETUP_GROUP, "ipv6 forwarding", CHECK_YES, "IPv6 is forwarded");
 }
 
+/* A finding is a row as it is; where there is none, @right. */
+static void add_finding(struct check_report *report, const char *name, const struct finding *finding,
+			enum check_cause cause, const char *right)
+{
+	if (finding->seen)
+		check_mend(check_add(report, SETUP_GROUP, name, CHECK_NO, "%s", finding->text), cause, "%s",
+			   finding->remedy);
+	else
+		check_add(report, SETUP_GROUP, name, CHECK_YES, "%s", right);
+}
+
 static void add_ftp_helper(struct check_report *report, const struct findings *findings)
 {
-	if (findings->ftp.seen)
-		check_mend(check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_NO,
-				     "the kernel's own ftp helper is assigned to the connections, by `%.200s'",
-				     findings->ftp.text),
-			   CAUSE_FTP_HELPER, "%s", findings->ftp.remedy);
-	else if (findings->automatic.seen)
-		check_mend(check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_NO,
-				     "the kernel assigns its own ftp helper by itself: %s",
-				     findings->automatic.text),
-			   CAUSE_FTP_HELPER, "%s", findings->automatic.remedy);
-	else
-		check_add(report, SETUP_GROUP, "kernel's ftp helper", CHECK_YES, "it is not in the way");
+	const struct finding *assigned = &findings->wrong[FINDING_FTP_ASSIGNED];
+
+	add_finding(report, "kernel's ftp helper", assigned->seen ? assigned : &findings->wrong[FINDING_FTP_AUTOMATIC],
+		    CAUSE_FTP_HELPER, "it is not in the way");
 }
 
 static void add_helper(struct check_report *report, const struct findings *findings)
 {
-	if (findings->carrier.seen)
+	if (findings->assigned)
 		check_add(report, SETUP_GROUP, "helper assigned", CHECK_YES, "`%s', by `%.200s'", findings->helper,
-			  findings->carrier.text);
+			  findings->assigning);
 	else
 		check_mend(check_add(report, SETUP_GROUP, "helper assigned", CHECK_NO,
 				     "no rule assigns a helper to "
@@ -77,7 +79,7 @@ static void add_queue_rules(struct check_report *report, const struct findings *
 {
 	const struct queue_range *queues = &findings->queues;
 
-	if (findings->queue.seen)
+	if (findings->queued)
 		check_add(report, SETUP_GROUP, "packets queued", CHECK_YES,
 			  queues->first == queues->last ? "to queue %u" : "to queues %u:%u", queues->first,
 			  queues->last);
@@ -118,7 +120,7 @@ static void write_start(const struct findings *findings, char command[CHECK_TEXT
 	const struct queue_range *queues = &findings->queues, *sure = &findings->sure_queues;
 	const char *seqadj = findings->some_only ? " --seqadj kernel" : "";
 
-	if (!findings->queue.seen)
+	if (!findings->queued)
 		snprintf(command, CHECK_TEXT_MAX, "nfq-ftp-helper run");
 	else if (sure->given)
 		snprintf(command, CHECK_TEXT_MAX, "nfq-ftp-helper run --mode queue --queue %u:%u --sure-queue %u:%u%s",
@@ -134,8 +136,7 @@ static void add_absent(struct check_report *report, unsigned int number, const s
 
 	write_start(findings, command);
 	check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
-			     "nobody takes packets from queue %u: nfq-ftp-helper does not run",
-			     number),
+			     "nobody takes packets from queue %u: nfq-ftp-helper does not run", number),
 		   CAUSE_NO_DAEMON, "%s", command);
 }
 
@@ -167,7 +168,7 @@ static bool add_queue(struct check_report *report, unsigned int number, const st
 	if (!holder.bound)
 		add_absent(report, number, findings);
 	else if (!holder.ours)
-		add_taken(report, number, &holder, findings->queue.seen);
+		add_taken(report, number, &holder, findings->queued);
 	else if (holder.dropped)
 		check_add(report, SETUP_GROUP, "queue", CHECK_NOTE,
 			  "%lu packets of queue %u were dropped for want of room: run with a larger --queue-length",
@@ -204,7 +205,7 @@ static void add_queues(struct check_report *report, const struct findings *findi
 
 	(void)helper_look(&own);
 	deserted = add_deserted(report, &own);
-	if (findings->queue.seen) {
+	if (findings->queued) {
 		add_range(report, &findings->queues, findings);
 		add_range(report, &findings->sure_queues, findings);
 	} else if (deserted) {
@@ -223,23 +224,10 @@ static void add_queues(struct check_report *report, const struct findings *findi
 
 static void add_drops(struct check_report *report, const struct findings *findings)
 {
-	if (findings->invalid.seen)
-		check_mend(check_add(report, SETUP_GROUP, "INVALID", CHECK_NO,
-				     "packets that conntrack calls INVALID are dropped before nfq-ftp-helper sees "
-				     "them, by `%.160s'",
-				     findings->invalid.text),
-			   CAUSE_INVALID, "%s", findings->invalid.remedy);
-	else
-		check_add(report, SETUP_GROUP, "INVALID", CHECK_YES,
-			  "no rule drops them before nfq-ftp-helper sees them");
-	if (findings->unrelated.seen)
-		check_mend(check_add(report, SETUP_GROUP, "RELATED", CHECK_NO,
-				     "data connections (state RELATED) are not accepted by %s",
-				     findings->unrelated.text),
-			   CAUSE_RELATED, "%s", findings->unrelated.remedy);
-	else
-		check_add(report, SETUP_GROUP, "RELATED", CHECK_YES,
-			  "data connections are accepted wherever all else is dropped");
+	add_finding(report, "INVALID", &findings->wrong[FINDING_INVALID], CAUSE_INVALID,
+		    "no rule drops them before nfq-ftp-helper sees them");
+	add_finding(report, "RELATED", &findings->wrong[FINDING_RELATED], CAUSE_RELATED,
+		    "data connections are accepted wherever all else is dropped");
 }
 
 void check_setup(struct check_report *report)

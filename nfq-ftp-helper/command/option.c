@@ -43,7 +43,7 @@ static const struct option_row rows[] = {
 		  "default auto: kmod where its module is loaded, else cthelper where the kernel can and one queue, "
 		  "without a sure one, is asked for, else queue" },
 	{ "carrier", "NAME", RULES, OPTION_HELPER, AT(request.carrier),
-	  .help = "mode queue: the kernel's helper that carries expectations; default " REQUEST_CARRIER },
+	  .help = "mode queue: the kernel's helper that carries expectations; default " ATTACH_CARRIER },
 	{ "queue", "N|A:B", RUN | RULES, OPTION_QUEUES, AT(run.attach.queues), .low = 0, .high = UINT16_MAX,
 	  .most = QUEUE_RANGE_MAX, .help = "queue numbers, a thread each; default 0" },
 	{ "sure-queue", "N|A:B", RUN | RULES, OPTION_QUEUES, AT(run.attach.sure_queues), .low = 0, .high = UINT16_MAX,
@@ -127,7 +127,7 @@ const struct option_row *option_find(unsigned int commands, const char *name)
 void option_default(struct option_values *values)
 {
 	*values = (struct option_values){
-		.request = { .carrier = REQUEST_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
+		.request = { .carrier = ATTACH_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
 		.backend = BACKENDS,
 		.seqadj_by = SEQADJ_SELF,
 		.control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "replay_report.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -13,13 +12,6 @@ void replay_report_time(struct replay_reporter *reporter, const struct timeval *
 		reporter->first = *time;
 	reporter->begun = true;
 	reporter->now = *time;
-}
-
-/* An endpoint without its port. */
-static const char *address_text(const struct endpoint *endpoint, char text[INET6_ADDRSTRLEN])
-{
-	return inet_ntop(endpoint->family == FAMILY_IPV4 ? AF_INET : AF_INET6, endpoint->address, text,
-			 INET6_ADDRSTRLEN);
 }
 
 /* JSON. jansson leaves out a member whose value could not be made, so memory that is short costs that member only. */
@@ -79,7 +71,7 @@ static void json_parties(json_t *object, const struct endpoint *client, const st
 static void json_report(const struct replay_reporter *reporter, const char *event, const struct report *report)
 {
 	json_t *object = json_event(reporter, event);
-	char address[INET6_ADDRSTRLEN];
+	char address[ENDPOINT_PRINT_MAX];
 
 	json_parties(object, &report->client, &report->server);
 	json_object_set_new(object, "command", json_string(report->command));
@@ -91,7 +83,7 @@ static void json_report(const struct replay_reporter *reporter, const char *even
 		json_object_set_new(object, "port", json_count(report->port));
 	if (report->expectation) {
 		json_object_set_new(object, "source",
-				    json_string(address_text(&report->expectation->tuple.src, address)));
+				    json_string(endpoint_print_address(&report->expectation->tuple.src, address)));
 		json_object_set_new(object, "destination", json_endpoint(&report->expectation->tuple.dst));
 	}
 	if (report->kind == REPORT_REFUSE)
@@ -176,11 +168,11 @@ static void print_rewrite(const struct report *report)
 
 static void print_expectation(const struct report *report)
 {
-	char address[INET6_ADDRSTRLEN];
+	char address[ENDPOINT_PRINT_MAX];
 
 	if (!report->expectation)
 		return;
-	printf("%s -> ", address_text(&report->expectation->tuple.src, address));
+	printf("%s -> ", endpoint_print_address(&report->expectation->tuple.src, address));
 	print_endpoint(&report->expectation->tuple.dst);
 }
 

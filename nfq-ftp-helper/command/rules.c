@@ -129,6 +129,21 @@ static const struct backend *choose(struct option_values *values)
 	return named_backend(values) ? named_backend(values) : backends_choose(&values->request);
 }
 
+/* What stands in the way of what was just printed or applied, a line each. */
+static void warn(const struct ports *ports)
+{
+	struct findings findings;
+
+	if (findings_look(&findings, ports) < 0 || !findings.readable)
+		return;
+	for (unsigned int i = 0; i < FINDING_KINDS; i++) {
+		const struct finding *finding = &findings.wrong[i];
+
+		if (finding->seen)
+			fprintf(stderr, "nfq-ftp-helper: %s: mend that with `%s'\n", finding->text, finding->remedy);
+	}
+}
+
 int command_rules(int argc, char **argv)
 {
 	struct option_values values;
@@ -150,6 +165,6 @@ int command_rules(int argc, char **argv)
 	else
 		print_rules(request, backend);
 	if (!error)
-		findings_warn(&request->ports);
+		warn(&request->ports);
 	return error ? EXIT_FAILED : EXIT_DONE;
 }

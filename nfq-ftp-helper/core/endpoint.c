@@ -430,3 +430,15 @@ const char *endpoint_print(const struct endpoint *endpoint, char text[ENDPOINT_P
 	*writer.at = '\0';
 	return text;
 }
+
+const char *endpoint_print_address(const struct endpoint *endpoint, char text[ENDPOINT_PRINT_MAX])
+{
+	struct writer writer = { text, text + ENDPOINT_PRINT_MAX - 1, false };
+
+	if (endpoint->family == FAMILY_IPV4)
+		write_ipv4(&writer, endpoint->address);
+	else
+		write_ipv6(&writer, endpoint->address);
+	*writer.at = '\0';
+	return text;
+}

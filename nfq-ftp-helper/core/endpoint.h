@@ -101,4 +101,7 @@ int endpoint_write(enum notation notation, const struct endpoint *endpoint, char
  */
 const char *endpoint_print(const struct endpoint *endpoint, char text[ENDPOINT_PRINT_MAX]);
 
+/* Its address alone, "192.0.2.1" or "2001:db8::1". Return: @text. */
+const char *endpoint_print_address(const struct endpoint *endpoint, char text[ENDPOINT_PRINT_MAX]);
+
 #endif

@@ -16,6 +16,7 @@ struct header_1 {
 
 #define BYTES_1_SESSION 128
 #define BYTES_1_WORK 1176
+// clang-format off
 #define BITS8(at, bits) { at, 1, bits }
 #define BITS16(at) { at, 2, UINT16_MAX }
 #define BITS32(at) { at, 4, UINT32_MAX }
@@ -29,6 +30,7 @@ struct header_1 {
 	.text = { (at) + 9, 207, 0 } }
 #define HELD_1(at) { \
 	.start = BITS32(at), .length = BITS16((at) + 4), .copied = BITS8((at) + 7, 0xff), .bytes = { (at) + 9, 128, 0 } }
+// clang-format on
 
 static const struct table_description layout_1 = {
 	.magic = TABLE_MAGIC,

@@ -85,9 +85,9 @@ static bool read_own(const struct source *source, uint32_t index, struct found *
 
 		/* Its work slot was another's already: nothing was in it that was needed. */
 		if (!work)
-			stream->flags &= (uint8_t)~(STREAM_HELD | STREAM_IN_FLIGHT);
+			stream->flags &= (uint8_t)(~(STREAM_HELD | STREAM_IN_FLIGHT));
 		/* What fills a hole may have come, and been undone. */
-		stream->flags &= (uint8_t)~(STREAM_HOLE | STREAM_HOLE_AGAIN);
+		stream->flags &= (uint8_t)(~(STREAM_HOLE | STREAM_HOLE_AGAIN));
 	}
 	return true;
 }
@@ -249,7 +249,7 @@ static int read_described(const struct source *source, uint32_t index, struct fo
 		struct stream *stream = &found->session.stream[i];
 
 		if (!slot)
-			stream->flags &= (uint8_t)~(STREAM_HELD | STREAM_IN_FLIGHT);
+			stream->flags &= (uint8_t)(~(STREAM_HELD | STREAM_IN_FLIGHT));
 		if (stream->flags & STREAM_IN_FLIGHT)
 			good = read_edit(&d->edit[i], slot, &found->work.edit[i]);
 		found->work.edit[i].since = found->session.last_seen;
@@ -288,7 +288,7 @@ static void do_without_work(struct session *session, const struct work *work)
 
 		if (stream->flags & STREAM_IN_FLIGHT)
 			stream->acked = seq_max(stream->acked, work->edit[d].start + work->edit[d].old_length);
-		stream->flags &= (uint8_t)~(STREAM_HELD | STREAM_IN_FLIGHT);
+		stream->flags &= (uint8_t)(~(STREAM_HELD | STREAM_IN_FLIGHT));
 	}
 }
 

@@ -5,20 +5,16 @@
 #ifndef DAEMON_ATTACHMENT_H
 #define DAEMON_ATTACHMENT_H
 
+#include "guard.h"
 #include "kernel/exchange.h"
 #include "options.h"
 
-#include <sys/types.h>
-
 struct attachment {
 	const struct options *options;
-	bool chosen;			/* by us, for want of a --mode */
-	bool registered;		/* our helper queues packets */
-	pid_t guard;			/* 0: there is none */
-	int users;			/* a file: who uses the helper holds a lock on it */
-	int guarded;			/* the guard's pipe: it acts when this closes */
-	uint64_t guard_started;		/* milliseconds */
-	bool unguarded_told;
+	bool chosen;	    /* by us, for want of a --mode */
+	bool registered;    /* our helper queues packets */
+	struct guard guard; /* mode cthelper: disables the helper */
+	int users;	    /* a file: who uses the helper holds a lock on it */
 	struct exchange exchange;
 };
 
@@ -43,10 +39,7 @@ int attachment_open(struct attachment *attachment, struct options *options);
  */
 int attachment_begin(struct attachment *attachment);
 
-/*
- * Replace a guard that is gone. Call it when a SIGCHLD has come, and some times a second besides: one that has only just been
- * started is not replaced at once.
- */
+/* As guard_keep(). */
 void attachment_keep(struct attachment *attachment);
 
 /* No more packets, but what waits: the kernel goes on without us. Call it while the queues are still served. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reporter.h"
 
+#include "host/attach.h"
 #include "kernel/ctnetlink.h"
 
 #include <inttypes.h>
@@ -78,24 +79,13 @@ static void tell_rewrite(const struct report *report, const char *whom)
 		 report->adj.after - report->adj.before, report->seq, whom);
 }
 
-/* "192.0.2.1", without its port: that of an expectation's source is any. */
-static const char *print_address(const struct endpoint *endpoint, char text[ENDPOINT_PRINT_MAX])
-{
-	char *colon;
-
-	endpoint_print(endpoint, text);
-	colon = strrchr(text, ':');
-	if (colon)
-		*colon = '\0';
-	return text;
-}
-
 static void tell_expectation(const char *what, const struct report *report, const char *whom)
 {
 	const struct expectation *expectation = report->expectation;
 	char src[ENDPOINT_PRINT_MAX], dst[ENDPOINT_PRINT_MAX], inner[ENDPOINT_PRINT_MAX];
 
-	print_address(&expectation->tuple.src, src);
+	/* Its port is any. */
+	endpoint_print_address(&expectation->tuple.src, src);
 	endpoint_print(&expectation->tuple.dst, dst);
 	if (expectation->translated && !endpoint_equal(&expectation->nat_src, &expectation->tuple.dst))
 		log_line(LOG_LEVEL_INFO, "%s %s, a connection from %s to %s, which is %s behind NAT: %s", what,
@@ -132,7 +122,8 @@ static const char *conntrack_advice(int error)
 	switch (-error) {
 	case EOPNOTSUPP:
 		return "the connection has no helper, or was given it too late: assign a TCP helper to port 21 in "
-		       "raw PREROUTING (iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper sane)";
+		       "raw PREROUTING (iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper " ATTACH_CARRIER
+		       ")";
 	case EPERM:
 		return "this program needs CAP_NET_ADMIN";
 	case EAGAIN:

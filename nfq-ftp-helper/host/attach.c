@@ -63,11 +63,13 @@ const char *attach_complaint(const struct attach *attach, char text[ATTACH_COMPL
 	if (!sure->given)
 		return NULL;
 	if (queue_range_count(sure) != queue_range_count(queues))
-		snprintf(text, ATTACH_COMPLAINT_MAX, "--sure-queue names %u queues, but --queue %u: they must be as many",
-			 queue_range_count(sure), queue_range_count(queues));
+		snprintf(text, ATTACH_COMPLAINT_MAX,
+			 "--sure-queue names %u queues, but --queue %u: they must be as many", queue_range_count(sure),
+			 queue_range_count(queues));
 	else if (sure->first <= queues->last && queues->first <= sure->last)
-		snprintf(text, ATTACH_COMPLAINT_MAX, "--sure-queue %u:%u and --queue %u:%u overlap: they must be different",
-			 sure->first, sure->last, queues->first, queues->last);
+		snprintf(text, ATTACH_COMPLAINT_MAX,
+			 "--sure-queue %u:%u and --queue %u:%u overlap: they must be different", sure->first,
+			 sure->last, queues->first, queues->last);
 	else
 		return NULL;
 	return text;

@@ -12,10 +12,13 @@
 /* On the connmark where nothing else is said: FTP is port 21, so bit 21. */
 #define ATTACH_MARK (1u << 21)
 
+/* Mode queue: the kernel's helper that carries expectations, where none is named. */
+#define ATTACH_CARRIER "sane"
+
 struct attach {
 	enum mode mode;
 	struct queue_range queues;
-	struct queue_range sure_queues;	/* as many others, where given: for connections that carry the mark */
+	struct queue_range sure_queues; /* as many others, where given: for connections that carry the mark */
 	uint32_t mark;
 	uint32_t mark_mask;
 	enum seqadj_mode seqadj;

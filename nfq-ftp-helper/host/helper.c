@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void note(void *context, const struct cthelper *found)
+static void note_own(void *context, const struct cthelper *found)
 {
 	struct helper *helper = context;
 
@@ -32,7 +32,13 @@ static int ask(int (*question)(struct exchange *exchange, void *context), void *
 
 static int list(struct exchange *exchange, void *helper)
 {
-	return cthelper_list(exchange, note, helper);
+	return cthelper_list(exchange, note_own, helper);
+}
+
+static int available(struct exchange *exchange, void *context)
+{
+	(void)context;
+	return cthelper_available(exchange);
 }
 
 static int prepare(struct exchange *exchange, void *policy)
@@ -48,9 +54,7 @@ int helper_look(struct helper *helper)
 
 int helper_offered(void)
 {
-	struct helper helper;
-
-	return helper_look(&helper);
+	return ask(available, NULL);
 }
 
 int helper_prepare(void)

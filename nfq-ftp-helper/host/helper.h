@@ -10,8 +10,8 @@
 
 /* Ours, as the kernel has it. */
 struct helper {
-	bool known;		/* registered, by us or by our module */
-	bool enabled;		/* it queues packets */
+	bool known;   /* registered, by us or by our module */
+	bool enabled; /* it queues packets */
 	uint16_t queue;
 };
 

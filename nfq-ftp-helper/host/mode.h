@@ -6,10 +6,10 @@
 #define HOST_MODE_H
 
 enum mode {
-	MODE_AUTO,	/* what attach_choose() finds */
-	MODE_QUEUE,	/* NFQUEUE rules */
-	MODE_CTHELPER,	/* the conntrack helper that this program registers (kernel/cthelper.h) */
-	MODE_KMOD,	/* the one of the module nf_conntrack_nfqftp (host/module.h) */
+	MODE_AUTO,     /* what attach_choose() finds */
+	MODE_QUEUE,    /* NFQUEUE rules */
+	MODE_CTHELPER, /* the conntrack helper that this program registers (kernel/cthelper.h) */
+	MODE_KMOD,     /* the one of the module nf_conntrack_nfqftp (host/module.h) */
 	MODES,
 };
 

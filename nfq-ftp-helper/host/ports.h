@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PORTS_FTP 21	/* where nothing is said */
-#define PORTS_MAX 15	/* what iptables' multiport takes */
+#define PORTS_FTP 21 /* where nothing is said */
+#define PORTS_MAX 15 /* what iptables' multiport takes */
 
 struct ports {
 	unsigned int count;
@@ -17,7 +17,10 @@ struct ports {
 };
 
 /* FTP's own, and nothing else. */
-#define PORTS_DEFAULT { .count = 1, .port = { PORTS_FTP } }
+#define PORTS_DEFAULT                                                                                                  \
+	{                                                                                                              \
+		.count = 1, .port = { PORTS_FTP }                                                                      \
+	}
 
 /* The port that @list begins with. Return: the rest of @list, "" behind the last; NULL: it is no list of ports. */
 const char *ports_next(const char *list, uint16_t *port);

@@ -104,7 +104,7 @@ static void become(const char *const argv[], const struct streams *streams)
 	_exit(STATUS_NO_PROGRAM);
 }
 
-static int wait_for(pid_t child, int *status)
+static int wait_for_child(pid_t child, int *status)
 {
 	while (waitpid(child, status, 0) < 0) {
 		if (errno != EINTR)
@@ -164,7 +164,7 @@ static int run_with(const char *const argv[], const struct streams *streams, cha
 		become(argv, streams);
 	if (child < 0)
 		return -errno;
-	error = wait_for(child, &status);
+	error = wait_for_child(child, &status);
 	return error ? error : program_ended(argv[0], status, streams, complaint);
 }
 

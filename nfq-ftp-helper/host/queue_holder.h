@@ -17,9 +17,9 @@
 struct queue_holder {
 	bool bound;			/* by anybody */
 	bool ours;			/* by an nfq-ftp-helper */
-	char program[QUEUE_HOLDER_MAX];	/* its name; "": it cannot be seen from here */
+	char program[QUEUE_HOLDER_MAX]; /* its name; "": it cannot be seen from here */
 	int pid;
-	unsigned long dropped;		/* packets, for want of room, so far */
+	unsigned long dropped; /* packets, for want of room, so far */
 };
 
 /* Look at queue @number of this network namespace. */

@@ -18,7 +18,7 @@ unsigned int queue_range_count(const struct queue_range *range)
 
 bool queue_range_next(const struct queue_range *range, struct queue_range *next)
 {
-	return queue_range_set(next, range->last + 1ll, queue_range_count(range));
+	return queue_range_set(next, range->last + 1LL, queue_range_count(range));
 }
 
 const char *queue_range_text(const struct queue_range *range, char text[QUEUE_RANGE_TEXT_MAX])

@@ -7,9 +7,9 @@
  * smaller one than it is (core/seqadj.h), it thinks that something is still unacknowledged, and keeps a silent connection for minutes
  * only, not days.
  */
-#include "ctnetlink_ops.h"
-
 #include "attributes.h"
+#include "ctnetlink.h"
+#include "ctnetlink_ops.h"
 #include "ctrequest.h"
 #include "tuple.h"
 

@@ -7,7 +7,7 @@
 #define KERNEL_CTNETLINK_OPS_H
 
 #include "ctmessage.h"
-#include "ctnetlink.h"
+#include "ctnetlink_state.h"
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 

@@ -22,7 +22,9 @@ struct index {
 };
 
 /* What a link is embedded in; member is the link's name in it. */
+// clang-format off
 #define index_entry(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+// clang-format on
 
 /**
  * index_insert - add a link

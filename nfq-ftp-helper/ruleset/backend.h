@@ -8,7 +8,7 @@
 #include "request.h"
 
 struct backend {
-	const char *name;	/* for options, and of the program */
+	const char *name; /* for options, and of the program */
 
 	/* Write the rules as its program takes them, as if none of them were there. */
 	void (*write)(const struct request *request, FILE *out);

@@ -15,7 +15,7 @@ bool backends_have(const struct backend *backend)
 }
 
 /* A helper of user space may not be registered yet: in these modes, that the program is installed must do. */
-static bool suits(const struct backend *backend, const struct request *request)
+static bool backend_suits(const struct backend *backend, const struct request *request)
 {
 	if (!backends_have(backend))
 		return false;
@@ -25,7 +25,7 @@ static bool suits(const struct backend *backend, const struct request *request)
 const struct backend *backends_choose(const struct request *request)
 {
 	for (unsigned int i = 0; i < BACKENDS; i++) {
-		if (suits(backends[i], request))
+		if (backend_suits(backends[i], request))
 			return backends[i];
 	}
 	return backends[BACKENDS - 1];

@@ -10,15 +10,31 @@
 #include <string.h>
 
 /* Ours: packets are queued, and helpers assigned, there. */
-#define OUR_PRIORITY (-150)
+#define OUR_PRIORITY	   (-150)
 #define CONNTRACK_PRIORITY (-200)
 
-static void see(struct finding *finding, const char *text, const char *remedy)
+/* Each finding's sentence, around the rule, chain or setting that it is about. */
+static const struct sentence {
+	const char *before;
+	const char *behind;
+} sentences[FINDING_KINDS] = {
+	[FINDING_FTP_ASSIGNED] = { "the kernel's own ftp helper is assigned to the connections, by `", "'" },
+	[FINDING_FTP_AUTOMATIC] = { "the kernel assigns its own ftp helper by itself: ", "" },
+	[FINDING_INVALID] = { "packets that conntrack calls INVALID are dropped before nfq-ftp-helper sees them, by `",
+			      "' (in table filter that would do no harm)" },
+	[FINDING_RELATED] = { "data connections (state RELATED) are not accepted by ", "" },
+};
+
+/* The first of a kind is the one. */
+static void see(struct findings *findings, enum finding_kind kind, const char *what, const char *remedy)
 {
+	const struct sentence *sentence = &sentences[kind];
+	struct finding *finding = &findings->wrong[kind];
+
 	if (finding->seen)
 		return;
 	finding->seen = true;
-	snprintf(finding->text, sizeof(finding->text), "%s", text);
+	snprintf(finding->text, sizeof(finding->text), "%s%.160s%s", sentence->before, what, sentence->behind);
 	snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
 }
 
@@ -34,14 +50,14 @@ static void look_at_assignment(struct findings *findings, const struct found *fo
 	if (rule->ports == FOUND_PORTS_OTHER || !rule->helper[0])
 		return;
 	if (strcmp(rule->helper, "ftp") == 0) {
-		see(&findings->ftp, rule->text, rule->removal);
+		see(findings, FINDING_FTP_ASSIGNED, rule->text, rule->removal);
 		return;
 	}
-	if (!asks_for_ports(found, rule))
+	if (findings->assigned || !asks_for_ports(found, rule))
 		return;
-	if (!findings->carrier.seen)
-		snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
-	see(&findings->carrier, rule->text, rule->removal);
+	findings->assigned = true;
+	snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
+	snprintf(findings->assigning, sizeof(findings->assigning), "%s", rule->text);
 }
 
 static bool is_ours(const struct found *found, const struct found_rule *rule)
@@ -60,11 +76,11 @@ static void look_at_queue(struct findings *findings, const struct found *found, 
 		findings->sure_queues = rule->queues;
 		return;
 	}
-	if (!findings->queue.seen) {
-		findings->queues = rule->queues;
-		findings->some_only = rule->narrow && is_ours(found, rule);
-	}
-	see(&findings->queue, rule->text, rule->removal);
+	if (findings->queued)
+		return;
+	findings->queued = true;
+	findings->queues = rule->queues;
+	findings->some_only = rule->narrow && is_ours(found, rule);
 }
 
 /* Does a packet come to @root before it comes to us? */
@@ -100,7 +116,7 @@ static void look_at_drop(struct findings *findings, const struct found *found, c
 
 		if (root->hook != FOUND_HOOK_NONE && (found->chains[rule->chain].roots >> root->root & 1) &&
 		    is_before_us(root))
-			see(&findings->invalid, rule->text, rule->removal);
+			see(findings, FINDING_INVALID, rule->text, rule->removal);
 	}
 }
 
@@ -177,13 +193,13 @@ static void look_at_chain(struct findings *findings, const struct found *found, 
 		return;
 	snprintf(text, sizeof(text), "chain %.60s of table %.7s %.60s", chain->name, chain->family, chain->table);
 	write_acceptance(chain, remedy);
-	see(&findings->unrelated, text, remedy);
+	see(findings, FINDING_RELATED, text, remedy);
 }
 
 static void look_at_kernel(struct findings *findings)
 {
 	if (sysctl_number("net/netfilter/nf_conntrack_helper") == 1)
-		see(&findings->automatic, "net.netfilter.nf_conntrack_helper = 1",
+		see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1",
 		    "sysctl -w net.netfilter.nf_conntrack_helper=0");
 }
 
@@ -200,30 +216,4 @@ int findings_look(struct findings *findings, const struct ports *ports)
 	look_at_kernel(findings);
 	found_free(&found);
 	return error;
-}
-
-void findings_warn(const struct ports *ports)
-{
-	struct findings findings;
-
-	if (findings_look(&findings, ports) < 0 || !findings.readable)
-		return;
-	if (findings.ftp.seen)
-		fprintf(stderr,
-			"nfq-ftp-helper: the kernel's own ftp helper is assigned to these connections, too, by `%s': remove "
-			"that with `%s'\n",
-			findings.ftp.text, findings.ftp.remedy);
-	if (findings.automatic.seen)
-		fprintf(stderr,
-			"nfq-ftp-helper: the kernel assigns its own ftp helper by itself (%s): switch that off with `%s'\n",
-			findings.automatic.text, findings.automatic.remedy);
-	if (findings.invalid.seen)
-		fprintf(stderr,
-			"nfq-ftp-helper: `%s' drops INVALID packets before nfq-ftp-helper sees them: move it to the filter "
-			"table, or take it away with `%s'\n",
-			findings.invalid.text, findings.invalid.remedy);
-	if (findings.unrelated.seen)
-		fprintf(stderr,
-			"nfq-ftp-helper: %s drops data connections, for it does not accept RELATED: mend that with `%s'\n",
-			findings.unrelated.text, findings.unrelated.remedy);
 }

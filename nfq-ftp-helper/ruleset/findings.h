@@ -7,31 +7,36 @@
 
 #include "found.h"
 
-/* A rule that matters, if there is one. */
+/* What stands in FTP's way, most important first. */
+enum finding_kind {
+	FINDING_FTP_ASSIGNED,  /* a rule assigns the kernel's own ftp helper */
+	FINDING_FTP_AUTOMATIC, /* nf_conntrack_helper=1: the kernel assigns it by itself */
+	FINDING_INVALID,       /* a rule drops INVALID before we see the packet */
+	FINDING_RELATED,       /* a chain that drops what is not accepted, and does not accept RELATED */
+	FINDING_KINDS,
+};
+
+#define FINDING_TEXT_MAX 320
+
 struct finding {
 	bool seen;
-	char text[FOUND_TEXT_MAX];	/* the rule, or the chain */
-	char remedy[FOUND_TEXT_MAX];	/* the command that mends it */
+	char text[FINDING_TEXT_MAX]; /* the sentence that says so, without a full stop */
+	char remedy[FOUND_TEXT_MAX]; /* the command that mends it */
 };
 
 struct findings {
-	bool readable;			/* otherwise nothing is known */
-	struct finding carrier;		/* assigns a helper that is not the kernel's ftp */
+	bool readable; /* otherwise nothing is known */
+	struct finding wrong[FINDING_KINDS];
+	bool assigned;			/* a rule assigns a helper that is not the kernel's ftp */
 	char helper[FOUND_HELPER_MAX];	/* that one */
-	struct finding ftp;		/* assigns the kernel's ftp helper */
-	struct finding automatic;	/* nf_conntrack_helper=1: the kernel assigns it by itself */
-	struct finding queue;		/* queues these connections' packets */
+	char assigning[FOUND_TEXT_MAX]; /* that rule */
+	bool queued;			/* a rule queues these connections' packets */
 	struct queue_range queues;
-	struct queue_range sure_queues;	/* of marked connections */
+	struct queue_range sure_queues; /* of marked connections */
 	bool some_only;			/* not all packets are queued: those without payload are not */
-	struct finding invalid;		/* drops INVALID before we see the packet */
-	struct finding unrelated;	/* a chain that drops what is not accepted, and does not accept RELATED */
 };
 
 /* Look at all rules. Return: 0 or -ENOMEM. */
 int findings_look(struct findings *findings, const struct ports *ports);
-
-/* Say what stands in the way of what was just printed or applied: a sentence each, on standard error. */
-void findings_warn(const struct ports *ports);
 
 #endif

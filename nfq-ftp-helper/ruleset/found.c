@@ -10,8 +10,8 @@
 enum found_hook found_hook(const char *name)
 {
 	static const char *const names[] = {
-		[FOUND_HOOK_PREROUTING] = "prerouting", [FOUND_HOOK_INPUT] = "input",
-		[FOUND_HOOK_FORWARD] = "forward", [FOUND_HOOK_OUTPUT] = "output",
+		[FOUND_HOOK_PREROUTING] = "prerouting",	  [FOUND_HOOK_INPUT] = "input",
+		[FOUND_HOOK_FORWARD] = "forward",	  [FOUND_HOOK_OUTPUT] = "output",
 		[FOUND_HOOK_POSTROUTING] = "postrouting",
 	};
 

@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FOUND_NAME_MAX 64
+#define FOUND_NAME_MAX	 64
 #define FOUND_HELPER_MAX 16
-#define FOUND_TEXT_MAX 256
+#define FOUND_TEXT_MAX	 256
 
 /* Where a base chain sits. */
 enum found_hook {
@@ -32,7 +32,7 @@ enum found_hook {
 
 /* A rule's ports, compared to those in question. */
 enum found_ports {
-	FOUND_PORTS_ANY,	/* it does not ask */
+	FOUND_PORTS_ANY, /* it does not ask */
 	FOUND_PORTS_OURS,
 	FOUND_PORTS_OTHER,
 };
@@ -40,43 +40,43 @@ enum found_ports {
 enum found_verdict {
 	FOUND_NO_VERDICT,
 	FOUND_ACCEPT,
-	FOUND_DROP,		/* or reject */
-	FOUND_JUMP,		/* or goto */
+	FOUND_DROP, /* or reject */
+	FOUND_JUMP, /* or goto */
 	FOUND_QUEUE,
-	FOUND_ASSIGN,		/* a helper */
+	FOUND_ASSIGN, /* a helper */
 };
 
 #define FOUND_STATE_INVALID 1u
 #define FOUND_STATE_RELATED 2u
-#define FOUND_STATE_OTHER 4u
+#define FOUND_STATE_OTHER   4u
 
 struct found_chain {
-	char family[8];		/* nft's: ip, ip6, inet */
+	char family[8]; /* nft's: ip, ip6, inet */
 	char table[FOUND_NAME_MAX];
 	char name[FOUND_NAME_MAX];
-	enum found_hook hook;	/* FOUND_HOOK_NONE: no base chain */
+	enum found_hook hook; /* FOUND_HOOK_NONE: no base chain */
 	int priority;
-	bool drops;		/* its policy */
-	uint64_t roots;		/* base chains that lead here, a bit each */
-	unsigned int root;	/* of a base chain: which bit it is */
-	bool iptables;		/* iptables-save has told of it */
-	bool has_ports;		/* a jump that asks for the ports in question leads here */
+	bool drops;	   /* its policy */
+	uint64_t roots;	   /* base chains that lead here, a bit each */
+	unsigned int root; /* of a base chain: which bit it is */
+	bool iptables;	   /* iptables-save has told of it */
+	bool has_ports;	   /* a jump that asks for the ports in question leads here */
 };
 
 struct found_rule {
-	unsigned int chain;	/* index */
+	unsigned int chain; /* index */
 	enum found_verdict verdict;
 	enum found_ports ports;
-	bool narrow;		/* it asks for more than ports and states */
-	bool marked;		/* it asks for a connmark */
-	unsigned int states;	/* FOUND_STATE_*; 0: it does not ask */
+	bool narrow;	     /* it asks for more than ports and states */
+	bool marked;	     /* it asks for a connmark */
+	unsigned int states; /* FOUND_STATE_*; 0: it does not ask */
 	struct queue_range queues;
-	char target[FOUND_NAME_MAX];		/* of a jump */
-	char helper[FOUND_HELPER_MAX];		/* that it assigns */
-	char if_helper[FOUND_HELPER_MAX];	/* that it asks for */
-	char *line;				/* iptables-save's own; NULL: nft's */
-	char text[FOUND_TEXT_MAX];		/* how to name it to a person */
-	char removal[FOUND_TEXT_MAX];		/* the command that takes it away */
+	char target[FOUND_NAME_MAX];	  /* of a jump */
+	char helper[FOUND_HELPER_MAX];	  /* that it assigns */
+	char if_helper[FOUND_HELPER_MAX]; /* that it asks for */
+	char *line;			  /* iptables-save's own; NULL: nft's */
+	char text[FOUND_TEXT_MAX];	  /* how to name it to a person */
+	char removal[FOUND_TEXT_MAX];	  /* the command that takes it away */
 };
 
 struct found_table {
@@ -92,7 +92,7 @@ struct found {
 	size_t chain_count;
 	struct found_rule *rules;
 	size_t rule_count;
-	bool readable;		/* at least one program could say what there is */
+	bool readable;		   /* at least one program could say what there is */
 	const struct ports *ports; /* in question */
 };
 

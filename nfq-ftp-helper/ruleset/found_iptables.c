@@ -16,7 +16,7 @@
 
 struct reading {
 	struct found *found;
-	const char *family;	/* nft's name of it */
+	const char *family; /* nft's name of it */
 	const char *program;
 	char table[FOUND_NAME_MAX];
 };
@@ -36,7 +36,7 @@ static int priority_of(const char *table)
 }
 
 /* ":FORWARD DROP [0:0]" */
-static int read_chain(struct reading *reading, const char *line)
+static int xt_read_chain(struct reading *reading, const char *line)
 {
 	struct found_chain *chain = found_add_chain(reading->found);
 	int name_length = (int)strcspn(line + 1, " ");
@@ -56,7 +56,7 @@ static int read_chain(struct reading *reading, const char *line)
 }
 
 /* A list like "20:22,99". */
-static bool has_port(const struct found *found, const char *list)
+static bool xt_has_port(const struct found *found, const char *list)
 {
 	for (const char *at = list; *at; at += strcspn(at, ",")) {
 		char *end;
@@ -72,12 +72,12 @@ static bool has_port(const struct found *found, const char *list)
 	return false;
 }
 
-static void read_ports(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_ports(const struct found *found, struct found_rule *rule, const char *value)
 {
-	rule->ports = has_port(found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+	rule->ports = xt_has_port(found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
 }
 
-static void read_states(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_states(const struct found *found, struct found_rule *rule, const char *value)
 {
 	(void)found;
 	rule->states = FOUND_STATE_OTHER;
@@ -85,13 +85,13 @@ static void read_states(const struct found *found, struct found_rule *rule, cons
 	rule->states |= strstr(value, "RELATED") ? FOUND_STATE_RELATED : 0;
 }
 
-static void read_other_states(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_other_states(const struct found *found, struct found_rule *rule, const char *value)
 {
-	read_states(found, rule, value);
+	xt_read_states(found, rule, value);
 	rule->states = FOUND_STATE_OTHER | (~rule->states & (FOUND_STATE_INVALID | FOUND_STATE_RELATED));
 }
 
-static void read_mark(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_mark(const struct found *found, struct found_rule *rule, const char *value)
 {
 	(void)found;
 	(void)value;
@@ -99,13 +99,13 @@ static void read_mark(const struct found *found, struct found_rule *rule, const 
 }
 
 /* Both `-m helper' and `-j CT' have this option: the second comes behind its -j. */
-static void read_helper(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_helper(const struct found *found, struct found_rule *rule, const char *value)
 {
 	(void)found;
 	snprintf(rule->verdict == FOUND_ASSIGN ? rule->helper : rule->if_helper, FOUND_HELPER_MAX, "%s", value);
 }
 
-static void read_queue(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_queue(const struct found *found, struct found_rule *rule, const char *value)
 {
 	char *end;
 	unsigned long first = strtoul(value, &end, 10), last = *end == ':' ? strtoul(end + 1, NULL, 10) : first;
@@ -114,14 +114,14 @@ static void read_queue(const struct found *found, struct found_rule *rule, const
 	rule->queues = (struct queue_range){ .given = true, .first = (uint16_t)first, .last = (uint16_t)last };
 }
 
-static void read_target(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_target(const struct found *found, struct found_rule *rule, const char *value)
 {
 	static const struct {
 		const char *name;
 		enum found_verdict verdict;
 	} targets[] = {
-		{ "ACCEPT", FOUND_ACCEPT }, { "DROP", FOUND_DROP }, { "REJECT", FOUND_DROP }, { "CT", FOUND_ASSIGN },
-		{ "NFQUEUE", FOUND_QUEUE },
+		{ "ACCEPT", FOUND_ACCEPT }, { "DROP", FOUND_DROP },	{ "REJECT", FOUND_DROP },
+		{ "CT", FOUND_ASSIGN },	    { "NFQUEUE", FOUND_QUEUE },
 	};
 
 	(void)found;
@@ -132,10 +132,10 @@ static void read_target(const struct found *found, struct found_rule *rule, cons
 	}
 	snprintf(rule->target, sizeof(rule->target), "%s", value);
 	if (rule->verdict == FOUND_QUEUE)
-		rule->queues.given = true;	/* number 0, where none is named */
+		rule->queues.given = true; /* number 0, where none is named */
 }
 
-static void read_nothing(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_nothing(const struct found *found, struct found_rule *rule, const char *value)
 {
 	(void)found;
 	(void)rule;
@@ -146,11 +146,23 @@ static const struct reader {
 	const char *option;
 	void (*read)(const struct found *found, struct found_rule *rule, const char *value);
 } readers[] = {
-	{ "--dport", read_ports }, { "--sport", read_ports }, { "--dports", read_ports }, { "--sports", read_ports },
-	{ "--ports", read_ports }, { "--ctstate", read_states }, { "--state", read_states }, { "--mark", read_mark },
-	{ "--helper", read_helper }, { "--queue-num", read_queue }, { "--queue-balance", read_queue },
-	{ "-j", read_target }, { "-g", read_target }, { "-m", read_nothing }, { "-p", read_nothing },
-	{ "--comment", read_nothing }, { "--reject-with", read_nothing },
+	{ "--dport", xt_read_ports },
+	{ "--sport", xt_read_ports },
+	{ "--dports", xt_read_ports },
+	{ "--sports", xt_read_ports },
+	{ "--ports", xt_read_ports },
+	{ "--ctstate", xt_read_states },
+	{ "--state", xt_read_states },
+	{ "--mark", xt_read_mark },
+	{ "--helper", xt_read_helper },
+	{ "--queue-num", xt_read_queue },
+	{ "--queue-balance", xt_read_queue },
+	{ "-j", xt_read_target },
+	{ "-g", xt_read_target },
+	{ "-m", xt_read_nothing },
+	{ "-p", xt_read_nothing },
+	{ "--comment", xt_read_nothing },
+	{ "--reject-with", xt_read_nothing },
 };
 
 static void read_option(struct reading *reading, struct found_rule *rule, const char *option, const char *value)
@@ -195,11 +207,11 @@ static void read_words(struct reading *reading, struct found_rule *rule, char *w
 {
 	for (size_t i = 2; i < count; i++) {
 		if (i + 2 < count && strcmp(words[i], "!") == 0 && is_state_option(words[i + 1])) {
-			read_other_states(reading->found, rule, words[i + 2]);
+			xt_read_other_states(reading->found, rule, words[i + 2]);
 			i += 2;
 		} else if (strcmp(words[i], "!") == 0) {
 			rule->narrow = true;
-			i++;	/* what is negated asks for something else than its words say */
+			i++; /* what is negated asks for something else than its words say */
 		} else {
 			read_option(reading, rule, words[i], i + 1 < count ? words[i + 1] : "");
 		}
@@ -207,7 +219,7 @@ static void read_words(struct reading *reading, struct found_rule *rule, char *w
 }
 
 /* "-A FORWARD -p tcp ... -j ACCEPT"; it is taken apart. */
-static int read_rule(struct reading *reading, char *line)
+static int xt_read_rule(struct reading *reading, char *line)
 {
 	char *words[WORDS_MAX], *whole = strdup(line);
 	const size_t count = split(line, words);
@@ -237,9 +249,9 @@ static int read_saved(struct reading *reading, char *saved)
 		if (line[0] == '*')
 			snprintf(reading->table, sizeof(reading->table), "%s", line + 1);
 		else if (line[0] == ':')
-			error = read_chain(reading, line);
+			error = xt_read_chain(reading, line);
 		else if (strncmp(line, "-A ", 3) == 0)
-			error = read_rule(reading, line);
+			error = xt_read_rule(reading, line);
 	}
 	return error;
 }

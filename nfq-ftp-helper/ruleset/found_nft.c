@@ -11,8 +11,8 @@
 
 struct reading {
 	struct found *found;
-	const json_t *objects;	/* the whole ruleset */
-	size_t foreign;		/* chains from here on are nft's own */
+	const json_t *objects; /* the whole ruleset */
+	size_t foreign;	       /* chains from here on are nft's own */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -41,7 +41,7 @@ static bool is_ip_family(const char *family)
 	return strcmp(family, "ip") == 0 || strcmp(family, "ip6") == 0 || strcmp(family, "inet") == 0;
 }
 
-static int read_chain(struct reading *reading, const json_t *object)
+static int nft_read_chain(struct reading *reading, const json_t *object)
 {
 	struct found_chain *chain;
 
@@ -87,7 +87,7 @@ static const json_t *elements(const struct reading *reading, size_t chain, const
 }
 
 /* A port, a range, or a list of both, where each may be dressed up with a timeout or a counter. */
-static bool has_port(const struct found *found, const json_t *right)
+static bool nft_has_port(const struct found *found, const json_t *right)
 {
 	const json_t *range = json_object_get(right, "range"), *dressed = json_object_get(right, "elem");
 
@@ -98,9 +98,9 @@ static bool has_port(const struct found *found, const json_t *right)
 		return found_has_port(found, (unsigned long)json_integer_value(json_array_get(range, 0)),
 				      (unsigned long)json_integer_value(json_array_get(range, 1)));
 	if (dressed)
-		return has_port(found, json_object_get(dressed, "val"));
+		return nft_has_port(found, json_object_get(dressed, "val"));
 	for (size_t i = 0; i < json_array_size(right); i++) {
-		if (has_port(found, json_array_get(right, i)))
+		if (nft_has_port(found, json_array_get(right, i)))
 			return true;
 	}
 	return false;
@@ -142,7 +142,7 @@ static const char *ct_key(const json_t *left)
 	return text_of(json_object_get(left, "ct"), "key");
 }
 
-static void read_match(const struct reading *reading, struct found_rule *rule, const json_t *match)
+static void nft_read_match(const struct reading *reading, struct found_rule *rule, const json_t *match)
 {
 	const json_t *left = json_object_get(match, "left");
 	const json_t *right = elements(reading, rule->chain, "set", json_object_get(match, "right"));
@@ -152,7 +152,7 @@ static void read_match(const struct reading *reading, struct found_rule *rule, c
 	const char *key = negated ? "" : ct_key(left), *helper = json_string_value(right);
 
 	if (!negated && is_port_field(left))
-		rule->ports = has_port(reading->found, right) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+		rule->ports = nft_has_port(reading->found, right) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
 	else if (strcmp(ct_key(left), "state") == 0)
 		rule->states = negated ? other_states(states_of(right)) : states_of(right);
 	else if (strcmp(key, "helper") == 0)
@@ -163,7 +163,7 @@ static void read_match(const struct reading *reading, struct found_rule *rule, c
 		rule->narrow = true;
 }
 
-static void read_helper(const struct reading *reading, struct found_rule *rule, const char *name)
+static void nft_read_helper(const struct reading *reading, struct found_rule *rule, const char *name)
 {
 	const json_t *object = named_object(reading, rule->chain, "ct helper", name);
 
@@ -171,7 +171,7 @@ static void read_helper(const struct reading *reading, struct found_rule *rule, 
 	snprintf(rule->helper, FOUND_HELPER_MAX, "%s", object ? text_of(object, "type") : "?");
 }
 
-static void read_queue(struct found_rule *rule, const json_t *queue)
+static void nft_read_queue(struct found_rule *rule, const json_t *queue)
 {
 	const json_t *number = json_object_get(queue, "num"), *range = json_object_get(number, "range");
 	json_int_t first = json_integer_value(range ? json_array_get(range, 0) : number);
@@ -182,7 +182,7 @@ static void read_queue(struct found_rule *rule, const json_t *queue)
 }
 
 /* {"drop": null}, {"jump": {"target": "x"}}. Return: whether it is one. */
-static bool read_verdict(struct found_rule *rule, const json_t *statement)
+static bool nft_read_verdict(struct found_rule *rule, const json_t *statement)
 {
 	const json_t *jump = json_object_get(statement, "jump");
 
@@ -205,14 +205,14 @@ static void read_statement(const struct reading *reading, struct found_rule *rul
 	const char *helper = json_string_value(json_object_get(statement, "ct helper"));
 
 	if (match)
-		read_match(reading, rule, match);
+		nft_read_match(reading, rule, match);
 	else if (queue)
-		read_queue(rule, queue);
-	else if (!helper && !read_verdict(rule, statement) && !json_object_get(statement, "counter") &&
+		nft_read_queue(rule, queue);
+	else if (!helper && !nft_read_verdict(rule, statement) && !json_object_get(statement, "counter") &&
 		 !json_object_get(statement, "log"))
 		rule->narrow = true;
 	if (helper)
-		read_helper(reading, rule, helper);
+		nft_read_helper(reading, rule, helper);
 }
 
 static struct found_rule *add_rule(struct reading *reading, const json_t *object, size_t chain)
@@ -236,7 +236,7 @@ static void read_key(const struct reading *reading, struct found_rule *rule, con
 	if (strcmp(ct_key(key), "state") == 0)
 		rule->states = states_of(value);
 	else if (is_port_field(key))
-		rule->ports = has_port(reading->found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+		rule->ports = nft_has_port(reading->found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
 	else
 		rule->narrow = true;
 }
@@ -255,14 +255,14 @@ static int read_map(struct reading *reading, const json_t *object, size_t chain,
 			return -ENOMEM;
 		read_key(reading, rule, key, json_array_get(entry, 0));
 		if (json_is_string(value))
-			read_helper(reading, rule, json_string_value(value));
+			nft_read_helper(reading, rule, json_string_value(value));
 		else
-			(void)read_verdict(rule, value);
+			(void)nft_read_verdict(rule, value);
 	}
 	return 0;
 }
 
-static int read_rule(struct reading *reading, const json_t *object)
+static int nft_read_rule(struct reading *reading, const json_t *object)
 {
 	const json_t *statements = json_object_get(object, "expr");
 	size_t chain = found_chain_index(reading->found, text_of(object, "family"), text_of(object, "table"),
@@ -320,12 +320,12 @@ static int read_ruleset(struct reading *reading)
 	for (size_t i = 0; i < count && !error; i++) {
 		const json_t *chain = json_object_get(json_array_get(reading->objects, i), "chain");
 
-		error = chain ? read_chain(reading, chain) : 0;
+		error = chain ? nft_read_chain(reading, chain) : 0;
 	}
 	for (size_t i = 0; i < count && !error; i++) {
 		const json_t *rule = json_object_get(json_array_get(reading->objects, i), "rule");
 
-		error = rule ? read_rule(reading, rule) : 0;
+		error = rule ? nft_read_rule(reading, rule) : 0;
 	}
 	return error;
 }

@@ -29,7 +29,7 @@ static void want(struct iptables_state *state, const struct request *request)
 		state->own[i].wanted = request && (request->attach.mode == MODE_QUEUE || i >= IPTABLES_OWN_PREROUTING);
 }
 
-static void write_rules(const struct request *request, FILE *out)
+static void iptables_write_all(const struct request *request, FILE *out)
 {
 	struct iptables_state state = { 0 };
 
@@ -113,8 +113,8 @@ static void undo(char *const before[IPTABLES_FAMILIES])
 	}
 }
 
-static void explain(const struct request *request, const struct iptables_family *family, int error,
-		    const char *complaint)
+static void iptables_explain(const struct request *request, const struct iptables_family *family, int error,
+			     const char *complaint)
 {
 	if (error == -ENOENT)
 		fprintf(stderr, "nfq-ftp-helper: %s: install iptables, or use --backend nft\n", complaint);
@@ -128,7 +128,7 @@ static void explain(const struct request *request, const struct iptables_family 
 			family->restore, request_helper_comes_by(request), complaint);
 }
 
-static int apply_rules(const struct request *request)
+static int iptables_apply(const struct request *request)
 {
 	char complaint[PROGRAM_COMPLAINT_MAX] = "", *before[IPTABLES_FAMILIES] = { NULL };
 	int error = 0;
@@ -139,7 +139,7 @@ static int apply_rules(const struct request *request)
 		error = change_family(&iptables_families[i], request, &before[i], complaint);
 		if (error) {
 			undo(before);
-			explain(request, &iptables_families[i], error, complaint);
+			iptables_explain(request, &iptables_families[i], error, complaint);
 		}
 	}
 	for (unsigned int i = 0; i < IPTABLES_FAMILIES; i++)
@@ -147,15 +147,15 @@ static int apply_rules(const struct request *request)
 	return error;
 }
 
-static int remove_rules(void)
+static int iptables_remove(void)
 {
 	int failure = 0;
 
 	for (unsigned int i = 0; i < IPTABLES_FAMILIES; i++) {
 		char complaint[PROGRAM_COMPLAINT_MAX] = "";
-		int error = is_present(&iptables_families[i])
-				    ? change_family(&iptables_families[i], NULL, NULL, complaint)
-				    : 0;
+		int error = is_present(&iptables_families[i]) ?
+				    change_family(&iptables_families[i], NULL, NULL, complaint) :
+				    0;
 
 		if (!error || error == -ENOENT)
 			continue;
@@ -168,7 +168,7 @@ static int remove_rules(void)
 
 const struct backend iptables_backend = {
 	.name = "iptables",
-	.write = write_rules,
-	.apply = apply_rules,
-	.remove = remove_rules,
+	.write = iptables_write_all,
+	.apply = iptables_apply,
+	.remove = iptables_remove,
 };

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static void write_ports(const struct request *request, const char *which, FILE *out)
+static void xt_write_ports(const struct request *request, const char *which, FILE *out)
 {
 	fprintf(out, "-p tcp %s--%s", request->ports.count > 1 ? "-m multiport " : "", which);
 	if (request->ports.count > 1)
@@ -16,8 +16,8 @@ static void write_ports(const struct request *request, const char *which, FILE *
 		fprintf(out, "%c%u", i ? ',' : ' ', request->ports.port[i]);
 }
 
-static void write_match(const struct request *request, const struct request_place *place,
-			const struct request_interfaces *interfaces, FILE *out)
+static void xt_write_match(const struct request *request, const struct request_place *place,
+			   const struct request_interfaces *interfaces, FILE *out)
 {
 	const char *incoming = request_in(place, interfaces), *outgoing = request_out(place, interfaces);
 
@@ -28,7 +28,7 @@ static void write_match(const struct request *request, const struct request_plac
 		fputs("! -i lo ", out);
 	if (outgoing)
 		fprintf(out, "-o %s ", outgoing);
-	write_ports(request, place->to_server ? "dport" : "sport", out);
+	xt_write_ports(request, place->to_server ? "dport" : "sport", out);
 	if (place->from_here)
 		fputs(" -m addrtype --src-type LOCAL", out);
 }
@@ -41,7 +41,7 @@ static void write_target(const struct queue_range *queues, const char *more, FIL
 		fprintf(out, " -j NFQUEUE --queue-balance %u:%u%s\n", queues->first, queues->last, more);
 }
 
-static void write_queues(const struct request *request, const struct iptables_family *family, FILE *out)
+static void xt_write_queues(const struct request *request, const struct iptables_family *family, FILE *out)
 {
 	const struct attach *run = &request->attach;
 
@@ -61,8 +61,8 @@ static void write_queues(const struct request *request, const struct iptables_fa
 static void write_assignments(const struct request *request, FILE *out)
 {
 	for (unsigned int i = 0; i < REQUEST_ASSIGN_PLACES * request->interface_count; i++) {
-		write_match(request, &request_assign_places[i % REQUEST_ASSIGN_PLACES],
-			    &request->interfaces[i / REQUEST_ASSIGN_PLACES], out);
+		xt_write_match(request, &request_assign_places[i % REQUEST_ASSIGN_PLACES],
+			       &request->interfaces[i / REQUEST_ASSIGN_PLACES], out);
 		fprintf(out, " -j CT --helper %s", request_helper(request));
 		if (request->zone >= 0)
 			fprintf(out, " --zone %d", request->zone);
@@ -70,12 +70,12 @@ static void write_assignments(const struct request *request, FILE *out)
 	}
 }
 
-static void write_queueing(const struct request *request, const struct iptables_family *family, FILE *out)
+static void xt_write_queueing(const struct request *request, const struct iptables_family *family, FILE *out)
 {
-	write_queues(request, family, out);
+	xt_write_queues(request, family, out);
 	for (unsigned int i = 0; i < REQUEST_QUEUE_PLACES * request->interface_count; i++) {
-		write_match(request, &request_queue_places[i % REQUEST_QUEUE_PLACES],
-			    &request->interfaces[i / REQUEST_QUEUE_PLACES], out);
+		xt_write_match(request, &request_queue_places[i % REQUEST_QUEUE_PLACES],
+			       &request->interfaces[i / REQUEST_QUEUE_PLACES], out);
 		fputs(" -j " IPTABLES_PREFIX "QUEUE\n", out);
 	}
 }
@@ -155,7 +155,7 @@ void iptables_write(const struct request *request, const struct iptables_family 
 		fputs("*mangle\n", out);
 		write_chains(state, first, end, out);
 		if (request && state->own[IPTABLES_OWN_QUEUE].wanted)
-			write_queueing(request, family, out);
+			xt_write_queueing(request, family, out);
 		fputs("COMMIT\n", out);
 	}
 }

@@ -15,7 +15,7 @@
 /* Both lines together do nothing where there is no such table, and take it away where there is. */
 #define FORGET "table inet " NFT_TABLE "\ndelete table inet " NFT_TABLE "\n"
 
-static void write_ports(const struct request *request, const char *which, FILE *out)
+static void nft_write_ports(const struct request *request, const char *which, FILE *out)
 {
 	const bool one = request->ports.count == 1;
 
@@ -37,15 +37,15 @@ static void write_interface(const char *key, const char *name, FILE *out)
 }
 
 /* Which packets, at one place and between one pair of interfaces. */
-static void write_match(const struct request *request, const struct request_place *place,
-			const struct request_interfaces *interfaces, FILE *out)
+static void nft_write_match(const struct request *request, const struct request_place *place,
+			    const struct request_interfaces *interfaces, FILE *out)
 {
 	const char *in = request_in(place, interfaces);
 
 	fputs("\t\t", out);
 	write_interface("iifname", in, out);
 	write_interface("oifname", request_out(place, interfaces), out);
-	write_ports(request, place->to_server ? "dport" : "sport", out);
+	nft_write_ports(request, place->to_server ? "dport" : "sport", out);
 	if (place->not_lo && !in)
 		fputs("iifname != \"lo\" ", out);
 	if (place->from_here)
@@ -54,10 +54,11 @@ static void write_match(const struct request *request, const struct request_plac
 		fprintf(out, "ct zone %d ", request->zone);
 }
 
-static void write_rules(const struct request *request, const struct request_place *place, const char *action, FILE *out)
+static void nft_write_rules(const struct request *request, const struct request_place *place, const char *action,
+			    FILE *out)
 {
 	for (unsigned int i = 0; i < request->interface_count; i++) {
-		write_match(request, place, &request->interfaces[i], out);
+		nft_write_match(request, place, &request->interfaces[i], out);
 		fprintf(out, "%s\n", action);
 	}
 }
@@ -82,7 +83,7 @@ static void write_normal_queue(const struct request *request, const char *which,
 }
 
 /* Everything that is to be followed comes here. */
-static void write_queues(const struct request *request, FILE *out)
+static void nft_write_queues(const struct request *request, FILE *out)
 {
 	fputs("\n\tchain follow {\n", out);
 	fprintf(out, "\t\tct mark & 0x%08x == 0x%08x ", request->attach.mark_mask, request->attach.mark);
@@ -97,13 +98,13 @@ static void write_queues(const struct request *request, FILE *out)
 	fputs("\t}\n", out);
 }
 
-static void write_queueing(const struct request *request, FILE *out)
+static void nft_write_queueing(const struct request *request, FILE *out)
 {
-	write_queues(request, out);
+	nft_write_queues(request, out);
 	for (unsigned int i = 0; i < REQUEST_QUEUE_PLACES; i += 2) {
 		write_chain_begin(request_queue_places[i].hook, out);
-		write_rules(request, &request_queue_places[i], "jump follow", out);
-		write_rules(request, &request_queue_places[i + 1], "jump follow", out);
+		nft_write_rules(request, &request_queue_places[i], "jump follow", out);
+		nft_write_rules(request, &request_queue_places[i + 1], "jump follow", out);
 		fputs("\t}\n", out);
 	}
 }
@@ -112,7 +113,7 @@ static void write_assignment(const struct request *request, FILE *out)
 {
 	for (unsigned int i = 0; i < REQUEST_ASSIGN_PLACES; i++) {
 		write_chain_begin(request_assign_places[i].hook, out);
-		write_rules(request, &request_assign_places[i], "ct helper set \"carrier\"", out);
+		nft_write_rules(request, &request_assign_places[i], "ct helper set \"carrier\"", out);
 		fputs("\t}\n", out);
 	}
 }
@@ -123,7 +124,7 @@ static void nft_write(const struct request *request, FILE *out)
 		request_helper(request));
 	write_assignment(request, out);
 	if (request->attach.mode == MODE_QUEUE)
-		write_queueing(request, out);
+		nft_write_queueing(request, out);
 	fputs("}\n", out);
 }
 
@@ -163,7 +164,7 @@ static bool takes(const char *body)
 }
 
 /* Name what the kernel lacks, where nft says no more than "No such file or directory". */
-static void explain(const struct request *request, const char *complaint)
+static void nft_explain(const struct request *request, const char *complaint)
 {
 	char helper[128];
 
@@ -172,7 +173,7 @@ static void explain(const struct request *request, const char *complaint)
 		fprintf(stderr, "nfq-ftp-helper: nft cannot apply anything here: %s\n", complaint);
 	else if (request->attach.mode == MODE_QUEUE && !takes("chain c {\nqueue num 0 bypass\n}"))
 		fprintf(stderr, "nfq-ftp-helper: this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
-			"nft_queue), which mode queue needs: use --backend iptables\n");
+				"nft_queue), which mode queue needs: use --backend iptables\n");
 	else if (!takes(helper) && request->attach.mode == MODE_QUEUE)
 		fprintf(stderr,
 			"nfq-ftp-helper: this kernel has no helper `%s', or no `ct helper' objects: name another with "
@@ -191,7 +192,7 @@ static int nft_apply(const struct request *request)
 	int error = submit(request, false, complaint);
 
 	if (error == -EREMOTEIO)
-		explain(request, complaint);
+		nft_explain(request, complaint);
 	else if (error == -ENOENT)
 		fprintf(stderr, "nfq-ftp-helper: there is no program `nft': install nftables, or use --backend iptables\n");
 	else if (error)

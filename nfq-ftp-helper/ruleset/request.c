@@ -44,8 +44,8 @@ const char *request_helper(const struct request *request)
 
 const char *request_helper_comes_by(const struct request *request)
 {
-	return request->attach.mode == MODE_KMOD ? "load the module with `modprobe " MODULE_NAME "'"
-						 : "start `nfq-ftp-helper run --mode cthelper'";
+	return request->attach.mode == MODE_KMOD ? "load the module with `modprobe " MODULE_NAME "'" :
+						   "start `nfq-ftp-helper run --mode cthelper'";
 }
 
 bool request_payload_only(const struct request *request)

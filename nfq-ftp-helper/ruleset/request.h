@@ -12,8 +12,7 @@
 #include <stdio.h>
 
 #define REQUEST_INTERFACES_MAX 8
-#define REQUEST_CARRIER_MAX    16     /* the kernel's limit on a helper's name, with its NUL */
-#define REQUEST_CARRIER	       "sane" /* where none is named */
+#define REQUEST_CARRIER_MAX    16 /* the kernel's limit on a helper's name, with its NUL */
 
 /* Where the clients are, and where the servers; "": anywhere. */
 struct request_interfaces {
@@ -25,9 +24,9 @@ struct request {
 	struct attach attach;		   /* what `run' must be told, too */
 	char carrier[REQUEST_CARRIER_MAX]; /* mode queue: the helper that carries expectations */
 	struct ports ports;
-	unsigned int interface_count;	/* at least 1: a pair of empty names stands for no restriction */
+	unsigned int interface_count; /* at least 1: a pair of empty names stands for no restriction */
 	struct request_interfaces interfaces[REQUEST_INTERFACES_MAX];
-	int32_t zone;			/* conntrack zone; -1: any */
+	int32_t zone; /* conntrack zone; -1: any */
 };
 
 /*
@@ -36,13 +35,13 @@ struct request {
  * been queued when it left), those of this host at postrouting, where forwarded ones are told by their source.
  */
 struct request_place {
-	const char *hook;	/* nft's name of the hook */
-	const char *chain;	/* iptables' */
-	bool to_server;		/* packets of the client; otherwise the server's */
-	bool sees_in;		/* the incoming interface is known here */
-	bool sees_out;		/* the outgoing one */
-	bool from_here;		/* only packets this host has sent */
-	bool not_lo;		/* but for what came over lo */
+	const char *hook;  /* nft's name of the hook */
+	const char *chain; /* iptables' */
+	bool to_server;	   /* packets of the client; otherwise the server's */
+	bool sees_in;	   /* the incoming interface is known here */
+	bool sees_out;	   /* the outgoing one */
+	bool from_here;	   /* only packets this host has sent */
+	bool not_lo;	   /* but for what came over lo */
 };
 
 /* Where connections are given their helper. */

@@ -8,6 +8,7 @@
  */
 #include "engine.h"
 
+#include <arpa/inet.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,30 +30,13 @@ struct capture {
 	size_t count;
 };
 
-/* "10.0.0.2=198.51.100.254" */
 static bool parse_address(const char *text, struct endpoint *endpoint)
 {
-	unsigned int octets[4];
-	char rest;
-
-	*endpoint = (struct endpoint){ .family = FAMILY_IPV4 };
-	if (sscanf(text, "%u.%u.%u.%u%c", &octets[0], &octets[1], &octets[2], &octets[3], &rest) != 4)
-		return false;
-	for (int i = 0; i < 4; i++)
-		endpoint->address[i] = (uint8_t)octets[i];
-	return true;
+	*endpoint = (struct endpoint){ .family = strchr(text, ':') ? FAMILY_IPV6 : FAMILY_IPV4 };
+	return inet_pton(endpoint->family == FAMILY_IPV6 ? AF_INET6 : AF_INET, text, endpoint->address) == 1;
 }
 
-static bool parse_ipv6(const char *text, struct endpoint *endpoint)
-{
-	char argument[80];
-	char delimiter;
-	int length = snprintf(argument, sizeof(argument), "|2|%s|2000|", text);
-
-	return length > 0 && (size_t)length < sizeof(argument) &&
-	       endpoint_parse(NOTATION_EXTENDED, argument, (size_t)length, endpoint, &delimiter) == length;
-}
-
+/* "10.0.0.2=198.51.100.254" */
 static void add_nat(struct model *model, char *pairs)
 {
 	char *rest, *pair;
@@ -64,8 +48,7 @@ static void add_nat(struct model *model, char *pairs)
 		if (!equals)
 			continue;
 		*equals++ = '\0';
-		if (!(parse_address(pair, &inside) && parse_address(equals, &outside)) &&
-		    !(parse_ipv6(pair, &inside) && parse_ipv6(equals, &outside)))
+		if (!parse_address(pair, &inside) || !parse_address(equals, &outside))
 			measure_fail("no translation: `%s=%s'", pair, equals);
 		inside.port = outside.port = 0;
 		model_add_nat(model, &inside, &outside);

@@ -100,19 +100,28 @@ static int usage(void)
 	return 2;
 }
 
+/* The number that @text is, from 1 to @most; 0 where it is none. */
+static unsigned long number(const char *text, unsigned long most)
+{
+	char *end;
+	const unsigned long value = strtoul(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && !*end && value <= most ? value : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct client_options options = { .server.sin_family = AF_INET, .warm_up = WARM_UP };
 
 	if (argc == 4 && strcmp(argv[1], "server") == 0)
-		return load_server((uint16_t)atoi(argv[2]), (size_t)atol(argv[3]));
+		return load_server((uint16_t)number(argv[2], UINT16_MAX), number(argv[3], SIZE_MAX));
 	if (argc != 7 || strcmp(argv[1], "client") != 0 ||
 	    inet_pton(AF_INET, argv[2], &options.server.sin_addr) != 1)
 		return usage();
-	options.server.sin_port = htons((uint16_t)atoi(argv[3]));
-	options.sessions = (unsigned int)atoi(argv[4]);
-	options.transfers = (unsigned int)atoi(argv[5]);
-	options.seconds = atof(argv[6]);
+	options.server.sin_port = htons((uint16_t)number(argv[3], UINT16_MAX));
+	options.sessions = (unsigned int)number(argv[4], UINT32_MAX);
+	options.transfers = (unsigned int)number(argv[5], UINT32_MAX);
+	options.seconds = strtod(argv[6], NULL);
 	if (!options.sessions || !options.transfers || options.seconds <= 0)
 		return usage();
 	return load_client(&options);

@@ -7,6 +7,8 @@
  */
 #include "load.h"
 
+#include "core/endpoint.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -113,10 +115,10 @@ static void listener_ready(struct watch *watch, uint32_t events)
 
 static void listen_for_data(struct session *session)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = { .sin_family = AF_INET };
 	socklen_t length = sizeof(address);
-	uint32_t host;
-	uint16_t port;
+	struct endpoint announced = { .family = FAMILY_IPV4 };
+	int written;
 
 	if (getsockname(session->control.fd, (struct sockaddr *)&address, &length) < 0)
 		load_fail("address");
@@ -129,16 +131,19 @@ static void listen_for_data(struct session *session)
 	    getsockname(session->listener.fd, (struct sockaddr *)&address, &length) < 0)
 		load_fail("data port");
 	load_watch(epoll, &session->listener, EPOLLIN);
-	host = ntohl(address.sin_addr.s_addr);
-	port = ntohs(address.sin_port);
-	snprintf(session->port_line, sizeof(session->port_line), "PORT %u,%u,%u,%u,%u,%u\r\n", host >> 24,
-		 host >> 16 & 255, host >> 8 & 255, host & 255, port >> 8, port & 255);
+	memcpy(announced.address, &address.sin_addr, 4);
+	announced.port = ntohs(address.sin_port);
+	memcpy(session->port_line, "PORT ", 5);
+	written = endpoint_write(NOTATION_HOST_PORT, &announced, 0, session->port_line + 5, sizeof(session->port_line) - 5 - 3);
+	if (written < 0)
+		load_fail("announcement");
+	memcpy(session->port_line + 5 + written, "\r\n", 3);
 }
 
 static bool reply(struct watch *watch, char *text)
 {
 	struct session *session = (struct session *)watch;
-	const int code = atoi(text);
+	const long code = strtol(text, NULL, 10);
 
 	switch (code) {
 	case 220:

@@ -5,6 +5,8 @@
  */
 #include "load.h"
 
+#include "core/endpoint.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -80,15 +82,14 @@ static void begin_transfer(struct visitor *visitor)
 
 static bool parse_port(struct visitor *visitor, const char *text)
 {
-	unsigned int n[6];
+	const char *argument = text + strlen("PORT ");
+	struct endpoint announced;
+	char delimiter;
 
-	if (sscanf(text, "PORT %u,%u,%u,%u,%u,%u", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5]) != 6)
+	if (endpoint_parse(NOTATION_HOST_PORT, argument, strlen(argument), &announced, &delimiter) <= 0)
 		return false;
-	visitor->announced = (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(n[0] << 24 | n[1] << 16 | n[2] << 8 | n[3]),
-		.sin_port = htons((uint16_t)(n[4] << 8 | n[5])),
-	};
+	visitor->announced = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(announced.port) };
+	memcpy(&visitor->announced.sin_addr, announced.address, 4);
 	return true;
 }
 

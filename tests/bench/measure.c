@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#ifdef __has_include
 #if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
-#else
+#endif
+#endif
+#ifndef RUNNING_ON_VALGRIND
 #define RUNNING_ON_VALGRIND 0
 #define CALLGRIND_START_INSTRUMENTATION
 #define CALLGRIND_STOP_INSTRUMENTATION

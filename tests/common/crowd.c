@@ -23,14 +23,10 @@ struct endpoint crowd_ipv6(uint16_t network, uint32_t host, uint16_t port)
 
 void crowd_begin(struct dialogue *d, uint32_t sessions, uint32_t works, uint32_t budgets)
 {
-	size_t bytes;
-
 	dialogue_begin(d, NO_NAT);
 	free(d->memory);
 	d->size = (struct table_size){ .sessions = sessions, .works = works, .budgets = budgets };
-	bytes = (table_bytes(&d->size) + 63) / 64 * 64;
-	d->memory = aligned_alloc(64, bytes);
-	memset(d->memory, 0, bytes);
+	d->memory = unit_alloc_lines(table_bytes(&d->size));
 	dialogue_restart(d);
 }
 

@@ -130,8 +130,7 @@ void dialogue_begin(struct dialogue *d, unsigned int nat)
 	d->conntrack.ops = &ops;
 	d->by = SEQADJ_KERNEL;
 	d->size = (struct table_size){ .sessions = 8, .works = 4, .budgets = 4 };
-	d->memory = aligned_alloc(64, (table_bytes(&d->size) + 63) / 64 * 64);
-	memset(d->memory, 0, (table_bytes(&d->size) + 63) / 64 * 64);
+	d->memory = unit_alloc_lines(table_bytes(&d->size));
 	d->now = 100000;
 	d->seq[CLIENT] = 1000;
 	d->seq[SERVER] = 5000;

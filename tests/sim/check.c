@@ -165,7 +165,7 @@ static void explain(struct sim *sim, enum side from, const struct view *in, uint
 	} else if (end <= wire->engine_next || end <= wire->engine_acked) {
 		/* Absorbed: it was consumed before, or has arrived before. */
 		sim->cuts_held++;
-	} else if (out_length && out_length == limit) {
+	} else if (out_length && out_length == limit) { /* NOLINT(bugprone-branch-clone): what else would be a reason comes between */
 		sim->cuts_space++;
 		wire->engine_next = max_u32(wire->engine_next, kept);
 	} else if (promise && end > promise->line && end < promise->end && (kept <= promise->argument || !out_length)) {

@@ -48,13 +48,13 @@ static uint32_t write_address(enum notation notation, const struct endpoint *e, 
 
 	switch (notation) {
 	case NOTATION_HOST_PORT:
-		return (uint32_t)snprintf(text, size, "%u,%u,%u,%u,%u,%u", a[0], a[1], a[2], a[3], e->port >> 8,
-					  e->port & 255);
+		return (uint32_t)snprintf(text, size, "%u,%u,%u,%u,%u,%u", a[0], a[1], a[2], a[3], e->port / 256u,
+					  e->port % 256u);
 	case NOTATION_LONG:
-		n = snprintf(text, size, "%u,%u", e->family, e->family == FAMILY_IPV4 ? 4 : 16);
+		n = snprintf(text, size, "%u,%d", e->family, e->family == FAMILY_IPV4 ? 4 : 16);
 		for (int i = 0; i < (e->family == FAMILY_IPV4 ? 4 : 16); i++)
 			n += snprintf(text + n, size - (size_t)n, ",%u", a[i]);
-		return (uint32_t)(n + snprintf(text + n, size - (size_t)n, ",2,%u,%u", e->port >> 8, e->port & 255));
+		return (uint32_t)(n + snprintf(text + n, size - (size_t)n, ",2,%u,%u", e->port / 256u, e->port % 256u));
 	case NOTATION_EXTENDED_PORT:
 		return (uint32_t)snprintf(text, size, "(%c%c%c%u%c)", delimiter, delimiter, delimiter, e->port,
 					  delimiter);
@@ -67,7 +67,7 @@ static uint32_t write_address(enum notation notation, const struct endpoint *e, 
 			 a[15]);
 	else
 		inet_ntop(e->family == FAMILY_IPV4 ? AF_INET : AF_INET6, a, name, sizeof(name));
-	return (uint32_t)snprintf(text, size, "%c%u%c%s%c%u%c", delimiter, e->family == FAMILY_IPV4 ? 1 : 2, delimiter,
+	return (uint32_t)snprintf(text, size, "%c%d%c%s%c%u%c", delimiter, e->family == FAMILY_IPV4 ? 1 : 2, delimiter,
 				  name, delimiter, e->port, delimiter);
 }
 

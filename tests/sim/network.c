@@ -19,9 +19,13 @@ static void heap_push(struct sim *sim, uint16_t index)
 {
 	unsigned int at = sim->under_way++;
 
-	while (at && sooner(sim, index, sim->heap[(at - 1) / 2])) {
-		sim->heap[at] = sim->heap[(at - 1) / 2];
-		at = (at - 1) / 2;
+	while (at > 0) {
+		const unsigned int parent = (at - 1) / 2;
+
+		if (!sooner(sim, index, sim->heap[parent]))
+			break;
+		sim->heap[at] = sim->heap[parent];
+		at = parent;
 	}
 	sim->heap[at] = index;
 }

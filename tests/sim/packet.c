@@ -11,6 +11,9 @@
 
 static uint32_t write_options(uint8_t *p, const struct header *header)
 {
+	/* Padded with no-operations, as Linux does; what varies is put behind. */
+	static const uint8_t sack_permitted[4] = { 1, 1, 4, 2 }, window_scale[3] = { 1, 3, 3 };
+	static const uint8_t timestamps[4] = { 1, 1, 8, 10 };
 	uint32_t n = 0;
 
 	if (header->mss) {
@@ -20,16 +23,16 @@ static uint32_t write_options(uint8_t *p, const struct header *header)
 		n += 4;
 	}
 	if (header->sack_permitted) {
-		memcpy(p + n, "\1\1\4\2", 4);
+		memcpy(p + n, sack_permitted, 4);
 		n += 4;
 	}
 	if (header->scaled) {
-		memcpy(p + n, "\1\3\3", 3);
+		memcpy(p + n, window_scale, 3);
 		p[n + 3] = header->scale;
 		n += 4;
 	}
 	if (header->timestamps) {
-		memcpy(p + n, "\1\1\10\12", 4);
+		memcpy(p + n, timestamps, 4);
 		packet_put32(p + n + 4, header->stamp);
 		packet_put32(p + n + 8, header->stamp ^ 0x5a5a);
 		n += 12;

@@ -715,7 +715,7 @@ void router_finish(struct sim *sim)
 
 	sim->kill_countdown = -1;
 	for (unsigned int i = 0; i < 4; i++)
-		session_tick(&sim->engine, later + 1000 * i, 2);
+		session_tick(&sim->engine, later + 1000ull * i, 2);
 	sim->notes = 0;
 	if (table_sessions(sim->engine.table))
 		sim_fail(sim, "the session is never forgotten");

@@ -130,7 +130,7 @@ static void draw_small(struct sim *sim)
 			habit->window = 12 + sim_pick(sim, sim_chance(sim, 500) ? 60 : 600);
 		habit->scale = schedule->scaled ? (uint8_t)sim_pick(sim, 15) : 0;
 		/* What the field can say. A window of nothing would end everything. */
-		while (habit->window >> habit->scale == 0)
+		while (habit->scale && habit->window >> habit->scale == 0)
 			habit->scale--;
 		habit->window &= ~0u << habit->scale;
 		if (habit->scale && sim_chance(sim, 300))

@@ -273,7 +273,7 @@ static void timeout(struct sim *sim, struct tcp *tcp)
 	if (!tcp->timeouts_row++)
 		tcp->losses_then = sim->lost;
 	sim_trace(sim, "     (%s: retransmission timeout)", tcp->side ? "server" : "client");
-	tcp->interval = tcp->interval * 2 > TIMEOUT_MAX ? TIMEOUT_MAX : tcp->interval * 2;
+	tcp->interval = tcp->interval * 2ull > TIMEOUT_MAX ? TIMEOUT_MAX : tcp->interval * 2ull;
 	if (tcp->timeouts_row > 40)
 		sim_stuck(sim, "%s stalls: 40 timeouts in a row at byte %u", tcp->side ? "server" : "client", tcp->una);
 	if (tcp->state == TCP_SYN_SENT) {
@@ -357,7 +357,7 @@ static void opened(struct sim *sim, struct tcp *tcp)
 	tcp->timer = NEVER;
 	tcp->timeouts_row = 0;
 	if (tcp->habit->keepalive)
-		tcp->keepalive_at = sim->now + tcp->habit->keepalive * 1000u;
+		tcp->keepalive_at = sim->now + tcp->habit->keepalive * 1000ull;
 }
 
 static void receive_data(struct sim *sim, struct tcp *tcp, const struct view *view, uint32_t offset);
@@ -503,7 +503,7 @@ static void open_or_answer(struct sim *sim, struct tcp *tcp, const struct view *
 	tcp->peer_window_max = max_u32(tcp->peer_window_max, tcp->peer_window);
 	tcp->probes = 0;
 	if (tcp->habit->keepalive && tcp->keepalive_at != NEVER)
-		tcp->keepalive_at = sim->now + tcp->habit->keepalive * 1000u;
+		tcp->keepalive_at = sim->now + tcp->habit->keepalive * 1000ull;
 	receive_ack(sim, tcp, view);
 	if (view->flags & TCP_URG)
 		check_urgent(sim, tcp, offset + view->urgent);
@@ -578,7 +578,7 @@ static void keepalive(struct sim *sim, struct tcp *tcp)
 	tcp->keepalive_at = NEVER;
 	if (tcp->state != TCP_OPEN || tcp->closed || tcp_finished(sim, peer_of(sim, tcp)))
 		return;
-	tcp->keepalive_at = sim->now + tcp->habit->keepalive * 1000u + 150000;
+	tcp->keepalive_at = sim->now + tcp->habit->keepalive * 1000ull + 150000;
 	if (!idle)
 		return;
 	/*

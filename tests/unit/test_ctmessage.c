@@ -187,7 +187,7 @@ static const reader readers[] = { read_connection, read_flow, read_expected };
 /* A copy in memory of its own; the caller frees. */
 static uint8_t *alone(const uint8_t *bytes, size_t length)
 {
-	uint8_t *copy = malloc(length ? length : 1);
+	uint8_t *copy = unit_alloc(length);
 
 	memcpy(copy, bytes, length);
 	return copy;
@@ -1198,7 +1198,7 @@ static void attribute_texts(void **state)
 {
 	(void)state;
 	for (unsigned int length = 0; length < 10; length++) {
-		uint8_t *copy = malloc(MNL_ATTR_HDRLEN + length);
+		uint8_t *copy = unit_alloc(MNL_ATTR_HDRLEN + length);
 		struct nlattr *attribute = (void *)copy;
 		char text[12];
 

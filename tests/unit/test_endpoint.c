@@ -12,10 +12,10 @@
 static int parse(enum notation notation, const char *text, struct endpoint *endpoint, char *delimiter)
 {
 	size_t length = strlen(text);
-	char *copy = malloc(length ? length : 1);
+	char *copy = unit_alloc(length);
 	int result;
 
-	memcpy(copy, text, length);
+	memcpy(copy, text, length); /* NOLINT(bugprone-not-null-terminated-result): so that reading behind it is found out */
 	result = endpoint_parse(notation, copy, length, endpoint, delimiter);
 	free(copy);
 	return result;
@@ -200,7 +200,7 @@ static void random_endpoint(struct endpoint *endpoint)
 	unit_fill(endpoint->address, endpoint->family == FAMILY_IPV4 ? 4 : 16);
 	for (unsigned int i = 0; endpoint->family == FAMILY_IPV6 && i < 8; i++)
 		if (unit_pick(2))
-			memset(endpoint->address + 2 * i, 0, 2);
+			memset(endpoint->address + (size_t)2 * i, 0, 2);
 	endpoint->port = (uint16_t)unit_random();
 }
 
@@ -312,7 +312,7 @@ static void random_bytes(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 200000; i++) {
 		size_t length = unit_pick(40), argument = 0;
-		char *text = malloc(length + 1), delimiter;
+		char *text = unit_alloc(length + 1), delimiter;
 		struct endpoint endpoint;
 		enum notation notation = (enum notation)(NOTATION_HOST_PORT + unit_pick(4));
 		int at;

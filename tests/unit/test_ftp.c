@@ -264,13 +264,13 @@ static void random_streams(void **state)
 			const char *part = parts[unit_pick(sizeof(parts) / sizeof(parts[0]))];
 			size_t size = *part ? strlen(part) : 1;
 
-			memcpy(text + length, part, size);
+			memcpy(text + length, part, size); /* NOLINT(bugprone-not-null-terminated-result): bytes */
 			length += size;
 		}
 		whole(side, multiline, (const char *)text, length, &one);
 		two.text[0] = 0;
 		for (size_t at = 0; at < length; at++) {
-			uint8_t *byte = malloc(1);
+			uint8_t *byte = unit_alloc(1);
 			bool on;
 
 			*byte = text[at];

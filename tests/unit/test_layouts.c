@@ -13,11 +13,6 @@ static const uint64_t seed[2] = { 7, 8 };
 
 /* ---- taking up ---- */
 
-static size_t rounded(size_t bytes)
-{
-	return (bytes + 63) / 64 * 64;
-}
-
 /* Another daemon, with a table of its own of @size, finds @left. */
 static enum table_left resume(struct dialogue *d, const struct table_size *size, const void *left, size_t bytes,
 			      struct table_taken *taken)
@@ -26,9 +21,7 @@ static enum table_left resume(struct dialogue *d, const struct table_size *size,
 
 	free(d->memory);
 	d->size = *size;
-	d->memory = aligned_alloc(64, rounded(table_bytes(size)));
-	assert_non_null(d->memory);
-	memset(d->memory, 0, rounded(table_bytes(size)));
+	d->memory = unit_alloc_lines(table_bytes(size));
 	d->engine.table = table_new(d->memory, size, seed);
 	what = table_take_up(d->engine.table, left, bytes, taken);
 	resume_sessions(&d->engine);
@@ -40,8 +33,7 @@ static uint8_t *copy_of(const struct dialogue *d, size_t *bytes)
 	uint8_t *copy;
 
 	*bytes = table_bytes(&d->size);
-	copy = malloc(*bytes);
-	assert_non_null(copy);
+	copy = unit_alloc(*bytes);
 	memcpy(copy, d->memory, *bytes);
 	return copy;
 }
@@ -305,13 +297,12 @@ static void smaller_size(void **state)
 {
 	const struct table_size many = { .sessions = 64, .works = 4, .budgets = 4 };
 	const struct table_size few = { .sessions = 8, .works = 2, .budgets = 4 };
-	void *memory = aligned_alloc(64, rounded(table_bytes(&many)));
+	void *memory = unit_alloc_lines(table_bytes(&many));
 	struct table_taken taken;
 	struct dialogue d;
 	uint32_t self = 0;
 
 	(void)state;
-	memset(memory, 0, rounded(table_bytes(&many)));
 	d.engine.table = table_new(memory, &many, seed);
 	for (uint32_t i = 0; i < 40; i++) {
 		struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
@@ -456,9 +447,8 @@ static void damaged_slots_are_forgotten(void **state)
 	for (unsigned int number = 0;; number++) {
 		struct table *table;
 		struct session *session;
-		uint8_t *damaged = aligned_alloc(64, rounded(bytes));
+		uint8_t *damaged = unit_alloc_lines(bytes);
 
-		assert_non_null(damaged);
 		memcpy(damaged, left, bytes);
 		table = (struct table *)(void *)damaged;
 		session = only_session(table);
@@ -718,7 +708,7 @@ static void cut_short(void **state)
 	begin_busy(&d);
 	left = copy_of(&d, &bytes);
 	for (size_t length = 1; length < bytes; length += 1 + length / 50) {
-		uint8_t *part = malloc(length); /* so that reading behind it is found out */
+		uint8_t *part = unit_alloc(length); /* so that reading behind it is found out */
 		const struct described_slots *works = &((struct table *)(void *)left)->description.works;
 		const uint64_t end = works->offset + (uint64_t)works->count * works->stride;
 		enum table_left what;

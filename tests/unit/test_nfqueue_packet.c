@@ -104,7 +104,7 @@ static void make(union buffer *buffer, const struct known *known)
 /* A copy in memory of its own, which the packet points into. The caller frees. */
 static uint8_t *read_alone(const union buffer *buffer, size_t length, struct nfqueue_packet *packet, int *error)
 {
-	uint8_t *copy = malloc(length ? length : 1);
+	uint8_t *copy = unit_alloc(length);
 	struct nfqueue_packet untouched;
 
 	memcpy(copy, buffer->bytes, length);

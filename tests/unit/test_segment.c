@@ -20,7 +20,7 @@ static const struct endpoint v6[2] = {
 /* A copy in memory of its own; the caller frees. */
 static uint8_t *alone(const uint8_t *bytes, size_t length)
 {
-	uint8_t *copy = malloc(length ? length : 1);
+	uint8_t *copy = unit_alloc(length);
 
 	memcpy(copy, bytes, length);
 	return copy;
@@ -139,7 +139,7 @@ static void random_bytes_are_refused_or_bounded(void **state)
 	(void)state;
 	for (unsigned int round = 0; round < 100000; round++) {
 		size_t length = unit_pick(120);
-		uint8_t *bytes = malloc(length + 1);
+		uint8_t *bytes = unit_alloc(length + 1);
 		struct segment segment;
 
 		unit_fill(bytes, length);

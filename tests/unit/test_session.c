@@ -97,7 +97,7 @@ static void taken_port(void **state)
 	assert_true(port >= d.engine.policy.port_low && port <= d.engine.policy.port_high);
 	assert_true(d.expectation[0].translated);
 	assert_int_equal(d.expectation[0].nat_src.port, 3001);
-	snprintf(expected, sizeof(expected), "PORT 10,0,0,2,%u,%u\r\n", port >> 8, port & 255);
+	snprintf(expected, sizeof(expected), "PORT 10,0,0,2,%u,%u\r\n", port / 256u, port % 256u);
 	dialogue_left(&d, expected);
 	dialogue_close(&d);
 }

@@ -19,9 +19,12 @@
 #include "common/packet.h"
 #include "unit.h"
 
+#ifdef __has_include
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
-#else
+#endif
+#endif
+#ifndef RUNNING_ON_VALGRIND
 #define RUNNING_ON_VALGRIND 0
 #endif
 
@@ -155,11 +158,10 @@ static void side_open(struct side_engine *side, const char *name, const struct b
 	};
 	static const uint64_t seed[2] = { 5, 6 };
 	const struct table_size size = { .sessions = 2, .works = 2, .budgets = 2 };
-	const size_t bytes = (table_bytes(&size) + 63) / 64 * 64;
 
 	if (!side->memory)
-		side->memory = aligned_alloc(64, bytes);
-	memset(side->memory, 0, bytes);
+		side->memory = unit_alloc_lines(table_bytes(&size));
+	memset(side->memory, 0, table_bytes(&size));
 	side->size = size;
 	side->conntrack.ops = &ops;
 	side->binding = binding;
@@ -248,7 +250,7 @@ static const char *argument_text(enum notation notation, const struct endpoint *
 	int length = endpoint_write(notation, endpoint, '|', text, ENDPOINT_TEXT_MAX);
 
 	if (length < 0) /* an IPv6 address has no such notation */
-		length = sprintf(text, "10,0,0,2,%u,%u", endpoint->port >> 8, endpoint->port & 255u);
+		length = sprintf(text, "10,0,0,2,%u,%u", endpoint->port / 256u, endpoint->port % 256u);
 	text[length] = '\0';
 	return text;
 }

@@ -405,15 +405,14 @@ static int taken(struct conntrack *conntrack, const struct binding *master, cons
 /* Of a small range each port is tried once, of a large one sixteen, and no port twice. */
 static void each_port_once(void **state)
 {
-	struct conntrack_ops ops;
-	struct dialogue d;
-
 	(void)state;
 	for (uint16_t ports = 1; ports <= 40; ports++) {
+		struct conntrack_ops ops;
 		unsigned int all = 0;
+		struct dialogue d;
 
 		crowd_begin(&d, 64, 32, 64);
-		ops = *d.conntrack.ops;
+		memcpy(&ops, d.conntrack.ops, sizeof(ops));
 		ops.expect = taken;
 		d.conntrack.ops = &ops;
 		d.engine.random = ports;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define QUEUE	 7
+#define QUEUE	 7u
 #define STRANGER 65534
 
 static const struct table_size size = { .sessions = 4096, .works = 64, .budgets = 64 };

@@ -16,10 +16,7 @@ static const uint64_t seed[2] = { 1, 2 };
 
 static void *room(void)
 {
-	void *memory = aligned_alloc(64, (table_bytes(&size) + 63) / 64 * 64);
-
-	memset(memory, 0, (table_bytes(&size) + 63) / 64 * 64);
-	return memory;
+	return unit_alloc_lines(table_bytes(&size));
 }
 
 static struct tuple flow(uint32_t number, bool reply)

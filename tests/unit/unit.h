@@ -12,8 +12,31 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+/* Memory that is there; free() takes it back. None at all is a byte. */
+static inline void *unit_alloc(size_t bytes)
+{
+	void *memory = malloc(bytes ? bytes : 1);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
+/* Zeros, in whole cache lines, as a table stands in. */
+static inline void *unit_alloc_lines(size_t bytes)
+{
+	const size_t whole = (bytes + 63) / 64 * 64;
+	void *memory = aligned_alloc(64, whole);
+
+	if (!memory)
+		abort();
+	memset(memory, 0, whole);
+	return memory;
+}
 
 /* xorshift64*: 32 bits. */
 static inline uint32_t unit_random(void)

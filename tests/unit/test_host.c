@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What host/ knows without asking the machine: lists of ports, ranges of queues, and whether they go together.
+ */
+#include "unit.h"
+
+#include "host/attach.h"
+#include "host/ports.h"
+
+#include <string.h>
+
+static void port_lists(void **state)
+{
+	static const char *const wrong[] = { "",
+					     ",",
+					     "0",
+					     "65536",
+					     "21,",
+					     ",21",
+					     "21,,22",
+					     "21 ",
+					     "21,-1",
+					     "+21",
+					     "ftp",
+					     "21x,22",
+					     "99999999999999999999",
+					     "21;22" };
+	const char *most = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15", *more = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16";
+	struct ports ports = PORTS_DEFAULT;
+
+	(void)state;
+	assert_int_equal(ports.count, 1);
+	assert_int_equal(ports.port[0], 21);
+	assert_true(ports_parse("2121,65535,1", &ports));
+	assert_int_equal(ports.count, 3);
+	assert_int_equal(ports.port[0], 2121);
+	assert_int_equal(ports.port[1], 65535);
+	assert_int_equal(ports.port[2], 1);
+	assert_true(ports_parse(most, &ports));
+	assert_int_equal(ports.count, PORTS_MAX);
+	assert_false(ports_parse(more, &ports));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(ports_parse(wrong[i], &ports));
+}
+
+static void queue_ranges(void **state)
+{
+	struct queue_range range = { 0 }, next;
+	char text[QUEUE_RANGE_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(queue_range_count(&range), 0);
+	assert_false(queue_range_next(&range, &next));
+	assert_false(queue_range_set(&range, -1, 1));
+	assert_false(queue_range_set(&range, 0, 0));
+	assert_false(queue_range_set(&range, 0, QUEUE_RANGE_MAX + 1));
+	assert_false(queue_range_set(&range, 65535, 2));
+	assert_false(queue_range_set(&range, 65536, 1));
+	assert_false(range.given);
+	assert_true(queue_range_set(&range, 0, QUEUE_RANGE_MAX));
+	assert_int_equal(queue_range_count(&range), QUEUE_RANGE_MAX);
+	assert_true(queue_range_next(&range, &next));
+	assert_string_equal(queue_range_text(&next, text), "64:127");
+	assert_true(queue_range_set(&range, 65534, 1));
+	assert_string_equal(queue_range_text(&range, text), "65534");
+	assert_true(queue_range_next(&range, &next));
+	assert_int_equal(next.first, 65535);
+	assert_false(queue_range_next(&next, &range));
+}
+
+/* Sure queues are as many as the others, and others. */
+static void sure_queues(void **state)
+{
+	struct attach attach = attach_default;
+	char text[ATTACH_COMPLAINT_MAX];
+
+	(void)state;
+	assert_true(queue_range_set(&attach.queues, 4, 3));
+	assert_null(attach_complaint(&attach, text));
+	assert_true(attach_settle(&attach));
+	assert_int_equal(attach.sure_queues.first, 7);
+	assert_int_equal(attach.sure_queues.last, 9);
+	assert_null(attach_complaint(&attach, text));
+	assert_true(queue_range_set(&attach.sure_queues, 1, 3));
+	assert_null(attach_complaint(&attach, text));
+	assert_true(queue_range_set(&attach.sure_queues, 2, 3));
+	assert_non_null(strstr(attach_complaint(&attach, text), "overlap"));
+	assert_true(queue_range_set(&attach.sure_queues, 6, 3));
+	assert_non_null(strstr(attach_complaint(&attach, text), "overlap"));
+	assert_true(queue_range_set(&attach.sure_queues, 10, 2));
+	assert_non_null(strstr(attach_complaint(&attach, text), "as many"));
+	/* What is named is left alone. */
+	assert_true(attach_settle(&attach));
+	assert_int_equal(attach.sure_queues.first, 10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(port_lists),
+		cmocka_unit_test(queue_ranges),
+		cmocka_unit_test(sure_queues),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

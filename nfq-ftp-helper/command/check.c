@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "command.h"
-
 #include "check/check.h"
+
+#include "command.h"
 #include "option.h"
 
 static const struct option_page page = {
 	.command = OPTION_OF_CHECK,
-	.about = "Finds out which modes can run here and why others cannot, by trying in a network namespace of its own, and\n"
-		 "what stands in FTP's way in the present one: the most important cause first, with the command that mends it.\n",
+	.about =
+		"Finds out which modes can run here and why others cannot, by trying in a network namespace of its own, and\n"
+		"what stands in FTP's way in the present one: the most important cause first, with the command that mends it.\n",
 	.end = "Exit codes: 0 a mode can run, 1 none can, 2 wrong usage.\n",
 };
 

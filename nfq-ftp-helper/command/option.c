@@ -95,14 +95,16 @@ static const struct option_row rows[] = {
 	  .help = "socket buffer per thread" },
 	{ "apply", NULL, RULES, OPTION_FLAG, AT(apply), .help = "put the rules in place, instead of printing them" },
 	{ "remove", NULL, RULES, OPTION_FLAG, AT(remove), .help = "take this program's rules away again" },
-	{ "write", "OUT.pcap", REPLAY, OPTION_PATH, AT(out), .letter = 'w', .help = "write what the outside would see" },
+	{ "write", "OUT.pcap", REPLAY, OPTION_PATH, AT(out), .letter = 'w',
+	  .help = "write what the outside would see" },
 	{ "json", NULL, REPLAY | CHECK, OPTION_FLAG, AT(json),
 	  .help = "JSON, for programs: replay an object a line, check one" },
 	{ "verbose", NULL, RUN, OPTION_COUNT, AT(verbose), .letter = 'v', .low = 0, .high = 2,
 	  .help = "log every rewrite and expectation; twice: more" },
 	{ "config", "FILE", RUN, OPTION_PATH, AT(file), .letter = 'c', .command_line_only = true,
 	  .help = "read `NAME = VALUE' lines with these names from FILE; the command line wins" },
-	{ "help", NULL, OPTION_OF_ALL, OPTION_FLAG, AT(help), .letter = 'h', .command_line_only = true, .help = "print this" },
+	{ "help", NULL, OPTION_OF_ALL, OPTION_FLAG, AT(help), .letter = 'h', .command_line_only = true,
+	  .help = "print this" },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

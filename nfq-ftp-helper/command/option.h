@@ -15,7 +15,7 @@
 #include <stdio.h>
 
 #define OPTION_NAT_MAX 256
-#define OPTION_OUT_MAX 4096	/* the kernel's limit on a path, with its NUL */
+#define OPTION_OUT_MAX 4096 /* the kernel's limit on a path, with its NUL */
 
 /* Which subcommands take an option: a bit each. */
 #define OPTION_OF_RUN	 (1u << 0)
@@ -35,52 +35,52 @@ struct option_nats {
 struct option_values {
 	bool help;
 	bool json;
-	const char *operand;		/* what is no option: replay's capture. Of argv */
+	const char *operand; /* what is no option: replay's capture. Of argv */
 
-	struct options run;		/* `attach' is of rules, too, and policy.loose of replay */
-	char file[OPTIONS_PATH_MAX];	/* -c; "": none */
+	struct options run;	     /* `attach' is of rules, too, and policy.loose of replay */
+	char file[OPTIONS_PATH_MAX]; /* -c; "": none */
 	unsigned int verbose;
 
-	struct request request;		/* but `attach'. Its ports are check's, too */
-	unsigned int backend;		/* an index of backends[]; BACKENDS: none is named */
+	struct request request; /* but `attach'. Its ports are check's, too */
+	unsigned int backend;	/* an index of backends[]; BACKENDS: none is named */
 	bool apply;
 	bool remove;
 
 	struct option_nats nats;
 	enum seqadj_by seqadj_by;
-	uint8_t control_ports[65536 / 8];	/* a bit each */
-	char out[OPTION_OUT_MAX];	/* "": nothing is to be written */
+	uint8_t control_ports[65536 / 8]; /* a bit each */
+	char out[OPTION_OUT_MAX];	  /* "": nothing is to be written */
 };
 
 /* What a value may be, and what is stored: struct option_values has that type there. */
 enum option_kind {
-	OPTION_FLAG,		/* bool; no value on the command line, yes or no in a file */
-	OPTION_COUNT,		/* unsigned int: how often it is given; in a file the number */
-	OPTION_NUMBER,		/* uint16_t, uint32_t, int32_t */
-	OPTION_WORD,		/* an enum: the word's index */
-	OPTION_PATH,		/* char[] */
-	OPTION_HELPER,		/* char[]: a conntrack helper's name */
-	OPTION_QUEUES,		/* struct queue_range */
-	OPTION_MARK,		/* struct attach: mark, mark_mask */
-	OPTION_PORT_RANGE,	/* struct policy: port_low, port_high */
-	OPTION_NETWORKS,	/* struct policy: exempt */
-	OPTION_PORTS,		/* struct ports */
-	OPTION_PORT_SET,	/* uint8_t[65536 / 8]: each one given adds some */
-	OPTION_INTERFACES,	/* struct request: interfaces */
-	OPTION_NAT,		/* struct option_nats: each one given adds one */
+	OPTION_FLAG,	   /* bool; no value on the command line, yes or no in a file */
+	OPTION_COUNT,	   /* unsigned int: how often it is given; in a file the number */
+	OPTION_NUMBER,	   /* uint16_t, uint32_t, int32_t */
+	OPTION_WORD,	   /* an enum: the word's index */
+	OPTION_PATH,	   /* char[] */
+	OPTION_HELPER,	   /* char[]: a conntrack helper's name */
+	OPTION_QUEUES,	   /* struct queue_range */
+	OPTION_MARK,	   /* struct attach: mark, mark_mask */
+	OPTION_PORT_RANGE, /* struct policy: port_low, port_high */
+	OPTION_NETWORKS,   /* struct policy: exempt */
+	OPTION_PORTS,	   /* struct ports */
+	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
+	OPTION_INTERFACES, /* struct request: interfaces */
+	OPTION_NAT,	   /* struct option_nats: each one given adds one */
 	OPTION_KINDS,
 };
 
 struct option_row {
-	const char *name;	/* of the long option, and the key in a file */
-	const char *argument;	/* its value's name in the help; NULL: it takes none on the command line */
+	const char *name;     /* of the long option, and the key in a file */
+	const char *argument; /* its value's name in the help; NULL: it takes none on the command line */
 	unsigned int commands;
 	enum option_kind kind;
-	size_t at;		/* in struct option_values */
+	size_t at; /* in struct option_values */
 	size_t size;
-	uint32_t low, high;	/* numbers within the value */
-	unsigned int most;	/* how many there may be; 0: there is no limit */
-	char letter;		/* of the short option; 0: there is none */
+	uint32_t low, high; /* numbers within the value */
+	unsigned int most;  /* how many there may be; 0: there is no limit */
+	char letter;	    /* of the short option; 0: there is none */
 	bool command_line_only;
 	const char *(*word)(unsigned int index); /* kind WORD: NULL behind the last */
 	const char *help;
@@ -118,8 +118,8 @@ const char *option_allowed(const struct option_row *row, char text[OPTION_ALLOWE
 
 /* What of a subcommand's help is not in the table. */
 struct option_page {
-	unsigned int command;	/* its bit */
-	const char *operand;	/* what it takes besides options, one of it; NULL: nothing */
+	unsigned int command; /* its bit */
+	const char *operand;  /* what it takes besides options, one of it; NULL: nothing */
 	const char *about;
 	const char *end;
 };

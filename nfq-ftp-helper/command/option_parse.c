@@ -3,17 +3,16 @@
  * The command line is read twice, around the file: first for what it says about the file, then for all the rest, so
  * that it wins.
  */
-#include "option.h"
-
 #include "command.h"
+#include "option.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <ini.h>
 #include <string.h>
 
-#define COMPLAINT_MAX 512
-#define HELP_WIDTH 100
+#define COMPLAINT_MAX	512
+#define HELP_WIDTH	100
 #define OPTION_TEXT_MAX 64
 
 /* Long options are numbered from here on, behind all letters: by their rows. */
@@ -24,8 +23,8 @@ struct reading {
 	const struct option_page *page;
 	const char *command;
 	struct option_values *values;
-	uint64_t seen;			/* rows, a bit each */
-	char complaint[COMPLAINT_MAX];	/* the first one; "": none */
+	uint64_t seen;		       /* rows, a bit each */
+	char complaint[COMPLAINT_MAX]; /* the first one; "": none */
 };
 
 struct parser {
@@ -92,7 +91,8 @@ static int complain_option(const struct reading *reading, int result, char **arg
 		why = "needs a value";
 	else if (optopt >= LONG_BASE)
 		why = "is not possible: this option takes no value";
-	fprintf(stderr, "nfq-ftp-helper: `%s' %s; `nfq-ftp-helper %s --help' tells more\n", text, why, reading->command);
+	fprintf(stderr, "nfq-ftp-helper: `%s' %s; `nfq-ftp-helper %s --help' tells more\n", text, why,
+		reading->command);
 	return EXIT_USAGE;
 }
 
@@ -131,7 +131,7 @@ static int read_line(const struct option_page *page, struct option_values *value
 	int result;
 
 	build_parser(&parser, page->command);
-	optind = 0;	/* glibc: start anew */
+	optind = 0; /* glibc: start anew */
 	opterr = 0;
 	while ((result = getopt_long(argc, argv, parser.shorts, parser.longs, NULL)) != -1) {
 		const struct option_row *row = row_of(&reading, result);
@@ -205,8 +205,9 @@ int option_parse(const struct option_page *page, struct option_values *values, i
 /* "-c, --config FILE". Return: its length. */
 static int option_text(const struct option_row *row, char text[OPTION_TEXT_MAX])
 {
-	return snprintf(text, OPTION_TEXT_MAX, "  %c%c%s --%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
-			row->letter ? "," : " ", row->name, row->argument ? " " : "", row->argument ? row->argument : "");
+	return snprintf(text, OPTION_TEXT_MAX, "  %c%c%s --%s%s%s", row->letter ? '-' : ' ',
+			row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name, row->argument ? " " : "",
+			row->argument ? row->argument : "");
 }
 
 /* The rest of a line from column @indent on, and as many lines below as it takes. */

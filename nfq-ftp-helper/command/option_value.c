@@ -266,7 +266,7 @@ static bool read_nat(const struct option_row *row, void *at, const char *text)
 static const struct kind {
 	bool (*read)(const struct option_row *row, void *at, const char *text);
 	const char *allowed;
-	bool adds;	/* what is given again adds to what was: zeroes are nothing yet */
+	bool adds; /* what is given again adds to what was: zeroes are nothing yet */
 } kinds[OPTION_KINDS] = {
 	[OPTION_FLAG] = { read_flag, "yes or no", false },
 	[OPTION_COUNT] = { read_count, "a number from @L to @H", true },
@@ -282,8 +282,10 @@ static const struct kind {
 			      "at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas", false },
 	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", false },
 	[OPTION_PORT_SET] = { read_port_set, "ports from @L to @H, separated by commas", true },
-	[OPTION_INTERFACES] = { read_interfaces, "at most @M pairs CLIENTS:SERVERS of interface names, one of which may be "
-						 "missing, separated by commas", false },
+	[OPTION_INTERFACES] = { read_interfaces,
+				"at most @M pairs CLIENTS:SERVERS of interface names, one of which may be "
+				"missing, separated by commas",
+				false },
 	[OPTION_NAT] = { read_nat, "two addresses, both IPv4 or both IPv6, each INSIDE once, at most @M times", true },
 };
 
@@ -312,9 +314,11 @@ static int put_words(const struct option_row *row, char *text, size_t size)
 {
 	int length = 0;
 
-	for (unsigned int i = 0; row->word(i); i++)
-		length += snprintf(text + length, size - (size_t)length, "%s%s",
-				   i == 0 ? "" : row->word(i + 1) ? ", " : " or ", row->word(i));
+	for (unsigned int i = 0; row->word(i); i++) {
+		const char *between = row->word(i + 1) ? ", " : " or ";
+
+		length += snprintf(text + length, size - (size_t)length, "%s%s", i > 0 ? between : "", row->word(i));
+	}
 	return length;
 }
 

@@ -3,7 +3,6 @@
  * Prints, applies and removes the rules of a mode; the backends know how they are written.
  */
 #include "command.h"
-
 #include "host/helper.h"
 #include "host/rights.h"
 #include "kernel/cthelper.h"
@@ -32,7 +31,8 @@ static int prepare_helper(const struct request *request)
 	if (error == -EPERM)
 		fprintf(stderr, "nfq-ftp-helper: --apply needs CAP_NET_ADMIN: run it as root\n");
 	else if (error == -EEXIST)
-		fprintf(stderr, "nfq-ftp-helper: the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod\n");
+		fprintf(stderr,
+			"nfq-ftp-helper: the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod\n");
 	else if (error)
 		fprintf(stderr,
 			"nfq-ftp-helper: this kernel cannot register the helper `" CTHELPER_NAME "' (%s; "
@@ -67,7 +67,8 @@ static int apply_rules(const struct request *request, const struct backend *back
 		error = remove_rules(NULL, backend);
 	if (error)
 		return error;
-	fprintf(stderr, "nfq-ftp-helper: applied for mode %s with backend %s; now start: ", mode_names[request->attach.mode],
+	fprintf(stderr,
+		"nfq-ftp-helper: applied for mode %s with backend %s; now start: ", mode_names[request->attach.mode],
 		backend->name);
 	request_write_run(request, stderr);
 	fputc('\n', stderr);
@@ -76,8 +77,9 @@ static int apply_rules(const struct request *request, const struct backend *back
 
 static const struct option_page page = {
 	.command = OPTION_OF_RULES,
-	.about = "Prints the netfilter rules that a mode needs. They serve a router, a server and a client on this host\n"
-		 "at once. --apply puts them in place, in chains of its own, and --remove takes those away.\n",
+	.about =
+		"Prints the netfilter rules that a mode needs. They serve a router, a server and a client on this host\n"
+		"at once. --apply puts them in place, in chains of its own, and --remove takes those away.\n",
 	.end = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
 };
 
@@ -85,7 +87,8 @@ static bool may_act(const struct option_values *values)
 {
 	if (rights_net_admin())
 		return true;
-	fprintf(stderr, "nfq-ftp-helper: --%s needs CAP_NET_ADMIN: run it as root\n", values->apply ? "apply" : "remove");
+	fprintf(stderr, "nfq-ftp-helper: --%s needs CAP_NET_ADMIN: run it as root\n",
+		values->apply ? "apply" : "remove");
 	return false;
 }
 

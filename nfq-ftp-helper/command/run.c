@@ -3,12 +3,11 @@
  * The daemon: a worker a queue, and the main thread, which only waits for signals.
  */
 #include "command.h"
-#include "option.h"
-
 #include "daemon/attachment.h"
 #include "daemon/log.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
+#include "option.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
  * A second and a half of an attack with 10,000 packets a second, gone through in a seventh of a second once the daemon
  * is scheduled again. A packet takes 830 bytes of the buffer, a full-sized one 2300 (6.18).
  */
-#define DEFAULT_QUEUE_LENGTH 16384u
+#define DEFAULT_QUEUE_LENGTH   16384u
 #define DEFAULT_RECEIVE_BUFFER (32u << 20)
 
 void options_default(struct options *options)

@@ -11,15 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define OPTIONS_PATH_MAX 256
+#define OPTIONS_PATH_MAX	256
 #define OPTIONS_STATE_DIRECTORY "/run/nfq-ftp-helper"
 
 struct options {
 	struct attach attach;
-	bool unregister;		/* at the end, mode cthelper */
-	uint32_t expect_max;		/* expectations of a connection, mode cthelper */
+	bool unregister;     /* at the end, mode cthelper */
+	uint32_t expect_max; /* expectations of a connection, mode cthelper */
 	struct policy policy;
-	uint32_t sessions;		/* per queue */
+	uint32_t sessions; /* per queue */
 	uint32_t queue_length;
 	uint32_t receive_buffer;
 	char state_directory[OPTIONS_PATH_MAX];

@@ -13,21 +13,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MANUAL "doc/nfq-ftp-helper.8"
-#define TEXT_MAX 65536
+#define MANUAL	      "doc/nfq-ftp-helper.8"
+#define TEXT_MAX      65536
 #define ARGUMENTS_MAX 16
-#define NAMES_MAX 40
+#define NAMES_MAX     40
 
-#define NETWORKS_16 \
-	"1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9,1.1.1.10,1.1.1.11,1.1.1.12," \
+#define NETWORKS_16                                                                                                    \
+	"1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9,1.1.1.10,1.1.1.11,1.1.1.12,"          \
 	"1.1.1.13,1.1.1.14,1.1.1.15,1.1.1.16"
 #define PORTS_15 "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15"
-#define PAIRS_8 "a:b,a:b,a:b,a:b,a:b,a:b,a:b,a:b"
+#define PAIRS_8	 "a:b,a:b,a:b,a:b,a:b,a:b,a:b,a:b"
+
+/* One more than there may be. */
+static const char networks_17[] = NETWORKS_16 ",1.1.1.17";
+static const char ports_16[] = PORTS_15 ",16";
+static const char pairs_9[] = PAIRS_8 ",a:b";
 
 static const struct subcommand {
 	struct option_page page;
 	const char *name;
-	const char *section;	/* of the manual */
+	const char *section; /* of the manual */
 } subcommands[] = {
 	{ { .command = OPTION_OF_RUN, .about = "", .end = "" }, "run", "RUN" },
 	{ { .command = OPTION_OF_RULES, .about = "", .end = "" }, "rules", "RULES" },
@@ -43,54 +48,99 @@ static const struct values {
 	const char *name;
 	const char *takes[8];
 	const char *refuses[16];
-	const char *allowed;	/* what it takes, in words */
+	const char *allowed; /* what it takes, in words */
 } all_values[] = {
-	{ OPTION_OF_RULES, "backend", { "nft", "iptables" }, { "", "nf", "nftables", "NFT", "auto" }, "nft or iptables" },
-	{ OPTION_OF_RUN, "mode", { "auto", "queue", "cthelper", "kmod" }, { "", "Queue", "queue ", "3" },
+	{ OPTION_OF_RULES,
+	  "backend",
+	  { "nft", "iptables" },
+	  { "", "nf", "nftables", "NFT", "auto" },
+	  "nft or iptables" },
+	{ OPTION_OF_RUN,
+	  "mode",
+	  { "auto", "queue", "cthelper", "kmod" },
+	  { "", "Queue", "queue ", "3" },
 	  "auto, queue, cthelper or kmod" },
-	{ OPTION_OF_RULES, "carrier", { "sane", "netbios-ns", "a.b_c-9", "fifteen-letters" },
+	{ OPTION_OF_RULES,
+	  "carrier",
+	  { "sane", "netbios-ns", "a.b_c-9", "fifteen-letters" },
 	  { "", "ftp", "sixteen-letters-", "a b", "a;b", "a\"" },
 	  "the name of a TCP helper of the kernel, of less than 16 letters, and not `ftp'" },
-	{ OPTION_OF_RUN, "queue", { "0", "65535", "3:3", "0:63", "65472:65535" },
+	{ OPTION_OF_RUN,
+	  "queue",
+	  { "0", "65535", "3:3", "0:63", "65472:65535" },
 	  { "", "65536", "0:64", "3:2", "-1", "1:", ":1", "1-2", "1:2:3", "0x1", " 1", "1 " },
 	  "N or A:B, at most 64 queues with numbers from 0 to 65535" },
-	{ OPTION_OF_RULES, "sure-queue", { "1", "64:127" }, { "", "one", "65535:65536", "0:64" },
+	{ OPTION_OF_RULES,
+	  "sure-queue",
+	  { "1", "64:127" },
+	  { "", "one", "65535:65536", "0:64" },
 	  "N or A:B, at most 64 queues with numbers from 0 to 65535" },
-	{ OPTION_OF_RUN, "mark", { "1", "0x200000", "0x1/0xff", "4294967295", "0xffffffff/0xffffffff" },
+	{ OPTION_OF_RUN,
+	  "mark",
+	  { "1", "0x200000", "0x1/0xff", "4294967295", "0xffffffff/0xffffffff" },
 	  { "", "0", "2/1", "1/", "/1", "1/0", "4294967296", "0x", "-1", "1/2/3", "mark" },
 	  "VALUE or VALUE/MASK, numbers from 1 to 4294967295, VALUE within MASK" },
-	{ OPTION_OF_RUN, "seqadj", { "auto", "kernel", "self" }, { "", "none", "kernel,self" }, "auto, kernel or self" },
-	{ OPTION_OF_REPLAY, "nat", { "10.0.0.2=198.51.100.254", "::1=2001:db8::1" },
-	  { "", "=", "10.0.0.2", "10.0.0.2=", "=10.0.0.2", "10.0.0.2=::1", "10.0.0.2=router", "10.0.0.2=1.2.3.4=5.6.7.8" },
+	{ OPTION_OF_RUN,
+	  "seqadj",
+	  { "auto", "kernel", "self" },
+	  { "", "none", "kernel,self" },
+	  "auto, kernel or self" },
+	{ OPTION_OF_REPLAY,
+	  "nat",
+	  { "10.0.0.2=198.51.100.254", "::1=2001:db8::1" },
+	  { "", "=", "10.0.0.2", "10.0.0.2=", "=10.0.0.2", "10.0.0.2=::1", "10.0.0.2=router",
+	    "10.0.0.2=1.2.3.4=5.6.7.8" },
 	  "two addresses, both IPv4 or both IPv6, each INSIDE once, at most 256 times" },
 	{ OPTION_OF_REPLAY, "seqadj", { "self", "none" }, { "", "kernel", "auto" }, "none or self" },
-	{ OPTION_OF_CHECK, "port", { "21", "1,65535", PORTS_15 },
-	  { "", "0", "65536", "21,", ",21", "21;22", "ftp", PORTS_15 ",16" },
+	{ OPTION_OF_CHECK,
+	  "port",
+	  { "21", "1,65535", PORTS_15 },
+	  { "", "0", "65536", "21,", ",21", "21;22", "ftp", ports_16 },
 	  "at most 15 ports from 1 to 65535, separated by commas" },
-	{ OPTION_OF_REPLAY, "port", { "21", "1,65535", PORTS_15 ",16" }, { "", "0", "65536", "21,", ",21", "21;22", "ftp" },
+	{ OPTION_OF_REPLAY,
+	  "port",
+	  { "21", "1,65535", ports_16 },
+	  { "", "0", "65536", "21,", ",21", "21;22", "ftp" },
 	  "ports from 1 to 65535, separated by commas" },
-	{ OPTION_OF_RULES, "interface", { "lan:wan", "lan:", ":wan", "a:b,c:", "ppp+:eth0.5@x", PAIRS_8 },
-	  { "", "lan", ":", "lan:wan,", "+:wan", "a b:c", "abcdefghijklmnop:x", PAIRS_8 ",a:b" },
+	{ OPTION_OF_RULES,
+	  "interface",
+	  { "lan:wan", "lan:", ":wan", "a:b,c:", "ppp+:eth0.5@x", PAIRS_8 },
+	  { "", "lan", ":", "lan:wan,", "+:wan", "a b:c", "abcdefghijklmnop:x", pairs_9 },
 	  "at most 8 pairs CLIENTS:SERVERS of interface names, one of which may be missing, separated by commas" },
 	{ OPTION_OF_RULES, "zone", { "0", "65535" }, { "", "65536", "-1", "x", "1x" }, "ZONE from 0 to 65535" },
 	{ OPTION_OF_RUN, "loose", { "yes", "no" }, { "", "maybe", "1", "true", "yes " }, "yes or no" },
 	{ OPTION_OF_RUN, "min-port", { "1", "65535" }, { "", "0", "65536", "1.5", "1024 " }, "PORT from 1 to 65535" },
-	{ OPTION_OF_RUN, "ports", { "1:65535", "4000:4000", "4000" }, { "", "0:1", "1:65536", "5:4", "5:", ":5" },
+	{ OPTION_OF_RUN,
+	  "ports",
+	  { "1:65535", "4000:4000", "4000" },
+	  { "", "0:1", "1:65536", "5:4", "5:", ":5" },
 	  "LOW:HIGH or one, ports from 1 to 65535" },
 	{ OPTION_OF_RUN, "expect-max", { "1", "255" }, { "", "0", "256", "4294967297" }, "a number from 1 to 255" },
 	{ OPTION_OF_RUN, "unregister", { "yes", "no" }, { "", "Yes" }, "yes or no" },
-	{ OPTION_OF_RUN, "sessions", { "16", "16777216" }, { "", "15", "16777217", "18446744073709551632", "1e3" },
+	{ OPTION_OF_RUN,
+	  "sessions",
+	  { "16", "16777216" },
+	  { "", "15", "16777217", "18446744073709551632", "1e3" },
 	  "a number from 16 to 16777216" },
-	{ OPTION_OF_RUN, "client-sessions", { "1", "16777216" }, { "", "0", "16777217" }, "a number from 1 to 16777216" },
+	{ OPTION_OF_RUN,
+	  "client-sessions",
+	  { "1", "16777216" },
+	  { "", "0", "16777217" },
+	  "a number from 1 to 16777216" },
 	{ OPTION_OF_RUN, "client-rate", { "1", "1000000" }, { "", "0", "1000001" }, "a number from 1 to 1000000" },
-	{ OPTION_OF_RUN, "share-exempt", { "::/0", "100.64.0.0/10,2001:db8:7::/48,192.0.2.7", NETWORKS_16 },
-	  { "", ",", "10.0.0.0/8,", "10.0.0.1/8", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "10.0.0.0/8x", "2001:db8::1/64",
-	    "::/129", "10.0.0.0/-1", "a proxy", "::1/0", NETWORKS_16 ",1.1.1.17" },
+	{ OPTION_OF_RUN,
+	  "share-exempt",
+	  { "::/0", "100.64.0.0/10,2001:db8:7::/48,192.0.2.7", NETWORKS_16 },
+	  { "", ",", "10.0.0.0/8,", "10.0.0.1/8", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "10.0.0.0/8x",
+	    "2001:db8::1/64", "::/129", "10.0.0.0/-1", "a proxy", "::1/0", networks_17 },
 	  "at most 16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas" },
 	{ OPTION_OF_RUN, "idle-timeout", { "10", "432000" }, { "", "9", "432001", "1h" }, "SECONDS from 10 to 432000" },
 	{ OPTION_OF_RUN, "state-dir", { "/", "a" }, { "" }, "a path of less than 256 bytes" },
 	{ OPTION_OF_RUN, "queue-length", { "1", "1048576" }, { "", "0", "1048577" }, "PACKETS from 1 to 1048576" },
-	{ OPTION_OF_RUN, "receive-buffer", { "65536", "1073741824" }, { "", "65535", "1073741825" },
+	{ OPTION_OF_RUN,
+	  "receive-buffer",
+	  { "65536", "1073741824" },
+	  { "", "65535", "1073741825" },
 	  "BYTES from 65536 to 1073741824" },
 	{ OPTION_OF_RULES, "apply", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_RULES, "remove", { "yes", "no" }, { "", "now" }, "yes or no" },
@@ -121,7 +171,7 @@ static const struct subcommand *subcommand_of(unsigned int commands)
 static int parse(unsigned int command, const char *const *arguments)
 {
 	const struct subcommand *subcommand = subcommand_of(command);
-	static char name[16], copies[ARGUMENTS_MAX][5000];	/* the operand stays there */
+	static char name[16], copies[ARGUMENTS_MAX][5000]; /* the operand stays there */
 	char *argv[ARGUMENTS_MAX + 2] = { name };
 	FILE *file = tmpfile();
 	const int before = dup(STDERR_FILENO);
@@ -132,7 +182,8 @@ static int parse(unsigned int command, const char *const *arguments)
 	snprintf(name, sizeof(name), "%s", subcommand->name);
 	for (; arguments[argc - 1]; argc++) {
 		assert_true(argc <= ARGUMENTS_MAX && strlen(arguments[argc - 1]) < sizeof(copies[0]));
-		argv[argc] = strcpy(copies[argc - 1], arguments[argc - 1]);
+		argv[argc] = copies[argc - 1];
+		snprintf(argv[argc], sizeof(copies[0]), "%s", arguments[argc - 1]);
 	}
 	fflush(stderr);
 	dup2(fileno(file), STDERR_FILENO);
@@ -300,11 +351,13 @@ static void stores(void **state)
 	const struct policy *policy = &stored.run.policy;
 
 	(void)state;
-	assert_int_equal(PARSE(OPTION_OF_RUN, "--queue", "3:6", "--sure-queue=7:10", "--mark", "0x10/0xf0", "--ports", "5:9",
-			       "--min-port", "70", "--mode", "kmod", "--seqadj", "self", "--zone"), EXIT_USAGE);
+	assert_int_equal(PARSE(OPTION_OF_RUN, "--queue", "3:6", "--sure-queue=7:10", "--mark", "0x10/0xf0", "--ports",
+			       "5:9", "--min-port", "70", "--mode", "kmod", "--seqadj", "self", "--zone"),
+			 EXIT_USAGE);
 	said_is("nfq-ftp-helper: `--zone' is no option; `nfq-ftp-helper run --help' tells more\n");
-	assert_int_equal(PARSE(OPTION_OF_RUN, "--queue", "3:6", "--sure-queue=7:10", "--mark", "0x10/0xf0", "--ports", "5:9",
-			       "--min-port", "70", "--mode=kmod", "--seqadj=self"), OPTION_GO_ON);
+	assert_int_equal(PARSE(OPTION_OF_RUN, "--queue", "3:6", "--sure-queue=7:10", "--mark", "0x10/0xf0", "--ports",
+			       "5:9", "--min-port", "70", "--mode=kmod", "--seqadj=self"),
+			 OPTION_GO_ON);
 	assert_int_equal(stored.run.attach.queues.first, 3);
 	assert_int_equal(queue_range_count(&stored.run.attach.queues), 4);
 	assert_int_equal(stored.run.attach.sure_queues.last, 10);
@@ -317,7 +370,8 @@ static void stores(void **state)
 	assert_int_equal(stored.run.attach.seqadj, SEQADJ_MODE_SELF);
 	assert_int_equal(stored.run.sessions, 65536);
 	assert_int_equal(PARSE(OPTION_OF_RULES, "--interface", "a:b,:c", "--zone", "0", "--backend", "iptables",
-			       "--port", "1,2"), OPTION_GO_ON);
+			       "--port", "1,2"),
+			 OPTION_GO_ON);
 	assert_int_equal(stored.request.interface_count, 2);
 	assert_string_equal(stored.request.interfaces[1].server, "c");
 	assert_string_equal(stored.request.carrier, "sane");
@@ -331,7 +385,8 @@ static void stores_networks(void **state)
 	const struct policy *policy = &stored.run.policy;
 
 	(void)state;
-	assert_int_equal(PARSE(OPTION_OF_RUN, "--share-exempt", "100.64.0.0/10,2001:db8:7::/48,192.0.2.7"), OPTION_GO_ON);
+	assert_int_equal(PARSE(OPTION_OF_RUN, "--share-exempt", "100.64.0.0/10,2001:db8:7::/48,192.0.2.7"),
+			 OPTION_GO_ON);
 	assert_int_equal(policy->exempt_count, 3);
 	assert_int_equal(policy->exempt[0].family, FAMILY_IPV4);
 	assert_int_equal(policy->exempt[0].bits, 10);
@@ -341,7 +396,8 @@ static void stores_networks(void **state)
 	assert_int_equal(policy->exempt[1].address[5], 7);
 	assert_int_equal(policy->exempt[2].bits, 32);
 	/* Said again, that is what holds. */
-	assert_int_equal(PARSE(OPTION_OF_RUN, "--share-exempt", "1.1.1.1,1.1.1.2", "--share-exempt", "::/0"), OPTION_GO_ON);
+	assert_int_equal(PARSE(OPTION_OF_RUN, "--share-exempt", "1.1.1.1,1.1.1.2", "--share-exempt", "::/0"),
+			 OPTION_GO_ON);
 	assert_int_equal(policy->exempt_count, 1);
 	assert_int_equal(policy->exempt[0].family, FAMILY_IPV6);
 }
@@ -366,7 +422,8 @@ static void adds(void **state)
 	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--nat", "10.0.0.2=1.2.3.4", "--nat", "::1=::2", "in"), OPTION_GO_ON);
 	assert_int_equal(stored.nats.count, 2);
 	assert_int_equal(stored.nats.nat[0].outside.address[3], 4);
-	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--nat", "10.0.0.2=1.2.3.4", "--nat", "10.0.0.2=1.2.3.5", "in"), EXIT_USAGE);
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--nat", "10.0.0.2=1.2.3.4", "--nat", "10.0.0.2=1.2.3.5", "in"),
+			 EXIT_USAGE);
 	assert_int_equal(PARSE(OPTION_OF_RUN, "-v"), OPTION_GO_ON);
 	assert_int_equal(stored.verbose, 1);
 	assert_int_equal(PARSE(OPTION_OF_RUN, "-vvv", "--verbose"), OPTION_GO_ON);
@@ -414,7 +471,7 @@ static int parse_file(const char *text, const char *option, char path[64])
 	FILE *file;
 	int code;
 
-	strcpy(path, "/tmp/nfq-ftp-option-XXXXXX");
+	snprintf(path, 64, "/tmp/nfq-ftp-option-XXXXXX");
 	file = fdopen(mkstemp(path), "w");
 	assert_non_null(file);
 	fputs(text, file);
@@ -434,10 +491,10 @@ static void file_is_read(void **state)
 	assert_int_equal(stored.run.attach.mode, MODE_KMOD);
 	assert_true(stored.run.policy.loose);
 	assert_int_equal(stored.verbose, 2);
-	assert_int_equal(stored.run.attach.queues.first, 6);	/* the command line wins */
+	assert_int_equal(stored.run.attach.queues.first, 6); /* the command line wins */
 	assert_string_equal(stored.file, path);
 	assert_int_equal(parse_file("verbose = 2\n", "-v", path), OPTION_GO_ON);
-	assert_int_equal(stored.verbose, 1);	/* and counts from nothing */
+	assert_int_equal(stored.verbose, 1); /* and counts from nothing */
 	assert_int_equal(parse_file("sessions = 1000\n", "--loose", path), OPTION_GO_ON);
 	assert_int_equal(stored.run.sessions, 1000);
 }
@@ -460,7 +517,8 @@ static void file_is_refused(void **state)
 	refuses_file("zone = 1\n", 1, "`zone' is no setting; `nfq-ftp-helper run --help' lists them");
 	refuses_file("config = x\n", 1, "`config' is no setting; `nfq-ftp-helper run --help' lists them");
 	refuses_file("help = yes\n", 1, "`help' is no setting; `nfq-ftp-helper run --help' lists them");
-	refuses_file("mode = kmod\nloose = maybe\nfrob = 1\n", 2, "loose = `maybe' is not possible: it takes yes or no");
+	refuses_file("mode = kmod\nloose = maybe\nfrob = 1\n", 2,
+		     "loose = `maybe' is not possible: it takes yes or no");
 	refuses_file("idle-timeout = 9\n", 1, "idle-timeout = `9' is not possible: it takes SECONDS from 10 to 432000");
 	refuses_file("mode\n", 1, "this is not `NAME = VALUE'");
 	assert_int_equal(PARSE(OPTION_OF_RUN, "-c", "/nonexistent"), EXIT_USAGE);

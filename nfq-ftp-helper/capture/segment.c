@@ -51,28 +51,10 @@ void capture_segment_close(const struct capture_segment *view)
 		*view->data_offset = view->old_data_offset;
 }
 
-/*
- * Has the checksum been left to the network card? Linux writes the pseudo header's sum into its field then, others
- * zero. Completing it is then what the card would have done.
- */
-static bool checksum_left_out(const struct segment *segment)
-{
-	const uint8_t *check = segment->packet + segment->tcp + 16;
-	const uint32_t length = segment->length - segment->tcp;
-	uint32_t sum = PROTOCOL_TCP + (length >> 16) + (length & 0xffff);
-
-	for (unsigned int i = 0; i < 16; i += 2) {
-		sum += (uint32_t)(segment->src.address[i] << 8 | segment->src.address[i + 1]);
-		sum += (uint32_t)(segment->dst.address[i] << 8 | segment->dst.address[i + 1]);
-	}
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (check[0] << 8 | check[1]) == (int)sum || (check[0] == 0 && check[1] == 0);
-}
-
+/* Completing it is what the card would have done. */
 static void complete_checksum(struct segment *segment)
 {
-	if (segment_checksum_ok(segment) || !checksum_left_out(segment))
+	if (segment_checksum_ok(segment) || !segment_checksum_left_out(segment))
 		return;
 	segment->checksum_pending = true;
 	segment_complete(segment);

@@ -9,7 +9,6 @@
 
 #define PICK_UP_PERIOD UINT64_C(900000)	/* milliseconds: servers end sessions that are silent for longer */
 #define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
-#define EXPECTATION_LIFE 300	/* seconds until what was announced is taken back anyway */
 #define HELD_LIFE 300		/* seconds until what is held back is let go */
 #define EDIT_LIFE 1200		/* seconds until an edit that nobody acknowledges is given up */
 
@@ -153,7 +152,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 			lifecycle_forget(engine, session, now);
 		return;
 	}
-	announcement_expire(&turn, EXPECTATION_LIFE);
+	announcement_expire(&turn, FTP_EXPECTED_SECONDS);
 	for (int d = 0; d < 2; d++) {
 		turn.direction = (enum direction)d;
 		release_held(&turn);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "segment.h"
 
+#include "core/bytes.h"
+
 #define IPV4_HEADER_MIN 20u
 #define IPV6_HEADER	40u
 #define TCP_HEADER_MIN	20u
@@ -60,6 +62,18 @@ static void complete_checksum(struct segment *segment)
 	segment_complete(segment);
 }
 
+/* By the lengths in its headers, which need not go together. */
+static uint32_t sent_length(const struct capture_segment *view)
+{
+	const uint8_t *packet = view->segment.packet;
+	const uint8_t data_offset = view->data_offset ? view->old_data_offset : packet[view->segment.tcp + 12];
+	const bool ipv4 = packet[0] >> 4 == FAMILY_IPV4;
+	const uint32_t length = bytes_get16(view->old_length) + (ipv4 ? 0 : IPV6_HEADER);
+	const uint32_t headers = view->segment.tcp + (data_offset >> 4) * 4u;
+
+	return length > headers ? length - headers : 0;
+}
+
 int capture_segment_open(struct capture_segment *view, struct capture_packet *packet)
 {
 	int error;
@@ -70,11 +84,15 @@ int capture_segment_open(struct capture_segment *view, struct capture_packet *pa
 	error = segment_parse(&view->segment, packet->ip, packet->ip_captured, false);
 	if (!error)
 		complete_checksum(&view->segment);
+	view->payload_length = error ? 0 : view->segment.payload_length;
 	if (error != -EMSGSIZE)
 		return error;
 	error = shorten(view, packet->ip, packet->ip_captured);
 	if (error)
 		return error;
 	view->truncated = true;
-	return segment_parse(&view->segment, packet->ip, packet->ip_captured, false);
+	error = segment_parse(&view->segment, packet->ip, packet->ip_captured, false);
+	if (!error)
+		view->payload_length = sent_length(view);
+	return error;
 }

@@ -92,8 +92,12 @@ HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel
 $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_settings: $(BUILD)/obj/nfq-ftp-helper/daemon/settings.o $(HOST)
-$(BUILD)/tests/unit/test_settings: LIBS_UNIT = $(LIBS_DAEMON)
+# What reads options, and what it takes its words from.
+OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/ruleset/*.c \
+	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
+
+$(BUILD)/tests/unit/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
+$(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 
@@ -143,12 +147,10 @@ FUZZ_CFLAGS ?= -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=
 FUZZ := $(patsubst tests/fuzz/test_%.c,%,$(wildcard tests/fuzz/test_*.c))
 FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 
-SETTINGS_SOURCES := $(wildcard nfq-ftp-helper/daemon/options.c nfq-ftp-helper/daemon/settings.c nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
-
 %/tests/fuzz/test_capture: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c)
 %/tests/fuzz/test_capture: LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
-%/tests/fuzz/test_settings: FUZZED_BESIDES = $(SETTINGS_SOURCES)
-%/tests/fuzz/test_settings: LIBS_FUZZ = $(LIBS_DAEMON)
+%/tests/fuzz/test_option: FUZZED_BESIDES = $(OPTION_SOURCES)
+%/tests/fuzz/test_option: LIBS_FUZZ = $(LIBS_DAEMON)
 
 build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] tests/common/*.h)
 	@mkdir -p $(@D)
@@ -157,7 +159,7 @@ build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(w
 FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 
 $(BUILD)/tests/fuzz/test_capture: $(call objects,nfq-ftp-helper/capture)
-$(BUILD)/tests/fuzz/test_settings: $(SETTINGS_SOURCES:%.c=$(BUILD)/obj/%.o)
+$(BUILD)/tests/fuzz/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)

@@ -28,7 +28,7 @@
 #include "capture/segment.h"
 #include "command.h"
 #include "model/model.h"
-#include "replay_options.h"
+#include "option.h"
 #include "replay_report.h"
 
 #define OUTPUT_MAX (65535 + 128)	/* struct output's buffer */
@@ -38,7 +38,7 @@
 static const struct table_size table_size = { .sessions = 65536, .works = 8192, .budgets = 16384 };
 
 struct replay {
-	struct replay_options options;
+	struct option_values options;
 	struct capture *capture;
 	struct capture_writer *writer;	/* NULL: nothing is written */
 	struct model *model;
@@ -57,14 +57,19 @@ struct looked {
 	bool control;
 };
 
+static bool is_control_port(const struct option_values *options, uint16_t port)
+{
+	return options->control_ports[port / 8] & 1 << port % 8;
+}
+
 /* Seen in the middle, a connection's direction is known by its control port. */
 static int pick_up(struct replay *replay, struct looked *looked)
 {
 	const struct segment *segment = &looked->view.segment;
 	const struct tuple original = { .src = segment->dst, .dst = segment->src };
 
-	if ((segment->flags & TCP_SYN) || !replay_options_port(&replay->options, segment->src.port) ||
-	    replay_options_port(&replay->options, segment->dst.port))
+	if ((segment->flags & TCP_SYN) || !is_control_port(&replay->options, segment->src.port) ||
+	    is_control_port(&replay->options, segment->dst.port))
 		return 0;
 	return model_pick_up(replay->model, &original, MODEL_INSIDE, &looked->connection);
 }
@@ -81,7 +86,7 @@ static int track(struct replay *replay, struct looked *looked)
 		return error;
 	connection->is_new |= picked_up;
 	looked->control = !connection->expected &&
-			  replay_options_port(&replay->options, connection->binding.tuple[DIRECTION_REPLY].src.port);
+			  is_control_port(&replay->options, connection->binding.tuple[DIRECTION_REPLY].src.port);
 	return 0;
 }
 
@@ -144,8 +149,8 @@ static void name_truncated(struct replay *replay, const struct looked *looked)
 
 	if (++replay->reporter.summary.truncated > TRUNCATED_NAMED)
 		return;
-	fprintf(stderr, "replay: %s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
-		" bytes when it was captured: not read\n", replay->options.in, packet->number, packet->captured,
+	fprintf(stderr, "nfq-ftp-helper: %s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
+		" bytes when it was captured: not read\n", replay->options.operand, packet->number, packet->captured,
 		packet->length);
 }
 
@@ -247,7 +252,7 @@ static int replay_packets(struct replay *replay)
 	while ((result = capture_next(replay->capture, &packet, error)) > 0)
 		replay_packet(replay, &packet);
 	if (result < 0)
-		fprintf(stderr, "replay: %s\n", error);
+		fprintf(stderr, "nfq-ftp-helper: %s\n", error);
 	return result;
 }
 
@@ -255,12 +260,12 @@ static int open_files(struct replay *replay)
 {
 	char error[CAPTURE_ERROR_MAX];
 
-	replay->capture = capture_open(replay->options.in, error);
-	if (replay->capture && replay->options.out)
+	replay->capture = capture_open(replay->options.operand, error);
+	if (replay->capture && replay->options.out[0])
 		replay->writer = capture_write_open(replay->options.out, replay->capture, error);
-	if (replay->capture && (replay->writer || !replay->options.out))
+	if (replay->capture && (replay->writer || !replay->options.out[0]))
 		return 0;
-	fprintf(stderr, "replay: %s\n", error);
+	fprintf(stderr, "nfq-ftp-helper: %s\n", error);
 	return -EIO;
 }
 
@@ -268,9 +273,9 @@ static int say_no_ftp(const struct replay *replay)
 {
 	const char *between = "";
 
-	fprintf(stderr, "replay: %s: holds no FTP control connection (TCP port ", replay->options.in);
+	fprintf(stderr, "nfq-ftp-helper: %s: holds no FTP control connection (TCP port ", replay->options.operand);
 	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
-		if (!replay_options_port(&replay->options, (uint16_t)port))
+		if (!is_control_port(&replay->options, (uint16_t)port))
 			continue;
 		fprintf(stderr, "%s%" PRIu32, between, port);
 		between = ", ";
@@ -288,7 +293,7 @@ static int finish(struct replay *replay, int result)
 	summary->malformed += replay->engine.counters.malformed;
 	replay_report_summary(&replay->reporter, &replay->engine.counters);
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "replay: the output cannot be written: %s\n", strerror(errno));
+		fprintf(stderr, "nfq-ftp-helper: the output cannot be written: %s\n", strerror(errno));
 		result = -EIO;
 	}
 	if (!result && summary->controls == 0)
@@ -296,7 +301,7 @@ static int finish(struct replay *replay, int result)
 	if (!replay->writer)
 		return result;
 	if (capture_write_close(replay->writer, error)) {
-		fprintf(stderr, "replay: %s\n", error);
+		fprintf(stderr, "nfq-ftp-helper: %s\n", error);
 		result = -EIO;
 	}
 	replay->writer = NULL;
@@ -308,15 +313,15 @@ static const uint64_t seed[2] = { 0x6e66712d66747021u, 0x7265706c61792121u };
 
 static int open_engine(struct replay *replay)
 {
-	const struct replay_options *options = &replay->options;
+	const struct option_values *options = &replay->options;
 	void *memory = mmap(NULL, table_bytes(&table_size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	replay->model = model_new(options->seqadj_by);
 	replay->table_memory = memory == MAP_FAILED ? NULL : memory;
 	if (!replay->model || !replay->table_memory)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < options->nat_count; i++)
-		if (model_add_nat(replay->model, &options->nat[i].inside, &options->nat[i].outside))
+	for (unsigned int i = 0; i < options->nats.count; i++)
+		if (model_add_nat(replay->model, &options->nats.nat[i].inside, &options->nats.nat[i].outside))
 			return -ENOMEM;
 	replay->engine = (struct engine){
 		.table = table_open(memory, &table_size, seed, NULL),
@@ -326,10 +331,10 @@ static int open_engine(struct replay *replay)
 		.report_context = &replay->reporter,
 		.random = seed[0],
 	};
-	replay->engine.policy.loose = options->loose;
+	replay->engine.policy.loose = options->run.policy.loose;
 	replay->engine.picks_up_until = UINT64_MAX;	/* a capture may begin anywhere */
 	replay->reporter.json = options->json;
-	replay->reporter.summary.path = options->in;
+	replay->reporter.summary.path = options->operand;
 	return 0;
 }
 
@@ -346,7 +351,7 @@ static int replay_capture(struct replay *replay)
 	int error = open_engine(replay);
 
 	if (error)
-		fprintf(stderr, "replay: no memory for %" PRIu32 " sessions\n", table_size.sessions);
+		fprintf(stderr, "nfq-ftp-helper: no memory for %" PRIu32 " sessions\n", table_size.sessions);
 	else
 		error = open_files(replay);
 	if (!error)
@@ -355,23 +360,25 @@ static int replay_capture(struct replay *replay)
 	return error;
 }
 
+static const struct option_page page = {
+	.command = OPTION_OF_REPLAY,
+	.operand = "IN.pcap",
+	.about = "Runs the FTP control connections of a capture, taken at a router's inside, through the helper.\n",
+	.end = "Exit codes: 0 done, 1 failed, or no control connection in the capture, 2 wrong usage.\n",
+};
+
 int command_replay(int argc, char **argv)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
-	int code = EXIT_FAILED;
+	int code;
 
 	if (!replay) {
-		fprintf(stderr, "replay: no memory\n");
-		return code;
+		fprintf(stderr, "nfq-ftp-helper: no memory\n");
+		return EXIT_FAILED;
 	}
-	if (replay_options_parse(&replay->options, argc, argv)) {
-		code = EXIT_USAGE;
-	} else if (replay->options.help) {
-		replay_options_print_usage();
-		code = EXIT_DONE;
-	} else if (!replay_capture(replay)) {
-		code = EXIT_DONE;
-	}
+	code = option_parse(&page, &replay->options, argc, argv);
+	if (code == OPTION_GO_ON)
+		code = replay_capture(replay) ? EXIT_FAILED : EXIT_DONE;
 	free(replay);
 	return code;
 }

@@ -3,11 +3,10 @@
  * Prints, applies and removes the rules of a mode; the backends know how they are written.
  */
 #include "command.h"
-
 #include "host/helper.h"
 #include "host/rights.h"
 #include "kernel/cthelper.h"
-#include "rules_options.h"
+#include "option.h"
 #include "ruleset/backends.h"
 #include "ruleset/findings.h"
 
@@ -30,12 +29,13 @@ static int prepare_helper(const struct request *request)
 	int error = request->attach.mode == MODE_CTHELPER ? helper_prepare() : 0;
 
 	if (error == -EPERM)
-		fprintf(stderr, "rules: --apply needs CAP_NET_ADMIN: run it as root\n");
+		fprintf(stderr, "nfq-ftp-helper: --apply needs CAP_NET_ADMIN: run it as root\n");
 	else if (error == -EEXIST)
-		fprintf(stderr, "rules: the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod\n");
+		fprintf(stderr,
+			"nfq-ftp-helper: the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod\n");
 	else if (error)
 		fprintf(stderr,
-			"rules: this kernel cannot register the helper `" CTHELPER_NAME "' (%s; "
+			"nfq-ftp-helper: this kernel cannot register the helper `" CTHELPER_NAME "' (%s; "
 			"CONFIG_NF_CT_NETLINK_HELPER, module nfnetlink_cthelper): use --mode queue\n",
 			strerror(-error));
 	return error;
@@ -67,32 +67,69 @@ static int apply_rules(const struct request *request, const struct backend *back
 		error = remove_rules(NULL, backend);
 	if (error)
 		return error;
-	fprintf(stderr, "rules: applied for mode %s with backend %s; now start: ", mode_names[request->attach.mode],
+	fprintf(stderr,
+		"nfq-ftp-helper: applied for mode %s with backend %s; now start: ", mode_names[request->attach.mode],
 		backend->name);
 	request_write_run(request, stderr);
 	fputc('\n', stderr);
 	return 0;
 }
 
-static bool may_act(enum rules_action action)
+static const struct option_page page = {
+	.command = OPTION_OF_RULES,
+	.about =
+		"Prints the netfilter rules that a mode needs. They serve a router, a server and a client on this host\n"
+		"at once. --apply puts them in place, in chains of its own, and --remove takes those away.\n",
+	.end = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
+};
+
+static bool may_act(const struct option_values *values)
 {
 	if (rights_net_admin())
 		return true;
-	fprintf(stderr, "rules: --%s needs CAP_NET_ADMIN: run it as root\n",
-		action == RULES_APPLY ? "apply" : "remove");
+	fprintf(stderr, "nfq-ftp-helper: --%s needs CAP_NET_ADMIN: run it as root\n",
+		values->apply ? "apply" : "remove");
 	return false;
 }
 
-/* What was not said on the command line. */
-static void choose(struct rules_options *options)
+/* What no single option can know. The sure queues are as many as the others, and others; there must be some. */
+static int check_options(const struct option_values *values)
 {
-	struct attach *attach = &options->request.attach;
+	struct attach attach = values->run.attach;
+	char text[ATTACH_COMPLAINT_MAX];
+	const char *complaint;
 
+	if (values->apply && values->remove) {
+		fprintf(stderr, "nfq-ftp-helper: --apply and --remove are not possible together: give one of them\n");
+		return -EINVAL;
+	}
+	if (!attach_settle(&attach)) {
+		fprintf(stderr, "nfq-ftp-helper: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
+			attach.queues.first, attach.queues.last);
+		return -EINVAL;
+	}
+	complaint = attach_complaint(&attach, text);
+	if (complaint)
+		fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
+	return complaint ? -EINVAL : 0;
+}
+
+/* The backend that was named; NULL: none. */
+static const struct backend *named_backend(const struct option_values *values)
+{
+	return values->backend < BACKENDS ? backends[values->backend] : NULL;
+}
+
+/* What was not said on the command line. Return: the backend. */
+static const struct backend *choose(struct option_values *values)
+{
+	struct attach *attach = &values->request.attach;
+
+	*attach = values->run.attach;
 	if (attach->mode == MODE_AUTO)
 		attach_choose(attach);
 	(void)attach_settle(attach);
-	if (!options->backend)
-		options->backend = backends_choose(&options->request);
+	return named_backend(values) ? named_backend(values) : backends_choose(&values->request);
 }
 
 /* What stands in the way of what was just printed or applied, a line each. */
@@ -106,31 +143,31 @@ static void warn(const struct ports *ports)
 		const struct finding *finding = &findings.wrong[i];
 
 		if (finding->seen)
-			fprintf(stderr, "rules: %s: mend that with `%s'\n", finding->text, finding->remedy);
+			fprintf(stderr, "nfq-ftp-helper: %s: mend that with `%s'\n", finding->text, finding->remedy);
 	}
 }
 
 int command_rules(int argc, char **argv)
 {
-	struct rules_options options;
-	int error = 0;
+	struct option_values values;
+	const struct request *request = &values.request;
+	const struct backend *backend;
+	int error = 0, code = option_parse(&page, &values, argc, argv);
 
-	if (rules_options_parse(&options, argc, argv) < 0)
+	if (code != OPTION_GO_ON)
+		return code;
+	if (check_options(&values) < 0)
 		return EXIT_USAGE;
-	if (options.help) {
-		rules_options_print_help();
-		return EXIT_DONE;
-	}
-	if (options.action != RULES_PRINT && !may_act(options.action))
+	if ((values.apply || values.remove) && !may_act(&values))
 		return EXIT_FAILED;
-	if (options.action == RULES_REMOVE)
-		return remove_rules(options.backend, NULL) ? EXIT_FAILED : EXIT_DONE;
-	choose(&options);
-	if (options.action == RULES_APPLY)
-		error = apply_rules(&options.request, options.backend);
+	if (values.remove)
+		return remove_rules(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
+	backend = choose(&values);
+	if (values.apply)
+		error = apply_rules(request, backend);
 	else
-		print_rules(&options.request, options.backend);
+		print_rules(request, backend);
 	if (!error)
-		warn(&options.request.ports);
+		warn(&request->ports);
 	return error ? EXIT_FAILED : EXIT_DONE;
 }

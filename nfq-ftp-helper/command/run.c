@@ -3,12 +3,11 @@
  * The daemon: a worker a queue, and the main thread, which only waits for signals.
  */
 #include "command.h"
-
 #include "daemon/attachment.h"
 #include "daemon/log.h"
-#include "daemon/options.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
+#include "option.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -175,20 +174,42 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals)
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
 }
 
-int command_run(int argc, char **argv)
+static const struct option_page page = {
+	.command = OPTION_OF_RUN,
+	.about = "Follows FTP control connections that NFQUEUE rules hand over, rewrites the addresses in them where\n"
+		 "NAT takes place, and tells conntrack which data connections to expect. Runs in the foreground.\n",
+	.end = "Signals: SIGTERM and SIGINT end it, SIGUSR1 logs its counters.\n"
+	       "Exit codes: 0 ended by a signal, 1 failed, 2 wrong usage.\n",
+};
+
+/* Return: OPTION_GO_ON, or an exit code. */
+static int read_options(struct options *options, int argc, char **argv)
 {
 	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+	struct option_values values;
+	char text[ATTACH_COMPLAINT_MAX];
+	const char *complaint;
+	int code = option_parse(&page, &values, argc, argv);
+
+	if (code != OPTION_GO_ON)
+		return code;
+	*options = values.run;
+	log_set_level(levels[values.verbose]);
+	complaint = attach_complaint(&options->attach, text);
+	if (!complaint)
+		return OPTION_GO_ON;
+	fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
+	return EXIT_USAGE;
+}
+
+int command_run(int argc, char **argv)
+{
 	struct daemon daemon = { 0 };
 	sigset_t signals;
-	int error, status;
+	int error, status = read_options(&daemon.options, argc, argv);
 
-	if (options_parse(&daemon.options, argc, argv) < 0)
-		return EXIT_USAGE;
-	if (daemon.options.help) {
-		options_print_help();
-		return EXIT_DONE;
-	}
-	log_set_level(levels[daemon.options.verbose]);
+	if (status != OPTION_GO_ON)
+		return status;
 	block_signals(&signals);
 	error = log_start();
 	if (error)

@@ -11,9 +11,6 @@
 #define PORTS_FTP 21 /* where nothing is said */
 #define PORTS_MAX 15 /* what iptables' multiport takes */
 
-/* What a list of them may be, in words. */
-#define PORTS_ALLOWED "up to 15 ports from 1 to 65535, separated by commas"
-
 struct ports {
 	unsigned int count;
 	uint16_t port[PORTS_MAX];

@@ -11,9 +11,6 @@
 /* At most so many queues together. */
 #define QUEUE_RANGE_MAX 64
 
-/* What QUEUE_RANGE_MAX and a queue's 16 bits allow, in words. */
-#define QUEUE_RANGE_ALLOWED "N or A:B, at most 64 queues with numbers from 0 to 65535"
-
 #define QUEUE_RANGE_TEXT_MAX 16
 
 struct queue_range {

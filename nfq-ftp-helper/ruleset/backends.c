@@ -5,7 +5,6 @@
 #include "iptables.h"
 #include "nft.h"
 
-#include <string.h>
 #include <unistd.h>
 
 const struct backend *const backends[BACKENDS] = { &nft_backend, &iptables_backend };
@@ -30,13 +29,4 @@ const struct backend *backends_choose(const struct request *request)
 			return backends[i];
 	}
 	return backends[BACKENDS - 1];
-}
-
-const struct backend *backends_find(const char *name)
-{
-	for (unsigned int i = 0; i < BACKENDS; i++) {
-		if (strcmp(backends[i]->name, name) == 0)
-			return backends[i];
-	}
-	return NULL;
 }

@@ -17,7 +17,4 @@ bool backends_have(const struct backend *backend);
 /* The first whose program is there and from which the kernel would take these rules, or may not be asked; else the last. */
 const struct backend *backends_choose(const struct request *request);
 
-/* The one of this name; NULL: there is none. */
-const struct backend *backends_find(const char *name);
-
 #endif

@@ -117,13 +117,13 @@ static void iptables_explain(const struct request *request, const struct iptable
 			     const char *complaint)
 {
 	if (error == -ENOENT)
-		fprintf(stderr, "rules: %s: install iptables, or use --backend nft\n", complaint);
+		fprintf(stderr, "nfq-ftp-helper: %s: install iptables, or use --backend nft\n", complaint);
 	else if (request->attach.mode == MODE_QUEUE)
-		fprintf(stderr, "rules: %s did not take the rules, so nothing was changed: %s\n", family->restore,
+		fprintf(stderr, "nfq-ftp-helper: %s did not take the rules, so nothing was changed: %s\n", family->restore,
 			complaint);
 	else
 		fprintf(stderr,
-			"rules: %s did not take the rules, so nothing was changed (does the kernel know helper "
+			"nfq-ftp-helper: %s did not take the rules, so nothing was changed (does the kernel know helper "
 			"`" CTHELPER_NAME "' yet? %s first): %s\n",
 			family->restore, request_helper_comes_by(request), complaint);
 }
@@ -159,7 +159,7 @@ static int iptables_remove(void)
 
 		if (!error || error == -ENOENT)
 			continue;
-		fprintf(stderr, "rules: the chains of %s could not be removed: %s\n", iptables_families[i].program,
+		fprintf(stderr, "nfq-ftp-helper: the chains of %s could not be removed: %s\n", iptables_families[i].program,
 			complaint);
 		failure = error;
 	}

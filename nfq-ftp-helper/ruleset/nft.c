@@ -170,20 +170,20 @@ static void nft_explain(const struct request *request, const char *complaint)
 
 	snprintf(helper, sizeof(helper), "ct helper carrier {\ntype \"%s\" protocol tcp;\n}", request_helper(request));
 	if (!takes("chain c {\n}"))
-		fprintf(stderr, "rules: nft cannot apply anything here: %s\n", complaint);
+		fprintf(stderr, "nfq-ftp-helper: nft cannot apply anything here: %s\n", complaint);
 	else if (request->attach.mode == MODE_QUEUE && !takes("chain c {\nqueue num 0 bypass\n}"))
-		fprintf(stderr, "rules: this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
+		fprintf(stderr, "nfq-ftp-helper: this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
 				"nft_queue), which mode queue needs: use --backend iptables\n");
 	else if (!takes(helper) && request->attach.mode == MODE_QUEUE)
 		fprintf(stderr,
-			"rules: this kernel has no helper `%s', or no `ct helper' objects: name another with "
+			"nfq-ftp-helper: this kernel has no helper `%s', or no `ct helper' objects: name another with "
 			"--carrier, such as sane, irc or pptp\n",
 			request_helper(request));
 	else if (!takes(helper))
-		fprintf(stderr, "rules: this kernel knows no helper `" CTHELPER_NAME "' yet: %s first\n",
+		fprintf(stderr, "nfq-ftp-helper: this kernel knows no helper `" CTHELPER_NAME "' yet: %s first\n",
 			request_helper_comes_by(request));
 	else
-		fprintf(stderr, "rules: nft did not take the rules: %s\n", complaint);
+		fprintf(stderr, "nfq-ftp-helper: nft did not take the rules: %s\n", complaint);
 }
 
 static int nft_apply(const struct request *request)
@@ -194,9 +194,9 @@ static int nft_apply(const struct request *request)
 	if (error == -EREMOTEIO)
 		nft_explain(request, complaint);
 	else if (error == -ENOENT)
-		fprintf(stderr, "rules: there is no program `nft': install nftables, or use --backend iptables\n");
+		fprintf(stderr, "nfq-ftp-helper: there is no program `nft': install nftables, or use --backend iptables\n");
 	else if (error)
-		fprintf(stderr, "rules: nft could not be run: %s\n", strerror(-error));
+		fprintf(stderr, "nfq-ftp-helper: nft could not be run: %s\n", strerror(-error));
 	return error;
 }
 
@@ -207,7 +207,7 @@ static int nft_remove(void)
 	int error = program_run(argv, FORGET, NULL, complaint);
 
 	if (error)
-		fprintf(stderr, "rules: the table `inet " NFT_TABLE "' could not be removed: %s\n", complaint);
+		fprintf(stderr, "nfq-ftp-helper: the table `inet " NFT_TABLE "' could not be removed: %s\n", complaint);
 	return error;
 }
 

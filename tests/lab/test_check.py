@@ -222,7 +222,8 @@ def prints_table():
 def refuses(*arguments):
     with Namespace() as namespace:
         done = namespace.run(BINARY, "check", *arguments, status=2)
-        check(len(done.stderr.strip().splitlines()) == 1, f"it said: {done.stderr}")
+        check(len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("nfq-ftp-helper: "),
+              f"it said: {done.stderr}")
 
 
 # ---------------------------------------------------------------------------------------------------------------------

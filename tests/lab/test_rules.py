@@ -170,10 +170,14 @@ def names_what_is_missing():
         check("backend iptables" in chosen.splitlines()[0], "without --backend, the one that works is not chosen")
 
 
+def is_sentence(said, word):
+    return word in said and said.startswith("nfq-ftp-helper: ") and len(said.strip().splitlines()) == 1
+
+
 def refuses(arguments, word):
     with Namespace() as namespace:
         done = namespace.rules(*arguments, status=2)
-        check(word in done.stderr and len(done.stderr.strip().splitlines()) == 1, f"it said: {done.stderr}")
+        check(is_sentence(done.stderr, word), f"it said: {done.stderr}")
 
 
 CONFLICTS = {
@@ -274,7 +278,7 @@ def spares_strangers_chains():
 def needs_rights(action):
     with Namespace() as namespace:
         done = namespace.run("setpriv", "--bounding-set", "-net_admin", BINARY, "rules", action, status=1)
-        check("as root" in done.stderr and len(done.stderr.strip().splitlines()) == 1, f"it said: {done.stderr}")
+        check(is_sentence(done.stderr, "as root"), f"it said: {done.stderr}")
 
 
 def chooses_queue(*arguments):

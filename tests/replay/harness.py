@@ -71,6 +71,7 @@ class Run:
 
     def one_sentence(self, *parts):
         equal(self.err.count('\n'), 1, f'lines on stderr ({self.err!r})')
+        check(self.err.startswith('nfq-ftp-helper: '), f'stderr does not begin with the program: {self.err!r}')
         for part in parts:
             check(part in self.err, f'stderr does not name {part!r}: {self.err!r}')
 

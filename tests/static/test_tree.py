@@ -62,7 +62,15 @@ def common_headers():
             yield f"{name} has no .c beside it"
 
 
-CASES = [licences, test_names, common_headers]
+def messages():
+    """Whatever subcommand speaks, a message begins with the program's name. Pieces of one begin with a space, a bracket or a %."""
+    for name in files("nfq-ftp-helper/*.c"):
+        text = (TREE / name).read_text(encoding="utf-8")
+        for found in re.finditer(r'fprintf\(stderr,\s*"(?!nfq-ftp-helper: |[ )%])([^"]*)', text):
+            yield f"{name}: `{found.group(1)}' does not begin with `nfq-ftp-helper: '"
+
+
+CASES = [licences, test_names, common_headers, messages]
 
 
 def main():

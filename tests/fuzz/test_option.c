@@ -3,7 +3,7 @@
  * A configuration file of any bytes, as `run -c' reads it: either it is taken, nothing is said, and all that is set is
  * within its limits; or it is not, and one line says what is wrong.
  */
-#include "daemon/options.h"
+#include "command/option.h"
 #include "file.h"
 
 static void check_range(const struct queue_range *range)
@@ -24,14 +24,9 @@ static void check_policy(const struct policy *policy)
 
 static void check_options(const struct options *options)
 {
-	const struct queue_range *queues = &options->attach.queues, *sure = &options->attach.sure_queues;
-
-	check_range(queues);
-	check_range(sure);
-	if (sure->given)
-		MUST(queue_range_count(sure) == queue_range_count(queues) &&
-		     (sure->last < queues->first || queues->last < sure->first));
-	MUST(options->attach.mode <= MODE_KMOD && options->attach.seqadj <= SEQADJ_MODE_SELF && options->verbose <= 2);
+	check_range(&options->attach.queues);
+	check_range(&options->attach.sure_queues);
+	MUST(options->attach.mode <= MODE_KMOD && options->attach.seqadj <= SEQADJ_MODE_SELF);
 	MUST(options->expect_max >= 1 && options->expect_max <= 255);
 	MUST(options->attach.mark && (options->attach.mark & ~options->attach.mark_mask) == 0);
 	MUST(options->sessions >= 16 && options->sessions <= 1u << 24);
@@ -55,22 +50,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char run[] = "run", c[] = "-c", path[FILE_PATH_MAX];
 	char *argv[] = { run, c, path, NULL };
 	FILE *const usual = stderr;
-	struct options options;
+	const struct option_page page = { .command = OPTION_OF_RUN };
+	static struct option_values values;
 	size_t length;
 	char *said;
-	int error;
+	int code;
 
 	snprintf(path, sizeof(path), "%s", file_of(data, size));
 	stderr = open_memstream(&said, &length);
 	MUST(stderr);
-	error = options_parse(&options, 3, argv);
+	code = option_parse(&page, &values, 3, argv);
 	fclose(stderr);
 	stderr = usual;
-	if (error) {
+	if (code != OPTION_GO_ON) {
 		check_complaint(said, length);
 	} else {
 		MUST(length == 0);
-		check_options(&options);
+		MUST(values.verbose <= 2);
+		check_options(&values.run);
 	}
 	free(said);
 	return 0;

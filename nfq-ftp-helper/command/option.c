@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "option.h"
+
+#include "ruleset/backends.h"
+
+#include <string.h>
+
+#define RUN    OPTION_OF_RUN
+#define RULES  OPTION_OF_RULES
+#define REPLAY OPTION_OF_REPLAY
+#define CHECK  OPTION_OF_CHECK
+
+#define AT(member) .at = offsetof(struct option_values, member), .size = sizeof(((struct option_values *)NULL)->member)
+
+static const char *mode_word(unsigned int index)
+{
+	return index < MODES ? mode_names[index] : NULL;
+}
+
+static const char *seqadj_word(unsigned int index)
+{
+	return index < ATTACH_SEQADJ_MODES ? attach_seqadj_names[index] : NULL;
+}
+
+static const char *seqadj_by_word(unsigned int index)
+{
+	static const char *const words[] = { [SEQADJ_KERNEL] = "none", [SEQADJ_SELF] = "self" };
+
+	return index < sizeof(words) / sizeof(words[0]) ? words[index] : NULL;
+}
+
+static const char *backend_word(unsigned int index)
+{
+	return index < BACKENDS ? backends[index]->name : NULL;
+}
+
+/* In the order of the help, which looks up the defaults of numbers itself. */
+static const struct option_row rows[] = {
+	{ "backend", "NAME", RULES, OPTION_WORD, AT(backend), .word = backend_word,
+	  .help = "nft or iptables (and ip6tables); without it nft where the kernel can" },
+	{ "mode", "MODE", RUN | RULES, OPTION_WORD, AT(run.attach.mode), .word = mode_word,
+	  .help = "who queues packets: cthelper (our conntrack helper), queue (NFQUEUE rules) or kmod (our module); "
+		  "default auto: kmod where its module is loaded, else cthelper where the kernel can and one queue, "
+		  "without a sure one, is asked for, else queue" },
+	{ "carrier", "NAME", RULES, OPTION_HELPER, AT(request.carrier),
+	  .help = "mode queue: the kernel's helper that carries expectations; default " ATTACH_CARRIER },
+	{ "queue", "N|A:B", RUN | RULES, OPTION_QUEUES, AT(run.attach.queues), .low = 0, .high = UINT16_MAX,
+	  .most = QUEUE_RANGE_MAX, .help = "queue numbers, a thread each; default 0" },
+	{ "sure-queue", "N|A:B", RUN | RULES, OPTION_QUEUES, AT(run.attach.sure_queues), .low = 0, .high = UINT16_MAX,
+	  .most = QUEUE_RANGE_MAX,
+	  .help = "mode queue: as many more, for connections that carry the mark, whose rules do not bypass; without "
+		  "it the next ones (run: only where no mode is named)" },
+	{ "mark", "VALUE[/MASK]", RUN | RULES, OPTION_MARK, AT(run.attach), .low = 1, .high = UINT32_MAX,
+	  .help = "connmark of connections of which no packet may pass unseen; default 0x200000" },
+	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .word = seqadj_word,
+	  .help = "who adjusts sequence numbers: auto (the kernel where it can; the default), kernel or self; with "
+		  "`kernel', rules leave packets without payload in the kernel" },
+	{ "nat", "INSIDE=OUTSIDE", REPLAY, OPTION_NAT, AT(nats), .most = OPTION_NAT_MAX,
+	  .help = "the address INSIDE is seen as OUTSIDE from the other side; may be repeated" },
+	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(seqadj_by), .word = seqadj_by_word,
+	  .help = "self (the default): renumber packets behind a rewrite; none: leave that to a kernel" },
+	{ "port", "PORT,...", RULES | CHECK, OPTION_PORTS, AT(request.ports), .low = 1, .high = UINT16_MAX,
+	  .most = PORTS_MAX, .help = "control ports, before and behind DNAT; default 21" },
+	{ "port", "PORT,...", REPLAY, OPTION_PORT_SET, AT(control_ports), .low = 1, .high = UINT16_MAX,
+	  .help = "control ports; may be repeated; default 21" },
+	{ "interface", "CLIENTS:SERVERS,...", RULES, OPTION_INTERFACES, AT(request), .most = REQUEST_INTERFACES_MAX,
+	  .help = "only between these interfaces" },
+	{ "zone", "ZONE", RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,
+	  .help = "only this conntrack zone (nft); give connections this zone, too (iptables)" },
+	{ "loose", NULL, RUN | REPLAY, OPTION_FLAG, AT(run.policy.loose),
+	  .help = "also expect data connections with a third party's address" },
+	{ "min-port", "PORT", RUN, OPTION_NUMBER, AT(run.policy.min_port), .low = 1, .high = UINT16_MAX,
+	  .help = "refuse announced ports below" },
+	{ "ports", "LOW:HIGH", RUN, OPTION_PORT_RANGE, AT(run.policy), .low = 1, .high = UINT16_MAX,
+	  .help = "where the announced port is taken, use one of these; default 49152:65535" },
+	{ "expect-max", "N", RUN, OPTION_NUMBER, AT(run.expect_max), .low = 1, .high = UINT8_MAX,
+	  .help = "mode cthelper: data connections expected at once per control connection" },
+	{ "unregister", NULL, RUN, OPTION_FLAG, AT(run.unregister),
+	  .help = "mode cthelper: take the conntrack helper away at the end" },
+	{ "sessions", "N", RUN, OPTION_NUMBER, AT(run.sessions), .low = 16, .high = 1u << 24,
+	  .help = "control connections followed per queue" },
+	{ "client-sessions", "N", RUN, OPTION_NUMBER, AT(run.policy.client_sessions), .low = 1, .high = 1u << 24,
+	  .help = "control connections followed per client at the most, and never more than half of all" },
+	{ "client-rate", "N", RUN, OPTION_NUMBER, AT(run.policy.client_rate), .low = 1, .high = 1000000,
+	  .help = "announcements per client and second" },
+	{ "share-exempt", "NETWORK[,...]", RUN, OPTION_NETWORKS, AT(run.policy), .most = POLICY_EXEMPT_MAX,
+	  .help = "networks that stand for many clients (proxies, CGNAT): no shares and rates for these" },
+	{ "idle-timeout", "SECONDS", RUN, OPTION_NUMBER, AT(run.policy.idle_timeout), .low = 10, .high = 432000,
+	  .help = "forget a silent control connection after this time" },
+	{ "state-dir", "DIR", RUN, OPTION_PATH, AT(run.state_directory),
+	  .help = "where the tables are kept over a restart; default " OPTIONS_STATE_DIRECTORY },
+	{ "queue-length", "PACKETS", RUN, OPTION_NUMBER, AT(run.queue_length), .low = 1, .high = 1u << 20,
+	  .help = "packets the kernel keeps waiting per queue" },
+	{ "receive-buffer", "BYTES", RUN, OPTION_NUMBER, AT(run.receive_buffer), .low = 1u << 16, .high = 1u << 30,
+	  .help = "socket buffer per thread" },
+	{ "apply", NULL, RULES, OPTION_FLAG, AT(apply), .help = "put the rules in place, instead of printing them" },
+	{ "remove", NULL, RULES, OPTION_FLAG, AT(remove), .help = "take this program's rules away again" },
+	{ "write", "OUT.pcap", REPLAY, OPTION_PATH, AT(out), .letter = 'w',
+	  .help = "write what the outside would see" },
+	{ "json", NULL, REPLAY | CHECK, OPTION_FLAG, AT(json),
+	  .help = "JSON, for programs: replay an object a line, check one" },
+	{ "verbose", NULL, RUN, OPTION_COUNT, AT(verbose), .letter = 'v', .low = 0, .high = 2,
+	  .help = "log every rewrite and expectation; twice: more" },
+	{ "config", "FILE", RUN, OPTION_PATH, AT(file), .letter = 'c', .command_line_only = true,
+	  .help = "read `NAME = VALUE' lines with these names from FILE; the command line wins" },
+	{ "help", NULL, OPTION_OF_ALL, OPTION_FLAG, AT(help), .letter = 'h', .command_line_only = true,
+	  .help = "print this" },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+_Static_assert(ROWS <= OPTION_ROWS_MAX, "readers have a bit for OPTION_ROWS_MAX");
+
+const struct option_row *option_rows(unsigned int *count)
+{
+	*count = ROWS;
+	return rows;
+}
+
+const struct option_row *option_find(unsigned int commands, const char *name)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if ((rows[i].commands & commands) && strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+void option_default(struct option_values *values)
+{
+	*values = (struct option_values){
+		.request = { .carrier = ATTACH_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
+		.backend = BACKENDS,
+		.seqadj_by = SEQADJ_SELF,
+		.control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8,
+	};
+	options_default(&values->run);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * option - everything the subcommands can be told: a row of one table each, for command line, file and help.
+ *
+ * option.c has the table, option_value.c what a value of each kind may be; option_parse.c reads the command line and
+ * the file, and prints the help.
+ */
+#ifndef COMMAND_OPTION_H
+#define COMMAND_OPTION_H
+
+#include "daemon/options.h"
+#include "ruleset/request.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define OPTION_NAT_MAX 256
+#define OPTION_OUT_MAX 4096 /* the kernel's limit on a path, with its NUL */
+
+/* Which subcommands take an option: a bit each. */
+#define OPTION_OF_RUN	 (1u << 0)
+#define OPTION_OF_RULES	 (1u << 1)
+#define OPTION_OF_REPLAY (1u << 2)
+#define OPTION_OF_CHECK	 (1u << 3)
+#define OPTION_OF_ALL	 (OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK)
+
+struct option_nats {
+	unsigned int count;
+	struct {
+		struct endpoint inside, outside;
+	} nat[OPTION_NAT_MAX];
+};
+
+/* Where all of it is stored. A subcommand's options that it has in common with another are one member. */
+struct option_values {
+	bool help;
+	bool json;
+	const char *operand; /* what is no option: replay's capture. Of argv */
+
+	struct options run;	     /* `attach' is of rules, too, and policy.loose of replay */
+	char file[OPTIONS_PATH_MAX]; /* -c; "": none */
+	unsigned int verbose;
+
+	struct request request; /* but `attach'. Its ports are check's, too */
+	unsigned int backend;	/* an index of backends[]; BACKENDS: none is named */
+	bool apply;
+	bool remove;
+
+	struct option_nats nats;
+	enum seqadj_by seqadj_by;
+	uint8_t control_ports[65536 / 8]; /* a bit each */
+	char out[OPTION_OUT_MAX];	  /* "": nothing is to be written */
+};
+
+/* What a value may be, and what is stored: struct option_values has that type there. */
+enum option_kind {
+	OPTION_FLAG,	   /* bool; no value on the command line, yes or no in a file */
+	OPTION_COUNT,	   /* unsigned int: how often it is given; in a file the number */
+	OPTION_NUMBER,	   /* uint16_t, uint32_t, int32_t */
+	OPTION_WORD,	   /* an enum: the word's index */
+	OPTION_PATH,	   /* char[] */
+	OPTION_HELPER,	   /* char[]: a conntrack helper's name */
+	OPTION_QUEUES,	   /* struct queue_range */
+	OPTION_MARK,	   /* struct attach: mark, mark_mask */
+	OPTION_PORT_RANGE, /* struct policy: port_low, port_high */
+	OPTION_NETWORKS,   /* struct policy: exempt */
+	OPTION_PORTS,	   /* struct ports */
+	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
+	OPTION_INTERFACES, /* struct request: interfaces */
+	OPTION_NAT,	   /* struct option_nats: each one given adds one */
+	OPTION_KINDS,
+};
+
+struct option_row {
+	const char *name;     /* of the long option, and the key in a file */
+	const char *argument; /* its value's name in the help; NULL: it takes none on the command line */
+	unsigned int commands;
+	enum option_kind kind;
+	size_t at; /* in struct option_values */
+	size_t size;
+	uint32_t low, high; /* numbers within the value */
+	unsigned int most;  /* how many there may be; 0: there is no limit */
+	char letter;	    /* of the short option; 0: there is none */
+	bool command_line_only;
+	const char *(*word)(unsigned int index); /* kind WORD: NULL behind the last */
+	const char *help;
+};
+
+#define OPTION_ROWS_MAX 64
+
+/* The table; *count is filled in. */
+const struct option_row *option_rows(unsigned int *count);
+
+/* The row of this name that the @commands' one subcommand takes; NULL: there is none. */
+const struct option_row *option_find(unsigned int commands, const char *name);
+
+/* What holds where nothing is said. */
+void option_default(struct option_values *values);
+
+/**
+ * option_set - store a value
+ * @row: of which option
+ * @values: where. Of a value that is not allowed some may have been stored
+ * @text: the value; "yes" for a row without an argument
+ * @first: nothing has been stored for this row by whoever speaks: what was there is not added to
+ *
+ * Return: whether it is allowed.
+ */
+bool option_set(const struct option_row *row, struct option_values *values, const char *text, bool first);
+
+/* The number that is stored for @row. Return: false: it is no number, or none of those allowed (none was given). */
+bool option_number(const struct option_row *row, const struct option_values *values, uint32_t *number);
+
+#define OPTION_ALLOWED_MAX 256
+
+/* The end of the sentence "it takes ...". Return: @text. */
+const char *option_allowed(const struct option_row *row, char text[OPTION_ALLOWED_MAX]);
+
+/* What of a subcommand's help is not in the table. */
+struct option_page {
+	unsigned int command; /* its bit */
+	const char *operand;  /* what it takes besides options, one of it; NULL: nothing */
+	const char *about;
+	const char *end;
+};
+
+/* Not one of the exit codes. */
+#define OPTION_GO_ON (-1)
+
+/**
+ * option_parse - read the command line, and the file it names
+ * @page: the subcommand's
+ * @values: filled in
+ * @argc: as main()'s
+ * @argv: likewise, from the subcommand's name on
+ *
+ * What is wrong is said on standard error, in one sentence. --help is answered at once.
+ *
+ * Return: OPTION_GO_ON, or the exit code to end with.
+ */
+int option_parse(const struct option_page *page, struct option_values *values, int argc, char **argv);
+
+/* `@name --help'. */
+void option_print_help(const struct option_page *page, const char *name, FILE *out);
+
+#endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command line is read twice, around the file: first for what it says about the file, then for all the rest, so
+ * that it wins.
+ */
+#include "command.h"
+#include "option.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <ini.h>
+#include <string.h>
+
+#define COMPLAINT_MAX	512
+#define HELP_WIDTH	100
+#define OPTION_TEXT_MAX 64
+
+/* Long options are numbered from here on, behind all letters: by their rows. */
+#define LONG_BASE 256
+
+/* Who speaks: the command line, or the file. */
+struct reading {
+	const struct option_page *page;
+	const char *command;
+	struct option_values *values;
+	uint64_t seen;		       /* rows, a bit each */
+	char complaint[COMPLAINT_MAX]; /* the first one; "": none */
+};
+
+struct parser {
+	struct option longs[OPTION_ROWS_MAX + 1];
+	char shorts[2 * OPTION_ROWS_MAX + 2];
+};
+
+/* @parser is zeroed. */
+static void build_parser(struct parser *parser, unsigned int command)
+{
+	struct option *next = parser->longs;
+	char *letters = parser->shorts;
+	unsigned int count;
+	const struct option_row *rows = option_rows(&count);
+
+	*letters++ = ':';
+	for (unsigned int i = 0; i < count; i++) {
+		const int has = rows[i].argument ? required_argument : no_argument;
+
+		if (!(rows[i].commands & command))
+			continue;
+		*next++ = (struct option){ .name = rows[i].name, .has_arg = has, .val = LONG_BASE + (int)i };
+		if (!rows[i].letter)
+			continue;
+		*letters++ = rows[i].letter;
+		if (rows[i].argument)
+			*letters++ = ':';
+	}
+}
+
+static const struct option_row *row_of(const struct reading *reading, int result)
+{
+	unsigned int count;
+	const struct option_row *rows = option_rows(&count);
+
+	if (result >= LONG_BASE)
+		return &rows[result - LONG_BASE];
+	for (unsigned int i = 0; i < count; i++) {
+		if ((rows[i].commands & reading->page->command) && rows[i].letter == result)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* Store it. Return: whether it is allowed. */
+static bool take(struct reading *reading, const struct option_row *row, const char *text)
+{
+	unsigned int count;
+	const uint64_t bit = 1ull << (row - option_rows(&count));
+	const bool first = !(reading->seen & bit);
+
+	reading->seen |= bit;
+	return option_set(row, reading->values, text, first);
+}
+
+/* What getopt_long did not take. */
+static int complain_option(const struct reading *reading, int result, char **argv)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+	const char *text = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
+	const char *why = "is no option";
+
+	if (result == ':')
+		why = "needs a value";
+	else if (optopt >= LONG_BASE)
+		why = "is not possible: this option takes no value";
+	fprintf(stderr, "nfq-ftp-helper: `%s' %s; `nfq-ftp-helper %s --help' tells more\n", text, why,
+		reading->command);
+	return EXIT_USAGE;
+}
+
+static int complain_value(const struct option_row *row, const char *value)
+{
+	char allowed[OPTION_ALLOWED_MAX];
+
+	fprintf(stderr, "nfq-ftp-helper: --%s `%s' is not possible: it takes %s\n", row->name, value,
+		option_allowed(row, allowed));
+	return EXIT_USAGE;
+}
+
+static int read_operand(struct reading *reading, int argc, char **argv)
+{
+	const char *operand = reading->page->operand;
+	const char *text = argv[optind];
+
+	if (!operand && optind < argc)
+		fprintf(stderr, "nfq-ftp-helper: `%s' takes options only, not `%s'\n", reading->command, text);
+	else if (operand && optind == argc)
+		fprintf(stderr, "nfq-ftp-helper: no %s is named; `nfq-ftp-helper %s --help' tells more\n", operand,
+			reading->command);
+	else if (operand && argc - optind > 1)
+		fprintf(stderr, "nfq-ftp-helper: one %s at a time, not `%s' besides\n", operand, argv[optind + 1]);
+	else {
+		reading->values->operand = text;
+		return OPTION_GO_ON;
+	}
+	return EXIT_USAGE;
+}
+
+static int read_line(const struct option_page *page, struct option_values *values, int argc, char **argv)
+{
+	struct reading reading = { .page = page, .command = argv[0], .values = values };
+	struct parser parser = { 0 };
+	int result;
+
+	build_parser(&parser, page->command);
+	optind = 0; /* glibc: start anew */
+	opterr = 0;
+	while ((result = getopt_long(argc, argv, parser.shorts, parser.longs, NULL)) != -1) {
+		const struct option_row *row = row_of(&reading, result);
+
+		if (!row)
+			return complain_option(&reading, result, argv);
+		if (!take(&reading, row, row->argument ? optarg : "yes"))
+			return complain_value(row, optarg);
+		if (values->help)
+			return OPTION_GO_ON;
+	}
+	return read_operand(&reading, argc, argv);
+}
+
+/* A line of the file; the return value is libinih's: 0 for an error. */
+static int read_key(void *context, const char *section, const char *name, const char *value)
+{
+	struct reading *reading = context;
+	const struct option_row *row = option_find(reading->page->command, name);
+	char allowed[OPTION_ALLOWED_MAX];
+
+	if (reading->complaint[0])
+		return 1;
+	if (section[0] && strcmp(section, reading->command) != 0)
+		snprintf(reading->complaint, COMPLAINT_MAX, "section `%s' is not known, only `%s' is", section,
+			 reading->command);
+	else if (!row || row->command_line_only)
+		snprintf(reading->complaint, COMPLAINT_MAX, "`%s' is no setting; `nfq-ftp-helper %s --help' lists them",
+			 name, reading->command);
+	else if (!take(reading, row, value))
+		snprintf(reading->complaint, COMPLAINT_MAX, "%s = `%s' is not possible: it takes %s", name, value,
+			 option_allowed(row, allowed));
+	return reading->complaint[0] == '\0';
+}
+
+static int read_file(const struct option_page *page, const char *command, struct option_values *values,
+		     const char *path)
+{
+	struct reading reading = { .page = page, .command = command, .values = values };
+	int line = ini_parse(path, read_key, &reading);
+
+	if (line == 0)
+		return OPTION_GO_ON;
+	if (line < 0)
+		fprintf(stderr, "nfq-ftp-helper: the file `%s' cannot be read: %s\n", path, strerror(errno));
+	else
+		fprintf(stderr, "nfq-ftp-helper: %s:%d: %s\n", path, line,
+			reading.complaint[0] ? reading.complaint : "this is not `NAME = VALUE'");
+	return EXIT_USAGE;
+}
+
+int option_parse(const struct option_page *page, struct option_values *values, int argc, char **argv)
+{
+	char file[OPTIONS_PATH_MAX];
+	int code;
+
+	option_default(values);
+	code = read_line(page, values, argc, argv);
+	if (code == OPTION_GO_ON && values->help) {
+		option_print_help(page, argv[0], stdout);
+		return EXIT_DONE;
+	}
+	if (code != OPTION_GO_ON || !values->file[0])
+		return code;
+	memcpy(file, values->file, sizeof(file));
+	option_default(values);
+	code = read_file(page, argv[0], values, file);
+	return code == OPTION_GO_ON ? read_line(page, values, argc, argv) : code;
+}
+
+/* "-c, --config FILE". Return: its length. */
+static int option_text(const struct option_row *row, char text[OPTION_TEXT_MAX])
+{
+	return snprintf(text, OPTION_TEXT_MAX, "  %c%c%s --%s%s%s", row->letter ? '-' : ' ',
+			row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name, row->argument ? " " : "",
+			row->argument ? row->argument : "");
+}
+
+/* The rest of a line from column @indent on, and as many lines below as it takes. */
+static void print_wrapped(const char *text, int indent, FILE *out)
+{
+	const int room = HELP_WIDTH - indent;
+
+	while ((int)strlen(text) > room) {
+		int length = room;
+
+		while (length > 1 && text[length] != ' ')
+			length--;
+		fprintf(out, "%.*s\n%*s", length, text, indent, "");
+		text += length + 1;
+	}
+	fprintf(out, "%s\n", text);
+}
+
+static void print_row(const struct option_row *row, const struct option_values *values, int column, FILE *out)
+{
+	char option[OPTION_TEXT_MAX], help[COMPLAINT_MAX];
+	uint32_t number;
+
+	option_text(row, option);
+	fprintf(out, "%-*s", column, option);
+	if (option_number(row, values, &number))
+		snprintf(help, sizeof(help), "%s; default %u", row->help, number);
+	else
+		snprintf(help, sizeof(help), "%s", row->help);
+	print_wrapped(help, column, out);
+}
+
+void option_print_help(const struct option_page *page, const char *name, FILE *out)
+{
+	struct option_values defaults;
+	unsigned int count;
+	const struct option_row *rows = option_rows(&count);
+	int column = 0;
+
+	option_default(&defaults);
+	fprintf(out, "Usage: nfq-ftp-helper %s [OPTION]...%s%s\n\n%s\n", name, page->operand ? " " : "",
+		page->operand ? page->operand : "", page->about);
+	for (unsigned int i = 0; i < count; i++) {
+		char option[OPTION_TEXT_MAX];
+		int length = option_text(&rows[i], option) + 2;
+
+		if ((rows[i].commands & page->command) && length > column)
+			column = length;
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		if (rows[i].commands & page->command)
+			print_row(&rows[i], &defaults, column, out);
+	}
+	fprintf(out, "\n%s", page->end);
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A reader a kind, and what they take in words. @at is the member of struct option_values, of the kind's type.
+ */
+#include "option.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The number that @text begins with. Return: what follows it; NULL when there is none, or one beyond the limits. */
+static const char *read_digits(const char *text, int base, uint32_t low, uint32_t high, uint32_t *number)
+{
+	unsigned long long value;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return NULL;
+	errno = 0;
+	value = strtoull(text, &end, base);
+	if (errno || value < low || value > high)
+		return NULL;
+	*number = (uint32_t)value;
+	return end;
+}
+
+/* And nothing else. */
+static bool read_whole(const char *text, uint32_t low, uint32_t high, uint32_t *number)
+{
+	const char *end = read_digits(text, 10, low, high, number);
+
+	return end && *end == '\0';
+}
+
+/* N or A:B, within the row's limits. */
+static bool read_range(const struct option_row *row, const char *text, uint32_t *first, uint32_t *last)
+{
+	const char *end = read_digits(text, 10, row->low, row->high, first);
+
+	*last = *first;
+	if (end && *end == ':')
+		end = read_digits(end + 1, 10, *first, row->high, last);
+	return end && *end == '\0';
+}
+
+static bool is_name(const char *text, size_t length, size_t size, const char *besides)
+{
+	if (length == 0 || length >= size)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (!isalnum((unsigned char)text[i]) && !strchr(besides, text[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool read_flag(const struct option_row *row, void *at, const char *text)
+{
+	bool *flag = at;
+
+	(void)row;
+	*flag = strcmp(text, "yes") == 0;
+	return *flag || strcmp(text, "no") == 0;
+}
+
+/* Once more, or the number. */
+static bool read_count(const struct option_row *row, void *at, const char *text)
+{
+	uint32_t *count = at;
+
+	if (strcmp(text, "yes") != 0)
+		return read_whole(text, row->low, row->high, count);
+	if (*count < row->high)
+		++*count;
+	return true;
+}
+
+static bool read_number(const struct option_row *row, void *at, const char *text)
+{
+	uint32_t number;
+
+	if (!read_whole(text, row->low, row->high, &number))
+		return false;
+	if (row->size == sizeof(uint16_t))
+		*(uint16_t *)at = (uint16_t)number;
+	else
+		*(uint32_t *)at = number;
+	return true;
+}
+
+static bool read_word(const struct option_row *row, void *at, const char *text)
+{
+	unsigned int *index = at;
+	const char *word;
+
+	for (*index = 0; (word = row->word(*index)) != NULL; ++*index) {
+		if (strcmp(text, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool read_path(const struct option_row *row, void *at, const char *text)
+{
+	int length = snprintf(at, row->size, "%s", text);
+
+	return length > 0 && (size_t)length < row->size;
+}
+
+static bool read_helper(const struct option_row *row, void *at, const char *text)
+{
+	return is_name(text, strlen(text), row->size, "-_.") && strcmp(text, "ftp") != 0 && read_path(row, at, text);
+}
+
+static bool read_queues(const struct option_row *row, void *at, const char *text)
+{
+	uint32_t first = 0, last;
+
+	return read_range(row, text, &first, &last) && queue_range_set(at, first, (long long)last - first + 1);
+}
+
+static bool read_mark(const struct option_row *row, void *at, const char *text)
+{
+	struct attach *attach = at;
+	const char *end = read_digits(text, 0, row->low, row->high, &attach->mark);
+
+	attach->mark_mask = attach->mark;
+	if (end && *end == '/')
+		end = read_digits(end + 1, 0, row->low, row->high, &attach->mark_mask);
+	return end && *end == '\0' && (attach->mark & ~attach->mark_mask) == 0;
+}
+
+static bool read_port_range(const struct option_row *row, void *at, const char *text)
+{
+	struct policy *policy = at;
+	uint32_t low = 0, high;
+
+	if (!read_range(row, text, &low, &high))
+		return false;
+	policy->port_low = (uint16_t)low;
+	policy->port_high = (uint16_t)high;
+	return true;
+}
+
+/* ADDRESS or ADDRESS/BITS, without bits behind these. */
+static bool read_network(char *text, struct network *network)
+{
+	char *slash = strchr(text, '/');
+	const bool ipv6 = strchr(text, ':') != NULL;
+	uint32_t bits = ipv6 ? 128 : 32;
+
+	*network = (struct network){ .family = ipv6 ? FAMILY_IPV6 : FAMILY_IPV4 };
+	if (slash) {
+		*slash = '\0';
+		if (!read_whole(slash + 1, 0, bits, &bits))
+			return false;
+	}
+	network->bits = (uint8_t)bits;
+	return inet_pton(ipv6 ? AF_INET6 : AF_INET, text, network->address) == 1 && !network_trim(network);
+}
+
+static bool read_networks(const struct option_row *row, void *at, const char *text)
+{
+	struct policy *policy = at;
+	char copy[POLICY_EXEMPT_MAX * (INET6_ADDRSTRLEN + 5)];
+	char *rest = copy, *network;
+
+	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
+		return false;
+	policy->exempt_count = 0;
+	while ((network = strsep(&rest, ",")) != NULL) {
+		if (policy->exempt_count == row->most || !read_network(network, &policy->exempt[policy->exempt_count]))
+			return false;
+		policy->exempt_count++;
+	}
+	return true;
+}
+
+static bool read_ports(const struct option_row *row, void *at, const char *text)
+{
+	(void)row;
+	return ports_parse(text, at);
+}
+
+static bool read_port_set(const struct option_row *row, void *at, const char *text)
+{
+	uint8_t *bits = at;
+	uint16_t port;
+
+	(void)row;
+	do {
+		text = ports_next(text, &port);
+		if (!text)
+			return false;
+		bits[port / 8] |= (uint8_t)(1 << port % 8);
+	} while (*text);
+	return true;
+}
+
+/* One name, up to @length bytes; an empty one is allowed. */
+static bool read_interface(char name[IF_NAMESIZE], const char *text, size_t length)
+{
+	if (length && !is_name(text, length, IF_NAMESIZE, "-_.+@:"))
+		return false;
+	/* Every interface: nft has no name for that. */
+	if (length == 1 && text[0] == '+')
+		return false;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	return true;
+}
+
+/* CLIENTS:SERVERS,... */
+static bool read_interfaces(const struct option_row *row, void *at, const char *text)
+{
+	struct request *request = at;
+
+	request->interface_count = 0;
+	for (;; text++) {
+		struct request_interfaces pair = { 0 };
+		size_t length = strcspn(text, ",");
+		const char *colon = memchr(text, ':', length);
+
+		if (!colon || length < 2 || request->interface_count == row->most)
+			return false;
+		if (!read_interface(pair.client, text, (size_t)(colon - text)) ||
+		    !read_interface(pair.server, colon + 1, length - 1 - (size_t)(colon - text)))
+			return false;
+		request->interfaces[request->interface_count++] = pair;
+		text += length;
+		if (!*text)
+			return true;
+	}
+}
+
+static bool read_address(const char *text, struct endpoint *endpoint)
+{
+	*endpoint = (struct endpoint){ .family = strchr(text, ':') ? FAMILY_IPV6 : FAMILY_IPV4 };
+	return inet_pton(endpoint->family == FAMILY_IPV6 ? AF_INET6 : AF_INET, text, endpoint->address) == 1;
+}
+
+static bool read_nat(const struct option_row *row, void *at, const char *text)
+{
+	struct option_nats *nats = at;
+	const char *equals = strchr(text, '=');
+	struct endpoint inside, outside;
+	char copy[INET6_ADDRSTRLEN];
+
+	if (!equals || (size_t)(equals - text) >= sizeof(copy) || nats->count == row->most)
+		return false;
+	snprintf(copy, sizeof(copy), "%.*s", (int)(equals - text), text);
+	if (!read_address(copy, &inside) || !read_address(equals + 1, &outside) || inside.family != outside.family)
+		return false;
+	for (unsigned int i = 0; i < nats->count; i++) {
+		if (endpoint_address_equal(&nats->nat[i].inside, &inside))
+			return false;
+	}
+	nats->nat[nats->count].inside = inside;
+	nats->nat[nats->count++].outside = outside;
+	return true;
+}
+
+/* What is put in for @L, @H, @M, @S, @A and @W: the row's low, high, most, size, argument and words. */
+static const struct kind {
+	bool (*read)(const struct option_row *row, void *at, const char *text);
+	const char *allowed;
+	bool adds; /* what is given again adds to what was: zeroes are nothing yet */
+} kinds[OPTION_KINDS] = {
+	[OPTION_FLAG] = { read_flag, "yes or no", false },
+	[OPTION_COUNT] = { read_count, "a number from @L to @H", true },
+	[OPTION_NUMBER] = { read_number, "@A from @L to @H", false },
+	[OPTION_WORD] = { read_word, "@W", false },
+	[OPTION_PATH] = { read_path, "a path of less than @S bytes", false },
+	[OPTION_HELPER] = { read_helper,
+			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", false },
+	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", false },
+	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", false },
+	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", false },
+	[OPTION_NETWORKS] = { read_networks,
+			      "at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas", false },
+	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", false },
+	[OPTION_PORT_SET] = { read_port_set, "ports from @L to @H, separated by commas", true },
+	[OPTION_INTERFACES] = { read_interfaces,
+				"at most @M pairs CLIENTS:SERVERS of interface names, one of which may be "
+				"missing, separated by commas",
+				false },
+	[OPTION_NAT] = { read_nat, "two addresses, both IPv4 or both IPv6, each INSIDE once, at most @M times", true },
+};
+
+bool option_set(const struct option_row *row, struct option_values *values, const char *text, bool first)
+{
+	const struct kind *kind = &kinds[row->kind];
+	void *at = (char *)values + row->at;
+
+	if (first && kind->adds)
+		memset(at, 0, row->size);
+	return kind->read(row, at, text);
+}
+
+bool option_number(const struct option_row *row, const struct option_values *values, uint32_t *number)
+{
+	const void *at = (const char *)values + row->at;
+
+	if (row->kind != OPTION_NUMBER)
+		return false;
+	*number = row->size == sizeof(uint16_t) ? *(const uint16_t *)at : *(const uint32_t *)at;
+	return *number >= row->low && *number <= row->high;
+}
+
+/* "auto, kernel or self". */
+static int put_words(const struct option_row *row, char *text, size_t size)
+{
+	int length = 0;
+
+	for (unsigned int i = 0; row->word(i); i++) {
+		const char *between = row->word(i + 1) ? ", " : " or ";
+
+		length += snprintf(text + length, size - (size_t)length, "%s%s", i > 0 ? between : "", row->word(i));
+	}
+	return length;
+}
+
+static int put(const struct option_row *row, char what, char *text, size_t size)
+{
+	switch (what) {
+	case 'L':
+		return snprintf(text, size, "%u", row->low);
+	case 'H':
+		return snprintf(text, size, "%u", row->high);
+	case 'M':
+		return snprintf(text, size, "%u", row->most);
+	case 'S':
+		return snprintf(text, size, "%zu", row->size);
+	case 'A':
+		return snprintf(text, size, "%s", strcmp(row->argument, "N") == 0 ? "a number" : row->argument);
+	default:
+		return put_words(row, text, size);
+	}
+}
+
+/* The texts are this program's own, and have room: test_option looks at each. */
+const char *option_allowed(const struct option_row *row, char text[OPTION_ALLOWED_MAX])
+{
+	size_t length = 0;
+
+	for (const char *from = kinds[row->kind].allowed; *from; from++) {
+		if (*from == '@')
+			length += (size_t)put(row, *++from, text + length, OPTION_ALLOWED_MAX - length);
+		else
+			text[length++] = *from;
+	}
+	text[length] = '\0';
+	return text;
+}

@@ -52,12 +52,13 @@ static uint16_t from_big_endian(uint16_t value)
 
 /*
  * The Internet checksum (RFC 1071): a one's complement sum of big-endian 16-bit words. It does not care about byte order until its
- * end (section 2 (B)), so it is summed in this machine's, eight bytes at a time.
+ * end (section 2 (B)), so it is summed in this machine's, eight bytes at a time, and folded once all has been added.
  */
-static uint64_t sum(const uint8_t *data, size_t length)
+static uint64_t sum_unfolded(const uint8_t *data, size_t length)
 {
 	uint64_t total = 0;
-	uint16_t word = 0;
+	uint32_t half = 0;
+	uint16_t word = 0, last = 0;
 
 	for (; length >= 8; data += 8, length -= 8) {
 		uint64_t chunk;
@@ -65,16 +66,22 @@ static uint64_t sum(const uint8_t *data, size_t length)
 		memcpy(&chunk, data, sizeof(chunk));
 		total += (chunk & 0xffffffff) + (chunk >> 32);
 	}
-	for (; length >= 2; data += 2, length -= 2) {
+	if (length & 4) {
+		memcpy(&half, data, sizeof(half));
+		data += 4;
+	}
+	if (length & 2) {
 		memcpy(&word, data, sizeof(word));
-		total += word;
+		data += 2;
 	}
-	if (length) {
-		word = 0;
-		memcpy(&word, data, 1);
-		total += word;
-	}
-	return from_big_endian(fold(total));
+	if (length & 1)
+		memcpy(&last, data, 1);
+	return total + half + word + last;
+}
+
+static uint64_t sum(const uint8_t *data, size_t length)
+{
+	return from_big_endian(fold(sum_unfolded(data, length)));
 }
 
 /* The same bytes, beginning at an odd offset of the checksummed area, count with their halves swapped (RFC 1071, 2 (B)). */
@@ -96,12 +103,20 @@ static uint32_t address_length(const struct segment *segment)
 	return segment->src.family == FAMILY_IPV4 ? 4 : 16;
 }
 
-static uint64_t pseudo_sum(const struct segment *segment)
+/* Where the addresses stand: the source's, and behind it the destination's. */
+static uint8_t *addresses_of(const struct segment *segment)
+{
+	return segment->packet + (segment->src.family == FAMILY_IPV4 ? 12 : 8);
+}
+
+/* The sum of the pseudo header (RFC 9293 section 3.1) and of the segment: 0xffff where its checksum is right. */
+static uint16_t whole_sum(const struct segment *segment)
 {
 	const uint32_t tcp_length = segment->length - segment->tcp;
 
-	return sum(segment->src.address, address_length(segment)) + sum(segment->dst.address, address_length(segment)) +
-	       PROTOCOL_TCP + (tcp_length >> 16) + (tcp_length & 0xffff);
+	return from_big_endian(fold(sum_unfolded(addresses_of(segment), (size_t)address_length(segment) * 2) +
+				    from_big_endian(fold(PROTOCOL_TCP + tcp_length)) +
+				    sum_unfolded(segment->packet + segment->tcp, tcp_length)));
 }
 
 /* Offset of the TCP header in an IPv4 packet, or a negative errno. */
@@ -208,7 +223,7 @@ bool segment_checksum_ok(const struct segment *segment)
 {
 	if (segment->checksum_pending)
 		return true;
-	return fold(pseudo_sum(segment) + sum(segment->packet + segment->tcp, segment->length - segment->tcp)) == 0xffff;
+	return whole_sum(segment) == 0xffff;
 }
 
 /* The option of this kind, its length checked to be @least or more; NULL where there is none. */
@@ -317,12 +332,11 @@ static void change_address(struct segment *segment, uint8_t *field, const struct
 
 void segment_translate(struct segment *segment, const struct endpoint *src, const struct endpoint *dst)
 {
-	const bool ipv4 = segment->src.family == FAMILY_IPV4;
-	uint8_t *addresses = segment->packet + (ipv4 ? 12 : 8);
+	uint8_t *addresses = addresses_of(segment);
 	uint8_t ports[4];
 
 	change_address(segment, addresses, src);
-	change_address(segment, addresses + (ipv4 ? 4 : 16), dst);
+	change_address(segment, addresses + address_length(segment), dst);
 	put16(ports, src->port);
 	put16(ports + 2, dst->port);
 	change(segment, segment->packet + segment->tcp, ports, sizeof(ports));
@@ -337,8 +351,7 @@ void segment_complete(struct segment *segment)
 	if (!segment->checksum_pending)
 		return;
 	put16(check, 0);
-	put16(check, (uint16_t)~fold(pseudo_sum(segment) +
-				     sum(segment->packet + segment->tcp, segment->length - segment->tcp)));
+	put16(check, (uint16_t)~whole_sum(segment));
 	segment->checksum_pending = false;
 }
 

@@ -20,7 +20,12 @@
 #include "turn.h"
 
 /* The edit in flight in the turn's direction; NULL where there is none. */
-const struct edit *edit_in_flight(const struct turn *turn);
+static inline const struct edit *edit_in_flight(const struct turn *turn)
+{
+	if (!(turn->session->stream[turn->direction].flags & STREAM_IN_FLIGHT))
+		return NULL;
+	return &table_work(turn->engine->table, turn->session)->edit[turn->direction];
+}
 
 static inline uint32_t edit_end(const struct edit *edit)
 {

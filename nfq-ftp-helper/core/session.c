@@ -142,7 +142,7 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 		stream->claim = stream->next;	/* receivers do not go back: what claimed more was not theirs, or will claim again */
 	}
 	/* Something new, and just what we know of: then nothing else has passed. */
-	if (seq_after(ack, stream->acked) && ack == stream_forwarded(stream, work, direction) &&
+	if (stream->flags & STREAM_STALE && seq_after(ack, stream->acked) && ack == stream_forwarded(stream, work, direction) &&
 	    !segment_has_sack(segment) && !more)
 		stream->flags &= (uint8_t)~STREAM_STALE;
 	stream_acknowledge(stream, work, direction, ack);
@@ -167,21 +167,21 @@ static uint32_t space_alone(const struct passage *passage)
 /* Both sides have said their last byte, and it has passed. */
 static void note_fin(struct passage *passage)
 {
-	struct session *session = passage->turn.session;
+	struct session *session = passage->turn->session;
 
 	if (!(passage->segment->flags & TCP_FIN) || passage->end != passage->stream->next)
 		return;		/* there is none, or its bytes before it were cut off, or it is not at its place */
-	if (claims(&passage->turn))
+	if (claims(passage->turn))
 		return;		/* the other may not take it; if it does, it will say so */
 	passage->stream->flags |= STREAM_FIN;
-	if (session->stream[turn_other(passage->turn.direction)].flags & STREAM_FIN)
-		lifecycle_close(&passage->turn);
+	if (session->stream[turn_other(passage->turn->direction)].flags & STREAM_FIN)
+		lifecycle_close(passage->turn);
 }
 
 /* Let the stream read the segment. Return false when it is to be dropped. */
 static bool read_segment(struct passage *passage)
 {
-	struct turn *turn = &passage->turn;
+	struct turn *turn = passage->turn;
 	const struct segment *segment = passage->segment;
 
 	passage->start = segment_start(segment);
@@ -325,7 +325,7 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	if (!is_old(turn, segment) || !(turn->session->flags & SESSION_SELF))
 		acknowledge(turn, segment);
 	unseen_note_sent(turn, segment);
-	passage.turn = *turn;
+	passage.turn = turn;
 	passage.segment = segment;
 	passage.stream = &turn->session->stream[turn->direction];
 	if (!read_segment(&passage)) {

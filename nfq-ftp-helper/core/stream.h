@@ -12,7 +12,7 @@
 
 /* A segment on its way through a stream. All numbers are sender space. */
 struct passage {
-	struct turn turn;
+	struct turn *turn;
 	struct stream *stream;
 	const struct segment *segment;
 	uint32_t start;			/* the segment's bytes: [start, end) */
@@ -29,8 +29,14 @@ struct passage {
 	uint8_t carried[HELD_MAX];
 };
 
+/* The same where something is held back. */
+uint32_t stream_forwarded_held(const struct stream *stream, const struct work *work, enum direction direction);
+
 /* The first byte of @stream that has not been forwarded. */
-uint32_t stream_forwarded(const struct stream *stream, const struct work *work, enum direction direction);
+static inline uint32_t stream_forwarded(const struct stream *stream, const struct work *work, enum direction direction)
+{
+	return stream->flags & STREAM_HELD ? stream_forwarded_held(stream, work, direction) : stream->next;
+}
 
 /* Start (again) at @next, taken for the beginning of a line. What was held back is given up. */
 void stream_start(struct stream *stream, uint32_t next);

@@ -64,7 +64,8 @@ static uint64_t sum_unfolded(const uint8_t *data, size_t length)
 		uint64_t chunk;
 
 		memcpy(&chunk, data, sizeof(chunk));
-		total += (chunk & 0xffffffff) + (chunk >> 32);
+		total += chunk;
+		total += total < chunk;		/* what is carried out comes in again (section 2 (A)) */
 	}
 	if (length & 4) {
 		memcpy(&half, data, sizeof(half));
@@ -76,7 +77,7 @@ static uint64_t sum_unfolded(const uint8_t *data, size_t length)
 	}
 	if (length & 1)
 		memcpy(&last, data, 1);
-	return total + half + word + last;
+	return (total & 0xffffffff) + (total >> 32) + half + word + last;
 }
 
 static uint64_t sum(const uint8_t *data, size_t length)

@@ -72,8 +72,11 @@ static const uint8_t *segment_bytes(const struct passage *passage, uint32_t seq)
 	return segment_payload(passage->segment) + (seq - passage->start);
 }
 
-uint32_t stream_forwarded_held(const struct stream *stream, const struct work *work, enum direction direction)
+uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction)
 {
+	const struct stream *stream = &turn->session->stream[direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+
 	if (work->held[direction].copied)
 		return stream->next;
 	if (stream->flags & STREAM_IN_FLIGHT && edit_swallowed(&work->edit[direction]))
@@ -88,9 +91,10 @@ void stream_start(struct stream *stream, uint32_t next)
 	stream->line = (struct ftp_line){ .phase = FTP_PHASE_START };
 }
 
-void stream_acknowledge(struct stream *stream, const struct work *work, enum direction direction, uint32_t ack)
+void stream_acknowledge(const struct turn *turn, enum direction direction, uint32_t ack)
 {
-	const struct edit *edit = stream->flags & STREAM_IN_FLIGHT ? &work->edit[direction] : NULL;
+	struct stream *stream = &turn->session->stream[direction];
+	const struct edit *edit = edit_of(turn, direction);
 
 	/* A part of the new text counts as nothing: the old bytes are acknowledged together or not at all. */
 	if (edit && seq_after(ack, edit->start) && seq_before(ack, edit_end(edit)))
@@ -292,7 +296,7 @@ static void note_asking(struct passage *passage, uint32_t start)
 		return;
 	passage->stream->flags &= (uint8_t)~STREAM_STALE;
 	if (edit && !edit_swallowed(edit))
-		stream_acknowledge(passage->stream, work_of(passage), passage->turn->direction, start);
+		stream_acknowledge(passage->turn, passage->turn->direction, start);
 }
 
 /*
@@ -517,7 +521,7 @@ static void read_again(struct passage *passage)
 		return;
 	if (passage->end == stream->next && passage->segment->flags & TCP_FIN)
 		release(passage, REFUSED_MALFORMED);
-	else if (seq_after(passage->end, stream_forwarded(stream, work_of(passage), passage->turn->direction)))
+	else if (seq_after(passage->end, stream_forwarded(passage->turn, passage->turn->direction)))
 		read_stalled(passage, passage->carried_start);
 }
 
@@ -525,9 +529,7 @@ void stream_read(struct passage *passage)
 {
 	struct stream *stream = passage->stream;
 
-	passage->earliest = stream->next;
-	if (stream->flags & STREAM_HELD)
-		passage->earliest = stream_forwarded(stream, work_of(passage), passage->turn->direction);
+	passage->earliest = stream_forwarded(passage->turn, passage->turn->direction);
 	carry(passage);
 	note_earlier(passage);
 	set_run(passage);

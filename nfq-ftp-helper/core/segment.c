@@ -88,9 +88,12 @@ static uint64_t sum(const uint8_t *data, size_t length)
 /* The same bytes, beginning at an odd offset of the checksummed area, count with their halves swapped (RFC 1071, 2 (B)). */
 static uint64_t swap_if(bool odd, uint64_t total)
 {
-	uint16_t folded = fold(total);
+	uint16_t folded;
 
-	return odd ? (uint64_t)(uint16_t)(folded << 8 | folded >> 8) : folded;
+	if (!odd)
+		return total;
+	folded = fold(total);
+	return (uint16_t)(folded << 8 | folded >> 8);
 }
 
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'), for the sums m of what went away and m' of what came. */
@@ -368,7 +371,7 @@ static void set_ip_length(uint8_t *packet, uint8_t family, uint32_t length)
 		check_update(packet + 10, old, value);
 }
 
-/* Copy the chunks to @to and return the sum of what they bring to the checksum. */
+/* Copy the chunks to @to and return the sum of what they bring to the checksum, unfolded. */
 static uint64_t copy_chunks(const struct splice *splice, uint8_t *to)
 {
 	uint64_t total = 0;
@@ -378,10 +381,17 @@ static uint64_t copy_chunks(const struct splice *splice, uint8_t *to)
 		const struct chunk *chunk = &splice->chunks[i];
 
 		memcpy(to + at, chunk->data, chunk->length);
-		total += swap_if(at & 1, sum(chunk->data, chunk->length));
+		total += swap_if(at & 1, sum_unfolded(chunk->data, chunk->length));
 		at += chunk->length;
 	}
 	return total;
+}
+
+/* The sum of what a splice changes in the TCP header: sequence number, flags, urgent pointer. Unfolded. */
+static uint64_t sum_of_changed(const uint8_t *tcp)
+{
+	return sum_unfolded(tcp + TCP_OFFSET_SEQ, 4) + sum_unfolded(tcp + TCP_OFFSET_DATA, 2) +
+	       sum_unfolded(tcp + TCP_OFFSET_URGENT, 2);
 }
 
 int segment_splice(const struct segment *segment, const struct splice *splice, uint8_t *buffer, size_t capacity)
@@ -398,19 +408,20 @@ int segment_splice(const struct segment *segment, const struct splice *splice, u
 	if (out.length > capacity || out.length > IP_LENGTH_MAX)
 		return -EMSGSIZE;
 
-	removed = sum(segment_payload(segment), segment->payload_length) + segment->length - segment->tcp;
+	removed = sum_unfolded(segment_payload(segment), segment->payload_length);
 	memcpy(buffer, segment->packet, segment->payload);
-	added = copy_chunks(splice, buffer + segment->payload) + out.length - out.tcp;
+	added = copy_chunks(splice, buffer + segment->payload);
 	set_ip_length(buffer, segment->src.family, out.length);
 
-	removed += sum(tcp + TCP_OFFSET_SEQ, 4) + sum(tcp + TCP_OFFSET_DATA, 2) + sum(tcp + TCP_OFFSET_URGENT, 2);
+	removed += sum_of_changed(tcp);
 	put32(tcp + TCP_OFFSET_SEQ, splice->seq);
 	tcp[TCP_OFFSET_FLAGS] &= (uint8_t)~splice->clear;
 	put16(tcp + TCP_OFFSET_URGENT, splice->urgent);
-	added += sum(tcp + TCP_OFFSET_SEQ, 4) + sum(tcp + TCP_OFFSET_DATA, 2) + sum(tcp + TCP_OFFSET_URGENT, 2);
+	added += sum_of_changed(tcp);
 	if (out.checksum_pending)
 		segment_complete(&out);
 	else
-		check_update(tcp + TCP_OFFSET_CHECK, removed, added);
+		check_update(tcp + TCP_OFFSET_CHECK, from_big_endian(fold(removed)) + segment->length - segment->tcp,
+			     from_big_endian(fold(added)) + out.length - out.tcp);
 	return (int)out.length;
 }

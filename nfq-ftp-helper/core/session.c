@@ -256,13 +256,14 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 				 struct output *output)
 {
 	const int length = segment_splice(segment, splice, output->buffer, output->capacity);
+	const bool renumbered = must_renumber(turn);
 	struct segment changed;
 
-	if (length < 0 || segment_parse(&changed, output->buffer, (size_t)length, false)) {
+	if (length < 0 || (renumbered && segment_parse(&changed, output->buffer, (size_t)length, false))) {
 		turn->engine->counters.dropped++;
 		return VERDICT_DROP;
 	}
-	if (must_renumber(turn))
+	if (renumbered)
 		renumber(turn, &changed);
 	turn->engine->counters.rewritten++;
 	output->packet = output->buffer;

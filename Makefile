@@ -41,7 +41,7 @@ MODEL := $(call objects,nfq-ftp-helper/model)
 ROOMS := command check ruleset daemon host capture kernel model core
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room)))
 
-.PHONY: all kmod tests test test-vm demo bench fuzz format install clean print-unit
+.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install clean print-unit print-fuzz
 all: $(BUILD)/nfq-ftp-helper
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
@@ -130,18 +130,39 @@ $(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o $(PACKET_BYTES)
 
 tests: $(UNIT) $(LAB) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
 
-# For scripts/test.
+# For scripts/test and tests/fuzz.
 print-unit:
 	@echo $(UNIT)
+print-fuzz:
+	@echo $(FUZZ)
 
-# tests/fuzz/test_NAME.c is a libFuzzer target with core and the model, by clang, in one go. make fuzz SECONDS=30
+# tests/fuzz/test_NAME.c is a target with core, the model, and what it asks for besides: by clang with libFuzzer, in one go,
+# make fuzz SECONDS=30; and without it, to run the corpus again, by any compiler.
 SECONDS ?= 30
+FUZZ_CFLAGS ?= -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ := $(patsubst tests/fuzz/test_%.c,%,$(wildcard tests/fuzz/test_*.c))
 FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 
-build-fuzz/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZED) $(wildcard nfq-ftp-helper/*/*.h tests/common/*.h)
+SETTINGS_SOURCES := $(wildcard nfq-ftp-helper/daemon/options.c nfq-ftp-helper/daemon/settings.c nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
+
+%/tests/fuzz/test_capture: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c)
+%/tests/fuzz/test_capture: LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
+%/tests/fuzz/test_settings: FUZZED_BESIDES = $(SETTINGS_SOURCES)
+%/tests/fuzz/test_settings: LIBS_FUZZ = $(LIBS_DAEMON)
+
+build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] tests/common/*.h)
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS_ALL) -Itests -std=c11 $(WARN) -fno-strict-aliasing -O1 -g -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(FUZZED)
+	clang $(CPPFLAGS_ALL) -Itests -std=c11 $(WARN) -fno-strict-aliasing $(FUZZ_CFLAGS) -o $@ $< $(FUZZED) $(FUZZED_BESIDES) $(LIBS_FUZZ)
+
+FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
+
+$(BUILD)/tests/fuzz/test_capture: $(call objects,nfq-ftp-helper/capture)
+$(BUILD)/tests/fuzz/test_settings: $(SETTINGS_SOURCES:%.c=$(BUILD)/obj/%.o)
+$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
+
+fuzz-replay: $(FUZZ_REPLAY)
 
 fuzz:
 	tests/fuzz/run $(SECONDS)

@@ -325,8 +325,8 @@ static int nfqftp_to_nlattr(struct sk_buff *skb, const struct nf_conn *ct)
 
 static const struct nf_conntrack_expect_policy nfqftp_policy = {
 	.name = NFQFTP_NAME,
-	.max_expected = 4,
-	.timeout = 5 * 60,
+	.max_expected = FTP_EXPECTED_MAX,
+	.timeout = FTP_EXPECTED_SECONDS,
 };
 
 /*

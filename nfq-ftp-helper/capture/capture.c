@@ -11,6 +11,8 @@
  */
 #include "capture.h"
 
+#include "core/bytes.h"
+
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,11 +55,6 @@ struct capture_writer {
 	uint8_t frame[FRAME_MAX];
 };
 
-static uint16_t get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
 static bool find_by_ethertype(const struct link_type *type, const uint8_t *frame, uint32_t captured, uint32_t *offset)
 {
 	uint32_t header = type->header;
@@ -65,11 +62,11 @@ static bool find_by_ethertype(const struct link_type *type, const uint8_t *frame
 
 	if (captured < header)
 		return false;
-	protocol = get16(frame + type->protocol);
+	protocol = bytes_get16(frame + type->protocol);
 	while (protocol == ETHERTYPE_8021Q || protocol == ETHERTYPE_8021AD || protocol == ETHERTYPE_QINQ) {
 		if (captured - header < VLAN_TAG)
 			return false;
-		protocol = get16(frame + header + 2);
+		protocol = bytes_get16(frame + header + 2);
 		header += VLAN_TAG;
 	}
 	*offset = header;

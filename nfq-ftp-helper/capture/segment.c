@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "segment.h"
 
+#include "core/bytes.h"
+
 #define IPV4_HEADER_MIN 20u
 #define IPV6_HEADER	40u
 #define TCP_HEADER_MIN	20u
@@ -51,31 +53,25 @@ void capture_segment_close(const struct capture_segment *view)
 		*view->data_offset = view->old_data_offset;
 }
 
-/*
- * Has the checksum been left to the network card? Linux writes the pseudo header's sum into its field then, others
- * zero. Completing it is then what the card would have done.
- */
-static bool checksum_left_out(const struct segment *segment)
-{
-	const uint8_t *check = segment->packet + segment->tcp + 16;
-	const uint32_t length = segment->length - segment->tcp;
-	uint32_t sum = PROTOCOL_TCP + (length >> 16) + (length & 0xffff);
-
-	for (unsigned int i = 0; i < 16; i += 2) {
-		sum += (uint32_t)(segment->src.address[i] << 8 | segment->src.address[i + 1]);
-		sum += (uint32_t)(segment->dst.address[i] << 8 | segment->dst.address[i + 1]);
-	}
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (check[0] << 8 | check[1]) == (int)sum || (check[0] == 0 && check[1] == 0);
-}
-
+/* Completing it is what the card would have done. */
 static void complete_checksum(struct segment *segment)
 {
-	if (segment_checksum_ok(segment) || !checksum_left_out(segment))
+	if (segment_checksum_ok(segment) || !segment_checksum_left_out(segment))
 		return;
 	segment->checksum_pending = true;
 	segment_complete(segment);
+}
+
+/* By the lengths in its headers, which need not go together. */
+static uint32_t sent_length(const struct capture_segment *view)
+{
+	const uint8_t *packet = view->segment.packet;
+	const uint8_t data_offset = view->data_offset ? view->old_data_offset : packet[view->segment.tcp + 12];
+	const bool ipv4 = packet[0] >> 4 == FAMILY_IPV4;
+	const uint32_t length = bytes_get16(view->old_length) + (ipv4 ? 0 : IPV6_HEADER);
+	const uint32_t headers = view->segment.tcp + (data_offset >> 4) * 4u;
+
+	return length > headers ? length - headers : 0;
 }
 
 int capture_segment_open(struct capture_segment *view, struct capture_packet *packet)
@@ -88,11 +84,15 @@ int capture_segment_open(struct capture_segment *view, struct capture_packet *pa
 	error = segment_parse(&view->segment, packet->ip, packet->ip_captured, false);
 	if (!error)
 		complete_checksum(&view->segment);
+	view->payload_length = error ? 0 : view->segment.payload_length;
 	if (error != -EMSGSIZE)
 		return error;
 	error = shorten(view, packet->ip, packet->ip_captured);
 	if (error)
 		return error;
 	view->truncated = true;
-	return segment_parse(&view->segment, packet->ip, packet->ip_captured, false);
+	error = segment_parse(&view->segment, packet->ip, packet->ip_captured, false);
+	if (!error)
+		view->payload_length = sent_length(view);
+	return error;
 }

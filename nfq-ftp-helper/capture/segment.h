@@ -19,6 +19,7 @@ struct capture_segment {
 	uint8_t *data_offset; /* TCP's, where it has been changed */
 	uint8_t old_length[2];
 	uint8_t old_data_offset;
+	uint32_t payload_length; /* of the packet as it was sent: captured or not */
 };
 
 /**

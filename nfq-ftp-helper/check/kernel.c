@@ -146,12 +146,12 @@ static void add_mode_queue(struct check_report *report, const struct probes *pro
 	const bool rules = can_nft(probes) || can_iptables(probes);
 	report->can[MODE_QUEUE] = can_base(probes) && rules && probe_can(probes, PROBE_EXPECT);
 	if (report->can[MODE_QUEUE])
-		check_add(report, "modes", "queue", CHECK_YES,
+		check_add(report, "modes", mode_names[MODE_QUEUE], CHECK_YES,
 			  "rules by %s, carrier " ATTACH_CARRIER ", sequence numbers by %s",
 			  can_nft(probes) ? can_iptables(probes) ? "nft or iptables" : "nft" : "iptables",
 			  probe_can(probes, PROBE_SEQADJ) ? "the kernel" : "the daemon");
 	else
-		check_mend(check_add(report, "modes", "queue", CHECK_NO, "it needs %s",
+		check_mend(check_add(report, "modes", mode_names[MODE_QUEUE], CHECK_NO, "it needs %s",
 				     !can_base(probes) ? "nfnetlink_queue and nf_conntrack_netlink" :
 				     !rules	       ? "rules that assign helpers and queue, by nft or iptables" :
 							 "expectations"),
@@ -166,10 +166,11 @@ static void add_mode_cthelper(struct check_report *report, const struct probes *
 	report->can[MODE_CTHELPER] = can_base(probes) && error == 0 &&
 				     (probe_can(probes, PROBE_NFT_HELPER) || probe_can(probes, PROBE_XT_HELPER));
 	if (report->can[MODE_CTHELPER]) {
-		check_add(report, "modes", "cthelper", CHECK_YES, "the kernel takes helpers of user space");
+		check_add(report, "modes", mode_names[MODE_CTHELPER], CHECK_YES,
+			  "the kernel takes helpers of user space");
 		return;
 	}
-	row = check_add(report, "modes", "cthelper", CHECK_NO, "it needs %s",
+	row = check_add(report, "modes", mode_names[MODE_CTHELPER], CHECK_NO, "it needs %s",
 			error ? "nfnetlink_cthelper" :
 				"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
 	check_mend(row, CAUSE_NONE, "%s",
@@ -184,10 +185,10 @@ static void add_mode_kmod(struct check_report *report, const struct probes *prob
 
 	report->can[MODE_KMOD] = can_base(probes) && module_is_loaded(MODULE_NAME);
 	if (report->can[MODE_KMOD]) {
-		check_add(report, "modes", "kmod", CHECK_YES, "the module " MODULE_NAME " is loaded");
+		check_add(report, "modes", mode_names[MODE_KMOD], CHECK_YES, "the module " MODULE_NAME " is loaded");
 		return;
 	}
-	row = check_add(report, "modes", "kmod", CHECK_NO, "the module " MODULE_NAME " is not loaded");
+	row = check_add(report, "modes", mode_names[MODE_KMOD], CHECK_NO, "the module " MODULE_NAME " is not loaded");
 	if (module_exists(MODULE_NAME))
 		check_mend(row, CAUSE_NONE, "modprobe " MODULE_NAME);
 	else if (access("/proc/modules", F_OK) == 0)

@@ -80,9 +80,8 @@ void check_print_json(const struct check_report *report)
 
 	for (unsigned int i = 0; i < report->count; i++)
 		json_array_append_new(rows, json_row(&report->rows[i]));
-	json_object_set_new(modes, "queue", json_boolean(report->can[MODE_QUEUE]));
-	json_object_set_new(modes, "cthelper", json_boolean(report->can[MODE_CTHELPER]));
-	json_object_set_new(modes, "kmod", json_boolean(report->can[MODE_KMOD]));
+	for (enum mode mode = MODE_QUEUE; mode < MODES; mode++)
+		json_object_set_new(modes, mode_names[mode], json_boolean(report->can[mode]));
 	json_object_set_new(object, "first", cause ? json_row(cause) : json_null());
 	json_object_set_new(object, "modes", modes);
 	json_object_set_new(object, "rows", rows);

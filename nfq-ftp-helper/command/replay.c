@@ -182,9 +182,9 @@ static void replay_control(struct replay *replay, struct looked *looked)
 		return;
 	adj = outward(replay, &arrival);
 	acknowledge_outward(&arrival.segment, &adj);
-	if (truncated && segment->payload_length > 0) {
+	if (truncated && looked->view.payload_length > 0) {
 		name_truncated(replay, looked);
-		session_unread(&replay->engine, &arrival);
+		session_unread(&replay->engine, &arrival, looked->view.payload_length, replay->now);
 	} else if (!run_engine(replay, looked, &arrival, &adj)) {
 		replay->reporter.summary.dropped++;
 		return;

@@ -4,6 +4,7 @@
 #include "embryo.h"
 #include "lifecycle.h"
 #include "share.h"
+#include "state.h"
 #include "stream.h"
 #include "worth.h"
 
@@ -143,7 +144,7 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 	session->last_seen = (uint32_t)(now / 1000);
 	session->flags = 0;
 	begin_streams(session, embryo);
-	session->state = SESSION_GREETING;
+	state_enter(session, SESSION_GREETING);
 	turn_report_plain(&turn, REPORT_BEGIN);
 	begin_first_line(&turn, embryo);
 	begun(engine, session);
@@ -176,7 +177,7 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 		session->stream[d].acked = session->stream[d].next;
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 	}
-	session->state = SESSION_GREETING;
+	state_enter(session, SESSION_GREETING);
 	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);
 	return begun(engine, session);
 }
@@ -193,7 +194,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY), now);
 	if (!session)
 		return NULL;
-	session->state = SESSION_MIDDLE;
+	state_enter(session, SESSION_MIDDLE);
 	session->conntrack_id = binding.id ? binding.id : arrival->conntrack_id;
 	for (int d = 0; d < 2; d++) {
 		session->stream[d].adj = binding.seqadj[d];

@@ -22,6 +22,17 @@ struct tuple {
 	struct endpoint dst;
 };
 
+/* The same, seen from the other end. */
+static inline struct tuple tuple_inverse(const struct tuple *tuple)
+{
+	return (struct tuple){ .src = tuple->dst, .dst = tuple->src };
+}
+
+static inline bool tuple_equal(const struct tuple *a, const struct tuple *b)
+{
+	return endpoint_equal(&a->src, &b->src) && endpoint_equal(&a->dst, &b->dst);
+}
+
 /* How far conntrack has seen the handshake. */
 enum progress {
 	PROGRESS_UNKNOWN,		/* not told */

@@ -11,6 +11,7 @@
  */
 #include "announcement.h"
 #include "dialogue.h"
+#include "state.h"
 
 static void push_command(struct session *session, enum ftp_kind kind)
 {
@@ -68,7 +69,7 @@ void dialogue_lost(struct table *table, struct session *session)
 	session->multiline = 0;
 	session->flags = (uint8_t)((session->flags & ~SESSION_TRANSFER) | SESSION_RESUMED);
 	if (session->state < SESSION_READY)
-		session->state = SESSION_MIDDLE;
+		state_enter(session, SESSION_MIDDLE);
 }
 
 bool dialogue_may_be_opaque(const struct session *session)
@@ -78,7 +79,7 @@ bool dialogue_may_be_opaque(const struct session *session)
 
 static void become_opaque(struct turn *turn)
 {
-	turn->session->state = SESSION_OPAQUE;
+	state_enter(turn->session, SESSION_OPAQUE);
 	announcement_withdraw_all(turn);
 }
 
@@ -117,7 +118,7 @@ bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word)
 	}
 	session->flags |= SESSION_FIRST_LINE;
 	if (session->state == SESSION_MIDDLE && word)
-		session->state = SESSION_EXCHANGE;
+		state_enter(session, SESSION_EXCHANGE);
 	return true;
 }
 
@@ -140,7 +141,7 @@ static void command_line(struct turn *turn, const struct ftp_line *line)
 static void greeting(struct turn *turn, unsigned int code)
 {
 	if (code == 220)
-		turn->session->state = SESSION_READY;
+		state_enter(turn->session, SESSION_READY);
 	else if (code != 120 && code < 400)
 		dialogue_not_ftp(turn);
 }
@@ -166,7 +167,7 @@ static void final_reply(struct turn *turn, unsigned int code)
 		return;
 	}
 	kind = pop_command(session);
-	session->state = SESSION_READY;
+	state_enter(session, SESSION_READY);
 	if (code == 230 || code == 232 || (code < 300 && kind != FTP_OTHER && kind != FTP_AUTH))
 		session->logged_in = 1;
 	if (!session->outstanding)	/* commands and replies are in step */

@@ -127,8 +127,8 @@ static bool parse_long(struct cursor *cursor, struct endpoint *endpoint, char *d
 
 	if (!take_octets(cursor, head, 2, true))
 		return false;
-	address_length = head[0] == FAMILY_IPV4 ? 4 : head[0] == FAMILY_IPV6 ? 16 : 0;
-	if (address_length == 0 || head[1] != address_length)
+	address_length = endpoint_address_length(head[0]);
+	if ((head[0] != FAMILY_IPV4 && head[0] != FAMILY_IPV6) || head[1] != address_length)
 		return false;
 	if (!take_octets(cursor, endpoint->address, address_length, false) || !take_octets(cursor, &pal, 1, false) ||
 	    pal != 2 || !take_octets(cursor, port, 2, false))
@@ -141,7 +141,7 @@ static bool parse_long(struct cursor *cursor, struct endpoint *endpoint, char *d
 
 static bool write_long(struct writer *writer, const struct endpoint *endpoint, char delimiter)
 {
-	const uint8_t address_length = endpoint->family == FAMILY_IPV4 ? 4 : 16;
+	const uint8_t address_length = (uint8_t)endpoint_address_length(endpoint->family);
 	const uint8_t head[2] = { endpoint->family, address_length };
 	const uint8_t tail[3] = { 2, (uint8_t)(endpoint->port >> 8), (uint8_t)endpoint->port };
 

@@ -45,6 +45,12 @@ static inline bool endpoint_equal(const struct endpoint *a, const struct endpoin
 	return a->port == b->port && endpoint_address_equal(a, b);
 }
 
+/* Bytes of an address of this family, which stand first in struct endpoint.address. */
+static inline size_t endpoint_address_length(uint8_t family)
+{
+	return family == FAMILY_IPV4 ? 4 : 16;
+}
+
 /**
  * endpoint_parse - read the argument that begins at @text
  * @notation: how it is written

@@ -11,6 +11,10 @@
 
 #include "endpoint.h"
 
+/* Data connections of one control connection that are expected at once, and for how long each is: here, in conntrack and in the module. */
+#define FTP_EXPECTED_MAX 4
+#define FTP_EXPECTED_SECONDS 300
+
 enum ftp_side {
 	FTP_CLIENT,		/* lines are commands */
 	FTP_SERVER,		/* lines are replies */

@@ -4,12 +4,12 @@
 #include "lifecycle.h"
 #include "opening.h"
 #include "share.h"
+#include "state.h"
 #include "stream.h"
 #include "worth.h"
 
 #define PICK_UP_PERIOD UINT64_C(900000)	/* milliseconds: servers end sessions that are silent for longer */
 #define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
-#define EXPECTATION_LIFE 300	/* seconds until what was announced is taken back anyway */
 #define HELD_LIFE 300		/* seconds until what is held back is let go */
 #define EDIT_LIFE 1200		/* seconds until an edit that nobody acknowledges is given up */
 
@@ -77,7 +77,7 @@ void lifecycle_close(struct turn *turn)
 {
 	if (turn->session->state == SESSION_CLOSED)
 		return;
-	turn->session->state = SESSION_CLOSED;
+	state_enter(turn->session, SESSION_CLOSED);
 	lifecycle_let_go(turn);
 	announcement_withdraw_all(turn);
 }
@@ -152,7 +152,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 			lifecycle_forget(engine, session, now);
 		return;
 	}
-	announcement_expire(&turn, EXPECTATION_LIFE);
+	announcement_expire(&turn, FTP_EXPECTED_SECONDS);
 	for (int d = 0; d < 2; d++) {
 		turn.direction = (enum direction)d;
 		release_held(&turn);

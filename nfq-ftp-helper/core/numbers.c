@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "numbers.h"
+#include "state.h"
 #include "stream.h"
 
 #define NEAR UINT16_MAX		/* bytes: two numbers of one stream, seen shortly after one another */
@@ -58,6 +59,6 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 	begin_at(mine, segment->seq);
 	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
 	if (session->state < SESSION_MIDDLE)
-		session->state = SESSION_MIDDLE;
+		state_enter(session, SESSION_MIDDLE);
 	return true;
 }

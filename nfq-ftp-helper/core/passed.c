@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "beginning.h"
 #include "dialogue.h"
 #include "edit.h"
 #include "lifecycle.h"
-#include "beginning.h"
 #include "passed.h"
+#include "state.h"
 #include "stream.h"
 
 static bool is_news(const struct stream *stream, uint32_t next)
@@ -44,7 +45,7 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 	session->multiline = note->multiline;
 	session->flags = (uint8_t)((session->flags & SESSION_SELF) | SESSION_FIRST_LINE |
 				   (note->transfer ? SESSION_TRANSFER : 0));
-	session->state = SESSION_READY;
+	state_enter(session, SESSION_READY);
 }
 
 static void take_note(struct turn *turn, const struct scan_note *note)
@@ -61,7 +62,7 @@ static void take_note(struct turn *turn, const struct scan_note *note)
 		pass_over(turn, (enum direction)d, note->next[d]);
 	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
 	if (session->state < SESSION_OPAQUE && note->opaque)
-		session->state = SESSION_OPAQUE;
+		state_enter(session, SESSION_OPAQUE);
 	if (session->state < SESSION_OPAQUE)
 		take_up(turn, note);
 	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) && ops->settle)

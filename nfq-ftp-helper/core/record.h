@@ -129,7 +129,7 @@ struct announcement {
 	uint8_t answered;	/* the server has accepted it */
 };
 
-#define ANNOUNCEMENTS_MAX 4
+#define ANNOUNCEMENTS_MAX FTP_EXPECTED_MAX
 
 struct held {
 	uint32_t start;		/* sender space */

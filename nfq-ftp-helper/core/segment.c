@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "bytes.h"
 #include "segment.h"
 
 #define PROTOCOL_TCP 6
@@ -14,28 +15,6 @@ enum { TCP_OFFSET_SEQ = 4, TCP_OFFSET_ACK = 8, TCP_OFFSET_DATA = 12, TCP_OFFSET_
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, OPTION_SACK = 5 };
 
 #define SCALE_MAX 14 /* RFC 7323 section 2.3 */
-
-static uint16_t get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, (uint16_t)(value >> 16));
-	put16(at + 2, (uint16_t)value);
-}
 
 static uint16_t fold(uint64_t total)
 {
@@ -99,12 +78,7 @@ static uint64_t swap_if(bool odd, uint64_t total)
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'), for the sums m of what went away and m' of what came. */
 static void check_update(uint8_t *check, uint64_t removed, uint64_t added)
 {
-	put16(check, (uint16_t)~fold((uint64_t)(uint16_t)~get16(check) + (uint16_t)~fold(removed) + fold(added)));
-}
-
-static uint32_t address_length(const struct segment *segment)
-{
-	return segment->src.family == FAMILY_IPV4 ? 4 : 16;
+	bytes_put16(check, (uint16_t)~fold((uint64_t)(uint16_t)~bytes_get16(check) + (uint16_t)~fold(removed) + fold(added)));
 }
 
 /* Where the addresses stand: the source's, and behind it the destination's. */
@@ -113,14 +87,20 @@ static uint8_t *addresses_of(const struct segment *segment)
 	return segment->packet + (segment->src.family == FAMILY_IPV4 ? 12 : 8);
 }
 
-/* The sum of the pseudo header (RFC 9293 section 3.1) and of the segment: 0xffff where its checksum is right. */
+/* The sum of the pseudo header (RFC 9293 section 3.1), unfolded. */
+static uint64_t pseudo_sum(const struct segment *segment)
+{
+	const size_t length = endpoint_address_length(segment->src.family);
+
+	return sum_unfolded(addresses_of(segment), length * 2) +
+	       from_big_endian(fold(PROTOCOL_TCP + segment->length - segment->tcp));
+}
+
+/* The same with that of the segment: 0xffff where its checksum is right. */
 static uint16_t whole_sum(const struct segment *segment)
 {
-	const uint32_t tcp_length = segment->length - segment->tcp;
-
-	return from_big_endian(fold(sum_unfolded(addresses_of(segment), (size_t)address_length(segment) * 2) +
-				    from_big_endian(fold(PROTOCOL_TCP + tcp_length)) +
-				    sum_unfolded(segment->packet + segment->tcp, tcp_length)));
+	return from_big_endian(fold(pseudo_sum(segment) +
+				    sum_unfolded(segment->packet + segment->tcp, segment->length - segment->tcp)));
 }
 
 /* Offset of the TCP header in an IPv4 packet, or a negative errno. */
@@ -131,12 +111,12 @@ static int parse_ipv4(struct segment *segment, const uint8_t *packet, size_t len
 	if (length < IPV4_HEADER_MIN)
 		return -EMSGSIZE;
 	header = (uint32_t)(packet[0] & 15) * 4;
-	total = get16(packet + 2);
+	total = bytes_get16(packet + 2);
 	if (header < IPV4_HEADER_MIN || total < header)
 		return -EBADMSG;
 	if (total > length)
 		return -EMSGSIZE;
-	if ((get16(packet + 6) & 0x3fff) != 0 || packet[9] != PROTOCOL_TCP)	/* MF or an offset: a fragment */
+	if ((bytes_get16(packet + 6) & 0x3fff) != 0 || packet[9] != PROTOCOL_TCP)	/* MF or an offset: a fragment */
 		return -EPROTONOSUPPORT;
 	segment->length = total;
 	memcpy(segment->src.address, packet + 12, 4);
@@ -154,7 +134,7 @@ static int parse_ipv6(struct segment *segment, const uint8_t *packet, size_t len
 
 	if (length < IPV6_HEADER)
 		return -EMSGSIZE;
-	total = IPV6_HEADER + (uint32_t)get16(packet + 4);
+	total = IPV6_HEADER + (uint32_t)bytes_get16(packet + 4);
 	if (total > length)
 		return -EMSGSIZE;
 	next = packet[6];
@@ -167,7 +147,7 @@ static int parse_ipv6(struct segment *segment, const uint8_t *packet, size_t len
 		if (total - at < 8)
 			return -EBADMSG;
 		if (next == NEXT_FRAGMENT) {
-			if (get16(packet + at + 2) & 0xfff9)
+			if (bytes_get16(packet + at + 2) & 0xfff9)
 				return -EPROTONOSUPPORT;
 		} else if (next == NEXT_AUTHENTICATION) {
 			extension = ((uint32_t)packet[at + 1] + 2) * 4;
@@ -214,12 +194,12 @@ int segment_parse(struct segment *segment, uint8_t *packet, size_t length, bool 
 		return -EBADMSG;
 	segment->payload = segment->tcp + header;
 	segment->payload_length = segment->length - segment->payload;
-	segment->src.port = get16(tcp);
-	segment->dst.port = get16(tcp + 2);
-	segment->seq = get32(tcp + TCP_OFFSET_SEQ);
-	segment->ack = get32(tcp + TCP_OFFSET_ACK);
+	segment->src.port = bytes_get16(tcp);
+	segment->dst.port = bytes_get16(tcp + 2);
+	segment->seq = bytes_get32(tcp + TCP_OFFSET_SEQ);
+	segment->ack = bytes_get32(tcp + TCP_OFFSET_ACK);
 	segment->flags = tcp[TCP_OFFSET_FLAGS] & 0x3f;
-	segment->urgent = get16(tcp + TCP_OFFSET_URGENT);
+	segment->urgent = bytes_get16(tcp + TCP_OFFSET_URGENT);
 	return 0;
 }
 
@@ -228,6 +208,13 @@ bool segment_checksum_ok(const struct segment *segment)
 	if (segment->checksum_pending)
 		return true;
 	return whole_sum(segment) == 0xffff;
+}
+
+bool segment_checksum_left_out(const struct segment *segment)
+{
+	const uint16_t check = bytes_get16(segment->packet + segment->tcp + TCP_OFFSET_CHECK);
+
+	return check == 0 || check == from_big_endian(fold(pseudo_sum(segment)));
 }
 
 /* The option of this kind, its length checked to be @least or more; NULL where there is none. */
@@ -254,7 +241,7 @@ uint16_t segment_mss(const struct segment *segment)
 {
 	const uint8_t *option = find_option(segment, OPTION_MSS, 4);
 
-	return option ? get16(option + 2) : 0;
+	return option ? bytes_get16(option + 2) : 0;
 }
 
 uint8_t segment_window_scale(const struct segment *segment)
@@ -290,7 +277,7 @@ static void change32(struct segment *segment, uint8_t *field, uint32_t value)
 {
 	uint8_t bytes[4];
 
-	put32(bytes, value);
+	bytes_put32(bytes, value);
 	change(segment, field, bytes, sizeof(bytes));
 }
 
@@ -313,20 +300,20 @@ void segment_map_sack(struct segment *segment, const struct seqadj *adj)
 	if (!option || !seqadj_active(adj))
 		return;
 	for (unsigned int at = 2; at + 8 <= option[1]; at += 8) {
-		change32(segment, option + at, seqadj_back(adj, get32(option + at)));
-		change32(segment, option + at + 4, seqadj_back(adj, get32(option + at + 4)));
+		change32(segment, option + at, seqadj_back(adj, bytes_get32(option + at)));
+		change32(segment, option + at + 4, seqadj_back(adj, bytes_get32(option + at + 4)));
 	}
 }
 
 /* An address counts in the TCP checksum through the pseudo header, pending or not, and in IPv4's own. */
 static void change_address(struct segment *segment, uint8_t *field, const struct endpoint *to)
 {
-	const size_t length = address_length(segment);
+	const size_t length = endpoint_address_length(segment->src.family);
 	const uint64_t removed = sum(field, length), added = sum(to->address, length);
 	uint8_t *check = check_field(segment);
 
 	if (segment->checksum_pending)	/* the field holds the plain sum, not its complement */
-		put16(check, fold((uint64_t)get16(check) + (uint16_t)~fold(removed) + fold(added)));
+		bytes_put16(check, fold((uint64_t)bytes_get16(check) + (uint16_t)~fold(removed) + fold(added)));
 	else
 		check_update(check, removed, added);
 	if (segment->src.family == FAMILY_IPV4)
@@ -340,9 +327,9 @@ void segment_translate(struct segment *segment, const struct endpoint *src, cons
 	uint8_t ports[4];
 
 	change_address(segment, addresses, src);
-	change_address(segment, addresses + address_length(segment), dst);
-	put16(ports, src->port);
-	put16(ports + 2, dst->port);
+	change_address(segment, addresses + endpoint_address_length(segment->src.family), dst);
+	bytes_put16(ports, src->port);
+	bytes_put16(ports + 2, dst->port);
 	change(segment, segment->packet + segment->tcp, ports, sizeof(ports));
 	segment->src = *src;
 	segment->dst = *dst;
@@ -354,8 +341,8 @@ void segment_complete(struct segment *segment)
 
 	if (!segment->checksum_pending)
 		return;
-	put16(check, 0);
-	put16(check, (uint16_t)~whole_sum(segment));
+	bytes_put16(check, 0);
+	bytes_put16(check, (uint16_t)~whole_sum(segment));
 	segment->checksum_pending = false;
 }
 
@@ -364,9 +351,9 @@ static void set_ip_length(uint8_t *packet, uint8_t family, uint32_t length)
 {
 	uint8_t *field = packet + (family == FAMILY_IPV4 ? 2 : 4);
 	const uint16_t value = (uint16_t)(family == FAMILY_IPV4 ? length : length - IPV6_HEADER);
-	const uint16_t old = get16(field);
+	const uint16_t old = bytes_get16(field);
 
-	put16(field, value);
+	bytes_put16(field, value);
 	if (family == FAMILY_IPV4)
 		check_update(packet + 10, old, value);
 }
@@ -414,9 +401,9 @@ int segment_splice(const struct segment *segment, const struct splice *splice, u
 	set_ip_length(buffer, segment->src.family, out.length);
 
 	removed += sum_of_changed(tcp);
-	put32(tcp + TCP_OFFSET_SEQ, splice->seq);
+	bytes_put32(tcp + TCP_OFFSET_SEQ, splice->seq);
 	tcp[TCP_OFFSET_FLAGS] &= (uint8_t)~splice->clear;
-	put16(tcp + TCP_OFFSET_URGENT, splice->urgent);
+	bytes_put16(tcp + TCP_OFFSET_URGENT, splice->urgent);
 	added += sum_of_changed(tcp);
 	if (out.checksum_pending)
 		segment_complete(&out);

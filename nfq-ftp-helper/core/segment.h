@@ -54,6 +54,12 @@ int segment_parse(struct segment *segment, uint8_t *packet, size_t length, bool 
 /* Is the TCP checksum right? True where it is pending. */
 bool segment_checksum_ok(const struct segment *segment);
 
+/*
+ * Is there no checksum yet, since the network card was to compute it? Linux writes the pseudo header's sum into its field then, others
+ * zero.
+ */
+bool segment_checksum_left_out(const struct segment *segment);
+
 /* First payload byte. */
 static inline const uint8_t *segment_payload(const struct segment *segment)
 {

@@ -27,8 +27,11 @@ struct output {
 /* Nobody was on the queue until now: for a while connections are picked up in the middle. */
 void session_absent(struct engine *engine, uint64_t now);
 
-/* A packet of a session passes that could not be read whole: as if nobody had been there for it. */
-void session_unread(struct engine *engine, const struct arrival *arrival);
+/*
+ * A packet of a session passes that could not be read whole, as in a capture that is cut off. Its header says how many bytes of payload have
+ * passed unseen: @payload_length, at most 65535.
+ */
+void session_unread(struct engine *engine, const struct arrival *arrival, uint32_t payload_length, uint64_t now);
 
 /**
  * session_arrive - look at a packet, first step

@@ -2,6 +2,7 @@
 #include "dialogue.h"
 #include "edit.h"
 #include "lifecycle.h"
+#include "state.h"
 #include "stream.h"
 #include "unseen.h"
 
@@ -116,7 +117,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	if (session->state >= SESSION_OPAQUE)
 		return;			/* only its numbers are needed: it has nothing to show any more */
 	dialogue_lost(turn->engine->table, session);
-	session->state = SESSION_MIDDLE;
+	state_enter(session, SESSION_MIDDLE);
 	if (opaque && !stale)
 		dialogue_opaque(turn);
 	else if (!shown)

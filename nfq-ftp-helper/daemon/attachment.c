@@ -180,7 +180,7 @@ int attachment_begin(struct attachment *attachment)
 {
 	const struct options *options = attachment->options;
 	const struct cthelper_policy policy = { .expectations = options->expect_max,
-						.seconds = CTHELPER_EXPECT_SECONDS };
+						.seconds = FTP_EXPECTED_SECONDS };
 	int error;
 
 	if (options->attach.mode != MODE_CTHELPER)

@@ -343,7 +343,7 @@ static int open_conntrack(struct worker *worker)
 		.mark_edits = mark_edits,
 		.all_come = (mark_edits && attach->mark_mask) || attach->mode == MODE_CTHELPER,
 		.queueing_helper = attach->mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
-		.expect_timeout = CTHELPER_EXPECT_SECONDS,
+		.expect_timeout = FTP_EXPECTED_SECONDS,
 	};
 	int error = ctnetlink_open(&worker->ctnetlink, &config);
 

@@ -59,7 +59,7 @@ int helper_offered(void)
 
 int helper_prepare(void)
 {
-	struct cthelper_policy policy = { .expectations = ANNOUNCEMENTS_MAX, .seconds = CTHELPER_EXPECT_SECONDS };
+	struct cthelper_policy policy = { .expectations = ANNOUNCEMENTS_MAX, .seconds = FTP_EXPECTED_SECONDS };
 
 	return ask(prepare, &policy);
 }

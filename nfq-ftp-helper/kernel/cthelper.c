@@ -14,7 +14,7 @@
 #include "cthelper.h"
 
 #include "attributes.h"
-#include "tuple.h"
+#include "family.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>

@@ -12,9 +12,6 @@
 #define CTHELPER_NAME "nfq-ftp"
 #define CTHELPER_NAME_MAX CONNECTION_HELPER_MAX
 
-/* So long an expectation that nobody uses stays; the module's (kmod/) does, too. */
-#define CTHELPER_EXPECT_SECONDS 300
-
 struct cthelper {
 	char name[CTHELPER_NAME_MAX];
 	uint8_t family;			/* FAMILY_IPV4 or FAMILY_IPV6 */

@@ -2,7 +2,7 @@
 #include "ctmessage.h"
 
 #include "attributes.h"
-#include "tuple.h"
+#include "family.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -35,7 +35,7 @@ struct nlmsghdr *ctmessage_begin(void *buffer, uint16_t type, uint16_t flags, ui
 void ctmessage_put_tuple(struct nlmsghdr *message, uint16_t type, const struct tuple *tuple)
 {
 	bool ipv4 = tuple->src.family == FAMILY_IPV4;
-	size_t length = family_address_length(tuple->src.family);
+	size_t length = endpoint_address_length(tuple->src.family);
 	struct nlattr *outer = mnl_attr_nest_start(message, type);
 	struct nlattr *inner;
 
@@ -64,8 +64,8 @@ static void put_mask(struct nlmsghdr *message, uint8_t family)
 {
 	struct tuple mask = { .src.family = family, .dst.family = family, .dst.port = 0xffff };
 
-	memset(mask.src.address, 0xff, family_address_length(family));
-	memset(mask.dst.address, 0xff, family_address_length(family));
+	memset(mask.src.address, 0xff, endpoint_address_length(family));
+	memset(mask.dst.address, 0xff, endpoint_address_length(family));
 	ctmessage_put_tuple(message, CTA_EXPECT_MASK, &mask);
 }
 
@@ -159,8 +159,8 @@ static int read_addresses(const struct nlattr *nest, struct tuple *tuple)
 		return -EBADMSG;
 	tuple->src.family = family;
 	tuple->dst.family = family;
-	memcpy(tuple->src.address, mnl_attr_get_payload(src), family_address_length(family));
-	memcpy(tuple->dst.address, mnl_attr_get_payload(dst), family_address_length(family));
+	memcpy(tuple->src.address, mnl_attr_get_payload(src), endpoint_address_length(family));
+	memcpy(tuple->dst.address, mnl_attr_get_payload(dst), endpoint_address_length(family));
 	return 0;
 }
 

@@ -29,7 +29,6 @@
 #include "attributes.h"
 #include "cthelper.h"
 #include "ctrequest.h"
-#include "tuple.h"
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 

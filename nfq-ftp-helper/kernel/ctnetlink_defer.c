@@ -11,7 +11,6 @@
 #include "ctnetlink.h"
 #include "ctnetlink_ops.h"
 #include "ctrequest.h"
-#include "tuple.h"
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 

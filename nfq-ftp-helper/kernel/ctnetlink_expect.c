@@ -9,7 +9,6 @@
 #include "ctnetlink_ops.h"
 
 #include "ctrequest.h"
-#include "tuple.h"
 
 /* Delete an expectation of this master. -ENOENT: there is none; -EBUSY: it is another master's. */
 static int delete_expected(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)

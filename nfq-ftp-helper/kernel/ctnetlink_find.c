@@ -12,7 +12,6 @@
 #include "ctnetlink_ops.h"
 
 #include "ctrequest.h"
-#include "tuple.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <time.h>

@@ -3,7 +3,6 @@
 
 #include "attributes.h"
 #include "ctmessage.h"
-#include "tuple.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -23,13 +23,14 @@
  */
 #include "model.h"
 
-#include <stdlib.h>
-
+#include "core/ftp.h"
 #include "expectations.h"
 #include "index.h"
 
+#include <stdlib.h>
+
 #define VIEWS 2
-#define EXPECTATION_TIMEOUT 300000u	/* milliseconds */
+#define EXPECTATION_TIMEOUT (1000u * FTP_EXPECTED_SECONDS)	/* milliseconds */
 
 /* Ports below this are exchanged among themselves, as nf_nat does. */
 #define PORT_UNPRIVILEGED 1024
@@ -72,16 +73,6 @@ static enum model_view other_view(enum model_view view)
 	return view == MODEL_INSIDE ? MODEL_OUTSIDE : MODEL_INSIDE;
 }
 
-static struct tuple inverse(const struct tuple *tuple)
-{
-	return (struct tuple){ .src = tuple->dst, .dst = tuple->src };
-}
-
-static bool tuple_equal(const struct tuple *a, const struct tuple *b)
-{
-	return endpoint_equal(&a->src, &b->src) && endpoint_equal(&a->dst, &b->dst);
-}
-
 /* The same for both directions. */
 static uint64_t hash(const struct tuple *tuple)
 {
@@ -92,7 +83,7 @@ static struct connection *lookup(const struct model *model, enum model_view view
 				 enum direction *direction)
 {
 	struct index_link *link = index_first(&model->index[view], hash(seen));
-	const struct tuple back = inverse(seen);
+	const struct tuple back = tuple_inverse(seen);
 
 	for (; link; link = index_next(link)) {
 		/* The link is number "view" of an array. */
@@ -216,7 +207,7 @@ static enum direction first_direction(const struct model *model, enum model_view
 				      const struct tuple *seen)
 {
 	enum expected_as as = EXPECTED_INSIDE + view;
-	const struct tuple back = inverse(seen);
+	const struct tuple back = tuple_inverse(seen);
 
 	if (segment->flags & TCP_SYN)
 		return (segment->flags & TCP_ACK) ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
@@ -293,7 +284,7 @@ int model_track(struct model *model, const struct segment *segment, enum model_v
 	if (!found)
 		direction = first_direction(model, view, segment, &original);
 	if (direction == DIRECTION_REPLY)
-		original = inverse(&original);
+		original = tuple_inverse(&original);
 	error = track(model, view, &original, &found, connection);
 	if (error)
 		return error;
@@ -322,7 +313,7 @@ int model_translate(struct model *model, struct segment *segment, enum model_vie
 		return -ENOENT;
 	tuple = connection->tuple[other_view(from)];
 	if (direction == DIRECTION_REPLY)
-		tuple = inverse(&tuple);
+		tuple = tuple_inverse(&tuple);
 	segment_translate(segment, &tuple.src, &tuple.dst);
 	return 0;
 }

@@ -17,6 +17,7 @@ import socket
 import struct
 import time
 
+import lab as laboratory
 from lab import FTP_PORT
 from rawftp import INET, Wrong, in_namespace
 
@@ -25,7 +26,7 @@ ETH_P_ALL = 3
 ETHERTYPES = {0x0800: 4, 0x86dd: 6}
 HOPS = 64
 BUFFER = 8 << 20
-PATIENCE = 20  # seconds until a packet is given up: programs have to be started first, on slow machines, too
+PATIENCE = 4 * laboratory.PATIENCE  # until a packet is given up: programs have to be started first
 MSS_1400 = b"\x02\x04\x05\x78"
 
 

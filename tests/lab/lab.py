@@ -63,6 +63,9 @@ class Topology:
     router_is: str = ""  # the role, "client" or "server", that the router itself plays
 
 
+# Seconds until a reply is given up; a command is given more of them. tests/vm/guest says more for a machine that is slow.
+PATIENCE = float(os.environ.get("NFQ_FTP_PATIENCE") or 5)
+
 TOPOLOGIES = {
     "masquerade": Topology(masquerade=True),
     "dnat": Topology(clients_inside=False, dnat=True),
@@ -736,7 +739,7 @@ class Lab:
             self._children = [child for child in self._children if child.poll() is None] + [process]
         return process
 
-    def run(self, role, argv, *, input=None, timeout=30, check=False, env=None, cwd=None):
+    def run(self, role, argv, *, input=None, timeout=6 * PATIENCE, check=False, env=None, cwd=None):
         """Runs a program in a namespace to its end: a CompletedProcess with text.
 
         A program that takes too long is killed and has returncode None. With check, anything but success is a LabError.
@@ -772,7 +775,7 @@ class Lab:
             argv += ["--queue", self.queueing.queue]
         return argv + self.daemon_args
 
-    def daemon_start(self, timeout=30):
+    def daemon_start(self, timeout=6 * PATIENCE):
         """Starts the program and returns when it says that it is ready (accept: when its queues are bound)."""
         if not os.access(self.binary, os.X_OK):
             raise LabError(f"engine {self.engine}: {self.binary} is no program (run make)")

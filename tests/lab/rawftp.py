@@ -23,12 +23,11 @@ import threading
 import time
 
 from clients import PASSWORD, USER
-from lab import FTP_PORT
+from lab import FTP_PORT, PATIENCE
 
 CLONE_NEWNET = 0x40000000
 IP_BIND_ADDRESS_NO_PORT = 24
 PAUSE = 0.003  # between the pieces of a cut message
-PATIENCE = 5  # seconds until a reply is given up
 NOT_ADMITTED = 0.3  # seconds after which a connection attempt that must fail is taken to have failed
 INET = {4: socket.AF_INET, 6: socket.AF_INET6}
 _libc = ctypes.CDLL(None, use_errno=True)

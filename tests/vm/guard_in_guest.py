@@ -9,7 +9,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import subprocess
 import sys
 import time
 
@@ -28,8 +27,6 @@ from variants import PREFIX  # noqa: E402
 GUARD = "nfq-ftp-guard"
 GUARD_KILLS = 5
 BACK = 1  # seconds
-MODULES = ("nf_conntrack", "nf_nat", "nf_conntrack_netlink", "nfnetlink_queue", "nfnetlink_cthelper", "nf_tables", "nft_ct",
-           "nft_chain_nat", "nft_masq")
 AWAY = 2
 
 
@@ -100,13 +97,7 @@ def both_killed(lab):
         test_streams.fetch_small(session, "PORT", port=next_port(4))
 
 
-def load_modules():
-    """What the rules make the kernel load takes longer than a command may, where this is the first thing the machine does."""
-    subprocess.run(["modprobe", "-aq", *MODULES], check=False)
-
-
 def group_guard(options, report):
-    load_modules()
     with daemon_lab(options, "masquerade", backend="nft", mode="cthelper") as lab, Server("vsftpd", lab) as server:
         test_streams.serve_files(server)
         report.case(f"{PREFIX}/cthelper/guard-killed", guard_killed, lab)

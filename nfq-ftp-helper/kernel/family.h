@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * family - the kernel's number of an address family.
+ */
+#ifndef KERNEL_FAMILY_H
+#define KERNEL_FAMILY_H
+
+#include "core/endpoint.h"
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* AF_INET or AF_INET6. */
+static inline uint8_t family_number(uint8_t family)
+{
+	return family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+}
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A configuration file of any bytes, as `run -c' reads it: either it is taken, nothing is said, and all that is set is
+ * within its limits; or it is not, and one line says what is wrong.
+ */
+#include "daemon/options.h"
+#include "file.h"
+
+static void check_range(const struct queue_range *range)
+{
+	if (range->given)
+		MUST(range->first <= range->last && queue_range_count(range) <= 64);
+}
+
+static void check_policy(const struct policy *policy)
+{
+	MUST(policy->min_port >= 1 && policy->port_low <= policy->port_high);
+	MUST(policy->client_sessions <= 1u << 24 && policy->client_rate >= 1 && policy->client_rate <= 1000000);
+	MUST(policy->idle_timeout >= 10 && policy->idle_timeout <= 432000);
+	MUST(policy->exempt_count <= POLICY_EXEMPT_MAX);
+	for (unsigned int i = 0; i < policy->exempt_count; i++)
+		MUST(policy->exempt[i].bits <= (policy->exempt[i].family == FAMILY_IPV6 ? 128 : 32));
+}
+
+static void check_options(const struct options *options)
+{
+	const struct queue_range *queues = &options->attach.queues, *sure = &options->attach.sure_queues;
+
+	check_range(queues);
+	check_range(sure);
+	if (sure->given)
+		MUST(queue_range_count(sure) == queue_range_count(queues) &&
+		     (sure->last < queues->first || queues->last < sure->first));
+	MUST(options->attach.mode <= MODE_KMOD && options->attach.seqadj <= SEQADJ_MODE_SELF && options->verbose <= 2);
+	MUST(options->expect_max >= 1 && options->expect_max <= 255);
+	MUST(options->attach.mark && (options->attach.mark & ~options->attach.mark_mask) == 0);
+	MUST(options->sessions >= 16 && options->sessions <= 1u << 24);
+	MUST(options->queue_length >= 1 && options->queue_length <= 1u << 20);
+	MUST(options->receive_buffer >= 1u << 16 && options->receive_buffer <= 1u << 30);
+	MUST(options->state_directory[0] && memchr(options->state_directory, '\0', OPTIONS_PATH_MAX));
+	check_policy(&options->policy);
+}
+
+/* One line, the program's name first. */
+static void check_complaint(const char *said, size_t length)
+{
+	const char start[] = "nfq-ftp-helper: ";
+
+	MUST(length > sizeof(start) && memcmp(said, start, sizeof(start) - 1) == 0);
+	MUST(memchr(said, '\n', length) == said + length - 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char run[] = "run", c[] = "-c", path[FILE_PATH_MAX];
+	char *argv[] = { run, c, path, NULL };
+	FILE *const usual = stderr;
+	struct options options;
+	size_t length;
+	char *said;
+	int error;
+
+	snprintf(path, sizeof(path), "%s", file_of(data, size));
+	stderr = open_memstream(&said, &length);
+	MUST(stderr);
+	error = options_parse(&options, 3, argv);
+	fclose(stderr);
+	stderr = usual;
+	if (error) {
+		check_complaint(said, length);
+	} else {
+		MUST(length == 0);
+		check_options(&options);
+	}
+	free(said);
+	return 0;
+}

@@ -11,13 +11,6 @@ static struct work *work_of(const struct turn *turn)
 	return table_work_change(turn->engine->table, turn->session);
 }
 
-const struct edit *edit_in_flight(const struct turn *turn)
-{
-	if (!(stream_of(turn)->flags & STREAM_IN_FLIGHT))
-		return NULL;
-	return &table_work(turn->engine->table, turn->session)->edit[turn->direction];
-}
-
 /* From now on this direction is adjusted so: by conntrack, unless it has left this connection to us already. */
 static int hand_over(struct turn *turn, const struct seqadj *adj)
 {

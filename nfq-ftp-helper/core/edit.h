@@ -19,8 +19,19 @@
 
 #include "turn.h"
 
-/* The edit in flight in the turn's direction; NULL where there is none. */
-const struct edit *edit_in_flight(const struct turn *turn);
+/* The edit in flight in a direction; NULL where there is none. */
+static inline const struct edit *edit_of(const struct turn *turn, enum direction direction)
+{
+	if (!(turn->session->stream[direction].flags & STREAM_IN_FLIGHT))
+		return NULL;
+	return &table_work(turn->engine->table, turn->session)->edit[direction];
+}
+
+/* The same of the turn's direction. */
+static inline const struct edit *edit_in_flight(const struct turn *turn)
+{
+	return edit_of(turn, turn->direction);
+}
 
 static inline uint32_t edit_end(const struct edit *edit)
 {

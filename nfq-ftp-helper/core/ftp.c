@@ -288,11 +288,32 @@ static size_t scan_word(struct ftp_line *line, enum ftp_side side, unsigned int 
 	return at + 1;
 }
 
+/* How many bytes of a reply's prose there are before the first that may begin its argument, or ends the line. */
+static size_t prose_length(const uint8_t *data, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && data[at] != '(' && data[at] != '\n' && !is_digit(data[at]))
+		at++;
+	return at;
+}
+
+/* In the gap of a reply: its prose at once. Return: bytes consumed. */
+static size_t scan_prose(struct ftp_line *line, enum ftp_side side, const uint8_t *data, size_t length)
+{
+	const size_t prose = side == FTP_SERVER && line->phase == FTP_PHASE_GAP ? prose_length(data, length) : 0;
+
+	if (prose)
+		note_gap(line, side, data[prose - 1]);
+	return prose;
+}
+
 static size_t scan(struct ftp_line *line, enum ftp_side side, unsigned int text_line, const uint8_t *data,
 		   size_t length, enum ftp_event *event)
 {
 	size_t at = scan_word(line, side, text_line, data, length);
 
+	at += scan_prose(line, side, data + at, length - at);
 	while (at < length && line->phase < FTP_PHASE_REST) {
 		*event = scan_byte(line, side, text_line, data[at]);
 		if (*event == FTP_ARGUMENT || *event == FTP_STRANGE)

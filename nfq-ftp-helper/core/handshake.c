@@ -34,11 +34,6 @@ static bool is_adjusted_otherwise(const struct session *session, const struct bi
 	return adjusted && otherwise;
 }
 
-static bool is_anothers(const struct session *session, uint32_t conntrack_id)
-{
-	return session->conntrack_id && conntrack_id && session->conntrack_id != conntrack_id;
-}
-
 /*
  * Does it say again what this session's ends have said, within the largest window without scaling? A copy of their own handshake, of which
  * a daemon that met it halfway has seen the rest only, looks like another's. A new connection begins beyond (RFC 6528 section 3).
@@ -52,13 +47,12 @@ static bool is_repeated(const struct session *session, const struct arrival *arr
 	return !(stream->flags & STREAM_UNSYNCED) && stream->next - end <= UINT16_MAX;
 }
 
-/* Does the packet go on behind a handshake that was not this ended session's? */
-static bool is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
+bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
 {
 	struct binding binding;
 	enum direction direction;
 
-	return session->state == SESSION_CLOSED && !is_ending(session, now) && arrival->segment.payload_length &&
+	return !is_ending(session, now) && arrival->segment.payload_length &&
 	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && !is_repeated(session, arrival) && embryo_find(engine, arrival, now) &&
 	       beginning_known(engine, arrival, &binding, &direction);
 }
@@ -82,11 +76,6 @@ void handshake_succeed(struct engine *engine, struct session *session, const str
 		lifecycle_forget(engine, session, now);
 }
 
-bool handshake_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
-{
-	return is_anothers(session, arrival->conntrack_id) || is_followed(engine, session, arrival, now);
-}
-
 /*
  * May a handshake begin a connection in the place of this one? Anybody can play one, both ends of it. So it may where this one has
  * ended, or where conntrack shows that it is another's. One that ended unseen and was made anew at once, in the same place of
@@ -94,7 +83,7 @@ bool handshake_is_over(struct engine *engine, const struct session *session, con
  */
 static bool may_begin_anew(const struct session *session, const struct binding *binding, uint64_t now)
 {
-	if (is_anothers(session, binding->id) || (session->state == SESSION_CLOSED && !is_ending(session, now)))
+	if (handshake_is_anothers(session, binding->id) || (session->state == SESSION_CLOSED && !is_ending(session, now)))
 		return true;
 	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
 }

@@ -15,8 +15,22 @@
 struct session *handshake_input(struct engine *engine, const struct arrival *arrival, struct session *session,
 				uint64_t now);
 
+/* Is the packet of a connection that began after this one has ended: does it go on behind the handshake of another? */
+bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now);
+
+/* Are both known to conntrack, and two to it? */
+static inline bool handshake_is_anothers(const struct session *session, uint32_t conntrack_id)
+{
+	return session->conntrack_id && conntrack_id && session->conntrack_id != conntrack_id;
+}
+
 /* Does the packet show that the session's connection is over, and this is another's? By its CTA_ID, or by the handshake it follows. */
-bool handshake_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now);
+static inline bool handshake_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival,
+				     uint64_t now)
+{
+	return handshake_is_anothers(session, arrival->conntrack_id) ||
+	       (session->state == SESSION_CLOSED && handshake_is_followed(engine, session, arrival, now));
+}
 
 /*
  * End it then. Where the packet belongs to no handshake, conntrack may have lost sight of a connection that goes on all the same; and

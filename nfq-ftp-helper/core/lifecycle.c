@@ -53,11 +53,10 @@ void lifecycle_forget(struct engine *engine, struct session *session, uint64_t n
 static void let_go(struct turn *turn)
 {
 	struct stream *stream = &turn->session->stream[turn->direction];
-	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	if (!(stream->flags & STREAM_HELD))
 		return;
-	stream->next = stream_forwarded(stream, work, turn->direction);
+	stream->next = stream_forwarded(turn, turn->direction);
 	edit_restore(turn);
 	stream->flags &= (uint8_t)~STREAM_HELD;
 }
@@ -128,7 +127,7 @@ static void abandon_edit(struct turn *turn)
 	if (!(stream->flags & STREAM_IN_FLIGHT) ||
 	    (uint32_t)(turn->now / 1000) - work->edit[turn->direction].since <= EDIT_LIFE)
 		return;
-	stream_acknowledge(stream, work, turn->direction, edit_end(&work->edit[turn->direction]));
+	stream_acknowledge(turn, turn->direction, edit_end(&work->edit[turn->direction]));
 	turn->engine->counters.overdue++;
 }
 

@@ -27,7 +27,7 @@ static void pass_over(const struct turn *turn, enum direction direction, uint32_
 		stream->acked = next - UINT16_MAX;
 		stale = STREAM_STALE;
 	} else if (stream->flags & STREAM_IN_FLIGHT) {
-		stream_acknowledge(stream, work, direction, seq_min(edit_end(&work->edit[direction]), next));
+		stream_acknowledge(turn, direction, seq_min(edit_end(&work->edit[direction]), next));
 	}
 	if (is_news(stream, next)) {
 		stream_start(stream, next);

@@ -31,37 +31,48 @@ static uint16_t from_big_endian(uint16_t value)
 
 /*
  * The Internet checksum (RFC 1071): a one's complement sum of big-endian 16-bit words. It does not care about byte order until its
- * end (section 2 (B)), so it is summed in this machine's, eight bytes at a time.
+ * end (section 2 (B)), so it is summed in this machine's, eight bytes at a time, and folded once all has been added.
  */
-static uint64_t sum(const uint8_t *data, size_t length)
+static uint64_t sum_unfolded(const uint8_t *data, size_t length)
 {
 	uint64_t total = 0;
-	uint16_t word = 0;
+	uint32_t half = 0;
+	uint16_t word = 0, last = 0;
 
 	for (; length >= 8; data += 8, length -= 8) {
 		uint64_t chunk;
 
 		memcpy(&chunk, data, sizeof(chunk));
-		total += (chunk & 0xffffffff) + (chunk >> 32);
+		total += chunk;
+		total += total < chunk;		/* what is carried out comes in again (section 2 (A)) */
 	}
-	for (; length >= 2; data += 2, length -= 2) {
+	if (length & 4) {
+		memcpy(&half, data, sizeof(half));
+		data += 4;
+	}
+	if (length & 2) {
 		memcpy(&word, data, sizeof(word));
-		total += word;
+		data += 2;
 	}
-	if (length) {
-		word = 0;
-		memcpy(&word, data, 1);
-		total += word;
-	}
-	return from_big_endian(fold(total));
+	if (length & 1)
+		memcpy(&last, data, 1);
+	return (total & 0xffffffff) + (total >> 32) + half + word + last;
+}
+
+static uint64_t sum(const uint8_t *data, size_t length)
+{
+	return from_big_endian(fold(sum_unfolded(data, length)));
 }
 
 /* The same bytes, beginning at an odd offset of the checksummed area, count with their halves swapped (RFC 1071, 2 (B)). */
 static uint64_t swap_if(bool odd, uint64_t total)
 {
-	uint16_t folded = fold(total);
+	uint16_t folded;
 
-	return odd ? (uint64_t)(uint16_t)(folded << 8 | folded >> 8) : folded;
+	if (!odd)
+		return total;
+	folded = fold(total);
+	return (uint16_t)(folded << 8 | folded >> 8);
 }
 
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'), for the sums m of what went away and m' of what came. */
@@ -70,13 +81,26 @@ static void check_update(uint8_t *check, uint64_t removed, uint64_t added)
 	bytes_put16(check, (uint16_t)~fold((uint64_t)(uint16_t)~bytes_get16(check) + (uint16_t)~fold(removed) + fold(added)));
 }
 
+/* Where the addresses stand: the source's, and behind it the destination's. */
+static uint8_t *addresses_of(const struct segment *segment)
+{
+	return segment->packet + (segment->src.family == FAMILY_IPV4 ? 12 : 8);
+}
+
+/* The sum of the pseudo header (RFC 9293 section 3.1), unfolded. */
 static uint64_t pseudo_sum(const struct segment *segment)
 {
-	const uint32_t tcp_length = segment->length - segment->tcp;
-
 	const size_t length = endpoint_address_length(segment->src.family);
 
-	return sum(segment->src.address, length) + sum(segment->dst.address, length) + PROTOCOL_TCP + (tcp_length >> 16) + (tcp_length & 0xffff);
+	return sum_unfolded(addresses_of(segment), length * 2) +
+	       from_big_endian(fold(PROTOCOL_TCP + segment->length - segment->tcp));
+}
+
+/* The same with that of the segment: 0xffff where its checksum is right. */
+static uint16_t whole_sum(const struct segment *segment)
+{
+	return from_big_endian(fold(pseudo_sum(segment) +
+				    sum_unfolded(segment->packet + segment->tcp, segment->length - segment->tcp)));
 }
 
 /* Offset of the TCP header in an IPv4 packet, or a negative errno. */
@@ -183,14 +207,14 @@ bool segment_checksum_ok(const struct segment *segment)
 {
 	if (segment->checksum_pending)
 		return true;
-	return fold(pseudo_sum(segment) + sum(segment->packet + segment->tcp, segment->length - segment->tcp)) == 0xffff;
+	return whole_sum(segment) == 0xffff;
 }
 
 bool segment_checksum_left_out(const struct segment *segment)
 {
 	const uint16_t check = bytes_get16(segment->packet + segment->tcp + TCP_OFFSET_CHECK);
 
-	return check == 0 || check == fold(pseudo_sum(segment));
+	return check == 0 || check == from_big_endian(fold(pseudo_sum(segment)));
 }
 
 /* The option of this kind, its length checked to be @least or more; NULL where there is none. */
@@ -299,8 +323,7 @@ static void change_address(struct segment *segment, uint8_t *field, const struct
 
 void segment_translate(struct segment *segment, const struct endpoint *src, const struct endpoint *dst)
 {
-	const bool ipv4 = segment->src.family == FAMILY_IPV4;
-	uint8_t *addresses = segment->packet + (ipv4 ? 12 : 8);
+	uint8_t *addresses = addresses_of(segment);
 	uint8_t ports[4];
 
 	change_address(segment, addresses, src);
@@ -319,8 +342,7 @@ void segment_complete(struct segment *segment)
 	if (!segment->checksum_pending)
 		return;
 	bytes_put16(check, 0);
-	bytes_put16(check, (uint16_t)~fold(pseudo_sum(segment) +
-				     sum(segment->packet + segment->tcp, segment->length - segment->tcp)));
+	bytes_put16(check, (uint16_t)~whole_sum(segment));
 	segment->checksum_pending = false;
 }
 
@@ -336,7 +358,7 @@ static void set_ip_length(uint8_t *packet, uint8_t family, uint32_t length)
 		check_update(packet + 10, old, value);
 }
 
-/* Copy the chunks to @to and return the sum of what they bring to the checksum. */
+/* Copy the chunks to @to and return the sum of what they bring to the checksum, unfolded. */
 static uint64_t copy_chunks(const struct splice *splice, uint8_t *to)
 {
 	uint64_t total = 0;
@@ -346,10 +368,17 @@ static uint64_t copy_chunks(const struct splice *splice, uint8_t *to)
 		const struct chunk *chunk = &splice->chunks[i];
 
 		memcpy(to + at, chunk->data, chunk->length);
-		total += swap_if(at & 1, sum(chunk->data, chunk->length));
+		total += swap_if(at & 1, sum_unfolded(chunk->data, chunk->length));
 		at += chunk->length;
 	}
 	return total;
+}
+
+/* The sum of what a splice changes in the TCP header: sequence number, flags, urgent pointer. Unfolded. */
+static uint64_t sum_of_changed(const uint8_t *tcp)
+{
+	return sum_unfolded(tcp + TCP_OFFSET_SEQ, 4) + sum_unfolded(tcp + TCP_OFFSET_DATA, 2) +
+	       sum_unfolded(tcp + TCP_OFFSET_URGENT, 2);
 }
 
 int segment_splice(const struct segment *segment, const struct splice *splice, uint8_t *buffer, size_t capacity)
@@ -366,19 +395,20 @@ int segment_splice(const struct segment *segment, const struct splice *splice, u
 	if (out.length > capacity || out.length > IP_LENGTH_MAX)
 		return -EMSGSIZE;
 
-	removed = sum(segment_payload(segment), segment->payload_length) + segment->length - segment->tcp;
+	removed = sum_unfolded(segment_payload(segment), segment->payload_length);
 	memcpy(buffer, segment->packet, segment->payload);
-	added = copy_chunks(splice, buffer + segment->payload) + out.length - out.tcp;
+	added = copy_chunks(splice, buffer + segment->payload);
 	set_ip_length(buffer, segment->src.family, out.length);
 
-	removed += sum(tcp + TCP_OFFSET_SEQ, 4) + sum(tcp + TCP_OFFSET_DATA, 2) + sum(tcp + TCP_OFFSET_URGENT, 2);
+	removed += sum_of_changed(tcp);
 	bytes_put32(tcp + TCP_OFFSET_SEQ, splice->seq);
 	tcp[TCP_OFFSET_FLAGS] &= (uint8_t)~splice->clear;
 	bytes_put16(tcp + TCP_OFFSET_URGENT, splice->urgent);
-	added += sum(tcp + TCP_OFFSET_SEQ, 4) + sum(tcp + TCP_OFFSET_DATA, 2) + sum(tcp + TCP_OFFSET_URGENT, 2);
+	added += sum_of_changed(tcp);
 	if (out.checksum_pending)
 		segment_complete(&out);
 	else
-		check_update(tcp + TCP_OFFSET_CHECK, removed, added);
+		check_update(tcp + TCP_OFFSET_CHECK, from_big_endian(fold(removed)) + segment->length - segment->tcp,
+			     from_big_endian(fold(added)) + out.length - out.tcp);
 	return (int)out.length;
 }

@@ -58,11 +58,10 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
 static struct belief_side side_of(const struct turn *turn, enum direction direction)
 {
 	const struct stream *stream = &turn->session->stream[direction];
-	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	return (struct belief_side){
 		.next = stream->next,
-		.sent = stream_forwarded(stream, work, direction),
+		.sent = stream_forwarded(turn, direction),
 		.acked = stream->acked,
 		.window = belief_window(stream->scale),
 		.known = !(stream->flags & STREAM_UNSYNCED),
@@ -96,9 +95,12 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 		.flags = segment->flags,
 	};
 	const enum belief belief = belief_judge(&mine, &theirs, &judged);
-	const bool stands = unseen_claim_stands(acked, judged.ack);
+	bool stands;
 
-	if (belief != BELIEF_ACK_AHEAD || is_old(turn, segment) || !unseen_claim(turn, acked, judged.ack))
+	if (belief != BELIEF_ACK_AHEAD || is_old(turn, segment))
+		return belief;
+	stands = unseen_claim_stands(acked, judged.ack);
+	if (!unseen_claim(turn, acked, judged.ack))
 		return belief;
 	if (acked->flags & STREAM_STALE)
 		return !segment->payload_length || unseen_is_claimed(turn, segment) || (unseen_comes_again(turn, segment->seq) && stands) ?
@@ -116,8 +118,7 @@ static bool claims(const struct turn *turn)
 {
 	const enum direction direction = turn_other(turn->direction);
 	const struct stream *stream = &turn->session->stream[direction];
-	const struct work *work = table_work(turn->engine->table, turn->session);
-	const uint32_t sent = stream_forwarded(stream, work, direction) + (stream->flags & STREAM_FIN ? 1 : 0);
+	const uint32_t sent = stream_forwarded(turn, direction) + (stream->flags & STREAM_FIN ? 1 : 0);
 
 	return !(stream->flags & STREAM_UNSYNCED) && seq_after(turn->ack, sent);
 }
@@ -134,7 +135,7 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	const bool more = stream->flags & STREAM_HOLE;	/* its sender has been seen beyond */
 	const uint32_t ack = turn->ack;
 
-	if (seq_after(ack, stream_forwarded(stream, work, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
+	if (seq_after(ack, stream_forwarded(turn, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
 		if (!(stream->flags & STREAM_STALE) || !segment->payload_length)
 			return;		/* a claim */
 		unseen_take_up(turn, direction, ack);	/* what it answers has not been seen */
@@ -142,10 +143,10 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 		stream->claim = stream->next;	/* receivers do not go back: what claimed more was not theirs, or will claim again */
 	}
 	/* Something new, and just what we know of: then nothing else has passed. */
-	if (seq_after(ack, stream->acked) && ack == stream_forwarded(stream, work, direction) &&
+	if (stream->flags & STREAM_STALE && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, direction) &&
 	    !segment_has_sack(segment) && !more)
 		stream->flags &= (uint8_t)~STREAM_STALE;
-	stream_acknowledge(stream, work, direction, ack);
+	stream_acknowledge(turn, direction, ack);
 	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
 	    conntrack->ops->settle)
 		conntrack->ops->settle(turn->engine->conntrack, &work->binding);
@@ -167,21 +168,21 @@ static uint32_t space_alone(const struct passage *passage)
 /* Both sides have said their last byte, and it has passed. */
 static void note_fin(struct passage *passage)
 {
-	struct session *session = passage->turn.session;
+	struct session *session = passage->turn->session;
 
 	if (!(passage->segment->flags & TCP_FIN) || passage->end != passage->stream->next)
 		return;		/* there is none, or its bytes before it were cut off, or it is not at its place */
-	if (claims(&passage->turn))
+	if (claims(passage->turn))
 		return;		/* the other may not take it; if it does, it will say so */
 	passage->stream->flags |= STREAM_FIN;
-	if (session->stream[turn_other(passage->turn.direction)].flags & STREAM_FIN)
-		lifecycle_close(&passage->turn);
+	if (session->stream[turn_other(passage->turn->direction)].flags & STREAM_FIN)
+		lifecycle_close(passage->turn);
 }
 
 /* Let the stream read the segment. Return false when it is to be dropped. */
 static bool read_segment(struct passage *passage)
 {
-	struct turn *turn = &passage->turn;
+	struct turn *turn = passage->turn;
 	const struct segment *segment = passage->segment;
 
 	passage->start = segment_start(segment);
@@ -255,13 +256,14 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 				 struct output *output)
 {
 	const int length = segment_splice(segment, splice, output->buffer, output->capacity);
+	const bool renumbered = must_renumber(turn);
 	struct segment changed;
 
-	if (length < 0 || segment_parse(&changed, output->buffer, (size_t)length, false)) {
+	if (length < 0 || (renumbered && segment_parse(&changed, output->buffer, (size_t)length, false))) {
 		turn->engine->counters.dropped++;
 		return VERDICT_DROP;
 	}
-	if (must_renumber(turn))
+	if (renumbered)
 		renumber(turn, &changed);
 	turn->engine->counters.rewritten++;
 	output->packet = output->buffer;
@@ -325,14 +327,14 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	if (!is_old(turn, segment) || !(turn->session->flags & SESSION_SELF))
 		acknowledge(turn, segment);
 	unseen_note_sent(turn, segment);
-	passage.turn = *turn;
+	passage.turn = turn;
 	passage.segment = segment;
 	passage.stream = &turn->session->stream[turn->direction];
 	if (!read_segment(&passage)) {
 		turn->engine->counters.dropped++;
 		return VERDICT_DROP;
 	}
-	if (stream_compose(&passage, &splice))
+	if (!stream_passes(&passage) && stream_compose(&passage, &splice))
 		return send_spliced(turn, segment, &splice, output);
 	return send_unchanged(turn, segment, output);
 }

@@ -43,22 +43,22 @@
 
 static enum ftp_side side_of(const struct passage *passage)
 {
-	return turn_side(passage->turn.direction);
+	return turn_side(passage->turn->direction);
 }
 
 static struct table *table_of(const struct passage *passage)
 {
-	return passage->turn.engine->table;
+	return passage->turn->engine->table;
 }
 
 static const struct work *work_of(const struct passage *passage)
 {
-	return table_work(table_of(passage), passage->turn.session);
+	return table_work(table_of(passage), passage->turn->session);
 }
 
 static struct work *work_to_change(const struct passage *passage)
 {
-	return table_work_change(table_of(passage), passage->turn.session);
+	return table_work_change(table_of(passage), passage->turn->session);
 }
 
 /* Does the run [start, end) touch the edit's old bytes? */
@@ -72,9 +72,12 @@ static const uint8_t *segment_bytes(const struct passage *passage, uint32_t seq)
 	return segment_payload(passage->segment) + (seq - passage->start);
 }
 
-uint32_t stream_forwarded(const struct stream *stream, const struct work *work, enum direction direction)
+uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction)
 {
-	if (!(stream->flags & STREAM_HELD) || work->held[direction].copied)
+	const struct stream *stream = &turn->session->stream[direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+
+	if (work->held[direction].copied)
 		return stream->next;
 	if (stream->flags & STREAM_IN_FLIGHT && edit_swallowed(&work->edit[direction]))
 		return edit_end(&work->edit[direction]);
@@ -88,9 +91,10 @@ void stream_start(struct stream *stream, uint32_t next)
 	stream->line = (struct ftp_line){ .phase = FTP_PHASE_START };
 }
 
-void stream_acknowledge(struct stream *stream, const struct work *work, enum direction direction, uint32_t ack)
+void stream_acknowledge(const struct turn *turn, enum direction direction, uint32_t ack)
 {
-	const struct edit *edit = stream->flags & STREAM_IN_FLIGHT ? &work->edit[direction] : NULL;
+	struct stream *stream = &turn->session->stream[direction];
+	const struct edit *edit = edit_of(turn, direction);
 
 	/* A part of the new text counts as nothing: the old bytes are acknowledged together or not at all. */
 	if (edit && seq_after(ack, edit->start) && seq_before(ack, edit_end(edit)))
@@ -106,7 +110,7 @@ void stream_acknowledge(struct stream *stream, const struct work *work, enum dir
 static const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
 {
 	const struct work *work = work_of(passage);
-	const struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
+	const struct waiting *waiting = work ? &work->waiting[passage->turn->direction] : NULL;
 
 	return waiting && waiting->since && waiting->start == start ? waiting : NULL;
 }
@@ -115,14 +119,14 @@ static const struct waiting *waiting_at(const struct passage *passage, uint32_t 
 static void note_waiting(struct passage *passage, uint32_t start)
 {
 	struct work *work = work_to_change(passage);
-	struct waiting *waiting = work ? &work->waiting[passage->turn.direction] : NULL;
+	struct waiting *waiting = work ? &work->waiting[passage->turn->direction] : NULL;
 
 	if (!waiting)
 		return;
 	if (!waiting->since || waiting->start != start) {
-		*waiting = (struct waiting){ .since = passage->turn.now, .last = passage->turn.now, .start = start };
-	} else if (passage->turn.now - waiting->last >= WAIT_PATIENCE) {
-		waiting->last = passage->turn.now;
+		*waiting = (struct waiting){ .since = passage->turn->now, .last = passage->turn->now, .start = start };
+	} else if (passage->turn->now - waiting->last >= WAIT_PATIENCE) {
+		waiting->last = passage->turn->now;
 		waiting->repeats += waiting->repeats < UINT8_MAX;
 		waiting->sightings += passage->start == start && waiting->sightings < UINT8_MAX;
 	}
@@ -147,7 +151,7 @@ static uint32_t end_with_edit(const struct passage *passage, const struct edit *
 /* How far may a run from run_start on go, whatever is in it? */
 static uint32_t fitting_end(const struct passage *passage)
 {
-	const struct edit *edit = edit_in_flight(&passage->turn);
+	const struct edit *edit = edit_in_flight(passage->turn);
 
 	if (!seq_before(passage->run_start, passage->end))
 		return passage->run_start;
@@ -176,7 +180,7 @@ static bool goes_alone(struct passage *passage, const struct edit *edit)
 /* What is owed to the receiver comes first in a run that begins in it, or right behind it. */
 static void begin_with_owed(struct passage *passage)
 {
-	const struct edit *edit = edit_in_flight(&passage->turn);
+	const struct edit *edit = edit_in_flight(passage->turn);
 
 	if (edit && edit->kind == EDIT_OWED && !seq_after(passage->run_start, edit_end(edit)) && !goes_alone(passage, edit))
 		passage->run_start = seq_min(passage->run_start, edit->start);
@@ -212,7 +216,7 @@ static void carry(struct passage *passage)
 
 	if (!(passage->stream->flags & STREAM_HELD))
 		return;
-	held = &work_of(passage)->held[passage->turn.direction];
+	held = &work_of(passage)->held[passage->turn->direction];
 	passage->carried_start = held->start;
 	passage->carried_length = held->length;
 	passage->copied = held->copied;
@@ -222,7 +226,7 @@ static void carry(struct passage *passage)
 /* What is held back from here on must not be forwarded: behind a swallowed part nothing, else from its first byte on. */
 static void cut_at_held(struct passage *passage, uint32_t start)
 {
-	const struct edit *edit = edit_in_flight(&passage->turn);
+	const struct edit *edit = edit_in_flight(passage->turn);
 
 	cut(passage, edit_swallowed(edit) ? edit_end(edit) : start);
 }
@@ -230,16 +234,16 @@ static void cut_at_held(struct passage *passage, uint32_t start)
 /* May what comes now have passed before, unseen? Then it must not be changed yet. */
 static bool may_have_passed(const struct passage *passage)
 {
-	return passage->stream->flags & STREAM_STALE && !(passage->turn.session->flags & SESSION_SELF);
+	return passage->stream->flags & STREAM_STALE && !(passage->turn->session->flags & SESSION_SELF);
 }
 
 /* Acknowledge the held part to its sender. Return 0, -EMSGSIZE where that is not possible, or an error that may pass. */
 static int swallow(struct passage *passage)
 {
 	/* What is taken has to be given back in one piece, if it comes to that: edit_restore(). */
-	if (1u + work_of(passage)->held[passage->turn.direction].length > passage->space_alone)
+	if (1u + work_of(passage)->held[passage->turn->direction].length > passage->space_alone)
 		return -EMSGSIZE;
-	return may_have_passed(passage) ? -EBUSY : edit_swallow(&passage->turn);
+	return may_have_passed(passage) ? -EBUSY : edit_swallow(passage->turn);
 }
 
 /* For how long has the argument at @start had to wait? 0: for the first time now. */
@@ -247,7 +251,7 @@ static uint64_t waited(const struct passage *passage, uint32_t start)
 {
 	const struct waiting *waiting = waiting_at(passage, start);
 
-	return waiting ? passage->turn.now - waiting->since : 0;
+	return waiting ? passage->turn->now - waiting->since : 0;
 }
 
 /* Has it come again more often than @most times, well apart, this one counted? */
@@ -255,18 +259,18 @@ static bool repeated(const struct passage *passage, uint32_t start, uint8_t most
 {
 	const struct waiting *waiting = waiting_at(passage, start);
 
-	return waiting && waiting->repeats + (passage->turn.now - waiting->last >= WAIT_PATIENCE) > most;
+	return waiting && waiting->repeats + (passage->turn->now - waiting->last >= WAIT_PATIENCE) > most;
 }
 
 /* What comes before an argument that waits is sent again: its sender has not heard that it has arrived. */
 static void note_earlier(struct passage *passage)
 {
 	const struct work *work = passage->stream->flags & (STREAM_IN_FLIGHT | STREAM_STALE) ? work_of(passage) : NULL;
-	const enum direction direction = passage->turn.direction;
+	const enum direction direction = passage->turn->direction;
 
 	if (!work || !work->waiting[direction].since || seq_after(passage->end, work->waiting[direction].start))
 		return;
-	work_to_change(passage)->waiting[direction].last = passage->turn.now;
+	work_to_change(passage)->waiting[direction].last = passage->turn->now;
 	work_to_change(passage)->waiting[direction].sightings = 0;
 }
 
@@ -279,20 +283,20 @@ static bool asks_for(const struct passage *passage, uint32_t start)
 {
 	const struct waiting *waiting = waiting_at(passage, start);
 
-	return waiting && passage->start == start && passage->turn.now - waiting->last >= WAIT_PATIENCE &&
+	return waiting && passage->start == start && passage->turn->now - waiting->last >= WAIT_PATIENCE &&
 	       waiting->sightings;
 }
 
 /* Take what the sender of the argument at @start shows for an acknowledgement of all before it, and of nothing from there on. */
 static void note_asking(struct passage *passage, uint32_t start)
 {
-	const struct edit *edit = edit_in_flight(&passage->turn);
+	const struct edit *edit = edit_in_flight(passage->turn);
 
-	if (passage->turn.session->flags & SESSION_SELF || !asks_for(passage, start))
+	if (passage->turn->session->flags & SESSION_SELF || !asks_for(passage, start))
 		return;
 	passage->stream->flags &= (uint8_t)~STREAM_STALE;
 	if (edit && !edit_swallowed(edit))
-		stream_acknowledge(passage->stream, work_of(passage), passage->turn.direction, start);
+		stream_acknowledge(passage->turn, passage->turn->direction, start);
 }
 
 /*
@@ -305,22 +309,22 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	const uint32_t carried = stream->next - start;
 	const uint32_t length = passage->end - start;
 	enum refusal refusal;
-	struct work *work = binding_get(&passage->turn, &refusal);
+	struct work *work = binding_get(passage->turn, &refusal);
 	struct held *held;
 
 	if (!work)
 		return refusal;
-	held = &work->held[passage->turn.direction];
+	held = &work->held[passage->turn->direction];
 	if (!(stream->flags & STREAM_HELD)) {
 		held->pieces = 0;
-		held->since = (uint32_t)(passage->turn.now / 1000);
+		held->since = (uint32_t)(passage->turn->now / 1000);
 		if (waiting_at(passage, start)) {	/* it has come before, and had to wait */
 			held->pieces = repeated(passage, start, 0) ? PIECES_MAX : 0;
 			note_asking(passage, start);
 			note_waiting(passage, start);
 		}
 		held->before = ftp_byte_before(&stream->line, side_of(passage));
-		held->copied = !policy_may_edit(&passage->turn, &stream->line, work);
+		held->copied = !policy_may_edit(passage->turn, &stream->line, work);
 	}
 	held->start = start;
 	held->length = (uint16_t)length;
@@ -330,7 +334,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	stream->next = passage->end;
 	if (held->copied)
 		return REFUSED_NOT;
-	passage->turn.engine->counters.held++;
+	passage->turn->engine->counters.held++;
 	if (held->pieces > PIECES_MAX)
 		swallow(passage);
 	cut_at_held(passage, start);
@@ -354,7 +358,7 @@ static void wait_for(struct passage *passage, uint32_t start)
  */
 static void let_pass(struct passage *passage)
 {
-	edit_restore(&passage->turn);
+	edit_restore(passage->turn);
 	passage->stream->flags &= (uint8_t)~STREAM_HELD;
 	begin_with_owed(passage);
 	passage->run_end = fitting_end(passage);
@@ -364,7 +368,7 @@ static void let_pass(struct passage *passage)
 static void release(struct passage *passage, enum refusal refusal)
 {
 	let_pass(passage);
-	opening_refuse(&passage->turn, &passage->stream->line, refusal);
+	opening_refuse(passage->turn, &passage->stream->line, refusal);
 	ftp_skip_line(&passage->stream->line);
 }
 
@@ -392,13 +396,13 @@ static void judge(struct passage *passage, uint32_t start, const uint8_t *text, 
 	note_asking(passage, start);
 	announced.stale = may_have_passed(passage);
 	announced.hopeless = repeated(passage, start, REPEATS_STALE);
-	if (!opening_try(&passage->turn, &passage->stream->line, &announced)) {
+	if (!opening_try(passage->turn, &passage->stream->line, &announced)) {
 		wait_for(passage, start);
 		return;
 	}
 	let_pass(passage);
 	ftp_skip_line(&passage->stream->line);
-	edit = edit_in_flight(&passage->turn);
+	edit = edit_in_flight(passage->turn);
 	if (edit)	/* it may not fit this packet; all of its bytes have been read all the same */
 		passage->earliest = seq_max(passage->earliest, edit_end(edit));
 }
@@ -442,14 +446,14 @@ static void read_argument(struct passage *passage)
 /* May lines still be read? */
 static bool readable(const struct passage *passage)
 {
-	return passage->turn.session->state < SESSION_OPAQUE;
+	return passage->turn->session->state < SESSION_OPAQUE;
 }
 
 /* Read on from stream->next to the end of the line, or to what stops it. Return false at the end of the run. */
 static bool read_line(struct passage *passage)
 {
 	struct stream *stream = passage->stream;
-	struct session *session = passage->turn.session;
+	struct session *session = passage->turn->session;
 	const uint32_t length = passage->run_end - stream->next;
 	enum ftp_event event;
 
@@ -465,7 +469,7 @@ static bool read_line(struct passage *passage)
 	case FTP_MORE:
 		return false;
 	case FTP_LINE:
-		dialogue_line(&passage->turn, &stream->line);
+		dialogue_line(passage->turn, &stream->line);
 		ftp_next_line(&stream->line);
 		break;
 	case FTP_SKIPPED:
@@ -481,7 +485,7 @@ static bool read_line(struct passage *passage)
 		read_argument(passage);
 		break;
 	case FTP_STRANGE:
-		dialogue_strange(&passage->turn);
+		dialogue_strange(passage->turn);
 		break;
 	}
 	return true;
@@ -517,7 +521,7 @@ static void read_again(struct passage *passage)
 		return;
 	if (passage->end == stream->next && passage->segment->flags & TCP_FIN)
 		release(passage, REFUSED_MALFORMED);
-	else if (seq_after(passage->end, stream_forwarded(stream, work_of(passage), passage->turn.direction)))
+	else if (seq_after(passage->end, stream_forwarded(passage->turn, passage->turn->direction)))
 		read_stalled(passage, passage->carried_start);
 }
 
@@ -525,9 +529,7 @@ void stream_read(struct passage *passage)
 {
 	struct stream *stream = passage->stream;
 
-	passage->earliest = stream->next;
-	if (stream->flags & STREAM_HELD)
-		passage->earliest = stream_forwarded(stream, work_of(passage), passage->turn.direction);
+	passage->earliest = stream_forwarded(passage->turn, passage->turn->direction);
 	carry(passage);
 	note_earlier(passage);
 	set_run(passage);
@@ -618,7 +620,7 @@ static void set_urgent(const struct passage *passage, const struct edit *edit, s
 
 bool stream_compose(struct passage *passage, struct splice *splice)
 {
-	const struct edit *in_flight = edit_in_flight(&passage->turn);
+	const struct edit *in_flight = edit_in_flight(passage->turn);
 	const struct edit *edit = in_flight;
 	uint32_t start = passage->run_start, end = passage->run_end;
 

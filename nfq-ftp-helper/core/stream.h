@@ -8,11 +8,11 @@
 #ifndef CORE_STREAM_H
 #define CORE_STREAM_H
 
-#include "turn.h"
+#include "edit.h"
 
 /* A segment on its way through a stream. All numbers are sender space. */
 struct passage {
-	struct turn turn;
+	struct turn *turn;
 	struct stream *stream;
 	const struct segment *segment;
 	uint32_t start;			/* the segment's bytes: [start, end) */
@@ -29,20 +29,35 @@ struct passage {
 	uint8_t carried[HELD_MAX];
 };
 
-/* The first byte of @stream that has not been forwarded. */
-uint32_t stream_forwarded(const struct stream *stream, const struct work *work, enum direction direction);
+/* The first byte of a direction that has not been forwarded, where something is held back. */
+uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction);
+
+/* The same wherever. */
+static inline uint32_t stream_forwarded(const struct turn *turn, enum direction direction)
+{
+	const struct stream *stream = &turn->session->stream[direction];
+
+	return stream->flags & STREAM_HELD ? stream_forwarded_held(turn, direction) : stream->next;
+}
 
 /* Start (again) at @next, taken for the beginning of a line. What was held back is given up. */
 void stream_start(struct stream *stream, uint32_t next);
 
-/* The other side acknowledges up to @ack, sender space. */
-void stream_acknowledge(struct stream *stream, const struct work *work, enum direction direction, uint32_t ack);
+/* The other side acknowledges this direction up to @ack, sender space. */
+void stream_acknowledge(const struct turn *turn, enum direction direction, uint32_t ack);
 
 /* Read the new bytes of the segment, which is not beyond stream->next, and decide what to forward. */
 void stream_read(struct passage *passage);
 
 /* The same without reading, for a connection whose lines do not matter any more. */
 void stream_ignore(struct passage *passage);
+
+/* Does nothing leave but what came, as nearly always? Then there is nothing to compose. */
+static inline bool stream_passes(const struct passage *passage)
+{
+	return passage->run_start == passage->start && passage->run_end == passage->end && !passage->probe &&
+	       !passage->carried_length && !edit_in_flight(passage->turn);
+}
 
 /**
  * stream_compose - the payload to forward

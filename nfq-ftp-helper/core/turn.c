@@ -4,10 +4,11 @@
 void turn_report(const struct turn *turn, const struct report *report)
 {
 	const struct engine *engine = turn->engine;
-	struct report told = *report;
+	struct report told;
 
 	if (!engine->report)
 		return;
+	told = *report;
 	flow_ends(&turn->session->key, &told.client, &told.server);
 	told.direction = turn->direction;
 	if (!told.command)

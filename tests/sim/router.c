@@ -311,7 +311,7 @@ static bool upset(struct sim *sim)
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);
 		arrived_before(sim);
-		sim->shown = false;
+		sim->shown = sim->left_alone = false;
 		sim->met_halfway = sim->tcp[SERVER].state != TCP_OPEN;
 		memset(table_memory, 0, sizeof(table_memory));
 		forget(sim);

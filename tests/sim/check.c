@@ -440,6 +440,15 @@ void check_ack(struct sim *sim, const struct tcp *tcp, uint32_t ack)
 			 check_forward(&sim->wire[tcp->side], ack), peer->in_next);
 }
 
+/* A duplicate from before the last rewrite, where conntrack adjusts and has been told that all of it has arrived. */
+static bool is_settled_duplicate(const struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t right)
+{
+	const struct wire *wire = &sim->wire[tcp->side];
+
+	return wire->rewrites && !sim->schedule.self && !sim->around.marked && (int32_t)(left - right) < 0 &&
+	       (int32_t)(right - tcp->una) <= 0 && (int32_t)(left - wire->rewrite[wire->rewrites - 1].start) < 0;
+}
+
 void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t right)
 {
 	const struct tcp *peer = &sim->tcp[!tcp->side];
@@ -454,7 +463,9 @@ void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t 
 	if (wire->rewrites > 1 && (int32_t)(right - tcp->una) <= 0 &&
 	    (int32_t)(left - rewrite_end(&wire->rewrite[wire->rewrites - 2])) <= 0)
 		return;
-	/* Once settled it remembers one: what begins before the last rewrite may seem to begin even earlier. */
+	/* Once settled it remembers one: what begins before the last rewrite may seem to begin even earlier, and to end before the stream. */
+	if (is_settled_duplicate(sim, tcp, left, right))
+		return;
 	if (wire->rewrites && (int32_t)(left - wire->rewrite[wire->rewrites - 1].start) < 0)
 		left = min_u32(wire->rewrite[wire->rewrites - 1].start, right - 1);
 	if (left >= right || right > tcp->top)

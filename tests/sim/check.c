@@ -187,14 +187,13 @@ static void explain(struct sim *sim, enum side from, const struct view *in, uint
 
 /*
  * What a segment acknowledges counts only where its receiver takes the segment (RFC 9293 section 3.10.7.4, first): a keepalive's, or a late
- * copy's, which lies before what was acknowledged, does not, nor does an RST's. Where the kernel adjusts, few bare acknowledgements may
- * come to the engine, and it hears these as well.
+ * copy's, which lies before what was acknowledged, does not, nor does an RST's.
  */
 static bool is_old(const struct sim *sim, enum side from, const struct view *in)
 {
 	const uint32_t end = in->seq - (sim->schedule.habit[from].iss + 1) + in->length + !!(in->flags & TCP_FIN);
 
-	return sim->schedule.self && sim->around.renumbering && (int32_t)(end - sim->wire[from].engine_acked) < 0;
+	return (int32_t)(end - sim->wire[from].engine_acked) < 0;
 }
 
 static void seen_by_engine(struct sim *sim, enum side from, const struct view *in, const struct view *out)

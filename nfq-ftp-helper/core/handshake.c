@@ -134,10 +134,10 @@ struct session *handshake_input(struct engine *engine, const struct arrival *arr
 	return made ? made : session;
 }
 
-/* Does anything of it still have to be moved? */
-static bool is_adjusted(const struct session *session)
+/* Does anything of it still have to be moved, or edited when it comes again? */
+static bool is_needed(const struct session *session)
 {
-	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj);
+	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj) || session_in_flight(session);
 }
 
 struct session *handshake_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,
@@ -148,7 +148,7 @@ struct session *handshake_after_reset(struct engine *engine, const struct arriva
 	enum direction direction;
 
 	embryo_reset(engine, arrival, now);
-	if (!session || session->state != SESSION_CLOSED || is_adjusted(session))
+	if (!session || session->state != SESSION_CLOSED || is_needed(session))
 		return session;
 	embryo = embryo_left(engine, arrival, now);
 	if (!embryo || !beginning_known(engine, arrival, &binding, &direction))

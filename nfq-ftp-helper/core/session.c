@@ -323,8 +323,8 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 		lifecycle_reset(turn);
 		return send_unchanged(turn, segment, output);
 	}
-	/* Where all packets come here, what an honest end acknowledges comes again in one that is not old. */
-	if (!is_old(turn, segment) || !(turn->session->flags & SESSION_SELF))
+	/* What an honest end acknowledges comes again in one that is not old. */
+	if (!is_old(turn, segment))
 		acknowledge(turn, segment);
 	unseen_note_sent(turn, segment);
 	passage.turn = turn;

@@ -187,14 +187,13 @@ static void explain(struct sim *sim, enum side from, const struct view *in, uint
 
 /*
  * What a segment acknowledges counts only where its receiver takes the segment (RFC 9293 section 3.10.7.4, first): a keepalive's, or a late
- * copy's, which lies before what was acknowledged, does not, nor does an RST's. Where the kernel adjusts, few bare acknowledgements may
- * come to the engine, and it hears these as well.
+ * copy's, which lies before what was acknowledged, does not, nor does an RST's.
  */
 static bool is_old(const struct sim *sim, enum side from, const struct view *in)
 {
 	const uint32_t end = in->seq - (sim->schedule.habit[from].iss + 1) + in->length + !!(in->flags & TCP_FIN);
 
-	return sim->schedule.self && sim->around.renumbering && (int32_t)(end - sim->wire[from].engine_acked) < 0;
+	return (int32_t)(end - sim->wire[from].engine_acked) < 0;
 }
 
 static void seen_by_engine(struct sim *sim, enum side from, const struct view *in, const struct view *out)
@@ -440,6 +439,15 @@ void check_ack(struct sim *sim, const struct tcp *tcp, uint32_t ack)
 			 check_forward(&sim->wire[tcp->side], ack), peer->in_next);
 }
 
+/* A duplicate from before the last rewrite, where conntrack adjusts and has been told that all of it has arrived. */
+static bool is_settled_duplicate(const struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t right)
+{
+	const struct wire *wire = &sim->wire[tcp->side];
+
+	return wire->rewrites && !sim->schedule.self && !sim->around.marked && (int32_t)(left - right) < 0 &&
+	       (int32_t)(right - tcp->una) <= 0 && (int32_t)(left - wire->rewrite[wire->rewrites - 1].start) < 0;
+}
+
 void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t right)
 {
 	const struct tcp *peer = &sim->tcp[!tcp->side];
@@ -454,7 +462,9 @@ void check_sack(struct sim *sim, const struct tcp *tcp, uint32_t left, uint32_t 
 	if (wire->rewrites > 1 && (int32_t)(right - tcp->una) <= 0 &&
 	    (int32_t)(left - rewrite_end(&wire->rewrite[wire->rewrites - 2])) <= 0)
 		return;
-	/* Once settled it remembers one: what begins before the last rewrite may seem to begin even earlier. */
+	/* Once settled it remembers one: what begins before the last rewrite may seem to begin even earlier, and to end before the stream. */
+	if (is_settled_duplicate(sim, tcp, left, right))
+		return;
 	if (wire->rewrites && (int32_t)(left - wire->rewrite[wire->rewrites - 1].start) < 0)
 		left = min_u32(wire->rewrite[wire->rewrites - 1].start, right - 1);
 	if (left >= right || right > tcp->top)

@@ -12,7 +12,7 @@
 
 static bool exempted(const struct sim *sim, const struct promise *promise)
 {
-	return promise->exchange >= sim->exempt_from && promise->exchange <= sim->exempt_until;
+	return sim->left_alone || (promise->exchange >= sim->exempt_from && promise->exchange <= sim->exempt_until);
 }
 
 /*
@@ -241,10 +241,7 @@ static bool is_second_line(const struct sim *sim, const struct note *note)
 static void note_refusal(struct sim *sim, const struct note *note)
 {
 	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
-	if (note->refusal == REFUSED_NOT_FTP && (is_unshown(sim) || is_second_line(sim, note))) {
-		sim->exempt_from = 0;
-		sim->exempt_until = UINT32_MAX;
-	}
+	sim->left_alone |= note->refusal == REFUSED_NOT_FTP && (is_unshown(sim) || is_second_line(sim, note));
 	for (unsigned int i = 0; i < sim->script.promises; i++) {
 		struct promise *promise = &sim->script.promise[i];
 

@@ -311,7 +311,7 @@ static bool upset(struct sim *sim)
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);
 		arrived_before(sim);
-		sim->shown = false;
+		sim->shown = sim->left_alone = false;
 		sim->met_halfway = sim->tcp[SERVER].state != TCP_OPEN;
 		memset(table_memory, 0, sizeof(table_memory));
 		forget(sim);
@@ -458,14 +458,19 @@ static bool need_not_be_believed(struct sim *sim, const struct packet *packet)
 	return (view.flags & TCP_SYN) || (!view.length && sim->tcp[SERVER].state != TCP_OPEN);
 }
 
-/* Where the daemon renumbers, who repeats a FIN depends on it yet: for half a minute, as conntrack's LAST_ACK. */
+/*
+ * Where the daemon renumbers, who repeats a FIN depends on it yet: for half a minute, as conntrack's LAST_ACK. Where no length has changed,
+ * and every edit has been heard of, nobody does.
+ */
 static bool is_ending(const struct sim *sim)
 {
-	bool heard = true;
+	bool heard = true, moved = false;
 
-	for (unsigned int side = 0; side < 2; side++)
+	for (unsigned int side = 0; side < 2; side++) {
 		heard &= sim->wire[side].engine_heard > sim->wire[side].expected_length;
-	return !heard && sim->schedule.self && sim->around.renumbering && !sim->reset_seen && !sim->restarts && !sim->misled &&
+		moved |= seqadj_active(&sim->around.binding.seqadj[side]) || check_edit_unheard(sim, (enum side)side);
+	}
+	return !heard && moved && sim->schedule.self && sim->around.renumbering && !sim->reset_seen && !sim->restarts && !sim->misled &&
 	       sim->now - sim->honest_at < 25 * (uint64_t)SECOND;
 }
 

@@ -101,6 +101,23 @@ static void acknowledgement_alone_is_wrong(void **state)
 		}
 }
 
+/* Nobody's TCP takes what is old to it, nor what that acknowledges: an edit stays in flight, and is made again. */
+static void old_acknowledgement(void **state)
+{
+	(void)state;
+	for (int by = 0; by < 2; by++) {
+		struct dialogue d;
+
+		begin(&d, by ? SEQADJ_SELF : SEQADJ_KERNEL);
+		dialogue_says(&d, CLIENT, PORT_OWN);
+		forge(&d, SERVER, d.seq[SERVER] - 8, d.acked[SERVER], TCP_ACK, "200 ok");
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT] - (uint32_t)strlen(PORT_OWN), TCP_ACK, PORT_OWN, (uint32_t)strlen(PORT_OWN));
+		dialogue_left(&d, PORT_REPLACED);
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+		end_untouched(&d);
+	}
+}
+
 static void two_fins(void **state)
 {
 	(void)state;
@@ -645,6 +662,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_acknowledgements),
 		cmocka_unit_test(acknowledgement_alone_is_wrong),
+		cmocka_unit_test(old_acknowledgement),
 		cmocka_unit_test(two_fins),
 		cmocka_unit_test(reset_not_at_its_place),
 		cmocka_unit_test(reset_at_its_place),

@@ -22,6 +22,17 @@ static uint32_t find_tcp(const uint8_t *ip, uint32_t captured)
 	return ip[ipv4 ? 9 : 6] == PROTOCOL_TCP ? header : 0;
 }
 
+/* The payload that a packet had before it was cut off, by its own lengths; 0 where they contradict each other. */
+static uint32_t whole_payload(const uint8_t *ip, uint32_t tcp)
+{
+	const bool ipv4 = ip[0] >> 4 == FAMILY_IPV4;
+	const uint8_t *field = ip + (ipv4 ? 2 : 4);
+	const uint32_t length = (uint32_t)(field[0] << 8 | field[1]) + (ipv4 ? 0 : IPV6_HEADER);
+	const uint32_t headers = tcp + (ip[tcp + 12] >> 4) * 4u;
+
+	return length > headers ? length - headers : 0;
+}
+
 /* Only a packet whose fixed headers are there can be helped. */
 static int shorten(struct capture_segment *view, uint8_t *ip, uint32_t captured)
 {
@@ -31,6 +42,7 @@ static int shorten(struct capture_segment *view, uint8_t *ip, uint32_t captured)
 
 	if (tcp == 0 || length > UINT16_MAX)
 		return -EMSGSIZE;
+	view->whole = whole_payload(ip, tcp);
 	view->length = ip + (ipv4 ? 2 : 4);
 	memcpy(view->old_length, view->length, 2);
 	view->length[0] = (uint8_t)(length >> 8);

@@ -15,6 +15,7 @@
 struct capture_segment {
 	struct segment segment;
 	bool truncated;	      /* not all of it was captured */
+	uint32_t whole;	      /* bytes of payload that it had, where it is truncated */
 	uint8_t *length;      /* the IP length field, where it has been changed */
 	uint8_t *data_offset; /* TCP's, where it has been changed */
 	uint8_t old_length[2];

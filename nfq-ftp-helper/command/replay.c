@@ -184,7 +184,7 @@ static void replay_control(struct replay *replay, struct looked *looked)
 	acknowledge_outward(&arrival.segment, &adj);
 	if (truncated && segment->payload_length > 0) {
 		name_truncated(replay, looked);
-		session_unread(&replay->engine, &arrival);
+		session_unread(&replay->engine, &arrival, replay->now, looked->view.whole);
 	} else if (!run_engine(replay, looked, &arrival, &adj)) {
 		replay->reporter.summary.dropped++;
 		return;

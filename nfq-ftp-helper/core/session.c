@@ -406,15 +406,22 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	return verdict;
 }
 
-void session_unread(struct engine *engine, const struct arrival *arrival)
+void session_unread(struct engine *engine, const struct arrival *arrival, uint64_t now, uint32_t length)
 {
-	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
+	struct turn turn = { .engine = engine, .now = now };
+	const uint32_t start = segment_start(&arrival->segment);
+	struct stream *stream;
 
-	if (!session)
+	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
+	if (!turn.session)
 		return;
-	table_begin(engine->table, session);
-	session->stream[arrival->key.swapped == session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY].flags |=
-		STREAM_STALE;
+	table_begin(engine->table, turn.session);
+	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+	stream = &turn.session->stream[turn.direction];
+	stream->flags |= STREAM_STALE;
+	if (!(stream->flags & STREAM_UNSYNCED) && !seq_after(start, stream->next) && seq_after(start + length, stream->next))
+		unseen_take_up(&turn, turn.direction, start + length);
+	lifecycle_settle(engine, turn.session);
 	table_commit(engine->table);
 }
 

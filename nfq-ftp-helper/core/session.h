@@ -27,8 +27,8 @@ struct output {
 /* Nobody was on the queue until now: for a while connections are picked up in the middle. */
 void session_absent(struct engine *engine, uint64_t now);
 
-/* A packet of a session passes that could not be read whole: as if nobody had been there for it. */
-void session_unread(struct engine *engine, const struct arrival *arrival);
+/* A packet of a session passes that could not be read whole, with @length bytes: as if nobody had been there for it. */
+void session_unread(struct engine *engine, const struct arrival *arrival, uint64_t now, uint32_t length);
 
 /**
  * session_arrive - look at a packet, first step

@@ -176,8 +176,6 @@ class Load(threading.Thread):
     def run(self):
         try:
             with RawClient(self.lab, timeout=LOAD_PATIENCE) as session:
-                plain_reply = session.reply
-                session.reply = lambda expected=None, timeout=0: plain_reply(expected, LOAD_PATIENCE)
                 while not self.stopping.is_set():
                     if not self.transfer(session):
                         time.sleep(MISSED_PAUSE)

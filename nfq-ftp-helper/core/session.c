@@ -423,6 +423,7 @@ void session_unread(struct engine *engine, const struct arrival *arrival, uint32
 	if (!(stream->flags & STREAM_UNSYNCED) && !seq_after(start, stream->next) && seq_after(end, stream->next))
 		unseen_take_up(&turn, turn.direction, end);
 	stream->flags |= STREAM_STALE;
+	lifecycle_settle(engine, turn.session);
 	table_commit(engine->table);
 }
 

@@ -54,6 +54,15 @@ static uint64_t milliseconds(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Nothing of what has been handled waits for the rest of its batch any more. A failure is met again at its end. */
+static void send_packets(void *context)
+{
+	struct worker *worker = context;
+
+	if (worker->queue)
+		(void)nfqueue_send(worker->queue);
+}
+
 /* Output has room in the arena: if not, what is there must be sent first. */
 static int make_room(struct worker *worker)
 {
@@ -337,6 +346,8 @@ static int open_conntrack(struct worker *worker)
 	/* The module does not let marked connections pass, whichever queue they have. */
 	const bool mark_edits = attach->sure_queues.given || attach->mode == MODE_KMOD;
 	const struct ctnetlink_config config = {
+		.send_packets = send_packets,
+		.send_context = worker,
 		.seqadj = attach->seqadj,
 		.mark = attach->mark,
 		.mark_mask = attach->mark_mask,

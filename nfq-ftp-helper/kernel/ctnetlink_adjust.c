@@ -21,6 +21,9 @@
  * has queued it, once more at the end. So where packets come from rules, the kernel adjusts no such connection; the
  * session does.
  *
+ * Order. The kernel adjusts a packet when its verdict comes. So what was judged before an edit has to leave before the kernel is told of
+ * it: told the later shift alone, it would move what stands before the edit, too.
+ *
  * Lost answers. The kernel may have taken an adjustment though its answer was lost. Nothing is edited then, so nothing
  * must be adjusted either: it is told what it did before, without waiting for an answer.
  */
@@ -80,6 +83,8 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	int error;
 
 	ctnetlink_undefer(ct, master, NULL);
+	if (ct->config.send_packets)
+		ct->config.send_packets(ct->config.send_context);
 	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, NLM_F_ACK);
 	ctmessage_put_seqadj(message, ctnetlink_seqadj_type(direction), adjustment);

@@ -17,6 +17,9 @@ enum seqadj_mode {
 };
 
 struct ctnetlink_config {
+	/* Sends the packets that have a verdict on their way; NULL where none wait. */
+	void (*send_packets)(void *context);
+	void *send_context;
 	enum seqadj_mode seqadj;
 	uint32_t mark;		     /* put on the connmark of a connection that must not pass unseen ... */
 	uint32_t mark_mask;	     /* ... in these bits; 0: in none */

@@ -288,6 +288,7 @@ class RawClient(Wire):
     """A session with an FTP server, logged in unless told otherwise. Closed by close() or with.
 
     source: which of the client's addresses and ports the control connection comes from; port 0 is any.
+    timeout: seconds to connect; where it is longer than PATIENCE, also until any reply is given up.
     """
 
     def __init__(self, lab, *, role=None, host=None, family=4, maxseg=None, login=True, timeout=PATIENCE, source=None):
@@ -296,7 +297,8 @@ class RawClient(Wire):
         super().__init__(connect_from(lab, self.role, self.host, FTP_PORT, family=family, maxseg=maxseg, timeout=timeout,
                                       source=source))
         self.address = source[0] if source else lab.address(self.role, family)
-        self.greeting = self.reply(timeout=max(timeout, PATIENCE))
+        self.patience = max(timeout, PATIENCE)
+        self.greeting = self.reply()
         if login:
             self.login()
 
@@ -306,23 +308,23 @@ class RawClient(Wire):
     def __exit__(self, *_exception):
         self.close()
 
-    def reply(self, expected=None, timeout=PATIENCE):
+    def reply(self, expected=None):
         """The next reply, all of its lines."""
-        text = line = self.line(timeout)
+        text = line = self.line(self.patience)
         check(line, "the server closed the control connection")
         match = re.match(rb"(\d\d\d)([ -])", line)
         check(match, f"no reply: {line!r}")
         while match[2] == b"-" and not line.startswith(match[1] + b" "):
-            line = self.line(timeout)
+            line = self.line(self.patience)
             check(line, "the server closed the control connection in the middle of a reply")
             text += line
         reply = Reply(int(match[1]), text, time.monotonic() - self.sent_at)
         check(expected is None or reply.code in expected, f"reply {text.strip()!r} where {expected} belongs")
         return reply
 
-    def command(self, line, expected=None, cuts=(), timeout=PATIENCE):
+    def command(self, line, expected=None, cuts=()):
         self.send(line if isinstance(line, bytes) else f"{line}\r\n".encode(), cuts)
-        return self.reply(expected, timeout)
+        return self.reply(expected)
 
     def login(self):
         if self.command(f"USER {USER}", (230, 331)).code == 331:

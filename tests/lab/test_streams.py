@@ -459,9 +459,7 @@ def set_tcp(lab, setting, value):
 
 def lossy_session(lab, mode, family, errors):
     try:
-        with RawClient(lab, family=family, login=False, timeout=LOSS_PATIENCE) as session:
-            session.reply = lambda expected=None, timeout=LOSS_PATIENCE: RawClient.reply(session, expected, LOSS_PATIENCE)
-            session.login()
+        with RawClient(lab, family=family, timeout=LOSS_PATIENCE) as session:
             for number in range(LOSS_TRANSFERS):
                 fetch_small(session, mode, port=next_port(number), wide=number % 2)
                 if mode in ("PORT", "EPRT"):

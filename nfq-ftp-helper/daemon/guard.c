@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. The guard is forked off, and sleeps until the pipe to the daemon closes: with a byte in it, at
  * an orderly end, it does nothing, without one it acts.

@@ -185,7 +185,7 @@ static void check_table(struct world *world)
 		if (!session)
 			continue;
 		sessions++;
-		MUST(table_find(table, &session->key, table_hash_key(table, &session->key)) == session);
+		MUST(table_find(table, &session->key, flow_hash(&session->key, table->seed)) == session);
 		MUST(session->work || !session_in_flight(session));
 		if (session->work) {
 			MUST(table_work(table, session)->owner == i);

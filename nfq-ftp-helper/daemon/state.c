@@ -86,6 +86,7 @@ struct table *state_open(struct statefile *file, const char *directory, unsigned
 			 uint32_t *recovered)
 {
 	char name[STATEFILE_NAME_MAX];
+	/* cppcheck-suppress ctuuninitvar ; only where it is: statefile_open() fills it in */
 	const struct place place = { file, directory, name };
 	struct table *table = NULL;
 	uint64_t seed[2];

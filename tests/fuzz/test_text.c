@@ -17,7 +17,7 @@ static void arguments(const uint8_t *data, size_t size)
 
 		if (at < 0)
 			continue;
-		MUST((size_t)at + argument <= size && argument <= ENDPOINT_TEXT_MAX * 2);
+		MUST((size_t)at + argument <= size && argument <= (size_t)ENDPOINT_TEXT_MAX * 2);
 		length = endpoint_write(notation, &endpoint, delimiter, text, sizeof(text));
 		MUST(length > 0);
 		MUST(endpoint_parse(notation, text, (size_t)length, &again, &other) == length);

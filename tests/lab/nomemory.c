@@ -10,7 +10,6 @@
 #include <linux/netlink.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -20,10 +19,16 @@ static atomic_uint sends, receives;
 static bool fails(atomic_uint *calls)
 {
 	const char *plan = getenv("NOMEMORY");
-	unsigned int period = 0, failures = 0, number = atomic_fetch_add(calls, 1);
+	const unsigned int number = atomic_fetch_add(calls, 1);
+	unsigned long period, failures;
+	char *end;
 
-	if (!plan || sscanf(plan, "%u:%u", &period, &failures) != 2 || !period)
+	if (!plan)
 		return false;
+	period = strtoul(plan, &end, 10);
+	failures = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
+	if (*end || !failures || failures > period)
+		abort();	/* what was to be tested would not be */
 	return number % period >= period - failures;
 }
 

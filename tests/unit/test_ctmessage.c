@@ -19,8 +19,8 @@
 #define NESTED(type) ((type) | NLA_F_NESTED)
 
 /* clang-format off */
-#define V4(a, b, c, d, number) { .family = FAMILY_IPV4, .address = { a, b, c, d }, .port = number }
-#define V6(a, b, last, number) { .family = FAMILY_IPV6, .address = { a, b, 0xd, 0xb8, [15] = last }, .port = number }
+#define V4(a, b, c, d, number) { .family = FAMILY_IPV4, .address = { a, b, c, d }, .port = (number) }
+#define V6(a, b, last, number) { .family = FAMILY_IPV6, .address = { a, b, 0xd, 0xb8, [15] = (last) }, .port = (number) }
 #define TUPLE4       { .src = V4(10, 0, 0, 2, 40000), .dst = V4(192, 0, 2, 21, 21) }
 #define TUPLE4_REPLY { .src = V4(172, 16, 0, 21, 2121), .dst = V4(203, 0, 113, 1, 1025) }
 #define TUPLE6       { .src = V6(0x20, 1, 2, 40000), .dst = V6(0x20, 1, 21, 21) }
@@ -592,7 +592,7 @@ static void comes_back(const struct known *known, bool tuples_first)
 	struct run run;
 	union result result;
 	uint8_t info[64];
-	size_t info_length;
+	size_t info_length = 0;
 
 	make_connection(&run, known, tuples_first);
 	assert_int_equal(read_alone(read_connection, run.bytes, run.length, &result), 0);
@@ -742,10 +742,10 @@ static void adjustments_are_checked(void **state)
 
 	(void)state;
 	make_connection(&run, &full4, true);
-	for (uint16_t nest = CTA_SEQ_ADJ_ORIG; nest <= CTA_SEQ_ADJ_REPLY; nest++) {
-		for (uint16_t type = CTA_SEQADJ_CORRECTION_POS; type <= CTA_SEQADJ_OFFSET_AFTER; type++) {
-			is_required(read_connection, &run, (struct path){ { nest, type } });
-			is_bound(read_connection, &run, (struct path){ { nest, type } }, 4);
+	for (unsigned int nest = CTA_SEQ_ADJ_ORIG; nest <= CTA_SEQ_ADJ_REPLY; nest++) {
+		for (unsigned int type = CTA_SEQADJ_CORRECTION_POS; type <= CTA_SEQADJ_OFFSET_AFTER; type++) {
+			is_required(read_connection, &run, (struct path){ { (uint16_t)nest, (uint16_t)type } });
+			is_bound(read_connection, &run, (struct path){ { (uint16_t)nest, (uint16_t)type } }, 4);
 		}
 	}
 }
@@ -799,11 +799,11 @@ static void progress_is_read(void **state)
 	uint8_t progress;
 
 	(void)state;
-	for (uint8_t tcp = TCP_CONNTRACK_NONE; tcp < TCP_CONNTRACK_MAX; tcp++) {
+	for (unsigned int tcp = TCP_CONNTRACK_NONE; tcp < TCP_CONNTRACK_MAX; tcp++) {
 		const bool handshake = tcp == TCP_CONNTRACK_SYN_SENT || tcp == TCP_CONNTRACK_SYN_RECV ||
 				       tcp == TCP_CONNTRACK_SYN_SENT2;
 
-		assert_int_equal(read_progress(tcp, 1, &progress), 0);
+		assert_int_equal(read_progress((uint8_t)tcp, 1, &progress), 0);
 		assert_int_equal(progress, handshake ? PROGRESS_HANDSHAKE : PROGRESS_BEYOND);
 	}
 	assert_int_equal(read_progress(0, 0, &progress), 0);
@@ -828,7 +828,8 @@ static void what_is_not_required(void **state)
 		want.status = types[i] == CTA_STATUS ? 0 : want.status;
 		want.mark = types[i] == CTA_MARK ? 0 : want.mark;
 		want.binding.zone = types[i] == CTA_ZONE ? 0 : want.binding.zone;
-		want.helper[0] = types[i] == CTA_HELP ? '\0' : want.helper[0];
+		if (types[i] == CTA_HELP)
+			want.helper[0] = '\0';
 		if (types[i] == CTA_SEQ_ADJ_ORIG || types[i] == CTA_SEQ_ADJ_REPLY)
 			want.binding.seqadj[types[i] - CTA_SEQ_ADJ_ORIG] = (struct seqadj){ 0, 0, 0 };
 		assert_int_equal(read_alone(read_connection, without.bytes, without.length, &result), 0);

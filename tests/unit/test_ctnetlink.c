@@ -21,9 +21,9 @@
 #define EXPECT_ID 99
 
 /* clang-format off */
-#define CLIENT(number) { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = number }
-#define SERVER(number) { .family = FAMILY_IPV4, .address = { 192, 0, 2, 21 }, .port = number }
-#define OUTSIDE(number) { .family = FAMILY_IPV4, .address = { 203, 0, 113, 1 }, .port = number }
+#define CLIENT(number) { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = (number) }
+#define SERVER(number) { .family = FAMILY_IPV4, .address = { 192, 0, 2, 21 }, .port = (number) }
+#define OUTSIDE(number) { .family = FAMILY_IPV4, .address = { 203, 0, 113, 1 }, .port = (number) }
 /* clang-format on */
 
 static const struct binding master = {

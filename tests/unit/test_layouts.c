@@ -131,8 +131,8 @@ static void shift_fields(void *fields, size_t size)
 static void shift_slots(uint8_t *to, struct described_slots *slots, uint64_t offset, const uint8_t *from)
 {
 	for (uint32_t i = 0; i < slots->count; i++)
-		memcpy(to + offset + i * (slots->stride + MORE) + SHIFT, from + slots->offset + i * slots->stride,
-		       slots->stride);
+		memcpy(to + offset + (size_t)i * (slots->stride + MORE) + SHIFT,
+		       from + slots->offset + (size_t)i * slots->stride, slots->stride);
 	slots->offset = offset;
 	slots->stride += MORE;
 }
@@ -145,7 +145,7 @@ static uint8_t *another_layout(const struct dialogue *d, size_t *bytes)
 	struct table_description description;
 	uint8_t *left;
 
-	*bytes = 1000 + 2 * (table_bytes(&d->size) + (d->size.sessions + d->size.works) * MORE) + sizeof(*undo);
+	*bytes = 1000 + 2 * (table_bytes(&d->size) + ((size_t)d->size.sessions + d->size.works) * MORE) + sizeof(*undo);
 	left = calloc(1, *bytes);
 	assert_non_null(left);
 	memcpy(&description, memory, sizeof(description));
@@ -162,7 +162,7 @@ static uint8_t *another_layout(const struct dialogue *d, size_t *bytes)
 	memcpy(left + description.undo_work, &undo->work, 4);
 	memcpy(left + description.undo_session + SHIFT, &undo->session, sizeof(undo->session));
 	memcpy(left + description.undo_work_copy + SHIFT, &undo->work_copy, sizeof(undo->work_copy));
-	shift_slots(left, &description.sessions, 1000 + sizeof(*undo) + 2 * MORE + 64, memory);
+	shift_slots(left, &description.sessions, 1000 + sizeof(*undo) + 2 * (size_t)MORE + 64, memory);
 	shift_slots(left, &description.works,
 		    description.sessions.offset + (uint64_t)description.sessions.count * description.sessions.stride, memory);
 	memcpy(left, &description, sizeof(description));

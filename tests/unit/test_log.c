@@ -151,20 +151,38 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Does this stand at @at, and a number behind it? Then @at is moved behind both. */
+static bool take_number(const char **at, const char *before, unsigned int *number)
+{
+	const size_t length = strlen(before);
+	char *end;
+
+	if (strncmp(*at, before, length) != 0)
+		return false;
+	*number = (unsigned int)strtoul(*at + length, &end, 10);
+	if (end == *at + length)
+		return false;
+	*at = end;
+	return true;
+}
+
 /* Lines "N: text" of each thread come in order; those that are missing are as many as the log says. */
 static void check_lines(unsigned int threads, unsigned int lines)
 {
 	unsigned int next[8] = { 0 }, came = 0, lost = 0;
 
 	for (char *line = strtok(logged, "\n"); line; line = strtok(NULL, "\n")) {
-		unsigned int thread, number, some;
+		const char *at = line;
+		unsigned int thread = 0, number = 0, some = 0;
 
-		if (sscanf(line, "nfq-ftp-helper: thread %u line %u", &thread, &number) == 2) {
+		if (take_number(&at, "nfq-ftp-helper: thread ", &thread)) {
+			assert_true(take_number(&at, " line ", &number));
 			assert_true(thread < threads && number >= next[thread] && number < lines);
 			next[thread] = number + 1;
 			came++;
 		} else {
-			assert_int_equal(sscanf(line, "nfq-ftp-helper: %u lines are lost here", &some), 1);
+			assert_true(take_number(&at, "nfq-ftp-helper: ", &some));
+			assert_int_equal(strncmp(at, " lines are lost here", 20), 0);
 			lost += some;
 		}
 	}

@@ -197,7 +197,7 @@ static void line_too_long(void **state)
 	(void)state;
 	dialogue_ready(&d, MASQUERADE);
 	memset(line + 5, '1', 300);
-	strcpy(line + 305, ",0,0,2,11,185\r\n");
+	snprintf(line + 305, sizeof(line) - 305, ",0,0,2,11,185\r\n");
 	dialogue_says(&d, CLIENT, line);
 	dialogue_left(&d, line);
 	dialogue_ends_refused(&d, REFUSED_TOO_LONG);

@@ -89,7 +89,10 @@ static void take_message(const struct nlmsghdr *header)
 		else if (mnl_attr_get_type(attribute) == NFQA_PAYLOAD)
 			payload = attribute;
 	}
-	assert_non_null(verdict);
+	if (!verdict) {
+		fail_msg("the message has no verdict");
+		return;
+	}
 	fate = ntohl(verdict->verdict) == NF_DROP ? DROPPED : payload ? REPLACED : ACCEPTED;
 	if (header->nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT_BATCH)) {
 		assert_null(payload);

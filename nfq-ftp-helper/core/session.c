@@ -12,6 +12,7 @@
  * Whoever adjusts sequence numbers, the adjustment is recorded here, because acknowledgements must be mapped back.
  */
 #include "beginning.h"
+#include "compose.h"
 #include "handshake.h"
 #include "lifecycle.h"
 #include "numbers.h"
@@ -334,7 +335,7 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 		turn->engine->counters.dropped++;
 		return VERDICT_DROP;
 	}
-	if (!stream_passes(&passage) && stream_compose(&passage, &splice))
+	if (!compose_nothing(&passage) && compose_payload(&passage, &splice))
 		return send_spliced(turn, segment, &splice, output);
 	return send_unchanged(turn, segment, output);
 }

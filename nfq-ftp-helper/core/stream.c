@@ -31,11 +31,11 @@
 #include "opening.h"
 #include "policy.h"
 #include "stream.h"
+#include "waiting.h"
 
 /* A held part of which anything comes again, or that has come in more pieces than this, is swallowed: its sender may need that to go on. */
 #define PIECES_MAX 3
 
-#define WAIT_PATIENCE 250	/* milliseconds: more than the least retransmission timeout in use, 200 */
 /* So often, well apart, something may come again before it is given up: where waiting may help, and where it hardly does. */
 #define REPEATS_MAX 5
 #define REPEATS_STALE 4
@@ -49,27 +49,6 @@ static enum ftp_side side_of(const struct passage *passage)
 static struct table *table_of(const struct passage *passage)
 {
 	return passage->turn->engine->table;
-}
-
-static const struct work *work_of(const struct passage *passage)
-{
-	return table_work(table_of(passage), passage->turn->session);
-}
-
-static struct work *work_to_change(const struct passage *passage)
-{
-	return table_work_change(table_of(passage), passage->turn->session);
-}
-
-/* Does the run [start, end) touch the edit's old bytes? */
-static bool touches(const struct edit *edit, uint32_t start, uint32_t end)
-{
-	return seq_before(start, edit_end(edit)) && seq_after(end, edit->start);
-}
-
-static const uint8_t *segment_bytes(const struct passage *passage, uint32_t seq)
-{
-	return segment_payload(passage->segment) + (seq - passage->start);
 }
 
 uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction)
@@ -104,36 +83,6 @@ void stream_acknowledge(const struct turn *turn, enum direction direction, uint3
 		stream->flags &= (uint8_t)~STREAM_IN_FLIGHT;
 }
 
-/* ---- what waits ---- */
-
-/* What is known of how the argument at @start has waited; NULL: it has not had to. */
-static const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
-{
-	const struct work *work = work_of(passage);
-	const struct waiting *waiting = work ? &work->waiting[passage->turn->direction] : NULL;
-
-	return waiting && waiting->since && waiting->start == start ? waiting : NULL;
-}
-
-/* An argument waits; count how often it has come again, well apart, and how often with nothing before it. */
-static void note_waiting(struct passage *passage, uint32_t start)
-{
-	struct work *work = work_to_change(passage);
-	struct waiting *waiting = work ? &work->waiting[passage->turn->direction] : NULL;
-
-	if (!waiting)
-		return;
-	if (!waiting->since || waiting->start != start) {
-		*waiting = (struct waiting){ .since = passage->turn->now, .last = passage->turn->now, .start = start };
-	} else if (passage->turn->now - waiting->last >= WAIT_PATIENCE) {
-		waiting->last = passage->turn->now;
-		waiting->repeats += waiting->repeats < UINT8_MAX;
-		waiting->sightings += passage->start == start && waiting->sightings < UINT8_MAX;
-	}
-	if (seq_before(passage->start, start))
-		waiting->sightings = 0;
-}
-
 /* ---- the run's limits ---- */
 
 /* With @edit in the run: where must it end, that no more than @space bytes leave? */
@@ -155,7 +104,7 @@ static uint32_t fitting_end(const struct passage *passage)
 
 	if (!seq_before(passage->run_start, passage->end))
 		return passage->run_start;
-	if (edit && touches(edit, passage->run_start, passage->end))
+	if (edit && passage_touches(edit, passage->run_start, passage->end))
 		return end_with_edit(passage, edit);
 	if (passage->end - passage->run_start > passage->space)
 		return passage->run_start + passage->space;
@@ -172,7 +121,7 @@ static bool goes_alone(struct passage *passage, const struct edit *edit)
 
 	if (edit->new_length < passage->space || passage->run_start != edit_end(edit))
 		return false;
-	note_waiting(passage, passage->run_start);
+	waiting_note(passage, passage->run_start);
 	waiting = waiting_at(passage, passage->run_start);
 	return waiting && waiting->repeats & 1;
 }
@@ -186,7 +135,7 @@ static void begin_with_owed(struct passage *passage)
 		passage->run_start = seq_min(passage->run_start, edit->start);
 }
 
-/* What of the segment can be forwarded at all: not what must not be repeated, nor more than fits. */
+/* What of the segment can be forwarded at all: not what must not be waiting_repeated, nor more than fits. */
 static void set_run(struct passage *passage)
 {
 	const struct stream *stream = passage->stream;
@@ -216,7 +165,7 @@ static void carry(struct passage *passage)
 
 	if (!(passage->stream->flags & STREAM_HELD))
 		return;
-	held = &work_of(passage)->held[passage->turn->direction];
+	held = &passage_work(passage)->held[passage->turn->direction];
 	passage->carried_start = held->start;
 	passage->carried_length = held->length;
 	passage->copied = held->copied;
@@ -241,50 +190,9 @@ static bool may_have_passed(const struct passage *passage)
 static int swallow(struct passage *passage)
 {
 	/* What is taken has to be given back in one piece, if it comes to that: edit_restore(). */
-	if (1u + work_of(passage)->held[passage->turn->direction].length > passage->space_alone)
+	if (1u + passage_work(passage)->held[passage->turn->direction].length > passage->space_alone)
 		return -EMSGSIZE;
 	return may_have_passed(passage) ? -EBUSY : edit_swallow(passage->turn);
-}
-
-/* For how long has the argument at @start had to wait? 0: for the first time now. */
-static uint64_t waited(const struct passage *passage, uint32_t start)
-{
-	const struct waiting *waiting = waiting_at(passage, start);
-
-	return waiting ? passage->turn->now - waiting->since : 0;
-}
-
-/* Has it come again more often than @most times, well apart, this one counted? */
-static bool repeated(const struct passage *passage, uint32_t start, uint8_t most)
-{
-	const struct waiting *waiting = waiting_at(passage, start);
-
-	return waiting && waiting->repeats + (passage->turn->now - waiting->last >= WAIT_PATIENCE) > most;
-}
-
-/* What comes before an argument that waits is sent again: its sender has not heard that it has arrived. */
-static void note_earlier(struct passage *passage)
-{
-	const struct work *work = passage->stream->flags & (STREAM_IN_FLIGHT | STREAM_STALE) ? work_of(passage) : NULL;
-	const enum direction direction = passage->turn->direction;
-
-	if (!work || !work->waiting[direction].since || seq_after(passage->end, work->waiting[direction].start))
-		return;
-	work_to_change(passage)->waiting[direction].last = passage->turn->now;
-	work_to_change(passage)->waiting[direction].sightings = 0;
-}
-
-/*
- * Where packets without payload stay in the kernel, acknowledgements may never be seen. But a sender repeats the first byte that has
- * not been acknowledged (RFC 6298 section 5.4): one that begins with the argument has been told that all before it has arrived, and
- * that nothing from there on has. Once that may be a tail loss probe (RFC 8985), or what was before it lost on its way: so twice.
- */
-static bool asks_for(const struct passage *passage, uint32_t start)
-{
-	const struct waiting *waiting = waiting_at(passage, start);
-
-	return waiting && passage->start == start && passage->turn->now - waiting->last >= WAIT_PATIENCE &&
-	       waiting->sightings;
 }
 
 /* Take what the sender of the argument at @start shows for an acknowledgement of all before it, and of nothing from there on. */
@@ -292,7 +200,7 @@ static void note_asking(struct passage *passage, uint32_t start)
 {
 	const struct edit *edit = edit_in_flight(passage->turn);
 
-	if (passage->turn->session->flags & SESSION_SELF || !asks_for(passage, start))
+	if (passage->turn->session->flags & SESSION_SELF || !waiting_asks_for(passage, start))
 		return;
 	passage->stream->flags &= (uint8_t)~STREAM_STALE;
 	if (edit && !edit_swallowed(edit))
@@ -319,9 +227,9 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 		held->pieces = 0;
 		held->since = (uint32_t)(passage->turn->now / 1000);
 		if (waiting_at(passage, start)) {	/* it has come before, and had to wait */
-			held->pieces = repeated(passage, start, 0) ? PIECES_MAX : 0;
+			held->pieces = waiting_repeated(passage, start, 0) ? PIECES_MAX : 0;
 			note_asking(passage, start);
-			note_waiting(passage, start);
+			waiting_note(passage, start);
 		}
 		held->before = ftp_byte_before(&stream->line, side_of(passage));
 		held->copied = !policy_may_edit(passage->turn, &stream->line, work);
@@ -329,7 +237,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	held->start = start;
 	held->length = (uint16_t)length;
 	held->pieces = carried && seq_before(passage->start, stream->next) ? PIECES_MAX + 1 : held->pieces + 1u;
-	memcpy(held->bytes + carried, segment_bytes(passage, stream->next), length - carried);
+	memcpy(held->bytes + carried, passage_bytes(passage, stream->next), length - carried);
 	stream->flags |= STREAM_HELD;
 	stream->next = passage->end;
 	if (held->copied)
@@ -346,7 +254,7 @@ static void wait_for(struct passage *passage, uint32_t start)
 {
 	passage->stream->flags &= (uint8_t)~STREAM_HELD;
 	passage->stream->next = start;
-	note_waiting(passage, start);
+	waiting_note(passage, start);
 	cut(passage, start);
 	/* Let the receiver say what it has: a sender that learns that this has arrived before goes on. */
 	passage->probe = may_have_passed(passage) && !seq_before(passage->run_start, passage->run_end);
@@ -388,14 +296,14 @@ static void judge(struct passage *passage, uint32_t start, const uint8_t *text, 
 		.seq = start,
 		.space = space_from(passage, start),
 		.space_alone = passage->space_alone,
-		.waited = waited(passage, start),
+		.waited = waiting_for(passage, start),
 		.fixed = going_on && passage->copied,
 	};
 	const struct edit *edit;
 
 	note_asking(passage, start);
 	announced.stale = may_have_passed(passage);
-	announced.hopeless = repeated(passage, start, REPEATS_STALE);
+	announced.hopeless = waiting_repeated(passage, start, REPEATS_STALE);
 	if (!opening_try(passage->turn, &passage->stream->line, &announced)) {
 		wait_for(passage, start);
 		return;
@@ -419,7 +327,7 @@ static void read_argument(struct passage *passage)
 	const uint32_t start = stream->next - carried;
 	const uint32_t available = passage->end - stream->next;
 	const uint32_t room = HELD_MAX - carried;
-	const uint8_t *bytes = segment_bytes(passage, stream->next);
+	const uint8_t *bytes = passage_bytes(passage, stream->next);
 	const uint8_t *line_feed = memchr(bytes, '\n', available < room ? available : room);
 	uint32_t length;
 
@@ -464,7 +372,7 @@ static bool read_line(struct passage *passage)
 	if (!seq_after(passage->run_end, stream->next) || !readable(passage))
 		return false;
 	stream->next += (uint32_t)ftp_scan(&stream->line, side_of(passage), session->multiline,
-					   segment_bytes(passage, stream->next), length, &event);
+					   passage_bytes(passage, stream->next), length, &event);
 	switch (event) {
 	case FTP_MORE:
 		return false;
@@ -502,12 +410,12 @@ static void read_stalled(struct passage *passage, uint32_t start)
 
 	note_asking(passage, start);
 	error = swallow(passage);
-	if (error && repeated(passage, start, error == -EMSGSIZE ? REPEATS_FEW : REPEATS_MAX)) {
+	if (error && waiting_repeated(passage, start, error == -EMSGSIZE ? REPEATS_FEW : REPEATS_MAX)) {
 		release(passage, REFUSED_STALLED);
 		return;
 	}
 	if (error)
-		note_waiting(passage, start);
+		waiting_note(passage, start);
 	cut_at_held(passage, start);
 	passage->probe = may_have_passed(passage) && !seq_before(passage->run_start, passage->run_end);
 }
@@ -531,7 +439,7 @@ void stream_read(struct passage *passage)
 
 	passage->earliest = stream_forwarded(passage->turn, passage->turn->direction);
 	carry(passage);
-	note_earlier(passage);
+	waiting_note_earlier(passage);
 	set_run(passage);
 	if (!seq_after(passage->end, stream->next)) {
 		read_again(passage);
@@ -552,104 +460,4 @@ void stream_ignore(struct passage *passage)
 	passage->stream->next = seq_after(passage->start, passage->stream->next) ?
 					passage->run_end :
 					seq_max(passage->stream->next, passage->run_end);
-}
-
-/* ---- writing ---- */
-
-static void add_chunk(struct splice *splice, const void *data, uint32_t length)
-{
-	splice->chunks[splice->count++] = (struct chunk){ data, length };
-}
-
-/* The bytes [from, to) as they came: what was carried here from the carried copy, the rest from the segment. */
-static void add_original(const struct passage *passage, struct splice *splice, uint32_t from, uint32_t to)
-{
-	const uint32_t carried_end = passage->carried_start + passage->carried_length;
-	const bool carried = passage->carried_length && !passage->copied;
-
-	if (carried && seq_before(from, passage->carried_start)) {
-		const uint32_t stop = seq_min(to, passage->carried_start);
-
-		add_chunk(splice, segment_bytes(passage, from), stop - from);
-		from = stop;
-	}
-	if (carried && seq_before(from, to) && seq_before(from, carried_end)) {
-		const uint32_t stop = seq_min(to, carried_end);
-
-		add_chunk(splice, passage->carried + (from - passage->carried_start), stop - from);
-		from = stop;
-	}
-	if (seq_before(from, to))
-		add_chunk(splice, segment_bytes(passage, from), to - from);
-}
-
-/* Nothing of the payload goes on; what the packet acknowledges does. */
-static void compose_empty(const struct passage *passage, struct splice *splice)
-{
-	splice->seq = passage->probe ? passage->stream->acked - 1 : passage->run_start;
-	splice->clear = TCP_FIN | TCP_PSH | TCP_URG;
-}
-
-static uint32_t urgent_seq(const struct passage *passage)
-{
-	return passage->start + passage->segment->urgent;
-}
-
-/* Does the urgent pointer reach over the edit in flight, from this run that begins before its end? */
-static bool urgent_crosses(const struct passage *passage, const struct edit *edit)
-{
-	return edit && passage->segment->flags & TCP_URG && seq_before(passage->run_start, edit_end(edit)) &&
-	       !seq_before(urgent_seq(passage), edit_end(edit));
-}
-
-/* The urgent pointer counts from the sequence number, over the new text (RFC 9293 section 3.8.5). */
-static void set_urgent(const struct passage *passage, const struct edit *edit, struct splice *splice)
-{
-	uint32_t urgent = urgent_seq(passage);
-
-	splice->urgent = passage->segment->urgent;
-	if (!(passage->segment->flags & TCP_URG))
-		return;
-	if (urgent_crosses(passage, edit))
-		urgent += (uint32_t)edit->new_length - edit->old_length;
-	if (seq_after(urgent, splice->seq))
-		splice->urgent = (uint16_t)(urgent - splice->seq);
-	else
-		splice->clear |= TCP_URG;
-}
-
-bool stream_compose(struct passage *passage, struct splice *splice)
-{
-	const struct edit *in_flight = edit_in_flight(passage->turn);
-	const struct edit *edit = in_flight;
-	uint32_t start = passage->run_start, end = passage->run_end;
-
-	if (!seq_before(start, end)) {
-		if (passage->start == passage->end && !passage->probe)
-			return false;
-		*splice = (struct splice){ .urgent = passage->segment->urgent };
-		compose_empty(passage, splice);
-		return true;
-	}
-	if (edit && !touches(edit, start, end))
-		edit = NULL;
-	if (!edit && start == passage->start && end == passage->end && !urgent_crosses(passage, in_flight) &&
-	    (!passage->carried_length || passage->copied || !seq_after(end, passage->carried_start)))
-		return false;
-
-	splice->count = 0;
-	splice->clear = end == passage->end ? 0 : TCP_FIN;
-	splice->seq = start;
-	if (edit) {
-		splice->seq = seq_min(start, edit->start);
-		if (seq_before(start, edit->start))
-			add_original(passage, splice, start, edit->start);
-		add_chunk(splice, edit->text, edit->new_length);
-		start = edit_end(edit);
-		end = seq_max(end, start);
-	}
-	if (seq_before(start, end))
-		add_original(passage, splice, start, end);
-	set_urgent(passage, in_flight, splice);
-	return true;
 }

@@ -13,7 +13,11 @@ LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
 # How the line with the licence begins and ends; the kernel's own form (Documentation/process/license-rules.rst).
 FORMS = {".c": f"// {LICENCE}", ".h": f"/* {LICENCE} */", ".8": f'.\\" {LICENCE}', None: f"# {LICENCE}"}
 # Prose, data, and what git and the tools read.
-WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|\.(md|pcap|tsv|patch|nft|iptables|conf|golden)$")
+WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|(^|/)corpus/|\.(md|pcap|tsv|patch|nft|iptables|conf|golden)$")
+
+
+# Stands beside the programs of its suite, and is a part of each.
+HELPS = ("tests/fuzz/replay.c",)
 
 
 def files(*patterns):
@@ -47,7 +51,7 @@ def first_lines_are_a_program(name):
 def test_names():
     """What is run by itself, in any suite, is called test_NAME; what helps it is not."""
     for name in files("tests/unit/*.c", "tests/fuzz/*.c"):
-        if not Path(name).name.startswith("test_"):
+        if not Path(name).name.startswith("test_") and name not in HELPS:
             yield f"{name} is a program of its suite: its name has to begin with test_"
     for name in files("tests/*/test_*"):
         text = (TREE / name).read_text(encoding="utf-8")

@@ -13,6 +13,8 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include "core/scan.h"
+
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/jhash.h>
@@ -21,22 +23,20 @@
 #include <linux/moduleparam.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
-#include <net/netlink.h>
-#include <net/tcp.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_seqadj.h>
-
-#include "core/scan.h"
+#include <net/netlink.h>
+#include <net/tcp.h>
 
 #define NFQFTP_NAME "nfq-ftp"
 
@@ -68,11 +68,11 @@ MODULE_PARM_DESC(scan, "queue only what user space must see (Y); N: all that car
 /* ---- counters ---- */
 
 struct nfqftp_counters {
-	unsigned long packets;	/* of control connections */
-	unsigned long payload;	/* of these, with payload */
+	unsigned long packets; /* of control connections */
+	unsigned long payload; /* of these, with payload */
 	unsigned long queued;
-	unsigned long sure;	/* of these, of marked connections */
-	unsigned long related;	/* of data connections that were given the helper too: accepted */
+	unsigned long sure;    /* of these, of marked connections */
+	unsigned long related; /* of data connections that were given the helper too: accepted */
 };
 
 static DEFINE_PER_CPU(struct nfqftp_counters, nfqftp_counters);
@@ -82,7 +82,7 @@ static int counters_get(char *buffer, const struct kernel_param *kp)
 	struct nfqftp_counters sum = {};
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu (cpu) {
 		const struct nfqftp_counters *one = per_cpu_ptr(&nfqftp_counters, cpu);
 
 		sum.packets += READ_ONCE(one->packets);
@@ -196,7 +196,7 @@ static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_
 	packet->segment.window[FTP_CLIENT] = largest_window(ct, IP_CT_DIR_ORIGINAL);
 	packet->segment.window[FTP_SERVER] = largest_window(ct, IP_CT_DIR_REPLY);
 	spin_lock_bh(&ct->lock);
-	if (!nf_ct_net(ct)->ct.sysctl_checksum)	/* packets come with wrong checksums: nobody may go by what they say */
+	if (!nf_ct_net(ct)->ct.sysctl_checksum) /* packets come with wrong checksums: nobody may go by what they say */
 		scan_whole(state);
 	packet->segment.ack = acknowledged(ct, dir, packet->segment.ack);
 	read_payload(state, packet, skb, scan_begin(state, &packet->segment));
@@ -286,7 +286,7 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 	ct = our_connection(skb, state, &dir);
 	if (!ct)
 		return NF_ACCEPT;
-	if (ct->master) {	/* some kernels give the helper to data connections too */
+	if (ct->master) { /* some kernels give the helper to data connections too */
 		this_cpu_inc(nfqftp_counters.related);
 		return NF_ACCEPT;
 	}

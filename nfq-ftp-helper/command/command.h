@@ -6,13 +6,13 @@
 #define COMMAND_COMMAND_H
 
 /* Exit codes of all of them. */
-#define EXIT_DONE 0
+#define EXIT_DONE   0
 #define EXIT_FAILED 1
-#define EXIT_USAGE 2
+#define EXIT_USAGE  2
 
 struct command {
 	const char *name;
-	int (*run)(int argc, char **argv);	/* argv[0] is the subcommand's name. Return: an exit code */
+	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name. Return: an exit code */
 	const char *description;
 };
 

@@ -20,32 +20,32 @@
  * card which computes checksums has none yet: it gets it here. One that was cut off by the snapshot length is
  * tracked by its headers; its text cannot be read, so that a control packet of this kind is named and left alone.
  */
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-
 #include "capture/segment.h"
 #include "command.h"
 #include "model/model.h"
 #include "option.h"
 #include "replay_report.h"
 
-#define OUTPUT_MAX (65535 + 128)	/* struct output's buffer */
-#define TICK_SLOTS 64			/* to look at after each packet */
-#define TRUNCATED_NAMED 10		/* control packets named one by one */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define OUTPUT_MAX	(65535 + 128) /* struct output's buffer */
+#define TICK_SLOTS	64	      /* to look at after each packet */
+#define TRUNCATED_NAMED 10	      /* control packets named one by one */
 
 static const struct table_size table_size = { .sessions = 65536, .works = 8192, .budgets = 16384 };
 
 struct replay {
 	struct option_values options;
 	struct capture *capture;
-	struct capture_writer *writer;	/* NULL: nothing is written */
+	struct capture_writer *writer; /* NULL: nothing is written */
 	struct model *model;
 	struct engine engine;
 	struct replay_reporter reporter;
 	void *table_memory;
-	uint64_t now;			/* milliseconds */
+	uint64_t now; /* milliseconds */
 	uint8_t buffer[OUTPUT_MAX];
 };
 
@@ -149,9 +149,10 @@ static void name_truncated(struct replay *replay, const struct looked *looked)
 
 	if (++replay->reporter.summary.truncated > TRUNCATED_NAMED)
 		return;
-	fprintf(stderr, "nfq-ftp-helper: %s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
-		" bytes when it was captured: not read\n", replay->options.operand, packet->number, packet->captured,
-		packet->length);
+	fprintf(stderr,
+		"nfq-ftp-helper: %s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
+		" bytes when it was captured: not read\n",
+		replay->options.operand, packet->number, packet->captured, packet->length);
 }
 
 /*
@@ -179,7 +180,7 @@ static bool run_engine(struct replay *replay, struct looked *looked, struct arri
 static void replay_control(struct replay *replay, struct looked *looked)
 {
 	const struct segment *segment = &looked->view.segment;
-	const bool truncated = looked->view.truncated;	/* the checksum is of more than there is */
+	const bool truncated = looked->view.truncated; /* the checksum is of more than there is */
 	struct arrival arrival;
 	struct seqadj adj;
 
@@ -200,7 +201,7 @@ static void replay_control(struct replay *replay, struct looked *looked)
 static void replay_tcp(struct replay *replay, struct looked *looked)
 {
 	if (track(replay, looked)) {
-		replay->reporter.summary.dropped++;	/* NAT has no port for it, nor has the kernel's */
+		replay->reporter.summary.dropped++; /* NAT has no port for it, nor has the kernel's */
 		return;
 	}
 	count_new(replay, looked);
@@ -332,7 +333,7 @@ static int open_engine(struct replay *replay)
 		.random = seed[0],
 	};
 	replay->engine.policy.loose = options->run.policy.loose;
-	replay->engine.picks_up_until = UINT64_MAX;	/* a capture may begin anywhere */
+	replay->engine.picks_up_until = UINT64_MAX; /* a capture may begin anywhere */
 	replay->reporter.json = options->json;
 	replay->reporter.summary.path = options->operand;
 	return 0;

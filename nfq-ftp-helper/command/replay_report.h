@@ -5,29 +5,29 @@
 #ifndef COMMAND_REPLAY_REPORT_H
 #define COMMAND_REPLAY_REPORT_H
 
-#include <sys/time.h>
-
 #include "core/session.h"
+
+#include <sys/time.h>
 
 /* What the engine does not count itself. */
 struct replay_summary {
 	const char *path;
 	uint64_t packets;
-	uint64_t controls;		/* control connections, followed or not */
-	uint64_t reports[REPORT_END + 1];	/* of the engine, by enum report_kind */
+	uint64_t controls;		  /* control connections, followed or not */
+	uint64_t reports[REPORT_END + 1]; /* of the engine, by enum report_kind */
 	uint64_t data_expected;
 	uint64_t data_unexpected;
-	uint64_t truncated;		/* control packets cut off by the snapshot length */
-	uint64_t malformed;		/* packets whose lengths contradict one another, or of a wrong checksum */
-	uint64_t dropped;		/* packets that would not have gone out when they came */
-	uint64_t still_expected;	/* when the capture ended */
+	uint64_t truncated;	 /* control packets cut off by the snapshot length */
+	uint64_t malformed;	 /* packets whose lengths contradict one another, or of a wrong checksum */
+	uint64_t dropped;	 /* packets that would not have gone out when they came */
+	uint64_t still_expected; /* when the capture ended */
 };
 
 struct replay_reporter {
 	bool json;
 	bool begun;
-	struct timeval first;		/* time of the capture's first packet */
-	struct timeval now;		/* and of the current one */
+	struct timeval first; /* time of the capture's first packet */
+	struct timeval now;   /* and of the current one */
 	struct replay_summary summary;
 };
 

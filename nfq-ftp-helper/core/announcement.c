@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "announcement.h"
+
 #include "share.h"
 
-#define SAMPLE 32		/* work slots looked at for an announcement to take back */
+#define SAMPLE 32 /* work slots looked at for an announcement to take back */
 
 static void forget(const struct turn *turn, struct work *work, uint32_t index)
 {
@@ -18,10 +19,12 @@ static void withdraw(struct turn *turn, struct work *work, uint32_t index)
 {
 	struct engine *engine = turn->engine;
 	const struct announcement announcement = work->announcement[index];
-	struct report withdrawn = { .kind = REPORT_UNEXPECT,
-				    .command = ftp_word_announcing(turn_side(announcement.direction), announcement.kind)->text,
-				    .expectation = &announcement.expectation,
-				    .port = announcement.expectation.tuple.dst.port };
+	struct report withdrawn = {
+		.kind = REPORT_UNEXPECT,
+		.command = ftp_word_announcing(turn_side(announcement.direction), announcement.kind)->text,
+		.expectation = &announcement.expectation,
+		.port = announcement.expectation.tuple.dst.port
+	};
 
 	/* In this order: of another session's work slot, a kill in between is not undone. */
 	engine->conntrack->ops->unexpect(engine->conntrack, &work->binding, &announcement.expectation);

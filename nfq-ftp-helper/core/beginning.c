@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "beginning.h"
+
 #include "dialogue.h"
 #include "embryo.h"
 #include "lifecycle.h"
@@ -57,7 +58,7 @@ static struct session *new_session(struct engine *engine, const struct arrival *
 		tell_limit(engine, client, server);
 		return NULL;
 	}
-	table_begin(engine->table, session);	/* a kill before it is filled in leaves none */
+	table_begin(engine->table, session); /* a kill before it is filled in leaves none */
 	table_count(engine->table, table_budget(engine->table, client), SHARE_SESSIONS, 1);
 	session->last_seen = (uint32_t)(now / 1000);
 	engine->counters.sessions++;
@@ -72,7 +73,8 @@ static struct session *begun(struct engine *engine, struct session *session)
 }
 
 /* Who is whose, and in which direction the arrival goes, where conntrack knows its connection. */
-bool beginning_known(struct engine *engine, const struct arrival *arrival, struct binding *binding, enum direction *direction)
+bool beginning_known(struct engine *engine, const struct arrival *arrival, struct binding *binding,
+		     enum direction *direction)
 {
 	struct conntrack *conntrack = engine->conntrack;
 
@@ -129,13 +131,13 @@ static void clear_adjustment(struct engine *engine, const struct binding *bindin
 			engine->conntrack->ops->adjust_seq(engine->conntrack, binding, (enum direction)d, &none);
 }
 
-struct session *beginning_of_embryo(struct engine *engine, const struct arrival *arrival,
-					 struct embryo *embryo, const struct binding *binding, uint64_t now)
+struct session *beginning_of_embryo(struct engine *engine, const struct arrival *arrival, struct embryo *embryo,
+				    const struct binding *binding, uint64_t now)
 {
 	struct session *session = new_session(engine, arrival, embryo->key.swapped, now);
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 
-	if (!session) {		/* it is left alone: not every packet of it is to ask again */
+	if (!session) { /* it is left alone: not every packet of it is to ask again */
 		embryo_leave(embryo);
 		return NULL;
 	}
@@ -156,14 +158,14 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
  * A SYN/ACK whose SYN was not seen. What it acknowledges may be the middle of a line that the SYN began; and it may be another one of
  * a connection that has long begun.
  */
-struct session *beginning_of_answer(struct engine *engine, const struct arrival *arrival,
-					 const struct binding *binding, uint64_t now)
+struct session *beginning_of_answer(struct engine *engine, const struct arrival *arrival, const struct binding *binding,
+				    uint64_t now)
 {
 	const struct segment *segment = &arrival->segment;
 	struct session *session = new_session(engine, arrival, !arrival->key.swapped, now);
 
 	if (!session) {
-		engine->picks_up_until = 0;	/* it did not begin unseen, and nothing will say so */
+		engine->picks_up_until = 0; /* it did not begin unseen, and nothing will say so */
 		return NULL;
 	}
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;

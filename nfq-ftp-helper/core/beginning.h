@@ -16,7 +16,8 @@
 struct session *beginning_of(struct engine *engine, const struct arrival *arrival, uint64_t now, bool passed);
 
 /* Does conntrack know the arrival's connection? Then who is whose, and in which direction it goes. */
-bool beginning_known(struct engine *engine, const struct arrival *arrival, struct binding *binding, enum direction *direction);
+bool beginning_known(struct engine *engine, const struct arrival *arrival, struct binding *binding,
+		     enum direction *direction);
 
 /* A session of an answered handshake, which is over then; NULL, and it is left alone, where there is no room. */
 struct session *beginning_of_embryo(struct engine *engine, const struct arrival *arrival, struct embryo *embryo,

@@ -4,9 +4,9 @@
 const char *belief_name(enum belief belief)
 {
 	static const char *const names[BELIEFS] = {
-		[BELIEVED] = "believed",	    [BELIEF_INVALID] = "invalid",     [BELIEF_FLAGS] = "flags",
-		[BELIEF_SEQUENCE] = "sequence",	    [BELIEF_OLD_ACK] = "old-ack",     [BELIEF_ACK_AHEAD] = "ack-ahead",
-		[BELIEF_RESET] = "reset",	    [BELIEF_HANDSHAKE] = "handshake",
+		[BELIEVED] = "believed",	[BELIEF_INVALID] = "invalid",	  [BELIEF_FLAGS] = "flags",
+		[BELIEF_SEQUENCE] = "sequence", [BELIEF_OLD_ACK] = "old-ack",	  [BELIEF_ACK_AHEAD] = "ack-ahead",
+		[BELIEF_RESET] = "reset",	[BELIEF_HANDSHAKE] = "handshake",
 	};
 
 	return names[belief];
@@ -37,7 +37,8 @@ static bool sequence_ok(const struct belief_side *mine, const struct belief_segm
 
 	if (!mine->known)
 		return true;
-	if (segment->length > window || !within(segment->seq, mine->next - window - segment->length, mine->next + 1 + window))
+	if (segment->length > window ||
+	    !within(segment->seq, mine->next - window - segment->length, mine->next + 1 + window))
 		return false;
 	/*
 	 * Behind a FIN there is nothing (section 3.10.7.4, seventh). One that has not been acknowledged may have been another's, and its

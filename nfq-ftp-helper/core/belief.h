@@ -26,17 +26,17 @@
 /* Why a segment is not believed. The texts are belief_name()'s. */
 enum belief {
 	BELIEVED,
-	BELIEF_INVALID,		/* conntrack calls it invalid */
-	BELIEF_FLAGS,		/* a combination that no TCP takes: no ACK, SYN with RST or FIN */
-	BELIEF_SEQUENCE,	/* its bytes are outside of what the receiver's window can be */
-	BELIEF_OLD_ACK,		/* it acknowledges what was acknowledged more than a window ago */
-	BELIEF_ACK_AHEAD,	/* it acknowledges bytes that never came this way */
-	BELIEF_RESET,		/* an RST that is not at the byte which is due (RFC 5961 section 3.2) */
-	BELIEF_HANDSHAKE,	/* SYN or SYN/ACK where no handshake is due (RFC 5961 section 4.2) */
+	BELIEF_INVALID,	  /* conntrack calls it invalid */
+	BELIEF_FLAGS,	  /* a combination that no TCP takes: no ACK, SYN with RST or FIN */
+	BELIEF_SEQUENCE,  /* its bytes are outside of what the receiver's window can be */
+	BELIEF_OLD_ACK,	  /* it acknowledges what was acknowledged more than a window ago */
+	BELIEF_ACK_AHEAD, /* it acknowledges bytes that never came this way */
+	BELIEF_RESET,	  /* an RST that is not at the byte which is due (RFC 5961 section 3.2) */
+	BELIEF_HANDSHAKE, /* SYN or SYN/ACK where no handshake is due (RFC 5961 section 4.2) */
 	BELIEFS,
 };
 
-const char *belief_name(enum belief belief);	/* "sequence": for logs and metrics */
+const char *belief_name(enum belief belief); /* "sequence": for logs and metrics */
 
 /* The flags of the TCP header that count here, as they stand in it. */
 #define BELIEF_FIN 0x01
@@ -44,23 +44,23 @@ const char *belief_name(enum belief belief);	/* "sequence": for logs and metrics
 #define BELIEF_RST 0x04
 #define BELIEF_ACK 0x10
 
-#define BELIEF_SCALE_MAX 14	/* RFC 7323 section 2.3; also where the handshake was not seen */
+#define BELIEF_SCALE_MAX 14 /* RFC 7323 section 2.3; also where the handshake was not seen */
 
 /* What is known of one direction, in its sender's own numbers. */
 struct belief_side {
-	uint32_t next;		/* behind the last byte that came this way without a gap */
-	uint32_t sent;		/* behind the last byte that was let through to the receiver */
-	uint32_t acked;		/* the highest acknowledgement of it */
-	uint32_t window;	/* the largest that its receiver can advertise, bytes; at most 2^30 */
-	bool known;		/* the numbers above are; else nothing of this direction is judged */
-	bool fin;		/* its FIN has passed, which takes the number next */
+	uint32_t next;	 /* behind the last byte that came this way without a gap */
+	uint32_t sent;	 /* behind the last byte that was let through to the receiver */
+	uint32_t acked;	 /* the highest acknowledgement of it */
+	uint32_t window; /* the largest that its receiver can advertise, bytes; at most 2^30 */
+	bool known;	 /* the numbers above are; else nothing of this direction is judged */
+	bool fin;	 /* its FIN has passed, which takes the number next */
 };
 
 struct belief_segment {
-	uint32_t seq;		/* of its first payload byte */
-	uint32_t length;	/* of its payload */
-	uint32_t ack;		/* in the other direction's sender's numbers */
-	uint8_t flags;		/* BELIEF_* */
+	uint32_t seq;	 /* of its first payload byte */
+	uint32_t length; /* of its payload */
+	uint32_t ack;	 /* in the other direction's sender's numbers */
+	uint8_t flags;	 /* BELIEF_* */
 };
 
 /* The largest window (bytes) that can be advertised with a scale. */

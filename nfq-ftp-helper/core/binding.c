@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "binding.h"
+
 #include "share.h"
 
 struct work *binding_get(struct turn *turn, enum refusal *refusal)
@@ -16,7 +17,8 @@ struct work *binding_get(struct turn *turn, enum refusal *refusal)
 		return NULL;
 	flow_ends(&turn->session->key, &seen.src, &seen.dst);
 	*refusal = REFUSED_UNKNOWN;
-	if (engine->conntrack->ops->find(engine->conntrack, &seen, turn->session->key.zone, &work->binding, &direction) ||
+	if (engine->conntrack->ops->find(engine->conntrack, &seen, turn->session->key.zone, &work->binding,
+					 &direction) ||
 	    direction != DIRECTION_ORIGINAL)
 		return NULL;
 	work->bound = 1;
@@ -25,5 +27,6 @@ struct work *binding_get(struct turn *turn, enum refusal *refusal)
 
 bool binding_speaker_translated(const struct turn *turn, const struct binding *binding)
 {
-	return !endpoint_address_equal(&binding->tuple[turn->direction].src, &binding->tuple[turn_other(turn->direction)].dst);
+	return !endpoint_address_equal(&binding->tuple[turn->direction].src,
+				       &binding->tuple[turn_other(turn->direction)].dst);
 }

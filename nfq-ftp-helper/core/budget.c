@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "budget.h"
 
-#define BURST 2000		/* milliseconds: a client that was quiet may do at once what it may do in this time */
-#define TOKEN 1000		/* thousandths of a token */
+#define BURST 2000 /* milliseconds: a client that was quiet may do at once what it may do in this time */
+#define TOKEN 1000 /* thousandths of a token */
 
 static uint32_t rate_of(const struct policy *policy, enum rate rate)
 {

@@ -12,8 +12,8 @@
 #include "seqadj.h"
 
 enum direction {
-	DIRECTION_ORIGINAL,	/* client to server */
-	DIRECTION_REPLY,	/* server to client */
+	DIRECTION_ORIGINAL, /* client to server */
+	DIRECTION_REPLY,    /* server to client */
 };
 
 /* One direction of a connection, as conntrack has it. */
@@ -35,9 +35,9 @@ static inline bool tuple_equal(const struct tuple *a, const struct tuple *b)
 
 /* How far conntrack has seen the handshake. */
 enum progress {
-	PROGRESS_UNKNOWN,		/* not told */
-	PROGRESS_HANDSHAKE,		/* under way */
-	PROGRESS_BEYOND,		/* through, or never seen */
+	PROGRESS_UNKNOWN,   /* not told */
+	PROGRESS_HANDSHAKE, /* under way */
+	PROGRESS_BEYOND,    /* through, or never seen */
 };
 
 /*
@@ -46,24 +46,24 @@ enum progress {
  * tuple[ORIGINAL].dst.
  */
 struct binding {
-	struct tuple tuple[2];		/* by enum direction */
-	struct seqadj seqadj[2];	/* what the kernel already adjusts; zero where it does not */
-	uint32_t id;			/* CTA_ID; 0: not told. Another one proves another connection, the same proves nothing */
-	uint16_t zone;			/* conntrack zone, 0 where none */
-	uint8_t progress;		/* enum progress; of the moment: looked at where it has just been found only */
+	struct tuple tuple[2];	 /* by enum direction */
+	struct seqadj seqadj[2]; /* what the kernel already adjusts; zero where it does not */
+	uint32_t id;	  /* CTA_ID; 0: not told. Another one proves another connection, the same proves nothing */
+	uint16_t zone;	  /* conntrack zone, 0 where none */
+	uint8_t progress; /* enum progress; of the moment: looked at where it has just been found only */
 };
 
 /* The data connection that is expected: tuple.src, from any port, to tuple.dst. */
 struct expectation {
-	struct tuple tuple;		/* src.port is ignored */
-	bool translated;		/* the master is: the data connection must follow its NAT */
-	enum direction nat_direction;	/* CTA_EXPECT_NAT_DIR */
-	struct endpoint nat_src;	/* CTA_EXPECT_NAT_TUPLE's source: where the announcing party really listens */
+	struct tuple tuple;	      /* src.port is ignored */
+	bool translated;	      /* the master is: the data connection must follow its NAT */
+	enum direction nat_direction; /* CTA_EXPECT_NAT_DIR */
+	struct endpoint nat_src;      /* CTA_EXPECT_NAT_TUPLE's source: where the announcing party really listens */
 };
 
 enum seqadj_by {
-	SEQADJ_KERNEL = 0,	/* conntrack renumbers this connection from now on */
-	SEQADJ_SELF = 1,	/* the session must renumber every packet; conntrack has been told to be liberal */
+	SEQADJ_KERNEL = 0, /* conntrack renumbers this connection from now on */
+	SEQADJ_SELF = 1,   /* the session must renumber every packet; conntrack has been told to be liberal */
 };
 
 struct conntrack;
@@ -82,8 +82,7 @@ struct conntrack_ops {
 	 * -EBUSY: another master expects this tuple; try another port. An equal expectation of the same master is
 	 * replaced. -EOPNOTSUPP: the master has no helper assigned. Other errors: as the kernel says.
 	 */
-	int (*expect)(struct conntrack *conntrack, const struct binding *master,
-		      const struct expectation *expectation);
+	int (*expect)(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
 
 	/* Take it back. That it is gone already (used, or timed out) is no error. */
 	void (*unexpect)(struct conntrack *conntrack, const struct binding *master,
@@ -108,7 +107,7 @@ struct conntrack_ops {
 /* Implementations embed this first. */
 struct conntrack {
 	const struct conntrack_ops *ops;
-	bool all_come;	/* while an edit is in flight all of the connection's packets come to us, bare acknowledgements too */
+	bool all_come; /* while an edit is in flight all of the connection's packets come to us, bare acknowledgements too */
 };
 
 /* What conntrack is to know of an adjustment. Where that is not all, the rest is left to us (seqadj_untold()). */

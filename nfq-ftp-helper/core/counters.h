@@ -36,7 +36,7 @@ struct counters {
 #define MEMBER(member, text) uint64_t member;
 	COUNTERS(MEMBER)
 #undef MEMBER
-	uint64_t disbelieved[BELIEFS];	/* packets that change nothing, by reason */
+	uint64_t disbelieved[BELIEFS]; /* packets that change nothing, by reason */
 	uint64_t refusals[REFUSALS];
 };
 

@@ -9,8 +9,9 @@
  * Where its beginning was not seen, one command and its reply stand for the greeting, and until then a line may turn out to have
  * been met in its middle.
  */
-#include "announcement.h"
 #include "dialogue.h"
+
+#include "announcement.h"
 #include "state.h"
 
 static void push_command(struct session *session, enum ftp_kind kind)
@@ -134,8 +135,7 @@ static void command_line(struct turn *turn, const struct ftp_line *line)
 	if (is_empty(line) || !dialogue_command_seen(turn, word))
 		return;
 	/* A PORT that comes here had no argument: it announces nothing. */
-	push_command(turn->session,
-		     word && word->notation == NOTATION_NONE ? (enum ftp_kind)word->kind : FTP_OTHER);
+	push_command(turn->session, word && word->notation == NOTATION_NONE ? (enum ftp_kind)word->kind : FTP_OTHER);
 }
 
 static void greeting(struct turn *turn, unsigned int code)
@@ -170,7 +170,7 @@ static void final_reply(struct turn *turn, unsigned int code)
 	state_enter(session, SESSION_READY);
 	if (code == 230 || code == 232 || (code < 300 && kind != FTP_OTHER && kind != FTP_AUTH))
 		session->logged_in = 1;
-	if (!session->outstanding)	/* commands and replies are in step */
+	if (!session->outstanding) /* commands and replies are in step */
 		session->flags &= (uint8_t)~SESSION_RESUMED;
 	if (session->flags & SESSION_TRANSFER) {
 		session->flags &= (uint8_t)~SESSION_TRANSFER;

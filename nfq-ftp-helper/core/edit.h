@@ -49,7 +49,7 @@ struct edit_place {
 	const char *text;
 	uint32_t seq;
 	uint32_t offset;
-	uint32_t length;	/* of the argument */
+	uint32_t length; /* of the argument */
 };
 
 /**

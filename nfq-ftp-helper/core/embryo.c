@@ -124,8 +124,8 @@ static void read_syn(struct embryo *embryo, const uint8_t *data, size_t length)
 			ftp_skip_line(&embryo->line);
 			break;
 		case FTP_LINE:
-			embryo->strange |= !embryo->lines && embryo->line.length &&
-					   !ftp_line_word(&embryo->line, FTP_CLIENT);
+			embryo->strange |=
+				!embryo->lines && embryo->line.length && !ftp_line_word(&embryo->line, FTP_CLIENT);
 			embryo->lines = (uint8_t)(embryo->lines + (embryo->line.length && embryo->lines < UINT8_MAX));
 			ftp_next_line(&embryo->line);
 			break;
@@ -153,13 +153,14 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 	if (alive(embryo, (uint32_t)(now / 1000)) && is_of(embryo, arrival, DIRECTION_ORIGINAL) &&
 	    embryo->start[DIRECTION_ORIGINAL] == segment_start(segment)) {
 		if (embryo->state != EMBRYO_OPEN)
-			return;		/* the same SYN again */
-		if (embryo->data > segment->payload_length) {	/* without its data: the first may have arrived all the same */
+			return; /* the same SYN again */
+		if (embryo->data >
+		    segment->payload_length) { /* without its data: the first may have arrived all the same */
 			embryo->since = (uint32_t)(now / 1000);
 			return;
 		}
 	}
-	embryo->state = EMBRYO_FREE;	/* a kill before it is filled in leaves none */
+	embryo->state = EMBRYO_FREE; /* a kill before it is filled in leaves none */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	*embryo = (struct embryo){ .key = arrival->key, .since = (uint32_t)(now / 1000) };
 	embryo->data = (uint16_t)(segment->payload_length < UINT16_MAX ? segment->payload_length : UINT16_MAX);

@@ -226,7 +226,7 @@ static bool parse_ipv6(struct cursor *cursor, uint8_t address[16])
 			has_gap = true;
 			gap = filled;
 		} else if (cursor->at == cursor->end || hex_value(*cursor->at) < 0) {
-			return false;	/* a single colon at the end */
+			return false; /* a single colon at the end */
 		}
 	}
 	if (has_gap ? filled == 16 : filled != 16)
@@ -355,7 +355,7 @@ static bool write_extended_port(struct writer *writer, const struct endpoint *en
 static const struct {
 	bool (*parse)(struct cursor *cursor, struct endpoint *endpoint, char *delimiter);
 	bool (*write)(struct writer *writer, const struct endpoint *endpoint, char delimiter);
-	bool list;		/* of numbers and commas; otherwise it begins with a parenthesis or delimiter */
+	bool list; /* of numbers and commas; otherwise it begins with a parenthesis or delimiter */
 } notations[] = {
 	[NOTATION_HOST_PORT] = { parse_host_port, write_host_port, true },
 	[NOTATION_EXTENDED] = { parse_extended, write_extended, false },

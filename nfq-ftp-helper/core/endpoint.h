@@ -19,9 +19,9 @@
 #define FAMILY_IPV6 6
 
 struct endpoint {
-	uint8_t address[16];	/* network order; IPv4 in the first four bytes, the other twelve zero */
-	uint16_t port;		/* host order */
-	uint8_t family;		/* FAMILY_IPV4 or FAMILY_IPV6 */
+	uint8_t address[16]; /* network order; IPv4 in the first four bytes, the other twelve zero */
+	uint16_t port;	     /* host order */
+	uint8_t family;	     /* FAMILY_IPV4 or FAMILY_IPV6 */
 };
 
 enum notation {
@@ -63,8 +63,7 @@ static inline size_t endpoint_address_length(uint8_t family)
  *
  * Return: the argument's length in bytes, or -EINVAL when @text does not begin with a legal argument.
  */
-int endpoint_parse(enum notation notation, const char *text, size_t length, struct endpoint *endpoint,
-		   char *delimiter);
+int endpoint_parse(enum notation notation, const char *text, size_t length, struct endpoint *endpoint, char *delimiter);
 
 /**
  * endpoint_find - the first argument inside a reply's prose, "Entering Passive Mode (192,168,1,1,11,185)."
@@ -79,8 +78,8 @@ int endpoint_parse(enum notation notation, const char *text, size_t length, stru
  *
  * Return: the offset of the argument in @text, or -EINVAL when there is none.
  */
-int endpoint_find(enum notation notation, const char *text, size_t length, struct endpoint *endpoint,
-		  char *delimiter, size_t *argument_length);
+int endpoint_find(enum notation notation, const char *text, size_t length, struct endpoint *endpoint, char *delimiter,
+		  size_t *argument_length);
 
 /**
  * endpoint_write - write @endpoint as an argument

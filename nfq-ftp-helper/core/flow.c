@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow.h"
+
 #include "siphash.h"
 
 /* Any order will do, as long as it is one. */

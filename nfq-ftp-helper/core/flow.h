@@ -15,7 +15,7 @@ struct flow_key {
 	uint16_t high_port;
 	uint16_t zone;
 	uint8_t family;
-	uint8_t swapped;	/* 1: the client (of a packet: the sender) is the high one. Not compared */
+	uint8_t swapped; /* 1: the client (of a packet: the sender) is the high one. Not compared */
 };
 
 /* Everything but the mark at the end, which says who is the client. */

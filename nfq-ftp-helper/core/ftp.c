@@ -17,26 +17,66 @@ static const struct ftp_word commands[] = {
 	{ "LPSV", FTP_LPSV, NOTATION_NONE },
 	{ "AUTH", FTP_AUTH, NOTATION_NONE },
 	/* The most frequent first: the search is linear. */
-	{ "RETR", FTP_OTHER, NOTATION_NONE }, { "STOR", FTP_OTHER, NOTATION_NONE }, { "TYPE", FTP_OTHER, NOTATION_NONE },
-	{ "NOOP", FTP_OTHER, NOTATION_NONE }, { "CWD", FTP_OTHER, NOTATION_NONE }, { "LIST", FTP_OTHER, NOTATION_NONE },
-	{ "USER", FTP_OTHER, NOTATION_NONE }, { "PASS", FTP_OTHER, NOTATION_NONE }, { "ACCT", FTP_OTHER, NOTATION_NONE },
-	{ "CDUP", FTP_OTHER, NOTATION_NONE }, { "SMNT", FTP_OTHER, NOTATION_NONE }, { "QUIT", FTP_OTHER, NOTATION_NONE },
-	{ "REIN", FTP_OTHER, NOTATION_NONE }, { "STRU", FTP_OTHER, NOTATION_NONE }, { "MODE", FTP_OTHER, NOTATION_NONE },
-	{ "STOU", FTP_OTHER, NOTATION_NONE }, { "APPE", FTP_OTHER, NOTATION_NONE }, { "ALLO", FTP_OTHER, NOTATION_NONE },
-	{ "REST", FTP_OTHER, NOTATION_NONE }, { "RNFR", FTP_OTHER, NOTATION_NONE }, { "RNTO", FTP_OTHER, NOTATION_NONE },
-	{ "ABOR", FTP_OTHER, NOTATION_NONE }, { "DELE", FTP_OTHER, NOTATION_NONE }, { "RMD", FTP_OTHER, NOTATION_NONE },
-	{ "MKD", FTP_OTHER, NOTATION_NONE }, { "PWD", FTP_OTHER, NOTATION_NONE }, { "NLST", FTP_OTHER, NOTATION_NONE },
-	{ "SITE", FTP_OTHER, NOTATION_NONE }, { "SYST", FTP_OTHER, NOTATION_NONE }, { "STAT", FTP_OTHER, NOTATION_NONE },
-	{ "HELP", FTP_OTHER, NOTATION_NONE }, { "FEAT", FTP_OTHER, NOTATION_NONE }, { "OPTS", FTP_OTHER, NOTATION_NONE },
-	{ "LANG", FTP_OTHER, NOTATION_NONE }, { "HOST", FTP_OTHER, NOTATION_NONE }, { "CLNT", FTP_OTHER, NOTATION_NONE },
-	{ "MDTM", FTP_OTHER, NOTATION_NONE }, { "SIZE", FTP_OTHER, NOTATION_NONE }, { "MLST", FTP_OTHER, NOTATION_NONE },
-	{ "MLSD", FTP_OTHER, NOTATION_NONE }, { "MFMT", FTP_OTHER, NOTATION_NONE }, { "MFCT", FTP_OTHER, NOTATION_NONE },
-	{ "MFF", FTP_OTHER, NOTATION_NONE }, { "CSID", FTP_OTHER, NOTATION_NONE }, { "AVBL", FTP_OTHER, NOTATION_NONE },
-	{ "ADAT", FTP_OTHER, NOTATION_NONE }, { "PBSZ", FTP_OTHER, NOTATION_NONE }, { "PROT", FTP_OTHER, NOTATION_NONE },
-	{ "CCC", FTP_OTHER, NOTATION_NONE }, { "MIC", FTP_OTHER, NOTATION_NONE }, { "CONF", FTP_OTHER, NOTATION_NONE },
-	{ "ENC", FTP_OTHER, NOTATION_NONE }, { "XCUP", FTP_OTHER, NOTATION_NONE }, { "XCWD", FTP_OTHER, NOTATION_NONE },
-	{ "XMKD", FTP_OTHER, NOTATION_NONE }, { "XPWD", FTP_OTHER, NOTATION_NONE }, { "XRMD", FTP_OTHER, NOTATION_NONE },
-	{ "XSHA", FTP_OTHER, NOTATION_NONE }, { "XCRC", FTP_OTHER, NOTATION_NONE }, { "XMD5", FTP_OTHER, NOTATION_NONE },
+	{ "RETR", FTP_OTHER, NOTATION_NONE },
+	{ "STOR", FTP_OTHER, NOTATION_NONE },
+	{ "TYPE", FTP_OTHER, NOTATION_NONE },
+	{ "NOOP", FTP_OTHER, NOTATION_NONE },
+	{ "CWD", FTP_OTHER, NOTATION_NONE },
+	{ "LIST", FTP_OTHER, NOTATION_NONE },
+	{ "USER", FTP_OTHER, NOTATION_NONE },
+	{ "PASS", FTP_OTHER, NOTATION_NONE },
+	{ "ACCT", FTP_OTHER, NOTATION_NONE },
+	{ "CDUP", FTP_OTHER, NOTATION_NONE },
+	{ "SMNT", FTP_OTHER, NOTATION_NONE },
+	{ "QUIT", FTP_OTHER, NOTATION_NONE },
+	{ "REIN", FTP_OTHER, NOTATION_NONE },
+	{ "STRU", FTP_OTHER, NOTATION_NONE },
+	{ "MODE", FTP_OTHER, NOTATION_NONE },
+	{ "STOU", FTP_OTHER, NOTATION_NONE },
+	{ "APPE", FTP_OTHER, NOTATION_NONE },
+	{ "ALLO", FTP_OTHER, NOTATION_NONE },
+	{ "REST", FTP_OTHER, NOTATION_NONE },
+	{ "RNFR", FTP_OTHER, NOTATION_NONE },
+	{ "RNTO", FTP_OTHER, NOTATION_NONE },
+	{ "ABOR", FTP_OTHER, NOTATION_NONE },
+	{ "DELE", FTP_OTHER, NOTATION_NONE },
+	{ "RMD", FTP_OTHER, NOTATION_NONE },
+	{ "MKD", FTP_OTHER, NOTATION_NONE },
+	{ "PWD", FTP_OTHER, NOTATION_NONE },
+	{ "NLST", FTP_OTHER, NOTATION_NONE },
+	{ "SITE", FTP_OTHER, NOTATION_NONE },
+	{ "SYST", FTP_OTHER, NOTATION_NONE },
+	{ "STAT", FTP_OTHER, NOTATION_NONE },
+	{ "HELP", FTP_OTHER, NOTATION_NONE },
+	{ "FEAT", FTP_OTHER, NOTATION_NONE },
+	{ "OPTS", FTP_OTHER, NOTATION_NONE },
+	{ "LANG", FTP_OTHER, NOTATION_NONE },
+	{ "HOST", FTP_OTHER, NOTATION_NONE },
+	{ "CLNT", FTP_OTHER, NOTATION_NONE },
+	{ "MDTM", FTP_OTHER, NOTATION_NONE },
+	{ "SIZE", FTP_OTHER, NOTATION_NONE },
+	{ "MLST", FTP_OTHER, NOTATION_NONE },
+	{ "MLSD", FTP_OTHER, NOTATION_NONE },
+	{ "MFMT", FTP_OTHER, NOTATION_NONE },
+	{ "MFCT", FTP_OTHER, NOTATION_NONE },
+	{ "MFF", FTP_OTHER, NOTATION_NONE },
+	{ "CSID", FTP_OTHER, NOTATION_NONE },
+	{ "AVBL", FTP_OTHER, NOTATION_NONE },
+	{ "ADAT", FTP_OTHER, NOTATION_NONE },
+	{ "PBSZ", FTP_OTHER, NOTATION_NONE },
+	{ "PROT", FTP_OTHER, NOTATION_NONE },
+	{ "CCC", FTP_OTHER, NOTATION_NONE },
+	{ "MIC", FTP_OTHER, NOTATION_NONE },
+	{ "CONF", FTP_OTHER, NOTATION_NONE },
+	{ "ENC", FTP_OTHER, NOTATION_NONE },
+	{ "XCUP", FTP_OTHER, NOTATION_NONE },
+	{ "XCWD", FTP_OTHER, NOTATION_NONE },
+	{ "XMKD", FTP_OTHER, NOTATION_NONE },
+	{ "XPWD", FTP_OTHER, NOTATION_NONE },
+	{ "XRMD", FTP_OTHER, NOTATION_NONE },
+	{ "XSHA", FTP_OTHER, NOTATION_NONE },
+	{ "XCRC", FTP_OTHER, NOTATION_NONE },
+	{ "XMD5", FTP_OTHER, NOTATION_NONE },
 };
 
 static const struct ftp_word replies[] = {
@@ -47,11 +87,11 @@ static const struct ftp_word replies[] = {
 
 enum telnet_state {
 	TELNET_NONE,
-	TELNET_IAC,		/* after IAC */
-	TELNET_OPTION,		/* after IAC WILL, WONT, DO or DONT */
+	TELNET_IAC,    /* after IAC */
+	TELNET_OPTION, /* after IAC WILL, WONT, DO or DONT */
 };
 
-#define IAC 255
+#define IAC  255
 #define WILL 251
 #define DONT 254
 
@@ -90,7 +130,7 @@ const struct ftp_word *ftp_word_find(enum ftp_side side, const char *text, size_
 	for (size_t i = 0; i < length; i++)
 		word[i] = upper(text[i]);
 	for (size_t i = 0; i < count; i++)
-		if (memcmp(words[i].text, word, FTP_WORD_MAX) == 0)	/* one comparison of four bytes */
+		if (memcmp(words[i].text, word, FTP_WORD_MAX) == 0) /* one comparison of four bytes */
 			return &words[i];
 	return NULL;
 }
@@ -267,7 +307,8 @@ static size_t scan_word(struct ftp_line *line, enum ftp_side side, unsigned int 
 	if (line->phase != FTP_PHASE_START || line->telnet != TELNET_NONE || length < FTP_WORD_MAX + 1)
 		return 0;
 	if (side == FTP_SERVER) {
-		if (!is_digit(data[0]) || !is_digit(data[1]) || !is_digit(data[2]) || (data[3] != ' ' && data[3] != '-'))
+		if (!is_digit(data[0]) || !is_digit(data[1]) || !is_digit(data[2]) ||
+		    (data[3] != ' ' && data[3] != '-'))
 			return 0;
 		memcpy(line->word, data, 3);
 		line->length = 3;
@@ -339,7 +380,7 @@ static size_t scan(struct ftp_line *line, enum ftp_side side, unsigned int text_
 size_t ftp_scan(struct ftp_line *line, enum ftp_side side, unsigned int text_line, const uint8_t *data, size_t length,
 		enum ftp_event *event)
 {
-	struct ftp_line copy = *line;	/* data may alias it, as far as the compiler knows */
+	struct ftp_line copy = *line; /* data may alias it, as far as the compiler knows */
 	size_t consumed = 0;
 
 	*event = FTP_ARGUMENT;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "handshake.h"
+
 #include "beginning.h"
 #include "dialogue.h"
 #include "embryo.h"
-#include "handshake.h"
 #include "lifecycle.h"
 
-#define LAST_ACK_SECONDS 30	/* as conntrack's */
+#define LAST_ACK_SECONDS 30 /* as conntrack's */
 
 /*
  * Both have announced the end, and one has not been told that it was heard: it will say so again, in numbers that only we can move. No
@@ -47,14 +48,15 @@ static bool is_repeated(const struct session *session, const struct arrival *arr
 	return !(stream->flags & STREAM_UNSYNCED) && stream->next - end <= UINT16_MAX;
 }
 
-bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now)
+bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival,
+			   uint64_t now)
 {
 	struct binding binding;
 	enum direction direction;
 
 	return !is_ending(session, now) && arrival->segment.payload_length &&
-	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && !is_repeated(session, arrival) && embryo_find(engine, arrival, now) &&
-	       beginning_known(engine, arrival, &binding, &direction);
+	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && !is_repeated(session, arrival) &&
+	       embryo_find(engine, arrival, now) && beginning_known(engine, arrival, &binding, &direction);
 }
 
 /* Has nothing been found out about it that is lost when it is picked up in its middle? */
@@ -83,7 +85,8 @@ void handshake_succeed(struct engine *engine, struct session *session, const str
  */
 static bool may_begin_anew(const struct session *session, const struct binding *binding, uint64_t now)
 {
-	if (handshake_is_anothers(session, binding->id) || (session->state == SESSION_CLOSED && !is_ending(session, now)))
+	if (handshake_is_anothers(session, binding->id) ||
+	    (session->state == SESSION_CLOSED && !is_ending(session, now)))
 		return true;
 	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
 }
@@ -98,14 +101,16 @@ static bool answers_alone(const struct engine *engine, const struct binding *bin
 }
 
 /* A new session; @session, the flow's, makes room for it, and is NULL then. */
-static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session, uint64_t now)
+static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
+				uint64_t now)
 {
 	struct embryo *embryo = embryo_answer(engine, arrival, now);
 	struct binding binding;
 	enum direction direction;
 
 	if ((!embryo && engine->counters.syns) || !beginning_known(engine, arrival, &binding, &direction) ||
-	    direction != DIRECTION_REPLY || (!embryo && !answers_alone(engine, &binding)) || (*session && !may_begin_anew(*session, &binding, now)))
+	    direction != DIRECTION_REPLY || (!embryo && !answers_alone(engine, &binding)) ||
+	    (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
 	if (*session)
 		lifecycle_end(engine, *session, now);
@@ -115,7 +120,7 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 }
 
 struct session *handshake_input(struct engine *engine, const struct arrival *arrival, struct session *session,
-				    uint64_t now)
+				uint64_t now)
 {
 	struct session *made = NULL;
 
@@ -137,7 +142,8 @@ struct session *handshake_input(struct engine *engine, const struct arrival *arr
 /* Does anything of it still have to be moved, or edited when it comes again? */
 static bool is_needed(const struct session *session)
 {
-	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj) || session_in_flight(session);
+	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj) ||
+	       session_in_flight(session);
 }
 
 struct session *handshake_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,

@@ -16,7 +16,8 @@ struct session *handshake_input(struct engine *engine, const struct arrival *arr
 				uint64_t now);
 
 /* Is the packet of a connection that began after this one has ended: does it go on behind the handshake of another? */
-bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival, uint64_t now);
+bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival,
+			   uint64_t now);
 
 /* Are both known to conntrack, and two to it? */
 static inline bool handshake_is_anothers(const struct session *session, uint32_t conntrack_id)
@@ -25,8 +26,8 @@ static inline bool handshake_is_anothers(const struct session *session, uint32_t
 }
 
 /* Does the packet show that the session's connection is over, and this is another's? By its CTA_ID, or by the handshake it follows. */
-static inline bool handshake_is_over(struct engine *engine, const struct session *session, const struct arrival *arrival,
-				     uint64_t now)
+static inline bool handshake_is_over(struct engine *engine, const struct session *session,
+				     const struct arrival *arrival, uint64_t now)
 {
 	return handshake_is_anothers(session, arrival->conntrack_id) ||
 	       (session->state == SESSION_CLOSED && handshake_is_followed(engine, session, arrival, now));

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "lifecycle.h"
+
 #include "announcement.h"
 #include "edit.h"
-#include "lifecycle.h"
 #include "opening.h"
 #include "share.h"
 #include "state.h"
 #include "stream.h"
 #include "worth.h"
 
-#define PICK_UP_PERIOD UINT64_C(900000)	/* milliseconds: servers end sessions that are silent for longer */
-#define WORK_IDLE 10		/* seconds until a quiet session gives its work slot back */
-#define HELD_LIFE 300		/* seconds until what is held back is let go */
-#define EDIT_LIFE 1200		/* seconds until an edit that nobody acknowledges is given up */
+#define PICK_UP_PERIOD UINT64_C(900000) /* milliseconds: servers end sessions that are silent for longer */
+#define WORK_IDLE      10		/* seconds until a quiet session gives its work slot back */
+#define HELD_LIFE      300		/* seconds until what is held back is let go */
+#define EDIT_LIFE      1200		/* seconds until an edit that nobody acknowledges is given up */
 
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 {
@@ -43,8 +44,7 @@ static bool may_go_on(const struct session *session)
  */
 void lifecycle_forget(struct engine *engine, struct session *session, uint64_t now)
 {
-	if (may_go_on(session) &&
-	    session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000)
+	if (may_go_on(session) && session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000)
 		engine->picks_up_until = 0;
 	lifecycle_end(engine, session, now);
 }

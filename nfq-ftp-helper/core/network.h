@@ -8,9 +8,9 @@
 #include "endpoint.h"
 
 struct network {
-	uint8_t address[16];	/* as struct endpoint's; zero behind its bits */
-	uint8_t family;		/* FAMILY_IPV4 or FAMILY_IPV6 */
-	uint8_t bits;		/* at most 32, or 128 */
+	uint8_t address[16]; /* as struct endpoint's; zero behind its bits */
+	uint8_t family;	     /* FAMILY_IPV4 or FAMILY_IPV6 */
+	uint8_t bits;	     /* at most 32, or 128 */
 };
 
 /* Is the endpoint's address one of this network's? */

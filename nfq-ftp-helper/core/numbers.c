@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "numbers.h"
+
 #include "state.h"
 #include "stream.h"
 
-#define NEAR UINT16_MAX		/* bytes: two numbers of one stream, seen shortly after one another */
+#define NEAR UINT16_MAX /* bytes: two numbers of one stream, seen shortly after one another */
 
 static bool is_near(uint32_t a, uint32_t b)
 {
@@ -43,8 +44,8 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 	struct stream *mine = &session->stream[turn->direction];
 	struct stream *theirs = &session->stream[turn_other(turn->direction)];
 	const bool same = !(session->flags & SESSION_HEARD_REPLY) == (turn->direction == DIRECTION_ORIGINAL);
-	const bool fits = session->flags & SESSION_HEARD && is_near(segment->seq, mine->next) &&
-			  is_near(turn->ack, theirs->next);
+	const bool fits =
+		session->flags & SESSION_HEARD && is_near(segment->seq, mine->next) && is_near(turn->ack, theirs->next);
 
 	if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST)
 		return false;
@@ -54,10 +55,11 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 	}
 	if (theirs->flags & STREAM_FIN && turn->ack != theirs->next + 1 &&
 	    seq_after(mine->next, segment->seq + segment->payload_length))
-		theirs->flags &= (uint8_t)~STREAM_FIN;	/* it acknowledged what has not been sent: the other does not take it */
+		theirs->flags &=
+			(uint8_t)~STREAM_FIN; /* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next);
 	begin_at(mine, segment->seq);
-	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
+	session->flags &= (uint8_t) ~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
 	if (session->state < SESSION_MIDDLE)
 		state_enter(session, SESSION_MIDDLE);
 	return true;

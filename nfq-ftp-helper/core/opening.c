@@ -6,30 +6,31 @@
  * announcement wait (its sender will send it again; nothing has changed), or names the reason for refusing it. A refused announcement
  * passes unchanged and opens nothing (invariants I4, I5).
  */
+#include "opening.h"
+
 #include "announcement.h"
 #include "dialogue.h"
 #include "edit.h"
-#include "opening.h"
 #include "policy.h"
 #include "share.h"
 #include "walk.h"
 
-#define ANSWER_PATIENCE 1000	/* milliseconds */
+#define ANSWER_PATIENCE 1000 /* milliseconds */
 
 /* What a step comes to. */
 enum step {
 	GO_ON,
 	WAIT,
-	REFUSE,			/* opening.refusal says why */
+	REFUSE, /* opening.refusal says why */
 };
 
 struct opening {
 	struct candidate candidate;
 	const struct announced *announced;
-	char text[ENDPOINT_TEXT_MAX];	/* of the new argument */
-	uint32_t text_length;		/* 0: it stays as it is */
+	char text[ENDPOINT_TEXT_MAX]; /* of the new argument */
+	uint32_t text_length;	      /* 0: it stays as it is */
 	enum refusal refusal;
-	int error;			/* conntrack's, with REFUSED_CONNTRACK */
+	int error; /* conntrack's, with REFUSED_CONNTRACK */
 };
 
 static enum step refused(struct opening *opening, enum refusal refusal)
@@ -68,7 +69,7 @@ static int widest_argument(const struct candidate *candidate)
 	struct endpoint widest = candidate->expectation.tuple.dst;
 	char text[ENDPOINT_TEXT_MAX];
 
-	widest.port = 65535;	/* also the longest in two octets: 255,255 */
+	widest.port = 65535; /* also the longest in two octets: 255,255 */
 	return endpoint_write(candidate->word->notation, &widest, candidate->delimiter, text, sizeof(text));
 }
 
@@ -167,7 +168,7 @@ static enum step open_port(struct turn *turn, struct opening *opening)
 		return GO_ON;
 	if (error != -EBUSY)
 		return refused_by_conntrack(opening, error);
-	if (!opening->candidate.must_edit) {	/* but now it must */
+	if (!opening->candidate.must_edit) { /* but now it must */
 		const enum step step = room_for_edit(turn, opening);
 
 		if (step != GO_ON)
@@ -188,7 +189,8 @@ static enum step edit_text(struct turn *turn, struct opening *opening)
 
 	if (!candidate->must_edit && new_end->port == candidate->endpoint.port)
 		return GO_ON;
-	error = endpoint_write(candidate->word->notation, new_end, candidate->delimiter, opening->text, sizeof(opening->text));
+	error = endpoint_write(candidate->word->notation, new_end, candidate->delimiter, opening->text,
+			       sizeof(opening->text));
 	if (error >= 0) {
 		opening->text_length = (uint32_t)error;
 		error = edit_replace(turn, &place, opening->text, opening->text_length);

@@ -10,15 +10,15 @@
 
 /* The argument of an announcing line, whole, and how it stands in the stream. */
 struct announced {
-	const char *text;	/* from the first byte that can begin an argument to the end of the line, without its LF */
+	const char *text; /* from the first byte that can begin an argument to the end of the line, without its LF */
 	uint32_t length;
-	uint32_t seq;		/* sender space number of its first byte */
-	uint32_t space;		/* bytes that still fit the segment from there on */
-	uint32_t space_alone;	/* bytes that would fit a segment that begins with it */
-	uint64_t waited;	/* milliseconds since it was first told to wait; 0: it has not been */
-	bool stale;		/* it may have passed already, while no daemon was there: a sender that knows so goes on */
-	bool hopeless;		/* and it has been waited for that long enough */
-	bool fixed;		/* a part of it has been passed on: it cannot be changed any more */
+	uint32_t seq;	      /* sender space number of its first byte */
+	uint32_t space;	      /* bytes that still fit the segment from there on */
+	uint32_t space_alone; /* bytes that would fit a segment that begins with it */
+	uint64_t waited;      /* milliseconds since it was first told to wait; 0: it has not been */
+	bool stale;    /* it may have passed already, while no daemon was there: a sender that knows so goes on */
+	bool hopeless; /* and it has been waited for that long enough */
+	bool fixed;    /* a part of it has been passed on: it cannot be changed any more */
 };
 
 /**

@@ -11,17 +11,17 @@ struct passage {
 	struct turn *turn;
 	struct stream *stream;
 	const struct segment *segment;
-	uint32_t start;			/* the segment's bytes: [start, end) */
+	uint32_t start; /* the segment's bytes: [start, end) */
 	uint32_t end;
-	uint32_t run_start;		/* the bytes to forward: [run_start, run_end) */
+	uint32_t run_start; /* the bytes to forward: [run_start, run_end) */
 	uint32_t run_end;
-	uint32_t earliest;		/* reading never goes back to before this: it has been forwarded, or is in an edit */
-	uint32_t space;			/* payload bytes that may leave in this packet (invariant I2) */
-	uint32_t space_alone;		/* the same, of any segment on this path */
-	bool probe;			/* nothing to forward, but the receiver should acknowledge again */
-	uint32_t carried_start;		/* bytes that an earlier segment brought and that were held back */
+	uint32_t earliest;	/* reading never goes back to before this: it has been forwarded, or is in an edit */
+	uint32_t space;		/* payload bytes that may leave in this packet (invariant I2) */
+	uint32_t space_alone;	/* the same, of any segment on this path */
+	bool probe;		/* nothing to forward, but the receiver should acknowledge again */
+	uint32_t carried_start; /* bytes that an earlier segment brought and that were held back */
 	uint32_t carried_length;
-	bool copied;			/* they were passed on all the same */
+	bool copied; /* they were passed on all the same */
 	uint8_t carried[HELD_MAX];
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "passed.h"
+
 #include "beginning.h"
 #include "dialogue.h"
 #include "edit.h"
 #include "lifecycle.h"
-#include "passed.h"
 #include "state.h"
 #include "stream.h"
 
@@ -60,12 +61,13 @@ static void take_note(struct turn *turn, const struct scan_note *note)
 	lifecycle_let_go(turn);
 	for (int d = 0; d < 2; d++)
 		pass_over(turn, (enum direction)d, note->next[d]);
-	session->flags &= (uint8_t)~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
+	session->flags &= (uint8_t) ~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
 	if (session->state < SESSION_OPAQUE && note->opaque)
 		state_enter(session, SESSION_OPAQUE);
 	if (session->state < SESSION_OPAQUE)
 		take_up(turn, note);
-	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) && ops->settle)
+	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
+	    ops->settle)
 		ops->settle(turn->engine->conntrack, &work->binding);
 }
 
@@ -73,11 +75,12 @@ static void take_note(struct turn *turn, const struct scan_note *note)
 static bool is_anothers_note(const struct session *session, const struct scan_note *note)
 {
 	if (session->flags & SESSION_SELF && session->state != SESSION_CLOSED)
-		return false;	/* nothing of it passes unseen, and its adjustment is known here only */
+		return false; /* nothing of it passes unseen, and its adjustment is known here only */
 	for (int d = 0; d < 2; d++) {
 		const struct stream *stream = &session->stream[d];
 
-		if (!(stream->flags & STREAM_UNSYNCED) && note->next[d] - stream->next + FTP_LATE_SYNACK > 2 * FTP_LATE_SYNACK)
+		if (!(stream->flags & STREAM_UNSYNCED) &&
+		    note->next[d] - stream->next + FTP_LATE_SYNACK > 2 * FTP_LATE_SYNACK)
 			return true;
 	}
 	return false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy.h"
+
 #include "binding.h"
 #include "dialogue.h"
-#include "policy.h"
 #include "share.h"
 
 /* Is the dialogue at a point where this announcement can stand? */
@@ -24,8 +25,8 @@ static enum refusal at_its_place(const struct turn *turn, const struct ftp_word 
 static bool find_argument(struct candidate *candidate)
 {
 	size_t length;
-	const int at = endpoint_find(candidate->word->notation, candidate->text, candidate->text_length, &candidate->endpoint,
-				     &candidate->delimiter, &length);
+	const int at = endpoint_find(candidate->word->notation, candidate->text, candidate->text_length,
+				     &candidate->endpoint, &candidate->delimiter, &length);
 
 	if (at < 0)
 		return false;
@@ -69,10 +70,12 @@ static enum refusal whose_address(const struct turn *turn, struct candidate *can
 		candidate->endpoint = *speaker;
 		candidate->endpoint.port = port;
 	}
-	if (endpoint_address_equal(&candidate->endpoint, speaker) || endpoint_address_equal(&candidate->endpoint, as_translated))
+	if (endpoint_address_equal(&candidate->endpoint, speaker) ||
+	    endpoint_address_equal(&candidate->endpoint, as_translated))
 		return REFUSED_NOT;
 	*third_party = true;
-	return turn->engine->policy.loose && candidate->endpoint.family == speaker->family ? REFUSED_NOT : REFUSED_ADDRESS;
+	return turn->engine->policy.loose && candidate->endpoint.family == speaker->family ? REFUSED_NOT :
+											     REFUSED_ADDRESS;
 }
 
 /* The data connection that may come. It goes to the address that the other side of the NAT knows, and no other. */

@@ -25,9 +25,9 @@
 
 /* An announcement under examination. */
 struct candidate {
-	const struct ftp_line *line;	/* the line it stands in; its phase is FTP_PHASE_ARGUMENT */
-	const struct ftp_word *word;	/* the line's */
-	const char *text;		/* from the first byte that can begin an argument to the line's end, without its LF */
+	const struct ftp_line *line; /* the line it stands in; its phase is FTP_PHASE_ARGUMENT */
+	const struct ftp_word *word; /* the line's */
+	const char *text; /* from the first byte that can begin an argument to the line's end, without its LF */
 	uint32_t text_length;
 	/* and what policy_judge() has found out: */
 	uint32_t offset;		/* of the argument in the text */
@@ -35,7 +35,7 @@ struct candidate {
 	char delimiter;			/* of its notation */
 	struct endpoint endpoint;	/* which it names */
 	struct work *work;		/* the session's, with the binding of its connection */
-	struct expectation expectation;	/* the data connection that may come */
+	struct expectation expectation; /* the data connection that may come */
 	bool must_edit;			/* the other side has to be told another address */
 };
 

@@ -14,7 +14,8 @@ static void align_conntrack(struct engine *engine, struct session *session)
 	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
 		return;
 	for (int d = 0; d < 2 && !(session->flags & SESSION_SELF); d++) {
-		const struct seqadj *kernel = &binding.seqadj[d], told = conntrack_told(engine->conntrack, &session->stream[d].adj);
+		const struct seqadj *kernel = &binding.seqadj[d],
+				    told = conntrack_told(engine->conntrack, &session->stream[d].adj);
 
 		if (memcmp(kernel, &told, sizeof(told)) == 0 || (!seqadj_active(kernel) && !seqadj_active(&told)))
 			continue;

@@ -106,7 +106,7 @@ static void final_reply(struct scan *scan, struct scan_segment *segment, unsigne
 	scan->outstanding--;
 	if (scan->transfer) {
 		scan->transfer = 0;
-		if (scan->announced)	/* what was announced is taken back, unless it is unanswered yet */
+		if (scan->announced) /* what was announced is taken back, unless it is unanswered yet */
 			segment->hand_over = true;
 		if (!scan->awaited)
 			scan->announced = 0;
@@ -293,7 +293,8 @@ uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
 	segment->fresh = 0;
 	segment->hand_over = true;
 	segment->interesting = false;
-	segment->unread = segment->flags & (SCAN_SYN | SCAN_RST) || (scan->mode != SCAN_WHOLE && !believed(scan, segment));
+	segment->unread =
+		segment->flags & (SCAN_SYN | SCAN_RST) || (scan->mode != SCAN_WHOLE && !believed(scan, segment));
 	if (segment->flags & SCAN_SYN) {
 		/* Bytes in it are not read here, so the SYN/ACK does not say where a line begins. FTP has none. */
 		if (segment->length && !scan->started)
@@ -343,7 +344,7 @@ static void handed_over(struct scan *scan, const struct scan_segment *segment)
 	struct scan_side *side = &scan->side[segment->side];
 
 	if (segment->fresh > 0xffffu - side->handed) {
-		scan_whole(scan);	/* the note could not tell how long ago it was */
+		scan_whole(scan); /* the note could not tell how long ago it was */
 		return;
 	}
 	side->next += segment->fresh;
@@ -356,8 +357,8 @@ static void handed_over(struct scan *scan, const struct scan_segment *segment)
 /* May its lines pass, too, now that they have been read? Not where one goes on, or after what they said. */
 static bool lines_may_pass(const struct scan *scan, const struct scan_segment *segment)
 {
-	return scan->mode == SCAN_OPAQUE || (at_line_start(&scan->side[segment->side].line) && !scan->awaited &&
-					     scan->greeted && scan->first_line);
+	return scan->mode == SCAN_OPAQUE ||
+	       (at_line_start(&scan->side[segment->side].line) && !scan->awaited && scan->greeted && scan->first_line);
 }
 
 bool scan_end(struct scan *scan, struct scan_segment *segment)

@@ -30,47 +30,47 @@
 
 /* What becomes of a connection's packets. */
 enum scan_mode {
-	SCAN_FOLLOW,		/* each is decided on */
-	SCAN_OPAQUE,		/* TLS, or not FTP: what is new passes */
-	SCAN_WHOLE,		/* out of step: all that carry something are handed over */
+	SCAN_FOLLOW, /* each is decided on */
+	SCAN_OPAQUE, /* TLS, or not FTP: what is new passes */
+	SCAN_WHOLE,  /* out of step: all that carry something are handed over */
 };
 
 struct scan_side {
-	uint32_t next;		/* first byte not seen yet, sender space */
-	uint16_t handed;	/* bytes before it that were handed over since the last packet that passed */
+	uint32_t next;	 /* first byte not seen yet, sender space */
+	uint16_t handed; /* bytes before it that were handed over since the last packet that passed */
 	struct ftp_line line;
 };
 
 /* All zero in the beginning. It is the module's private data, and CTA_HELP_INFO in ctnetlink, as it is. */
 struct scan {
-	struct scan_side side[2];	/* by enum ftp_side */
+	struct scan_side side[2]; /* by enum ftp_side */
 
 	/* the dialogue as it stands */
-	uint32_t started : 1;		/* the handshake was seen */
-	uint32_t mode : 2;		/* enum scan_mode */
-	uint32_t pending : 2;		/* bit of a side: handed over bytes of it are not acknowledged yet */
+	uint32_t started : 1; /* the handshake was seen */
+	uint32_t mode : 2;    /* enum scan_mode */
+	uint32_t pending : 2; /* bit of a side: handed over bytes of it are not acknowledged yet */
 	uint32_t greeted : 1;
-	uint32_t first_line : 1;	/* the client's first line was FTP */
-	uint32_t announced : 1;		/* a data connection, whose transfer is not over */
-	uint32_t transfer : 1;		/* a 1xx reply has been seen */
-	uint32_t auth : 1;		/* the last command of interest was AUTH */
-	uint32_t outstanding : 4;	/* commands unanswered */
-	uint32_t awaited : 4;		/* replies to come until the last command of interest is answered */
-	uint32_t multiline : 10;	/* code of the multi-line reply that is open, 0: none */
+	uint32_t first_line : 1;  /* the client's first line was FTP */
+	uint32_t announced : 1;	  /* a data connection, whose transfer is not over */
+	uint32_t transfer : 1;	  /* a 1xx reply has been seen */
+	uint32_t auth : 1;	  /* the last command of interest was AUTH */
+	uint32_t outstanding : 4; /* commands unanswered */
+	uint32_t awaited : 4;	  /* replies to come until the last command of interest is answered */
+	uint32_t multiline : 10;  /* code of the multi-line reply that is open, 0: none */
 
 	/* the same when the last packet passed */
-	uint32_t version : 4;		/* SCAN_VERSION once there is a note */
+	uint32_t version : 4; /* SCAN_VERSION once there is a note */
 	uint32_t noted_opaque : 1;
 	uint32_t noted_transfer : 1;
 	uint32_t noted_outstanding : 4;
 	uint32_t noted_multiline : 10;
 
-	uint32_t since : 8;		/* bytes of the client after the segment with the last command of interest */
+	uint32_t since : 8; /* bytes of the client after the segment with the last command of interest */
 };
 
-#define SCAN_VERSION 1
-#define SCAN_OUTSTANDING_MAX 15		/* what outstanding and awaited can hold */
-#define SCAN_SINCE_MAX 255		/* so many or more */
+#define SCAN_VERSION	     1
+#define SCAN_OUTSTANDING_MAX 15	 /* what outstanding and awaited can hold */
+#define SCAN_SINCE_MAX	     255 /* so many or more */
 
 _Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's private data");
 
@@ -83,17 +83,17 @@ _Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's pri
 
 /* A segment on its way through the scan. */
 struct scan_segment {
-	enum ftp_side side;	/* who sent it */
-	uint32_t seq;		/* of its first byte; of SYN if set */
-	uint32_t ack;		/* in the other side's own numbers: seqadj_back() */
-	uint32_t length;	/* of the payload */
-	uint8_t flags;		/* SCAN_* */
-	uint32_t window[2];	/* by enum ftp_side: the largest that was advertised for what it sends; 0: not known */
+	enum ftp_side side; /* who sent it */
+	uint32_t seq;	    /* of its first byte; of SYN if set */
+	uint32_t ack;	    /* in the other side's own numbers: seqadj_back() */
+	uint32_t length;    /* of the payload */
+	uint8_t flags;	    /* SCAN_* */
+	uint32_t window[2]; /* by enum ftp_side: the largest that was advertised for what it sends; 0: not known */
 	/* the scan's own */
-	bool unread;		/* its receiver would not take it: user space is to know, the scan is not */
+	bool unread; /* its receiver would not take it: user space is to know, the scan is not */
 	bool hand_over;
-	bool interesting;	/* a command that announces, asks for an announcement, or AUTH ends in it */
-	uint32_t fresh;		/* bytes at its end that are to be read */
+	bool interesting; /* a command that announces, asks for an announcement, or AUTH ends in it */
+	uint32_t fresh;	  /* bytes at its end that are to be read */
 };
 
 /**
@@ -116,11 +116,11 @@ void scan_whole(struct scan *scan);
 
 /* How things stood when the last packet passed. */
 struct scan_note {
-	uint32_t next[2];	/* by enum ftp_side, which is enum direction: all before it has gone; a line begins here */
-	bool opaque;		/* TLS, or not FTP: the rest does not matter */
-	uint8_t outstanding;	/* commands unanswered, none of interest */
-	bool transfer;		/* a 1xx reply to the oldest has been seen */
-	uint16_t multiline;	/* code of the multi-line reply that is open, 0: none */
+	uint32_t next[2];    /* by enum ftp_side, which is enum direction: all before it has gone; a line begins here */
+	bool opaque;	     /* TLS, or not FTP: the rest does not matter */
+	uint8_t outstanding; /* commands unanswered, none of interest */
+	bool transfer;	     /* a 1xx reply to the oldest has been seen */
+	uint16_t multiline;  /* code of the multi-line reply that is open, 0: none */
 };
 
 /**

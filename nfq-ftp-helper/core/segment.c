@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "bytes.h"
 #include "segment.h"
 
-#define PROTOCOL_TCP 6
+#include "bytes.h"
+
+#define PROTOCOL_TCP	6
 #define IPV4_HEADER_MIN 20
-#define IPV6_HEADER 40
-#define TCP_HEADER_MIN 20
-#define IP_LENGTH_MAX 65535
+#define IPV6_HEADER	40
+#define TCP_HEADER_MIN	20
+#define IP_LENGTH_MAX	65535
 
 /* TCP header fields. */
-enum { TCP_OFFSET_SEQ = 4, TCP_OFFSET_ACK = 8, TCP_OFFSET_DATA = 12, TCP_OFFSET_FLAGS = 13, TCP_OFFSET_CHECK = 16,
-       TCP_OFFSET_URGENT = 18 };
+enum {
+	TCP_OFFSET_SEQ = 4,
+	TCP_OFFSET_ACK = 8,
+	TCP_OFFSET_DATA = 12,
+	TCP_OFFSET_FLAGS = 13,
+	TCP_OFFSET_CHECK = 16,
+	TCP_OFFSET_URGENT = 18
+};
 
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, OPTION_SACK = 5 };
 
@@ -44,7 +51,7 @@ static uint64_t sum_unfolded(const uint8_t *data, size_t length)
 
 		memcpy(&chunk, data, sizeof(chunk));
 		total += chunk;
-		total += total < chunk;		/* what is carried out comes in again (section 2 (A)) */
+		total += total < chunk; /* what is carried out comes in again (section 2 (A)) */
 	}
 	if (length & 4) {
 		memcpy(&half, data, sizeof(half));
@@ -78,7 +85,8 @@ static uint64_t swap_if(bool odd, uint64_t total)
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'), for the sums m of what went away and m' of what came. */
 static void check_update(uint8_t *check, uint64_t removed, uint64_t added)
 {
-	bytes_put16(check, (uint16_t)~fold((uint64_t)(uint16_t)~bytes_get16(check) + (uint16_t)~fold(removed) + fold(added)));
+	bytes_put16(check,
+		    (uint16_t)~fold((uint64_t)(uint16_t)~bytes_get16(check) + (uint16_t)~fold(removed) + fold(added)));
 }
 
 /* Where the addresses stand: the source's, and behind it the destination's. */
@@ -116,7 +124,7 @@ static int parse_ipv4(struct segment *segment, const uint8_t *packet, size_t len
 		return -EBADMSG;
 	if (total > length)
 		return -EMSGSIZE;
-	if ((bytes_get16(packet + 6) & 0x3fff) != 0 || packet[9] != PROTOCOL_TCP)	/* MF or an offset: a fragment */
+	if ((bytes_get16(packet + 6) & 0x3fff) != 0 || packet[9] != PROTOCOL_TCP) /* MF or an offset: a fragment */
 		return -EPROTONOSUPPORT;
 	segment->length = total;
 	memcpy(segment->src.address, packet + 12, 4);
@@ -175,8 +183,9 @@ int segment_parse(struct segment *segment, uint8_t *packet, size_t length, bool 
 	if (length == 0)
 		return -EMSGSIZE;
 	family = packet[0] >> 4;
-	*segment = (struct segment){ .packet = packet, .checksum_pending = checksum_pending,
-				     .src.family = family, .dst.family = family };
+	*segment = (struct segment){
+		.packet = packet, .checksum_pending = checksum_pending, .src.family = family, .dst.family = family
+	};
 	if (family == FAMILY_IPV4)
 		offset = parse_ipv4(segment, packet, length);
 	else if (family == FAMILY_IPV6)
@@ -312,7 +321,7 @@ static void change_address(struct segment *segment, uint8_t *field, const struct
 	const uint64_t removed = sum(field, length), added = sum(to->address, length);
 	uint8_t *check = check_field(segment);
 
-	if (segment->checksum_pending)	/* the field holds the plain sum, not its complement */
+	if (segment->checksum_pending) /* the field holds the plain sum, not its complement */
 		bytes_put16(check, fold((uint64_t)bytes_get16(check) + (uint16_t)~fold(removed) + fold(added)));
 	else
 		check_update(check, removed, added);

@@ -25,16 +25,16 @@
 #define TCP_URG 0x20
 
 struct segment {
-	uint8_t *packet;		/* the IP header's first byte */
-	uint32_t length;		/* of the IP packet, by its own header: at most 65535 + 40 */
-	uint32_t tcp;			/* offset of the TCP header */
-	uint32_t payload;		/* offset of the payload */
+	uint8_t *packet;  /* the IP header's first byte */
+	uint32_t length;  /* of the IP packet, by its own header: at most 65535 + 40 */
+	uint32_t tcp;	  /* offset of the TCP header */
+	uint32_t payload; /* offset of the payload */
 	uint32_t payload_length;
-	uint32_t seq;			/* as in the header: of SYN if set, else of the first payload byte */
+	uint32_t seq; /* as in the header: of SYN if set, else of the first payload byte */
 	uint32_t ack;
-	uint16_t urgent;		/* the urgent pointer */
-	uint8_t flags;			/* TCP_* */
-	bool checksum_pending;		/* NFQA_SKB_CSUMNOTREADY */
+	uint16_t urgent;       /* the urgent pointer */
+	uint8_t flags;	       /* TCP_* */
+	bool checksum_pending; /* NFQA_SKB_CSUMNOTREADY */
 	struct endpoint src;
 	struct endpoint dst;
 };
@@ -108,11 +108,11 @@ struct chunk {
 };
 
 struct splice {
-	struct chunk chunks[8];	/* the new payload, in order */
+	struct chunk chunks[8]; /* the new payload, in order */
 	unsigned int count;
-	uint32_t seq;		/* sequence number of its first byte, in the numbering of the segment */
-	uint8_t clear;		/* flags to take away: TCP_FIN when its end is cut off, TCP_URG, TCP_PSH */
-	uint16_t urgent;	/* the urgent pointer, where TCP_URG is set and stays */
+	uint32_t seq;	 /* sequence number of its first byte, in the numbering of the segment */
+	uint8_t clear;	 /* flags to take away: TCP_FIN when its end is cut off, TCP_URG, TCP_PSH */
+	uint16_t urgent; /* the urgent pointer, where TCP_URG is set and stays */
 };
 
 /**

@@ -14,9 +14,9 @@
 #include "types.h"
 
 struct seqadj {
-	uint32_t pos;		/* sender space: the first byte of the edited argument */
-	int32_t before;		/* shift of sequence numbers up to and including pos */
-	int32_t after;		/* shift of those beyond it */
+	uint32_t pos;	/* sender space: the first byte of the edited argument */
+	int32_t before; /* shift of sequence numbers up to and including pos */
+	int32_t after;	/* shift of those beyond it */
 };
 
 /* Is a beyond b, modulo 2^32? */
@@ -87,7 +87,9 @@ static inline struct seqadj seqadj_untold(const struct seqadj *adj)
 {
 	const struct seqadj told = seqadj_told(adj);
 
-	return (struct seqadj){ .pos = adj->pos, .before = adj->before - told.before, .after = adj->after - told.after };
+	return (struct seqadj){ .pos = adj->pos,
+				.before = adj->before - told.before,
+				.after = adj->after - told.after };
 }
 
 /* ... and to what it acknowledges, by seqadj_back(), from which conntrack has not taken its part yet. */

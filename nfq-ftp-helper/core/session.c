@@ -11,16 +11,17 @@
  *
  * Whoever adjusts sequence numbers, the adjustment is recorded here, because acknowledgements must be mapped back.
  */
+#include "session.h"
+
 #include "beginning.h"
 #include "compose.h"
 #include "handshake.h"
 #include "lifecycle.h"
 #include "numbers.h"
-#include "session.h"
 #include "stream.h"
 #include "unseen.h"
 
-#define MSS_DEFAULT_IPV4 536	/* RFC 9293 section 3.7.1 */
+#define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
 
 int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
@@ -103,9 +104,11 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 	stands = unseen_claim_stands(acked, judged.ack);
 	if (!unseen_claim(turn, acked, judged.ack))
 		return belief;
-	if (acked->flags & STREAM_STALE)
-		return !segment->payload_length || unseen_is_claimed(turn, segment) || (unseen_comes_again(turn, segment->seq) && stands) ?
-			       BELIEVED : belief;
+	if (acked->flags & STREAM_STALE) {
+		const bool vouched = !segment->payload_length || unseen_is_claimed(turn, segment);
+
+		return vouched || (unseen_comes_again(turn, segment->seq) && stands) ? BELIEVED : belief;
+	}
 	/* Nothing comes behind a FIN that could show whether it was true; but it may answer the other's. */
 	if (segment->flags & TCP_FIN && judged.ack != theirs.sent + 1)
 		return belief;
@@ -133,15 +136,16 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	const struct work *work = table_work(turn->engine->table, session);
 	const struct conntrack *conntrack = turn->engine->conntrack;
 	const bool was_in_flight = session_in_flight(session);
-	const bool more = stream->flags & STREAM_HOLE;	/* its sender has been seen beyond */
+	const bool more = stream->flags & STREAM_HOLE; /* its sender has been seen beyond */
 	const uint32_t ack = turn->ack;
 
 	if (seq_after(ack, stream_forwarded(turn, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
 		if (!(stream->flags & STREAM_STALE) || !segment->payload_length)
-			return;		/* a claim */
-		unseen_take_up(turn, direction, ack);	/* what it answers has not been seen */
+			return;			      /* a claim */
+		unseen_take_up(turn, direction, ack); /* what it answers has not been seen */
 	} else {
-		stream->claim = stream->next;	/* receivers do not go back: what claimed more was not theirs, or will claim again */
+		/* Receivers do not go back: what claimed more was not theirs, or will claim again. */
+		stream->claim = stream->next;
 	}
 	/* Something new, and just what we know of: then nothing else has passed. */
 	if (stream->flags & STREAM_STALE && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, direction) &&
@@ -172,9 +176,9 @@ static void note_fin(struct passage *passage)
 	struct session *session = passage->turn->session;
 
 	if (!(passage->segment->flags & TCP_FIN) || passage->end != passage->stream->next)
-		return;		/* there is none, or its bytes before it were cut off, or it is not at its place */
+		return; /* there is none, or its bytes before it were cut off, or it is not at its place */
 	if (claims(passage->turn))
-		return;		/* the other may not take it; if it does, it will say so */
+		return; /* the other may not take it; if it does, it will say so */
 	passage->stream->flags |= STREAM_FIN;
 	if (session->stream[turn_other(passage->turn->direction)].flags & STREAM_FIN)
 		lifecycle_close(passage->turn);
@@ -196,9 +200,10 @@ static bool read_segment(struct passage *passage)
 	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
 		return true;
 	if (passage->stream->flags & STREAM_FIN && seq_after(passage->end, passage->stream->next))
-		passage->stream->flags &= (uint8_t)~STREAM_FIN;	/* it was not this sender's */
+		passage->stream->flags &= (uint8_t)~STREAM_FIN; /* it was not this sender's */
 	passage->space_alone = space_alone(passage);
-	passage->space = segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
+	passage->space =
+		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
 	if (turn->session->state < SESSION_OPAQUE && unseen_hole(turn, passage->start))
 		return false;
 	if (turn->session->state >= SESSION_OPAQUE) {
@@ -219,7 +224,8 @@ static void renumber(const struct turn *turn, struct segment *segment)
 {
 	const struct session *session = turn->session;
 	const bool self = session->flags & SESSION_SELF, acks = segment->flags & TCP_ACK;
-	struct seqadj mine = session->stream[turn->direction].adj, theirs = session->stream[turn_other(turn->direction)].adj;
+	struct seqadj mine = session->stream[turn->direction].adj,
+		      theirs = session->stream[turn_other(turn->direction)].adj;
 
 	if (!self) {
 		mine = seqadj_untold(&mine);
@@ -282,7 +288,8 @@ static bool is_anothers_number(const struct turn *turn, const struct segment *se
 }
 
 /* A packet that its receiver would not take changes nothing: it goes as it came, unread. */
-static enum verdict disbelieve(const struct turn *turn, struct segment *segment, enum belief belief, struct output *output)
+static enum verdict disbelieve(const struct turn *turn, struct segment *segment, enum belief belief,
+			       struct output *output)
 {
 	turn->engine->counters.disbelieved[belief]++;
 	if (is_anothers_number(turn, segment))
@@ -316,9 +323,10 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	if (turn->session->flags & SESSION_UNSURE && !numbers_agree(turn, segment))
 		return send_unchanged(turn, segment, output);
 	belief = judge(turn, segment);
+	if (belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment))
+		return VERDICT_DROP;
 	if (belief != BELIEVED)
-		return belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment) ?
-			       VERDICT_DROP : disbelieve(turn, segment, belief, output);
+		return disbelieve(turn, segment, belief, output);
 	turn->session->last_seen = (uint32_t)(turn->now / 1000);
 	if (segment->flags & TCP_RST) {
 		lifecycle_reset(turn);
@@ -348,7 +356,8 @@ static enum verdict handshake(struct turn *turn, const struct arrival *arrival)
 }
 
 /* The session of a packet that can have one: @session, where its flow has that; one of an earlier connection makes room. NULL: it passes. */
-static struct session *session_of(struct engine *engine, const struct arrival *arrival, struct session *session, uint64_t now)
+static struct session *session_of(struct engine *engine, const struct arrival *arrival, struct session *session,
+				  uint64_t now)
 {
 	if (session && !arrival->invalid && handshake_is_over(engine, session, arrival, now)) {
 		table_begin(engine->table, session);
@@ -403,7 +412,7 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	table_begin(engine->table, turn.session);
 	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
 	verdict = input(&turn, arrival, output);
-	if (turn.session)	/* a handshake may have ended it, and there was no room for another */
+	if (turn.session) /* a handshake may have ended it, and there was no room for another */
 		lifecycle_settle(engine, turn.session);
 	table_commit(engine->table);
 	return verdict;

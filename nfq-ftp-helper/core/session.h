@@ -11,16 +11,16 @@
 #include "engine.h"
 
 enum verdict {
-	VERDICT_ACCEPT,		/* as it came */
-	VERDICT_REPLACE,	/* output.packet instead */
+	VERDICT_ACCEPT,	 /* as it came */
+	VERDICT_REPLACE, /* output.packet instead */
 	VERDICT_DROP,
 };
 
 /* The packet on its way out. */
 struct output {
-	uint8_t *buffer;	/* the caller's; at least 65535 + 128 bytes */
+	uint8_t *buffer; /* the caller's; at least 65535 + 128 bytes */
 	size_t capacity;
-	const uint8_t *packet;	/* VERDICT_REPLACE: the caller's buffer, or the packet itself, renumbered in place */
+	const uint8_t *packet; /* VERDICT_REPLACE: the caller's buffer, or the packet itself, renumbered in place */
 	size_t length;
 };
 

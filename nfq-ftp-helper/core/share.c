@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "budget.h"
 #include "share.h"
+
+#include "budget.h"
 
 /*
  * Of the session slots, one in so many stays free: where fewer are, a new session might not find one in the table's bounded
@@ -10,7 +11,7 @@
 
 /* Work slots looked at for one that is not needed any more: where a client is at its share, and where there is none left. */
 #define RECLAIM_SHARE 8
-#define RECLAIM_FULL 64
+#define RECLAIM_FULL  64
 
 bool share_exempt(const struct engine *engine, const struct endpoint *client)
 {

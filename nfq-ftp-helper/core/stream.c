@@ -25,21 +25,22 @@
  * text). A segment of nothing but such bytes becomes an empty probe of an old number, so that the receiver repeats an
  * acknowledgement that may have been lost.
  */
+#include "stream.h"
+
 #include "binding.h"
 #include "dialogue.h"
 #include "edit.h"
 #include "opening.h"
 #include "policy.h"
-#include "stream.h"
 #include "waiting.h"
 
 /* A held part of which anything comes again, or that has come in more pieces than this, is swallowed: its sender may need that to go on. */
 #define PIECES_MAX 3
 
 /* So often, well apart, something may come again before it is given up: where waiting may help, and where it hardly does. */
-#define REPEATS_MAX 5
+#define REPEATS_MAX   5
 #define REPEATS_STALE 4
-#define REPEATS_FEW 2
+#define REPEATS_FEW   2
 
 static enum ftp_side side_of(const struct passage *passage)
 {
@@ -131,7 +132,8 @@ static void begin_with_owed(struct passage *passage)
 {
 	const struct edit *edit = edit_in_flight(passage->turn);
 
-	if (edit && edit->kind == EDIT_OWED && !seq_after(passage->run_start, edit_end(edit)) && !goes_alone(passage, edit))
+	if (edit && edit->kind == EDIT_OWED && !seq_after(passage->run_start, edit_end(edit)) &&
+	    !goes_alone(passage, edit))
 		passage->run_start = seq_min(passage->run_start, edit->start);
 }
 
@@ -226,7 +228,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	if (!(stream->flags & STREAM_HELD)) {
 		held->pieces = 0;
 		held->since = (uint32_t)(passage->turn->now / 1000);
-		if (waiting_at(passage, start)) {	/* it has come before, and had to wait */
+		if (waiting_at(passage, start)) { /* it has come before, and had to wait */
 			held->pieces = waiting_repeated(passage, start, 0) ? PIECES_MAX : 0;
 			note_asking(passage, start);
 			waiting_note(passage, start);
@@ -311,7 +313,7 @@ static void judge(struct passage *passage, uint32_t start, const uint8_t *text, 
 	let_pass(passage);
 	ftp_skip_line(&passage->stream->line);
 	edit = edit_in_flight(passage->turn);
-	if (edit)	/* it may not fit this packet; all of its bytes have been read all the same */
+	if (edit) /* it may not fit this packet; all of its bytes have been read all the same */
 		passage->earliest = seq_max(passage->earliest, edit_end(edit));
 }
 
@@ -366,7 +368,7 @@ static bool read_line(struct passage *passage)
 	enum ftp_event event;
 
 	if (stream->flags & STREAM_HELD && seq_after(passage->end, stream->next) && readable(passage)) {
-		read_argument(passage);		/* nothing of it leaves before it is whole, however full the packet is */
+		read_argument(passage); /* nothing of it leaves before it is whole, however full the packet is */
 		return true;
 	}
 	if (!seq_after(passage->run_end, stream->next) || !readable(passage))

@@ -26,9 +26,9 @@
 #include "record.h"
 
 struct table_size {
-	uint32_t sessions;	/* rounded up to a power of two, at least 2 */
+	uint32_t sessions; /* rounded up to a power of two, at least 2 */
 	uint32_t works;
-	uint32_t budgets;	/* rounded up to a power of two, at least 8 */
+	uint32_t budgets; /* rounded up to a power of two, at least 8 */
 };
 
 struct table;
@@ -42,15 +42,15 @@ struct table *table_new(void *memory, const struct table_size *size, const uint6
 /* What something that was left turned out to be. */
 enum table_left {
 	TABLE_TAKEN_UP,
-	TABLE_STRANGE,		/* no table, or one of which nothing can be made */
-	TABLE_CUT_SHORT,	/* it says that it goes on behind its end */
+	TABLE_STRANGE,	 /* no table, or one of which nothing can be made */
+	TABLE_CUT_SHORT, /* it says that it goes on behind its end */
 };
 
 struct table_taken {
-	uint32_t sessions;	/* taken up */
-	uint32_t forgotten;	/* found, but not what a session can be */
-	uint32_t crowded;	/* good, but there was no room for them */
-	bool own;		/* the layout was this program's; else dialogues are picked up in their middle */
+	uint32_t sessions;  /* taken up */
+	uint32_t forgotten; /* found, but not what a session can be */
+	uint32_t crowded;   /* good, but there was no room for them */
+	bool own;	    /* the layout was this program's; else dialogues are picked up in their middle */
 };
 
 /**

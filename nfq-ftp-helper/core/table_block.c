@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define ALIGNMENT 64
+#define ALIGNMENT	    64
 #define SESSIONS_PER_EMBRYO 4
 
 static size_t aligned(size_t bytes)

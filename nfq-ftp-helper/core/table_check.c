@@ -2,12 +2,13 @@
 /*
  * One function a struct, one line a field. A field that is not named here may have any value.
  */
-#include "belief.h"
-#include "segment.h"
 #include "table_check.h"
 
+#include "belief.h"
+#include "segment.h"
+
 /* Sums of a few thousand edits' growth; far enough from the end of the type for a connection's life. */
-#define SHIFT_MAX (1 << 30)
+#define SHIFT_MAX     (1 << 30)
 #define TELNET_STATES 3
 
 /* What is read as a bool is a byte in a file. */
@@ -54,8 +55,7 @@ static bool is_seqadj(const struct seqadj *adj)
 
 static bool is_key(const struct flow_key *key)
 {
-	return is_address(key->low_address, key->family) &&
-	       is_address(key->high_address, key->family) &&
+	return is_address(key->low_address, key->family) && is_address(key->high_address, key->family) &&
 	       key->swapped <= 1;
 }
 
@@ -77,8 +77,7 @@ static bool is_announcing(const struct ftp_line *line, enum ftp_side side)
 
 static bool is_line(const struct ftp_line *line, enum ftp_side side)
 {
-	return line->phase <= FTP_PHASE_LOST &&
-	       line->telnet < TELNET_STATES &&
+	return line->phase <= FTP_PHASE_LOST && line->telnet < TELNET_STATES &&
 	       line->length <= (side == FTP_CLIENT ? FTP_WORD_MAX + 1 : 3) &&
 	       (side == FTP_CLIENT || is_digits(line->word, line->length)) &&
 	       (line->phase != FTP_PHASE_START || line->length == 0) &&
@@ -96,9 +95,7 @@ static bool is_stream(const struct stream *stream, enum ftp_side side)
 {
 	const uint8_t busy = STREAM_HELD | STREAM_IN_FLIGHT;
 
-	return is_seqadj(&stream->adj) &&
-	       is_line(&stream->line, side) &&
-	       is_acknowledged(stream) &&
+	return is_seqadj(&stream->adj) && is_line(&stream->line, side) && is_acknowledged(stream) &&
 	       stream->scale <= BELIEF_SCALE_MAX &&
 	       !seq_after(stream->claim, stream->next + belief_window(BELIEF_SCALE_MAX)) &&
 	       (!(stream->flags & STREAM_UNSYNCED) || !(stream->flags & busy)) &&
@@ -121,8 +118,7 @@ static bool is_sure(const struct session *session)
 	const uint8_t heard = session->flags & SESSION_HEARD;
 
 	return (session->stream[0].flags & STREAM_UNSYNCED) == unsynced &&
-	       (session->stream[1].flags & STREAM_UNSYNCED) == unsynced &&
-	       (!heard || unsynced) &&
+	       (session->stream[1].flags & STREAM_UNSYNCED) == unsynced && (!heard || unsynced) &&
 	       (!(session->flags & SESSION_HEARD_REPLY) || heard);
 }
 
@@ -136,13 +132,8 @@ static bool is_read(const struct session *session)
 static bool is_session(const struct session *session)
 {
 	return session->state > SESSION_HANDSHAKE && session->state <= SESSION_CLOSED &&
-	       session->flags <= SESSION_FLAGS &&
-	       is_sure(session) &&
-	       is_read(session) &&
-	       session->logged_in <= 1 &&
-	       is_key(&session->key) &&
-	       are_commands(session->commands) &&
-	       session->multiline <= 999 &&
+	       session->flags <= SESSION_FLAGS && is_sure(session) && is_read(session) && session->logged_in <= 1 &&
+	       is_key(&session->key) && are_commands(session->commands) && session->multiline <= 999 &&
 	       is_stream(&session->stream[DIRECTION_ORIGINAL], FTP_CLIENT) &&
 	       is_stream(&session->stream[DIRECTION_REPLY], FTP_SERVER);
 }
@@ -150,18 +141,15 @@ static bool is_session(const struct session *session)
 /* It reaches up to what is read next. */
 static bool is_held(const struct held *held, const struct stream *stream)
 {
-	return held->length >= 1 && held->length < HELD_MAX &&
-	       held->start + held->length == stream->next &&
+	return held->length >= 1 && held->length < HELD_MAX && held->start + held->length == stream->next &&
 	       held->copied <= 1;
 }
 
 /* A swallowed part is one that is held: its bytes are still to be sent. */
 static bool is_swallowed(const struct edit *edit, const struct stream *stream, const struct held *held)
 {
-	return stream->flags & STREAM_HELD && !held->copied &&
-	       edit->new_length == 1 &&
-	       edit->start + 1 == held->start &&
-	       edit->old_length >= 2 && edit->old_length - 1 <= held->length;
+	return stream->flags & STREAM_HELD && !held->copied && edit->new_length == 1 &&
+	       edit->start + 1 == held->start && edit->old_length >= 2 && edit->old_length - 1 <= held->length;
 }
 
 /* What is edited has been read, and precedes what is held back. */
@@ -169,8 +157,7 @@ static bool is_edit(const struct edit *edit, const struct stream *stream, const 
 {
 	const bool back = stream->flags & STREAM_HELD && !held->copied && edit->kind != EDIT_SWALLOWED;
 
-	return edit->kind <= EDIT_OWED &&
-	       edit->old_length >= 1 && edit->old_length <= HELD_MAX + 1 &&
+	return edit->kind <= EDIT_OWED && edit->old_length >= 1 && edit->old_length <= HELD_MAX + 1 &&
 	       edit->new_length >= 1 && edit->new_length <= EDIT_TEXT_MAX &&
 	       !seq_after(edit->start + edit->old_length, back ? held->start : stream->next) &&
 	       (edit->kind != EDIT_SWALLOWED || is_swallowed(edit, stream, held));
@@ -179,8 +166,7 @@ static bool is_edit(const struct edit *edit, const struct stream *stream, const 
 static bool is_binding(const struct binding *binding, uint8_t family)
 {
 	return is_tuple(&binding->tuple[DIRECTION_ORIGINAL], family) &&
-	       is_tuple(&binding->tuple[DIRECTION_REPLY], family) &&
-	       is_seqadj(&binding->seqadj[DIRECTION_ORIGINAL]) &&
+	       is_tuple(&binding->tuple[DIRECTION_REPLY], family) && is_seqadj(&binding->seqadj[DIRECTION_ORIGINAL]) &&
 	       is_seqadj(&binding->seqadj[DIRECTION_REPLY]);
 }
 
@@ -188,12 +174,10 @@ static bool is_expectation(const struct expectation *expectation)
 {
 	const uint8_t family = expectation->tuple.dst.family;
 
-	return is_family(family) && is_tuple(&expectation->tuple, family) &&
-	       expectation->tuple.src.port == 0 && expectation->tuple.dst.port != 0 &&
-	       is_bool(&expectation->translated) &&
+	return is_family(family) && is_tuple(&expectation->tuple, family) && expectation->tuple.src.port == 0 &&
+	       expectation->tuple.dst.port != 0 && is_bool(&expectation->translated) &&
 	       (expectation->nat_direction == DIRECTION_ORIGINAL || expectation->nat_direction == DIRECTION_REPLY) &&
-	       is_endpoint(&expectation->nat_src, family) &&
-	       expectation->nat_src.port != 0;
+	       is_endpoint(&expectation->nat_src, family) && expectation->nat_src.port != 0;
 }
 
 /* Commands announce from the client's side, replies from the server's. */
@@ -203,14 +187,12 @@ static bool is_announcement(const struct announcement *announcement)
 
 	return announcement->kind >= FTP_PORT && announcement->kind <= FTP_LPSV &&
 	       announcement->direction == (reply ? DIRECTION_REPLY : DIRECTION_ORIGINAL) &&
-	       announcement->answered <= 1 &&
-	       is_expectation(&announcement->expectation);
+	       announcement->answered <= 1 && is_expectation(&announcement->expectation);
 }
 
 static bool is_work(const struct work *work, const struct session *session)
 {
-	bool good = work->bound <= 1 &&
-		    work->announcements <= ANNOUNCEMENTS_MAX &&
+	bool good = work->bound <= 1 && work->announcements <= ANNOUNCEMENTS_MAX &&
 		    (!work->bound || is_binding(&work->binding, session->key.family)) &&
 		    (!work->announcements || work->bound);
 
@@ -243,9 +225,7 @@ static bool is_scale(uint8_t scale)
 
 bool table_check_embryo(const struct embryo *embryo)
 {
-	return embryo->state > EMBRYO_FREE && embryo->state < EMBRYO_STATES &&
-	       is_key(&embryo->key) &&
-	       is_scale(embryo->scale[0]) && is_scale(embryo->scale[1]) &&
-	       embryo->strange <= 1 &&
+	return embryo->state > EMBRYO_FREE && embryo->state < EMBRYO_STATES && is_key(&embryo->key) &&
+	       is_scale(embryo->scale[0]) && is_scale(embryo->scale[1]) && embryo->strange <= 1 &&
 	       is_line(&embryo->line, FTP_CLIENT);
 }

@@ -15,7 +15,7 @@ struct header_1 {
 };
 
 #define BYTES_1_SESSION 128
-#define BYTES_1_WORK 1176
+#define BYTES_1_WORK	1176
 // clang-format off
 #define BITS8(at, bits) { at, 1, bits }
 #define BITS16(at) { at, 2, UINT16_MAX }
@@ -141,9 +141,9 @@ static enum table_left description_fits(const struct table_description *d, size_
 	if (left != TABLE_TAKEN_UP)
 		return left;
 	if (!fields_fit(&d->session, sizeof(d->session), d->sessions.stride) ||
-	    !fields_fit(&d->work, sizeof(d->work), d->works.stride) ||
-	    !fits(d->undo_slot, 4, bytes) || !fits(d->undo_work, 4, bytes) ||
-	    !fits(d->undo_session, d->sessions.stride, bytes) || !fits(d->undo_work_copy, d->works.stride, bytes))
+	    !fields_fit(&d->work, sizeof(d->work), d->works.stride) || !fits(d->undo_slot, 4, bytes) ||
+	    !fits(d->undo_work, 4, bytes) || !fits(d->undo_session, d->sessions.stride, bytes) ||
+	    !fits(d->undo_work_copy, d->works.stride, bytes))
 		return TABLE_STRANGE;
 	return TABLE_TAKEN_UP;
 }
@@ -158,7 +158,7 @@ enum table_left table_description_read(const uint8_t *left, size_t bytes, struct
 		return bytes < sizeof(words) ? TABLE_CUT_SHORT : TABLE_STRANGE;
 	if (bytes < offsetof(struct table_description, sessions))
 		return TABLE_CUT_SHORT;
-	if (words[1] == 2 || words[1] == 3)	/* not every one of these had a description, and none was released */
+	if (words[1] == 2 || words[1] == 3) /* not every one of these had a description, and none was released */
 		return TABLE_STRANGE;
 	result = words[1] == 1 ? read_1(left, bytes, description) : read_later(left, bytes, description);
 	return result == TABLE_TAKEN_UP ? description_fits(description, bytes) : result;

@@ -18,7 +18,7 @@
 
 #include "table.h"
 
-#define TABLE_MAGIC 0x4e465146	/* "NFQF" */
+#define TABLE_MAGIC 0x4e465146 /* "NFQF" */
 
 /*
  * Where in a slot something stands. A number: 1, 2 or 4 bytes of which the mask's bits are its own, the lowest being the number's
@@ -31,33 +31,33 @@ struct field {
 };
 
 struct described_stream {
-	struct field next;		/* as in struct stream, and so on below */
+	struct field next; /* as in struct stream, and so on below */
 	struct field acked;
-	struct field pos;		/* the sequence adjustment */
+	struct field pos; /* the sequence adjustment */
 	struct field before;
 	struct field after;
 	struct field mss;
-	struct field line;		/* 0: next is the first byte of a line */
-	struct field unsynced;		/* flags: not 0 where they are set */
+	struct field line;     /* 0: next is the first byte of a line */
+	struct field unsynced; /* flags: not 0 where they are set */
 	struct field fin;
 	struct field edited;
 	struct field held;
 	struct field in_flight;
-	struct field scale;		/* not there: it is not known, and may be any */
+	struct field scale; /* not there: it is not known, and may be any */
 };
 
 struct described_session {
-	struct field low_address;	/* texts of 16 bytes */
+	struct field low_address; /* texts of 16 bytes */
 	struct field high_address;
 	struct field low_port;
 	struct field high_port;
 	struct field zone;
-	struct field family;		/* 4 or 6 */
+	struct field family; /* 4 or 6 */
 	struct field swapped;
-	struct field state;		/* its meaning: fate[] */
-	struct field self;		/* not 0: we renumber it */
+	struct field state; /* its meaning: fate[] */
+	struct field self;  /* not 0: we renumber it */
 	struct field last_seen;
-	struct field work;		/* index of its work slot, 0: none */
+	struct field work; /* index of its work slot, 0: none */
 	struct field conntrack_id;
 	struct field logged_in;
 	struct described_stream stream[2];
@@ -67,7 +67,7 @@ struct described_edit {
 	struct field start;
 	struct field old_length;
 	struct field new_length;
-	struct field kind;		/* 0 replaced, 1 swallowed, 2 owed */
+	struct field kind; /* 0 replaced, 1 swallowed, 2 owed */
 	struct field text;
 };
 
@@ -79,40 +79,40 @@ struct described_held {
 };
 
 struct described_work {
-	struct field owner;		/* index of its session */
-	struct described_edit edit[2];	/* in use where in_flight */
-	struct described_held held[2];	/* in use where held */
+	struct field owner;	       /* index of its session */
+	struct described_edit edit[2]; /* in use where in_flight */
+	struct described_held held[2]; /* in use where held */
 };
 
 /* Slots are numbered from 1; the first begins at offset. */
 struct described_slots {
 	uint64_t offset;
 	uint32_t count;
-	uint32_t stride;		/* bytes from one to the next */
+	uint32_t stride; /* bytes from one to the next */
 };
 
 /* What becomes of a session in this state. */
 enum fate {
-	FATE_NOTHING,			/* there is none, or none that has to go on */
-	FATE_READ,			/* its lines are read: it is picked up in the middle */
-	FATE_OPAQUE,			/* they are not read any more */
-	FATE_CLOSED,			/* it has ended */
+	FATE_NOTHING, /* there is none, or none that has to go on */
+	FATE_READ,    /* its lines are read: it is picked up in the middle */
+	FATE_OPAQUE,  /* they are not read any more */
+	FATE_CLOSED,  /* it has ended */
 };
 
 #define FATES 32
 
 struct table_description {
 	uint32_t magic;
-	uint32_t version;		/* of the layout */
-	uint32_t bytes;			/* of this description */
+	uint32_t version; /* of the layout */
+	uint32_t bytes;	  /* of this description */
 	uint32_t reserved;
 	struct described_slots sessions;
 	struct described_slots works;
-	uint32_t undo_slot;		/* offsets in the table: number of the session that a packet was changing, 0: none */
-	uint32_t undo_work;		/* and of its work slot, 0: none */
-	uint32_t undo_session;		/* as they were before that */
+	uint32_t undo_slot;    /* offsets in the table: number of the session that a packet was changing, 0: none */
+	uint32_t undo_work;    /* and of its work slot, 0: none */
+	uint32_t undo_session; /* as they were before that */
 	uint32_t undo_work_copy;
-	uint8_t fate[FATES];		/* enum fate, by state */
+	uint8_t fate[FATES]; /* enum fate, by state */
 	struct described_session session;
 	struct described_work work;
 };

@@ -28,23 +28,23 @@ static struct field differing(const void *probe, size_t size)
 	return field;
 }
 
-#define NUMBER(to, type, member) \
-	((to) = (struct field){ offsetof(type, member), sizeof(((type *)0)->member), all_bits(sizeof(((type *)0)->member)) })
+#define NUMBER(to, type, member)                                                                                       \
+	((to) = (struct field){ offsetof(type, member), sizeof(((type *)0)->member),                                   \
+				all_bits(sizeof(((type *)0)->member)) })
 
-#define FLAG(to, type, member, flag) \
+#define FLAG(to, type, member, flag)                                                                                   \
 	((to) = (struct field){ offsetof(type, member), sizeof(((type *)0)->member), flag })
 
-#define TEXT(to, type, member) \
-	((to) = (struct field){ offsetof(type, member), sizeof(((type *)0)->member), 0 })
+#define TEXT(to, type, member) ((to) = (struct field){ offsetof(type, member), sizeof(((type *)0)->member), 0 })
 
 /* A bit-field has no address: it is found by what it changes. One less than 0 are all of its bits. */
-#define BIT_FIELD(to, type, member)				\
-	do {							\
-		type probe;					\
-								\
-		memset(&probe, 0, sizeof(probe));		\
-		probe.member--;					\
-		(to) = differing(&probe, sizeof(probe));	\
+#define BIT_FIELD(to, type, member)                                                                                    \
+	do {                                                                                                           \
+		type probe;                                                                                            \
+                                                                                                                       \
+		memset(&probe, 0, sizeof(probe));                                                                      \
+		probe.member--;                                                                                        \
+		(to) = differing(&probe, sizeof(probe));                                                               \
 	} while (0)
 
 static uint32_t all_bits(size_t bytes)

@@ -8,30 +8,30 @@
 #include "table_description.h"
 
 /* Another number whenever a value in a slot gets another meaning; that a field has another place, the description shows. */
-#define TABLE_LAYOUT 4	/* of 2 and 3 there was never a release */
+#define TABLE_LAYOUT 4 /* of 2 and 3 there was never a release */
 
-#define TABLE_BUDGET_WAYS 8	/* budgets in a set; the last is the others' */
+#define TABLE_BUDGET_WAYS 8 /* budgets in a set; the last is the others' */
 
 /* What a packet was about to change when the daemon died. */
 struct undo {
-	uint32_t slot;		/* 0: nothing saved */
+	uint32_t slot; /* 0: nothing saved */
 	uint32_t work;
 	struct session session;
 	struct work work_copy;
 };
 
 struct table {
-	struct table_description description;	/* for other versions */
+	struct table_description description; /* for other versions */
 	struct table_size size;
 	uint32_t budget_mask;
 	uint32_t slot_mask;
-	uint32_t works_used;	/* work slots 1..works_used have been used at some time */
-	uint32_t work_free;	/* first of the list of free ones */
+	uint32_t works_used; /* work slots 1..works_used have been used at some time */
+	uint32_t work_free;  /* first of the list of free ones */
 	uint32_t session_count;
 	uint32_t work_count;
 	uint32_t undone;	/* slot of the session whose change was not finished when it was taken up */
 	uint32_t reclaim;	/* where the last search for a work slot ended */
-	uint32_t taken[SHARES];	/* the sum of all budgets' */
+	uint32_t taken[SHARES]; /* the sum of all budgets' */
 	uint32_t embryos;
 	uint64_t seed[2];
 	uint64_t slot_offset, work_offset, budget_offset, embryo_offset;

@@ -9,7 +9,7 @@
 #include "table_layout.h"
 
 #define CACHE_LINE 64
-#define PROBES_MAX 4096		/* slots looked at when a session cannot stand at home */
+#define PROBES_MAX 4096 /* slots looked at when a session cannot stand at home */
 
 static uint32_t home_of(const struct table *table, uint32_t hash)
 {
@@ -159,6 +159,6 @@ void table_remove(struct table *table, struct session *session)
 	}
 	session->state = SESSION_FREE;
 	table_commit(table);
-	if (next)	/* the next of the chain comes home */
+	if (next) /* the next of the chain comes home */
 		move_session(table, next, index);
 }

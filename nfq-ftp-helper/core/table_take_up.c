@@ -18,8 +18,8 @@
 struct source {
 	const uint8_t *bytes;
 	struct table_description description;
-	bool own;			/* the layout is this program's */
-	uint32_t undo_slot;		/* 0: none */
+	bool own;	    /* the layout is this program's */
+	uint32_t undo_slot; /* 0: none */
 	uint32_t undo_work;
 };
 
@@ -292,7 +292,8 @@ static void do_without_work(struct session *session, const struct work *work)
 	}
 }
 
-static void put_work(struct table *table, struct session *session, struct client_budget *budget, const struct work *from)
+static void put_work(struct table *table, struct session *session, struct client_budget *budget,
+		     const struct work *from)
 {
 	struct work *work = table_work_new(table, session, budget);
 	struct work own;
@@ -344,7 +345,7 @@ static struct session *take_slot(struct table *table, const struct source *sourc
 		mistrust_own(&found);
 	hash = flow_hash(&found.session.key, table->seed);
 	if (table_find(table, &found.session.key, hash))
-		return NULL;	/* a copy */
+		return NULL; /* a copy */
 	session = put(table, &found, hash);
 	if (session)
 		taken->sessions++;

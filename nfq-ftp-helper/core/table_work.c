@@ -7,7 +7,7 @@
  */
 #include "table_layout.h"
 
-#define RECLAIM_STEPS 64	/* work slots looked at when none is free */
+#define RECLAIM_STEPS 64 /* work slots looked at when none is free */
 
 const struct work *table_work(const struct table *table, const struct session *session)
 {

@@ -11,11 +11,10 @@
 struct turn {
 	struct engine *engine;
 	struct session *session;
-	enum direction direction;	/* of the packet */
-	uint64_t now;			/* milliseconds */
-	uint32_t ack;			/* what the packet acknowledges, in the numbers of the one who is acknowledged */
-	bool resynced;			/* the packet has shown that bytes of the other direction passed unseen */
-
+	enum direction direction; /* of the packet */
+	uint64_t now;		  /* milliseconds */
+	uint32_t ack;		  /* what the packet acknowledges, in the numbers of the one who is acknowledged */
+	bool resynced;		  /* the packet has shown that bytes of the other direction passed unseen */
 };
 
 static inline enum direction turn_other(enum direction direction)

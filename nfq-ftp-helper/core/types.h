@@ -7,9 +7,9 @@
 #define CORE_TYPES_H
 
 #ifdef __KERNEL__
-#include <linux/types.h>
 #include <linux/errno.h>
 #include <linux/string.h>
+#include <linux/types.h>
 #else
 #include <errno.h>
 #include <stdbool.h>

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "unseen.h"
+
 #include "dialogue.h"
 #include "edit.h"
 #include "lifecycle.h"
 #include "state.h"
 #include "stream.h"
-#include "unseen.h"
 
-#define HOLE_UNIT 64		/* milliseconds */
-#define HOLE_MISSED 3
-#define HOLE_PATIENCE 4		/* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
-#define CLAIM_MAX UINT16_MAX	/* bytes: so many may have passed unseen while we were there */
+#define HOLE_UNIT     64 /* milliseconds */
+#define HOLE_MISSED   3
+#define HOLE_PATIENCE 4		 /* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
+#define CLAIM_MAX     UINT16_MAX /* bytes: so many may have passed unseen while we were there */
 
 static uint8_t hole_time(const struct turn *turn)
 {
@@ -111,11 +112,11 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	edit_lose(&side);
 	stream_start(stream, next);
 	ftp_lose_line(&stream->line);
-	stream->flags |= STREAM_STALE;	/* the receiver has not said that it has no more than that */
+	stream->flags |= STREAM_STALE; /* the receiver has not said that it has no more than that */
 	turn->engine->counters.resynced++;
 	turn->resynced = true;
 	if (session->state >= SESSION_OPAQUE)
-		return;			/* only its numbers are needed: it has nothing to show any more */
+		return; /* only its numbers are needed: it has nothing to show any more */
 	dialogue_lost(turn->engine->table, session);
 	state_enter(session, SESSION_MIDDLE);
 	if (opaque && !stale)
@@ -185,7 +186,7 @@ bool unseen_hole(struct turn *turn, uint32_t start)
 	struct stream *stream = &turn->session->stream[turn->direction];
 
 	if (!seq_after(start, stream->next)) {
-		stream->flags &= (uint8_t)~(STREAM_HOLE | STREAM_HOLE_AGAIN);
+		stream->flags &= (uint8_t) ~(STREAM_HOLE | STREAM_HOLE_AGAIN);
 		return false;
 	}
 	if (!passed_unseen(turn, stream, start))

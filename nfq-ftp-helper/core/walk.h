@@ -10,7 +10,7 @@
 
 struct walk {
 	uint16_t low;
-	uint32_t ports;		/* how many there are */
+	uint32_t ports; /* how many there are */
 	uint32_t at;
 	uint32_t step;
 };

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "worth.h"
 
-#define SAMPLE 32			/* slots looked at for a session to give up */
-#define LONG_SILENCE 3600		/* seconds */
+#define SAMPLE	     32	  /* slots looked at for a session to give up */
+#define LONG_SILENCE 3600 /* seconds */
 
 /* What conntrack waits in TIME_WAIT and SYN_RECV. */
-#define PATIENCE_CLOSED 120
+#define PATIENCE_CLOSED	   120
 #define PATIENCE_HANDSHAKE 60
 
 /* Servers look up a client's name before they greet it, and wait for a login for some minutes. */
 #define PATIENCE_UNANSWERED 300
-#define PATIENCE_STRANGER 900
+#define PATIENCE_STRANGER   900
 
 /* In the order in which they go. */
 enum worth {
-	WORTH_OVER,		/* closed */
-	WORTH_UNANSWERED,	/* the server has said nothing, or nothing is read any more */
-	WORTH_STRANGER,		/* not logged in */
+	WORTH_OVER,	  /* closed */
+	WORTH_UNANSWERED, /* the server has said nothing, or nothing is read any more */
+	WORTH_STRANGER,	  /* not logged in */
 	WORTH_USER,
-	WORTH_KEPT,		/* we renumber its packets, or one of them has to be sent again: without us it breaks */
+	WORTH_KEPT, /* we renumber its packets, or one of them has to be sent again: without us it breaks */
 };
 
 /* Seconds of silence before a session may be given up for another. */
@@ -80,7 +80,7 @@ struct newcomer {
 	const struct endpoint *client;
 	const struct client_budget *budget;
 	uint32_t sessions;
-	bool full;		/* there is no room for anybody */
+	bool full; /* there is no room for anybody */
 };
 
 static bool may_displace(struct engine *engine, const struct newcomer *newcomer, const struct session *session,

@@ -28,12 +28,12 @@
 static enum log_level log_level = LOG_LEVEL_NOTICE;
 
 static struct {
-	atomic_bool running;	/* lines go to the ring */
-	bool ending;		/* no more will come */
-	bool ended;		/* and all are written */
+	atomic_bool running; /* lines go to the ring */
+	bool ending;	     /* no more will come */
+	bool ended;	     /* and all are written */
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t more;	/* lines, or the end */
+	pthread_cond_t more; /* lines, or the end */
 	pthread_cond_t end;
 	struct logring ring;
 } writer = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
@@ -76,8 +76,10 @@ static void write_text(const char *text, size_t length)
 static void write_loss(uint64_t lost)
 {
 	char text[128];
-	int length = snprintf(text, sizeof(text), PREFIX "%" PRIu64 " lines are lost here: standard error was not read "
-			      "fast enough\n", lost);
+	int length = snprintf(text, sizeof(text),
+			      PREFIX "%" PRIu64 " lines are lost here: standard error was not read "
+				     "fast enough\n",
+			      lost);
 
 	write_text(text, (size_t)length);
 }

@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 enum log_level {
-	LOG_LEVEL_ERROR,	/* the program ends, or cannot do what it was started for */
-	LOG_LEVEL_WARNING,	/* a refusal, a limit */
-	LOG_LEVEL_NOTICE,	/* start, stop */
-	LOG_LEVEL_INFO,		/* what was done; -v */
-	LOG_LEVEL_DEBUG,	/* -v -v */
+	LOG_LEVEL_ERROR,   /* the program ends, or cannot do what it was started for */
+	LOG_LEVEL_WARNING, /* a refusal, a limit */
+	LOG_LEVEL_NOTICE,  /* start, stop */
+	LOG_LEVEL_INFO,	   /* what was done; -v */
+	LOG_LEVEL_DEBUG,   /* -v -v */
 };
 
 /* Lines above this level are not written. To be set before there are threads; LOG_LEVEL_NOTICE at first. */

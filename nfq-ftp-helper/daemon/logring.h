@@ -10,20 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LOGRING_LINES 512
+#define LOGRING_LINES	 512
 #define LOGRING_LINE_MAX 1024
 
 struct logring_line {
-	uint64_t lost;		/* lines before this one */
-	uint32_t length;	/* 0: only the loss is to be told */
+	uint64_t lost;	 /* lines before this one */
+	uint32_t length; /* 0: only the loss is to be told */
 	char text[LOGRING_LINE_MAX];
 };
 
 /* All zeroes: it is empty. */
 struct logring {
-	uint32_t first;		/* the oldest */
+	uint32_t first; /* the oldest */
 	uint32_t count;
-	uint64_t lost;		/* since the newest */
+	uint64_t lost; /* since the newest */
 	struct logring_line lines[LOGRING_LINES];
 };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Lines a second of one thread. */
-#define TOLD_PER_SECOND 500
+#define TOLD_PER_SECOND	   500
 #define REFUSED_PER_SECOND 10
 
 /* Of a text from the network, this much is shown. */
@@ -111,7 +111,8 @@ static const char *const advice[REFUSALS] = {
 	[REFUSED_PORT] = "--min-port sets the limit",
 	[REFUSED_UNKNOWN] = "its packets must be tracked, and queued behind conntrack",
 	[REFUSED_NO_PORT] = "--ports sets the range",
-	[REFUSED_LIMIT] = "--client-rate sets the limit, and --share-exempt lifts it for a network that stands for many",
+	[REFUSED_LIMIT] =
+		"--client-rate sets the limit, and --share-exempt lifts it for a network that stands for many",
 	[REFUSED_SHARE] = "--share-exempt lifts the limit for a network that stands for many clients",
 	[REFUSED_MEMORY] = "--sessions sets how many there are",
 };
@@ -159,9 +160,8 @@ static void tell_refusal(const struct report *report, const char *whom)
 	const char *help = kernel ? conntrack_advice(report->error) : advice[report->refusal];
 	char from[EXCERPT_MAX];
 
-	log_line(LOG_LEVEL_WARNING, "opened nothing for %s %s: %s%s%s: %s", report->command,
-		 refused_text(report, from), refusal_text(report->refusal), help ? "; " : "",
-		 help ? help : "", whom);
+	log_line(LOG_LEVEL_WARNING, "opened nothing for %s %s: %s%s%s: %s", report->command, refused_text(report, from),
+		 refusal_text(report->refusal), help ? "; " : "", help ? help : "", whom);
 }
 
 static void tell_opaque(const struct report *report, const char *whom)
@@ -173,12 +173,15 @@ static void tell_opaque(const struct report *report, const char *whom)
 static void tell_limit(const struct report *report, const char *whom)
 {
 	if (report->taken)
-		log_line(LOG_LEVEL_WARNING, "a connection is not followed, since its client has %" PRIu32 " already, its "
+		log_line(LOG_LEVEL_WARNING,
+			 "a connection is not followed, since its client has %" PRIu32 " already, its "
 			 "share; --share-exempt lifts the limit for a network that stands for many clients: %s",
 			 report->taken, whom);
 	else
-		log_line(LOG_LEVEL_WARNING, "a connection is not followed, since the table is full; --sessions sets its "
-			 "size: %s", whom);
+		log_line(LOG_LEVEL_WARNING,
+			 "a connection is not followed, since the table is full; --sessions sets its "
+			 "size: %s",
+			 whom);
 }
 
 static void tell_begin(const struct report *report, const char *whom)
@@ -197,14 +200,10 @@ static const struct {
 	enum log_level level;
 	void (*tell)(const struct report *report, const char *whom);
 } kinds[] = {
-	[REPORT_REWRITE] = { LOG_LEVEL_INFO, tell_rewrite },
-	[REPORT_EXPECT] = { LOG_LEVEL_INFO, tell_expect },
-	[REPORT_UNEXPECT] = { LOG_LEVEL_INFO, tell_unexpect },
-	[REPORT_REFUSE] = { LOG_LEVEL_WARNING, tell_refusal },
-	[REPORT_OPAQUE] = { LOG_LEVEL_INFO, tell_opaque },
-	[REPORT_LIMIT] = { LOG_LEVEL_WARNING, tell_limit },
-	[REPORT_BEGIN] = { LOG_LEVEL_DEBUG, tell_begin },
-	[REPORT_END] = { LOG_LEVEL_DEBUG, tell_end },
+	[REPORT_REWRITE] = { LOG_LEVEL_INFO, tell_rewrite },   [REPORT_EXPECT] = { LOG_LEVEL_INFO, tell_expect },
+	[REPORT_UNEXPECT] = { LOG_LEVEL_INFO, tell_unexpect }, [REPORT_REFUSE] = { LOG_LEVEL_WARNING, tell_refusal },
+	[REPORT_OPAQUE] = { LOG_LEVEL_INFO, tell_opaque },     [REPORT_LIMIT] = { LOG_LEVEL_WARNING, tell_limit },
+	[REPORT_BEGIN] = { LOG_LEVEL_DEBUG, tell_begin },      [REPORT_END] = { LOG_LEVEL_DEBUG, tell_end },
 };
 
 void reporter_report(void *context, const struct report *report)

@@ -13,10 +13,10 @@
 /* Owned by one thread. */
 struct reporter {
 	struct interfaces interfaces;
-	struct log_limit told;		/* -v's lines */
+	struct log_limit told; /* -v's lines */
 	struct log_limit refused;
-	uint64_t now;			/* milliseconds */
-	const struct nfqueue_packet *packet;	/* that is being handled; NULL: none, it is a time-out */
+	uint64_t now;			     /* milliseconds */
+	const struct nfqueue_packet *packet; /* that is being handled; NULL: none, it is a time-out */
 };
 
 void reporter_open(struct reporter *reporter);

@@ -17,13 +17,15 @@ struct place {
 static void complain(const struct place *place, int error)
 {
 	if (error == -EWOULDBLOCK)
-		log_line(LOG_LEVEL_ERROR, "`%s/%s' is in use by another nfq-ftp-helper: end that one, or give --state-dir",
+		log_line(LOG_LEVEL_ERROR,
+			 "`%s/%s' is in use by another nfq-ftp-helper: end that one, or give --state-dir",
 			 place->directory, place->name);
 	else if (error == -EPERM && place->file->why[0])
 		log_line(LOG_LEVEL_ERROR, "the state directory `%s' %s; --state-dir names another", place->directory,
 			 place->file->why);
 	else if (place->file->directory < 0)
-		log_line(LOG_LEVEL_ERROR, "the state directory `%s' cannot be made or opened: %s; --state-dir names another",
+		log_line(LOG_LEVEL_ERROR,
+			 "the state directory `%s' cannot be made or opened: %s; --state-dir names another",
 			 place->directory, strerror(-error));
 	else
 		log_line(LOG_LEVEL_ERROR, "the table `%s/%s' of %zu bytes cannot be made: %s", place->directory,
@@ -33,15 +35,18 @@ static void complain(const struct place *place, int error)
 static void tell_taken(const struct place *place, const struct table_size *size, const struct table_taken *taken)
 {
 	if (!taken->own)
-		log_line(LOG_LEVEL_NOTICE, "`%s/%s' is another version's: %" PRIu32 " connections of it go on, their "
-			 "dialogues are picked up in the middle", place->directory, place->name, taken->sessions);
+		log_line(LOG_LEVEL_NOTICE,
+			 "`%s/%s' is another version's: %" PRIu32 " connections of it go on, their "
+			 "dialogues are picked up in the middle",
+			 place->directory, place->name, taken->sessions);
 	if (taken->forgotten)
-		log_line(LOG_LEVEL_WARNING, "%" PRIu32 " sessions of `%s/%s' are damaged, and forgotten", taken->forgotten,
-			 place->directory, place->name);
+		log_line(LOG_LEVEL_WARNING, "%" PRIu32 " sessions of `%s/%s' are damaged, and forgotten",
+			 taken->forgotten, place->directory, place->name);
 	if (taken->crowded)
-		log_line(LOG_LEVEL_WARNING, "%" PRIu32 " sessions of `%s/%s' are forgotten, for want of room: --sessions, "
-			 "now %" PRIu32 ", sets the table's size", taken->crowded, place->directory, place->name,
-			 size->sessions);
+		log_line(LOG_LEVEL_WARNING,
+			 "%" PRIu32 " sessions of `%s/%s' are forgotten, for want of room: --sessions, "
+			 "now %" PRIu32 ", sets the table's size",
+			 taken->crowded, place->directory, place->name, size->sessions);
 }
 
 /* Return: why what was left is of no use; NULL: it is. */
@@ -82,8 +87,8 @@ static int replace(const struct place *place, const char *why)
 	return error;
 }
 
-struct table *state_open(struct statefile *file, const char *directory, unsigned int queue, const struct table_size *size,
-			 uint32_t *recovered)
+struct table *state_open(struct statefile *file, const char *directory, unsigned int queue,
+			 const struct table_size *size, uint32_t *recovered)
 {
 	char name[STATEFILE_NAME_MAX];
 	/* cppcheck-suppress ctuuninitvar ; only where it is: statefile_open() fills it in */

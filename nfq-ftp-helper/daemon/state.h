@@ -20,7 +20,7 @@
  *
  * Return: the table; or NULL, and errno says why.
  */
-struct table *state_open(struct statefile *file, const char *directory, unsigned int queue, const struct table_size *size,
-			 uint32_t *recovered);
+struct table *state_open(struct statefile *file, const char *directory, unsigned int queue,
+			 const struct table_size *size, uint32_t *recovered);
 
 #endif

@@ -26,8 +26,8 @@ static const char *with(const struct statefile *file, const char *ending, char n
 static bool trusted(struct statefile *file, const struct stat *status)
 {
 	if (status->st_uid != 0 && status->st_uid != geteuid()) {
-		snprintf(file->why, sizeof(file->why), "belongs to user %u, who is neither root nor this program's user",
-			 status->st_uid);
+		snprintf(file->why, sizeof(file->why),
+			 "belongs to user %u, who is neither root nor this program's user", status->st_uid);
 		return false;
 	}
 	if (status->st_mode & (S_IWGRP | S_IWOTH)) {
@@ -177,8 +177,7 @@ int statefile_replace(struct statefile *file, bool set_aside)
 {
 	char name[STATEFILE_NAME_MAX + 8];
 
-	if (set_aside &&
-	    renameat(file->directory, file->name, file->directory, with(file, ".bad", name)) < 0)
+	if (set_aside && renameat(file->directory, file->name, file->directory, with(file, ".bad", name)) < 0)
 		return -errno;
 	if (renameat(file->directory, with(file, ".new", name), file->directory, file->name) < 0)
 		return -errno;

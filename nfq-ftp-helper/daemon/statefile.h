@@ -24,13 +24,13 @@ struct statefile {
 	char name[STATEFILE_NAME_MAX];
 	int directory;
 	int lock;
-	int fd;			/* the new one */
-	int left_fd;		/* what was there before; holds its lock */
-	void *memory;		/* the new one's, zeroed */
+	int fd;	      /* the new one */
+	int left_fd;  /* what was there before; holds its lock */
+	void *memory; /* the new one's, zeroed */
 	size_t size;
-	void *left;		/* a copy of what was there before; NULL: nothing, or nothing to be believed */
+	void *left; /* a copy of what was there before; NULL: nothing, or nothing to be believed */
 	size_t left_bytes;
-	char why[STATEFILE_WHY_MAX];	/* "is a symbolic link": why it is not to be believed, or what is wrong at all; else "" */
+	char why[STATEFILE_WHY_MAX]; /* "is a symbolic link": why it is not to be believed, or what is wrong at all; else "" */
 };
 
 /**

@@ -54,8 +54,8 @@ void tally_log(const char *whose, const struct counters *counters)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].text)
-			length += (size_t)snprintf(line + length, sizeof(line) - length, "%s %" PRIu64 ", ", rows[i].text,
-						   number_at(counters, rows[i].offset));
+			length += (size_t)snprintf(line + length, sizeof(line) - length, "%s %" PRIu64 ", ",
+						   rows[i].text, number_at(counters, rows[i].offset));
 	log_line(LOG_LEVEL_NOTICE, "%s: %srefused %" PRIu64, whose, line, all_refusals(counters));
 	for (unsigned int i = 0; i < REFUSALS; i++) {
 		if (counters->refusals[i])

@@ -17,10 +17,9 @@
 #include "kernel/cthelper.h"
 #include "kernel/ctmessage.h"
 #include "log.h"
+#include "notices.h"
 #include "state.h"
-#include "tally.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,13 +37,13 @@
 
 /* A busy session in so many. */
 #define SESSIONS_PER_WORK 8
-#define WORKS_MIN 256
+#define WORKS_MIN	  256
 /* Clients, for so many sessions one. */
 #define SESSIONS_PER_BUDGET 4
-#define BUDGETS_MIN 4096
+#define BUDGETS_MIN	    4096
 
 #define TAKEOVER_TRIES 100
-#define TAKEOVER_WAIT 10000000	/* nanoseconds */
+#define TAKEOVER_WAIT  10000000 /* nanoseconds */
 
 static uint64_t milliseconds(void)
 {
@@ -159,113 +158,6 @@ static int handle_batch(struct worker *worker, unsigned int count, uint64_t now)
 	return error;
 }
 
-static void log_counters(const struct worker *worker)
-{
-	const struct nfqueue_counters queue = nfqueue_counters(worker->queue);
-	const struct ctnetlink_counters *ct = &worker->ctnetlink.counters;
-	char whose[32];
-
-	snprintf(whose, sizeof(whose), "queue %u", worker->queue_config.queue);
-	tally_log(whose, &worker->engine.counters);
-	log_line(LOG_LEVEL_NOTICE,
-		 "%s: sessions now %" PRIu32 ", busy %" PRIu32 ", receives %" PRIu64 ", sends %" PRIu64
-		 ", large packets %" PRIu64 ", strange messages %" PRIu64 ", late verdicts %" PRIu64
-		 ", unsent verdicts %" PRIu64 ", dropped for want of room %" PRIu64
-		 ", conntrack exchanges %" PRIu64 ", walks %" PRIu64 ", adjustments by the kernel %" PRIu64
-		 ", by self %" PRIu64 ", packets of data connections %" PRIu64,
-		 whose, table_sessions(worker->engine.table), table_works(worker->engine.table), queue.receives,
-		 queue.sends, queue.large, queue.strange, queue.late, queue.unsent,
-		 worker->overflow[0].lost + worker->overflow[1].lost, worker->ctnetlink.exchange.runs, ct->walks,
-		 ct->kernel_adjusted, ct->self_adjusted, worker->data_packets);
-}
-
-/* The table being full is a limit that people must hear of, but not for every packet. */
-static void tell_full(struct worker *worker)
-{
-	const struct counters *counters = &worker->engine.counters;
-	const uint64_t full = counters->full + counters->displaced;
-
-	if (full == worker->full_told)
-		return;
-	log_line(LOG_LEVEL_WARNING, "queue %u: there was no room for %" PRIu64 " connections (in all %" PRIu64
-		 " not followed, %" PRIu64 " of them since their client had its share, and %" PRIu64
-		 " forgotten for newer ones); --sessions, now %" PRIu32 ", sets the table's size",
-		 worker->queue_config.queue, full - worker->full_told, counters->full, counters->limited,
-		 counters->displaced, worker->options->sessions);
-	worker->full_told = full;
-}
-
-/* A full queue drops packets. Nothing is lost for good, but connections are slow where it happens often. */
-static void tell_overflow(struct worker *worker, struct overflow *overflow)
-{
-	const struct options *options = worker->options;
-	struct nfqueue_stat stat;
-	uint32_t full, unsent;
-
-	if (worker->stat_file < 0 || overflow->queue == NFQUEUE_NONE ||
-	    nfqueue_stat_read(worker->stat_file, (uint16_t)overflow->queue, &stat) < 0)
-		return;
-	full = stat.full - overflow->told.full;
-	unsent = stat.unsent - overflow->told.unsent;
-	if (full)
-		log_line(LOG_LEVEL_WARNING, "queue %" PRId32 " was full: %" PRIu32 " packets were dropped, for their "
-			 "senders to send again; --queue-length, now %" PRIu32 ", sets how many may wait",
-			 overflow->queue, full, options->queue_length);
-	if (unsent)
-		log_line(LOG_LEVEL_WARNING, "queue %" PRId32 ": its socket was full: %" PRIu32 " packets were dropped, "
-			 "for their senders to send again; --receive-buffer, now %" PRIu32 " bytes, sets its size",
-			 overflow->queue, unsent, options->receive_buffer);
-	overflow->lost += (uint64_t)full + unsent;
-	overflow->told = stat;
-}
-
-/* The kernel lacked memory: it goes on, but people must hear why connections are slow. */
-static void tell_memory(struct worker *worker)
-{
-	const struct nfqueue_counters queue = nfqueue_counters(worker->queue);
-	const uint64_t unsent = queue.unsent - worker->memory_told.unsent;
-	const uint64_t unreceived = queue.unreceived - worker->memory_told.unreceived;
-
-	if (unsent)
-		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel has no memory for %" PRIu64 " verdicts: their packets "
-			 "were dropped, for their senders to send again", worker->queue_config.queue, unsent);
-	if (unreceived)
-		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel has no memory to hand packets over: that failed %" PRIu64
-			 " times", worker->queue_config.queue, unreceived);
-	worker->memory_told = queue;
-}
-
-/* Where this program adjusts sequence numbers, a packet that passes unseen breaks its connection. */
-static void tell_unsure(struct worker *worker)
-{
-	const struct options *options = worker->options;
-
-	if (worker->unsure_told || options->attach.mode == MODE_KMOD || options->attach.seqadj == SEQADJ_MODE_SELF ||
-	    options->attach.sure_queues.given || !worker->ctnetlink.counters.self_adjusted)
-		return;
-	if (options->attach.mode == MODE_QUEUE)
-		log_line(LOG_LEVEL_WARNING,
-			 "queue %u: the kernel cannot adjust the sequence numbers of some "
-			 "connections, so this program does: give it a --sure-queue, and a rule that sends connections "
-			 "with mark %#x/%#x there",
-			 worker->queue_config.queue, options->attach.mark, options->attach.mark_mask);
-	else
-		log_line(LOG_LEVEL_WARNING, "queue %u: the kernel cannot adjust the sequence numbers of some "
-			 "connections, so this program does, and they break when it ends: assign the helper in a "
-			 "prerouting chain of priority mangle", worker->queue_config.queue);
-	worker->unsure_told = true;
-}
-
-static void tell_data(struct worker *worker)
-{
-	if (worker->data_told || !worker->data_packets)
-		return;
-	log_line(LOG_LEVEL_WARNING, "queue %u: this kernel gives data connections the helper, too, so their packets "
-		 "come here: they pass at once, but slower; a kernel of another version, or --mode kmod, spares that",
-		 worker->queue_config.queue);
-	worker->data_told = true;
-}
-
 static void tick(struct worker *worker, uint64_t now)
 {
 	struct table *table = worker->engine.table;
@@ -273,21 +165,16 @@ static void tick(struct worker *worker, uint64_t now)
 
 	if (now - worker->ticked < TICK_MILLISECONDS)
 		return;
-	if (now / 1000 != worker->ticked / 1000) {
-		tell_full(worker);
-		tell_memory(worker);
-		tell_overflow(worker, &worker->overflow[0]);
-		tell_overflow(worker, &worker->overflow[1]);
-	}
-	tell_unsure(worker);
-	tell_data(worker);
+	if (now / 1000 != worker->ticked / 1000)
+		notices_each_second(worker);
+	notices_once(worker);
 	worker->ticked = now;
 	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
 	session_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1);
 	ctnetlink_flush(&worker->ctnetlink);
 	reporter_tick(&worker->reporter, now);
 	if (wanted != worker->counters_given)
-		log_counters(worker);
+		notices_counters(worker);
 	worker->counters_given = wanted;
 }
 
@@ -360,10 +247,10 @@ static int open_conntrack(struct worker *worker)
 
 	if (error == -EPERM)
 		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its connections: start this as root, or with "
-			 "CAP_NET_ADMIN");
+					  "CAP_NET_ADMIN");
 	else if (error == -EPROTONOSUPPORT)
 		log_line(LOG_LEVEL_ERROR, "the kernel has no ctnetlink: `modprobe nf_conntrack_netlink', or a kernel "
-			 "with CONFIG_NF_CT_NETLINK, gives it");
+					  "with CONFIG_NF_CT_NETLINK, gives it");
 	else if (error)
 		log_line(LOG_LEVEL_ERROR, "the kernel's connections cannot be reached: %s", strerror(-error));
 	return error;
@@ -376,13 +263,17 @@ static void complain_queue(const struct worker *worker, enum nfqueue_step step, 
 
 	if (step == NFQUEUE_SUBSYSTEM && error == -EPERM)
 		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its queues: start this as root, or with "
-			 "CAP_NET_ADMIN");
+					  "CAP_NET_ADMIN");
 	else if (step == NFQUEUE_SUBSYSTEM || step == NFQUEUE_SOCKET)
-		log_line(LOG_LEVEL_ERROR, "the kernel has no NFQUEUE (%s): `modprobe nfnetlink_queue', or a kernel "
-			 "with CONFIG_NETFILTER_NETLINK_QUEUE, gives it", strerror(-error));
+		log_line(LOG_LEVEL_ERROR,
+			 "the kernel has no NFQUEUE (%s): `modprobe nfnetlink_queue', or a kernel "
+			 "with CONFIG_NETFILTER_NETLINK_QUEUE, gives it",
+			 strerror(-error));
 	else if (error == -EPERM || error == -EBUSY)
-		log_line(LOG_LEVEL_ERROR, "queue %d is taken by another program: end that one, or choose another "
-			 "number with --%squeue", sure ? config->sure_queue : config->queue, sure ? "sure-" : "");
+		log_line(LOG_LEVEL_ERROR,
+			 "queue %d is taken by another program: end that one, or choose another "
+			 "number with --%squeue",
+			 sure ? config->sure_queue : config->queue, sure ? "sure-" : "");
 	else
 		log_line(LOG_LEVEL_ERROR, "queue %u cannot be used: %s", config->queue, strerror(-error));
 }
@@ -430,8 +321,8 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->control = control;
 	worker->queue_config = (struct nfqueue_config){
 		.queue = (uint16_t)(options->attach.queues.first + index),
-		.sure_queue = options->attach.sure_queues.given ? (int32_t)(options->attach.sure_queues.first + index)
-								: NFQUEUE_NONE,
+		.sure_queue = options->attach.sure_queues.given ? (int32_t)(options->attach.sure_queues.first + index) :
+								  NFQUEUE_NONE,
 		.length = options->queue_length,
 		.receive_buffer = options->receive_buffer,
 	};

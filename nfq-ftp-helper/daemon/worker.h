@@ -5,60 +5,7 @@
 #ifndef DAEMON_WORKER_H
 #define DAEMON_WORKER_H
 
-#include "core/passed.h"
-#include "core/resume.h"
-#include "core/session.h"
-#include "kernel/ctnetlink.h"
-#include "kernel/nfqueue.h"
-#include "kernel/nfqueue_stat.h"
-#include "options.h"
-#include "reporter.h"
-#include "statefile.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-
-/* All that the threads share, besides the options, which nobody changes. */
-struct control {
-	atomic_bool stop;
-	atomic_uint counters_wanted;	/* how often somebody has asked for the counters */
-};
-
-/* What a queue dropped for want of room. */
-struct overflow {
-	int32_t queue;			/* or NFQUEUE_NONE */
-	struct nfqueue_stat told;	/* what it was when it was last logged */
-	uint64_t lost;			/* packets, since this program has the queue */
-};
-
-struct worker {
-	const struct options *options;
-	struct control *control;
-	struct nfqueue_config queue_config;
-	struct nfqueue *queue;
-	struct ctnetlink ctnetlink;
-	struct statefile file;
-	struct engine engine;
-	struct reporter reporter;
-	uint32_t recovered;		/* sessions that an earlier daemon left */
-	uint64_t ticked;		/* milliseconds: last tick */
-	unsigned int counters_given;
-	uint64_t full_told;		/* connections without room when that was last logged */
-	int stat_file;			/* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */
-	struct overflow overflow[2];	/* the normal queue, the sure one */
-	struct nfqueue_counters memory_told;
-	bool unsure_told;
-	uint64_t data_packets;		/* of data connections: passed at once */
-	bool data_told;
-	uint8_t *arena;			/* rewritten packets of the batch */
-	size_t arena_used;
-	pthread_t thread;
-	bool running;
-	int failure;			/* a negative errno that ended the thread */
-	struct nfqueue_packet packets[NFQUEUE_BATCH];
-	struct arrival arrivals[NFQUEUE_BATCH];
-	int arrived[NFQUEUE_BATCH];	/* session_arrive()'s results */
-};
+#include "worker_state.h"
 
 /**
  * worker_open - take everything a worker needs

@@ -11,8 +11,7 @@ size_t attributes_whole(const void *data, size_t length)
 {
 	const struct nlattr *attr = data;
 
-	mnl_attr_for_each_payload(data, length)
-		;
+	mnl_attr_for_each_payload(data, length);
 	return (size_t)((const uint8_t *)attr - (const uint8_t *)data);
 }
 
@@ -23,14 +22,15 @@ static bool keeps_rule(const struct nlattr *attribute, const struct attribute_ru
 	return length >= rule->at_least && (!rule->exactly || length == rule->exactly);
 }
 
-int attributes_parse(const void *data, size_t length, const struct attribute_rule *rules,
-		     const struct nlattr **found, uint16_t max)
+int attributes_parse(const void *data, size_t length, const struct attribute_rule *rules, const struct nlattr **found,
+		     uint16_t max)
 {
 	const struct nlattr *attr = data;
 
 	for (unsigned int type = 0; type <= max; type++)
 		found[type] = NULL;
-	mnl_attr_for_each_payload(data, length) {
+	mnl_attr_for_each_payload(data, length)
+	{
 		const uint16_t type = mnl_attr_get_type(attr);
 
 		if (type > max)
@@ -42,8 +42,8 @@ int attributes_parse(const void *data, size_t length, const struct attribute_rul
 	return (size_t)((const uint8_t *)attr - (const uint8_t *)data) < length ? -EBADMSG : 0;
 }
 
-int attributes_parse_nested(const struct nlattr *nest, const struct attribute_rule *rules,
-			    const struct nlattr **found, uint16_t max)
+int attributes_parse_nested(const struct nlattr *nest, const struct attribute_rule *rules, const struct nlattr **found,
+			    uint16_t max)
 {
 	return attributes_parse(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), rules, found, max);
 }

@@ -6,7 +6,6 @@
 #define KERNEL_ATTRIBUTES_H
 
 #include <libmnl/libmnl.h>
-
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,12 +31,12 @@ size_t attributes_whole(const void *data, size_t length);
  *
  * Return: 0, or -EBADMSG when an attribute breaks its rule or runs past the end.
  */
-int attributes_parse(const void *data, size_t length, const struct attribute_rule *rules,
-		     const struct nlattr **found, uint16_t max);
+int attributes_parse(const void *data, size_t length, const struct attribute_rule *rules, const struct nlattr **found,
+		     uint16_t max);
 
 /* The same for what is inside of an attribute. */
-int attributes_parse_nested(const struct nlattr *nest, const struct attribute_rule *rules,
-			    const struct nlattr **found, uint16_t max);
+int attributes_parse_nested(const struct nlattr *nest, const struct attribute_rule *rules, const struct nlattr **found,
+			    uint16_t max);
 
 /* Integers that netfilter sends in network order; the rules have vouched for their length. */
 uint16_t attribute_be16(const struct nlattr *attribute);

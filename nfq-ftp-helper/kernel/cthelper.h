@@ -9,20 +9,20 @@
 
 #include "exchange.h"
 
-#define CTHELPER_NAME "nfq-ftp"
+#define CTHELPER_NAME	  "nfq-ftp"
 #define CTHELPER_NAME_MAX CONNECTION_HELPER_MAX
 
 struct cthelper {
 	char name[CTHELPER_NAME_MAX];
-	uint8_t family;			/* FAMILY_IPV4 or FAMILY_IPV6 */
-	bool enabled;			/* it queues packets; otherwise it is a stub, which only carries expectations */
+	uint8_t family; /* FAMILY_IPV4 or FAMILY_IPV6 */
+	bool enabled;	/* it queues packets; otherwise it is a stub, which only carries expectations */
 	uint16_t queue;
 };
 
 /* What conntrack allows the expectations of one connection. */
 struct cthelper_policy {
-	uint32_t expectations;		/* open at once, 255 at most */
-	uint32_t seconds;		/* until an unused one lapses */
+	uint32_t expectations; /* open at once, 255 at most */
+	uint32_t seconds;      /* until an unused one lapses */
 };
 
 /**

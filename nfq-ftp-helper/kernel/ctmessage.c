@@ -14,9 +14,9 @@
  * What CTA_FILTER_ORIG_FLAGS and _REPLY_FLAGS are made of. The kernel keeps these names to itself
  * (net/netfilter/nf_internals.h), though their values are part of its interface; libnetfilter_conntrack has a copy.
  */
-#define FILTER_PROTO_NUM	(1u << 3)
-#define FILTER_PROTO_SRC_PORT	(1u << 4)
-#define FILTER_SOURCE_PORT	(FILTER_PROTO_NUM | FILTER_PROTO_SRC_PORT)
+#define FILTER_PROTO_NUM      (1u << 3)
+#define FILTER_PROTO_SRC_PORT (1u << 4)
+#define FILTER_SOURCE_PORT    (FILTER_PROTO_NUM | FILTER_PROTO_SRC_PORT)
 
 struct nlmsghdr *ctmessage_begin(void *buffer, uint16_t type, uint16_t flags, uint8_t family, uint32_t seq)
 {
@@ -123,8 +123,7 @@ void ctmessage_put_liberal(struct nlmsghdr *message)
  * Addresses could be compared, too, but for IPv6 the kernel does it the wrong way round: up to 6.18 it leaves out the
  * connections that match.
  */
-void ctmessage_put_source_ports(struct nlmsghdr *message, const struct endpoint *original,
-				const struct endpoint *reply)
+void ctmessage_put_source_ports(struct nlmsghdr *message, const struct endpoint *original, const struct endpoint *reply)
 {
 	const struct tuple original_tuple = { .src = *original, .dst.family = original->family };
 	const struct tuple reply_tuple = { .src = *reply, .dst.family = reply->family };
@@ -244,9 +243,10 @@ static int read_progress(const struct nlattr *nest, uint8_t *progress)
 	if (!found[CTA_PROTOINFO_TCP_STATE])
 		return 0;
 	state = mnl_attr_get_u8(found[CTA_PROTOINFO_TCP_STATE]);
-	*progress = state == TCP_CONNTRACK_SYN_SENT || state == TCP_CONNTRACK_SYN_RECV || state == TCP_CONNTRACK_SYN_SENT2 ?
-			    PROGRESS_HANDSHAKE :
-			    PROGRESS_BEYOND;
+	*progress =
+		state == TCP_CONNTRACK_SYN_SENT || state == TCP_CONNTRACK_SYN_RECV || state == TCP_CONNTRACK_SYN_SENT2 ?
+			PROGRESS_HANDSHAKE :
+			PROGRESS_BEYOND;
 	return 0;
 }
 

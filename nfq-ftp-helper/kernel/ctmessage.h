@@ -14,27 +14,27 @@
 
 #define CTMESSAGE_MAX 1024
 
-#define CONNECTION_HELPER_MAX 16	/* NF_CT_HELPER_NAME_LEN */
+#define CONNECTION_HELPER_MAX 16 /* NF_CT_HELPER_NAME_LEN */
 
 /* A connection as the kernel describes it. */
 struct connection {
 	struct binding binding;
 	uint32_t mark;
-	uint32_t status;	/* IPS_* */
-	char helper[CONNECTION_HELPER_MAX];	/* its helper's name; "": it has none */
+	uint32_t status;		    /* IPS_* */
+	char helper[CONNECTION_HELPER_MAX]; /* its helper's name; "": it has none */
 };
 
 /* What names a packet's flow, wherever on its way through the kernel it is. */
 struct flow {
 	struct tuple original;
-	uint32_t id;		/* CTA_ID; 0: the kernel does not tell */
+	uint32_t id; /* CTA_ID; 0: the kernel does not tell */
 	uint16_t zone;
-	bool expected;		/* another connection's helper has expected it: it is a data connection */
+	bool expected; /* another connection's helper has expected it: it is a data connection */
 };
 
 /* An expectation as the kernel describes it. */
 struct expected {
-	struct tuple master;	/* original direction */
+	struct tuple master; /* original direction */
 	uint32_t id;
 };
 

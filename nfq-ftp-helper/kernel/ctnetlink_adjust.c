@@ -27,10 +27,9 @@
  * Lost answers. The kernel may have taken an adjustment though its answer was lost. Nothing is edited then, so nothing
  * must be adjusted either: it is told what it did before, without waiting for an answer.
  */
-#include "ctnetlink_ops.h"
-
 #include "attributes.h"
 #include "cthelper.h"
+#include "ctnetlink_ops.h"
 #include "ctrequest.h"
 
 #include <linux/netfilter/nfnetlink_conntrack.h>

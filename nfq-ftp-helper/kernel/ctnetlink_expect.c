@@ -7,7 +7,6 @@
  * Where the kernel's answer is lost, it may have made the expectation, which nobody will announce. So it is taken back.
  */
 #include "ctnetlink_ops.h"
-
 #include "ctrequest.h"
 
 /* Delete an expectation of this master. -ENOENT: there is none; -EBUSY: it is another master's. */

@@ -10,7 +10,6 @@
  * addresses. A kernel that sends the connection along with the packet (NFQA_CT) spares all of that.
  */
 #include "ctnetlink_ops.h"
-
 #include "ctrequest.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>

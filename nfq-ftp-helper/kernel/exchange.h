@@ -19,24 +19,24 @@
 
 struct mnl_socket;
 
-#define EXCHANGE_MESSAGES 16
-#define EXCHANGE_ANSWER_MAX 8192	/* what the kernel allocates for a single object at most */
-#define EXCHANGE_WALK_MAX 32768		/* and for a piece of a dump */
+#define EXCHANGE_MESSAGES   16
+#define EXCHANGE_ANSWER_MAX 8192  /* what the kernel allocates for a single object at most */
+#define EXCHANGE_WALK_MAX   32768 /* and for a piece of a dump */
 
 struct answer {
 	bool there;			/* what else came with its number is not looked at */
 	int error;			/* 0 or a negative errno */
-	const struct nlmsghdr *message;	/* an object; NULL for an acknowledgement or an error */
+	const struct nlmsghdr *message; /* an object; NULL for an acknowledgement or an error */
 };
 
 struct exchange {
 	struct mnl_socket *socket;
-	uint64_t runs;			/* round trips so far */
-	uint32_t seq;			/* of the first message */
-	unsigned int count;		/* messages in request[] */
+	uint64_t runs;	    /* round trips so far */
+	uint32_t seq;	    /* of the first message */
+	unsigned int count; /* messages in request[] */
 	struct answer answer[EXCHANGE_MESSAGES];
-	uint8_t *free[EXCHANGE_MESSAGES];	/* of received[]: those that hold no answer */
-	struct mmsghdr datagram[EXCHANGE_MESSAGES];	/* what was received into them last */
+	uint8_t *free[EXCHANGE_MESSAGES];	    /* of received[]: those that hold no answer */
+	struct mmsghdr datagram[EXCHANGE_MESSAGES]; /* what was received into them last */
 	struct iovec piece[EXCHANGE_MESSAGES];
 	struct sockaddr_nl sender[EXCHANGE_MESSAGES];
 	_Alignas(8) uint8_t request[EXCHANGE_MESSAGES][CTMESSAGE_MAX];

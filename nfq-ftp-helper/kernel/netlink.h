@@ -8,7 +8,6 @@
 #define KERNEL_NETLINK_H
 
 #include <linux/netlink.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>

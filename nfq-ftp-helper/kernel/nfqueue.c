@@ -37,10 +37,11 @@
 #include <libnetfilter_queue/libnetfilter_queue.h>
 
 /* Any IP packet, and the attributes around it. */
-#define SLOT_SIZE ((size_t)72 * 1024 + 320)	/* no multiple of a page: slots' first lines fall into different cache sets */
+#define SLOT_SIZE                                                                                                      \
+	((size_t)72 * 1024 + 320) /* no multiple of a page: slots' first lines fall into different cache sets */
 #define COPY_RANGE 0xffff
 
-#define CONFIG_SIZE 64	/* bytes of a configuration message at most */
+#define CONFIG_SIZE 64 /* bytes of a configuration message at most */
 
 /* How long nfqueue_receive() waits. */
 #define WAIT_MICROSECONDS 100000
@@ -48,7 +49,7 @@
 #define SEND_BUFFER (1u << 20)
 
 /* A pause where receiving fails for want of memory. */
-#define RECEIVE_PAUSE 1000000	/* nanoseconds */
+#define RECEIVE_PAUSE 1000000 /* nanoseconds */
 
 struct nfqueue {
 	struct mnl_socket *socket;
@@ -56,7 +57,7 @@ struct nfqueue {
 	uint32_t seq;
 	bool tells_conntrack;
 	struct nfqueue_counters counters;
-	uint8_t *ring;			/* NFQUEUE_BATCH slots */
+	uint8_t *ring; /* NFQUEUE_BATCH slots */
 	struct mmsghdr datagrams[NFQUEUE_BATCH];
 	struct iovec slots[NFQUEUE_BATCH];
 	struct sockaddr_nl senders[NFQUEUE_BATCH];
@@ -102,7 +103,8 @@ static int run_config(const struct nfqueue *queue, struct nlmsghdr *message)
 		if (length < 0)
 			return length;
 	} while (!mnl_nlmsg_ok(answer, length) || answer->nlmsg_seq != message->nlmsg_seq);
-	if (mnl_cb_run(buffer, (size_t)length, message->nlmsg_seq, mnl_socket_get_portid(queue->socket), NULL, NULL) < 0)
+	if (mnl_cb_run(buffer, (size_t)length, message->nlmsg_seq, mnl_socket_get_portid(queue->socket), NULL, NULL) <
+	    0)
 		return -errno;
 	return 0;
 }

@@ -25,17 +25,17 @@
 
 struct nfqueue_config {
 	uint16_t queue;
-	int32_t sure_queue;		/* or NFQUEUE_NONE */
-	uint32_t length;		/* packets the kernel keeps waiting in each queue */
-	uint32_t receive_buffer;	/* bytes of socket buffer */
+	int32_t sure_queue;	 /* or NFQUEUE_NONE */
+	uint32_t length;	 /* packets the kernel keeps waiting in each queue */
+	uint32_t receive_buffer; /* bytes of socket buffer */
 };
 
 /* What went wrong in nfqueue_open(). */
 enum nfqueue_step {
-	NFQUEUE_SOCKET,			/* no netfilter netlink socket */
-	NFQUEUE_SUBSYSTEM,		/* EPERM: no CAP_NET_ADMIN; EINVAL: no nfnetlink_queue in the kernel */
-	NFQUEUE_BIND,			/* EPERM, EBUSY: another program has the queue */
-	NFQUEUE_BIND_SURE,		/* the same, for the sure queue */
+	NFQUEUE_SOCKET,	   /* no netfilter netlink socket */
+	NFQUEUE_SUBSYSTEM, /* EPERM: no CAP_NET_ADMIN; EINVAL: no nfnetlink_queue in the kernel */
+	NFQUEUE_BIND,	   /* EPERM, EBUSY: another program has the queue */
+	NFQUEUE_BIND_SURE, /* the same, for the sure queue */
 	NFQUEUE_CONFIGURE,
 	NFQUEUE_MEMORY,
 };
@@ -83,14 +83,14 @@ void nfqueue_replace(struct nfqueue *queue, const struct nfqueue_packet *packet,
 int nfqueue_send(struct nfqueue *queue);
 
 struct nfqueue_counters {
-	uint64_t receives;		/* system calls that brought packets */
-	uint64_t sends;			/* system calls that took verdicts */
-	uint64_t large;			/* packets beyond the path's MTU, to be cut up behind us (GSO) */
-	uint64_t strange;		/* messages that could not be read, that nobody asked for, or that are not the kernel's */
-	uint64_t late;			/* verdicts that the kernel refused: the packet was gone already */
-	uint64_t retries;		/* sends that the kernel did not take at first, for want of memory */
-	uint64_t unsent;		/* verdicts that it never took: their packets were dropped */
-	uint64_t unreceived;		/* receives that failed for want of memory */
+	uint64_t receives;   /* system calls that brought packets */
+	uint64_t sends;	     /* system calls that took verdicts */
+	uint64_t large;	     /* packets beyond the path's MTU, to be cut up behind us (GSO) */
+	uint64_t strange;    /* messages that could not be read, that nobody asked for, or that are not the kernel's */
+	uint64_t late;	     /* verdicts that the kernel refused: the packet was gone already */
+	uint64_t retries;    /* sends that the kernel did not take at first, for want of memory */
+	uint64_t unsent;     /* verdicts that it never took: their packets were dropped */
+	uint64_t unreceived; /* receives that failed for want of memory */
 };
 
 /* Does the kernel send a packet's connection along with it (NFQA_CT)? */

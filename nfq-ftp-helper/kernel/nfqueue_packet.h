@@ -12,22 +12,23 @@
 #include <stdint.h>
 
 struct nfqueue_packet {
-	uint8_t *data;			/* IP header and what follows; may be changed */
-	const void *conntrack;		/* NFQA_CT's inside, NULL where the kernel does not send it; with it come ends and conntrack_id */
+	uint8_t *data; /* IP header and what follows; may be changed */
+	const void *
+		conntrack; /* NFQA_CT's inside, NULL where the kernel does not send it; with it come ends and conntrack_id */
 	uint32_t length;
 	uint32_t id;
-	uint32_t in;			/* interface indices; 0: none */
+	uint32_t in; /* interface indices; 0: none */
 	uint32_t out;
-	uint32_t conntrack_id;		/* another number is another connection; 0: the kernel does not tell */
+	uint32_t conntrack_id; /* another number is another connection; 0: the kernel does not tell */
 	uint16_t queue;
-	uint16_t zone;			/* conntrack zone, where the kernel tells: otherwise 0 */
+	uint16_t zone; /* conntrack zone, where the kernel tells: otherwise 0 */
 	uint16_t conntrack_length;
-	struct tuple ends;		/* sender and receiver as the connection's original tuple has them */
-	bool tracked;			/* ends is filled in */
-	bool expected;			/* it is of a data connection */
-	bool checksum_pending;		/* NFQA_SKB_CSUMNOTREADY */
-	bool large;			/* beyond the path's MTU, to be cut up behind us (GSO) */
-	bool truncated;			/* not all of it is here: it can only be accepted or dropped */
+	struct tuple ends;     /* sender and receiver as the connection's original tuple has them */
+	bool tracked;	       /* ends is filled in */
+	bool expected;	       /* it is of a data connection */
+	bool checksum_pending; /* NFQA_SKB_CSUMNOTREADY */
+	bool large;	       /* beyond the path's MTU, to be cut up behind us (GSO) */
+	bool truncated;	       /* not all of it is here: it can only be accepted or dropped */
 };
 
 /**

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct nfqueue_stat {
-	uint32_t port;		/* the netlink port that has the queue */
-	uint32_t waiting;	/* packets without a verdict */
-	uint32_t full;		/* packets dropped as so many waited already */
-	uint32_t unsent;	/* packets dropped as the socket had no room for them */
+	uint32_t port;	  /* the netlink port that has the queue */
+	uint32_t waiting; /* packets without a verdict */
+	uint32_t full;	  /* packets dropped as so many waited already */
+	uint32_t unsent;  /* packets dropped as the socket had no room for them */
 };
 
 /* The table, open. Return: a file, or a negative errno. The file of one network namespace stays that one's. */

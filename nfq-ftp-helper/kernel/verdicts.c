@@ -128,7 +128,8 @@ static int pay(struct verdicts *verdicts)
 		const struct verdicts_last *owed = &verdicts->owed[i];
 
 		if (owed->due)
-			length += put_verdict(verdicts, buffer + length, NFQNL_MSG_VERDICT_BATCH, owed, NF_DROP)->nlmsg_len;
+			length += put_verdict(verdicts, buffer + length, NFQNL_MSG_VERDICT_BATCH, owed, NF_DROP)
+					  ->nlmsg_len;
 	}
 	if (!length)
 		return 0;

@@ -20,7 +20,7 @@
 
 /* All packets of a queue that wait, up to this one. */
 struct verdicts_last {
-	bool due;		/* otherwise none */
+	bool due; /* otherwise none */
 	uint16_t queue;
 	uint32_t id;
 };
@@ -28,16 +28,16 @@ struct verdicts_last {
 struct verdicts {
 	int fd;
 	uint32_t seq;
-	unsigned int count;		/* given, and not sent yet */
-	unsigned int run;		/* the last so many of them are accepts of one queue, and not in the buffer yet */
-	struct verdicts_last run_end;	/* and this is the last one's packet */
-	int failure;			/* of a send that was due before verdicts_send() */
-	struct verdicts_last given[VERDICTS_QUEUES];	/* the last packets that have a verdict, which is not sent yet */
-	struct verdicts_last owed[VERDICTS_QUEUES];	/* that are still to be dropped */
-	uint64_t sends;			/* system calls that took verdicts */
-	uint64_t retries;		/* that did not at first */
-	uint64_t unsent;		/* verdicts that the kernel would not take: their packets are dropped */
-	size_t bytes;			/* in the buffer */
+	unsigned int count;	      /* given, and not sent yet */
+	unsigned int run;	      /* the last so many of them are accepts of one queue, and not in the buffer yet */
+	struct verdicts_last run_end; /* and this is the last one's packet */
+	int failure;		      /* of a send that was due before verdicts_send() */
+	struct verdicts_last given[VERDICTS_QUEUES]; /* the last packets that have a verdict, which is not sent yet */
+	struct verdicts_last owed[VERDICTS_QUEUES];  /* that are still to be dropped */
+	uint64_t sends;				     /* system calls that took verdicts */
+	uint64_t retries;			     /* that did not at first */
+	uint64_t unsent; /* verdicts that the kernel would not take: their packets are dropped */
+	size_t bytes;	 /* in the buffer */
 	_Alignas(8) char buffer[VERDICTS_SEND_MAX];
 };
 

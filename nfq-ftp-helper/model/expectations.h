@@ -22,7 +22,7 @@ enum expected_as {
 struct expected {
 	struct index_link link[EXPECTED_AS];
 	struct tuple as[EXPECTED_AS];	/* src.port is ignored */
-	struct expected *newer, *older;	/* by time of creation, which is the order of expiry too */
+	struct expected *newer, *older; /* by time of creation, which is the order of expiry too */
 	const void *master;		/* identifies it; never looked into */
 	uint64_t expires;		/* milliseconds */
 };

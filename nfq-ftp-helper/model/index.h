@@ -17,7 +17,7 @@ struct index_link {
 
 struct index {
 	struct index_link **buckets;
-	size_t size;		/* of buckets: a power of two, 0 while nothing has been inserted */
+	size_t size; /* of buckets: a power of two, 0 while nothing has been inserted */
 	size_t count;
 };
 

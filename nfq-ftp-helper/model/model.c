@@ -29,8 +29,8 @@
 
 #include <stdlib.h>
 
-#define VIEWS 2
-#define EXPECTATION_TIMEOUT (1000u * FTP_EXPECTED_SECONDS)	/* milliseconds */
+#define VIEWS		    2
+#define EXPECTATION_TIMEOUT (1000u * FTP_EXPECTED_SECONDS) /* milliseconds */
 
 /* Ports below this are exchanged among themselves, as nf_nat does. */
 #define PORT_UNPRIVILEGED 1024
@@ -39,17 +39,17 @@
 _Static_assert(EXPECTED_INSIDE - MODEL_INSIDE == EXPECTED_OUTSIDE - MODEL_OUTSIDE, "views and names in one order");
 
 enum closing {
-	CLOSING_ORIGINAL = 1,	/* its FIN has been seen */
+	CLOSING_ORIGINAL = 1, /* its FIN has been seen */
 	CLOSING_REPLY = 2,
 	CLOSED = 3,
 };
 
 struct connection {
 	struct index_link link[VIEWS];
-	struct tuple tuple[VIEWS];	/* of the original direction */
-	struct seqadj seqadj[2];	/* by enum direction */
+	struct tuple tuple[VIEWS]; /* of the original direction */
+	struct seqadj seqadj[2];   /* by enum direction */
 	bool expected;
-	uint8_t closing;		/* enum closing */
+	uint8_t closing; /* enum closing */
 };
 
 /* One inside address and what it looks like in each view. */
@@ -58,14 +58,14 @@ struct mapping {
 };
 
 struct model {
-	struct conntrack conntrack;	/* first: what the engine holds */
+	struct conntrack conntrack; /* first: what the engine holds */
 	enum seqadj_by seqadj_by;
 	uint64_t now;
 	struct mapping *mappings;
 	size_t mapping_count;
 	struct index index[VIEWS];
 	struct expectations expectations;
-	uint32_t port_offset;		/* where the next search for a free port begins */
+	uint32_t port_offset; /* where the next search for a free port begins */
 };
 
 static enum model_view other_view(enum model_view view)

@@ -18,16 +18,16 @@
 struct model;
 
 enum model_view {
-	MODEL_INSIDE,		/* as the engine sees addresses: before source and after destination NAT */
-	MODEL_OUTSIDE,		/* as the other side of the NAT sees them */
+	MODEL_INSIDE,  /* as the engine sees addresses: before source and after destination NAT */
+	MODEL_OUTSIDE, /* as the other side of the NAT sees them */
 };
 
 /* What model_track() says of a packet's connection. */
 struct model_connection {
 	struct binding binding;
-	enum direction direction;	/* in which this packet goes */
-	bool is_new;			/* this packet made the connection */
-	bool expected;			/* an expectation admitted it */
+	enum direction direction; /* in which this packet goes */
+	bool is_new;		  /* this packet made the connection */
+	bool expected;		  /* an expectation admitted it */
 };
 
 /* NULL when memory is short. seqadj_by: what adjust_seq() answers. */

@@ -119,8 +119,8 @@ static void iptables_explain(const struct request *request, const struct iptable
 	if (error == -ENOENT)
 		fprintf(stderr, "nfq-ftp-helper: %s: install iptables, or use --backend nft\n", complaint);
 	else if (request->attach.mode == MODE_QUEUE)
-		fprintf(stderr, "nfq-ftp-helper: %s did not take the rules, so nothing was changed: %s\n", family->restore,
-			complaint);
+		fprintf(stderr, "nfq-ftp-helper: %s did not take the rules, so nothing was changed: %s\n",
+			family->restore, complaint);
 	else
 		fprintf(stderr,
 			"nfq-ftp-helper: %s did not take the rules, so nothing was changed (does the kernel know helper "
@@ -159,8 +159,8 @@ static int iptables_remove(void)
 
 		if (!error || error == -ENOENT)
 			continue;
-		fprintf(stderr, "nfq-ftp-helper: the chains of %s could not be removed: %s\n", iptables_families[i].program,
-			complaint);
+		fprintf(stderr, "nfq-ftp-helper: the chains of %s could not be removed: %s\n",
+			iptables_families[i].program, complaint);
 		failure = error;
 	}
 	return failure;

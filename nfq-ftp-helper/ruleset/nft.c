@@ -172,8 +172,9 @@ static void nft_explain(const struct request *request, const char *complaint)
 	if (!takes("chain c {\n}"))
 		fprintf(stderr, "nfq-ftp-helper: nft cannot apply anything here: %s\n", complaint);
 	else if (request->attach.mode == MODE_QUEUE && !takes("chain c {\nqueue num 0 bypass\n}"))
-		fprintf(stderr, "nfq-ftp-helper: this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
-				"nft_queue), which mode queue needs: use --backend iptables\n");
+		fprintf(stderr,
+			"nfq-ftp-helper: this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
+			"nft_queue), which mode queue needs: use --backend iptables\n");
 	else if (!takes(helper) && request->attach.mode == MODE_QUEUE)
 		fprintf(stderr,
 			"nfq-ftp-helper: this kernel has no helper `%s', or no `ct helper' objects: name another with "
@@ -194,7 +195,8 @@ static int nft_apply(const struct request *request)
 	if (error == -EREMOTEIO)
 		nft_explain(request, complaint);
 	else if (error == -ENOENT)
-		fprintf(stderr, "nfq-ftp-helper: there is no program `nft': install nftables, or use --backend iptables\n");
+		fprintf(stderr,
+			"nfq-ftp-helper: there is no program `nft': install nftables, or use --backend iptables\n");
 	else if (error)
 		fprintf(stderr, "nfq-ftp-helper: nft could not be run: %s\n", strerror(-error));
 	return error;

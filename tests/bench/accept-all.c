@@ -24,10 +24,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define BATCH 64
-#define SLOT_SIZE ((size_t)72 * 1024)
+#define BATCH	       64
+#define SLOT_SIZE      ((size_t)72 * 1024)
 #define RECEIVE_BUFFER (8 << 20)
-#define QUEUE_LENGTH 4096
+#define QUEUE_LENGTH   4096
 
 static uint8_t slots[BATCH][SLOT_SIZE] __attribute__((aligned(64)));
 
@@ -102,7 +102,8 @@ static bool packet_id(const void *data, size_t length, uint32_t *id)
 
 	if (!mnl_nlmsg_ok(message, (int)length) || message->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET))
 		return false;
-	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+	{
 		const struct nfqnl_msg_packet_hdr *header = mnl_attr_get_payload(attribute);
 
 		if (mnl_attr_get_type(attribute) != NFQA_PACKET_HDR ||

@@ -7,24 +7,23 @@
  * handshakes, greetings, announcements and ends, in the proportion in which real programs send them.
  */
 #include "engine.h"
+#include "measure.h"
 
 #include <arpa/inet.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "measure.h"
-
 #define CAPTURES_MAX 256
-#define PACKETS_MAX 1024	/* of control connections in one capture */
-#define ETHERNET 14
-#define FTP_PORT 21
-#define MANIFEST_NAT 1		/* column */
+#define PACKETS_MAX  1024 /* of control connections in one capture */
+#define ETHERNET     14
+#define FTP_PORT     21
+#define MANIFEST_NAT 1 /* column */
 
 struct capture {
 	struct model *model;
-	uint8_t *bytes;		/* of all packets */
-	uint8_t *pristine;	/* the same, unchanged */
+	uint8_t *bytes;	   /* of all packets */
+	uint8_t *pristine; /* the same, unchanged */
 	size_t size;
 	struct packet packets[PACKETS_MAX];
 	size_t count;

@@ -12,36 +12,35 @@
  * what is not edited no byte changed in the packet or written to the output.
  */
 #include "engine.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "measure.h"
 #include "stage.h"
 #include "traffic.h"
 
-#define SESSIONS 512
-#define STEPS_MAX 24
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SESSIONS	512
+#define STEPS_MAX	24
 #define FIRST_ANNOUNCED 20000
 
 /* What a step measures. The names are the table's rows. */
 #define UNINTERESTING "uninteresting"
-#define REWRITTEN "rewritten"
-#define HELD "held"
-#define COMPLETED "completed"
-#define UNCHANGED "announced"
-#define RENUMBERED "renumbered"
+#define REWRITTEN     "rewritten"
+#define HELD	      "held"
+#define COMPLETED     "completed"
+#define UNCHANGED     "announced"
+#define RENUMBERED    "renumbered"
 
 enum part { WHOLE, FIRST_HALF, SECOND_HALF };
 
 struct step {
-	const char *kind;	/* NULL: not measured */
+	const char *kind; /* NULL: not measured */
 	const char *detail;
 	enum direction direction;
 	enum verdict verdict;
-	const char *before;	/* the text, or what comes before the announced argument */
-	const char *after;	/* NULL: there is no argument */
-	enum part part;		/* of an argument that is sent in two segments */
+	const char *before; /* the text, or what comes before the announced argument */
+	const char *after;  /* NULL: there is no argument */
+	enum part part;	    /* of an argument that is sent in two segments */
 };
 
 struct scenario {
@@ -58,65 +57,95 @@ struct scenario {
 #define S DIRECTION_REPLY
 
 static const struct scenario scenarios[] = {
-	{ "active IPv4", FAMILY_IPV4, true, true, SEQADJ_KERNEL, NOTATION_HOST_PORT, {
-		{ UNINTERESTING, "NOOP", C, VERDICT_ACCEPT, "NOOP\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "200", S, VERDICT_ACCEPT, "200 NOOP ok.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "ACK", C, VERDICT_ACCEPT, "", NULL, WHOLE },
-		{ REWRITTEN, "PORT", C, VERDICT_REPLACE, "PORT ", "\r\n", WHOLE },
-		{ UNINTERESTING, "200 to PORT", S, VERDICT_ACCEPT, "200 PORT command successful.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "STOR", C, VERDICT_ACCEPT, "STOR file.txt\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "150", S, VERDICT_ACCEPT, "150 Ok to send data.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "ACK", C, VERDICT_ACCEPT, "", NULL, WHOLE },
-		{ UNINTERESTING, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "ACK", C, VERDICT_ACCEPT, "", NULL, WHOLE },
-		{ HELD, "first part", C, VERDICT_REPLACE, "PORT ", "\r\n", FIRST_HALF },
-		{ COMPLETED, "second part", C, VERDICT_REPLACE, "PORT ", "\r\n", SECOND_HALF },
-		{ NULL, "200", S, VERDICT_ACCEPT, "200 PORT command successful.\r\n", NULL, WHOLE },
-		{ NULL, "STOR", C, VERDICT_ACCEPT, "STOR file.txt\r\n", NULL, WHOLE },
-		{ NULL, "150", S, VERDICT_ACCEPT, "150 Ok to send data.\r\n", NULL, WHOLE },
-		{ NULL, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
-	} },
-	{ "passive IPv4", FAMILY_IPV4, false, true, SEQADJ_KERNEL, NOTATION_HOST_PORT, {
-		{ UNINTERESTING, "PASV", C, VERDICT_ACCEPT, "PASV\r\n", NULL, WHOLE },
-		{ REWRITTEN, "227", S, VERDICT_REPLACE, "227 Entering Passive Mode (", ").\r\n", WHOLE },
-		{ UNINTERESTING, "RETR", C, VERDICT_ACCEPT, "RETR file.txt\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "150", S, VERDICT_ACCEPT, "150 Opening data connection.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
-	} },
-	{ "active IPv6", FAMILY_IPV6, true, true, SEQADJ_KERNEL, NOTATION_EXTENDED, {
-		{ UNINTERESTING, "NOOP", C, VERDICT_ACCEPT, "NOOP\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "200", S, VERDICT_ACCEPT, "200 NOOP ok.\r\n", NULL, WHOLE },
-		{ REWRITTEN, "EPRT", C, VERDICT_REPLACE, "EPRT ", "\r\n", WHOLE },
-		{ UNINTERESTING, "200 to EPRT", S, VERDICT_ACCEPT, "200 EPRT command successful.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "RETR", C, VERDICT_ACCEPT, "RETR file.txt\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "150", S, VERDICT_ACCEPT, "150 Opening data connection.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
-	} },
-	{ "without NAT", FAMILY_IPV4, true, false, SEQADJ_KERNEL, NOTATION_HOST_PORT, {
-		{ UNCHANGED, "PORT", C, VERDICT_ACCEPT, "PORT ", "\r\n", WHOLE },
-		{ UNINTERESTING, "200 to PORT", S, VERDICT_ACCEPT, "200 PORT command successful.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "RETR", C, VERDICT_ACCEPT, "RETR file.txt\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "150", S, VERDICT_ACCEPT, "150 Opening data connection.\r\n", NULL, WHOLE },
-		{ UNINTERESTING, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
-	} },
-	{ "active IPv4, self", FAMILY_IPV4, true, true, SEQADJ_SELF, NOTATION_HOST_PORT, {
-		{ REWRITTEN, "PORT, self", C, VERDICT_REPLACE, "PORT ", "\r\n", WHOLE },
-		{ RENUMBERED, "200 to PORT", S, VERDICT_REPLACE, "200 PORT command successful.\r\n", NULL, WHOLE },
-		{ RENUMBERED, "STOR", C, VERDICT_REPLACE, "STOR file.txt\r\n", NULL, WHOLE },
-		{ RENUMBERED, "150", S, VERDICT_REPLACE, "150 Ok to send data.\r\n", NULL, WHOLE },
-		{ RENUMBERED, "ACK", C, VERDICT_REPLACE, "", NULL, WHOLE },
-		{ RENUMBERED, "226", S, VERDICT_REPLACE, "226 Transfer complete.\r\n", NULL, WHOLE },
-		{ RENUMBERED, "NOOP", C, VERDICT_REPLACE, "NOOP\r\n", NULL, WHOLE },
-		{ RENUMBERED, "200", S, VERDICT_REPLACE, "200 NOOP ok.\r\n", NULL, WHOLE },
-	} },
+	{ "active IPv4",
+	  FAMILY_IPV4,
+	  true,
+	  true,
+	  SEQADJ_KERNEL,
+	  NOTATION_HOST_PORT,
+	  {
+		  { UNINTERESTING, "NOOP", C, VERDICT_ACCEPT, "NOOP\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "200", S, VERDICT_ACCEPT, "200 NOOP ok.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "ACK", C, VERDICT_ACCEPT, "", NULL, WHOLE },
+		  { REWRITTEN, "PORT", C, VERDICT_REPLACE, "PORT ", "\r\n", WHOLE },
+		  { UNINTERESTING, "200 to PORT", S, VERDICT_ACCEPT, "200 PORT command successful.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "STOR", C, VERDICT_ACCEPT, "STOR file.txt\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "150", S, VERDICT_ACCEPT, "150 Ok to send data.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "ACK", C, VERDICT_ACCEPT, "", NULL, WHOLE },
+		  { UNINTERESTING, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "ACK", C, VERDICT_ACCEPT, "", NULL, WHOLE },
+		  { HELD, "first part", C, VERDICT_REPLACE, "PORT ", "\r\n", FIRST_HALF },
+		  { COMPLETED, "second part", C, VERDICT_REPLACE, "PORT ", "\r\n", SECOND_HALF },
+		  { NULL, "200", S, VERDICT_ACCEPT, "200 PORT command successful.\r\n", NULL, WHOLE },
+		  { NULL, "STOR", C, VERDICT_ACCEPT, "STOR file.txt\r\n", NULL, WHOLE },
+		  { NULL, "150", S, VERDICT_ACCEPT, "150 Ok to send data.\r\n", NULL, WHOLE },
+		  { NULL, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
+	  } },
+	{ "passive IPv4",
+	  FAMILY_IPV4,
+	  false,
+	  true,
+	  SEQADJ_KERNEL,
+	  NOTATION_HOST_PORT,
+	  {
+		  { UNINTERESTING, "PASV", C, VERDICT_ACCEPT, "PASV\r\n", NULL, WHOLE },
+		  { REWRITTEN, "227", S, VERDICT_REPLACE, "227 Entering Passive Mode (", ").\r\n", WHOLE },
+		  { UNINTERESTING, "RETR", C, VERDICT_ACCEPT, "RETR file.txt\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "150", S, VERDICT_ACCEPT, "150 Opening data connection.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
+	  } },
+	{ "active IPv6",
+	  FAMILY_IPV6,
+	  true,
+	  true,
+	  SEQADJ_KERNEL,
+	  NOTATION_EXTENDED,
+	  {
+		  { UNINTERESTING, "NOOP", C, VERDICT_ACCEPT, "NOOP\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "200", S, VERDICT_ACCEPT, "200 NOOP ok.\r\n", NULL, WHOLE },
+		  { REWRITTEN, "EPRT", C, VERDICT_REPLACE, "EPRT ", "\r\n", WHOLE },
+		  { UNINTERESTING, "200 to EPRT", S, VERDICT_ACCEPT, "200 EPRT command successful.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "RETR", C, VERDICT_ACCEPT, "RETR file.txt\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "150", S, VERDICT_ACCEPT, "150 Opening data connection.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
+	  } },
+	{ "without NAT",
+	  FAMILY_IPV4,
+	  true,
+	  false,
+	  SEQADJ_KERNEL,
+	  NOTATION_HOST_PORT,
+	  {
+		  { UNCHANGED, "PORT", C, VERDICT_ACCEPT, "PORT ", "\r\n", WHOLE },
+		  { UNINTERESTING, "200 to PORT", S, VERDICT_ACCEPT, "200 PORT command successful.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "RETR", C, VERDICT_ACCEPT, "RETR file.txt\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "150", S, VERDICT_ACCEPT, "150 Opening data connection.\r\n", NULL, WHOLE },
+		  { UNINTERESTING, "226", S, VERDICT_ACCEPT, "226 Transfer complete.\r\n", NULL, WHOLE },
+	  } },
+	{ "active IPv4, self",
+	  FAMILY_IPV4,
+	  true,
+	  true,
+	  SEQADJ_SELF,
+	  NOTATION_HOST_PORT,
+	  {
+		  { REWRITTEN, "PORT, self", C, VERDICT_REPLACE, "PORT ", "\r\n", WHOLE },
+		  { RENUMBERED, "200 to PORT", S, VERDICT_REPLACE, "200 PORT command successful.\r\n", NULL, WHOLE },
+		  { RENUMBERED, "STOR", C, VERDICT_REPLACE, "STOR file.txt\r\n", NULL, WHOLE },
+		  { RENUMBERED, "150", S, VERDICT_REPLACE, "150 Ok to send data.\r\n", NULL, WHOLE },
+		  { RENUMBERED, "ACK", C, VERDICT_REPLACE, "", NULL, WHOLE },
+		  { RENUMBERED, "226", S, VERDICT_REPLACE, "226 Transfer complete.\r\n", NULL, WHOLE },
+		  { RENUMBERED, "NOOP", C, VERDICT_REPLACE, "NOOP\r\n", NULL, WHOLE },
+		  { RENUMBERED, "200", S, VERDICT_REPLACE, "200 NOOP ok.\r\n", NULL, WHOLE },
+	  } },
 };
 
 struct rehearsal {
 	const struct scenario *scenario;
 	struct stage stage;
-	struct talk *talks;		/* SESSIONS */
-	struct frame *frames;		/* SESSIONS a step */
-	struct frame *work;		/* SESSIONS: what the engine gets */
+	struct talk *talks;   /* SESSIONS */
+	struct frame *frames; /* SESSIONS a step */
+	struct frame *work;   /* SESSIONS: what the engine gets */
 	size_t steps;
 	struct samples samples[STEPS_MAX];
 };
@@ -273,8 +302,8 @@ static void check_step(struct rehearsal *rehearsal, size_t number)
 			     stage->verdicts[VERDICT_DROP]);
 	if (step->verdict != VERDICT_ACCEPT)
 		return;
-	if (stage_written(stage) || memcmp(rehearsal->work, rehearsal->frames + number * SESSIONS,
-					   SESSIONS * sizeof(*rehearsal->work)) != 0)
+	if (stage_written(stage) ||
+	    memcmp(rehearsal->work, rehearsal->frames + number * SESSIONS, SESSIONS * sizeof(*rehearsal->work)) != 0)
 		measure_fail("%s, step %zu (%s): an unedited packet was copied or changed", name, number, step->detail);
 }
 

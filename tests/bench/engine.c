@@ -10,17 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ROUNDS 300
+#define ROUNDS	      300
 #define SCALE_PACKETS 3000000
 
-static const char usage[] =
-	"Usage: engine [-r ROUNDS] [-p DIRECTORY] [-m file|anonymous|huge] [-d DIRECTORY]\n"
-	"              [dialogues|captures|scale]...\n"
-	"\n"
-	"  -r ROUNDS     how often each dialogue is repeated\n"
-	"  -p DIRECTORY  where the captures are (default: pcaps)\n"
-	"  -m MEMORY     scale: what the table lies in (default: file)\n"
-	"  -d DIRECTORY  scale: where that file is (default: /dev/shm)\n";
+static const char usage[] = "Usage: engine [-r ROUNDS] [-p DIRECTORY] [-m file|anonymous|huge] [-d DIRECTORY]\n"
+			    "              [dialogues|captures|scale]...\n"
+			    "\n"
+			    "  -r ROUNDS     how often each dialogue is repeated\n"
+			    "  -p DIRECTORY  where the captures are (default: pcaps)\n"
+			    "  -m MEMORY     scale: what the table lies in (default: file)\n"
+			    "  -d DIRECTORY  scale: where that file is (default: /dev/shm)\n";
 
 struct options {
 	unsigned int rounds;
@@ -66,7 +65,9 @@ static void __attribute__((noreturn)) wrong(const char *what, const char *value)
 static enum stage_memory parse_memory(const char *text)
 {
 	static const char *const names[] = {
-		[STAGE_FILE] = "file", [STAGE_ANONYMOUS] = "anonymous", [STAGE_HUGE] = "huge",
+		[STAGE_FILE] = "file",
+		[STAGE_ANONYMOUS] = "anonymous",
+		[STAGE_HUGE] = "huge",
 	};
 
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)

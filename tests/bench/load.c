@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define EVENTS 64
+#define EVENTS	64
 #define WARM_UP 0.2
 
 void load_fail(const char *what)
@@ -52,7 +52,7 @@ void load_dispatch(int epoll, int milliseconds)
 	for (int i = 0; i < count; i++) {
 		struct watch *watch = events[i].data.ptr;
 
-		if (watch->fd >= 0)	/* not closed by an event before */
+		if (watch->fd >= 0) /* not closed by an event before */
 			watch->ready(watch, events[i].events);
 	}
 }
@@ -115,8 +115,7 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && strcmp(argv[1], "server") == 0)
 		return load_server((uint16_t)number(argv[2], UINT16_MAX), number(argv[3], SIZE_MAX));
-	if (argc != 7 || strcmp(argv[1], "client") != 0 ||
-	    inet_pton(AF_INET, argv[2], &options.server.sin_addr) != 1)
+	if (argc != 7 || strcmp(argv[1], "client") != 0 || inet_pton(AF_INET, argv[2], &options.server.sin_addr) != 1)
 		return usage();
 	options.server.sin_port = htons((uint16_t)number(argv[3], UINT16_MAX));
 	options.sessions = (unsigned int)number(argv[4], UINT32_MAX);

@@ -17,7 +17,7 @@
 /* What is registered with epoll: first member of whatever wants to hear of a descriptor. */
 struct watch {
 	void (*ready)(struct watch *watch, uint32_t events);
-	int fd;			/* -1: closed */
+	int fd; /* -1: closed */
 };
 
 /* A control connection's text as it comes in. */
@@ -29,7 +29,7 @@ struct lines {
 struct client_options {
 	struct sockaddr_in server;
 	unsigned int sessions;
-	unsigned int transfers;	/* a session, before it begins anew */
+	unsigned int transfers; /* a session, before it begins anew */
 	double seconds;
 	double warm_up;
 };

@@ -5,9 +5,8 @@
  * and the end of the data, whichever is later; one that takes more than PATIENCE is a failure, and so is whatever else
  * ends a session.
  */
-#include "load.h"
-
 #include "core/endpoint.h"
+#include "load.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,25 +18,25 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE 2.0		/* seconds */
+#define PATIENCE      2.0 /* seconds */
 #define LATENCIES_MAX (1u << 20)
 
 struct session {
-	struct watch control;	/* first */
+	struct watch control; /* first */
 	struct watch listener;
 	struct watch data;
 	struct lines lines;
 	char port_line[64];
 	unsigned int transfers;
-	double begun;		/* when the transfer was */
-	bool complete;		/* 226 has come */
-	bool received;		/* the data's end has come */
+	double begun;  /* when the transfer was */
+	bool complete; /* 226 has come */
+	bool received; /* the data's end has come */
 };
 
 static int epoll;
 static struct client_options options;
 static struct session *sessions;
-static double *latencies;	/* of the transfers that counted, in seconds */
+static double *latencies; /* of the transfers that counted, in seconds */
 static size_t transfers, failures;
 static double counting_from;
 
@@ -123,8 +122,8 @@ static void listen_for_data(struct session *session)
 	if (getsockname(session->control.fd, (struct sockaddr *)&address, &length) < 0)
 		load_fail("address");
 	address.sin_port = 0;
-	session->listener = (struct watch){ listener_ready,
-					    socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) };
+	session->listener =
+		(struct watch){ listener_ready, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) };
 	if (session->listener.fd < 0 ||
 	    bind(session->listener.fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(session->listener.fd, 4) < 0 ||
@@ -134,7 +133,8 @@ static void listen_for_data(struct session *session)
 	memcpy(announced.address, &address.sin_addr, 4);
 	announced.port = ntohs(address.sin_port);
 	memcpy(session->port_line, "PORT ", 5);
-	written = endpoint_write(NOTATION_HOST_PORT, &announced, 0, session->port_line + 5, sizeof(session->port_line) - 5 - 3);
+	written = endpoint_write(NOTATION_HOST_PORT, &announced, 0, session->port_line + 5,
+				 sizeof(session->port_line) - 5 - 3);
 	if (written < 0)
 		load_fail("announcement");
 	memcpy(session->port_line + 5 + written, "\r\n", 3);

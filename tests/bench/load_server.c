@@ -3,9 +3,8 @@
  * The server: every file has the same content, which is in memory. A data connection comes from any port, as RFC 959
  * does not allow but firewalls have to live with.
  */
-#include "load.h"
-
 #include "core/endpoint.h"
+#include "load.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +16,7 @@
 #include <unistd.h>
 
 struct visitor {
-	struct watch control;	/* first */
+	struct watch control; /* first */
 	struct watch data;
 	struct lines lines;
 	struct sockaddr_in announced;
@@ -25,7 +24,7 @@ struct visitor {
 };
 
 static int epoll;
-static struct visitor *gone;	/* of whom an event may still be waiting in load_dispatch() */
+static struct visitor *gone; /* of whom an event may still be waiting in load_dispatch() */
 static char *content;
 static size_t content_size;
 
@@ -56,8 +55,8 @@ static void forget_gone(void)
 static void data_ready(struct watch *watch, uint32_t events)
 {
 	struct visitor *visitor = visitor_of_data(watch);
-	const bool sent = !(events & EPOLLERR) &&
-			  send(watch->fd, content, content_size, MSG_NOSIGNAL) == (ssize_t)content_size;
+	const bool sent =
+		!(events & EPOLLERR) && send(watch->fd, content, content_size, MSG_NOSIGNAL) == (ssize_t)content_size;
 
 	load_unwatch(watch);
 	load_say(visitor->control.fd, sent ? "226 Transfer complete.\r\n" : "425 Cannot open the data connection.\r\n");

@@ -27,7 +27,7 @@ void measure_end(const char *name, size_t packets);
 
 /* Figures of several rounds. */
 struct samples {
-	double *values;		/* nanoseconds a packet */
+	double *values; /* nanoseconds a packet */
 	size_t count;
 	size_t capacity;
 };

@@ -11,25 +11,24 @@
  * large as the number of sessions, apart from the order of visits, which is read from front to back.
  */
 #include "engine.h"
+#include "measure.h"
+#include "traffic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "measure.h"
-#include "traffic.h"
-
-#define NOOP "NOOP\r\n"
+#define NOOP  "NOOP\r\n"
 #define REPLY "200 NOOP ok.\r\n"
 
 struct crowd {
 	struct stage stage;
 	uint32_t sessions;
 	uint32_t *order;
-	uint32_t rounds;	/* NOOPs that all have said */
+	uint32_t rounds; /* NOOPs that all have said */
 	uint64_t random;
 	struct samples samples;
 	struct frame frames[STAGE_BATCH];
-	double clock_cost;	/* nanoseconds */
+	double clock_cost; /* nanoseconds */
 };
 
 static uint32_t random_below(struct crowd *crowd, uint32_t limit)
@@ -93,7 +92,7 @@ static void make_frame(const struct crowd *crowd, uint32_t number, unsigned int 
 	static uint32_t said[2];
 
 	talk_begin(&talk, FAMILY_IPV4, true, number);
-	if (!said[0]) {		/* how much the login says is the same for all */
+	if (!said[0]) { /* how much the login says is the same for all */
 		const uint32_t start[2] = { talk.next[0], talk.next[1] };
 
 		talk_login(&talk, login);
@@ -144,7 +143,9 @@ static void open_crowd(struct crowd *crowd, uint32_t sessions, enum stage_memory
 void bench_scale(uint32_t sessions, unsigned int packets, enum stage_memory memory, const char *directory)
 {
 	static const char *const names[] = {
-		[STAGE_FILE] = "file in tmpfs", [STAGE_ANONYMOUS] = "anonymous", [STAGE_HUGE] = "anonymous, huge pages",
+		[STAGE_FILE] = "file in tmpfs",
+		[STAGE_ANONYMOUS] = "anonymous",
+		[STAGE_HUGE] = "anonymous, huge pages",
 	};
 	struct crowd *crowd = malloc(sizeof(*crowd));
 	size_t said = 0, accepted;

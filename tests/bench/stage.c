@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "stage.h"
 
+#include "measure.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "measure.h"
-
 #define OUTPUT_BYTES (65535 + 128)
-#define UNTOUCHED 0xa5
-#define START_TIME 1000000
+#define UNTOUCHED    0xa5
+#define START_TIME   1000000
 
 /* ---- a conntrack in front of the model, that says whose allocations are whose ---- */
 
@@ -114,7 +114,7 @@ static void *map(size_t bytes, enum stage_memory kind, const char *directory)
 	if (memory == MAP_FAILED)
 		measure_fail("%zu bytes of memory: %s", bytes, strerror(errno));
 	if (kind != STAGE_ANONYMOUS)
-		madvise(memory, bytes, MADV_HUGEPAGE);	/* where a tmpfs allows for it */
+		madvise(memory, bytes, MADV_HUGEPAGE); /* where a tmpfs allows for it */
 	return memory;
 }
 

@@ -12,22 +12,22 @@
 #define STAGE_BATCH 32
 
 enum stage_memory {
-	STAGE_FILE,		/* a file of a tmpfs, as the daemon's */
+	STAGE_FILE, /* a file of a tmpfs, as the daemon's */
 	STAGE_ANONYMOUS,
-	STAGE_HUGE,		/* anonymous, with MADV_HUGEPAGE */
+	STAGE_HUGE, /* anonymous, with MADV_HUGEPAGE */
 };
 
 struct stage {
 	struct engine engine;
 	struct model *model;
-	void *memory;		/* the table */
-	void *copy;		/* of it: stage_keep() */
+	void *memory; /* the table */
+	void *copy;   /* of it: stage_keep() */
 	size_t bytes;
 	uint64_t now;
-	uint8_t *output;	/* STAGE_BATCH buffers */
+	uint8_t *output; /* STAGE_BATCH buffers */
 	struct arrival arrivals[STAGE_BATCH];
 	bool tracked[STAGE_BATCH];
-	size_t verdicts[3];	/* by enum verdict, since stage_count() */
+	size_t verdicts[3]; /* by enum verdict, since stage_count() */
 };
 
 /* A packet; the bytes are changed where the session changes them in place. */

@@ -4,10 +4,10 @@
 #include "common/packet_bytes.h"
 #include "core/segment.h"
 
-#define OPTIONS 12		/* two no-operations and a timestamp */
-#define MSS 1460
-#define TALKS_PER_HOST 16000	/* each client address has that many ports in use */
-#define FIRST_PORT 30000
+#define OPTIONS	       12 /* two no-operations and a timestamp */
+#define MSS	       1460
+#define TALKS_PER_HOST 16000 /* each client address has that many ports in use */
+#define FIRST_PORT     30000
 
 uint32_t traffic_hosts(uint32_t talks)
 {

@@ -15,15 +15,15 @@
 
 struct frame {
 	uint16_t length;
-	uint8_t bytes[FRAME_BYTES];	/* IP header and what follows */
+	uint8_t bytes[FRAME_BYTES]; /* IP header and what follows */
 };
 
 /* One control connection, as its two ends see it. */
 struct talk {
 	struct endpoint client;
 	struct endpoint server;
-	uint32_t next[2];	/* by enum direction: what that side sends next, sender space */
-	int32_t shift[2];	/* how much that side's text has grown on its way so far */
+	uint32_t next[2]; /* by enum direction: what that side sends next, sender space */
+	int32_t shift[2]; /* how much that side's text has grown on its way so far */
 };
 
 /* Number n of many: each has its own client endpoint. The server's is always the same. */

@@ -39,8 +39,8 @@ static void say_number(int received)
 
 static unsigned int digit(char character)
 {
-	return isdigit((unsigned char)character) ? (unsigned int)(character - '0')
-						 : (unsigned int)(character - 'a') + 10;
+	return isdigit((unsigned char)character) ? (unsigned int)(character - '0') :
+						   (unsigned int)(character - 'a') + 10;
 }
 
 /* Return: whether the line is an even number of digits, as corpus.py writes them. */

@@ -70,8 +70,13 @@ static uint32_t make_packet(uint8_t *p, unsigned int connection, unsigned int di
 		{ .family = FAMILY_IPV4, .address = { 192, 0, 2, 9 }, .port = 21 },
 	};
 	const struct packet_header header = {
-		.seq = seq, .ack = ack, .flags = flags, .window = 65535, .urgent = urgent,
-		.tcp = (const uint8_t *)"\2\4\5\264", .tcp_length = flags & TCP_SYN ? 4 : 0,
+		.seq = seq,
+		.ack = ack,
+		.flags = flags,
+		.window = 65535,
+		.urgent = urgent,
+		.tcp = (const uint8_t *)"\2\4\5\264",
+		.tcp_length = flags & TCP_SYN ? 4 : 0,
 	};
 
 	return packet_put(p, &ends[direction], &ends[!direction], &header, text, length);

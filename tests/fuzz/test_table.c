@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #define TABLE_ROOM 32768
-#define TABLES 6
+#define TABLES	   6
 
 static const struct table_size sizes[] = {
 	{ .sessions = 4, .works = 2, .budgets = 2 },
@@ -35,7 +35,7 @@ struct world {
 	struct engine engine;
 	struct model *model;
 	uint64_t now;
-	uint32_t next[2];	/* by direction: about where the session stands */
+	uint32_t next[2]; /* by direction: about where the session stands */
 };
 
 static uint32_t make_packet(uint8_t *p, unsigned int direction, uint32_t seq, uint32_t ack, uint8_t flags,
@@ -74,8 +74,9 @@ static void say(struct world *world, unsigned int direction, uint8_t flags, cons
 	uint8_t packet[256];
 
 	world->now += 10;
-	input_packet(world, packet, make_packet(packet, direction, world->next[direction], world->next[!direction], flags,
-						(const uint8_t *)text, length));
+	input_packet(world, packet,
+		     make_packet(packet, direction, world->next[direction], world->next[!direction], flags,
+				 (const uint8_t *)text, length));
 	world->next[direction] += length + ((flags & (TCP_SYN | TCP_FIN)) != 0);
 }
 
@@ -97,13 +98,14 @@ static void open_world(struct world *world, enum seqadj_by by)
 /* One table a row: what has been said when the daemon is gone. */
 static const struct {
 	enum seqadj_by by;
-	const char *lines[10];	/* alternating; the first is the server's, "" says nothing */
+	const char *lines[10]; /* alternating; the first is the server's, "" says nothing */
 } stories[TABLES] = {
 	{ SEQADJ_KERNEL, { "220 x\r\n", "USER x\r\n", "331 x\r\n" } },
 	{ SEQADJ_SELF, { "220 x\r\n", "PORT 10,0,0,2,11,185\r\n" } },
 	{ SEQADJ_KERNEL, { "220 x\r\n", "PORT 10,0,0,2,11,185\r\n", "200 x\r\n", "PORT 10,0," } },
 	{ SEQADJ_SELF, { "220 x\r\n", "PORT 1", "", "0", "", ",0", "", ",0,2", "", "," } },
-	{ SEQADJ_SELF, { "220 x\r\n", "PORT 10,0,0,2,11,185\r\n", "200 x\r\n", "AUTH TLS\r\n", "234 x\r\n", "secret" } },
+	{ SEQADJ_SELF,
+	  { "220 x\r\n", "PORT 10,0,0,2,11,185\r\n", "200 x\r\n", "AUTH TLS\r\n", "234 x\r\n", "secret" } },
 	{ SEQADJ_KERNEL, { "220 x\r\n", "PASV\r\n", "227 x (192,0,2,9,11,185)\r\n", "EPSV\r\n", "229 x (|||30" } },
 };
 
@@ -166,8 +168,9 @@ static void step(struct world *world, struct input *input)
 
 	MUST(packet != NULL);
 	world->now += 1 + (what >> 4) * 100;
-	input_packet(world, packet, make_packet(packet, direction, world->next[direction] - before,
-						world->next[!direction] + (what >> 6), flags, text, (uint32_t)length));
+	input_packet(world, packet,
+		     make_packet(packet, direction, world->next[direction] - before,
+				 world->next[!direction] + (what >> 6), flags, text, (uint32_t)length));
 	world->next[direction] += (uint32_t)length - before;
 	free(packet);
 	free(text);
@@ -233,7 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		tell(i);
 	told = true;
 	bytes = good_bytes[which % TABLES] - (cut < 128 ? 0 : good_bytes[which % TABLES] * (cut - 127u) / 129);
-	left = malloc(bytes);	/* so that reading behind it is found out */
+	left = malloc(bytes); /* so that reading behind it is found out */
 	MUST(left != NULL && table_bytes(now) <= sizeof(memory));
 	memcpy(left, good[which % TABLES], bytes);
 	for (unsigned int i = 0; i < changes % 32; i++)

@@ -23,15 +23,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KINDS_MAX 8
-#define HOPS 64
+#define KINDS_MAX	  8
+#define HOPS		  64
 #define BATCH_NANOSECONDS 1000000
 
 struct network {
 	int family;
-	size_t size;		/* of an address */
+	size_t size; /* of an address */
 	uint8_t address[16];
-	unsigned int bits;	/* that are fixed */
+	unsigned int bits; /* that are fixed */
 };
 
 struct ports {
@@ -50,7 +50,7 @@ static uint32_t random_number(void)
 
 	if (!state)
 		state = (uint64_t)time(NULL) << 32 | (uint64_t)getpid();
-	state ^= state << 13;	/* xorshift64 */
+	state ^= state << 13; /* xorshift64 */
 	state ^= state >> 7;
 	state ^= state << 17;
 	return (uint32_t)(state >> 32);
@@ -162,12 +162,17 @@ static uint16_t checksum(const struct tcphdr *tcp, const uint8_t *source, const 
 /* Puts the IP header before what is behind it; returns its length. */
 static size_t write_ip(uint8_t *packet, int family, const uint8_t *source, const uint8_t *target)
 {
-	struct iphdr ip4 = { .version = 4, .ihl = 5, .tot_len = htons(sizeof(struct iphdr) + sizeof(struct tcphdr)),
-			     .ttl = HOPS, .protocol = IPPROTO_TCP };
-	struct ip6_hdr ip6 = { .ip6_flow = htonl(6u << 28), .ip6_plen = htons(sizeof(struct tcphdr)),
-			       .ip6_nxt = IPPROTO_TCP, .ip6_hlim = HOPS };
+	struct iphdr ip4 = { .version = 4,
+			     .ihl = 5,
+			     .tot_len = htons(sizeof(struct iphdr) + sizeof(struct tcphdr)),
+			     .ttl = HOPS,
+			     .protocol = IPPROTO_TCP };
+	struct ip6_hdr ip6 = { .ip6_flow = htonl(6u << 28),
+			       .ip6_plen = htons(sizeof(struct tcphdr)),
+			       .ip6_nxt = IPPROTO_TCP,
+			       .ip6_hlim = HOPS };
 
-	if (family == AF_INET) {	/* the kernel computes its checksum */
+	if (family == AF_INET) { /* the kernel computes its checksum */
 		memcpy(&ip4.saddr, source, 4);
 		memcpy(&ip4.daddr, target, 4);
 		memcpy(packet, &ip4, sizeof(ip4));
@@ -187,7 +192,8 @@ static void send_packet(int fd, int family, const uint8_t *packet, size_t length
 
 	memcpy(&in.sin_addr, target, 4);
 	memcpy(&in6.sin6_addr, target, ip4 ? 4 : 16);
-	if (sendto(fd, packet, length, 0, ip4 ? (const void *)&in : (const void *)&in6, ip4 ? sizeof(in) : sizeof(in6)) < 0 &&
+	if (sendto(fd, packet, length, 0, ip4 ? (const void *)&in : (const void *)&in6,
+		   ip4 ? sizeof(in) : sizeof(in6)) < 0 &&
 	    errno != ENOBUFS) {
 		perror("flood: sendto");
 		exit(1);
@@ -229,8 +235,12 @@ int main(int argc, char **argv)
 	for (start = nanoseconds(); passed < end; passed = nanoseconds() - start) {
 		for (const uint64_t due = passed * rate / 1000000000; sent < due; sent++) {
 			uint8_t packet[sizeof(struct ip6_hdr) + sizeof(struct tcphdr)], src[16], dst[16];
-			struct tcphdr tcp = { .th_sport = choose_port(&from), .th_dport = choose_port(&to), .th_seq = random_number(),
-					      .th_ack = random_number(), .th_off = 5, .th_flags = kinds[sent % count],
+			struct tcphdr tcp = { .th_sport = choose_port(&from),
+					      .th_dport = choose_port(&to),
+					      .th_seq = random_number(),
+					      .th_ack = random_number(),
+					      .th_off = 5,
+					      .th_flags = kinds[sent % count],
 					      .th_win = 0xffff };
 			size_t length;
 

@@ -24,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENTS 256
+#define EVENTS	  256
 #define COUNT_MAX 100000
 
-enum stage { GREETING, USER, PASS, READY };	/* what the client has still to hear an answer to */
+enum stage { GREETING, USER, PASS, READY }; /* what the client has still to hear an answer to */
 
 struct visit {
-	int fd;			/* -1: none */
+	int fd; /* -1: none */
 	enum stage stage;
 };
 

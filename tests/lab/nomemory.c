@@ -28,7 +28,7 @@ static bool fails(atomic_uint *calls)
 	period = strtoul(plan, &end, 10);
 	failures = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
 	if (*end || !failures || failures > period)
-		abort();	/* what was to be tested would not be */
+		abort(); /* what was to be tested would not be */
 	return number % period >= period - failures;
 }
 

@@ -10,11 +10,11 @@
  *
  * Its random numbers are its own: a seed means the same connection with it and without.
  */
-#include <stdio.h>
-
 #include "sim.h"
 
-#define PORT_INVENTED 61000u /* no script announces so high a port */
+#include <stdio.h>
+
+#define PORT_INVENTED 61000u   /* no script announces so high a port */
 #define REACH	      2500000u /* microseconds: a deaf end's peer repeats itself in that time */
 
 static uint32_t draw(struct sim *sim)
@@ -75,7 +75,8 @@ void adversary_draw(struct sim *sim, bool present)
 		return;
 	}
 	while (!adversary->origins)
-		adversary->origins = (uint8_t)(1u << (BLIND + adversary_pick(sim, 3)) | adversary_pick(sim, 2) << BLIND);
+		adversary->origins =
+			(uint8_t)(1u << (BLIND + adversary_pick(sim, 3)) | adversary_pick(sim, 2) << BLIND);
 	adversary->tracked = adversary_chance(sim, 300);
 	adversary->beforehand = (adversary->origins & 1u << BLIND) && adversary_chance(sim, 300);
 }
@@ -83,14 +84,15 @@ void adversary_draw(struct sim *sim, bool present)
 /* Whom a connection had to do with. */
 const char *adversary_name(const struct sim *sim)
 {
-	static const char *const names[] = { "blind", "near", "blind and near", "exact", "blind and exact", "near and exact",
-					     "blind, near and exact" };
+	static const char *const names[] = { "blind",		"near",		  "blind and near",	  "exact",
+					     "blind and exact", "near and exact", "blind, near and exact" };
 	const struct adversary *adversary = &sim->adversary;
 
 	if (!adversary->present)
 		return "nobody";
 	if (adversary->web)
-		return sim->script.fast_open ? "a hostile server of a browser with fast open" : "a hostile server of a browser";
+		return sim->script.fast_open ? "a hostile server of a browser with fast open" :
+					       "a hostile server of a browser";
 	if (sim_hostile(sim))
 		return adversary->hostile == SERVER ? "a hostile server" : "a hostile client";
 	if (adversary->beforehand)
@@ -144,7 +146,9 @@ static void send_forgery(struct sim *sim, const struct forgery *forgery, uint32_
 /* An honest end's answer to numbers that are none of its connection's. */
 void adversary_stray(struct sim *sim, const struct tcp *tcp, uint32_t seq, uint32_t ack, uint8_t flags)
 {
-	const struct forgery forgery = { .origin = STRAY, .as = (enum side)tcp->side, .seq = seq, .ack = ack, .flags = flags };
+	const struct forgery forgery = {
+		.origin = STRAY, .as = (enum side)tcp->side, .seq = seq, .ack = ack, .flags = flags
+	};
 
 	if (sim->adversary.present)
 		send_forgery(sim, &forgery, sim->schedule.leg[tcp->side].delay);
@@ -165,10 +169,12 @@ static uint32_t announcement(struct sim *sim, enum side side, char *text)
 	if (side == SERVER && (sim->schedule.family == FAMILY_IPV6 || adversary_chance(sim, 300)))
 		return (uint32_t)sprintf(text, "229 Entering Extended Passive Mode (|||%u|)\r\n", port);
 	if (sim->schedule.family == FAMILY_IPV6)
-		return (uint32_t)sprintf(text, "EPRT |2|%x:%x:%x:%x:%x:%x:%x:%x|%u|\r\n", a[0] << 8 | a[1], a[2] << 8 | a[3],
-					 a[4] << 8 | a[5], a[6] << 8 | a[7], a[8] << 8 | a[9], a[10] << 8 | a[11],
-					 a[12] << 8 | a[13], a[14] << 8 | a[15], port);
-	return (uint32_t)sprintf(text, side == SERVER ? "227 Entering Passive Mode (%u,%u,%u,%u,%u,%u)\r\n" : "PORT %u,%u,%u,%u,%u,%u\r\n",
+		return (uint32_t)sprintf(text, "EPRT |2|%x:%x:%x:%x:%x:%x:%x:%x|%u|\r\n", a[0] << 8 | a[1],
+					 a[2] << 8 | a[3], a[4] << 8 | a[5], a[6] << 8 | a[7], a[8] << 8 | a[9],
+					 a[10] << 8 | a[11], a[12] << 8 | a[13], a[14] << 8 | a[15], port);
+	return (uint32_t)sprintf(text,
+				 side == SERVER ? "227 Entering Passive Mode (%u,%u,%u,%u,%u,%u)\r\n" :
+						  "PORT %u,%u,%u,%u,%u,%u\r\n",
 				 a[0], a[1], a[2], a[3], port >> 8, port & 255);
 }
 
@@ -176,7 +182,8 @@ static uint32_t invent_text(struct sim *sim, enum side side, char *text)
 {
 	static const char *const lines[2][8] = {
 		{ "QUIT\r\n", "AUTH TLS\r\n", "GET / HTTP/1.1\r\n", "PASV\r\n", "EPSV\r\n", "USER x\r\n", "\r\n", "x" },
-		{ "220 x\r\n", "221 Bye.\r\n", "234 Go on.\r\n", "200 ok\r\n", "230 in\r\n", "500 no\r\n", "226-\r\n", "x" },
+		{ "220 x\r\n", "221 Bye.\r\n", "234 Go on.\r\n", "200 ok\r\n", "230 in\r\n", "500 no\r\n", "226-\r\n",
+		  "x" },
 	};
 
 	if (adversary_chance(sim, 400))
@@ -187,8 +194,8 @@ static uint32_t invent_text(struct sim *sim, enum side side, char *text)
 /* ---- blind ---- */
 
 static const uint8_t kinds[] = {
-	TCP_SYN, TCP_SYN | TCP_ACK, TCP_RST, TCP_RST | TCP_ACK, TCP_FIN | TCP_ACK, TCP_ACK, TCP_ACK | TCP_PSH, TCP_ACK | TCP_PSH,
-	TCP_PSH, TCP_SYN | TCP_FIN, TCP_SYN | TCP_ACK | TCP_RST,
+	TCP_SYN,	   TCP_SYN | TCP_ACK, TCP_RST, TCP_RST | TCP_ACK, TCP_FIN | TCP_ACK,	       TCP_ACK,
+	TCP_ACK | TCP_PSH, TCP_ACK | TCP_PSH, TCP_PSH, TCP_SYN | TCP_FIN, TCP_SYN | TCP_ACK | TCP_RST,
 };
 
 static void send_blind(struct sim *sim)
@@ -213,21 +220,16 @@ static void send_blind(struct sim *sim)
 static void send_invented(struct sim *sim)
 {
 	struct adversary *adversary = &sim->adversary;
-	uint32_t next[2], delay = adversary_pick(sim, 2000), skipped = adversary_chance(sim, 500) ? 9 : adversary_pick(sim, 9);
+	uint32_t next[2], delay = adversary_pick(sim, 2000),
+			  skipped = adversary_chance(sim, 500) ? 9 : adversary_pick(sim, 9);
 	struct {
 		enum side as;
 		uint8_t flags;
 		char text[128];
 	} steps[] = {
-		{ CLIENT, TCP_SYN, "" },
-		{ SERVER, TCP_SYN | TCP_ACK, "" },
-		{ CLIENT, TCP_ACK, "" },
-		{ SERVER, TCP_ACK, "220 x\r\n" },
-		{ CLIENT, TCP_ACK, "USER x\r\n" },
-		{ SERVER, TCP_ACK, "230 x\r\n" },
-		{ CLIENT, TCP_ACK, "PASV\r\n" },
-		{ SERVER, TCP_ACK, "227 x\r\n" },
-		{ CLIENT, TCP_ACK, "PORT x\r\n" },
+		{ CLIENT, TCP_SYN, "" },	  { SERVER, TCP_SYN | TCP_ACK, "" }, { CLIENT, TCP_ACK, "" },
+		{ SERVER, TCP_ACK, "220 x\r\n" }, { CLIENT, TCP_ACK, "USER x\r\n" }, { SERVER, TCP_ACK, "230 x\r\n" },
+		{ CLIENT, TCP_ACK, "PASV\r\n" },  { SERVER, TCP_ACK, "227 x\r\n" },  { CLIENT, TCP_ACK, "PORT x\r\n" },
 	};
 
 	announcement(sim, SERVER, steps[7].text);
@@ -300,7 +302,7 @@ static void send_near(struct sim *sim)
 	struct forgery forgery = { .origin = NEAR,
 				   .as = as,
 				   .seq = number(sim, as, me->next + off(sim, other->habit->window)),
-				   .ack = number_heard(sim, (enum side)!as, other->top),
+				   .ack = number_heard(sim, (enum side) !as, other->top),
 				   .flags = kinds[adversary_pick(sim, sizeof(kinds))],
 				   .data = (uint8_t *)text };
 
@@ -321,7 +323,7 @@ static void send_exact(struct sim *sim)
 	struct forgery forgery = { .origin = EXACT,
 				   .as = as,
 				   .seq = number(sim, as, me->next),
-				   .ack = number_heard(sim, (enum side)!as, me->in_next),
+				   .ack = number_heard(sim, (enum side) !as, me->in_next),
 				   .flags = TCP_ACK,
 				   .data = (uint8_t *)text };
 
@@ -335,10 +337,10 @@ static void send_exact(struct sim *sim)
 			forgery.data = me->out + (forgery.seq - number(sim, as, 0));
 		break;
 	case 1: /* acknowledges what was not sent */
-		forgery.ack = number_heard(sim, (enum side)!as, target(sim, (enum side)!as, other->top));
+		forgery.ack = number_heard(sim, (enum side) !as, target(sim, (enum side) !as, other->top));
 		break;
 	case 2: /* or what was acknowledged long ago */
-		forgery.ack = number(sim, (enum side)!as, other->una - widest(sim, as) - 1 - adversary_pick(sim, 500));
+		forgery.ack = number(sim, (enum side) !as, other->una - widest(sim, as) - 1 - adversary_pick(sim, 500));
 		break;
 	case 3:
 		forgery.flags = TCP_RST | (adversary_chance(sim, 500) ? TCP_ACK : 0);
@@ -351,7 +353,7 @@ static void send_exact(struct sim *sim)
 		break;
 	case 5: /* a second one, which points to where something would open */
 		forgery.flags = TCP_SYN | TCP_ACK;
-		forgery.ack = number(sim, (enum side)!as, target(sim, (enum side)!as, other->una));
+		forgery.ack = number(sim, (enum side) !as, target(sim, (enum side) !as, other->una));
 		forgery.seq = adversary_chance(sim, 500) ? number(sim, as, UINT32_MAX) : forgery.seq;
 		break;
 	case 6: /* what no TCP takes: RFC 9293 section 3.10.7.4, fifth: without an acknowledgement */
@@ -359,7 +361,7 @@ static void send_exact(struct sim *sim)
 		forgery.ack = 0;
 		break;
 	case 7: /* acknowledges what is under way, at a place where its receiver looks at nothing */
-		forgery.ack = number_heard(sim, (enum side)!as, other->top);
+		forgery.ack = number_heard(sim, (enum side) !as, other->top);
 		forgery.seq += 0x80000000u + adversary_pick(sim, 0x10000000u);
 		break;
 	case 8:
@@ -368,7 +370,7 @@ static void send_exact(struct sim *sim)
 		forgery.length = 0;
 		break;
 	default: /* the very next bytes, but for the acknowledgement */
-		forgery.ack = number_heard(sim, (enum side)!as, other->top + 1 + adversary_pick(sim, 30));
+		forgery.ack = number_heard(sim, (enum side) !as, other->top + 1 + adversary_pick(sim, 30));
 		forgery.flags |= TCP_FIN * (uint8_t)adversary_pick(sim, 2);
 		break;
 	}
@@ -384,12 +386,13 @@ static void send_reopening(struct sim *sim, enum side as)
 {
 	static const char greeting[] = "220 x\r\n";
 	const struct tcp *me = &sim->tcp[as], *other = &sim->tcp[!as];
-	uint32_t aim = target(sim, (enum side)!as, other->una ? other->una - 1 : 0);
+	uint32_t aim = target(sim, (enum side) !as, other->una ? other->una - 1 : 0);
 	struct forgery forgery = { .origin = LIE,
 				   .as = as,
-				   .seq = adversary_chance(sim, 500) ? adversary_pick(sim, UINT32_MAX)
-								     : number(sim, as, me->next + adversary_pick(sim, 70000)),
-				   .ack = number_heard(sim, (enum side)!as, aim),
+				   .seq = adversary_chance(sim, 500) ?
+						  adversary_pick(sim, UINT32_MAX) :
+						  number(sim, as, me->next + adversary_pick(sim, 70000)),
+				   .ack = number_heard(sim, (enum side) !as, aim),
 				   .flags = as == SERVER || adversary_chance(sim, 300) ? TCP_SYN | TCP_ACK : TCP_SYN };
 
 	send_forgery(sim, &forgery, 0);
@@ -408,7 +411,7 @@ static void send_lie(struct sim *sim)
 	char text[128] = "something in the place of something else, as long as it takes, and then some";
 	enum side as = (enum side)sim->adversary.hostile;
 	const struct tcp *me = &sim->tcp[as], *other = &sim->tcp[!as];
-	const enum side to = (enum side)!as;
+	const enum side to = (enum side) !as;
 	struct forgery forgery = { .origin = LIE,
 				   .as = as,
 				   .seq = number(sim, as, me->next),
@@ -456,7 +459,8 @@ static void send_lie(struct sim *sim)
 		sim->adversary.deaf_until = sim->now + adversary_pick(sim, REACH);
 		return;
 	}
-	sim->adversary.asked += as == CLIENT && forgery.length && (strcmp(text, "PASV\r\n") == 0 || strcmp(text, "EPSV\r\n") == 0);
+	sim->adversary.asked +=
+		as == CLIENT && forgery.length && (strcmp(text, "PASV\r\n") == 0 || strcmp(text, "EPSV\r\n") == 0);
 	send_forgery(sim, &forgery, adversary_chance(sim, 500) ? 0 : adversary_pick(sim, 2000));
 }
 
@@ -511,7 +515,8 @@ void adversary_begin(struct sim *sim)
 	send_invented(sim);
 	network_drain(sim);
 	if (sim->around.count)
-		sim_fail(sim, "I4: both ends have said that there is no connection, and what it announced is still open");
+		sim_fail(sim,
+			 "I4: both ends have said that there is no connection, and what it announced is still open");
 	/* conntrack lets a SYN begin a new connection where the old one was reset; nothing of it is adjusted. */
 	memset(sim->around.binding.seqadj, 0, sizeof(sim->around.binding.seqadj));
 	sim->around.renumbering = sim->around.marked = false;
@@ -527,7 +532,7 @@ void adversary_begin(struct sim *sim)
  */
 static bool is_as_good(const struct sim *sim, const struct packet *packet, const struct view *view)
 {
-	const enum side as = (enum side)!packet->to, to = (enum side)packet->to;
+	const enum side as = (enum side) !packet->to, to = (enum side)packet->to;
 	const struct tcp *me = &sim->tcp[as], *other = &sim->tcp[to];
 	const struct wire *wire = &sim->wire[as];
 	const uint32_t offset = view->seq - number(sim, as, 0);
@@ -552,7 +557,7 @@ bool adversary_goes_too_far(struct sim *sim, const struct packet *packet)
 {
 	const struct seqadj *adj = sim->around.binding.seqadj;
 	const struct tcp *tcp = &sim->tcp[packet->to];
-	const enum side as = (enum side)!packet->to;
+	const enum side as = (enum side) !packet->to;
 	struct packet arriving;
 	struct view view;
 

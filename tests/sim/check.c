@@ -5,9 +5,9 @@
  * every byte a receiver takes, every acknowledgement and SACK block a sender sees. Whatever the engine keeps back needs
  * one of the reasons that the design gives.
  */
-#include <stdio.h>
-
 #include "sim.h"
+
+#include <stdio.h>
 
 static uint32_t rewrite_end(const struct rewrite *rewrite)
 {
@@ -165,15 +165,15 @@ static void explain(struct sim *sim, enum side from, const struct view *in, uint
 	} else if (end <= wire->engine_next || end <= wire->engine_acked) {
 		/* Absorbed: it was consumed before, or has arrived before. */
 		sim->cuts_held++;
-	} else if (out_length && out_length == limit) { /* NOLINT(bugprone-branch-clone): what else would be a reason comes between */
+	} else if (out_length &&
+		   out_length == limit) { /* NOLINT(bugprone-branch-clone): what else would be a reason comes between */
 		sim->cuts_space++;
 		wire->engine_next = max_u32(wire->engine_next, kept);
 	} else if (promise && end > promise->line && end < promise->end && (kept <= promise->argument || !out_length)) {
 		/* An argument that is not all there. */
 		sim->cuts_held++;
 		wire->engine_next = end;
-	} else if (promise &&
-		   (check_edit_unheard(sim, from) || answer_is_due(sim, promise) || sim->restarts)) {
+	} else if (promise && (check_edit_unheard(sim, from) || answer_is_due(sim, promise) || sim->restarts)) {
 		/* After a restart also: it may have passed while nobody was there. */
 		sim->cuts_waiting++;
 		wire->engine_next = kept > promise->argument ? promise->argument : kept;
@@ -534,7 +534,8 @@ void check_end(struct sim *sim)
 	}
 	if (sim->resyncs && !sim->adversary.present && sim->schedule.clean && sim->schedule.upset == UPSET_NONE)
 		sim_fail(sim, "the engine lost a stream of which it has seen every byte");
-	if (sim->around.count && seen && !lost_count && !sim->restarts && !sim->misled) /* a FIN may have passed unseen */
+	if (sim->around.count && seen && !lost_count && !sim->restarts &&
+	    !sim->misled) /* a FIN may have passed unseen */
 		sim_fail(sim, "%u expectations outlive the connection", sim->around.count);
 	router_finish(sim);
 	if (sim->around.count && !lost_count)

@@ -3,11 +3,11 @@
  * The script: what client and server will have written by the end, and the oracle's knowledge of it. Every announcement
  * is noted with what it may open; this file knows that from what it made up, not from reading its own text.
  */
+#include "sim.h"
+
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-#include "sim.h"
 
 #define ENOUGH	     (STREAM_MAX - 3500)
 #define PIPELINE_MAX 4 /* exchanges; each may be two commands */
@@ -188,10 +188,10 @@ static void exchange_passive(struct sim *sim)
 	if (way <= 1 && v6)
 		way = 2;
 	say(script, CLIENT, "%s\r\n",
-	    unasked    ? "NOOP"
-	    : way <= 1 ? spelling(sim, "PASV", "pasv")
-	    : way == 2 ? spelling(sim, "EPSV", "epsv")
-		       : "LPSV");
+	    unasked  ? "NOOP" :
+	    way <= 1 ? spelling(sim, "PASV", "pasv") :
+	    way == 2 ? spelling(sim, "EPSV", "epsv") :
+		       "LPSV");
 	if (refused) {
 		say(script, SERVER, "425 Cannot open a passive connection.\r\n");
 		answered(sim, 0);
@@ -223,7 +223,8 @@ static void exchange_help(struct sim *sim)
 	say(script, SERVER, "214-The following commands are recognized.\r\n");
 	if (sim->schedule.family == FAMILY_IPV4)
 		quoted(announce(sim, SERVER, NOTATION_HOST_PORT, FAULT_NONE, "227 Entering Passive Mode (", ").\r\n"));
-	quoted(announce(sim, SERVER, NOTATION_EXTENDED_PORT, FAULT_NONE, "229 Entering Extended Passive Mode ", "\r\n"));
+	quoted(announce(sim, SERVER, NOTATION_EXTENDED_PORT, FAULT_NONE, "229 Entering Extended Passive Mode ",
+			"\r\n"));
 	say(script, SERVER, " EPSV PASV\r\n214 Help OK.\r\n");
 	answered(sim, 0);
 }
@@ -282,10 +283,11 @@ static void exchange_echo(struct sim *sim)
 
 	say(script, SERVER, "331 User ");
 	if (sim->schedule.family == FAMILY_IPV4)
-		promise = announce(sim, SERVER, NOTATION_HOST_PORT, FAULT_NONE, "227 Entering Passive Mode (", ") ok\r\n");
+		promise = announce(sim, SERVER, NOTATION_HOST_PORT, FAULT_NONE, "227 Entering Passive Mode (",
+				   ") ok\r\n");
 	else
-		promise = announce(sim, SERVER, NOTATION_EXTENDED_PORT, FAULT_NONE, "229 Entering Extended Passive Mode ",
-				   " ok\r\n");
+		promise = announce(sim, SERVER, NOTATION_EXTENDED_PORT, FAULT_NONE,
+				   "229 Entering Extended Passive Mode ", " ok\r\n");
 	quoted(promise);
 	say(script, CLIENT, "USER %.*s\r\n%s\r\n", (int)(promise->end - 2 - promise->line),
 	    script->stream[SERVER] + promise->line, promise->notation == NOTATION_HOST_PORT ? "PASV" : "EPSV");
@@ -300,7 +302,8 @@ static void request(struct sim *sim)
 	bool v4 = sim->schedule.family == FAMILY_IPV4;
 
 	say(script, CLIENT, "GET / HTTP/1.1\r\nHost: ftp.example:21\r\nCookie: id=");
-	quoted(announce(sim, CLIENT, v4 ? NOTATION_HOST_PORT : NOTATION_EXTENDED, FAULT_NONE, v4 ? "PORT " : "EPRT ", "\r\n"));
+	quoted(announce(sim, CLIENT, v4 ? NOTATION_HOST_PORT : NOTATION_EXTENDED, FAULT_NONE, v4 ? "PORT " : "EPRT ",
+			"\r\n"));
 	say(script, CLIENT, "Accept: */*\r\n\r\n");
 	close_gate(script, CLIENT, script->lines[SERVER], 0);
 	say(script, SERVER, sim_chance(sim, 500) ? "220 x\r\n" : "HTTP/1.1 200 OK\r\n\r\n");

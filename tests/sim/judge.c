@@ -31,8 +31,9 @@ static enum judgement judge_syn_received(const struct tcp *tcp, const struct vie
 		return view->seq == tcp->peer_iss && !(view->flags & TCP_ACK) ? HARMLESS : REFUSES;
 	if (!(view->flags & TCP_ACK) || view->ack != tcp->habit->iss + 1)
 		return REFUSES;
-	return after(offset, tcp->in_next + tcp->habit->window) || after(tcp->in_next, offset + view->length) ? REFUSES
-													       : TAKES;
+	return after(offset, tcp->in_next + tcp->habit->window) || after(tcp->in_next, offset + view->length) ?
+		       REFUSES :
+		       TAKES;
 }
 
 static enum judgement judge_open(const struct tcp *tcp, const struct view *view)
@@ -59,7 +60,8 @@ enum judgement judge_segment(const struct sim *sim, const struct tcp *tcp, const
 {
 	switch (tcp->state) {
 	case TCP_LISTEN:
-		return tcp->side == SERVER && (view->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN ? TAKES : REFUSES;
+		return tcp->side == SERVER && (view->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN ? TAKES :
+													 REFUSES;
 	case TCP_SYN_SENT:
 		return judge_syn_sent(sim, tcp, view);
 	case TCP_SYN_RECEIVED:

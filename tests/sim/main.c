@@ -5,12 +5,12 @@
  * Runs one schedule a seed. A seed that fails says why and how to run it alone. --seeds new:N takes N that nobody has
  * tried yet, and says which.
  */
+#include "sim.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include "sim.h"
 
 #define SHOWN_MAX 20 /* failures that are printed */
 
@@ -125,7 +125,8 @@ static const char *run(struct sim *sim, uint64_t seed, const struct options *opt
 
 static int usage(void)
 {
-	fprintf(stderr, "Usage: sim [--seeds FROM:TO|new:N] [--seed N] [--skip N,...] [--small] [--adversary] [--first|--every] [-v]\n");
+	fprintf(stderr,
+		"Usage: sim [--seeds FROM:TO|new:N] [--seed N] [--skip N,...] [--small] [--adversary] [--first|--every] [-v]\n");
 	return 2;
 }
 
@@ -207,14 +208,16 @@ int main(int argc, char **argv)
 		}
 		if (++failed <= SHOWN_MAX || options.every)
 			printf("FAIL sim/seed %llu: %s; adversary: %s (again: %s%s%s --seed %llu -v)\n",
-			       (unsigned long long)seed, reason, adversary_name(&sim), argv[0], options.small ? " --small" : "", options.adversary ? " --adversary" : "",
+			       (unsigned long long)seed, reason, adversary_name(&sim), argv[0],
+			       options.small ? " --small" : "", options.adversary ? " --adversary" : "",
 			       (unsigned long long)seed);
 		if (options.first_only)
 			break;
 	}
 	if (!failed)
-		printf("PASS sim/seeds %llu to %llu%s%s\n", (unsigned long long)options.from, (unsigned long long)options.to,
-		       options.small ? ", small" : "", options.adversary ? ", adversary" : "");
+		printf("PASS sim/seeds %llu to %llu%s%s\n", (unsigned long long)options.from,
+		       (unsigned long long)options.to, options.small ? ", small" : "",
+		       options.adversary ? ", adversary" : "");
 	printf("%lu passed, %lu failed, 0 skipped\n", passed, failed);
 	return failed != 0;
 }

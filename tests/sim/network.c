@@ -6,7 +6,7 @@
 #include "sim.h"
 
 #define TIME_LIMIT  (36000ull * SECOND) /* byte by byte, each lost one for a second or more */
-#define EVENT_LIMIT 400000u /* without a byte's arriving anywhere */
+#define EVENT_LIMIT 400000u		/* without a byte's arriving anywhere */
 
 static bool sooner(const struct sim *sim, uint16_t a, uint16_t b)
 {
@@ -188,7 +188,7 @@ void network_run(struct sim *sim)
 		last = reached(sim);
 		if (events > EVENT_LIMIT || sim->now > TIME_LIMIT)
 			sim_stuck(sim, "no end, nor anything new in %u events, after %u simulated seconds", events,
-				 (unsigned int)(sim->now / SECOND));
+				  (unsigned int)(sim->now / SECOND));
 		if (sim->back_at != NEVER && sim->back_at <= packet_due && sim->back_at <= due[first]) {
 			sim->now = sim->back_at;
 			router_timer(sim);

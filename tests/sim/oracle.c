@@ -3,10 +3,10 @@
  * The oracle of what may and what must be opened and rewritten: the script's promises against what the engine asks of
  * conntrack and reports. Sections 4 (I4) and 6 of the design.
  */
+#include "sim.h"
+
 #include <stdio.h>
 #include <strings.h>
-
-#include "sim.h"
 
 #define WHO(side) ((side) == CLIENT ? "client" : "server")
 
@@ -30,10 +30,11 @@ static void note_cipher(struct sim *sim, enum side reader, uint32_t offset)
 	while (start && tcp->in[start - 1] != '\n')
 		start--;
 	if (reader == CLIENT)
-		sim->adversary.ciphered |= tcp->top >= script->auth_end && strncmp((const char *)tcp->in + start, "234", 3) == 0;
+		sim->adversary.ciphered |=
+			tcp->top >= script->auth_end && strncmp((const char *)tcp->in + start, "234", 3) == 0;
 	else
-		sim->adversary.ciphered |= tcp->written <= script->proceed &&
-					   strncasecmp((const char *)tcp->in + start, "AUTH", 4) == 0;
+		sim->adversary.ciphered |=
+			tcp->written <= script->proceed && strncasecmp((const char *)tcp->in + start, "AUTH", 4) == 0;
 }
 
 /* A line has been read: what it announces must have been opened by then. */
@@ -120,8 +121,8 @@ static void check_own(struct sim *sim, uint16_t port)
 		sim_fail(sim, "I4: port %u is opened by a hostile %s of one that does not speak FTP", port,
 			 WHO((enum side)adversary->hostile));
 	if (adversary->hostile == SERVER && adversary->opened > asked(sim) && !sim->kills)
-		sim_fail(sim, "I4: port %u is opened by a hostile server; it was asked %u times and has opened %u", port,
-			 asked(sim), adversary->opened);
+		sim_fail(sim, "I4: port %u is opened by a hostile server; it was asked %u times and has opened %u",
+			 port, asked(sim), adversary->opened);
 }
 
 /* Section 6 of the design. */
@@ -233,7 +234,8 @@ static bool is_second_line(const struct sim *sim, const struct note *note)
 	const uint32_t start = script->gate[CLIENT][0].end, next = sim->wire[CLIENT].engine_next;
 	static const char strange[] = "XPRT a\r\n";
 
-	return sim->met_halfway && note->direction == DIRECTION_ORIGINAL && start + sizeof(strange) - 1 <= script->length[CLIENT] &&
+	return sim->met_halfway && note->direction == DIRECTION_ORIGINAL &&
+	       start + sizeof(strange) - 1 <= script->length[CLIENT] &&
 	       memcmp(script->stream[CLIENT] + start, strange, sizeof(strange) - 1) == 0 &&
 	       (next == UINT32_MAX || (next >= start && next < start + sizeof(strange) - 1));
 }
@@ -333,7 +335,8 @@ void check_note(struct sim *sim, const struct note *note)
 			  sim_text((const uint8_t *)note->from, note->from_length), refusal_text(note->refusal));
 		return;
 	}
-	if (sim->judged != HONEST && (note->kind == REPORT_REFUSE || adversary_alone(sim))) /* it is not of the script */
+	if (sim->judged != HONEST &&
+	    (note->kind == REPORT_REFUSE || adversary_alone(sim))) /* it is not of the script */
 		return;
 	if (note->kind == REPORT_REWRITE)
 		note_rewrite(sim, note);

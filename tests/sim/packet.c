@@ -3,11 +3,10 @@
  * Packets to bytes and back, independently of core/segment. And the kernel's part where it renumbers:
  * net/netfilter/nf_conntrack_seqadj.c, with checksums updated as it does.
  */
+#include "common/packet_bytes.h"
 #include "sim.h"
 
-#include "common/packet_bytes.h"
-
-#define MOST_OPTIONS 40	/* a TCP header is of 60 bytes at the most */
+#define MOST_OPTIONS 40 /* a TCP header is of 60 bytes at the most */
 
 static uint32_t write_options(uint8_t *p, const struct header *header)
 {

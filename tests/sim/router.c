@@ -4,9 +4,9 @@
  * daemon may be restarted, killed inside of any callback, or be away for a while; its table is the only thing it finds
  * again.
  */
-#include <stdlib.h>
-
 #include "sim.h"
+
+#include <stdlib.h>
 
 #define TABLE_ROOM  65536
 #define CLOCK_START 1000000u /* milliseconds: clocks do not start at zero */
@@ -288,7 +288,8 @@ static void arrived_before(struct sim *sim)
 	for (unsigned int side = 0; side < 2; side++) {
 		const struct tcp *reader = &sim->tcp[!side];
 		struct wire *wire = &sim->wire[side];
-		const uint32_t top = max_u32(reader->in_top, reader->in_fin == UINT32_MAX ? reader->in_next : reader->in_fin + 1);
+		const uint32_t top =
+			max_u32(reader->in_top, reader->in_fin == UINT32_MAX ? reader->in_next : reader->in_fin + 1);
 
 		wire->unread = max_u32(wire->unread, top - (wire->expected_length - sim->script.length[side]));
 	}
@@ -408,7 +409,8 @@ static bool is_claim(const struct sim *sim, enum side from, const struct view *i
 }
 
 /* Packets that the engine has not believed, and why. */
-static bool disbelieved(struct sim *sim, const struct packet *packet, const struct view *in, const struct counters *before)
+static bool disbelieved(struct sim *sim, const struct packet *packet, const struct view *in,
+			const struct counters *before)
 {
 	bool any = false;
 
@@ -446,7 +448,7 @@ static bool is_unread(const struct sim *sim, enum side from, const struct view *
  */
 static bool need_not_be_believed(struct sim *sim, const struct packet *packet)
 {
-	const enum side from = (enum side)!packet->to;
+	const enum side from = (enum side) !packet->to;
 	struct view view;
 	uint32_t offset;
 
@@ -454,7 +456,8 @@ static bool need_not_be_believed(struct sim *sim, const struct packet *packet)
 	offset = view.seq - (sim->schedule.habit[from].iss + 1);
 	/* A daemon that came late may have begun with a bare segment behind what is sent again. */
 	if (view.flags & TCP_RST)
-		return offset != sim->wire[from].engine_next || (sim->restarts && offset != sim->tcp[from].top) || sim->resets++;
+		return offset != sim->wire[from].engine_next || (sim->restarts && offset != sim->tcp[from].top) ||
+		       sim->resets++;
 	return (view.flags & TCP_SYN) || (!view.length && sim->tcp[SERVER].state != TCP_OPEN);
 }
 
@@ -470,8 +473,8 @@ static bool is_ending(const struct sim *sim)
 		heard &= sim->wire[side].engine_heard > sim->wire[side].expected_length;
 		moved |= seqadj_active(&sim->around.binding.seqadj[side]) || check_edit_unheard(sim, (enum side)side);
 	}
-	return !heard && moved && sim->schedule.self && sim->around.renumbering && !sim->reset_seen && !sim->restarts && !sim->misled &&
-	       sim->now - sim->honest_at < 25 * (uint64_t)SECOND;
+	return !heard && moved && sim->schedule.self && sim->around.renumbering && !sim->reset_seen && !sim->restarts &&
+	       !sim->misled && sim->now - sim->honest_at < 25 * (uint64_t)SECOND;
 }
 
 /* Has the session that the engine has just begun other numbers than the connection of the two ends? */
@@ -577,7 +580,8 @@ static bool through_engine(struct sim *sim, struct packet *packet, const struct 
 	sim->judged = packet->origin;
 	engine_notes(sim);
 	sim->judged = HONEST;
-	if (sim->routed % 64 == 0 && !packet->corrupt) {	/* not before: it may let go of what the packet has made be held */
+	if (sim->routed % 64 == 0 &&
+	    !packet->corrupt) { /* not before: it may let go of what the packet has made be held */
 		session_tick(&sim->engine, milliseconds(sim), 2);
 		engine_notes(sim);
 	}

@@ -3,9 +3,9 @@
  * What a seed means. A quarter of the schedules has a clean network: there nothing explains a retransmission timeout,
  * so the engine must not cause one.
  */
-#include <stdio.h>
-
 #include "sim.h"
+
+#include <stdio.h>
 
 static uint16_t draw_mss(struct sim *sim)
 {
@@ -182,9 +182,10 @@ void schedule_print(const struct sim *sim)
 		const struct habit *habit = &schedule->habit[i];
 		const struct leg *leg = &schedule->leg[i];
 
-		printf("# %s %s seen as %s, ISN %u, MSS %u, window %u (scale %u), %s%s%s%s%s%s%s\n", i ? "server" : "client",
-		       endpoint_print(&sim->around.inside[i], inside), endpoint_print(&sim->around.outside[i], outside),
-		       habit->iss, habit->mss, habit->window, habit->scale, cuttings[habit->cutting], habit->nagle ? ", Nagle" : "",
+		printf("# %s %s seen as %s, ISN %u, MSS %u, window %u (scale %u), %s%s%s%s%s%s%s\n",
+		       i ? "server" : "client", endpoint_print(&sim->around.inside[i], inside),
+		       endpoint_print(&sim->around.outside[i], outside), habit->iss, habit->mss, habit->window,
+		       habit->scale, cuttings[habit->cutting], habit->nagle ? ", Nagle" : "",
 		       habit->go_back ? ", go-back-N" : "", habit->bursts ? " in bursts" : "",
 		       habit->original_cuts ? ", original cuts" : "", habit->dribble ? ", dribbling" : "",
 		       habit->keepalive ? ", keepalives" : "");

@@ -22,10 +22,10 @@
 #ifndef SIM_H
 #define SIM_H
 
-#include <setjmp.h>
-
 #include "core/resume.h"
 #include "core/session.h"
+
+#include <setjmp.h>
 
 #define STREAM_MAX   12288 /* bytes of a stream, rewritten or not */
 #define PACKET_MAX   3072
@@ -79,7 +79,7 @@ struct leg {
 struct habit {
 	uint32_t iss;
 	uint32_t window;
-	uint16_t mss; /* announced to the other */
+	uint16_t mss;  /* announced to the other */
 	uint8_t scale; /* of the window field, RFC 7323; only where both sides scale */
 	uint8_t cutting;
 	bool nagle;
@@ -131,7 +131,7 @@ struct promise {
 	uint32_t answered;	      /* a command's: end of the reply to it, in the server's stream */
 	uint16_t port;		      /* announced */
 	char delimiter;
-	uint64_t came;		      /* when its argument's first byte came to the router */
+	uint64_t came;	  /* when its argument's first byte came to the router */
 	bool public_name; /* the address is as NAT shows it, not as the speaker has it */
 	struct expectation expectation;
 };
@@ -156,9 +156,9 @@ struct script {
 	unsigned int exchanges;
 	uint32_t close_lines[2]; /* lines after which a side closes */
 	bool is_ftp;
-	bool speaks[2]; /* which side's first line is FTP */
-	bool fast_open; /* the client's first bytes are in its SYN */
-	bool opaque; /* AUTH TLS was accepted: MUST_NOT from here on */
+	bool speaks[2];		    /* which side's first line is FTP */
+	bool fast_open;		    /* the client's first bytes are in its SYN */
+	bool opaque;		    /* AUTH TLS was accepted: MUST_NOT from here on */
 	uint32_t auth_end, proceed; /* offsets: behind the client's AUTH, and where the server's 234 begins */
 	uint16_t next_port;
 };
@@ -166,11 +166,11 @@ struct script {
 /* Whose packet it is. What is not HONEST is held against no stream. */
 enum origin {
 	HONEST,
-	BLIND,	/* a third party's, who knows the addresses and ports only */
-	NEAR,	/* who knows the numbers, but not exactly */
-	EXACT,	/* who knows them exactly */
-	STRAY,	/* an honest end's answer to what the others have sent */
-	LIE,	/* of an end itself */
+	BLIND, /* a third party's, who knows the addresses and ports only */
+	NEAR,  /* who knows the numbers, but not exactly */
+	EXACT, /* who knows them exactly */
+	STRAY, /* an honest end's answer to what the others have sent */
+	LIE,   /* of an end itself */
 };
 
 struct packet {
@@ -306,10 +306,10 @@ struct adversary {
 struct options {
 	uint64_t from, to;
 	bool verbose;
-	bool first_only; /* stop at the first failure */
-	bool every;	 /* print every failure */
+	bool first_only;  /* stop at the first failure */
+	bool every;	  /* print every failure */
 	const char *skip; /* seeds not to run, with commas between them */
-	bool small;	 /* small windows and segments, window scaling, hidden acknowledgements everywhere */
+	bool small;	  /* small windows and segments, window scaling, hidden acknowledgements everywhere */
 	bool adversary;
 };
 
@@ -341,13 +341,13 @@ struct sim {
 	uint64_t honest_at; /* when the last packet of the connection's own came to it */
 	bool upset_armed, upset_done, away;
 	bool reset_seen, resuming;
-	bool shown;	  /* this daemon, or those whose table it has, has read the greeting and the client's first line */
+	bool shown; /* this daemon, or those whose table it has, has read the greeting and the client's first line */
 	bool met_halfway; /* it began amid the handshake */
-	bool left_alone;  /* it has said, and may, that the connection does not speak FTP: for good, whatever it takes up afterwards */
-	bool took_up;	  /* the packet at hand has made it take up a stream again */
+	bool left_alone; /* it has said, and may, that the connection does not speak FTP: for good, whatever it takes up afterwards */
+	bool took_up;	/* the packet at hand has made it take up a stream again */
 	bool picked_up; /* in the middle, by the engine: windows may be of any scale to it */
 	bool claimed; /* the packet at hand acknowledges what may have passed while nobody was there: it has to come again */
-	bool invented; /* the engine's session is of a connection that a blind third party has played */
+	bool invented;	 /* the engine's session is of a connection that a blind third party has played */
 	bool superseded; /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
 	uint64_t back_at;

@@ -158,9 +158,9 @@ static uint32_t cut_inside_argument(struct sim *sim, const struct tcp *tcp, uint
 			return most;
 		if (from < promise->line && sim_chance(sim, 500))
 			return promise->line - from;
-		return min_u32(most, promise->line + 1 + sim_pick(sim, promise->end - promise->line) - from > most
-					     ? 1 + sim_pick(sim, 4)
-					     : promise->line + 1 + sim_pick(sim, promise->end - promise->line) - from);
+		return min_u32(most, promise->line + 1 + sim_pick(sim, promise->end - promise->line) - from > most ?
+					     1 + sim_pick(sim, 4) :
+					     promise->line + 1 + sim_pick(sim, promise->end - promise->line) - from);
 	}
 	return most;
 }
@@ -468,9 +468,9 @@ static void receive_data(struct sim *sim, struct tcp *tcp, const struct view *vi
 	advance(sim, tcp);
 	if (tcp->in_next == expected || tcp->in_next <= tcp->in_top || (view->flags & TCP_FIN) ||
 	    tcp->habit->quick_ack || ++tcp->unacked_segments >= 2)
-		tcp->ack_at = tcp->in_next == expected || tcp->habit->quick_ack || (view->flags & TCP_FIN)
-				      ? sim->now
-				      : sim->now + 500;
+		tcp->ack_at = tcp->in_next == expected || tcp->habit->quick_ack || (view->flags & TCP_FIN) ?
+				      sim->now :
+				      sim->now + 500;
 	else if (tcp->ack_at == NEVER)
 		tcp->ack_at = sim->now + 40000;
 }
@@ -585,7 +585,8 @@ static void keepalive(struct sim *sim, struct tcp *tcp)
 	 * What the other one has been told to have arrived, because its end was waited for, is on this side of what he sends next: while it is
 	 * owed his answers may lie beyond a small window. He sends it again when his timer runs out.
 	 */
-	if (++tcp->probes > 5 && peer_of(sim, tcp)->timer == NEVER && sim->schedule.clean && sim->schedule.upset == UPSET_NONE)
+	if (++tcp->probes > 5 && peer_of(sim, tcp)->timer == NEVER && sim->schedule.clean &&
+	    sim->schedule.upset == UPSET_NONE)
 		sim_stuck(sim, "%s: keepalives are not answered", tcp->side ? "server" : "client");
 	if (tcp->next && sim_chance(sim, 500))
 		emit(sim, tcp, tcp->habit->iss + tcp->next, TCP_ACK, tcp->out + tcp->next - 1, 1, 0);

@@ -212,12 +212,9 @@ static void opaque_after_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forgotten_after_reset),
-		cmocka_unit_test(another_of_conntracks),
-		cmocka_unit_test(answered_late),
-		cmocka_unit_test(no_room_then),
-		cmocka_unit_test(answer_after_reset),
-		cmocka_unit_test(opaque_after_restart),
+		cmocka_unit_test(forgotten_after_reset), cmocka_unit_test(another_of_conntracks),
+		cmocka_unit_test(answered_late),	 cmocka_unit_test(no_room_then),
+		cmocka_unit_test(answer_after_reset),	 cmocka_unit_test(opaque_after_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

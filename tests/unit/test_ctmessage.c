@@ -1225,8 +1225,8 @@ static bool is_sound(const struct tuple *tuple)
 	const struct endpoint *ends[2] = { &tuple->src, &tuple->dst };
 
 	for (unsigned int i = 0; i < 2; i++) {
-		if (ends[i]->family == FAMILY_IPV4 ? memcmp(ends[i]->address + 4, zeroes, 12) != 0
-						   : ends[i]->family != FAMILY_IPV6)
+		if (ends[i]->family == FAMILY_IPV4 ? memcmp(ends[i]->address + 4, zeroes, 12) != 0 :
+						     ends[i]->family != FAMILY_IPV6)
 			return false;
 	}
 	return tuple->src.family == tuple->dst.family;

@@ -5,9 +5,9 @@
  */
 #include "unit.h"
 
-#include <arpa/inet.h>
-
 #include "core/endpoint.h"
+
+#include <arpa/inet.h>
 
 static int parse(enum notation notation, const char *text, struct endpoint *endpoint, char *delimiter)
 {
@@ -15,7 +15,8 @@ static int parse(enum notation notation, const char *text, struct endpoint *endp
 	char *copy = unit_alloc(length);
 	int result;
 
-	memcpy(copy, text, length); /* NOLINT(bugprone-not-null-terminated-result): so that reading behind it is found out */
+	memcpy(copy, text,
+	       length); /* NOLINT(bugprone-not-null-terminated-result): so that reading behind it is found out */
 	result = endpoint_parse(notation, copy, length, endpoint, delimiter);
 	free(copy);
 	return result;

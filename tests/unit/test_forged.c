@@ -111,7 +111,8 @@ static void old_acknowledgement(void **state)
 		begin(&d, by ? SEQADJ_SELF : SEQADJ_KERNEL);
 		dialogue_says(&d, CLIENT, PORT_OWN);
 		forge(&d, SERVER, d.seq[SERVER] - 8, d.acked[SERVER], TCP_ACK, "200 ok");
-		dialogue_packet(&d, CLIENT, d.seq[CLIENT] - (uint32_t)strlen(PORT_OWN), TCP_ACK, PORT_OWN, (uint32_t)strlen(PORT_OWN));
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT] - (uint32_t)strlen(PORT_OWN), TCP_ACK, PORT_OWN,
+				(uint32_t)strlen(PORT_OWN));
 		dialogue_left(&d, PORT_REPLACED);
 		dialogue_says(&d, SERVER, "200 ok\r\n");
 		end_untouched(&d);
@@ -233,8 +234,8 @@ static void called_invalid(void **state)
 	(void)state;
 	begin(&d, SEQADJ_KERNEL);
 	output = (struct output){ .buffer = d.buffer, .capacity = sizeof(d.buffer) };
-	packet_make(&d.in, &d.inside[CLIENT], &d.inside[SERVER], d.seq[CLIENT], d.acked[CLIENT], TCP_ACK, NULL, PORT_OWN,
-		    (uint32_t)strlen(PORT_OWN));
+	packet_make(&d.in, &d.inside[CLIENT], &d.inside[SERVER], d.seq[CLIENT], d.acked[CLIENT], TCP_ACK, NULL,
+		    PORT_OWN, (uint32_t)strlen(PORT_OWN));
 	assert_int_equal(session_arrive(&d.engine, &arrival, d.in.bytes, d.in.length, false, 0), 0);
 	arrival.invalid = true;
 	assert_int_equal(session_input(&d.engine, &arrival, d.now, &output), VERDICT_ACCEPT);
@@ -458,7 +459,7 @@ static void passed_unseen(bool logged_in)
 	d.acked[SERVER] = d.seq[CLIENT];
 	dialogue_says(&d, SERVER, logged_in ? "200 x\r\n" : "220 x\r\n");
 	go_on(&d, CLIENT, COOKIE);
-	if (logged_in)	/* the server's first words behind them have not been read either */
+	if (logged_in) /* the server's first words behind them have not been read either */
 		go_on(&d, SERVER, "200 x\r\n");
 	else
 		dialogue_says(&d, SERVER, "200 x\r\n");
@@ -532,8 +533,12 @@ static void forgotten(void **state)
 
 static enum belief judged(uint32_t seq, uint32_t length, uint32_t ack, uint8_t flags, uint8_t scale)
 {
-	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 900, .window = belief_window(scale), .known = true };
-	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .window = belief_window(scale), .known = true };
+	const struct belief_side mine = {
+		.next = 1000, .sent = 1000, .acked = 900, .window = belief_window(scale), .known = true
+	};
+	const struct belief_side theirs = {
+		.next = 50, .sent = 50, .acked = 40, .window = belief_window(scale), .known = true
+	};
 
 	return belief_judge(&mine, &theirs, &(struct belief_segment){ seq, length, ack, flags });
 }
@@ -568,17 +573,21 @@ static void the_door(void **state)
 /* Once its FIN has passed, a direction has nothing more to say. */
 static void behind_a_fin(void **state)
 {
-	const struct belief_side mine = { .next = 1000, .sent = 1000, .acked = 1001, .window = 65535, .known = true, .fin = true };
+	const struct belief_side mine = {
+		.next = 1000, .sent = 1000, .acked = 1001, .window = 65535, .known = true, .fin = true
+	};
 	struct belief_side unheard = mine;
-	const struct belief_side theirs = { .next = 50, .sent = 50, .acked = 40, .window = 65535, .known = true, .fin = true };
+	const struct belief_side theirs = {
+		.next = 50, .sent = 50, .acked = 40, .window = 65535, .known = true, .fin = true
+	};
 	const struct {
 		struct belief_segment segment;
 		enum belief belief;
 	} rows[] = {
-		{ { 990, 10, 50, TCP_ACK | TCP_FIN }, BELIEVED },   { { 1000, 0, 51, TCP_ACK | TCP_FIN }, BELIEVED },
-		{ { 1001, 0, 51, TCP_ACK }, BELIEVED },		    { { 1000, 5, 50, TCP_ACK }, BELIEF_SEQUENCE },
-		{ { 1001, 5, 50, TCP_ACK }, BELIEF_SEQUENCE },	    { { 990, 11, 50, TCP_ACK }, BELIEF_SEQUENCE },
-		{ { 1001, 0, 52, TCP_ACK }, BELIEF_ACK_AHEAD },	    { { 1001, 0, 0, TCP_RST }, BELIEVED },
+		{ { 990, 10, 50, TCP_ACK | TCP_FIN }, BELIEVED }, { { 1000, 0, 51, TCP_ACK | TCP_FIN }, BELIEVED },
+		{ { 1001, 0, 51, TCP_ACK }, BELIEVED },		  { { 1000, 5, 50, TCP_ACK }, BELIEF_SEQUENCE },
+		{ { 1001, 5, 50, TCP_ACK }, BELIEF_SEQUENCE },	  { { 990, 11, 50, TCP_ACK }, BELIEF_SEQUENCE },
+		{ { 1001, 0, 52, TCP_ACK }, BELIEF_ACK_AHEAD },	  { { 1001, 0, 0, TCP_RST }, BELIEVED },
 		{ { 1002, 0, 0, TCP_RST }, BELIEF_RESET },
 	};
 	const struct belief_segment goes_on = { 1000, 5, 50, TCP_ACK }, beyond = { 1001, 5, 50, TCP_ACK };
@@ -608,7 +617,7 @@ static void ahead_after_a_restart(void **state)
 		assert_int_equal(d.engine.counters.disbelieved[BELIEF_ACK_AHEAD], 1);
 		assert_int_equal(d.verdict, VERDICT_DROP);
 		d.now += 1000;
-		if (again) {	/* its sender insists, and its receiver has not said otherwise */
+		if (again) { /* its sender insists, and its receiver has not said otherwise */
 			forge(&d, SERVER, d.seq[SERVER], d.acked[SERVER] + 40, TCP_ACK, "226-\r\n");
 			assert_int_equal(d.engine.counters.resynced, 1);
 			assert_int_not_equal(d.verdict, VERDICT_DROP);

@@ -276,9 +276,9 @@ static void silence(void **state)
 		const char *says[2];
 		uint32_t kept, gone;
 	} ways[] = {
-		{ { NULL, NULL }, 240, 360 },			       /* never greeted */
-		{ { "220 ready\r\n", NULL }, 840, 960 },	       /* not logged in */
-		{ { "220 ready\r\n", "331 who?\r\n" }, 840, 960 },     /* nor here */
+		{ { NULL, NULL }, 240, 360 },			   /* never greeted */
+		{ { "220 ready\r\n", NULL }, 840, 960 },	   /* not logged in */
+		{ { "220 ready\r\n", "331 who?\r\n" }, 840, 960 }, /* nor here */
 		{ { "220 ready\r\n", "230 come in\r\n" }, 86400, 600000 },
 	};
 

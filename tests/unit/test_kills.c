@@ -9,8 +9,8 @@
  */
 #include "unit.h"
 
-#include "core/table.h"
 #include "common/packet.h"
+#include "core/table.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -27,16 +27,16 @@
 #else
 #define KILLS_DEFAULT 2000
 #endif
-#define WARM_UP	 1000		/* operations before: the dynamic linker is through with its work, and the table is filled */
-#define KILLS_VALGRIND 0	/* there is no trap flag there: the operations only */
+#define WARM_UP	       1000 /* operations before: the dynamic linker is through with its work, and the table is filled */
+#define KILLS_VALGRIND 0    /* there is no trap flag there: the operations only */
 
 static const struct table_size size = { .sessions = SESSIONS, .works = WORKS, .budgets = 16 };
 static const uint64_t seed[2] = { 1, 2 };
 
 enum operation {
 	INSERT,
-	REMOVE,		/* as lifecycle_end() does */
-	CHANGE,		/* the session, and its work slot where it has one */
+	REMOVE, /* as lifecycle_end() does */
+	CHANGE, /* the session, and its work slot where it has one */
 	WORK_GET,
 	WORK_PUT,
 	OPERATIONS,
@@ -46,21 +46,21 @@ enum operation {
 struct known {
 	bool present;
 	bool work;
-	bool busy;		/* the work slot is needed: nobody may take it away */
-	uint32_t value;		/* in all that can be changed of it */
+	bool busy;	/* the work slot is needed: nobody may take it away */
+	uint32_t value; /* in all that can be changed of it */
 };
 
 struct life {
 	void *memory;
 	struct table *table;
-	uint32_t *done;		/* instructions that a whole operation took */
+	uint32_t *done; /* instructions that a whole operation took */
 	struct known known[NUMBERS];
 	enum operation operation;
 	uint32_t number;
-	struct known after;	/* of that number */
-	bool ended;		/* the operation came to its end */
-	uint32_t length[OPERATIONS];	/* instructions, about */
-	uint32_t whole;		/* lives whose operation came to its end */
+	struct known after;	     /* of that number */
+	bool ended;		     /* the operation came to its end */
+	uint32_t length[OPERATIONS]; /* instructions, about */
+	uint32_t whole;		     /* lives whose operation came to its end */
 };
 
 static struct session *find(struct table *table, uint32_t number)
@@ -128,8 +128,8 @@ static bool is(const struct table *table, const struct session *session, const s
 		if (session->stream[d].next != known->value + 100 || session->stream[d].mss != (uint16_t)known->value ||
 		    (session->stream[d].flags & STREAM_IN_FLIGHT) != (known->busy ? STREAM_IN_FLIGHT : 0))
 			return false;
-		if (known->busy && (work->edit[d].start != known->value ||
-				    memcmp(work->edit[d].text, text, sizeof(text)) != 0))
+		if (known->busy &&
+		    (work->edit[d].start != known->value || memcmp(work->edit[d].text, text, sizeof(text)) != 0))
 			return false;
 	}
 	return true;
@@ -159,7 +159,7 @@ static void __attribute__((noinline)) operate(struct life *life)
 	} else if (life->operation == CHANGE) {
 		fill(table, session, &life->after);
 	} else {
-		fill(table, session, &life->after);	/* it is not busy then */
+		fill(table, session, &life->after); /* it is not busy then */
 		table_work_put(table, session);
 	}
 	if (life->operation == REMOVE)
@@ -248,7 +248,7 @@ static bool live(struct life *life, uint32_t instructions)
 	if (WIFSIGNALED(status)) {
 		assert_int_equal(WTERMSIG(status), SIGKILL);
 		if (instructions > life->length[life->operation])
-			life->length[life->operation] = instructions;	/* it is longer than was thought */
+			life->length[life->operation] = instructions; /* it is longer than was thought */
 		return false;
 	}
 	assert_int_equal(WEXITSTATUS(status), 0);
@@ -323,8 +323,10 @@ static void check_number(struct life *life, uint32_t number)
 	struct known *known = &life->known[number];
 
 	if (number == life->number && life->ended)
-		assert_true(life->after.present ? (session && is(life->table, session, &life->after)) ||
-				(life->operation == INSERT && table_sessions(life->table) == SESSIONS) : !session);
+		assert_true(life->after.present ?
+				    (session && is(life->table, session, &life->after)) ||
+					    (life->operation == INSERT && table_sessions(life->table) == SESSIONS) :
+				    !session);
 	else if (number == life->number && session && !is(life->table, session, known) && life->after.present)
 		assert_true(is(life->table, session, &life->after));
 	else if (session)

@@ -5,8 +5,8 @@
  */
 #include "unit.h"
 
-#include "core/table_layout.h"
 #include "common/dialogue.h"
+#include "core/table_layout.h"
 #include "layout_1.h"
 
 static const uint64_t seed[2] = { 7, 8 };
@@ -119,8 +119,8 @@ static void layout_1_swallowed_is_owed(void **state)
 
 /* ---- layouts that there are not ---- */
 
-#define SHIFT 12	/* by which everything in a slot stands elsewhere */
-#define MORE  40	/* which are more bytes a slot, and in the description */
+#define SHIFT 12 /* by which everything in a slot stands elsewhere */
+#define MORE  40 /* which are more bytes a slot, and in the description */
 
 static void shift_fields(void *fields, size_t size)
 {
@@ -164,7 +164,8 @@ static uint8_t *another_layout(const struct dialogue *d, size_t *bytes)
 	memcpy(left + description.undo_work_copy + SHIFT, &undo->work_copy, sizeof(undo->work_copy));
 	shift_slots(left, &description.sessions, 1000 + sizeof(*undo) + 2 * (size_t)MORE + 64, memory);
 	shift_slots(left, &description.works,
-		    description.sessions.offset + (uint64_t)description.sessions.count * description.sessions.stride, memory);
+		    description.sessions.offset + (uint64_t)description.sessions.count * description.sessions.stride,
+		    memory);
 	memcpy(left, &description, sizeof(description));
 	return left;
 }
@@ -306,7 +307,7 @@ static void smaller_size(void **state)
 	d.engine.table = table_new(memory, &many, seed);
 	for (uint32_t i = 0; i < 40; i++) {
 		struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
-					   .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
+				      .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
 		struct flow_key key;
 		uint32_t hash = table_hash(d.engine.table, &ends, 0, &key);
 		struct session *session = table_insert(d.engine.table, &key, hash);
@@ -330,78 +331,78 @@ static void smaller_size(void **state)
 /* ---- what is not believed ---- */
 
 /* One a line of table_check.c. The session has an edit in flight and an argument held in the client's direction. */
-#define CASES(X)								\
-	X(session->state = SESSION_CLOSED + 1)					\
-	X(session->state = SESSION_OPAQUE)					\
-	X(session->flags |= 0x80)						\
-	X(session->flags |= SESSION_UNSURE)					\
-	X(session->flags |= SESSION_HEARD)					\
-	X(session->flags |= SESSION_HEARD_REPLY)				\
-	X(session->logged_in = 2)						\
-	X(session->key.family = 5)						\
-	X(session->key.family = 0)						\
-	X(session->key.low_address[4] = 1)					\
-	X(session->key.high_address[15] = 1)					\
-	X(session->key.swapped = 2)						\
-	X(session->commands = 0x8000)						\
-	X(session->multiline = 1000)						\
-	X(session->stream[0].adj.after = INT32_MAX)				\
-	X(session->stream[1].adj.before = INT32_MIN)				\
-	X(session->stream[0].acked = session->stream[0].next + 1)		\
-	X(session->stream[1].acked = session->stream[1].next + 1)		\
-	X(session->stream[0].scale = 15)					\
-	X(session->stream[1].scale = UINT8_MAX)					\
-	X(session->stream[0].claim = session->stream[0].next + (1u << 30))	\
-	X(session->stream[1].flags |= STREAM_UNSYNCED)				\
-	X(session->stream[0].line.phase = 7)					\
-	X(session->stream[1].line.telnet = 3)					\
-	X(session->stream[0].line.length = 6)					\
-	X(session->stream[1].line.length = 4)					\
-	X(session->stream[1].line.length = 2)					\
-	X(session->stream[0].line.word[0] = 'X')				\
-	X(session->stream[0].line.phase = FTP_PHASE_SKIP)			\
-	X(session->stream[0].flags |= STREAM_UNSYNCED)				\
-	X(session->stream[0].flags &= (uint8_t)~STREAM_EDITED)			\
-	X(session->stream[0].next++)						\
-	X(session->stream[1].flags |= STREAM_HELD)				\
-	X(session->stream[1].flags |= STREAM_IN_FLIGHT | STREAM_EDITED)		\
-	X(work->bound = 0)							\
-	X(work->bound = 2)							\
-	X(work->announcements = ANNOUNCEMENTS_MAX + 1)				\
-	X(work->announcements = 2)						\
-	X(work->binding.tuple[1].src.family = FAMILY_IPV6)			\
-	X(work->binding.tuple[0].dst.address[7] = 1)				\
-	X(work->binding.seqadj[0].after = INT32_MIN)				\
-	X(work->held[0].length = HELD_MAX)					\
-	X(work->held[0].length = 0)						\
-	X(work->held[0].start--)						\
-	X(work->held[0].copied = 2)						\
-	X(work->edit[0].kind = EDIT_OWED + 1)					\
-	X(work->edit[0].kind = EDIT_SWALLOWED)					\
-	X(work->edit[0].old_length = 0)						\
-	X(work->edit[0].old_length = HELD_MAX + 2)				\
-	X(work->edit[0].new_length = 0)						\
-	X(work->edit[0].new_length = EDIT_TEXT_MAX + 1)				\
-	X(work->edit[0].start = session->stream[0].next - work->edit[0].old_length + 1)	\
-	X(work->edit[0].old_length = (uint16_t)(work->held[0].start - work->edit[0].start + 1)) \
-	X(work->announcement[0].kind = FTP_OTHER)				\
-	X(work->announcement[0].kind = FTP_AUTH)				\
-	X(work->announcement[0].kind = FTP_PASV)				\
-	X(work->announcement[0].direction = 1)					\
-	X(work->announcement[0].answered = 2)					\
-	X(work->announcement[0].expectation.tuple.dst.family = 0)		\
-	X(work->announcement[0].expectation.tuple.src.family = FAMILY_IPV6)	\
-	X(work->announcement[0].expectation.tuple.dst.port = 0)			\
-	X(work->announcement[0].expectation.tuple.src.port = 1)			\
-	X(work->announcement[0].expectation.nat_src.port = 0)			\
-	X(work->announcement[0].expectation.nat_src.family = 9)			\
-	X(work->announcement[0].expectation.nat_direction = (enum direction)2)	\
+#define CASES(X)                                                                                                       \
+	X(session->state = SESSION_CLOSED + 1)                                                                         \
+	X(session->state = SESSION_OPAQUE)                                                                             \
+	X(session->flags |= 0x80)                                                                                      \
+	X(session->flags |= SESSION_UNSURE)                                                                            \
+	X(session->flags |= SESSION_HEARD)                                                                             \
+	X(session->flags |= SESSION_HEARD_REPLY)                                                                       \
+	X(session->logged_in = 2)                                                                                      \
+	X(session->key.family = 5)                                                                                     \
+	X(session->key.family = 0)                                                                                     \
+	X(session->key.low_address[4] = 1)                                                                             \
+	X(session->key.high_address[15] = 1)                                                                           \
+	X(session->key.swapped = 2)                                                                                    \
+	X(session->commands = 0x8000)                                                                                  \
+	X(session->multiline = 1000)                                                                                   \
+	X(session->stream[0].adj.after = INT32_MAX)                                                                    \
+	X(session->stream[1].adj.before = INT32_MIN)                                                                   \
+	X(session->stream[0].acked = session->stream[0].next + 1)                                                      \
+	X(session->stream[1].acked = session->stream[1].next + 1)                                                      \
+	X(session->stream[0].scale = 15)                                                                               \
+	X(session->stream[1].scale = UINT8_MAX)                                                                        \
+	X(session->stream[0].claim = session->stream[0].next + (1u << 30))                                             \
+	X(session->stream[1].flags |= STREAM_UNSYNCED)                                                                 \
+	X(session->stream[0].line.phase = 7)                                                                           \
+	X(session->stream[1].line.telnet = 3)                                                                          \
+	X(session->stream[0].line.length = 6)                                                                          \
+	X(session->stream[1].line.length = 4)                                                                          \
+	X(session->stream[1].line.length = 2)                                                                          \
+	X(session->stream[0].line.word[0] = 'X')                                                                       \
+	X(session->stream[0].line.phase = FTP_PHASE_SKIP)                                                              \
+	X(session->stream[0].flags |= STREAM_UNSYNCED)                                                                 \
+	X(session->stream[0].flags &= (uint8_t)~STREAM_EDITED)                                                         \
+	X(session->stream[0].next++)                                                                                   \
+	X(session->stream[1].flags |= STREAM_HELD)                                                                     \
+	X(session->stream[1].flags |= STREAM_IN_FLIGHT | STREAM_EDITED)                                                \
+	X(work->bound = 0)                                                                                             \
+	X(work->bound = 2)                                                                                             \
+	X(work->announcements = ANNOUNCEMENTS_MAX + 1)                                                                 \
+	X(work->announcements = 2)                                                                                     \
+	X(work->binding.tuple[1].src.family = FAMILY_IPV6)                                                             \
+	X(work->binding.tuple[0].dst.address[7] = 1)                                                                   \
+	X(work->binding.seqadj[0].after = INT32_MIN)                                                                   \
+	X(work->held[0].length = HELD_MAX)                                                                             \
+	X(work->held[0].length = 0)                                                                                    \
+	X(work->held[0].start--)                                                                                       \
+	X(work->held[0].copied = 2)                                                                                    \
+	X(work->edit[0].kind = EDIT_OWED + 1)                                                                          \
+	X(work->edit[0].kind = EDIT_SWALLOWED)                                                                         \
+	X(work->edit[0].old_length = 0)                                                                                \
+	X(work->edit[0].old_length = HELD_MAX + 2)                                                                     \
+	X(work->edit[0].new_length = 0)                                                                                \
+	X(work->edit[0].new_length = EDIT_TEXT_MAX + 1)                                                                \
+	X(work->edit[0].start = session->stream[0].next - work->edit[0].old_length + 1)                                \
+	X(work->edit[0].old_length = (uint16_t)(work->held[0].start - work->edit[0].start + 1))                        \
+	X(work->announcement[0].kind = FTP_OTHER)                                                                      \
+	X(work->announcement[0].kind = FTP_AUTH)                                                                       \
+	X(work->announcement[0].kind = FTP_PASV)                                                                       \
+	X(work->announcement[0].direction = 1)                                                                         \
+	X(work->announcement[0].answered = 2)                                                                          \
+	X(work->announcement[0].expectation.tuple.dst.family = 0)                                                      \
+	X(work->announcement[0].expectation.tuple.src.family = FAMILY_IPV6)                                            \
+	X(work->announcement[0].expectation.tuple.dst.port = 0)                                                        \
+	X(work->announcement[0].expectation.tuple.src.port = 1)                                                        \
+	X(work->announcement[0].expectation.nat_src.port = 0)                                                          \
+	X(work->announcement[0].expectation.nat_src.family = 9)                                                        \
+	X(work->announcement[0].expectation.nat_direction = (enum direction)2)                                         \
 	X(memset(&work->announcement[0].expectation.translated, 2, 1))
 
-#define X(statement)				\
-	if (i++ == number) {			\
-		(void)(statement);		\
-		return #statement;		\
+#define X(statement)                                                                                                   \
+	if (i++ == number) {                                                                                           \
+		(void)(statement);                                                                                     \
+		return #statement;                                                                                     \
 	}
 
 /* Return: what was done; NULL: there are fewer. */
@@ -473,8 +474,9 @@ static void damaged_unsure(void **state)
 	static const struct {
 		uint8_t flags, stream[2];
 	} rows[] = {
-		{ SESSION_UNSURE, { STREAM_UNSYNCED, STREAM_UNSYNCED } },	/* a good one */
-		{ SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY, { STREAM_UNSYNCED, STREAM_UNSYNCED } }, /* another */
+		{ SESSION_UNSURE, { STREAM_UNSYNCED, STREAM_UNSYNCED } }, /* a good one */
+		{ SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY,
+		  { STREAM_UNSYNCED, STREAM_UNSYNCED } }, /* another */
 		{ SESSION_UNSURE | SESSION_HEARD_REPLY, { STREAM_UNSYNCED, STREAM_UNSYNCED } },
 		{ SESSION_UNSURE, { 0, STREAM_UNSYNCED } },
 		{ SESSION_UNSURE, { STREAM_UNSYNCED, 0 } },
@@ -522,17 +524,38 @@ static struct embryo *only_embryo(const struct dialogue *d, uint8_t *left)
 static void damage_embryo(struct embryo *embryo, unsigned int how)
 {
 	switch (how) {
-	case 1: embryo->state = EMBRYO_STATES; break;
-	case 2: embryo->line.phase = 7; break;
-	case 3: embryo->line.telnet = 3; break;
-	case 4: embryo->line.length = 6; break;
-	case 5: embryo->scale[0] = 15; break;
-	case 6: embryo->scale[1] = 15; break;
-	case 7: embryo->key.family = 5; break;
-	case 8: embryo->key.swapped = 2; break;
-	case 9: embryo->key.low_address[5] = 1; break;
-	case 10: embryo->strange = 2; break;
-	default: break;
+	case 1:
+		embryo->state = EMBRYO_STATES;
+		break;
+	case 2:
+		embryo->line.phase = 7;
+		break;
+	case 3:
+		embryo->line.telnet = 3;
+		break;
+	case 4:
+		embryo->line.length = 6;
+		break;
+	case 5:
+		embryo->scale[0] = 15;
+		break;
+	case 6:
+		embryo->scale[1] = 15;
+		break;
+	case 7:
+		embryo->key.family = 5;
+		break;
+	case 8:
+		embryo->key.swapped = 2;
+		break;
+	case 9:
+		embryo->key.low_address[5] = 1;
+		break;
+	case 10:
+		embryo->strange = 2;
+		break;
+	default:
+		break;
 	}
 }
 

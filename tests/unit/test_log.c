@@ -201,7 +201,7 @@ static void without_a_thread_lines_come_at_once(void **state)
 	close(reading);
 }
 
-#define LINES 20000
+#define LINES	20000
 #define THREADS 4
 
 static void *talk(void *context)

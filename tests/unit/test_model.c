@@ -5,10 +5,10 @@
  */
 #include "unit.h"
 
+#include "common/packet.h"
 #include "model/expectations.h"
 #include "model/index.h"
 #include "model/model.h"
-#include "common/packet.h"
 
 #define TIMEOUT 300000 /* of an expectation, milliseconds */
 
@@ -820,8 +820,8 @@ struct plain {
 
 static struct tuple numbered(unsigned int number)
 {
-	return (struct tuple){ .src = number & 1 ? v6(1, 1, (uint16_t)unit_random())
-						 : v4(10, 1, (uint16_t)unit_random()),
+	return (struct tuple){ .src = number & 1 ? v6(1, 1, (uint16_t)unit_random()) :
+						   v4(10, 1, (uint16_t)unit_random()),
 			       .dst = number & 1 ? v6(2, 1, (uint16_t)number) : v4(172, 1, (uint16_t)number) };
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE(queue, port, waiting, full, unsent) \
+#define LINE(queue, port, waiting, full, unsent)                                                                       \
 	"%5u %6u %5u 2 65535 %5u %5u %8u  1\n", queue, port, waiting, full, unsent, 4711u
 
 static void a_line(void **state)

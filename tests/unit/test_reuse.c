@@ -53,9 +53,9 @@ static void reply_acknowledges(const struct dialogue *d, uint32_t ack)
 }
 
 enum proof {
-	ENDED,		/* the end of the first was seen */
-	ANOTHER_ID,	/* conntrack has another connection there */
-	NOT_ADJUSTED,	/* conntrack adjusts it no longer as it has been told */
+	ENDED,	      /* the end of the first was seen */
+	ANOTHER_ID,   /* conntrack has another connection there */
+	NOT_ADJUSTED, /* conntrack adjusts it no longer as it has been told */
 };
 
 static void opens_again(enum seqadj_by by, enum proof proof)
@@ -272,12 +272,9 @@ static void first_heard_of(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(opened_again),
-		cmocka_unit_test(not_quite_ended),
-		cmocka_unit_test(own_handshake_again),
-		cmocka_unit_test(opened_by_a_liar),
-		cmocka_unit_test(known_by_its_note),
-		cmocka_unit_test(first_heard_of),
+		cmocka_unit_test(opened_again),	       cmocka_unit_test(not_quite_ended),
+		cmocka_unit_test(own_handshake_again), cmocka_unit_test(opened_by_a_liar),
+		cmocka_unit_test(known_by_its_note),   cmocka_unit_test(first_heard_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

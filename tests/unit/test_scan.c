@@ -3,9 +3,10 @@
  * The kernel module's scan, case by case, in lock-step: everything arrives and is acknowledged by what comes next. What
  * it is worth to the engine is shadow.c's.
  */
+#include "unit.h"
+
 #include "core/scan.h"
 #include "core/segment.h"
-#include "unit.h"
 
 enum { CLIENT, SERVER };
 
@@ -345,11 +346,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_data_in_the_syn),
-		cmocka_unit_test(test_what_passes), cmocka_unit_test(test_transfer),
-		cmocka_unit_test(test_handshake),   cmocka_unit_test(test_out_of_line),
-		cmocka_unit_test(test_pending),	    cmocka_unit_test(test_opaque),
-		cmocka_unit_test(test_premature),   cmocka_unit_test(test_auth_in_doubt),
-		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_note),
+		cmocka_unit_test(test_what_passes),
+		cmocka_unit_test(test_transfer),
+		cmocka_unit_test(test_handshake),
+		cmocka_unit_test(test_out_of_line),
+		cmocka_unit_test(test_pending),
+		cmocka_unit_test(test_opaque),
+		cmocka_unit_test(test_premature),
+		cmocka_unit_test(test_auth_in_doubt),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_unbelieved),
 	};
 

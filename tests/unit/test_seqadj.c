@@ -157,10 +157,13 @@ static void inside_the_new_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(comparisons), cmocka_unit_test(nothing_moves_nothing),
-		cmocka_unit_test(borders),     cmocka_unit_test(active),
+		cmocka_unit_test(comparisons),
+		cmocka_unit_test(nothing_moves_nothing),
+		cmocka_unit_test(borders),
+		cmocka_unit_test(active),
 		cmocka_unit_test(conntrack_is_told),
-		cmocka_unit_test(many_edits),  cmocka_unit_test(inside_the_new_text),
+		cmocka_unit_test(many_edits),
+		cmocka_unit_test(inside_the_new_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

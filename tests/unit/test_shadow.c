@@ -13,11 +13,12 @@
  *
  * SCAN_SEED=n: that session alone, told packet by packet. SCAN_SEGMENTS=n: so many with payload.
  */
+#include "unit.h"
+
+#include "common/packet.h"
 #include "core/passed.h"
 #include "core/resume.h"
 #include "core/session.h"
-#include "common/packet.h"
-#include "unit.h"
 
 #ifdef __has_include
 #if __has_include(<valgrind/valgrind.h>)
@@ -410,9 +411,9 @@ static void say_passive(struct world *w, unsigned int code)
 
 	server.port = (uint16_t)(1024 + pick(60000));
 	if (one_in(30))
-		say(end, code == 229   ? "229 none (here)\r\n"
-			 : code == 228 ? "228 none\r\n"
-				       : "227 no address here\r\n");
+		say(end, code == 229 ? "229 none (here)\r\n" :
+			 code == 228 ? "228 none\r\n" :
+				       "227 no address here\r\n");
 	else if (code == 229)
 		say_line(end, "229 Entering Extended Passive Mode ",
 			 argument_text(NOTATION_EXTENDED_PORT, &server, text), "\r\n");
@@ -454,9 +455,9 @@ static void answer(struct world *w, const uint8_t *line, uint32_t whole_length)
 			say(end, "425 no\r\n");
 			return;
 		}
-		say(end, one_in(4)   ? "125 go on\r\n"
-			 : one_in(8) ? "150-here\r\n150 it comes\r\n"
-				     : "150 here it comes\r\n");
+		say(end, one_in(4) ? "125 go on\r\n" :
+			 one_in(8) ? "150-here\r\n150 it comes\r\n" :
+				     "150 here it comes\r\n");
 		say(end, one_in(8) ? "226-done\r\n227 x (1,2,3,4,5,6)\r\n226 really\r\n" : "226 done\r\n");
 	} else if (begins(plain, length, "PASV") || one_in(100)) {
 		say_passive(w, 227);
@@ -840,9 +841,9 @@ static void open_world(struct world *w)
 	else if (one_in(60))
 		say(&w->end[SERVER], "421 busy\r\n");
 	else
-		say(&w->end[SERVER], one_in(4)	 ? "220-hello\r\n227 not yet (1,2,3,4,5,6)\r\n220 ready\r\n"
-				     : one_in(8) ? "120 soon\r\n220 now\r\n"
-						 : "220 ready\r\n");
+		say(&w->end[SERVER], one_in(4) ? "220-hello\r\n227 not yet (1,2,3,4,5,6)\r\n220 ready\r\n" :
+				     one_in(8) ? "120 soon\r\n220 now\r\n" :
+						 "220 ready\r\n");
 	if (one_in(60))
 		say(&w->end[CLIENT], one_in(2) ? "GET / HTTP/1.0\r\n\r\n" : "\x16\x03\x01");
 	w->waiting = 1;

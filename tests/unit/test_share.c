@@ -5,9 +5,9 @@
  */
 #include "unit.h"
 
+#include "common/crowd.h"
 #include "core/share.h"
 #include "core/worth.h"
-#include "common/crowd.h"
 
 /* ---- networks ---- */
 
@@ -17,10 +17,10 @@ static void networks(void **state)
 		uint32_t network, bits, address;
 		bool has;
 	} rows[] = {
-		{ 0xc0000200, 24, 0xc00002ff, true },  { 0xc0000200, 24, 0xc0000300, false },
-		{ 0xc0000200, 23, 0xc00003ff, true },  { 0xc0000200, 23, 0xc0000400, false },
-		{ 0xc0000201, 32, 0xc0000201, true },  { 0xc0000201, 32, 0xc0000200, false },
-		{ 0, 0, 0xffffffff, true },	       { 0x80000000, 1, 0xc0000000, true },
+		{ 0xc0000200, 24, 0xc00002ff, true }, { 0xc0000200, 24, 0xc0000300, false },
+		{ 0xc0000200, 23, 0xc00003ff, true }, { 0xc0000200, 23, 0xc0000400, false },
+		{ 0xc0000201, 32, 0xc0000201, true }, { 0xc0000201, 32, 0xc0000200, false },
+		{ 0, 0, 0xffffffff, true },	      { 0x80000000, 1, 0xc0000000, true },
 		{ 0x80000000, 1, 0x7fffffff, false },
 	};
 
@@ -274,8 +274,8 @@ static void check_counts(struct dialogue *d)
 /* One client's packets, at random, each of its connections at another point; the daemon is killed and comes back in between. */
 static void counted_anew_after_a_restart(void **state)
 {
-	static const char *const says[] = { "PORT 1",	   "PORT 10,0,0,2,11,185\r\n", "NOOP\r\n",
-					    "PASV\r\n",	   "QUIT\r\n",		       "EPRT |1|10.0.0.2|3002|\r\n" };
+	static const char *const says[] = { "PORT 1",	"PORT 10,0,0,2,11,185\r\n",  "NOOP\r\n", "PASV\r\n",
+					    "QUIT\r\n", "EPRT |1|10.0.0.2|3002|\r\n" };
 	static const char *const answers[] = { "200 ok\r\n", "500 no\r\n", "226 done\r\n", "150 here\r\n" };
 	unsigned int most[SHARES] = { 0 };
 	struct dialogue d;
@@ -590,7 +590,7 @@ static void no_room_for_the_next(void **state)
 	d.acked[SERVER] = d.seq[CLIENT];
 	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_FIN | TCP_ACK, NULL, 0);
 	assert_int_equal(crowd_session(&d)->state, SESSION_CLOSED);
-	d.now += 31000;	/* the last acknowledgement is not waited for any longer */
+	d.now += 31000; /* the last acknowledgement is not waited for any longer */
 	d.engine.policy.client_sessions = 0;
 	d.binding.id = 0x1e;
 	d.seq[CLIENT] += 100000;

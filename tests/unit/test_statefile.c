@@ -125,7 +125,8 @@ static void is_set_aside(const char *fragment)
 {
 	char whole[256];
 
-	snprintf(whole, sizeof(whole), "%s: it is set aside as `queue-%u.bad', and the table starts empty", fragment, QUEUE);
+	snprintf(whole, sizeof(whole), "%s: it is set aside as `queue-%u.bad', and the table starts empty", fragment,
+		 QUEUE);
 	opens(0, whole);
 	assert_true(exists(path(".bad")));
 	opens(0, NULL);
@@ -141,7 +142,7 @@ static void leave(uint32_t sessions)
 	assert_non_null(table);
 	for (uint32_t i = 0; i < sessions; i++) {
 		struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
-					   .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
+				      .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
 		struct flow_key key;
 		uint32_t hash = table_hash(table, &ends, 0, &key);
 
@@ -288,7 +289,8 @@ static void damaged_and_crowded(void **state)
 	for (uint32_t i = 0; i < description.sessions.count; i++)
 		assert_int_equal(pwrite(fd, &family, 1,
 					(off_t)(description.sessions.offset + i * description.sessions.stride +
-						offsetof(struct session, key.family))), 1);
+						offsetof(struct session, key.family))),
+				 1);
 	close(fd);
 	opens(0, "2 sessions of");
 	opens(0, NULL);
@@ -373,11 +375,21 @@ static void killed_before_replacing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(new_and_again),	 CASE(one_user),	   CASE(older_user),
-		CASE(older_user_after),	 CASE(cut_short),	   CASE(empty),
-		CASE(no_table),		 CASE(sparse),		   CASE(other_version),
-		CASE(damaged_and_crowded), CASE(link_and_directory), CASE(others_may_write),
-		CASE(others_own_it),	 CASE(directory_is_none),  CASE(killed_before_replacing),
+		CASE(new_and_again),
+		CASE(one_user),
+		CASE(older_user),
+		CASE(older_user_after),
+		CASE(cut_short),
+		CASE(empty),
+		CASE(no_table),
+		CASE(sparse),
+		CASE(other_version),
+		CASE(damaged_and_crowded),
+		CASE(link_and_directory),
+		CASE(others_may_write),
+		CASE(others_own_it),
+		CASE(directory_is_none),
+		CASE(killed_before_replacing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 #include "common/dialogue.h"
 
-#define NEXT_IN	 "PORT 10,0,0,2,11,186\r\n"
+#define NEXT_IN "PORT 10,0,0,2,11,186\r\n"
 
 static void again(struct dialogue *d, uint32_t seq, const char *text)
 {
@@ -415,12 +415,18 @@ static void swallowed_over_a_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_segment_alone),	     cmocka_unit_test(smaller_segments),
-		cmocka_unit_test(owed_begins_with_the_part), cmocka_unit_test(not_given_up_in_flight),
-		cmocka_unit_test(asked_for_in_pieces),	     cmocka_unit_test(too_small_to_swallow),
-		cmocka_unit_test(filled_by_the_edit),	     cmocka_unit_test(cut_takes_nothing_back),
-		cmocka_unit_test(held_does_not_leave),	     cmocka_unit_test(owed_does_not_fit_yet),
-		cmocka_unit_test(held_over_a_restart),	     cmocka_unit_test(swallowed_over_a_restart),
+		cmocka_unit_test(first_segment_alone),
+		cmocka_unit_test(smaller_segments),
+		cmocka_unit_test(owed_begins_with_the_part),
+		cmocka_unit_test(not_given_up_in_flight),
+		cmocka_unit_test(asked_for_in_pieces),
+		cmocka_unit_test(too_small_to_swallow),
+		cmocka_unit_test(filled_by_the_edit),
+		cmocka_unit_test(cut_takes_nothing_back),
+		cmocka_unit_test(held_does_not_leave),
+		cmocka_unit_test(owed_does_not_fit_yet),
+		cmocka_unit_test(held_over_a_restart),
+		cmocka_unit_test(swallowed_over_a_restart),
 		cmocka_unit_test(swallowed_and_the_rest_unseen),
 	};
 

@@ -5,8 +5,8 @@
  */
 #include "unit.h"
 
-#include "core/table.h"
 #include "common/packet.h"
+#include "core/table.h"
 
 #define SESSIONS 64
 #define WORKS	 8
@@ -24,7 +24,7 @@ static struct tuple flow(uint32_t number, bool reply)
 	struct tuple ends;
 
 	ends.src = (struct endpoint){ .family = number & 1 ? FAMILY_IPV6 : FAMILY_IPV4,
-					 .port = (uint16_t)(1024 + number) };
+				      .port = (uint16_t)(1024 + number) };
 	ends.dst = ends.src;
 	ends.src.address[0] = 10;
 	ends.src.address[3] = (uint8_t)(number >> 8);

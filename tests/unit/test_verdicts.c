@@ -18,9 +18,9 @@
 #include <sys/socket.h>
 
 #define PACKETS 4096
-#define QUEUES 2
-#define FD 77
-#define BATCH 64 /* verdicts at a time */
+#define QUEUES	2
+#define FD	77
+#define BATCH	64 /* verdicts at a time */
 
 enum fate { NOT_THERE, WAITS, ACCEPTED, REPLACED, DROPPED };
 
@@ -83,7 +83,8 @@ static void take_message(const struct nlmsghdr *header)
 	enum fate fate;
 
 	assert_int_equal(header->nlmsg_flags, NLM_F_REQUEST);
-	mnl_attr_for_each(attribute, header, sizeof(*family)) {
+	mnl_attr_for_each(attribute, header, sizeof(*family))
+	{
 		if (mnl_attr_get_type(attribute) == NFQA_VERDICT_HDR)
 			verdict = mnl_attr_get_payload(attribute);
 		else if (mnl_attr_get_type(attribute) == NFQA_PAYLOAD)
@@ -192,7 +193,10 @@ static void verdicts_reach_their_packets(void **state)
 	(void)state;
 	begin(&verdicts);
 	for (unsigned int i = 0; i < 30; i++)
-		give(&verdicts, i % 4 == 3, arrive(i % 4 == 3), i % 5 == 4 ? REPLACED : i % 7 == 6 ? DROPPED : ACCEPTED,
+		give(&verdicts, i % 4 == 3, arrive(i % 4 == 3),
+		     i % 5 == 4 ? REPLACED :
+		     i % 7 == 6 ? DROPPED :
+				  ACCEPTED,
 		     contents, 40 + i);
 	assert_int_equal(verdicts_send(&verdicts), 0);
 	assert_int_equal(count_fate(WAITS), 0);

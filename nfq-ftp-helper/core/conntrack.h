@@ -107,13 +107,17 @@ struct conntrack_ops {
 /* Implementations embed this first. */
 struct conntrack {
 	const struct conntrack_ops *ops;
-	bool all_come; /* while an edit is in flight all of the connection's packets come to us, bare acknowledgements too */
+	/*
+	 * While an edit is in flight all of the connection's packets come to us, bare acknowledgements too, and none passes while
+	 * nobody is here: they are marked, and have a queue that does not bypass.
+	 */
+	bool guarded;
 };
 
 /* What conntrack is to know of an adjustment. Where that is not all, the rest is left to us (seqadj_untold()). */
 static inline struct seqadj conntrack_told(const struct conntrack *conntrack, const struct seqadj *adjustment)
 {
-	return conntrack->all_come ? seqadj_told(adjustment) : *adjustment;
+	return conntrack->guarded ? seqadj_told(adjustment) : *adjustment;
 }
 
 /* Does NAT take place on this connection at all? */

@@ -244,7 +244,7 @@ static bool must_renumber(const struct turn *turn)
 
 	if (turn->session->flags & SESSION_SELF)
 		return seqadj_active(a) || seqadj_active(b);
-	return turn->engine->conntrack->all_come && (seqadj_misjudged(a) || seqadj_misjudged(b));
+	return turn->engine->conntrack->guarded && (seqadj_misjudged(a) || seqadj_misjudged(b));
 }
 
 /* The packet goes as it came, but perhaps for its numbers. */

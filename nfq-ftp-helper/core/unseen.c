@@ -41,13 +41,16 @@ static void note_missed(const struct turn *turn, struct stream *stream, uint32_t
 
 /*
  * A stream whose numbers we move ourselves, or with an edit in flight: such a connection's packets do not bypass, so nothing of it can
- * have passed without us. A swallowed part alone is lost where its rest has.
+ * have passed without us; but where nothing guards those with an edit, it may have while nobody was there. A swallowed part alone is lost
+ * where its rest has.
  */
-static bool never_unseen(const struct session *session, const struct stream *stream)
+static bool never_unseen(const struct turn *turn, const struct stream *stream)
 {
-	if (session->flags & SESSION_SELF && stream->flags & STREAM_EDITED)
+	const bool guarded = turn->engine->conntrack->guarded || !(stream->flags & STREAM_STALE);
+
+	if (turn->session->flags & SESSION_SELF && stream->flags & STREAM_EDITED)
 		return true;
-	return stream->flags & STREAM_IN_FLIGHT && !(stream->flags & STREAM_HELD);
+	return guarded && stream->flags & STREAM_IN_FLIGHT && !(stream->flags & STREAM_HELD);
 }
 
 /*
@@ -59,7 +62,7 @@ bool unseen_claim(const struct turn *turn, struct stream *stream, uint32_t ack)
 {
 	const uint32_t reach = stream->flags & STREAM_STALE ? belief_window(stream->scale) : CLAIM_MAX;
 
-	if (never_unseen(turn->session, stream) || seq_after(ack, stream->next + reach))
+	if (never_unseen(turn, stream) || seq_after(ack, stream->next + reach))
 		return false;
 	if (!seq_after(stream->claim, stream->next) || seq_after(ack, stream->claim))
 		stream->claim = ack;
@@ -140,7 +143,7 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 	const bool claimed = seq_after(stream->claim, stream->next) && !seq_after(start, stream->claim);
 	const bool stale = stream->flags & STREAM_STALE;
 
-	if (never_unseen(turn->session, stream) || (!claimed && !stale))
+	if (never_unseen(turn, stream) || (!claimed && !stale))
 		return false;
 	if (stale && (claimed || turn->resynced))
 		return true;

@@ -239,7 +239,7 @@ static int open_conntrack(struct worker *worker)
 		.mark = attach->mark,
 		.mark_mask = attach->mark_mask,
 		.mark_edits = mark_edits,
-		.all_come = (mark_edits && attach->mark_mask) || attach->mode == MODE_CTHELPER,
+		.guarded = mark_edits && attach->mark_mask,
 		.queueing_helper = attach->mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
 		.expect_timeout = FTP_EXPECTED_SECONDS,
 	};

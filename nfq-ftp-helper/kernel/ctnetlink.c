@@ -33,7 +33,7 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 
 	memset(ct, 0, sizeof(*ct));
 	ct->conntrack.ops = &ctnetlink_ops;
-	ct->conntrack.all_come = config->all_come;
+	ct->conntrack.guarded = config->guarded;
 	ct->config = *config;
 	error = exchange_open(&ct->exchange);
 	if (error)

@@ -24,7 +24,7 @@ struct ctnetlink_config {
 	uint32_t mark;		     /* put on the connmark of a connection that must not pass unseen ... */
 	uint32_t mark_mask;	     /* ... in these bits; 0: in none */
 	bool mark_edits;	     /* also where the kernel adjusts, while an edit is in flight */
-	bool all_come;		     /* see struct conntrack */
+	bool guarded;		     /* see struct conntrack */
 	const char *queueing_helper; /* it queues its connections' packets itself; NULL: NFQUEUE rules do */
 	uint32_t expect_timeout;     /* seconds */
 };

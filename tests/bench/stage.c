@@ -78,7 +78,7 @@ void stage_watch(struct stage *stage)
 {
 	struct conntrack *inner = model_conntrack(stage->model);
 
-	watched = (struct watched){ { &watch_ops, inner->all_come }, inner };
+	watched = (struct watched){ { &watch_ops, inner->guarded }, inner };
 	stage->engine.conntrack = &watched.conntrack;
 }
 

@@ -124,7 +124,8 @@ static int conntrack_adjust(struct conntrack *conntrack, const struct binding *m
 	if (!sim->wire[direction].swallowed && fails(sim))
 		return -EIO;
 	sim->around.binding.seqadj[direction] = *adjustment;
-	sim->around.renumbering = sim->around.marked = true;
+	sim->around.renumbering = true;
+	sim->around.marked = sim->schedule.self || conntrack->guarded;
 	if (sim->at_hand == BLIND && !sim->invented && !adversary_alone(sim))
 		sim_fail(sim, "a forged packet makes conntrack adjust the connection");
 	sim->around.misplaced = sim->at_hand == BLIND;
@@ -224,7 +225,8 @@ void router_start(struct sim *sim)
 {
 	memset(table_memory, 0, table_bytes(&table_size) < TABLE_ROOM ? table_bytes(&table_size) : TABLE_ROOM);
 	sim->around.conntrack.ops = &conntrack_ops;
-	sim->around.conntrack.all_come = !sim->schedule.payload_only;
+	/* Without a queue for marked connections, as every second one is, they pass while nobody is there. */
+	sim->around.conntrack.guarded = !sim->schedule.payload_only && sim->schedule.habit[CLIENT].iss / 8 % 2;
 	sim->back_at = NEVER;
 	sim->kill_countdown = -1;
 	sim->exempt_from = UINT32_MAX;

@@ -478,6 +478,39 @@ static void restart_goes_on(void **state)
 	}
 }
 
+/*
+ * The daemon dies with an edit in flight. Where nothing guards such a connection its packets pass meanwhile, the acknowledgement of the edit
+ * among them, and it goes on when the daemon is back. Where a queue that does not bypass does, nothing can have passed.
+ */
+static void edit_acknowledged_unseen(void **state)
+{
+	(void)state;
+	for (unsigned int guarded = 0; guarded < 2; guarded++) {
+		const struct session *session = NULL;
+		struct dialogue d;
+
+		dialogue_ready(&d, MASQUERADE);
+		d.conntrack.guarded = guarded;
+		dialogue_says(&d, CLIENT, PORT_IN);
+		d.binding.seqadj[CLIENT] = d.adj[CLIENT];
+		dialogue_restart(&d);
+		d.seq[SERVER] += 16; /* 200 ok, 200 ok */
+		d.acked[CLIENT] += 16;
+		d.seq[CLIENT] += 6; /* NOOP */
+		d.acked[SERVER] += sizeof(PORT_IN) - 1 + GROWTH + 6;
+		for (unsigned int time = 0; time < 4; time++) {
+			d.now += 300;
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK | TCP_PSH, "NOOP\r\n", 6);
+			dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+		}
+		for (uint32_t index = 1; index <= table_slots(d.engine.table) && !session; index++)
+			session = table_slot(d.engine.table, index);
+		assert_non_null(session);
+		assert_int_equal(session->stream[CLIENT].next == d.seq[CLIENT] + 6, !guarded);
+		dialogue_close(&d);
+	}
+}
+
 static void nothing_leaks(void **state)
 {
 	struct dialogue d;
@@ -540,6 +573,7 @@ int main(void)
 		cmocka_unit_test(ftp_data_is_not_followed),
 		cmocka_unit_test(opaque_goes_on_renumbering),
 		cmocka_unit_test(restart_goes_on),
+		cmocka_unit_test(edit_acknowledged_unseen),
 		cmocka_unit_test(nothing_leaks),
 		cmocka_unit_test(table_full),
 	};

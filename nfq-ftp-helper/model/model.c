@@ -30,7 +30,7 @@
 #include <stdlib.h>
 
 #define VIEWS		    2
-#define EXPECTATION_TIMEOUT (1000u * FTP_EXPECTED_SECONDS) /* milliseconds */
+#define EXPECTATION_TIMEOUT (UINT64_C(1000) * FTP_EXPECTED_SECONDS) /* milliseconds */
 
 /* Ports below this are exchanged among themselves, as nf_nat does. */
 #define PORT_UNPRIVILEGED 1024

@@ -15,8 +15,8 @@ static int parse(enum notation notation, const char *text, struct endpoint *endp
 	char *copy = unit_alloc(length);
 	int result;
 
-	memcpy(copy, text,
-	       length); /* NOLINT(bugprone-not-null-terminated-result): so that reading behind it is found out */
+	/* Without its NUL, so that reading behind it is found out. */
+	memcpy(copy, text, length); /* NOLINT(bugprone-not-null-terminated-result) */
 	result = endpoint_parse(notation, copy, length, endpoint, delimiter);
 	free(copy);
 	return result;

@@ -24,16 +24,31 @@ static void align_conntrack(struct engine *engine, struct session *session)
 	}
 	if (!(session->flags & SESSION_SELF) && !session_in_flight(session) && ops->settle)
 		ops->settle(engine->conntrack, &binding);
-	if (work && !work->bound) {
+	if (work) {
 		work->binding = binding;
 		work->bound = 1;
 	}
 }
 
-/* An edit is in flight, and whose is not known: another version began it. */
-static bool is_unbound(const struct table *table, const struct session *session)
+/*
+ * Is an edit in flight of which conntrack has been told otherwise than we would, since the daemon before was another version, or had no queue
+ * for marked connections where we have one? Then what it was told is made good before the first packet.
+ */
+static bool must_be_aligned(const struct engine *engine, const struct session *session)
 {
-	return session_in_flight(session) && !table_work(table, session)->bound;
+	const struct work *work = table_work(engine->table, session);
+	bool differs = false;
+
+	if (!session_in_flight(session))
+		return false;
+	if (!work->bound)
+		return true;
+	for (int d = 0; d < 2 && !(session->flags & SESSION_SELF); d++) {
+		const struct seqadj told = conntrack_told(engine->conntrack, &session->stream[d].adj);
+
+		differs |= memcmp(&told, &work->binding.seqadj[d], sizeof(told)) != 0;
+	}
+	return differs;
 }
 
 /*
@@ -50,7 +65,7 @@ void resume_sessions(struct engine *engine)
 	for (uint32_t i = 1; i <= table_slots(table); i++) {
 		struct session *session = table_slot(table, i);
 
-		if (!session || !is_unbound(table, session))
+		if (!session || !must_be_aligned(engine, session))
 			continue;
 		table_begin(table, session);
 		align_conntrack(engine, session);

@@ -78,7 +78,8 @@ static void guard_act(struct guard *guard)
 {
 	int error = guard->act(guard->context);
 
-	for (unsigned int tries = 1; error && error != -EUSERS && tries < ACT_TRIES; tries++) {
+	/* Others use the helper, or there is none any more: nothing is to be done. */
+	for (unsigned int tries = 1; error && error != -EUSERS && error != -ENOENT && tries < ACT_TRIES; tries++) {
 		nanosleep(&(struct timespec){ .tv_nsec = ACT_WAIT }, NULL);
 		error = guard->act(guard->context);
 	}

@@ -143,10 +143,12 @@ static int make(struct statefile *file)
 	if (error)
 		return -error;
 	file->memory = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
-	if (file->memory != MAP_FAILED)
-		return 0;
-	file->memory = NULL;
-	return -errno;
+	if (file->memory == MAP_FAILED) {
+		file->memory = NULL;
+		return -errno;
+	}
+	/* A mapping keeps the file's lock: the guard, which outlives us for a moment, is to have none. */
+	return madvise(file->memory, file->size, MADV_DONTFORK) < 0 ? -errno : 0;
 }
 
 int statefile_open(struct statefile *file, const char *directory, const char *name, size_t size)

@@ -231,7 +231,7 @@ static int open_conntrack(struct worker *worker)
 {
 	const struct attach *attach = &worker->options->attach;
 	/* The module does not let marked connections pass, whichever queue they have. */
-	const bool mark_edits = attach->sure_queues.given || attach->mode == MODE_KMOD;
+	const bool mark_edits = (attach->sure_queues.given && attach->mode == MODE_QUEUE) || attach->mode == MODE_KMOD;
 	const struct ctnetlink_config config = {
 		.send_packets = send_packets,
 		.send_context = worker,
@@ -278,13 +278,19 @@ static void complain_queue(const struct worker *worker, enum nfqueue_step step, 
 		log_line(LOG_LEVEL_ERROR, "queue %u cannot be used: %s", config->queue, strerror(-error));
 }
 
+/* Has another socket the queue? The kernel says EPERM then, or EBUSY. */
+static bool is_taken(int error, enum nfqueue_step step)
+{
+	return (error == -EPERM || error == -EBUSY) && (step == NFQUEUE_BIND || step == NFQUEUE_BIND_SURE);
+}
+
 static int open_queue(struct worker *worker)
 {
-	enum nfqueue_step step;
+	enum nfqueue_step step = NFQUEUE_SOCKET;
 	int error = nfqueue_open(&worker->queue_config, &worker->queue, &step);
 
 	/* The guard of a daemon that has just died keeps the queue until it is through (attachment.c). */
-	for (unsigned int tries = 0; error == -EBUSY && tries < TAKEOVER_TRIES; tries++) {
+	for (unsigned int tries = 0; is_taken(error, step) && tries < TAKEOVER_TRIES; tries++) {
 		nanosleep(&(struct timespec){ .tv_nsec = TAKEOVER_WAIT }, NULL);
 		error = nfqueue_open(&worker->queue_config, &worker->queue, &step);
 	}

@@ -154,13 +154,18 @@ int cthelper_prepare(struct exchange *exchange, const struct cthelper_policy *po
 	return error == -EBUSY ? -EEXIST : error;
 }
 
+/* All is tried, also where one family's is gone: the first failure is the answer. */
 int cthelper_disable(struct exchange *exchange)
 {
-	int error = 0;
+	int result = 0;
 
-	for (size_t i = 0; i < FAMILIES && !error; i++)
-		error = helper_disable(exchange, families[i]);
-	return error == -EINVAL ? -ENOENT : error;
+	for (size_t i = 0; i < FAMILIES; i++) {
+		const int error = helper_disable(exchange, families[i]);
+
+		if (!result)
+			result = error;
+	}
+	return result == -EINVAL ? -ENOENT : result;
 }
 
 /* All is tried: the first failure is the answer. */

@@ -81,7 +81,6 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	struct nlmsghdr *message;
 	int error;
 
-	ctnetlink_undefer(ct, master, NULL);
 	if (ct->config.send_packets)
 		ct->config.send_packets(ct->config.send_context);
 	exchange_begin(&ct->exchange);
@@ -103,6 +102,8 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 		error = check_adjusted(&ct->exchange.answer[1], direction, adjustment);
 	if (error)
 		return error;
+	ctnetlink_undefer(ct, master,
+			  NULL); /* not before: where this edit fails, the last one still has to be settled */
 	ct->counters.kernel_adjusted++;
 	return SEQADJ_KERNEL;
 }

@@ -199,7 +199,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 	state_enter(session, SESSION_MIDDLE);
 	session->conntrack_id = binding.id ? binding.id : arrival->conntrack_id;
 	for (int d = 0; d < 2; d++) {
-		session->stream[d].adj = binding.seqadj[d];
+		session->stream[d].adj = conntrack_told(engine->conntrack, &binding.seqadj[d]);
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 		if (seqadj_active(&binding.seqadj[d]))
 			session->stream[d].flags |= STREAM_EDITED;

@@ -51,6 +51,7 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 	}
 	stream->adj = adj;
 	edit->since = (uint32_t)(turn->now / 1000);
+	edit->guarded = turn->engine->conntrack->guarded;
 	stream->flags = (uint8_t)((stream->flags | STREAM_IN_FLIGHT | STREAM_EDITED) & ~STREAM_STALE);
 	return 0;
 }

@@ -101,7 +101,7 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 			oldest_own = embryo;
 	}
 	if (own >= EMBRYO_WAYS / 2)
-		return oldest_own;
+		return make_way(engine, oldest_own);
 	return make_way(engine, vacant ? vacant : least_of(ways, &arrival->ends.src, seconds));
 }
 

@@ -44,7 +44,10 @@ static bool may_go_on(const struct session *session)
  */
 void lifecycle_forget(struct engine *engine, struct session *session, uint64_t now)
 {
-	if (may_go_on(session) && session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000)
+	const bool seen = session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000;
+
+	/* Of one that was silent since we began, nothing is lost but that it is no FTP, where that was found out. */
+	if (may_go_on(session) && (seen || session->state == SESSION_OPAQUE))
 		engine->picks_up_until = 0;
 	lifecycle_end(engine, session, now);
 }

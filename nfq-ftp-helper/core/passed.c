@@ -14,8 +14,8 @@ static bool is_news(const struct stream *stream, uint32_t next)
 }
 
 /*
- * Everything before @next has gone, and nothing take_note before all that we had been given was acknowledged: an edit in flight has
- * arrived. Of what take_note nothing is known: it may be lost behind us, and have to go again. Where there was no daemon before,
+ * Everything before @next has gone, and nothing passed before all that we had been given was acknowledged: an edit in flight has
+ * arrived. Of what passed nothing is known: it may be lost behind us, and have to go again. Where there was no daemon before,
  * what comes now may have bypassed the queue.
  */
 static void pass_over(const struct turn *turn, enum direction direction, uint32_t next)
@@ -63,7 +63,7 @@ static void take_note(struct turn *turn, const struct scan_note *note)
 		pass_over(turn, (enum direction)d, note->next[d]);
 	session->flags &= (uint8_t) ~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
 	if (session->state < SESSION_OPAQUE && note->opaque)
-		state_enter(session, SESSION_OPAQUE);
+		dialogue_opaque(turn);
 	if (session->state < SESSION_OPAQUE)
 		take_up(turn, note);
 	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&

@@ -20,7 +20,7 @@ enum stream_flags {
 	STREAM_IN_FLIGHT = 0x10,  /* work->edit[] is not acknowledged yet */
 	STREAM_HOLE = 0x20,	  /* a segment beyond next was dropped: hole_start and hole_since are set */
 	STREAM_HOLE_AGAIN = 0x40, /* and the same one again, later */
-	STREAM_STALE = 0x80,	  /* a daemon died since the receiver acknowledged all that we know of */
+	STREAM_STALE = 0x80,	  /* bytes may have passed unseen since the receiver acknowledged all that we know of */
 };
 
 /* One direction, in its own sender space. */
@@ -115,8 +115,9 @@ struct edit {
 	uint32_t start; /* sender space */
 	uint16_t old_length;
 	uint16_t new_length;
-	uint32_t since; /* seconds: when it was made, or amended */
-	uint8_t kind;	/* enum edit_kind */
+	uint32_t since;	 /* seconds: when it was made, or amended */
+	uint8_t kind;	 /* enum edit_kind */
+	uint8_t guarded; /* nothing of its connection passes without us, as long as it is in flight (conntrack.h) */
 	char text[EDIT_TEXT_MAX];
 };
 

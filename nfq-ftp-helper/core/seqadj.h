@@ -69,7 +69,8 @@ static inline struct seqadj seqadj_settled(const struct seqadj *adj)
  * Where conntrack adjusts, it adjusts right. But its window tracking (tcp_in_window(), by nf_ct_seq_offset()) compares an
  * acknowledgement with pos before that is in sender space. In a stream that has become shorter, one of the new text looks as if
  * it were from before it; and where that is longer than the old, as if it acknowledged what was never sent: INVALID, so neither
- * translated nor adjusted. All other mistakes make an acknowledgement smaller than it is, by a few bytes.
+ * translated nor adjusted. All other mistakes move an acknowledgement by a few bytes within what
+ * has been sent.
  */
 static inline bool seqadj_misjudged(const struct seqadj *adj)
 {

@@ -5,7 +5,8 @@
  * session_input() is the way of a packet: find (or make) the session, ask belief.h whether its receiver would take it, take note of
  * what it acknowledges, let the stream of its direction read it, and write it out again where it must change.
  *
- * In doubt a packet passes unchanged (invariant I5). The one case in which an unedited packet is dropped is a hole: bytes
+ * In doubt a packet passes unchanged (invariant I5). An unedited packet is dropped in two cases only: right after a restart, where it has
+ * to come again (must_come_again()); and where there is a hole: bytes
  * beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, its
  * rules were gone), the stream is picked up behind them.
  *
@@ -144,8 +145,9 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 			return;			      /* a claim */
 		unseen_take_up(turn, direction, ack); /* what it answers has not been seen */
 	} else {
-		/* Receivers do not go back: what claimed more was not theirs, or will claim again. */
-		stream->claim = stream->next;
+		/* Receivers do not go back: what claimed more was not theirs, or will claim again. What is older says nothing. */
+		if (!seq_before(ack, stream->acked))
+			stream->claim = stream->next;
 	}
 	/* Something new, and just what we know of: then nothing else has passed. */
 	if (stream->flags & STREAM_STALE && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, direction) &&

@@ -8,7 +8,7 @@
  * HANDSHAKE	just made, nothing is known of it yet		nothing		GREETING: its handshake was seen (beginning.c)
  *								MIDDLE: it was not (beginning.c)
  * GREETING	waiting for 220					lines		READY: 220 (dialogue.c); a note of the module (passed.c)
- *										MIDDLE: bytes passed unseen, once FTP was shown (unseen.c)
+ *										MIDDLE, and OPAQUE at once: bytes passed unseen (unseen.c)
  * MIDDLE	its beginning, or bytes of it, were not seen:	lines		EXCHANGE: a command (dialogue.c)
  *		waiting for a command				READY: a note of the module
  * EXCHANGE	and for its reply				lines		READY: the reply (dialogue.c)
@@ -19,7 +19,8 @@
  *
  * From each state in which lines are read OPAQUE is entered by what is not FTP, and by 234 (dialogue.c); CLOSED is entered from all by
  * lifecycle_close(). Announcements, work->announcement[], are written in READY only; edits and held bytes while lines are read, and
- * given up on leaving that (lifecycle_let_go()). What a killed daemon left is not entered but checked (table_check.c).
+ * given up on leaving that (lifecycle_let_go()). The slot itself is taken and given
+ * back by table_place.c, FREE and HANDSHAKE; what a killed daemon left is not entered but checked (table_check.c).
  *
  * Internal to core.
  */

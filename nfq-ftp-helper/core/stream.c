@@ -137,7 +137,7 @@ static void begin_with_owed(struct passage *passage)
 		passage->run_start = seq_min(passage->run_start, edit->start);
 }
 
-/* What of the segment can be forwarded at all: not what must not be waiting_repeated, nor more than fits. */
+/* What of the segment can be forwarded at all: not what must not be repeated, nor more than fits. */
 static void set_run(struct passage *passage)
 {
 	const struct stream *stream = passage->stream;

@@ -3,7 +3,7 @@
  * stream - one direction of a control connection as a byte stream: which bytes of a segment are new, which may be
  * forwarded, and what the forwarded segment looks like.
  *
- * Internal to core, between session.c (connections), dialogue.c (lines) and policy.c (announcements).
+ * Internal to core, between session.c (connections), dialogue.c (lines) and opening.c (announcements).
  */
 #ifndef CORE_STREAM_H
 #define CORE_STREAM_H

@@ -157,8 +157,8 @@ static bool is_edit(const struct edit *edit, const struct stream *stream, const 
 {
 	const bool back = stream->flags & STREAM_HELD && !held->copied && edit->kind != EDIT_SWALLOWED;
 
-	return edit->kind <= EDIT_OWED && edit->old_length >= 1 && edit->old_length <= HELD_MAX + 1 &&
-	       edit->new_length >= 1 && edit->new_length <= EDIT_TEXT_MAX &&
+	return edit->kind <= EDIT_OWED && edit->guarded <= 1 && edit->old_length >= 1 &&
+	       edit->old_length <= HELD_MAX + 1 && edit->new_length >= 1 && edit->new_length <= EDIT_TEXT_MAX &&
 	       !seq_after(edit->start + edit->old_length, back ? held->start : stream->next) &&
 	       (edit->kind != EDIT_SWALLOWED || is_swallowed(edit, stream, held));
 }

@@ -46,11 +46,14 @@ static void note_missed(const struct turn *turn, struct stream *stream, uint32_t
  */
 static bool never_unseen(const struct turn *turn, const struct stream *stream)
 {
-	const bool guarded = turn->engine->conntrack->guarded || !(stream->flags & STREAM_STALE);
+	const struct session *session = turn->session;
+	const struct work *work = table_work(turn->engine->table, session);
 
-	if (turn->session->flags & SESSION_SELF && stream->flags & STREAM_EDITED)
+	if (session->flags & SESSION_SELF && stream->flags & STREAM_EDITED)
 		return true;
-	return guarded && stream->flags & STREAM_IN_FLIGHT && !(stream->flags & STREAM_HELD);
+	if (!(stream->flags & STREAM_IN_FLIGHT) || stream->flags & STREAM_HELD)
+		return false;
+	return work->edit[stream - session->stream].guarded || !(stream->flags & STREAM_STALE);
 }
 
 /*

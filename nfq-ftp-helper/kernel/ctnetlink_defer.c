@@ -105,8 +105,12 @@ static struct deferred *defer(struct ctnetlink *ct, const struct binding *master
 {
 	struct deferred *deferred;
 
-	if (ct->deferred_count == CTNETLINK_DEFERRED)
+	/* Amid a batch: what has been judged by what conntrack was told before leaves first. */
+	if (ct->deferred_count == CTNETLINK_DEFERRED) {
+		if (ct->config.send_packets)
+			ct->config.send_packets(ct->config.send_context);
 		ctnetlink_flush(ct);
+	}
 	deferred = &ct->deferred[ct->deferred_count++];
 	deferred->master = master->tuple[DIRECTION_ORIGINAL];
 	deferred->zone = master->zone;

@@ -178,7 +178,7 @@ def nothing_waits(lab):
 
 def full_queue(lab):
     """While the daemon is stopped nothing passes it by; what found the queue full is sent again, and the log tells."""
-    sessions = [RawClient(lab) for _ in range(SESSIONS)]
+    sessions = [RawClient(lab, timeout=10) for _ in range(SESSIONS)]
     try:
         lab.daemon.send_signal(signal.SIGSTOP)
         wait_until(lambda: is_stopped(lab.daemon.pid), 5, "every thread of the daemon to be stopped")
@@ -188,7 +188,7 @@ def full_queue(lab):
         lab.daemon.send_signal(signal.SIGCONT)
         check(not passed, f"{len(passed)} commands passed while the queue was full")
         for session in sessions:
-            session.reply((200,), 10)
+            session.reply((200,))
     finally:
         lab.daemon.send_signal(signal.SIGCONT)
         for session in sessions:

@@ -9,7 +9,8 @@
  *
  * Windows. What tcp_in_window() calls invalid is neither translated nor adjusted, and ends the connection. The kernel's own FTP
  * helper can come to that: core/seqadj.h says how, and how what conntrack is told avoids it. So a connection that the kernel
- * adjusts stays strict (but for that one case where nothing guards its edits, conntrack.guarded), and nobody who has only its addresses and ports gets conntrack to take a FIN or RST for its end. Once its
+ * adjusts stays strict (but for that one case where nothing guards its edits, conntrack.guarded), and nobody who has only its
+ * addresses and ports gets conntrack to take a FIN or RST for its end. Once its
  * edits are acknowledged it is told the later shift alone ("settled", ctnetlink_defer.c).
  *
  * Where the session adjusts, acknowledgements are of bytes that conntrack has not seen; it has to be liberal. That has a price:

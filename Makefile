@@ -34,12 +34,14 @@ LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
 # obj/: the program itself is build/nfq-ftp-helper, which would be its sources' folder.
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 
-CORE := $(call objects,nfq-ftp-helper/core)
+# core's rooms, from below to above.
+CORE_ROOMS := wire table engine dialogue stream session
+CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room)))
 MODEL := $(call objects,nfq-ftp-helper/model)
 
-# All rooms, from above to below.
-ROOMS := command check ruleset daemon host capture kernel model core
-PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room)))
+# All others, from above to below.
+ROOMS := command check ruleset daemon host capture kernel model
+PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(CORE)
 
 .PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install clean print-unit print-fuzz
 all: $(BUILD)/nfq-ftp-helper
@@ -112,7 +114,7 @@ $(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scal
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libpcap)
 
-$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client) $(BUILD)/obj/nfq-ftp-helper/core/endpoint.o
+$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client) $(BUILD)/obj/nfq-ftp-helper/core/wire/endpoint.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
@@ -145,14 +147,14 @@ print-fuzz:
 SECONDS ?= 30
 FUZZ_CFLAGS ?= -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ := $(patsubst tests/fuzz/test_%.c,%,$(wildcard tests/fuzz/test_*.c))
-FUZZED := $(wildcard nfq-ftp-helper/core/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
+FUZZED := $(wildcard nfq-ftp-helper/core/*/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 
 %/tests/fuzz/test_capture: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c)
 %/tests/fuzz/test_capture: LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
 %/tests/fuzz/test_option: FUZZED_BESIDES = $(OPTION_SOURCES)
 %/tests/fuzz/test_option: LIBS_FUZZ = $(LIBS_DAEMON)
 
-build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] tests/common/*.h)
+build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] nfq-ftp-helper/core/*/*.h tests/common/*.h)
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS_ALL) -Itests -std=c11 $(WARN) -fno-strict-aliasing $(FUZZ_CFLAGS) -o $@ $< $(FUZZED) $(FUZZED_BESIDES) $(LIBS_FUZZ)
 
@@ -172,12 +174,12 @@ fuzz:
 # The kernel module, built in a copy of its sources, as DKMS does. make kmod KDIR=/usr/src/linux-headers-...
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
-KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/%,scan.c scan.h belief.c belief.h ftp.c ftp.h endpoint.h seqadj.h types.h)
+KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h ftp.c ftp.h endpoint.h seqadj.h types.h)
 
 kmod:
-	@mkdir -p $(KMOD)/core
+	@mkdir -p $(KMOD)/core/wire
 	cp -pu kmod/Kbuild kmod/Makefile kmod/*.c kmod/dkms.conf $(KMOD)/
-	cp -pu $(KMOD_CORE) $(KMOD)/core/
+	cp -pu $(KMOD_CORE) $(KMOD)/core/wire/
 	$(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
 
 # All sources as .clang-format says.

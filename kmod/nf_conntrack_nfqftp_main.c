@@ -3,7 +3,7 @@
  * nf_conntrack_nfqftp - conntrack helper "nfq-ftp": queues those packets of FTP control connections that nfq-ftp-helper
  * must see, and no others.
  *
- * Which packets these are is core/scan.h's, which keeps its 32 bytes in the helper's private data. This file is what connects
+ * Which packets these are is core/wire/scan.h's, which keeps its 32 bytes in the helper's private data. This file is what connects
  * it with the kernel.
  *
  * The helper's help() accepts everything. Packets are queued from hooks of our own, right before the one in which conntrack
@@ -13,7 +13,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include "core/scan.h"
+#include "core/wire/scan.h"
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>

@@ -11,7 +11,7 @@
  */
 #include "capture.h"
 
-#include "core/bytes.h"
+#include "core/wire/bytes.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
 
-#include "core/types.h"
+#include "core/wire/types.h"
 
 #include <sys/time.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "segment.h"
 
-#include "core/bytes.h"
+#include "core/wire/bytes.h"
 
 #define IPV4_HEADER_MIN 20u
 #define IPV6_HEADER	40u

@@ -10,7 +10,7 @@
 #define CAPTURE_SEGMENT_H
 
 #include "capture.h"
-#include "core/segment.h"
+#include "core/wire/segment.h"
 
 struct capture_segment {
 	struct segment segment;

@@ -5,7 +5,7 @@
 #ifndef COMMAND_REPLAY_REPORT_H
 #define COMMAND_REPLAY_REPORT_H
 
-#include "core/session.h"
+#include "core/session/session.h"
 
 #include <sys/time.h>
 

@@ -8,30 +8,8 @@
 #ifndef CORE_CONNTRACK_H
 #define CORE_CONNTRACK_H
 
-#include "endpoint.h"
-#include "seqadj.h"
-
-enum direction {
-	DIRECTION_ORIGINAL, /* client to server */
-	DIRECTION_REPLY,    /* server to client */
-};
-
-/* One direction of a connection, as conntrack has it. */
-struct tuple {
-	struct endpoint src;
-	struct endpoint dst;
-};
-
-/* The same, seen from the other end. */
-static inline struct tuple tuple_inverse(const struct tuple *tuple)
-{
-	return (struct tuple){ .src = tuple->dst, .dst = tuple->src };
-}
-
-static inline bool tuple_equal(const struct tuple *a, const struct tuple *b)
-{
-	return endpoint_equal(&a->src, &b->src) && endpoint_equal(&a->dst, &b->dst);
-}
+#include "core/wire/seqadj.h"
+#include "core/wire/tuple.h"
 
 /* How far conntrack has seen the handshake. */
 enum progress {

@@ -5,7 +5,7 @@
 #ifndef DAEMON_OPTIONS_H
 #define DAEMON_OPTIONS_H
 
-#include "core/session.h"
+#include "core/session/session.h"
 #include "host/attach.h"
 
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #ifndef DAEMON_REPORTER_H
 #define DAEMON_REPORTER_H
 
-#include "core/session.h"
+#include "core/session/session.h"
 #include "interfaces.h"
 #include "kernel/nfqueue.h"
 #include "log.h"

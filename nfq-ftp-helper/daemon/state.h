@@ -5,7 +5,7 @@
 #ifndef DAEMON_STATE_H
 #define DAEMON_STATE_H
 
-#include "core/table.h"
+#include "core/table/table.h"
 #include "statefile.h"
 
 /**

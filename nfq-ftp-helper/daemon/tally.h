@@ -5,7 +5,7 @@
 #ifndef DAEMON_TALLY_H
 #define DAEMON_TALLY_H
 
-#include "core/session.h"
+#include "core/session/session.h"
 
 /* Add @counters to @sum. */
 void tally_add(struct counters *sum, const struct counters *counters);

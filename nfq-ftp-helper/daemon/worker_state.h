@@ -5,9 +5,9 @@
 #ifndef DAEMON_WORKER_STATE_H
 #define DAEMON_WORKER_STATE_H
 
-#include "core/passed.h"
-#include "core/resume.h"
-#include "core/session.h"
+#include "core/session/passed.h"
+#include "core/session/resume.h"
+#include "core/session/session.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"
 #include "kernel/nfqueue_stat.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "helper.h"
 
-#include "core/table.h"
+#include "core/table/table.h"
 #include "kernel/cthelper.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
  * the connection already, that is known.
  *
  * Windows. What tcp_in_window() calls invalid is neither translated nor adjusted, and ends the connection. The kernel's own FTP
- * helper can come to that: core/seqadj.h says how, and how what conntrack is told avoids it. So a connection that the kernel
+ * helper can come to that: core/wire/seqadj.h says how, and how what conntrack is told avoids it. So a connection that the kernel
  * adjusts stays strict (but for that one case where nothing guards its edits, conntrack.guarded), and nobody who has only its
  * addresses and ports gets conntrack to take a FIN or RST for its end. Once its
  * edits are acknowledged it is told the later shift alone ("settled", ctnetlink_defer.c).

@@ -4,7 +4,7 @@
  * used, and is gone. So can settling. What is to be done then is noted here, and done together.
  *
  * Settled, a connection is not marked any more, and conntrack knows the later shift alone: while an acknowledgement is taken for a
- * smaller one than it is (core/seqadj.h), it thinks that something is still unacknowledged, and keeps a silent connection for minutes
+ * smaller one than it is (core/wire/seqadj.h), it thinks that something is still unacknowledged, and keeps a silent connection for minutes
  * only, not days.
  */
 #include "attributes.h"

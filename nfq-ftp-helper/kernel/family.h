@@ -5,7 +5,7 @@
 #ifndef KERNEL_FAMILY_H
 #define KERNEL_FAMILY_H
 
-#include "core/endpoint.h"
+#include "core/wire/endpoint.h"
 
 #include <stdint.h>
 #include <sys/socket.h>

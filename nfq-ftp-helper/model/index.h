@@ -8,7 +8,7 @@
 #ifndef MODEL_INDEX_H
 #define MODEL_INDEX_H
 
-#include "core/endpoint.h"
+#include "core/wire/endpoint.h"
 
 struct index_link {
 	struct index_link *next;

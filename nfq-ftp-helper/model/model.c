@@ -23,7 +23,7 @@
  */
 #include "model.h"
 
-#include "core/ftp.h"
+#include "core/wire/ftp.h"
 #include "expectations.h"
 #include "index.h"
 

@@ -13,7 +13,7 @@
 #define MODEL_MODEL_H
 
 #include "core/conntrack.h"
-#include "core/segment.h"
+#include "core/wire/segment.h"
 
 struct model;
 

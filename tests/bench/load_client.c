@@ -5,7 +5,7 @@
  * and the end of the data, whichever is later; one that takes more than PATIENCE is a failure, and so is whatever else
  * ends a session.
  */
-#include "core/endpoint.h"
+#include "core/wire/endpoint.h"
 #include "load.h"
 
 #include <arpa/inet.h>

@@ -3,7 +3,7 @@
  * The server: every file has the same content, which is in memory. A data connection comes from any port, as RFC 959
  * does not allow but firewalls have to live with.
  */
-#include "core/endpoint.h"
+#include "core/wire/endpoint.h"
 #include "load.h"
 
 #include <arpa/inet.h>

@@ -5,7 +5,7 @@
 #ifndef BENCH_STAGE_H
 #define BENCH_STAGE_H
 
-#include "core/session.h"
+#include "core/session/session.h"
 #include "model/model.h"
 
 /* Packets that are handled together. The daemon takes what waits, up to 64. */

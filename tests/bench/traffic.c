@@ -2,7 +2,7 @@
 #include "traffic.h"
 
 #include "common/packet_bytes.h"
-#include "core/segment.h"
+#include "core/wire/segment.h"
 
 #define OPTIONS	       12 /* two no-operations and a timestamp */
 #define MSS	       1460

@@ -17,9 +17,9 @@
 #define COMMON_DIALOGUE_H
 
 #include "common/packet.h"
-#include "core/passed.h"
-#include "core/resume.h"
-#include "core/session.h"
+#include "core/session/passed.h"
+#include "core/session/resume.h"
+#include "core/session/session.h"
 
 #include <string.h>
 

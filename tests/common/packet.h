@@ -6,7 +6,7 @@
 #define COMMON_PACKET_H
 
 #include "common/packet_bytes.h"
-#include "core/segment.h"
+#include "core/wire/segment.h"
 
 #define PACKET_ROOM 2048
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * packet_bytes - a packet with TCP in it as bytes, written and summed up plainly and independently of core/segment: what one gets
+ * packet_bytes - a packet with TCP in it as bytes, written and summed up plainly and independently of core/wire/segment: what one gets
  * wrong the other shall notice. Nothing is computed incrementally here.
  */
 #ifndef COMMON_PACKET_BYTES_H
 #define COMMON_PACKET_BYTES_H
 
-#include "core/endpoint.h"
+#include "core/wire/endpoint.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
  * that announces something or asks for it; and the note tells how things stood when the last segment passed, whatever
  * was handed over since.
  */
-#include "core/scan.h"
+#include "core/wire/scan.h"
 #include "fuzz.h"
 
 static bool decide(struct scan *scan, struct scan_segment segment, const uint8_t *payload, uint32_t piece)

@@ -3,7 +3,7 @@
  * A packet of any bytes is parsed; what parses is spliced, renumbered and translated. The checksum is right afterwards
  * if, and only if, it was before.
  */
-#include "core/segment.h"
+#include "core/wire/segment.h"
 #include "fuzz.h"
 
 static uint8_t buffer[65536 + 256];

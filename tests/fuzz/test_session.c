@@ -8,8 +8,8 @@
  * An input is a list of steps. A step's first byte says what it is; see step().
  */
 #include "common/packet_bytes.h"
-#include "core/resume.h"
-#include "core/session.h"
+#include "core/session/resume.h"
+#include "core/session/session.h"
 #include "fuzz.h"
 #include "model/model.h"
 

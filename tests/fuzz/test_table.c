@@ -7,9 +7,9 @@
  * packets. So that most inputs are nearly tables, and what is behind the first checks is reached.
  */
 #include "common/packet_bytes.h"
-#include "core/resume.h"
-#include "core/session.h"
-#include "core/table_layout.h"
+#include "core/session/resume.h"
+#include "core/session/session.h"
+#include "core/table/table_layout.h"
 #include "fuzz.h"
 #include "model/model.h"
 

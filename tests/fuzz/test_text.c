@@ -3,7 +3,7 @@
  * Text from the network: arguments in every notation, which written again read the same; and the scanner, whose
  * findings must not depend on how the text is cut.
  */
-#include "core/ftp.h"
+#include "core/wire/ftp.h"
 #include "fuzz.h"
 
 static void arguments(const uint8_t *data, size_t size)

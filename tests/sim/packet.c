@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Packets to bytes and back, independently of core/segment. And the kernel's part where it renumbers:
+ * Packets to bytes and back, independently of core/wire/segment. And the kernel's part where it renumbers:
  * net/netfilter/nf_conntrack_seqadj.c, with checksums updated as it does.
  */
 #include "common/packet_bytes.h"

@@ -22,8 +22,8 @@
 #ifndef SIM_H
 #define SIM_H
 
-#include "core/resume.h"
-#include "core/session.h"
+#include "core/session/resume.h"
+#include "core/session/session.h"
 
 #include <setjmp.h>
 

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "core/endpoint.h"
+#include "core/wire/endpoint.h"
 
 #include <arpa/inet.h>
 

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "core/ftp.h"
+#include "core/wire/ftp.h"
 
 /* What was seen, one letter an event, with the words: "L[PASV]A[PORT]S". */
 struct record {

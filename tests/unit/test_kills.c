@@ -10,7 +10,7 @@
 #include "unit.h"
 
 #include "common/packet.h"
-#include "core/table.h"
+#include "core/table/table.h"
 
 #include <signal.h>
 #include <sys/mman.h>

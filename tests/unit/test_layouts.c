@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "common/dialogue.h"
-#include "core/table_layout.h"
+#include "core/table/table_layout.h"
 #include "layout_1.h"
 
 static const uint64_t seed[2] = { 7, 8 };

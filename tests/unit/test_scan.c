@@ -5,8 +5,8 @@
  */
 #include "unit.h"
 
-#include "core/scan.h"
-#include "core/segment.h"
+#include "core/wire/scan.h"
+#include "core/wire/segment.h"
 
 enum { CLIENT, SERVER };
 

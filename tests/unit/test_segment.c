@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "common/packet.h"
-#include "core/segment.h"
+#include "core/wire/segment.h"
 
 static const struct endpoint v4[2] = {
 	{ .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = 40000 },

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "core/seqadj.h"
+#include "core/wire/seqadj.h"
 
 static void comparisons(void **state)
 {

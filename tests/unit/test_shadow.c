@@ -16,9 +16,9 @@
 #include "unit.h"
 
 #include "common/packet.h"
-#include "core/passed.h"
-#include "core/resume.h"
-#include "core/session.h"
+#include "core/session/passed.h"
+#include "core/session/resume.h"
+#include "core/session/session.h"
 
 #ifdef __has_include
 #if __has_include(<valgrind/valgrind.h>)

@@ -6,8 +6,8 @@
 #include "unit.h"
 
 #include "common/crowd.h"
-#include "core/share.h"
-#include "core/worth.h"
+#include "core/engine/share.h"
+#include "core/engine/worth.h"
 
 /* ---- networks ---- */
 

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "core/state.h"
+#include "core/table/state.h"
 
 #define STATES (SESSION_CLOSED + 1)
 

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "core/table_layout.h"
+#include "core/table/table_layout.h"
 #include "daemon/state.h"
 #include "layout_1.h"
 

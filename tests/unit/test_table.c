@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "common/packet.h"
-#include "core/table.h"
+#include "core/table/table.h"
 
 #define SESSIONS 64
 #define WORKS	 8

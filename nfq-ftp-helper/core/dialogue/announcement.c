@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "announcement.h"
+
+#include "core/engine/share.h"
+
+#define SAMPLE 32 /* work slots looked at for an announcement to take back */
+
+static void forget(const struct turn *turn, struct work *work, uint32_t index)
+{
+	struct table *table = turn->engine->table;
+
+	table_count(table, table_budget_of(table, turn->session), SHARE_EXPECTATIONS, -1);
+	work->announcements--;
+	for (uint32_t i = index; i < work->announcements; i++)
+		work->announcement[i] = work->announcement[i + 1];
+}
+
+static void withdraw(struct turn *turn, struct work *work, uint32_t index)
+{
+	struct engine *engine = turn->engine;
+	const struct announcement announcement = work->announcement[index];
+	struct report withdrawn = {
+		.kind = REPORT_UNEXPECT,
+		.command = ftp_word_announcing(turn_side(announcement.direction), announcement.kind)->text,
+		.expectation = &announcement.expectation,
+		.port = announcement.expectation.tuple.dst.port
+	};
+
+	/* In this order: of another session's work slot, a kill in between is not undone. */
+	engine->conntrack->ops->unexpect(engine->conntrack, &work->binding, &announcement.expectation);
+	forget(turn, work, index);
+	engine->counters.unexpectations++;
+	turn_report(turn, &withdrawn);
+}
+
+void announcement_withdraw_all(struct turn *turn)
+{
+	struct work *work = table_work_change(turn->engine->table, turn->session);
+
+	if (!work || !work->announcements)
+		return;
+	while (work->announcements)
+		withdraw(turn, work, 0);
+}
+
+void announcement_expire(struct turn *turn, uint32_t life)
+{
+	struct work *work = table_work_change(turn->engine->table, turn->session);
+
+	for (uint32_t i = work ? work->announcements : 0; i-- > 0;)
+		if ((uint32_t)(turn->now / 1000) - work->announcement[i].since > life)
+			withdraw(turn, work, i);
+}
+
+/* The next session in the order of work slots that has announced something; NULL where it has not. */
+static struct work *next_announcer(struct engine *engine, struct session **session)
+{
+	const uint32_t slots = table_work_slots(engine->table);
+	struct work *work;
+
+	engine->sample_work = engine->sample_work < slots ? engine->sample_work + 1 : 1;
+	work = table_work_slot(engine->table, engine->sample_work, session);
+	return work && work->announcements ? work : NULL;
+}
+
+/*
+ * Take back what is needed least of the next few that are open: one of the same client's, or of anybody's where all are taken,
+ * whose transfer is going on, since its data connection has most likely come; else the oldest of the same client's.
+ */
+static bool displace(const struct turn *turn)
+{
+	struct table *table = turn->engine->table;
+	const struct client_budget *client = table_budget_of(table, turn->session);
+	const bool full = share_full(turn->engine, SHARE_EXPECTATIONS);
+	struct turn oldest = *turn;
+	struct work *oldest_work = NULL;
+
+	for (uint32_t i = 0; i < SAMPLE; i++) {
+		struct turn other = *turn;
+		struct work *work = next_announcer(turn->engine, &other.session);
+		const bool own = work && table_budget_of(table, other.session) == client;
+
+		if (!work || !(own || full))
+			continue;
+		if (other.session->flags & SESSION_TRANSFER) {
+			withdraw(&other, work, 0);
+			return true;
+		}
+		if (own && (!oldest_work || work->announcement[0].since < oldest_work->announcement[0].since)) {
+			oldest = other;
+			oldest_work = work;
+		}
+	}
+	if (oldest_work)
+		withdraw(&oldest, oldest_work, 0);
+	return oldest_work != NULL;
+}
+
+bool announcement_room(struct turn *turn)
+{
+	struct work *work = table_work_change(turn->engine->table, turn->session);
+
+	if (share_session_may(turn->engine, turn->session, SHARE_EXPECTATIONS))
+		return true;
+	if (work->announcements) {
+		withdraw(turn, work, 0);
+		return true;
+	}
+	return displace(turn);
+}
+
+void announcement_transfer_over(struct turn *turn)
+{
+	struct work *work = table_work_change(turn->engine->table, turn->session);
+
+	if (!work)
+		return;
+	for (uint32_t i = work->announcements; i-- > 0;)
+		if (work->announcement[i].answered)
+			withdraw(turn, work, i);
+}
+
+void announcement_answered(struct turn *turn, unsigned int code)
+{
+	struct work *work = table_work_change(turn->engine->table, turn->session);
+	uint32_t index = 0;
+
+	if (!work)
+		return;
+	while (index < work->announcements && work->announcement[index].answered)
+		index++;
+	if (index == work->announcements)
+		return;
+	if (code >= 400) {
+		withdraw(turn, work, index);
+	} else if (code < 300) {
+		work->announcement[index].answered = 1;
+		while (index-- > 0)
+			withdraw(turn, work, 0);
+	}
+}
+
+void announcement_add(struct turn *turn, enum ftp_kind kind, const struct expectation *expectation)
+{
+	struct table *table = turn->engine->table;
+	struct work *work = table_work_change(table, turn->session);
+	struct announcement *announcement;
+
+	for (uint32_t i = work->announcements; i-- > 0;)
+		if (endpoint_equal(&work->announcement[i].expectation.tuple.dst, &expectation->tuple.dst) &&
+		    endpoint_equal(&work->announcement[i].expectation.tuple.src, &expectation->tuple.src))
+			forget(turn, work, i);
+	if (turn->direction == DIRECTION_REPLY)
+		while (work->announcements)
+			withdraw(turn, work, 0);
+	table_count(table, table_budget_of(table, turn->session), SHARE_EXPECTATIONS, 1);
+	announcement = &work->announcement[work->announcements++];
+	announcement->expectation = *expectation;
+	announcement->since = (uint32_t)(turn->now / 1000);
+	announcement->kind = (uint8_t)kind;
+	announcement->direction = (uint8_t)turn->direction;
+	announcement->answered = turn->direction == DIRECTION_REPLY;
+}

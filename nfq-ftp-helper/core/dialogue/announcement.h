@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * announcement - what a session has announced and is still open: each expectation is remembered until it is taken back. That is
+ * when the server refuses the command, when it has accepted a newer one, when the transfer it was for is over, or when the
+ * control connection ends (the last clause of invariant I4). Internal to core.
+ */
+#ifndef CORE_ANNOUNCEMENT_H
+#define CORE_ANNOUNCEMENT_H
+
+#include "core/engine/turn.h"
+
+/*
+ * Remember one; the session has a work slot with room for it. An equal earlier expectation was replaced by it. What a reply
+ * announces is answered by being said, and takes the place of all earlier ones.
+ */
+void announcement_add(struct turn *turn, enum ftp_kind kind, const struct expectation *expectation);
+
+/*
+ * May the client have another one? Where it has its share, an earlier one of its own is taken back for it: most of these are
+ * used already. False where none is found.
+ */
+bool announcement_room(struct turn *turn);
+
+/* Take back what was announced longer than so many seconds ago, whatever the session does. */
+void announcement_expire(struct turn *turn, uint32_t life);
+
+/* The server has answered the oldest PORT, EPRT or LPRT that it had not. */
+void announcement_answered(struct turn *turn, unsigned int code);
+
+/* A transfer is over, whatever became of it: what was announced for it is not needed any more. */
+void announcement_transfer_over(struct turn *turn);
+
+/* Take everything back. */
+void announcement_withdraw_all(struct turn *turn);
+
+#endif

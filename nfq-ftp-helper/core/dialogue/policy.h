@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy - may this announcement open a port, and which one? Invariant I4 and nothing else. Internal to core.
+ *
+ * Each clause of I4, and where it is kept:
+ *
+ *	the client's first lines are FTP commands		dialogue_command_seen(), dialogue_strange(): dialogue.c
+ *	a greeting, or one exchange where it was not seen	at_its_place()
+ *	a complete line at a line's true start			stream.c, which reads lines; ftp.c, which knows their beginnings
+ *	227, 228, 229: asked for				at_its_place(), dialogue_answers()
+ *	not in the text of a multi-line reply			ftp_scan(), which is told the code that ends it
+ *	the speaker's own address, as he has it or NAT shows it	whose_address()
+ *	every octet at most 255					endpoint_parse(), endpoint_find()
+ *	a port of 1024 or more					policy_judge()
+ *	outside of TLS						dialogue_opaque()
+ *	taken back: refused, replaced, over			announcement_answered(), announcement_transfer_over()
+ *	taken back: the control connection ends, time		lifecycle_close(), lifecycle_tick(): announcement_withdraw_all(), _expire()
+ *	bytes unseen: everything to show again			dialogue_lost(), called by whoever finds that they were
+ *	not too many of one client (I6)				share_spend(), announcement_room()
+ */
+#ifndef CORE_POLICY_H
+#define CORE_POLICY_H
+
+#include "core/engine/turn.h"
+
+/* An announcement under examination. */
+struct candidate {
+	const struct ftp_line *line; /* the line it stands in; its phase is FTP_PHASE_ARGUMENT */
+	const struct ftp_word *word; /* the line's */
+	const char *text; /* from the first byte that can begin an argument to the line's end, without its LF */
+	uint32_t text_length;
+	/* and what policy_judge() has found out: */
+	uint32_t offset;		/* of the argument in the text */
+	uint32_t length;		/* of the argument; 0: there is none */
+	char delimiter;			/* of its notation */
+	struct endpoint endpoint;	/* which it names */
+	struct work *work;		/* the session's, with the binding of its connection */
+	struct expectation expectation; /* the data connection that may come */
+	bool must_edit;			/* the other side has to be told another address */
+};
+
+/* Return: REFUSED_NOT where the candidate's expectation may be opened; nothing has been opened yet. */
+enum refusal policy_judge(struct turn *turn, struct candidate *candidate);
+
+/* May this line's announcement, if it is a good one, have to be edited? The session is bound. */
+bool policy_may_edit(const struct turn *turn, const struct ftp_line *line, const struct work *work);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine - what one worker's engine is made of: its table, its conntrack, its policy, its counters, and whoever listens to what it
+ * has to report. Filled in by the caller; session.h says how packets go through it.
+ */
+#ifndef CORE_ENGINE_H
+#define CORE_ENGINE_H
+
+#include "core/table/table.h"
+#include "core/wire/network.h"
+#include "core/wire/segment.h"
+#include "counters.h"
+
+#define POLICY_EXEMPT_MAX 16
+
+struct policy {
+	bool loose;	   /* expect connections to third parties too */
+	uint16_t min_port; /* refuse announced ports below; 1024 */
+	uint16_t port_low; /* where the announced port is taken: try these */
+	uint16_t port_high;
+	uint16_t port_tries;
+	uint32_t idle_timeout;			  /* seconds until a silent session is forgotten */
+	uint32_t client_sessions;		  /* sessions per client */
+	uint32_t client_rate;			  /* announcements per client and second */
+	uint32_t client_tries;			  /* and tries of another port than the announced one */
+	uint32_t expectations;			  /* open at once; 0: as many as there is room for */
+	struct network exempt[POLICY_EXEMPT_MAX]; /* each stands for many clients: no shares for these */
+	unsigned int exempt_count;
+};
+
+extern const struct policy policy_default;
+
+struct engine {
+	struct table *table;
+	struct conntrack *conntrack;
+	struct policy policy;
+	struct counters counters;
+	void (*report)(void *context, const struct report *report); /* NULL: nobody listens */
+	void *report_context;
+	uint64_t random;	 /* engine_random()'s state; seed it */
+	uint32_t sweep;		 /* session_tick()'s position */
+	uint32_t sample;	 /* where the last search for a session to displace ended */
+	uint32_t sample_work;	 /* and that for an announcement */
+	uint64_t picks_up_until; /* milliseconds: session_absent() */
+};
+
+/* The next of a series of numbers without a pattern. Nothing rests on nobody guessing them. */
+uint64_t engine_random(struct engine *engine);
+
+/* A packet on its way in. */
+struct arrival {
+	struct segment segment;
+	struct tuple ends; /* sender and receiver, by which the flow is known */
+	struct flow_key key;
+	uint32_t hash;
+	uint16_t zone;
+	bool invalid;	       /* conntrack calls it so: filled in by the caller, behind session_arrive() */
+	uint32_t conntrack_id; /* likewise: CTA_ID; 0: not told */
+};
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * embryo - a handshake under way: what its SYN and SYN/ACK said, until conntrack knows the connection and a session is made of it.
+ * Internal to core.
+ *
+ * Anybody can send a SYN, in anybody's name. So it costs little: it stands in a small table of its own, and it is over after a minute.
+ * Where its few ways are taken, it takes the place of the oldest one of the client that has most of them: who sends many puts out
+ * his own. Several of one flow may stand beside each other, with
+ * different numbers: a forged SYN does not put out the right one. The SYN/ACK says which it was.
+ */
+#ifndef CORE_EMBRYO_H
+#define CORE_EMBRYO_H
+
+#include "core/engine/engine.h"
+
+/* The client's SYN. */
+void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* The SYN/ACK: the embryo it answers; NULL where it answers none, or one that is over. It is answered from now on. */
+struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* The answered one that a later packet of the flow continues; NULL where there is none. */
+struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* An answered one of the flow; NULL where there is none. */
+struct embryo *embryo_left(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* The arrival is an RST: an answered handshake that it answers was none of the ends'. */
+void embryo_reset(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/*
+ * A session has been made of it. Others of its flow stay: which handshake was forged is known only when the ends reset the forged
+ * connection, and go on with the right one.
+ */
+void embryo_close(struct embryo *embryo);
+
+/* None is: there is no room. */
+void embryo_leave(struct embryo *embryo);
+
+/*
+ * Has an answered handshake of the packet's flow been seen, however long ago? Then its connection is none that began while nobody was
+ * there. An embryo that is over stays until its place is needed; when that takes away one without a session, what is not known
+ * any more is that of any connection, and none is picked up in its middle from then on (engine.picks_up_until).
+ */
+bool embryo_remembers(struct engine *engine, const struct arrival *arrival);
+
+#endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "handshake.h"
+
+#include "beginning.h"
+#include "core/dialogue/dialogue.h"
+#include "embryo.h"
+#include "lifecycle.h"
+
+#define LAST_ACK_SECONDS 30 /* as conntrack's */
+
+/*
+ * Both have announced the end, and one has not been told that it was heard: it will say so again, in numbers that only we can move. No
+ * TCP begins anew before it has been told. Where conntrack moves them we may not be given what tells it.
+ */
+static bool is_ending(const struct session *session, uint64_t now)
+{
+	const struct stream *stream = session->stream;
+
+	return session->flags & SESSION_SELF && (uint32_t)(now / 1000) - session->last_seen <= LAST_ACK_SECONDS &&
+	       stream[0].flags & stream[1].flags & STREAM_FIN &&
+	       (!seq_after(stream[0].acked, stream[0].next) || !seq_after(stream[1].acked, stream[1].next));
+}
+
+/* Does conntrack adjust another connection by now? A new one with the same addresses is not adjusted as we have told it. */
+static bool is_adjusted_otherwise(const struct session *session, const struct binding *binding)
+{
+	bool adjusted = false, otherwise = false;
+
+	for (int d = 0; d < 2; d++) {
+		const struct seqadj *told = &binding->seqadj[d], *ours = &session->stream[d].adj;
+
+		adjusted |= seqadj_active(ours);
+		otherwise |= told->pos != ours->pos || told->after != ours->after;
+	}
+	return adjusted && otherwise;
+}
+
+/*
+ * Does it say again what this session's ends have said, within the largest window without scaling? A copy of their own handshake, of which
+ * a daemon that met it halfway has seen the rest only, looks like another's. A new connection begins beyond (RFC 6528 section 3).
+ */
+static bool is_repeated(const struct session *session, const struct arrival *arrival)
+{
+	const struct segment *segment = &arrival->segment;
+	const struct stream *stream = &session->stream[arrival->key.swapped != session->key.swapped];
+	const uint32_t end = segment_start(segment) + segment->payload_length;
+
+	return !(stream->flags & STREAM_UNSYNCED) && stream->next - end <= UINT16_MAX;
+}
+
+bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival,
+			   uint64_t now)
+{
+	struct binding binding;
+	enum direction direction;
+
+	return !is_ending(session, now) && arrival->segment.payload_length &&
+	       !(arrival->segment.flags & (TCP_SYN | TCP_RST)) && !is_repeated(session, arrival) &&
+	       embryo_find(engine, arrival, now) && beginning_known(engine, arrival, &binding, &direction);
+}
+
+/* Has nothing been found out about it that is lost when it is picked up in its middle? */
+static bool has_shown(const struct session *session)
+{
+	return session->state >= SESSION_MIDDLE && session->state <= SESSION_READY &&
+	       session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED) && !dialogue_may_be_opaque(session);
+}
+
+void handshake_succeed(struct engine *engine, struct session *session, const struct arrival *arrival, uint64_t now)
+{
+	/* Only the client begins anew; a server can send a SYN at any time. */
+	const bool begins = (arrival->segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+			    arrival->key.swapped == session->key.swapped;
+
+	if (begins || has_shown(session) || embryo_find(engine, arrival, now))
+		lifecycle_end(engine, session, now);
+	else
+		lifecycle_forget(engine, session, now);
+}
+
+/*
+ * May a handshake begin a connection in the place of this one? Anybody can play one, both ends of it. So it may where this one has
+ * ended, or where conntrack shows that it is another's. One that ended unseen and was made anew at once, in the same place of
+ * conntrack's memory, stays unseen: nothing tells it from a forged one.
+ */
+static bool may_begin_anew(const struct session *session, const struct binding *binding, uint64_t now)
+{
+	if (handshake_is_anothers(session, binding->id) ||
+	    (session->state == SESSION_CLOSED && !is_ending(session, now)))
+		return true;
+	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
+}
+
+/*
+ * Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. A server can send one at any time; only
+ * conntrack can tell that its client has asked for it.
+ */
+static bool answers_alone(const struct engine *engine, const struct binding *binding)
+{
+	return !engine->counters.syns && binding->progress != PROGRESS_BEYOND;
+}
+
+/* A new session; @session, the flow's, makes room for it, and is NULL then. */
+static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
+				uint64_t now)
+{
+	struct embryo *embryo = embryo_answer(engine, arrival, now);
+	struct binding binding;
+	enum direction direction;
+
+	if ((!embryo && engine->counters.syns) || !beginning_known(engine, arrival, &binding, &direction) ||
+	    direction != DIRECTION_REPLY || (!embryo && !answers_alone(engine, &binding)) ||
+	    (*session && !may_begin_anew(*session, &binding, now)))
+		return NULL;
+	if (*session)
+		lifecycle_end(engine, *session, now);
+	*session = NULL;
+	return embryo ? beginning_of_embryo(engine, arrival, embryo, &binding, now) :
+			beginning_of_answer(engine, arrival, &binding, now);
+}
+
+struct session *handshake_input(struct engine *engine, const struct arrival *arrival, struct session *session,
+				uint64_t now)
+{
+	struct session *made = NULL;
+
+	if (arrival->segment.flags & (TCP_RST | TCP_FIN)) {
+		engine->counters.disbelieved[BELIEF_FLAGS]++;
+		return session;
+	}
+	if (!(arrival->segment.flags & TCP_ACK)) {
+		engine->counters.syns++;
+		embryo_open(engine, arrival, now);
+		return session;
+	}
+	made = answered(engine, arrival, &session, now);
+	if (!made && session)
+		engine->counters.disbelieved[BELIEF_HANDSHAKE]++;
+	return made ? made : session;
+}
+
+/* Does anything of it still have to be moved, or edited when it comes again? */
+static bool is_needed(const struct session *session)
+{
+	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj) ||
+	       session_in_flight(session);
+}
+
+struct session *handshake_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,
+				      uint64_t now)
+{
+	struct embryo *embryo;
+	struct binding binding;
+	enum direction direction;
+
+	embryo_reset(engine, arrival, now);
+	if (!session || session->state != SESSION_CLOSED || is_needed(session))
+		return session;
+	embryo = embryo_left(engine, arrival, now);
+	if (!embryo || !beginning_known(engine, arrival, &binding, &direction))
+		return session;
+	lifecycle_end(engine, session, now);
+	return beginning_of_embryo(engine, arrival, embryo, &binding, now);
+}

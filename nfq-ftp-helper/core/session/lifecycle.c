@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lifecycle.h"
+
+#include "core/dialogue/announcement.h"
+#include "core/engine/share.h"
+#include "core/engine/worth.h"
+#include "core/stream/edit.h"
+#include "core/stream/opening.h"
+#include "core/stream/stream.h"
+#include "core/table/state.h"
+
+#define PICK_UP_PERIOD UINT64_C(900000) /* milliseconds: servers end sessions that are silent for longer */
+#define WORK_IDLE      10		/* seconds until a quiet session gives its work slot back */
+#define HELD_LIFE      300		/* seconds until what is held back is let go */
+#define EDIT_LIFE      1200		/* seconds until an edit that nobody acknowledges is given up */
+
+void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
+{
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
+	struct endpoint client, server;
+
+	flow_ends(&session->key, &client, &server);
+	announcement_withdraw_all(&turn);
+	turn_report_plain(&turn, REPORT_END);
+	table_work_put(engine->table, session);
+	share_give(engine, &client, SHARE_SESSIONS);
+	table_remove(engine->table, session);
+}
+
+void lifecycle_absent(struct engine *engine, uint64_t now)
+{
+	engine->picks_up_until = now + PICK_UP_PERIOD;
+}
+
+/* May its ends go on? They may where they have not both said their last byte: an RST's receiver may not have believed it. */
+static bool may_go_on(const struct session *session)
+{
+	return !(session->stream[0].flags & session->stream[1].flags & STREAM_FIN);
+}
+
+/*
+ * A session of a connection that may be alive is forgotten, and with it what was found out about the connection. From then on nobody can
+ * say of one without a session that nobody was there when it began.
+ */
+void lifecycle_forget(struct engine *engine, struct session *session, uint64_t now)
+{
+	const bool seen = session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000;
+
+	/* Of one that was silent since we began, nothing is lost but that it is no FTP, where that was found out. */
+	if (may_go_on(session) && (seen || session->state == SESSION_OPAQUE))
+		engine->picks_up_until = 0;
+	lifecycle_end(engine, session, now);
+}
+
+/* Give up what is held back in the turn's direction. */
+static void let_go(struct turn *turn)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (!(stream->flags & STREAM_HELD))
+		return;
+	stream->next = stream_forwarded(turn, turn->direction);
+	edit_restore(turn);
+	stream->flags &= (uint8_t)~STREAM_HELD;
+}
+
+/* Give up what is held back, so that nothing waits for lines that will not be read any more. */
+void lifecycle_let_go(const struct turn *turn)
+{
+	struct turn side = *turn;
+
+	for (int d = 0; d < 2; d++) {
+		side.direction = (enum direction)d;
+		let_go(&side);
+	}
+}
+
+/* The connection has ended. What adjusts its last packets stays for a while. */
+void lifecycle_close(struct turn *turn)
+{
+	if (turn->session->state == SESSION_CLOSED)
+		return;
+	state_enter(turn->session, SESSION_CLOSED);
+	lifecycle_let_go(turn);
+	announcement_withdraw_all(turn);
+}
+
+/* An end knows nothing of it any more. What was still to be said of an end that both have announced will not be. */
+void lifecycle_reset(struct turn *turn)
+{
+	const uint8_t fins = turn->session->stream[0].flags & turn->session->stream[1].flags & STREAM_FIN;
+
+	for (int d = 0; d < 2 && fins; d++)
+		turn->session->stream[d].acked = turn->session->stream[d].next + 1;
+	lifecycle_close(turn);
+}
+
+/* A closed session keeps its work slot only while an edit may have to be sent again. */
+void lifecycle_settle(struct engine *engine, struct session *session)
+{
+	if (session->state == SESSION_CLOSED && session->work && !session_in_flight(session))
+		table_work_put(engine->table, session);
+}
+
+/* An argument's part has been held back for too long: when it comes again it passes as it is, and its line opens nothing. */
+static void release_held(struct turn *turn)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+
+	if (!(stream->flags & STREAM_HELD) ||
+	    (uint32_t)(turn->now / 1000) - work->held[turn->direction].since <= HELD_LIFE)
+		return;
+	table_work_change(turn->engine->table, turn->session);
+	let_go(turn);
+	opening_refuse(turn, &stream->line, REFUSED_STALLED);
+	ftp_skip_line(&stream->line);
+	turn->engine->counters.overdue++;
+}
+
+/*
+ * Nobody acknowledges an edit. Its text is forgotten, and the bytes that it replaced are dropped when they come again, as those
+ * before an acknowledged edit are. It is not settled: only we know that they must not pass. The adjustment stays.
+ */
+static void abandon_edit(struct turn *turn)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+
+	if (!(stream->flags & STREAM_IN_FLIGHT) ||
+	    (uint32_t)(turn->now / 1000) - work->edit[turn->direction].since <= EDIT_LIFE)
+		return;
+	stream_acknowledge(turn, turn->direction, edit_end(&work->edit[turn->direction]));
+	turn->engine->counters.overdue++;
+}
+
+/* Give the work slot back where nothing needs it. */
+static void release_work(struct engine *engine, struct session *session)
+{
+	const struct work *work = table_work(engine->table, session);
+	const uint8_t flags = session->stream[0].flags | session->stream[1].flags;
+
+	if (work && !work->announcements && !(flags & (STREAM_HELD | STREAM_IN_FLIGHT)))
+		table_work_put(engine->table, session);
+}
+
+void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now)
+{
+	const uint32_t idle = (uint32_t)(now / 1000) - session->last_seen;
+	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
+
+	if (idle > worth_patience(engine, session)) {
+		/* One that an RST has ended, and nothing else, is not to be picked up in its middle if it goes on. */
+		if (session->state != SESSION_CLOSED || !may_go_on(session) || now >= engine->picks_up_until)
+			lifecycle_forget(engine, session, now);
+		return;
+	}
+	announcement_expire(&turn, FTP_EXPECTED_SECONDS);
+	for (int d = 0; d < 2; d++) {
+		turn.direction = (enum direction)d;
+		release_held(&turn);
+		abandon_edit(&turn);
+	}
+	if (idle > WORK_IDLE)
+		release_work(engine, session);
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "passed.h"
+
+#include "beginning.h"
+#include "core/dialogue/dialogue.h"
+#include "core/stream/edit.h"
+#include "core/stream/stream.h"
+#include "core/table/state.h"
+#include "lifecycle.h"
+
+static bool is_news(const struct stream *stream, uint32_t next)
+{
+	return stream->flags & STREAM_UNSYNCED || seq_after(next, stream->next);
+}
+
+/*
+ * Everything before @next has gone, and nothing passed before all that we had been given was acknowledged: an edit in flight has
+ * arrived. Of what passed nothing is known: it may be lost behind us, and have to go again. Where there was no daemon before,
+ * what comes now may have bypassed the queue.
+ */
+static void pass_over(const struct turn *turn, enum direction direction, uint32_t next)
+{
+	struct stream *stream = &turn->session->stream[direction];
+	const struct work *work = table_work(turn->engine->table, turn->session);
+	uint8_t stale = stream->flags & STREAM_STALE;
+
+	if (stream->flags & STREAM_UNSYNCED) {
+		stream->acked = next - UINT16_MAX;
+		stale = STREAM_STALE;
+	} else if (stream->flags & STREAM_IN_FLIGHT) {
+		stream_acknowledge(turn, direction, seq_min(edit_end(&work->edit[direction]), next));
+	}
+	if (is_news(stream, next)) {
+		stream_start(stream, next);
+		stream->flags |= stale;
+	}
+}
+
+/* The dialogue as the module has followed it. */
+static void take_up(struct turn *turn, const struct scan_note *note)
+{
+	struct session *session = turn->session;
+
+	dialogue_lost(turn->engine->table, session);
+	session->outstanding = note->outstanding;
+	session->multiline = note->multiline;
+	session->flags = (uint8_t)((session->flags & SESSION_SELF) | SESSION_FIRST_LINE |
+				   (note->transfer ? SESSION_TRANSFER : 0));
+	state_enter(session, SESSION_READY);
+}
+
+static void take_note(struct turn *turn, const struct scan_note *note)
+{
+	struct session *session = turn->session;
+	const struct work *work = table_work(turn->engine->table, session);
+	const bool was_in_flight = session_in_flight(session);
+	const struct conntrack_ops *ops = turn->engine->conntrack->ops;
+
+	if (!is_news(&session->stream[0], note->next[0]) && !is_news(&session->stream[1], note->next[1]))
+		return;
+	lifecycle_let_go(turn);
+	for (int d = 0; d < 2; d++)
+		pass_over(turn, (enum direction)d, note->next[d]);
+	session->flags &= (uint8_t) ~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
+	if (session->state < SESSION_OPAQUE && note->opaque)
+		dialogue_opaque(turn);
+	if (session->state < SESSION_OPAQUE)
+		take_up(turn, note);
+	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
+	    ops->settle)
+		ops->settle(turn->engine->conntrack, &work->binding);
+}
+
+/* Is the note of another connection with the same addresses? Two have numbers far from each other. */
+static bool is_anothers_note(const struct session *session, const struct scan_note *note)
+{
+	if (session->flags & SESSION_SELF && session->state != SESSION_CLOSED)
+		return false; /* nothing of it passes unseen, and its adjustment is known here only */
+	for (int d = 0; d < 2; d++) {
+		const struct stream *stream = &session->stream[d];
+
+		if (!(stream->flags & STREAM_UNSYNCED) &&
+		    note->next[d] - stream->next + FTP_LATE_SYNACK > 2 * FTP_LATE_SYNACK)
+			return true;
+	}
+	return false;
+}
+
+/* The session of a packet with a note; one of an earlier connection makes room. */
+static struct session *session_of_note(struct engine *engine, const struct arrival *arrival, uint64_t now,
+				       const struct scan_note *note)
+{
+	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
+
+	if (session && is_anothers_note(session, note)) {
+		table_begin(engine->table, session);
+		lifecycle_end(engine, session, now);
+		table_commit(engine->table);
+		session = NULL;
+	}
+	return session ? session : beginning_of(engine, arrival, now, true);
+}
+
+void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)
+{
+	struct turn turn = { .engine = engine, .now = now };
+
+	if (!segment_checksum_ok(&arrival->segment))
+		return;
+	turn.session = session_of_note(engine, arrival, now, note);
+	if (!turn.session)
+		return;
+	table_begin(engine->table, turn.session);
+	take_note(&turn, note);
+	table_commit(engine->table);
+}

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation
+ *
+ * session_input() is the way of a packet: find (or make) the session, ask belief.h whether its receiver would take it, take note of
+ * what it acknowledges, let the stream of its direction read it, and write it out again where it must change.
+ *
+ * In doubt a packet passes unchanged (invariant I5). An unedited packet is dropped in two cases only: right after a restart, where it has
+ * to come again (must_come_again()); and where there is a hole: bytes
+ * beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, its
+ * rules were gone), the stream is picked up behind them.
+ *
+ * Whoever adjusts sequence numbers, the adjustment is recorded here, because acknowledgements must be mapped back.
+ */
+#include "session.h"
+
+#include "beginning.h"
+#include "core/stream/compose.h"
+#include "core/stream/stream.h"
+#include "handshake.h"
+#include "lifecycle.h"
+#include "numbers.h"
+#include "unseen.h"
+
+#define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
+#define MSS_DEFAULT_IPV6 1220
+
+int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
+		      bool checksum_pending, uint16_t zone, const struct tuple *ends)
+{
+	const int error = segment_parse(&arrival->segment, packet, length, checksum_pending);
+
+	arrival->hash = 0;
+	arrival->invalid = false;
+	arrival->conntrack_id = 0;
+	if (error)
+		return error;
+	arrival->zone = zone;
+	arrival->ends = ends ? *ends : (struct tuple){ arrival->segment.src, arrival->segment.dst };
+	arrival->hash = table_hash(engine->table, &arrival->ends, zone, &arrival->key);
+	return 0;
+}
+
+int session_arrive(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
+		   bool checksum_pending, uint16_t zone)
+{
+	return session_arrive_as(engine, arrival, packet, length, checksum_pending, zone, NULL);
+}
+
+void session_prefetch(const struct engine *engine, const struct arrival *arrivals, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		table_prefetch(engine->table, arrivals[i].hash);
+	for (unsigned int i = 0; i < count; i++)
+		table_prefetch_chain(engine->table, &arrivals[i].key, arrivals[i].hash);
+}
+
+/* ---- what is believed ---- */
+
+/* What is known of a direction, as belief.h wants it. */
+static struct belief_side side_of(const struct turn *turn, enum direction direction)
+{
+	const struct stream *stream = &turn->session->stream[direction];
+
+	return (struct belief_side){
+		.next = stream->next,
+		.sent = stream_forwarded(turn, direction),
+		.acked = stream->acked,
+		.window = belief_window(stream->scale),
+		.known = !(stream->flags & STREAM_UNSYNCED),
+		.fin = stream->flags & STREAM_FIN,
+	};
+}
+
+/* All of it was acknowledged before: its receiver takes nothing of it, not even what it acknowledges (RFC 9293 section 3.10.7.4, first). */
+static bool is_old(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *mine = &turn->session->stream[turn->direction];
+	const uint32_t end = segment->seq + segment->payload_length + (segment->flags & TCP_FIN ? 1 : 0);
+
+	return !(mine->flags & STREAM_UNSYNCED) && seq_before(end, mine->acked);
+}
+
+/*
+ * Would its receiver take the segment? It is no part of a handshake. An acknowledgement of bytes that never came is the other end's to
+ * judge; it is believed where somebody else vouches for it: that nobody was there for a while, or the other end itself, who has
+ * acknowledged of this direction what never came either.
+ */
+static enum belief judge(const struct turn *turn, const struct segment *segment)
+{
+	const enum direction other = turn_other(turn->direction);
+	const struct belief_side mine = side_of(turn, turn->direction), theirs = side_of(turn, other);
+	struct stream *acked = &turn->session->stream[other];
+	const struct belief_segment judged = {
+		.seq = segment->seq,
+		.length = segment->payload_length,
+		.ack = turn->ack,
+		.flags = segment->flags,
+	};
+	const enum belief belief = belief_judge(&mine, &theirs, &judged);
+	bool stands;
+
+	if (belief != BELIEF_ACK_AHEAD || is_old(turn, segment))
+		return belief;
+	stands = unseen_claim_stands(acked, judged.ack);
+	if (!unseen_claim(turn, acked, judged.ack))
+		return belief;
+	if (acked->flags & STREAM_STALE) {
+		const bool vouched = !segment->payload_length || unseen_is_claimed(turn, segment);
+
+		return vouched || (unseen_comes_again(turn, segment->seq) && stands) ? BELIEVED : belief;
+	}
+	/* Nothing comes behind a FIN that could show whether it was true; but it may answer the other's. */
+	if (segment->flags & TCP_FIN && judged.ack != theirs.sent + 1)
+		return belief;
+	return unseen_is_claimed(turn, segment) ? BELIEVED : belief;
+}
+
+/* ---- what is not payload ---- */
+
+/* Does it acknowledge what has not been sent, as far as is known? */
+static bool claims(const struct turn *turn)
+{
+	const enum direction direction = turn_other(turn->direction);
+	const struct stream *stream = &turn->session->stream[direction];
+	const uint32_t sent = stream_forwarded(turn, direction) + (stream->flags & STREAM_FIN ? 1 : 0);
+
+	return !(stream->flags & STREAM_UNSYNCED) && seq_after(turn->ack, sent);
+}
+
+/* What the packet acknowledges of the other direction. */
+static void acknowledge(struct turn *turn, const struct segment *segment)
+{
+	const enum direction direction = turn_other(turn->direction);
+	struct session *session = turn->session;
+	struct stream *stream = &session->stream[direction];
+	const struct work *work = table_work(turn->engine->table, session);
+	const struct conntrack *conntrack = turn->engine->conntrack;
+	const bool was_in_flight = session_in_flight(session);
+	const bool more = stream->flags & STREAM_HOLE; /* its sender has been seen beyond */
+	const uint32_t ack = turn->ack;
+
+	if (seq_after(ack, stream_forwarded(turn, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
+		if (!(stream->flags & STREAM_STALE) || !segment->payload_length)
+			return;			      /* a claim */
+		unseen_take_up(turn, direction, ack); /* what it answers has not been seen */
+	} else {
+		/* Receivers do not go back: what claimed more was not theirs, or will claim again. What is older says nothing. */
+		if (!seq_before(ack, stream->acked))
+			stream->claim = stream->next;
+	}
+	/* Something new, and just what we know of: then nothing else has passed. */
+	if (stream->flags & STREAM_STALE && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, direction) &&
+	    !segment_has_sack(segment) && !more)
+		stream->flags &= (uint8_t)~STREAM_STALE;
+	stream_acknowledge(turn, direction, ack);
+	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
+	    conntrack->ops->settle)
+		conntrack->ops->settle(turn->engine->conntrack, &work->binding);
+}
+
+/* ---- payload ---- */
+
+static uint32_t space_alone(const struct passage *passage)
+{
+	const struct segment *segment = passage->segment;
+	const uint32_t options = segment_options_length(segment);
+	uint32_t mss = passage->stream->mss;
+
+	if (!mss)
+		mss = segment->src.family == FAMILY_IPV4 ? MSS_DEFAULT_IPV4 : MSS_DEFAULT_IPV6;
+	return mss > options ? mss - options : 1;
+}
+
+/* Both sides have said their last byte, and it has passed. */
+static void note_fin(struct passage *passage)
+{
+	struct session *session = passage->turn->session;
+
+	if (!(passage->segment->flags & TCP_FIN) || passage->end != passage->stream->next)
+		return; /* there is none, or its bytes before it were cut off, or it is not at its place */
+	if (claims(passage->turn))
+		return; /* the other may not take it; if it does, it will say so */
+	passage->stream->flags |= STREAM_FIN;
+	if (session->stream[turn_other(passage->turn->direction)].flags & STREAM_FIN)
+		lifecycle_close(passage->turn);
+}
+
+/* Let the stream read the segment. Return false when it is to be dropped. */
+static bool read_segment(struct passage *passage)
+{
+	struct turn *turn = passage->turn;
+	const struct segment *segment = passage->segment;
+
+	passage->start = segment_start(segment);
+	passage->end = passage->start + segment->payload_length;
+	passage->run_start = passage->start;
+	passage->run_end = passage->end;
+	passage->carried_length = 0;
+	passage->copied = false;
+	passage->probe = false;
+	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
+		return true;
+	if (passage->stream->flags & STREAM_FIN && seq_after(passage->end, passage->stream->next))
+		passage->stream->flags &= (uint8_t)~STREAM_FIN; /* it was not this sender's */
+	passage->space_alone = space_alone(passage);
+	passage->space =
+		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
+	if (turn->session->state < SESSION_OPAQUE && unseen_hole(turn, passage->start))
+		return false;
+	if (turn->session->state >= SESSION_OPAQUE) {
+		stream_ignore(passage);
+	} else {
+		stream_read(passage);
+		if (turn->session->state >= SESSION_OPAQUE)
+			lifecycle_let_go(turn);
+	}
+	note_fin(passage);
+	return true;
+}
+
+/* ---- out ---- */
+
+/* Move the numbers of a packet by what is left to us: all of the adjustments, or what conntrack was not told of them. */
+static void renumber(const struct turn *turn, struct segment *segment)
+{
+	const struct session *session = turn->session;
+	const bool self = session->flags & SESSION_SELF, acks = segment->flags & TCP_ACK;
+	struct seqadj mine = session->stream[turn->direction].adj,
+		      theirs = session->stream[turn_other(turn->direction)].adj;
+
+	if (!self) {
+		mine = seqadj_untold(&mine);
+		theirs = seqadj_untold_back(&theirs);
+	}
+	segment_renumber(segment, seqadj_forward(&mine, segment->seq),
+			 acks ? seqadj_back(&theirs, segment->ack) : segment->ack);
+	if (acks)
+		segment_map_sack(segment, &theirs);
+	segment_complete(segment);
+}
+
+static bool must_renumber(const struct turn *turn)
+{
+	const struct seqadj *a = &turn->session->stream[0].adj, *b = &turn->session->stream[1].adj;
+
+	if (turn->session->flags & SESSION_SELF)
+		return seqadj_active(a) || seqadj_active(b);
+	return turn->engine->conntrack->guarded && (seqadj_misjudged(a) || seqadj_misjudged(b));
+}
+
+/* The packet goes as it came, but perhaps for its numbers. */
+static enum verdict send_unchanged(const struct turn *turn, struct segment *segment, struct output *output)
+{
+	if (!must_renumber(turn))
+		return VERDICT_ACCEPT;
+	renumber(turn, segment);
+	turn->engine->counters.renumbered++;
+	output->packet = segment->packet;
+	output->length = segment->length;
+	return VERDICT_REPLACE;
+}
+
+static enum verdict send_spliced(const struct turn *turn, const struct segment *segment, const struct splice *splice,
+				 struct output *output)
+{
+	const int length = segment_splice(segment, splice, output->buffer, output->capacity);
+	const bool renumbered = must_renumber(turn);
+	struct segment changed;
+
+	if (length < 0 || (renumbered && segment_parse(&changed, output->buffer, (size_t)length, false))) {
+		turn->engine->counters.dropped++;
+		return VERDICT_DROP;
+	}
+	if (renumbered)
+		renumber(turn, &changed);
+	turn->engine->counters.rewritten++;
+	output->packet = output->buffer;
+	output->length = (size_t)length;
+	return VERDICT_REPLACE;
+}
+
+/* Is its number of this connection at all? One of another with the same ports, which somebody has played, is not ours to move. */
+static bool is_anothers_number(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *stream = &turn->session->stream[turn->direction];
+	const uint32_t reach = belief_window(stream->scale) + UINT16_MAX;
+
+	return !(stream->flags & STREAM_UNSYNCED) && segment->seq - stream->next + reach > 2 * reach;
+}
+
+/* A packet that its receiver would not take changes nothing: it goes as it came, unread. */
+static enum verdict disbelieve(const struct turn *turn, struct segment *segment, enum belief belief,
+			       struct output *output)
+{
+	turn->engine->counters.disbelieved[belief]++;
+	if (is_anothers_number(turn, segment))
+		return VERDICT_ACCEPT;
+	return send_unchanged(turn, segment, output);
+}
+
+/*
+ * Nobody was there for a while, and the segment acknowledges what may have passed then. It is lost, so that its sender sends it again, if
+ * it is his; what passes unread could not be told from a hole afterwards.
+ */
+static bool must_come_again(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *acked = &turn->session->stream[turn_other(turn->direction)];
+
+	if (!(acked->flags & STREAM_STALE) || !segment->payload_length || is_old(turn, segment) ||
+	    !unseen_claim_stands(acked, turn->ack))
+		return false;
+	turn->engine->counters.disbelieved[BELIEF_ACK_AHEAD]++;
+	turn->engine->counters.dropped++;
+	return true;
+}
+
+static enum verdict process(struct turn *turn, struct segment *segment, struct output *output)
+{
+	struct passage passage;
+	struct splice splice;
+	enum belief belief;
+
+	turn->ack = seqadj_back(&turn->session->stream[turn_other(turn->direction)].adj, segment->ack);
+	if (turn->session->flags & SESSION_UNSURE && !numbers_agree(turn, segment))
+		return send_unchanged(turn, segment, output);
+	belief = judge(turn, segment);
+	if (belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment))
+		return VERDICT_DROP;
+	if (belief != BELIEVED)
+		return disbelieve(turn, segment, belief, output);
+	turn->session->last_seen = (uint32_t)(turn->now / 1000);
+	if (segment->flags & TCP_RST) {
+		lifecycle_reset(turn);
+		return send_unchanged(turn, segment, output);
+	}
+	/* What an honest end acknowledges comes again in one that is not old. */
+	if (!is_old(turn, segment))
+		acknowledge(turn, segment);
+	unseen_note_sent(turn, segment);
+	passage.turn = turn;
+	passage.segment = segment;
+	passage.stream = &turn->session->stream[turn->direction];
+	if (!read_segment(&passage)) {
+		turn->engine->counters.dropped++;
+		return VERDICT_DROP;
+	}
+	if (!compose_nothing(&passage) && compose_payload(&passage, &splice))
+		return send_spliced(turn, segment, &splice, output);
+	return send_unchanged(turn, segment, output);
+}
+
+/* SYN and SYN/ACK leave as they came: no edit is before them. */
+static enum verdict handshake(struct turn *turn, const struct arrival *arrival)
+{
+	turn->session = handshake_input(turn->engine, arrival, turn->session, turn->now);
+	return VERDICT_ACCEPT;
+}
+
+/* The session of a packet that can have one: @session, where its flow has that; one of an earlier connection makes room. NULL: it passes. */
+static struct session *session_of(struct engine *engine, const struct arrival *arrival, struct session *session,
+				  uint64_t now)
+{
+	if (session && !arrival->invalid && handshake_is_over(engine, session, arrival, now)) {
+		table_begin(engine->table, session);
+		handshake_succeed(engine, session, arrival, now);
+		table_commit(engine->table);
+		session = NULL;
+	}
+	if (!session && !(arrival->segment.flags & TCP_SYN) && !arrival->invalid)
+		session = beginning_of(engine, arrival, now, false);
+	return session;
+}
+
+static enum verdict input(struct turn *turn, struct arrival *arrival, struct output *output)
+{
+	enum verdict verdict;
+
+	if (arrival->invalid)
+		return disbelieve(turn, &arrival->segment, BELIEF_INVALID, output);
+	if (arrival->segment.flags & TCP_SYN)
+		return handshake(turn, arrival);
+	verdict = process(turn, &arrival->segment, output);
+	if (arrival->segment.flags & TCP_RST)
+		turn->session = handshake_after_reset(turn->engine, arrival, turn->session, turn->now);
+	return verdict;
+}
+
+enum verdict session_input(struct engine *engine, struct arrival *arrival, uint64_t now, struct output *output)
+{
+	struct turn turn = { .engine = engine, .now = now };
+	const struct segment *segment = &arrival->segment;
+	enum verdict verdict;
+
+	engine->counters.packets++;
+	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
+	if (!turn.session && !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->payload_length) {
+		engine->counters.untracked++;
+		return VERDICT_ACCEPT;
+	}
+	if (!segment_checksum_ok(segment)) {
+		engine->counters.malformed++;
+		return VERDICT_ACCEPT;
+	}
+	turn.session = session_of(engine, arrival, turn.session, now);
+	if (!turn.session) {
+		if (segment->flags & TCP_SYN && !arrival->invalid)
+			handshake_input(engine, arrival, NULL, now);
+		else if (segment->flags & TCP_RST && !arrival->invalid)
+			handshake_after_reset(engine, arrival, NULL, now);
+		engine->counters.untracked++;
+		return VERDICT_ACCEPT;
+	}
+	table_begin(engine->table, turn.session);
+	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+	verdict = input(&turn, arrival, output);
+	if (turn.session) /* a handshake may have ended it, and there was no room for another */
+		lifecycle_settle(engine, turn.session);
+	table_commit(engine->table);
+	return verdict;
+}
+
+void session_unread(struct engine *engine, const struct arrival *arrival, uint32_t payload_length, uint64_t now)
+{
+	struct turn turn = { .engine = engine, .now = now };
+	const uint32_t start = segment_start(&arrival->segment), end = start + payload_length;
+	struct stream *stream;
+
+	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
+	if (!turn.session)
+		return;
+	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+	stream = &turn.session->stream[turn.direction];
+	table_begin(engine->table, turn.session);
+	if (!(stream->flags & STREAM_UNSYNCED) && !seq_after(start, stream->next) && seq_after(end, stream->next))
+		unseen_take_up(&turn, turn.direction, end);
+	stream->flags |= STREAM_STALE;
+	lifecycle_settle(engine, turn.session);
+	table_commit(engine->table);
+}
+
+void session_absent(struct engine *engine, uint64_t now)
+{
+	lifecycle_absent(engine, now);
+}
+
+void session_tick(struct engine *engine, uint64_t now, uint32_t slots)
+{
+	const uint32_t used = table_slots(engine->table);
+
+	for (uint32_t i = 0; i < slots && i < used; i++) {
+		struct session *session;
+
+		engine->sweep = engine->sweep < used ? engine->sweep + 1 : 1;
+		session = table_slot(engine->table, engine->sweep);
+		if (!session)
+			continue;
+		table_begin(engine->table, session);
+		lifecycle_tick(engine, session, now);
+		table_commit(engine->table);
+	}
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "unseen.h"
+
+#include "core/dialogue/dialogue.h"
+#include "core/stream/edit.h"
+#include "core/stream/stream.h"
+#include "core/table/state.h"
+#include "lifecycle.h"
+
+#define HOLE_UNIT     64 /* milliseconds */
+#define HOLE_MISSED   3
+#define HOLE_PATIENCE 4		 /* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
+#define CLAIM_MAX     UINT16_MAX /* bytes: so many may have passed unseen while we were there */
+
+static uint8_t hole_time(const struct turn *turn)
+{
+	return (uint8_t)(turn->now / HOLE_UNIT);
+}
+
+/* The lowest segment beyond the hole so far. */
+static void note_hole(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);
+	stream->hole_start = (uint16_t)start;
+	stream->hole_since = hole_time(turn);
+	stream->hole_missed = 0;
+}
+
+/* Others come without the lowest one: in a burst out of order it may follow; time and again, and it has been acknowledged. */
+static void note_missed(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	const uint8_t time = hole_time(turn);
+
+	if ((uint8_t)(time - stream->hole_since) < HOLE_PATIENCE ||
+	    (stream->hole_missed && (uint8_t)(time - stream->missed_at) < HOLE_PATIENCE))
+		return;
+	stream->missed_at = time;
+	if (++stream->hole_missed == HOLE_MISSED)
+		note_hole(turn, stream, start);
+}
+
+/*
+ * A stream whose numbers we move ourselves, or with an edit in flight: such a connection's packets do not bypass, so nothing of it can
+ * have passed without us; but where nothing guards those with an edit, it may have while nobody was there. A swallowed part alone is lost
+ * where its rest has.
+ */
+static bool never_unseen(const struct turn *turn, const struct stream *stream)
+{
+	const struct session *session = turn->session;
+	const struct work *work = table_work(turn->engine->table, session);
+
+	if (session->flags & SESSION_SELF && stream->flags & STREAM_EDITED)
+		return true;
+	if (!(stream->flags & STREAM_IN_FLIGHT) || stream->flags & STREAM_HELD)
+		return false;
+	return work->edit[stream - session->stream].guarded || !(stream->flags & STREAM_STALE);
+}
+
+/*
+ * The packet acknowledges bytes that never came this way. They may have passed unseen: then their sender will go on behind them. Until
+ * he does, this is a claim. One end alone makes nothing of it: the other's TCP would not take such a packet (RFC 9293 section
+ * 3.10.7.4, fifth), and goes on where it was. So the claim stays near, unless nobody was there for a while.
+ */
+bool unseen_claim(const struct turn *turn, struct stream *stream, uint32_t ack)
+{
+	const uint32_t reach = stream->flags & STREAM_STALE ? belief_window(stream->scale) : CLAIM_MAX;
+
+	if (never_unseen(turn, stream) || seq_after(ack, stream->next + reach))
+		return false;
+	if (!seq_after(stream->claim, stream->next) || seq_after(ack, stream->claim))
+		stream->claim = ack;
+	return true;
+}
+
+/* Has this acknowledgement of bytes that never came, or of more of them, been claimed already? */
+bool unseen_claim_stands(const struct stream *stream, uint32_t ack)
+{
+	return seq_after(stream->claim, stream->next) && !seq_after(ack, stream->claim);
+}
+
+/* Has this very segment come before, well apart? It is taken note of. */
+bool unseen_comes_again(const struct turn *turn, uint32_t start)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (!(stream->flags & STREAM_HOLE) || (int16_t)((uint16_t)start - stream->hole_start) < 0)
+		note_hole(turn, stream, start);
+	else if ((uint16_t)start != stream->hole_start)
+		note_missed(turn, stream, start);
+	else
+		return (uint8_t)(hole_time(turn) - stream->hole_since) >= HOLE_PATIENCE;
+	return false;
+}
+
+/* Does the segment go on behind bytes that never came, and its receiver says that they have arrived? */
+bool unseen_is_claimed(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *stream = &turn->session->stream[turn->direction];
+
+	return !(stream->flags & STREAM_UNSYNCED) && seq_after(segment->seq, stream->next) &&
+	       seq_after(stream->claim, stream->next) && !seq_after(segment->seq, stream->claim);
+}
+
+/*
+ * Bytes up to @next have passed unseen, and with them perhaps the beginning of a line, or of TLS. The connection has everything to
+ * show again; where it had not yet shown that it is FTP at all, it will not.
+ */
+void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
+{
+	struct session *session = turn->session;
+	struct stream *stream = &session->stream[direction];
+	const bool stale = (session->stream[0].flags | session->stream[1].flags) & STREAM_STALE;
+	const bool opaque = dialogue_may_be_opaque(session);
+	const bool shown = session->state >= SESSION_MIDDLE && session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED);
+	struct turn side = *turn;
+
+	side.direction = direction;
+	edit_lose(&side);
+	stream_start(stream, next);
+	ftp_lose_line(&stream->line);
+	stream->flags |= STREAM_STALE; /* the receiver has not said that it has no more than that */
+	turn->engine->counters.resynced++;
+	turn->resynced = true;
+	if (session->state >= SESSION_OPAQUE)
+		return; /* only its numbers are needed: it has nothing to show any more */
+	dialogue_lost(turn->engine->table, session);
+	state_enter(session, SESSION_MIDDLE);
+	if (opaque && !stale)
+		dialogue_opaque(turn);
+	else if (!shown)
+		dialogue_not_ftp(turn);
+	if (session->state >= SESSION_OPAQUE)
+		lifecycle_let_go(turn);
+}
+
+/*
+ * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them. While
+ * we were there that is nearly always a lie, and the segment another: so it has to come once more, and in between neither end may have
+ * said otherwise. After nobody was there for a while it also does when it shows the same of the other direction; and when it has come
+ * for the third time, well apart, and nothing before it has: a sender repeats the first byte that is not acknowledged, but for one probe
+ * of the last (RFC 8985 section 7). At other times it has been lost three times.
+ */
+static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	const bool lower = (int16_t)((uint16_t)start - stream->hole_start) < 0;
+	const bool claimed = seq_after(stream->claim, stream->next) && !seq_after(start, stream->claim);
+	const bool stale = stream->flags & STREAM_STALE;
+
+	if (never_unseen(turn, stream) || (!claimed && !stale))
+		return false;
+	if (stale && (claimed || turn->resynced))
+		return true;
+	if (!(stream->flags & STREAM_HOLE) || lower) {
+		note_hole(turn, stream, start);
+		return false;
+	}
+	if ((uint16_t)start != stream->hole_start) {
+		note_missed(turn, stream, start);
+		return false;
+	}
+	stream->hole_missed = 0;
+	if ((uint8_t)(hole_time(turn) - stream->hole_since) < HOLE_PATIENCE)
+		return false;
+	if (claimed || stream->flags & STREAM_HOLE_AGAIN)
+		return true;
+	stream->flags |= STREAM_HOLE_AGAIN;
+	stream->hole_since = hole_time(turn);
+	return false;
+}
+
+/* A bare segment beyond what was read last: its sender has sent more, perhaps while nobody was there, and be it a FIN. */
+void unseen_note_sent(const struct turn *turn, const struct segment *segment)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (!segment->payload_length && stream->flags & STREAM_STALE && !(stream->flags & STREAM_HOLE) &&
+	    seq_after(segment->seq, stream->next))
+		note_hole(turn, stream, segment->seq + 1);
+}
+
+/* Both vouch for it that bytes have passed; where the other acknowledges one more than was sent, that was a FIN. */
+static void note_unseen_fin(const struct turn *turn)
+{
+	struct stream *theirs = &turn->session->stream[turn_other(turn->direction)];
+
+	if (turn->ack == theirs->next + 1)
+		theirs->flags |= STREAM_FIN;
+}
+
+bool unseen_hole(struct turn *turn, uint32_t start)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (!seq_after(start, stream->next)) {
+		stream->flags &= (uint8_t) ~(STREAM_HOLE | STREAM_HOLE_AGAIN);
+		return false;
+	}
+	if (!passed_unseen(turn, stream, start))
+		return true;
+	unseen_take_up(turn, turn->direction, start);
+	note_unseen_fin(turn);
+	return false;
+}

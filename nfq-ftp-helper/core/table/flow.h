@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flow - which connection a packet is of: its two ends and its zone, the same for both of its directions.
+ */
+#ifndef CORE_FLOW_H
+#define CORE_FLOW_H
+
+#include "core/wire/tuple.h"
+
+/* A flow, the same for both of its directions: the lower of the two endpoints first. */
+struct flow_key {
+	uint8_t low_address[16];
+	uint8_t high_address[16];
+	uint16_t low_port;
+	uint16_t high_port;
+	uint16_t zone;
+	uint8_t family;
+	uint8_t swapped; /* 1: the client (of a packet: the sender) is the high one. Not compared */
+};
+
+/* Everything but the mark at the end, which says who is the client. */
+static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+	uint64_t x[4], y[4];
+
+	memcpy(x, a->low_address, 16);
+	memcpy(x + 2, a->high_address, 16);
+	memcpy(y, b->low_address, 16);
+	memcpy(y + 2, b->high_address, 16);
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0 && a->low_port == b->low_port &&
+	       a->high_port == b->high_port && a->zone == b->zone && a->family == b->family;
+}
+
+/* The key of a sender and a receiver; swapped says which is which. */
+void flow_key_of(struct flow_key *key, const struct tuple *ends, uint16_t zone);
+
+/* The key's hash. It does not depend on who is the client. */
+uint32_t flow_hash(const struct flow_key *key, const uint64_t seed[2]);
+
+/* The two ends: client and server of a session's key, sender and receiver of a packet's. */
+void flow_ends(const struct flow_key *key, struct endpoint *client, struct endpoint *server);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record - what is kept of a connection: its session; the work slot, which a session has only while it is busy; the handshake before it;
+ * and of its client, the budget. Nothing here has a pointer in it: it stands in the table's memory (table.h), and outlives the daemon.
+ *
+ * Each struct has one file that writes it, and is read by those below that in doc/architecture.md's list. What can be derived is not
+ * stored; what is stored is checked when it is found in a file (table_check.c).
+ */
+#ifndef CORE_RECORD_H
+#define CORE_RECORD_H
+
+#include "core/conntrack.h"
+#include "core/wire/ftp.h"
+#include "flow.h"
+
+enum stream_flags {
+	STREAM_UNSYNCED = 0x01,	  /* next is not known yet */
+	STREAM_FIN = 0x02,	  /* its FIN has passed */
+	STREAM_EDITED = 0x04,	  /* an edit has been made: bytes before acked must not be sent again as they were */
+	STREAM_HELD = 0x08,	  /* work->held[] keeps a part of an argument, up to next */
+	STREAM_IN_FLIGHT = 0x10,  /* work->edit[] is not acknowledged yet */
+	STREAM_HOLE = 0x20,	  /* a segment beyond next was dropped: hole_start and hole_since are set */
+	STREAM_HOLE_AGAIN = 0x40, /* and the same one again, later */
+	STREAM_STALE = 0x80,	  /* bytes may have passed unseen since the receiver acknowledged all that we know of */
+};
+
+/* One direction, in its own sender space. */
+struct stream {
+	uint32_t next;	/* first byte not parsed yet */
+	uint32_t acked; /* highest acknowledgement of the other side */
+	struct seqadj adj;
+	struct ftp_line line;
+	uint16_t mss;	     /* what the receiver said in its SYN; 0: not seen */
+	uint32_t claim;	     /* an acknowledgement of bytes that never came this way; none where not after next */
+	uint16_t hole_start; /* sequence number, modulo 2^16 */
+	uint8_t hole_since;  /* time, in units of HOLE_UNIT, modulo 256 */
+	uint8_t flags;	     /* enum stream_flags */
+	uint8_t scale;	     /* of the windows its receiver advertises (belief.h) */
+	uint8_t hole_missed; /* how often others came without it, well apart */
+	uint8_t missed_at;   /* when they did last, as hole_since */
+};
+
+enum session_state {
+	SESSION_FREE,
+	SESSION_HANDSHAKE, /* just made: nothing is known of it yet */
+	SESSION_GREETING,  /* waiting for 220 */
+	SESSION_MIDDLE,	   /* picked up in the middle: waiting for a command */
+	SESSION_EXCHANGE,  /* picked up in the middle: waiting for its reply */
+	SESSION_READY,	   /* an FTP dialogue */
+	SESSION_OPAQUE,	   /* encrypted, or not FTP: sequence adjustment only */
+	SESSION_CLOSED,	   /* both FINs or an RST have passed: sequence adjustment only, for a while */
+};
+
+enum session_flags {
+	SESSION_SELF = 0x01,	    /* we renumber every packet */
+	SESSION_FIRST_LINE = 0x02,  /* the client's first line was FTP */
+	SESSION_TRANSFER = 0x04,    /* a 1xx reply to the oldest command has been seen */
+	SESSION_RESUMED = 0x08,	    /* bytes before those read first were not seen: lines may begin in their middle */
+	SESSION_UNSURE = 0x10,	    /* the numbers are not known yet: both directions have to agree on them */
+	SESSION_HEARD = 0x20,	    /* they are as one packet has them */
+	SESSION_HEARD_REPLY = 0x40, /* which was the server's */
+	SESSION_FLAGS = 0x7f,	    /* all of them */
+};
+
+/* A control connection. */
+struct session {
+	struct flow_key key;
+	uint32_t home;		 /* the slot its hash names */
+	uint32_t chain;		 /* next slot of the same home */
+	uint32_t work;		 /* its work slot */
+	uint32_t last_seen;	 /* seconds */
+	struct stream stream[2]; /* by enum direction: what the client writes, what the server writes */
+	uint32_t commands;	 /* kinds of outstanding commands, oldest lowest, four bits each */
+	uint32_t conntrack_id;	 /* conntrack's own for it, CTA_ID; 0: not told */
+	uint16_t multiline;	 /* code of the multi-line reply that is open, 0: none */
+	uint8_t outstanding;	 /* how many; those beyond the eighth are FTP_OTHER */
+	uint8_t state;		 /* enum session_state */
+	uint8_t flags;		 /* enum session_flags */
+	uint8_t logged_in;	 /* the server has said so, or has taken an announcement, which comes to the same */
+	uint8_t unused[42];	 /* to three whole cache lines */
+};
+
+_Static_assert(sizeof(struct session) == 192, "three cache lines a session");
+
+/* Is an edit of it not acknowledged yet? */
+static inline bool session_in_flight(const struct session *session)
+{
+	return (session->stream[0].flags | session->stream[1].flags) & STREAM_IN_FLIGHT;
+}
+
+#define COMMANDS_MAX 8 /* commands in session.commands */
+
+/* An argument that had to wait, and since when. */
+struct waiting {
+	uint64_t since;	   /* milliseconds; 0: none */
+	uint64_t last;	   /* milliseconds: when it was counted last */
+	uint32_t start;	   /* sender space */
+	uint8_t sightings; /* of the times it has come again since, well apart, those with nothing before it */
+	uint8_t repeats;   /* all of them */
+};
+
+/* Room for an argument that is split over segments: the longest legal one, and a reply's prose behind it. */
+#define HELD_MAX 128
+
+enum edit_kind {
+	EDIT_REPLACED,	/* an argument, by another */
+	EDIT_SWALLOWED, /* a part of an argument, by nothing: its rest has not come yet */
+	EDIT_OWED,	/* such a part, with what followed: the receiver has none of it yet */
+};
+
+/* The longest text of an edit: the byte before a swallowed part, its prose, and the longest argument. */
+#define EDIT_TEXT_MAX (1 + HELD_MAX + ENDPOINT_TEXT_MAX)
+
+/* Text in place of other text, which may have to be sent again: edit.h. */
+struct edit {
+	uint32_t start; /* sender space */
+	uint16_t old_length;
+	uint16_t new_length;
+	uint32_t since;	 /* seconds: when it was made, or amended */
+	uint8_t kind;	 /* enum edit_kind */
+	uint8_t guarded; /* nothing of its connection passes without us, as long as it is in flight (conntrack.h) */
+	char text[EDIT_TEXT_MAX];
+};
+
+/* An announced data connection. */
+struct announcement {
+	struct expectation expectation;
+	uint32_t since;	   /* seconds */
+	uint8_t kind;	   /* enum ftp_kind of the command */
+	uint8_t direction; /* enum direction of the announcement */
+	uint8_t answered;  /* the server has accepted it */
+};
+
+#define ANNOUNCEMENTS_MAX FTP_EXPECTED_MAX
+
+struct held {
+	uint32_t start;	 /* sender space */
+	uint32_t since;	 /* seconds: its first byte */
+	uint16_t length; /* up to stream.next */
+	uint8_t pieces;	 /* segments it came in, or that repeated it */
+	uint8_t copied;	 /* it was passed on all the same: no text will be changed here */
+	char before;	 /* the byte before it */
+	uint8_t bytes[HELD_MAX];
+};
+
+/* What a session needs besides while it is busy. The undo record keeps what precedes edit always, the rest where it is in use. */
+struct work {
+	uint32_t owner; /* its session; 0: free */
+	uint32_t free_next;
+	uint32_t budget;       /* its client's, which stays where it is while the client has something */
+	uint8_t bound;	       /* binding is filled in */
+	uint8_t announcements; /* how many, oldest first */
+	struct waiting waiting[2];
+	struct binding binding;
+	struct edit edit[2]; /* in use where STREAM_IN_FLIGHT */
+	struct held held[2]; /* in use where STREAM_HELD */
+	struct announcement announcement[ANNOUNCEMENTS_MAX];
+};
+
+enum embryo_state {
+	EMBRYO_FREE,
+	EMBRYO_OPEN,	 /* SYN seen */
+	EMBRYO_ANSWERED, /* and its SYN/ACK */
+	EMBRYO_CLOSED,	 /* a session was made of it; another copy of its SYN makes no other */
+	EMBRYO_LEFT,	 /* none was: there was no room, or it was answered too late */
+	EMBRYO_STATES,
+};
+
+/* A handshake under way: embryo.h. */
+#define EMBRYO_WAYS    8  /* embryos that share a place in the table */
+#define EMBRYO_SECONDS 60 /* as conntrack's SYN_RECV */
+
+struct embryo {
+	struct flow_key key; /* swapped: who is the client */
+	uint32_t since;	     /* seconds; when its SYN came */
+	uint32_t start[2];   /* by enum direction: the first byte behind SYN, sender space */
+	uint32_t acked;	     /* what the SYN/ACK acknowledges */
+	uint16_t data;	     /* bytes in the SYN (RFC 7413) */
+	uint16_t mss[2];     /* by enum direction: what its sender says of itself */
+	uint8_t scale[2];    /* likewise; SEGMENT_NO_SCALE */
+	uint8_t state;	     /* enum embryo_state */
+	/* what the SYN's bytes are as FTP */
+	uint8_t strange;      /* none */
+	uint8_t lines;	      /* whole lines */
+	struct ftp_line line; /* where the last one stands */
+};
+
+/* What clients share: there is only so much of each. */
+enum share {
+	SHARE_SESSIONS,
+	SHARE_WORKS,
+	SHARE_EXPECTATIONS,
+	SHARES,
+};
+
+/* What a client may do only so often a second. */
+enum rate {
+	RATE_ANNOUNCEMENTS, /* and look-ups of their connection */
+	RATE_TRIES,	    /* of another port than the announced one */
+	RATES,
+};
+
+/*
+ * What one client has and may still do. What it has is counted anew on recovery. A hash names a set of eight. Whoever finds the set
+ * full of others who have something is one of "the others" of this set, who are taken for one client: the last of the eight.
+ * While these have something, no newcomer is given a place of its own, since it may be one of them; so where a client's
+ * things are counted is never in doubt. It takes eight clients of one set to get there, and nobody can choose the set.
+ */
+struct client_budget {
+	uint64_t network;  /* the IPv4 address, or the first half of the IPv6 one */
+	uint64_t refilled; /* milliseconds; 0: never */
+	uint32_t taken[SHARES];
+	uint32_t tokens[RATES]; /* thousandths */
+	uint8_t family;		/* 0: nobody's, or the others' */
+	uint8_t unused[23];
+};
+
+_Static_assert(sizeof(struct client_budget) == 64, "a cache line a client");
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One function a struct, one line a field. A field that is not named here may have any value.
+ */
+#include "table_check.h"
+
+#include "core/wire/belief.h"
+#include "core/wire/segment.h"
+
+/* Sums of a few thousand edits' growth; far enough from the end of the type for a connection's life. */
+#define SHIFT_MAX     (1 << 30)
+#define TELNET_STATES 3
+
+/* What is read as a bool is a byte in a file. */
+static bool is_bool(const bool *value)
+{
+	uint8_t byte;
+
+	memcpy(&byte, value, sizeof(byte));
+	return byte <= 1;
+}
+
+static bool is_family(uint8_t family)
+{
+	return family == FAMILY_IPV4 || family == FAMILY_IPV6;
+}
+
+/* What an IPv4 address leaves free is zero: else it would not be found. */
+static bool is_address(const uint8_t address[16], uint8_t family)
+{
+	static const uint8_t zero[12];
+
+	return is_family(family) && (family == FAMILY_IPV6 || memcmp(address + 4, zero, sizeof(zero)) == 0);
+}
+
+static bool is_endpoint(const struct endpoint *endpoint, uint8_t family)
+{
+	return endpoint->family == family && is_address(endpoint->address, family);
+}
+
+static bool is_tuple(const struct tuple *tuple, uint8_t family)
+{
+	return is_endpoint(&tuple->src, family) && is_endpoint(&tuple->dst, family);
+}
+
+static bool is_shift(int32_t shift)
+{
+	return shift >= -SHIFT_MAX && shift <= SHIFT_MAX;
+}
+
+static bool is_seqadj(const struct seqadj *adj)
+{
+	return is_shift(adj->before) && is_shift(adj->after);
+}
+
+static bool is_key(const struct flow_key *key)
+{
+	return is_address(key->low_address, key->family) && is_address(key->high_address, key->family) &&
+	       key->swapped <= 1;
+}
+
+static bool is_digits(const char *text, uint32_t length)
+{
+	for (uint32_t i = 0; i < length; i++)
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+	return true;
+}
+
+/* In or before its argument: the scanner looks the word up, and takes it for one that announces something. */
+static bool is_announcing(const struct ftp_line *line, enum ftp_side side)
+{
+	const struct ftp_word *word = ftp_line_word(line, side);
+
+	return word && word->notation != NOTATION_NONE;
+}
+
+static bool is_line(const struct ftp_line *line, enum ftp_side side)
+{
+	return line->phase <= FTP_PHASE_LOST && line->telnet < TELNET_STATES &&
+	       line->length <= (side == FTP_CLIENT ? FTP_WORD_MAX + 1 : 3) &&
+	       (side == FTP_CLIENT || is_digits(line->word, line->length)) &&
+	       (line->phase != FTP_PHASE_START || line->length == 0) &&
+	       ((line->phase != FTP_PHASE_GAP && line->phase != FTP_PHASE_ARGUMENT) || is_announcing(line, side));
+}
+
+/* What is acknowledged has been read, but for a FIN. */
+static bool is_acknowledged(const struct stream *stream)
+{
+	return stream->flags & STREAM_UNSYNCED ||
+	       !seq_after(stream->acked, stream->next + (stream->flags & STREAM_FIN ? 1 : 0));
+}
+
+static bool is_stream(const struct stream *stream, enum ftp_side side)
+{
+	const uint8_t busy = STREAM_HELD | STREAM_IN_FLIGHT;
+
+	return is_seqadj(&stream->adj) && is_line(&stream->line, side) && is_acknowledged(stream) &&
+	       stream->scale <= BELIEF_SCALE_MAX &&
+	       !seq_after(stream->claim, stream->next + belief_window(BELIEF_SCALE_MAX)) &&
+	       (!(stream->flags & STREAM_UNSYNCED) || !(stream->flags & busy)) &&
+	       (!(stream->flags & STREAM_HELD) || stream->line.phase == FTP_PHASE_ARGUMENT) &&
+	       (!(stream->flags & STREAM_IN_FLIGHT) || stream->flags & STREAM_EDITED);
+}
+
+static bool are_commands(uint32_t commands)
+{
+	for (uint32_t i = 0; i < COMMANDS_MAX; i++)
+		if ((commands >> 4 * i & 15) >= FTP_KINDS)
+			return false;
+	return true;
+}
+
+/* What is known of the numbers is known of both directions, or agreed on step by step. */
+static bool is_sure(const struct session *session)
+{
+	const uint8_t unsynced = session->flags & SESSION_UNSURE ? STREAM_UNSYNCED : 0;
+	const uint8_t heard = session->flags & SESSION_HEARD;
+
+	return (session->stream[0].flags & STREAM_UNSYNCED) == unsynced &&
+	       (session->stream[1].flags & STREAM_UNSYNCED) == unsynced && (!heard || unsynced) &&
+	       (!(session->flags & SESSION_HEARD_REPLY) || heard);
+}
+
+/* What is held back is let go where lines are not read any more. */
+static bool is_read(const struct session *session)
+{
+	return session->state < SESSION_OPAQUE ||
+	       !((session->stream[0].flags | session->stream[1].flags) & STREAM_HELD);
+}
+
+static bool is_session(const struct session *session)
+{
+	return session->state > SESSION_HANDSHAKE && session->state <= SESSION_CLOSED &&
+	       session->flags <= SESSION_FLAGS && is_sure(session) && is_read(session) && session->logged_in <= 1 &&
+	       is_key(&session->key) && are_commands(session->commands) && session->multiline <= 999 &&
+	       is_stream(&session->stream[DIRECTION_ORIGINAL], FTP_CLIENT) &&
+	       is_stream(&session->stream[DIRECTION_REPLY], FTP_SERVER);
+}
+
+/* It reaches up to what is read next. */
+static bool is_held(const struct held *held, const struct stream *stream)
+{
+	return held->length >= 1 && held->length < HELD_MAX && held->start + held->length == stream->next &&
+	       held->copied <= 1;
+}
+
+/* A swallowed part is one that is held: its bytes are still to be sent. */
+static bool is_swallowed(const struct edit *edit, const struct stream *stream, const struct held *held)
+{
+	return stream->flags & STREAM_HELD && !held->copied && edit->new_length == 1 &&
+	       edit->start + 1 == held->start && edit->old_length >= 2 && edit->old_length - 1 <= held->length;
+}
+
+/* What is edited has been read, and precedes what is held back. */
+static bool is_edit(const struct edit *edit, const struct stream *stream, const struct held *held)
+{
+	const bool back = stream->flags & STREAM_HELD && !held->copied && edit->kind != EDIT_SWALLOWED;
+
+	return edit->kind <= EDIT_OWED && edit->guarded <= 1 && edit->old_length >= 1 &&
+	       edit->old_length <= HELD_MAX + 1 && edit->new_length >= 1 && edit->new_length <= EDIT_TEXT_MAX &&
+	       !seq_after(edit->start + edit->old_length, back ? held->start : stream->next) &&
+	       (edit->kind != EDIT_SWALLOWED || is_swallowed(edit, stream, held));
+}
+
+static bool is_binding(const struct binding *binding, uint8_t family)
+{
+	return is_tuple(&binding->tuple[DIRECTION_ORIGINAL], family) &&
+	       is_tuple(&binding->tuple[DIRECTION_REPLY], family) && is_seqadj(&binding->seqadj[DIRECTION_ORIGINAL]) &&
+	       is_seqadj(&binding->seqadj[DIRECTION_REPLY]);
+}
+
+static bool is_expectation(const struct expectation *expectation)
+{
+	const uint8_t family = expectation->tuple.dst.family;
+
+	return is_family(family) && is_tuple(&expectation->tuple, family) && expectation->tuple.src.port == 0 &&
+	       expectation->tuple.dst.port != 0 && is_bool(&expectation->translated) &&
+	       (expectation->nat_direction == DIRECTION_ORIGINAL || expectation->nat_direction == DIRECTION_REPLY) &&
+	       is_endpoint(&expectation->nat_src, family) && expectation->nat_src.port != 0;
+}
+
+/* Commands announce from the client's side, replies from the server's. */
+static bool is_announcement(const struct announcement *announcement)
+{
+	const bool reply = announcement->kind >= FTP_PASV;
+
+	return announcement->kind >= FTP_PORT && announcement->kind <= FTP_LPSV &&
+	       announcement->direction == (reply ? DIRECTION_REPLY : DIRECTION_ORIGINAL) &&
+	       announcement->answered <= 1 && is_expectation(&announcement->expectation);
+}
+
+static bool is_work(const struct work *work, const struct session *session)
+{
+	bool good = work->bound <= 1 && work->announcements <= ANNOUNCEMENTS_MAX &&
+		    (!work->bound || is_binding(&work->binding, session->key.family)) &&
+		    (!work->announcements || work->bound);
+
+	for (int d = 0; d < 2 && good; d++) {
+		const struct stream *stream = &session->stream[d];
+
+		if (stream->flags & STREAM_HELD)
+			good = work->bound && is_held(&work->held[d], stream);
+		if (good && stream->flags & STREAM_IN_FLIGHT)
+			good = is_edit(&work->edit[d], stream, &work->held[d]);
+	}
+	for (uint32_t i = 0; good && i < work->announcements; i++)
+		good = is_announcement(&work->announcement[i]);
+	return good;
+}
+
+bool table_check(const struct session *session, const struct work *work)
+{
+	const uint8_t flags = session->stream[0].flags | session->stream[1].flags;
+
+	if (!is_session(session))
+		return false;
+	return work ? is_work(work, session) : !(flags & (STREAM_HELD | STREAM_IN_FLIGHT));
+}
+
+static bool is_scale(uint8_t scale)
+{
+	return scale <= BELIEF_SCALE_MAX || scale == SEGMENT_NO_SCALE;
+}
+
+bool table_check_embryo(const struct embryo *embryo)
+{
+	return embryo->state > EMBRYO_FREE && embryo->state < EMBRYO_STATES && is_key(&embryo->key) &&
+	       is_scale(embryo->scale[0]) && is_scale(embryo->scale[1]) && embryo->strange <= 1 &&
+	       is_line(&embryo->line, FTP_CLIENT);
+}

@@ -101,6 +101,8 @@ OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/dae
 $(BUILD)/tests/unit/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
+$(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring)
+
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)

@@ -5,6 +5,7 @@
  */
 #include "command.h"
 #include "option.h"
+#include "option_lines.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -167,20 +168,37 @@ static int read_key(void *context, const char *section, const char *name, const 
 	return reading->complaint[0] == '\0';
 }
 
+static int complain_unreadable(const char *path, int error)
+{
+	fprintf(stderr, "nfq-ftp-helper: the file `%s' cannot be read: %s\n", path, strerror(-error));
+	return EXIT_USAGE;
+}
+
 static int read_file(const struct option_page *page, const char *command, struct option_values *values,
 		     const char *path)
 {
 	struct reading reading = { .page = page, .command = command, .values = values };
-	int line = ini_parse(path, read_key, &reading);
+	struct option_lines lines = { .file = fopen(path, "re") };
+	const char *complaint = reading.complaint;
+	int line;
 
-	if (line == 0)
-		return OPTION_GO_ON;
+	if (!lines.file)
+		return complain_unreadable(path, -errno);
+	line = ini_parse_stream(option_lines_next, &lines, read_key, &reading);
+	fclose(lines.file);
+	if (lines.error)
+		return complain_unreadable(path, lines.error);
+	/* The first of them. The library reads on behind a line that is wrong. */
+	if (!line && lines.complaint[0]) {
+		line = lines.number;
+		complaint = lines.complaint;
+	}
 	if (line < 0)
-		fprintf(stderr, "nfq-ftp-helper: the file `%s' cannot be read: %s\n", path, strerror(errno));
-	else
+		return complain_unreadable(path, -ENOMEM);
+	if (line)
 		fprintf(stderr, "nfq-ftp-helper: %s:%d: %s\n", path, line,
-			reading.complaint[0] ? reading.complaint : "this is not `NAME = VALUE'");
-	return EXIT_USAGE;
+			complaint[0] ? complaint : "this is not `NAME = VALUE'");
+	return line ? EXIT_USAGE : OPTION_GO_ON;
 }
 
 int option_parse(const struct option_page *page, struct option_values *values, int argc, char **argv)

@@ -153,8 +153,13 @@ static bool queue_suits(const struct attachment *attachment)
 static int join_users(struct attachment *attachment)
 {
 	attachment->users = open(USERS, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (attachment->users < 0)
+	if (attachment->users < 0) {
+		log_line(LOG_LEVEL_WARNING,
+			 "the file `" USERS "' cannot be opened: %s; daemons of other network namespaces are not "
+			 "seen, and the conntrack helper, which they have in common with this one, ends with it",
+			 strerror(errno));
 		return 0;
+	}
 	for (unsigned int tries = 0; tries < JOIN_TRIES; tries++) {
 		if (flock(attachment->users, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 			return 0;

@@ -59,8 +59,11 @@ static unsigned int list_files(const struct guard *guard, int *files)
 	return count;
 }
 
-/* Who does not read standard error must not keep the guard, and with it the queue. */
-static void say_last_word(void)
+/*
+ * Who does not read standard error must not keep the guard, and with it the queue. (strerror() takes a lock, and a thread of the
+ * process that this is a copy of might have had it.)
+ */
+static void say_last_word(int error)
 {
 	const struct itimerval patience = { .it_value.tv_usec = GUARD_LAST_SAY };
 	sigset_t alarm;
@@ -70,21 +73,32 @@ static void say_last_word(void)
 	signal(SIGALRM, SIG_DFL);
 	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
 	setitimer(ITIMER_REAL, &patience, NULL);
-	log_line(LOG_LEVEL_WARNING, "the daemon has ended without a word: the conntrack helper `" CTHELPER_NAME
-				    "' is idle until it is back");
+	if (error)
+		log_line(LOG_LEVEL_ERROR,
+			 "the daemon has ended without a word, and the conntrack helper `" CTHELPER_NAME
+			 "' could not be made idle: %s; no FTP connection comes about until a daemon runs again",
+			 strerrordesc_np(-error));
+	else
+		log_line(LOG_LEVEL_WARNING, "the daemon has ended without a word: the conntrack helper `" CTHELPER_NAME
+					    "' is idle until it is back");
+}
+
+/* Others use the helper, or there is none any more: nothing is to be done, and said. */
+static bool is_not_ours(int error)
+{
+	return error == -EUSERS || error == -ENOENT;
 }
 
 static void guard_act(struct guard *guard)
 {
 	int error = guard->act(guard->context);
 
-	/* Others use the helper, or there is none any more: nothing is to be done. */
-	for (unsigned int tries = 1; error && error != -EUSERS && error != -ENOENT && tries < ACT_TRIES; tries++) {
+	for (unsigned int tries = 1; error && !is_not_ours(error) && tries < ACT_TRIES; tries++) {
 		nanosleep(&(struct timespec){ .tv_nsec = ACT_WAIT }, NULL);
 		error = guard->act(guard->context);
 	}
-	if (!error)
-		say_last_word();
+	if (!is_not_ours(error))
+		say_last_word(error);
 }
 
 /* The child's part: it keeps the pipe, and the sockets, the queues' among them. No signal ends it but SIGKILL. */

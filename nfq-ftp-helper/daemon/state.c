@@ -82,8 +82,8 @@ static int replace(const struct place *place, const char *why)
 		log_line(LOG_LEVEL_ERROR, "`%s/%s' cannot be %s: %s", place->directory, place->name,
 			 why ? "set aside" : "replaced", strerror(-error));
 	else if (why)
-		log_line(LOG_LEVEL_WARNING, "`%s/%s' %s: it is set aside as `%s.bad', and the table starts empty",
-			 place->directory, place->name, why, place->name);
+		log_line(LOG_LEVEL_WARNING, "`%s/%s' %s: it is set aside as `%s', and the table starts empty",
+			 place->directory, place->name, why, place->file->aside);
 	return error;
 }
 
@@ -104,6 +104,9 @@ struct table *state_open(struct statefile *file, const char *directory, unsigned
 	if (error) {
 		complain(&place, error);
 	} else {
+		if (file->obstacle[0])
+			log_line(LOG_LEVEL_WARNING, "`%s/%s.new' stands in a new table's way: it is set aside as `%s'",
+				 directory, name, file->obstacle);
 		table = table_new(file->memory, size, seed);
 		error = replace(&place, take_up(&place, table, size, recovered));
 	}

@@ -13,6 +13,9 @@
 /* More than the largest table: 2^24 sessions. */
 #define LEFT_MAX ((off_t)8 << 30)
 
+/* NAME.bad, and up to NAME.bad9. */
+#define ASIDE_MAX 9
+
 #define FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
 /* The file's name with an ending. */
@@ -54,38 +57,97 @@ static int open_directory(struct statefile *file, const char *path)
 	return -EPERM;
 }
 
+static const char *kind(mode_t mode)
+{
+	static const struct {
+		mode_t type;
+		const char *name;
+	} kinds[] = {
+		{ S_IFREG, "a file" },	     { S_IFDIR, "a directory" }, { S_IFLNK, "a symbolic link" },
+		{ S_IFIFO, "a named pipe" }, { S_IFSOCK, "a socket" },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if ((mode & S_IFMT) == kinds[i].type)
+			return kinds[i].name;
+	return "a device";
+}
+
 static int take_lock(struct statefile *file)
 {
 	char name[STATEFILE_NAME_MAX + 8];
 	struct stat status;
+	int error = 0;
 
 	file->lock = openat(file->directory, with(file, ".lock", name), FLAGS | O_RDWR | O_CREAT, 0600);
-	if (file->lock < 0 || fstat(file->lock, &status) < 0)
-		return -errno;
+	if (file->lock < 0)
+		error = -errno;
+	if (fstatat(file->directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(status.st_mode)) {
+		snprintf(file->why, sizeof(file->why), "has %s in the place of the lock `%s': remove it",
+			 kind(status.st_mode), name);
+		return -EPERM;
+	}
+	if (error)
+		return error;
 	return flock(file->lock, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+}
+
+/* What has this name gets another one: @as is filled in. */
+static int set_aside(const struct statefile *file, const char *name, char as[STATEFILE_ASIDE_MAX])
+{
+	int error = 0;
+
+	snprintf(as, STATEFILE_ASIDE_MAX, "%s.bad", file->name);
+	for (unsigned int i = 2; i <= ASIDE_MAX + 1; i++) {
+		if (renameat(file->directory, name, file->directory, as) == 0)
+			return 0;
+		error = -errno;
+		/* Of two directories the one below must be empty, and only one of its kind takes a file's place. */
+		if (error != -EISDIR && error != -ENOTDIR && error != -ENOTEMPTY && error != -EEXIST)
+			break;
+		snprintf(as, STATEFILE_ASIDE_MAX, "%s.bad%u", file->name, i);
+	}
+	as[0] = '\0';
+	return error;
 }
 
 /* ---- what is there ---- */
 
-/* Holes read as zeroes. */
-static int read_all(struct statefile *file, size_t size)
+static int read_piece(const struct statefile *file, off_t at, off_t end)
 {
-	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return -errno;
-	file->left = memory;
-	file->left_bytes = size;
-	for (size_t at = 0; at < size;) {
-		const ssize_t length = pread(file->left_fd, memory + at, size - at, (off_t)at);
+	while (at < end) {
+		const ssize_t length = pread(file->left_fd, (char *)file->left + at, (size_t)(end - at), at);
 
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length <= 0)
 			return length < 0 ? -errno : -EIO;
-		at += (size_t)length;
+		at += length;
 	}
 	return 0;
+}
+
+/* Holes are zeroes, and take no memory: there may be more of them than this machine has. */
+static int read_all(struct statefile *file, off_t size)
+{
+	char *memory =
+		mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	off_t hole = 0;
+	int error = 0;
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	file->left = memory;
+	file->left_bytes = (size_t)size;
+	while (hole < size && !error) {
+		const off_t data = lseek(file->left_fd, hole, SEEK_DATA);
+
+		if (data < 0)
+			return errno == ENXIO ? 0 : -errno; /* ENXIO: there are only holes any more */
+		hole = lseek(file->left_fd, data, SEEK_HOLE);
+		error = hole < 0 ? -errno : read_piece(file, data, hole < size ? hole : size);
+	}
+	return error;
 }
 
 static int read_left(struct statefile *file)
@@ -107,7 +169,7 @@ static int read_left(struct statefile *file)
 		snprintf(file->why, sizeof(file->why), "is larger than any table of sessions");
 		return 0;
 	}
-	error = read_all(file, (size_t)status.st_size);
+	error = read_all(file, status.st_size);
 	if (error)
 		snprintf(file->why, sizeof(file->why), "cannot be read: %s", strerror(-error));
 	return 0;
@@ -128,14 +190,29 @@ static int look(struct statefile *file)
 
 /* ---- what will be there ---- */
 
+/* One that is there already was being made when its maker was killed: nobody else has our lock. */
+static int clear_place(struct statefile *file, const char *name)
+{
+	int error;
+
+	if (unlinkat(file->directory, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	error = errno == EISDIR ? set_aside(file, name, file->obstacle) : -errno;
+	if (!error)
+		return 0;
+	snprintf(file->why, sizeof(file->why),
+		 "has something in the place of the new table `%s', which cannot be moved away (%s): remove it", name,
+		 strerror(-error));
+	return -EPERM;
+}
+
 static int make(struct statefile *file)
 {
 	char name[STATEFILE_NAME_MAX + 8];
-	int error;
+	int error = clear_place(file, with(file, ".new", name));
 
-	/* One that is there already was being made when its maker was killed: nobody else has our lock. */
-	if (unlinkat(file->directory, with(file, ".new", name), 0) < 0 && errno != ENOENT)
-		return -errno;
+	if (error)
+		return error;
 	file->fd = openat(file->directory, name, FLAGS | O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (file->fd < 0 || flock(file->fd, LOCK_EX | LOCK_NB) < 0 || ftruncate(file->fd, (off_t)file->size) < 0)
 		return -errno;
@@ -175,12 +252,13 @@ static void forget_left(struct statefile *file)
 	file->left_fd = -1;
 }
 
-int statefile_replace(struct statefile *file, bool set_aside)
+int statefile_replace(struct statefile *file, bool keep)
 {
 	char name[STATEFILE_NAME_MAX + 8];
+	const int error = keep ? set_aside(file, file->name, file->aside) : 0;
 
-	if (set_aside && renameat(file->directory, file->name, file->directory, with(file, ".bad", name)) < 0)
-		return -errno;
+	if (error)
+		return error;
 	if (renameat(file->directory, with(file, ".new", name), file->directory, file->name) < 0)
 		return -errno;
 	forget_left(file);

@@ -10,6 +10,9 @@
  * Neither is believed who may not be: the directory and all files in it must belong to root or to this program's user, and nobody else
  * may be able to write to them; a symbolic link is not followed. Who holds NAME.lock is the one user. (Versions that had no such
  * file locked the file itself; so do we, for them.)
+ *
+ * What stands in the way, a directory where a file is to be, is set aside as well. Only the lock's place is not cleared: who
+ * moved another's lock away would be a second user.
  */
 #ifndef DAEMON_STATEFILE_H
 #define DAEMON_STATEFILE_H
@@ -17,8 +20,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STATEFILE_NAME_MAX 32
-#define STATEFILE_WHY_MAX  128
+#define STATEFILE_NAME_MAX  32
+#define STATEFILE_ASIDE_MAX (STATEFILE_NAME_MAX + 8)
+#define STATEFILE_WHY_MAX   128
 
 struct statefile {
 	char name[STATEFILE_NAME_MAX];
@@ -30,6 +34,9 @@ struct statefile {
 	size_t size;
 	void *left; /* a copy of what was there before; NULL: nothing, or nothing to be believed */
 	size_t left_bytes;
+	char aside[STATEFILE_ASIDE_MAX]; /* what the old one was set aside as */
+	char obstacle
+		[STATEFILE_ASIDE_MAX]; /* what stood in the new one's place, NAME.new, was set aside as this; "": nothing did */
 	char why[STATEFILE_WHY_MAX]; /* "is a symbolic link": why it is not to be believed, or what is wrong at all; else "" */
 };
 
@@ -42,18 +49,19 @@ struct statefile {
  *
  * The new file has no name until statefile_replace().
  *
- * Return: 0; -EWOULDBLOCK: another program uses it; -EPERM: @directory is not to be trusted; or another negative errno.
+ * Return: 0; -EWOULDBLOCK: another program uses it; -EPERM: @directory, or what is in it, is not as it must be; or another negative
+ * errno.
  */
 int statefile_open(struct statefile *file, const char *directory, const char *name, size_t size);
 
 /**
  * statefile_replace - the new file takes the old one's place
  * @file: from statefile_open()
- * @set_aside: keep the old one under NAME.bad
+ * @keep: set the old one aside, as NAME.bad, instead of an earlier one; where that cannot be replaced, as NAME.bad2 and so on to NAME.bad9
  *
  * Return: 0, or a negative errno.
  */
-int statefile_replace(struct statefile *file, bool set_aside);
+int statefile_replace(struct statefile *file, bool keep);
 
 /* The file stays. */
 void statefile_close(struct statefile *file);

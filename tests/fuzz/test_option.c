@@ -52,13 +52,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *const usual = stderr;
 	const struct option_page page = { .command = OPTION_OF_RUN };
 	static struct option_values values;
+	FILE *stream;
 	size_t length;
 	char *said;
 	int code;
 
 	snprintf(path, sizeof(path), "%s", file_of(data, size));
-	stderr = open_memstream(&said, &length);
-	MUST(stderr);
+	stream = open_memstream(&said, &length);
+	MUST(stream);
+	stderr = stream;
 	code = option_parse(&page, &values, 3, argv);
 	fclose(stderr);
 	stderr = usual;

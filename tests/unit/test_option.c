@@ -523,6 +523,65 @@ static void file_is_refused(void **state)
 	refuses_file("mode\n", 1, "this is not `NAME = VALUE'");
 	assert_int_equal(PARSE(OPTION_OF_RUN, "-c", "/nonexistent"), EXIT_USAGE);
 	said_is("nfq-ftp-helper: the file `/nonexistent' cannot be read: No such file or directory\n");
+	assert_int_equal(PARSE(OPTION_OF_RUN, "-c", "/tmp"), EXIT_USAGE);
+	said_is("nfq-ftp-helper: the file `/tmp' cannot be read: Is a directory\n");
+}
+
+/* libinih has room for 198 bytes of a line and its end; what is longer would be two lines to it. */
+static void file_has_a_long_line(void **state)
+{
+	char text[512], path[64];
+	static const char key[] = "state-dir = ";
+	const size_t longest = 198;
+
+	(void)state;
+	for (size_t length = longest - 2; length < longest + 40; length++) {
+		snprintf(text, sizeof(text), "loose = no\n%s%0*d\nmark = 4\n", key, (int)(length - strlen(key)), 0);
+		if (length > longest)
+			refuses_file(text, 2, "this line is longer than 198 bytes");
+		else
+			assert_int_equal(parse_file(text, "--loose", path), OPTION_GO_ON);
+	}
+	/* What is wrong before it is told first; a remark is a line, too. */
+	refuses_file(
+		"frob = 1\n# ................................................................................................"
+		"..........................................................................................................\n",
+		1, "`frob' is no setting; `nfq-ftp-helper run --help' lists them");
+	refuses_file(
+		"# .........................................................................................................."
+		"..........................................................................................................\n",
+		1, "this line is longer than 198 bytes");
+}
+
+/* A line that begins with a blank continues nothing. */
+static void file_has_blanks(void **state)
+{
+	char path[64];
+
+	(void)state;
+	assert_int_equal(
+		parse_file("[run]\n  mark = 0x4/0x4\n\tstate-dir = /a\n   \n  # b\n  sessions = 1000", "--loose", path),
+		OPTION_GO_ON);
+	assert_int_equal(stored.run.attach.mark, 4);
+	assert_string_equal(stored.run.state_directory, "/a");
+	assert_int_equal(stored.run.sessions, 1000);
+	refuses_file("share-exempt = 10.0.0.0/8\n  192.168.0.0/16\n", 2, "this is not `NAME = VALUE'");
+	refuses_file("state-dir = /a\n /b\n", 2, "this is not `NAME = VALUE'");
+	refuses_file("state-dir = /a\n b = c\n", 2, "`b' is no setting; `nfq-ftp-helper run --help' lists them");
+}
+
+static void file_has_a_nul(void **state)
+{
+	char path[64] = "/tmp/nfq-ftp-option-XXXXXX", wanted[128];
+	const int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(write(fd, "loose = no\nmark = 4\0 5\n", 24), 24);
+	close(fd);
+	assert_int_equal(PARSE(OPTION_OF_RUN, "-c", path), EXIT_USAGE);
+	snprintf(wanted, sizeof(wanted), "nfq-ftp-helper: %s:2: this line has a NUL in it\n", path);
+	said_is(wanted);
+	unlink(path);
 }
 
 /* The options that a text explains: "--name" and "-x". */
@@ -677,6 +736,60 @@ static void manual_has_each(void **state)
 	assert_int_equal(of_all.count, 2);
 }
 
+/* What the manual says of `run --@name' below its tag. */
+static void read_entry(const char *name, char entry[2048])
+{
+	FILE *file = fopen(MANUAL, "r");
+	char line[1024], here[64] = "";
+	bool tag = false, ours = false;
+
+	assert_non_null(file);
+	*entry = '\0';
+	while (fgets(line, sizeof(line), file)) {
+		struct names names = { 0 };
+
+		if (sscanf(line, ".SH %63[^\n]", here) == 1 || strcmp(here, "RUN") != 0)
+			continue;
+		if (ours && !tag)
+			strncat(entry, line, 2047 - strlen(entry));
+		if (tag) {
+			untroff(line);
+			add_names(&names, line);
+			ours = has_name(&names, name);
+		}
+		tag = strcmp(line, ".TP\n") == 0;
+	}
+	fclose(file);
+}
+
+/* Each number that holds where nothing is said is in the manual. */
+static void manual_has_defaults(void **state)
+{
+	static struct option_values defaults;
+	unsigned int count, compared = 0;
+	const struct option_row *rows = option_rows(&count);
+
+	(void)state;
+	option_default(&defaults);
+	for (unsigned int i = 0; i < count; i++) {
+		char name[40], wanted[16], entry[2048];
+		const char *text;
+		uint32_t number;
+
+		if (!(rows[i].commands & OPTION_OF_RUN) || !option_number(&rows[i], &defaults, &number))
+			continue;
+		snprintf(name, sizeof(name), "--%s", rows[i].name);
+		snprintf(wanted, sizeof(wanted), " %u", number);
+		read_entry(name, entry);
+		text = strstr(entry, "Default");
+		text = text ? strstr(text, wanted) : NULL;
+		if (!text || isdigit((unsigned char)text[strlen(wanted)]))
+			fail_msg("the manual does not say that --%s is%s by default: %s", rows[i].name, wanted, entry);
+		compared++;
+	}
+	assert_in_range(compared, 7, count);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -693,9 +806,13 @@ int main(void)
 		cmocka_unit_test(wrong_usage),
 		cmocka_unit_test(file_is_read),
 		cmocka_unit_test(file_is_refused),
+		cmocka_unit_test(file_has_a_long_line),
+		cmocka_unit_test(file_has_blanks),
+		cmocka_unit_test(file_has_a_nul),
 		cmocka_unit_test(help_has_each),
 		cmocka_unit_test(defaults_are_true),
 		cmocka_unit_test(manual_has_each),
+		cmocka_unit_test(manual_has_defaults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -311,6 +312,103 @@ static void link_and_directory(void **state)
 	is_set_aside("is no regular file");
 }
 
+/* ---- what is in the way ---- */
+
+/* A directory, with something in it or not. */
+static void block(const char *ending, bool full)
+{
+	char name[160];
+
+	assert_int_equal(mkdir(path(ending), 0700), 0);
+	snprintf(name, sizeof(name), "%s/full", path(ending));
+	if (full)
+		assert_int_equal(mkdir(name, 0700), 0);
+}
+
+/* Nothing of NAME.bad can be replaced, so it is NAME.bad2. */
+static void bad_is_in_the_way(void **state)
+{
+	(void)state;
+	block(".bad", false);
+	put("A letter.\n", 10);
+	opens(0, "it is set aside as `queue-7.bad2', and the table starts empty");
+	assert_true(exists(path(".bad2")));
+	assert_int_equal(unlink(path("")), 0);
+	assert_int_equal(rmdir(path(".bad")), 0);
+	block(".bad", true);
+	block("", true);
+	opens(0, "is no regular file: it is set aside as `queue-7.bad3', and");
+	opens(0, NULL);
+}
+
+static void bad_is_in_the_way_nine_times(void **state)
+{
+	static const char *const endings[] = { "",	".bad2", ".bad3", ".bad4", ".bad5",
+					       ".bad6", ".bad7", ".bad8", ".bad9" };
+
+	(void)state;
+	block(".bad", true);
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		block(endings[i], true);
+	opens_not("cannot be set aside: Directory not empty");
+	assert_int_equal(unlink(path(".new")), 0);
+}
+
+static void new_is_in_the_way(void **state)
+{
+	(void)state;
+	leave(4);
+	block(".new", true);
+	opens(4, "queue-7.new' stands in a new table's way: it is set aside as `queue-7.bad'");
+	assert_true(exists(path(".bad")));
+	assert_int_equal(mkfifo(path(".new"), 0600), 0);
+	opens(4, NULL);
+	assert_int_equal(symlink("/etc/passwd", path(".new")), 0);
+	opens(4, NULL);
+	assert_int_equal(access("/etc/passwd", F_OK), 0);
+}
+
+/* To move it away would be to have another's lock, perhaps. */
+static void lock_is_none(void **state)
+{
+	(void)state;
+	leave(4);
+	assert_int_equal(unlink(path(".lock")), 0);
+	block(".lock", false);
+	opens_not("has a directory in the place of the lock `queue-7.lock': remove it; --state-dir names another");
+	assert_int_equal(rmdir(path(".lock")), 0);
+	assert_int_equal(mkfifo(path(".lock"), 0600), 0);
+	opens_not("has a named pipe in the place of the lock `queue-7.lock'");
+	assert_int_equal(unlink(path(".lock")), 0);
+	assert_int_equal(symlink("/nowhere", path(".lock")), 0);
+	opens_not("has a symbolic link in the place of the lock `queue-7.lock'");
+	assert_int_equal(unlink(path(".lock")), 0);
+	opens(4, NULL);
+}
+
+static size_t most_memory(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return (size_t)usage.ru_maxrss * 1024;
+}
+
+/* As long as the largest table, and of nothing. */
+static void holes_take_no_memory(void **state)
+{
+	const size_t before = most_memory();
+
+	(void)state;
+	leave(3);
+	assert_int_equal(truncate(path(""), (off_t)8 << 30), 0);
+	opens(3, NULL);
+	put("", 0);
+	assert_int_equal(truncate(path(""), (off_t)8 << 30), 0);
+	is_set_aside("is no table of sessions");
+	assert_in_range(most_memory() - before, 0, 100 << 20);
+}
+
 static void others_may_write(void **state)
 {
 	(void)state;
@@ -386,6 +484,11 @@ int main(void)
 		CASE(other_version),
 		CASE(damaged_and_crowded),
 		CASE(link_and_directory),
+		CASE(bad_is_in_the_way),
+		CASE(bad_is_in_the_way_nine_times),
+		CASE(new_is_in_the_way),
+		CASE(lock_is_none),
+		CASE(holes_take_no_memory),
 		CASE(others_may_write),
 		CASE(others_own_it),
 		CASE(directory_is_none),

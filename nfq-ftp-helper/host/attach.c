@@ -31,7 +31,8 @@ void attach_choose(struct attach *attach)
 
 bool attach_settle(struct attach *attach)
 {
-	return attach->sure_queues.given || queue_range_next(&attach->queues, &attach->sure_queues);
+	return attach->mode != MODE_QUEUE || attach->sure_queues.given ||
+	       queue_range_next(&attach->queues, &attach->sure_queues);
 }
 
 int attach_adopt_module(struct attach *attach)

@@ -37,7 +37,7 @@ extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES];
  */
 void attach_choose(struct attach *attach);
 
-/* Sure queues, where none are named: the next ones. Return: false: there are no such numbers. */
+/* Sure queues, where the mode uses them and none are named: the next ones. Return: false: there are no such numbers. */
 bool attach_settle(struct attach *attach);
 
 /* The module's queues and mark are the ones. Return: 0; -ENOENT: it is not loaded; another negative errno. */

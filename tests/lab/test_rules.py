@@ -412,9 +412,16 @@ USAGE = {
     "interface-injection": (("--interface", 'a";drop:b'), "--interface"),
     "interface-any": (("--interface", "+:wan"), "--interface"),
     "sure-queue": (("--queue", "0:3", "--sure-queue", "2:5"), "--sure-queue"),
+    "no-sure-queue": (("--queue", "65535", "--mode", "queue"), "--sure-queue"),
     "both": (("--apply", "--remove"), "--remove"),
     "operand": (("apply",), "apply"),
 }
+
+
+def takes_last_queue(*arguments):
+    """Only mode queue has a second queue, which the last number leaves none for."""
+    with Namespace() as namespace:
+        namespace.rules("--queue", "65535", *arguments)
 
 
 def group_traces(backend, mode):
@@ -444,6 +451,8 @@ def group_words(_options, report):
         report.case(f"rules/needs-rights/{action}", needs_rights, action)
     report.case("rules/chooses-queue/several", chooses_queue, "--queue", "0:3")
     report.case("rules/chooses-queue/sure", chooses_queue, "--sure-queue", "1")
+    for name, arguments in (("cthelper", ("--mode", "cthelper")), ("kmod", ("--mode", "kmod")), ("remove", ("--remove",))):
+        report.case(f"rules/last-queue/{name}", takes_last_queue, *arguments)
     why = missing("cthelper", "nft")
     if why:
         report.skip("rules/one-queue", why)

@@ -9,6 +9,7 @@
 #include "option.h"
 #include "ruleset/backends.h"
 #include "ruleset/findings.h"
+#include "ruleset/marks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -119,6 +120,7 @@ static int choose_attach(struct option_values *values)
 	*attach = values->run.attach;
 	if (attach->mode == MODE_AUTO)
 		attach_choose(attach);
+	marks_settle(attach, &values->request.ports, true);
 	if (attach_settle(attach))
 		return 0;
 	fprintf(stderr, "nfq-ftp-helper: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
@@ -127,11 +129,11 @@ static int choose_attach(struct option_values *values)
 }
 
 /* What stands in the way of what was just printed or applied, a line each. */
-static void warn(const struct ports *ports)
+static void warn(const struct request *request)
 {
 	struct findings findings;
 
-	if (findings_look(&findings, ports) < 0 || !findings.readable)
+	if (findings_look(&findings, &request->ports, request->attach.mark_mask) < 0 || !findings.readable)
 		return;
 	for (unsigned int i = 0; i < FINDING_KINDS; i++) {
 		const struct finding *finding = &findings.wrong[i];
@@ -164,6 +166,6 @@ int command_rules(int argc, char **argv)
 	else
 		print_rules(request, backend);
 	if (!error)
-		warn(&request->ports);
+		warn(request);
 	return error ? EXIT_FAILED : EXIT_DONE;
 }

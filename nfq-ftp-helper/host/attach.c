@@ -9,8 +9,6 @@
 
 const struct attach attach_default = {
 	.queues.given = true,
-	.mark = ATTACH_MARK,
-	.mark_mask = ATTACH_MARK,
 };
 
 const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES] = {

@@ -23,6 +23,7 @@ static const char *const causes[] = {
 	[CAUSE_QUEUE_TAKEN] = "queue-taken",
 	[CAUSE_NO_DAEMON] = "no-daemon",
 	[CAUSE_INVALID] = "invalid-dropped",
+	[CAUSE_MARK] = "mark-taken",
 	[CAUSE_RELATED] = "related-not-accepted",
 	[CAUSE_FORWARDING] = "no-forwarding",
 };

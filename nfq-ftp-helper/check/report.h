@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#define CHECK_TEXT_MAX 320
+#define CHECK_TEXT_MAX 400
 #define CHECK_ROWS_MAX 64
 
 enum check_level {
@@ -35,6 +35,7 @@ enum check_cause {
 	CAUSE_QUEUE_TAKEN, /* another program has the queue */
 	CAUSE_NO_DAEMON,   /* nobody has */
 	CAUSE_INVALID,	   /* packets are dropped before they come to us */
+	CAUSE_MARK,	   /* others use our bit of the connmark */
 	CAUSE_RELATED,	   /* data connections are not accepted */
 	CAUSE_FORWARDING,  /* not a router */
 };

@@ -226,6 +226,8 @@ static void add_drops(struct check_report *report, const struct findings *findin
 {
 	add_finding(report, "INVALID", &findings->wrong[FINDING_INVALID], CAUSE_INVALID,
 		    "no rule drops them before nfq-ftp-helper sees them");
+	add_finding(report, "mark", &findings->wrong[FINDING_MARK], CAUSE_MARK,
+		    "no rule of others uses the bit that nfq-ftp-helper marks connections with");
 	add_finding(report, "RELATED", &findings->wrong[FINDING_RELATED], CAUSE_RELATED,
 		    "data connections are accepted wherever all else is dropped");
 }
@@ -233,7 +235,7 @@ static void add_drops(struct check_report *report, const struct findings *findin
 void check_setup(struct check_report *report)
 {
 	struct findings findings;
-	int error = findings_look(&findings, &report->ports);
+	int error = findings_look(&findings, &report->ports, 0);
 
 	add_forwarding(report);
 	if (error || !findings.readable) {

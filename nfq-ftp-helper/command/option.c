@@ -51,7 +51,8 @@ static const struct option_row rows[] = {
 	  .help = "mode queue: as many more, for connections that carry the mark, whose rules do not bypass; without "
 		  "it the next ones (run: only where no mode is named)" },
 	{ "mark", "VALUE[/MASK]", RUN | RULES, OPTION_MARK, AT(run.attach), .low = 1, .high = UINT32_MAX,
-	  .help = "connmark of connections of which no packet may pass unseen; default 0x200000" },
+	  .help = "connmark of connections of which no packet may pass unseen; without it what the present rules have, "
+		  "else a bit that no rule and no `ip rule' uses, 0x200000 where it can be" },
 	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .word = seqadj_word,
 	  .help = "who adjusts sequence numbers: auto (the kernel where it can; the default), kernel or self; with "
 		  "`kernel', rules leave packets without payload in the kernel" },

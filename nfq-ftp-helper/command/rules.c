@@ -9,6 +9,7 @@
 #include "option.h"
 #include "ruleset/backends.h"
 #include "ruleset/findings.h"
+#include "ruleset/marks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -92,23 +93,14 @@ static bool may_act(const struct option_values *values)
 	return false;
 }
 
-/* What no single option can know. The sure queues are as many as the others, and others; there must be some. */
+/* What no single option can know. The sure queues are as many as the others, and others. */
 static int check_options(const struct option_values *values)
 {
-	struct attach attach = values->run.attach;
 	char text[ATTACH_COMPLAINT_MAX];
-	const char *complaint;
+	const char *complaint = attach_complaint(&values->run.attach, text);
 
-	if (values->apply && values->remove) {
-		fprintf(stderr, "nfq-ftp-helper: --apply and --remove are not possible together: give one of them\n");
-		return -EINVAL;
-	}
-	if (!attach_settle(&attach)) {
-		fprintf(stderr, "nfq-ftp-helper: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
-			attach.queues.first, attach.queues.last);
-		return -EINVAL;
-	}
-	complaint = attach_complaint(&attach, text);
+	if (values->apply && values->remove)
+		complaint = "--apply and --remove are not possible together: give one of them";
 	if (complaint)
 		fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
 	return complaint ? -EINVAL : 0;
@@ -120,24 +112,28 @@ static const struct backend *named_backend(const struct option_values *values)
 	return values->backend < BACKENDS ? backends[values->backend] : NULL;
 }
 
-/* What was not said on the command line. Return: the backend. */
-static const struct backend *choose(struct option_values *values)
+/* What was not said on the command line. There must be sure queues where the mode uses them. */
+static int choose_attach(struct option_values *values)
 {
 	struct attach *attach = &values->request.attach;
 
 	*attach = values->run.attach;
 	if (attach->mode == MODE_AUTO)
 		attach_choose(attach);
-	(void)attach_settle(attach);
-	return named_backend(values) ? named_backend(values) : backends_choose(&values->request);
+	marks_settle(attach, &values->request.ports, true);
+	if (attach_settle(attach))
+		return 0;
+	fprintf(stderr, "nfq-ftp-helper: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
+		attach->queues.first, attach->queues.last);
+	return -EINVAL;
 }
 
 /* What stands in the way of what was just printed or applied, a line each. */
-static void warn(const struct ports *ports)
+static void warn(const struct request *request)
 {
 	struct findings findings;
 
-	if (findings_look(&findings, ports) < 0 || !findings.readable)
+	if (findings_look(&findings, &request->ports, request->attach.mark_mask) < 0 || !findings.readable)
 		return;
 	for (unsigned int i = 0; i < FINDING_KINDS; i++) {
 		const struct finding *finding = &findings.wrong[i];
@@ -162,12 +158,14 @@ int command_rules(int argc, char **argv)
 		return EXIT_FAILED;
 	if (values.remove)
 		return remove_rules(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
-	backend = choose(&values);
+	if (choose_attach(&values) < 0)
+		return EXIT_USAGE;
+	backend = named_backend(&values) ? named_backend(&values) : backends_choose(request);
 	if (values.apply)
 		error = apply_rules(request, backend);
 	else
 		print_rules(request, backend);
 	if (!error)
-		warn(&request->ports);
+		warn(request);
 	return error ? EXIT_FAILED : EXIT_DONE;
 }

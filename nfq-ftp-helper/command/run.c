@@ -8,6 +8,7 @@
 #include "daemon/tally.h"
 #include "daemon/worker.h"
 #include "option.h"
+#include "ruleset/marks.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -196,8 +197,10 @@ static int read_options(struct options *options, int argc, char **argv)
 	*options = values.run;
 	log_set_level(levels[values.verbose]);
 	complaint = attach_complaint(&options->attach, text);
-	if (!complaint)
+	if (!complaint) {
+		marks_settle(&options->attach, &values.request.ports, false);
 		return OPTION_GO_ON;
+	}
 	fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
 	return EXIT_USAGE;
 }

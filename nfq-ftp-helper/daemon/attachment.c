@@ -106,10 +106,10 @@ int attachment_open(struct attachment *attachment, struct options *options)
 	}
 	attachment->chosen = attach->mode == MODE_AUTO;
 	/* The choice and the queues are those of `rules', so that neither needs to be told. */
-	if (attachment->chosen)
+	if (attachment->chosen) {
 		attach_choose(attach);
-	if (attachment->chosen && attach->mode == MODE_QUEUE)
 		(void)attach_settle(attach);
+	}
 	if (attach->mode == MODE_KMOD)
 		return adopt_module(attach);
 	if (attach->mode == MODE_QUEUE)

@@ -9,8 +9,6 @@
 
 const struct attach attach_default = {
 	.queues.given = true,
-	.mark = ATTACH_MARK,
-	.mark_mask = ATTACH_MARK,
 };
 
 const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES] = {
@@ -31,7 +29,8 @@ void attach_choose(struct attach *attach)
 
 bool attach_settle(struct attach *attach)
 {
-	return attach->sure_queues.given || queue_range_next(&attach->queues, &attach->sure_queues);
+	return attach->mode != MODE_QUEUE || attach->sure_queues.given ||
+	       queue_range_next(&attach->queues, &attach->sure_queues);
 }
 
 int attach_adopt_module(struct attach *attach)

@@ -9,7 +9,7 @@
 #include "mode.h"
 #include "queue_range.h"
 
-/* On the connmark where nothing else is said: FTP is port 21, so bit 21. */
+/* On the connmark where nothing else is said and nobody else uses it (ruleset/marks.h): FTP is port 21, so bit 21. */
 #define ATTACH_MARK (1u << 21)
 
 /* Mode queue: the kernel's helper that carries expectations, where none is named. */
@@ -20,7 +20,7 @@ struct attach {
 	struct queue_range queues;
 	struct queue_range sure_queues; /* as many others, where given: for connections that carry the mark */
 	uint32_t mark;
-	uint32_t mark_mask;
+	uint32_t mark_mask; /* 0: it is still to be chosen */
 	enum seqadj_mode seqadj;
 };
 
@@ -37,7 +37,7 @@ extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES];
  */
 void attach_choose(struct attach *attach);
 
-/* Sure queues, where none are named: the next ones. Return: false: there are no such numbers. */
+/* Sure queues, where the mode uses them and none are named: the next ones. Return: false: there are no such numbers. */
 bool attach_settle(struct attach *attach);
 
 /* The module's queues and mark are the ones. Return: 0; -ENOENT: it is not loaded; another negative errno. */

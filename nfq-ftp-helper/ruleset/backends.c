@@ -3,8 +3,10 @@
 
 #include "host/program.h"
 #include "iptables.h"
+#include "iptables_chains.h"
 #include "nft.h"
 
+#include <string.h>
 #include <unistd.h>
 
 const struct backend *const backends[BACKENDS] = { &nft_backend, &iptables_backend };
@@ -12,6 +14,12 @@ const struct backend *const backends[BACKENDS] = { &nft_backend, &iptables_backe
 bool backends_have(const struct backend *backend)
 {
 	return program_exists(backend->name);
+}
+
+bool backends_own(const struct found_chain *chain)
+{
+	return strncmp(chain->name, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0 ||
+	       strcmp(chain->table, NFT_TABLE) == 0;
 }
 
 /* A helper of user space may not be registered yet: in these modes, that the program is installed must do. */

@@ -6,6 +6,7 @@
 #define RULESET_BACKENDS_H
 
 #include "backend.h"
+#include "found.h"
 
 /* In the order of preference. */
 #define BACKENDS 2
@@ -13,6 +14,9 @@ extern const struct backend *const backends[BACKENDS];
 
 /* Is its program installed? */
 bool backends_have(const struct backend *backend);
+
+/* Is this chain ours, whichever made it? */
+bool backends_own(const struct found_chain *chain);
 
 /* The first whose program is there and from which the kernel would take these rules, or may not be asked; else the last. */
 const struct backend *backends_choose(const struct request *request);

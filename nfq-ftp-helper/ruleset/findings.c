@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "findings.h"
 
+#include "backends.h"
 #include "found_read.h"
+#include "host/module.h"
 #include "host/sysctl.h"
 #include "iptables_chains.h"
-#include "nft.h"
+#include "marks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,6 +24,7 @@ static const struct sentence {
 	[FINDING_FTP_AUTOMATIC] = { "the kernel assigns its own ftp helper by itself: ", "" },
 	[FINDING_INVALID] = { "packets that conntrack calls INVALID are dropped before nfq-ftp-helper sees them, by `",
 			      "' (in table filter that would do no harm)" },
+	[FINDING_MARK] = { "the bit that nfq-ftp-helper marks connections with, ", "" },
 	[FINDING_RELATED] = { "data connections (state RELATED) are not accepted by ", "" },
 };
 
@@ -34,15 +37,8 @@ static void see(struct findings *findings, enum finding_kind kind, const char *w
 	if (finding->seen)
 		return;
 	finding->seen = true;
-	snprintf(finding->text, sizeof(finding->text), "%s%.160s%s", sentence->before, what, sentence->behind);
+	snprintf(finding->text, sizeof(finding->text), "%s%.320s%s", sentence->before, what, sentence->behind);
 	snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
-}
-
-/* Does the rule itself, or a jump that leads to it, ask for the ports? */
-static bool asks_for_ports(const struct found *found, const struct found_rule *rule)
-{
-	return rule->ports == FOUND_PORTS_OURS ||
-	       (rule->ports == FOUND_PORTS_ANY && found->chains[rule->chain].has_ports);
 }
 
 static void look_at_assignment(struct findings *findings, const struct found *found, const struct found_rule *rule)
@@ -53,24 +49,16 @@ static void look_at_assignment(struct findings *findings, const struct found *fo
 		see(findings, FINDING_FTP_ASSIGNED, rule->text, rule->removal);
 		return;
 	}
-	if (findings->assigned || !asks_for_ports(found, rule))
+	if (findings->assigned || !found_asks_for_ports(found, rule))
 		return;
 	findings->assigned = true;
 	snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
 	snprintf(findings->assigning, sizeof(findings->assigning), "%s", rule->text);
 }
 
-static bool is_ours(const struct found *found, const struct found_rule *rule)
-{
-	const struct found_chain *chain = &found->chains[rule->chain];
-
-	return strncmp(chain->name, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0 ||
-	       strcmp(chain->table, NFT_TABLE) == 0;
-}
-
 static void look_at_queue(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
-	if (!rule->queues.given || !asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
+	if (!rule->queues.given || !found_asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
 		return;
 	if (rule->marked) {
 		findings->sure_queues = rule->queues;
@@ -80,7 +68,7 @@ static void look_at_queue(struct findings *findings, const struct found *found, 
 		return;
 	findings->queued = true;
 	findings->queues = rule->queues;
-	findings->some_only = rule->narrow && is_ours(found, rule);
+	findings->some_only = rule->narrow && backends_own(&found->chains[rule->chain]);
 }
 
 /* Does a packet come to @root before it comes to us? */
@@ -101,7 +89,8 @@ static bool is_behind_us(const struct found *found, const struct found_rule *rul
 			continue;
 		if (above->verdict == FOUND_QUEUE && above->ports == FOUND_PORTS_OURS)
 			return true;
-		if (strncmp(above->target, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0)
+		if (strncmp(above->target, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0 &&
+		    strncmp(above->target, IPTABLES_MARK_PREFIX, strlen(IPTABLES_MARK_PREFIX)) != 0)
 			return true;
 	}
 	return false;
@@ -203,7 +192,40 @@ static void look_at_kernel(struct findings *findings)
 		    "sysctl -w net.netfilter.nf_conntrack_helper=0");
 }
 
-int findings_look(struct findings *findings, const struct ports *ports)
+/* The command that gives us another bit. */
+static void write_mark_remedy(uint32_t bit, bool module, char remedy[FOUND_TEXT_MAX])
+{
+	if (!bit)
+		snprintf(remedy, FOUND_TEXT_MAX,
+			 "no bit is free: give what names no mask one, as in `ip rule add fwmark 0x1/0xff' and "
+			 "`--restore-mark --mask 0xff'");
+	else if (module)
+		snprintf(remedy, FOUND_TEXT_MAX,
+			 "echo options " MODULE_NAME " mark=%#x >/etc/modprobe.d/" MODULE_NAME ".conf; "
+			 "echo %u >" MODULE_PARAMETERS "/mark; nfq-ftp-helper rules --apply --mode kmod",
+			 bit, bit);
+	else
+		snprintf(remedy, FOUND_TEXT_MAX, "nfq-ftp-helper rules --apply, and start what it says");
+}
+
+static void look_at_marks(struct findings *findings, const struct found *found, uint32_t mask)
+{
+	char culprit[MARKS_CULPRIT_MAX], text[MARKS_CULPRIT_MAX + 32], remedy[FOUND_TEXT_MAX];
+	struct attach module = { 0 };
+	const bool is_module = attach_adopt_module(&module) == 0;
+	struct marks marks;
+
+	marks_look(&marks, found);
+	if (!mask)
+		mask = is_module ? module.mark_mask : marks.own_mask;
+	if (!mask || !marks_culprit(&marks, found, mask, culprit))
+		return;
+	snprintf(text, sizeof(text), "%#x, is %s", mask, culprit);
+	write_mark_remedy(marks_free(&marks, mask), is_module, remedy);
+	see(findings, FINDING_MARK, text, remedy);
+}
+
+int findings_look(struct findings *findings, const struct ports *ports, uint32_t mark_mask)
 {
 	struct found found = { .ports = ports };
 	int error = found_read(&found);
@@ -213,6 +235,8 @@ int findings_look(struct findings *findings, const struct ports *ports)
 		look_at_rule(findings, &found, &found.rules[i]);
 	for (size_t i = 0; i < found.chain_count && !error; i++)
 		look_at_chain(findings, &found, i);
+	if (!error)
+		look_at_marks(findings, &found, mark_mask);
 	look_at_kernel(findings);
 	found_free(&found);
 	return error;

@@ -12,11 +12,12 @@ enum finding_kind {
 	FINDING_FTP_ASSIGNED,  /* a rule assigns the kernel's own ftp helper */
 	FINDING_FTP_AUTOMATIC, /* nf_conntrack_helper=1: the kernel assigns it by itself */
 	FINDING_INVALID,       /* a rule drops INVALID before we see the packet */
+	FINDING_MARK,	       /* others use our bit of the connmark */
 	FINDING_RELATED,       /* a chain that drops what is not accepted, and does not accept RELATED */
 	FINDING_KINDS,
 };
 
-#define FINDING_TEXT_MAX 320
+#define FINDING_TEXT_MAX 400
 
 struct finding {
 	bool seen;
@@ -36,7 +37,7 @@ struct findings {
 	bool some_only;			/* not all packets are queued: those without payload are not */
 };
 
-/* Look at all rules. Return: 0 or -ENOMEM. */
-int findings_look(struct findings *findings, const struct ports *ports);
+/* Look at all rules. @mark_mask: our bits of the connmark; 0: those of our rules. Return: 0 or -ENOMEM. */
+int findings_look(struct findings *findings, const struct ports *ports, uint32_t mark_mask);
 
 #endif

@@ -124,6 +124,12 @@ bool found_is_plain(const struct found_rule *rule)
 	return !rule->states && !rule->narrow && !rule->marked && !rule->if_helper[0] && rule->ports == FOUND_PORTS_ANY;
 }
 
+bool found_asks_for_ports(const struct found *found, const struct found_rule *rule)
+{
+	return rule->ports == FOUND_PORTS_OURS ||
+	       (rule->ports == FOUND_PORTS_ANY && found->chains[rule->chain].has_ports);
+}
+
 void found_free(struct found *found)
 {
 	for (size_t i = 0; i < found->rule_count; i++)

@@ -49,6 +49,20 @@ enum found_verdict {
 #define FOUND_STATE_INVALID 1u
 #define FOUND_STATE_RELATED 2u
 #define FOUND_STATE_OTHER   4u
+#define FOUND_STATE_NEW	    8u
+
+/*
+ * What a rule has to do with marks, in bits: the connection's, one of which is ours, and the packet's, by which packets are
+ * routed. Who names no mask means all bits.
+ */
+struct found_marks {
+	uint32_t connection_asked;
+	uint32_t connection_value; /* that they must have */
+	uint32_t connection_set;   /* nothing stays of these */
+	uint32_t packet_asked;
+	uint32_t packet_set;
+	uint32_t restored; /* copied from the connection's to the packet's */
+};
 
 struct found_chain {
 	char family[8]; /* nft's: ip, ip6, inet */
@@ -69,7 +83,9 @@ struct found_rule {
 	enum found_ports ports;
 	bool narrow;	     /* it asks for more than ports and states */
 	bool marked;	     /* it asks for a connmark */
+	bool foreign;	     /* it is about another protocol than TCP */
 	unsigned int states; /* FOUND_STATE_*; 0: it does not ask */
+	struct found_marks marks;
 	struct queue_range queues;
 	char target[FOUND_NAME_MAX];	  /* of a jump */
 	char helper[FOUND_HELPER_MAX];	  /* that it assigns */
@@ -117,6 +133,9 @@ bool found_has_line(const struct found *found, const char *family, const char *t
 
 /* Does it concern every packet that comes to it? */
 bool found_is_plain(const struct found_rule *rule);
+
+/* Does it ask for the ports in question, or does a jump that leads to it? */
+bool found_asks_for_ports(const struct found *found, const struct found_rule *rule);
 
 enum found_hook found_hook(const char *name);
 

@@ -19,6 +19,12 @@ struct reading {
 	const char *family; /* nft's name of it */
 	const char *program;
 	char table[FOUND_NAME_MAX];
+
+	/* Of the rule at hand. */
+	const char *match;    /* the last one that it named */
+	char copies;	      /* 's': CONNMARK --save-mark, 'r': --restore-mark */
+	uint32_t copied_to;   /* --nfmask and --ctmask: bits of the packet's mark ... */
+	uint32_t copied_from; /* ... and of the connection's */
 };
 
 static int priority_of(const char *table)
@@ -72,49 +78,132 @@ static bool xt_has_port(const struct found *found, const char *list)
 	return false;
 }
 
-static void xt_read_ports(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_ports(struct reading *reading, struct found_rule *rule, const char *value)
 {
-	rule->ports = xt_has_port(found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+	rule->ports = xt_has_port(reading->found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
 }
 
-static void xt_read_states(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_states(struct reading *reading, struct found_rule *rule, const char *value)
 {
-	(void)found;
+	(void)reading;
 	rule->states = FOUND_STATE_OTHER;
 	rule->states |= strstr(value, "INVALID") ? FOUND_STATE_INVALID : 0;
 	rule->states |= strstr(value, "RELATED") ? FOUND_STATE_RELATED : 0;
+	if (strcmp(value, "NEW") == 0)
+		rule->states = FOUND_STATE_NEW;
 }
 
-static void xt_read_other_states(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_other_states(struct reading *reading, struct found_rule *rule, const char *value)
 {
-	xt_read_states(found, rule, value);
+	xt_read_states(reading, rule, value);
 	rule->states = FOUND_STATE_OTHER | (~rule->states & (FOUND_STATE_INVALID | FOUND_STATE_RELATED));
 }
 
-static void xt_read_mark(const struct found *found, struct found_rule *rule, const char *value)
+/* "0x1/0xff"; without a mask, all bits. Return: the value. */
+static uint32_t xt_mark(const char *text, uint32_t *mask)
 {
-	(void)found;
-	(void)value;
+	char *end;
+	const uint32_t value = (uint32_t)strtoul(text, &end, 0);
+
+	*mask = *end == '/' ? (uint32_t)strtoul(end + 1, NULL, 0) : UINT32_MAX;
+	return value;
+}
+
+/* Of `-m connmark' and of `-m mark'. */
+static void xt_read_mark(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	struct found_marks *marks = &rule->marks;
+	uint32_t mask;
+
+	if (strcmp(reading->match, "mark") == 0) {
+		(void)xt_mark(value, &mask);
+		marks->packet_asked |= mask;
+		rule->narrow = true;
+		return;
+	}
+	marks->connection_value = xt_mark(value, &mask);
+	marks->connection_asked |= mask;
 	rule->marked = true;
 }
 
-/* Both `-m helper' and `-j CT' have this option: the second comes behind its -j. */
-static void xt_read_helper(const struct found *found, struct found_rule *rule, const char *value)
+/* Of `-j MARK' and of `-j CONNMARK': bits of the mask are cleared, those of the value turned over. */
+static void xt_read_set_mark(struct reading *reading, struct found_rule *rule, const char *value)
 {
-	(void)found;
+	uint32_t mask, bits = xt_mark(value, &mask);
+
+	(void)reading;
+	if (strcmp(rule->target, "CONNMARK") == 0)
+		rule->marks.connection_set |= bits | mask;
+	else
+		rule->marks.packet_set |= bits | mask;
+}
+
+static void xt_read_save(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)rule;
+	(void)value;
+	reading->copies = 's';
+}
+
+static void xt_read_restore(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)rule;
+	(void)value;
+	reading->copies = 'r';
+}
+
+static void xt_read_packet_mask(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)rule;
+	reading->copied_to = (uint32_t)strtoul(value, NULL, 0);
+}
+
+static void xt_read_connection_mask(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)rule;
+	reading->copied_from = (uint32_t)strtoul(value, NULL, 0);
+}
+
+/* What CONNMARK copies, and between which bits, is known when all of its options are. */
+static void xt_finish_copy(const struct reading *reading, struct found_marks *marks)
+{
+	if (reading->copies == 's')
+		marks->connection_set |= reading->copied_from | reading->copied_to;
+	if (reading->copies != 'r')
+		return;
+	marks->restored |= reading->copied_from;
+	marks->packet_set |= reading->copied_to | reading->copied_from;
+}
+
+static void xt_read_match(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)rule;
+	reading->match = value;
+}
+
+static void xt_read_protocol(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)reading;
+	rule->foreign = strcmp(value, "tcp") != 0 && strcmp(value, "all") != 0;
+}
+
+/* Both `-m helper' and `-j CT' have this option: the second comes behind its -j. */
+static void xt_read_helper(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)reading;
 	snprintf(rule->verdict == FOUND_ASSIGN ? rule->helper : rule->if_helper, FOUND_HELPER_MAX, "%s", value);
 }
 
-static void xt_read_queue(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_queue(struct reading *reading, struct found_rule *rule, const char *value)
 {
 	char *end;
 	unsigned long first = strtoul(value, &end, 10), last = *end == ':' ? strtoul(end + 1, NULL, 10) : first;
 
-	(void)found;
+	(void)reading;
 	rule->queues = (struct queue_range){ .given = true, .first = (uint16_t)first, .last = (uint16_t)last };
 }
 
-static void xt_read_target(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_target(struct reading *reading, struct found_rule *rule, const char *value)
 {
 	static const struct {
 		const char *name;
@@ -124,7 +213,7 @@ static void xt_read_target(const struct found *found, struct found_rule *rule, c
 		{ "CT", FOUND_ASSIGN },	    { "NFQUEUE", FOUND_QUEUE },
 	};
 
-	(void)found;
+	(void)reading;
 	rule->verdict = FOUND_JUMP;
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		if (strcmp(targets[i].name, value) == 0)
@@ -135,16 +224,16 @@ static void xt_read_target(const struct found *found, struct found_rule *rule, c
 		rule->queues.given = true; /* number 0, where none is named */
 }
 
-static void xt_read_nothing(const struct found *found, struct found_rule *rule, const char *value)
+static void xt_read_nothing(struct reading *reading, struct found_rule *rule, const char *value)
 {
-	(void)found;
+	(void)reading;
 	(void)rule;
 	(void)value;
 }
 
 static const struct reader {
 	const char *option;
-	void (*read)(const struct found *found, struct found_rule *rule, const char *value);
+	void (*read)(struct reading *reading, struct found_rule *rule, const char *value);
 } readers[] = {
 	{ "--dport", xt_read_ports },
 	{ "--sport", xt_read_ports },
@@ -159,8 +248,14 @@ static const struct reader {
 	{ "--queue-balance", xt_read_queue },
 	{ "-j", xt_read_target },
 	{ "-g", xt_read_target },
-	{ "-m", xt_read_nothing },
-	{ "-p", xt_read_nothing },
+	{ "-m", xt_read_match },
+	{ "-p", xt_read_protocol },
+	{ "--set-xmark", xt_read_set_mark },
+	{ "--set-mark", xt_read_set_mark },
+	{ "--save-mark", xt_read_save },
+	{ "--restore-mark", xt_read_restore },
+	{ "--nfmask", xt_read_packet_mask },
+	{ "--ctmask", xt_read_connection_mask },
 	{ "--comment", xt_read_nothing },
 	{ "--reject-with", xt_read_nothing },
 };
@@ -169,7 +264,7 @@ static void read_option(struct reading *reading, struct found_rule *rule, const 
 {
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
 		if (strcmp(readers[i].option, option) == 0) {
-			readers[i].read(reading->found, rule, value);
+			readers[i].read(reading, rule, value);
 			return;
 		}
 	}
@@ -203,19 +298,35 @@ static bool is_state_option(const char *option)
 	return strcmp(option, "--ctstate") == 0 || strcmp(option, "--state") == 0;
 }
 
+/* What is negated asks for something else than its words say; the bits of a mark that it looks at are the same. */
+static void xt_read_negated(struct reading *reading, struct found_rule *rule, const char *option, const char *value)
+{
+	const bool marked = rule->marked;
+
+	rule->narrow = true;
+	if (strcmp(option, "--mark") == 0)
+		xt_read_mark(reading, rule, value);
+	rule->marked = marked;
+}
+
 static void read_words(struct reading *reading, struct found_rule *rule, char *words[WORDS_MAX], size_t count)
 {
+	reading->match = "";
+	reading->copies = '\0';
+	reading->copied_to = reading->copied_from = UINT32_MAX;
 	for (size_t i = 2; i < count; i++) {
 		if (i + 2 < count && strcmp(words[i], "!") == 0 && is_state_option(words[i + 1])) {
-			xt_read_other_states(reading->found, rule, words[i + 2]);
+			xt_read_other_states(reading, rule, words[i + 2]);
 			i += 2;
 		} else if (strcmp(words[i], "!") == 0) {
-			rule->narrow = true;
-			i++; /* what is negated asks for something else than its words say */
+			xt_read_negated(reading, rule, i + 1 < count ? words[i + 1] : "",
+					i + 2 < count ? words[i + 2] : "");
+			i++;
 		} else {
 			read_option(reading, rule, words[i], i + 1 < count ? words[i + 1] : "");
 		}
 	}
+	xt_finish_copy(reading, &rule->marks);
 }
 
 /* "-A FORWARD -p tcp ... -j ACCEPT"; it is taken apart. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "found_nft.h"
 
+#include "found_nft_mark.h"
 #include "host/program.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +114,8 @@ static unsigned int state_of(const json_t *name)
 
 	if (text && strcmp(text, "invalid") == 0)
 		return FOUND_STATE_INVALID;
+	if (text && strcmp(text, "new") == 0)
+		return FOUND_STATE_NEW;
 	return text && strcmp(text, "related") == 0 ? FOUND_STATE_RELATED : FOUND_STATE_OTHER;
 }
 
@@ -142,23 +146,45 @@ static const char *ct_key(const json_t *left)
 	return text_of(json_object_get(left, "ct"), "key");
 }
 
+static bool names_protocol(const json_t *left)
+{
+	return strcmp(text_of(json_object_get(left, "meta"), "key"), "l4proto") == 0 ||
+	       strcmp(text_of(json_object_get(left, "payload"), "field"), "protocol") == 0 ||
+	       strcmp(text_of(json_object_get(left, "payload"), "field"), "nexthdr") == 0;
+}
+
+/* Does it ask for another protocol than TCP, or for a port of one? */
+static bool is_foreign(const json_t *left, const json_t *right)
+{
+	if (is_port_field(left)) {
+		const char *protocol = text_of(json_object_get(left, "payload"), "protocol");
+
+		return strcmp(protocol, "tcp") != 0 && strcmp(protocol, "th") != 0;
+	}
+	if (!names_protocol(left))
+		return false;
+	if (json_is_string(right))
+		return strcmp(json_string_value(right), "tcp") != 0;
+	return json_is_integer(right) && json_integer_value(right) != IPPROTO_TCP;
+}
+
 static void nft_read_match(const struct reading *reading, struct found_rule *rule, const json_t *match)
 {
 	const json_t *left = json_object_get(match, "left");
 	const json_t *right = elements(reading, rule->chain, "set", json_object_get(match, "right"));
-	const json_t *masked = json_array_get(json_object_get(left, "&"), 0);
 	/* What is negated asks for something else than its words say. */
 	const bool negated = strcmp(text_of(match, "op"), "!=") == 0;
 	const char *key = negated ? "" : ct_key(left), *helper = json_string_value(right);
 
-	if (!negated && is_port_field(left))
+	rule->foreign |= !negated && is_foreign(left, right);
+	if (found_nft_mark_match(&rule->marks, match))
+		rule->marked = true;
+	else if (!negated && is_port_field(left))
 		rule->ports = nft_has_port(reading->found, right) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
 	else if (strcmp(ct_key(left), "state") == 0)
 		rule->states = negated ? other_states(states_of(right)) : states_of(right);
 	else if (strcmp(key, "helper") == 0)
 		snprintf(rule->if_helper, FOUND_HELPER_MAX, "%s", helper ? helper : "?");
-	else if (strcmp(key, "mark") == 0 || (!negated && strcmp(ct_key(masked), "mark") == 0))
-		rule->marked = true;
 	else
 		rule->narrow = true;
 }
@@ -206,6 +232,8 @@ static void read_statement(const struct reading *reading, struct found_rule *rul
 
 	if (match)
 		nft_read_match(reading, rule, match);
+	else if (found_nft_mark_set(&rule->marks, json_object_get(statement, "mangle")))
+		return;
 	else if (queue)
 		nft_read_queue(rule, queue);
 	else if (!helper && !nft_read_verdict(rule, statement) && !json_object_get(statement, "counter") &&
@@ -253,6 +281,7 @@ static int read_map(struct reading *reading, const json_t *object, size_t chain,
 
 		if (!rule)
 			return -ENOMEM;
+		found_nft_mark_key(&rule->marks, key);
 		read_key(reading, rule, key, json_array_get(entry, 0));
 		if (json_is_string(value))
 			nft_read_helper(reading, rule, json_string_value(value));

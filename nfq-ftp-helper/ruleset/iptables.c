@@ -6,7 +6,7 @@
  *
  * In raw the jump comes first: the first CT target that a packet meets is the one that counts. In mangle it comes
  * last: a packet that a queue gives back goes on behind that table, and would miss what stands behind the jump (an
- * MSS clamp, for instance).
+ * MSS clamp, for instance). But the mark is taken off data connections before anybody else's rule can copy it.
  *
  * iptables over nf_tables makes tables and base chains when it first needs them. Which of them were made for us is
  * written down beside our rules, as a comment: then --remove can take them away, and leaves those that were there.
@@ -26,7 +26,8 @@
 static void want(struct iptables_state *state, const struct request *request)
 {
 	for (unsigned int i = 0; i < IPTABLES_OWN; i++)
-		state->own[i].wanted = request && (request->attach.mode == MODE_QUEUE || i >= IPTABLES_OWN_PREROUTING);
+		state->own[i].wanted =
+			request && (request->attach.mode == MODE_QUEUE || i >= IPTABLES_OWN_MARK_PREROUTING);
 }
 
 static void iptables_write_all(const struct request *request, FILE *out)

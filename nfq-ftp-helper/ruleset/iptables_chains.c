@@ -22,29 +22,26 @@ const struct iptables_family iptables_families[IPTABLES_FAMILIES] = {
 };
 
 const struct iptables_own iptables_own[IPTABLES_OWN] = {
-	[IPTABLES_OWN_QUEUE] = { "mangle", NULL, IPTABLES_PREFIX "QUEUE" },
-	[IPTABLES_OWN_FORWARD] = { "mangle", "FORWARD", IPTABLES_PREFIX "FORWARD" },
-	[IPTABLES_OWN_INPUT] = { "mangle", "INPUT", IPTABLES_PREFIX "INPUT" },
-	[IPTABLES_OWN_POSTROUTING] = { "mangle", "POSTROUTING", IPTABLES_PREFIX "POSTROUTING" },
-	[IPTABLES_OWN_PREROUTING] = { "raw", "PREROUTING", IPTABLES_PREFIX "PREROUTING" },
-	[IPTABLES_OWN_OUTPUT] = { "raw", "OUTPUT", IPTABLES_PREFIX "OUTPUT" },
+	[IPTABLES_OWN_QUEUE] = { "mangle", NULL, IPTABLES_PREFIX "QUEUE", 0 },
+	[IPTABLES_OWN_FORWARD] = { "mangle", "FORWARD", IPTABLES_PREFIX "FORWARD", 'A' },
+	[IPTABLES_OWN_INPUT] = { "mangle", "INPUT", IPTABLES_PREFIX "INPUT", 'A' },
+	[IPTABLES_OWN_POSTROUTING] = { "mangle", "POSTROUTING", IPTABLES_PREFIX "POSTROUTING", 'A' },
+	[IPTABLES_OWN_MARK_PREROUTING] = { "mangle", "PREROUTING", IPTABLES_MARK_PREFIX "PREROUTING", 'I' },
+	[IPTABLES_OWN_MARK_OUTPUT] = { "mangle", "OUTPUT", IPTABLES_MARK_PREFIX "OUTPUT", 'I' },
+	[IPTABLES_OWN_PREROUTING] = { "raw", "PREROUTING", IPTABLES_PREFIX "PREROUTING", 'I' },
+	[IPTABLES_OWN_OUTPUT] = { "raw", "OUTPUT", IPTABLES_PREFIX "OUTPUT", 'I' },
 };
-
-char iptables_chains_jump(const char *table)
-{
-	return strcmp(table, "raw") == 0 ? 'I' : 'A';
-}
 
 /* ---- looking ---- */
 
-/* Does one of our chains have this name? A stranger's may begin like ours. */
-static bool is_own_name(const char *name)
+/* Ours of this name; NULL: none. A stranger's may begin like ours. */
+static const struct iptables_own *own_of_name(const char *name)
 {
 	for (unsigned int i = 0; i < IPTABLES_OWN; i++) {
 		if (strcmp(iptables_own[i].name, name) == 0)
-			return true;
+			return &iptables_own[i];
 	}
-	return false;
+	return NULL;
 }
 
 static bool has_made(const struct found *found, const struct iptables_family *family, const struct iptables_own *own,
@@ -71,13 +68,15 @@ static void look_at_own(struct iptables_own_state *state, const struct found *fo
 /* How to get back a rule that is ours, or jumps to us; "": it is neither. */
 static const char *way_back(const struct found *found, const struct found_rule *rule, char command[3])
 {
-	const struct found_chain *chain = &found->chains[rule->chain];
+	const struct iptables_own *target = own_of_name(rule->target);
 
 	snprintf(command, 3, "-A");
-	if (is_own_name(chain->name))
+	if (own_of_name(found->chains[rule->chain].name))
 		return rule->line + 2;
-	command[1] = iptables_chains_jump(chain->table);
-	return is_own_name(rule->target) ? rule->line + 2 : "";
+	if (!target)
+		return "";
+	command[1] = target->jump;
+	return rule->line + 2;
 }
 
 /* What is ours in one table, for the case that we must go back to it. */
@@ -88,7 +87,7 @@ static void keep_table(const struct found *found, const char *table, FILE *kept)
 	for (size_t i = 0; i < found->chain_count; i++) {
 		const struct found_chain *chain = &found->chains[i];
 
-		if (strcmp(chain->table, table) != 0 || !is_own_name(chain->name))
+		if (strcmp(chain->table, table) != 0 || !own_of_name(chain->name))
 			continue;
 		fprintf(kept, "%s%s%s:%s - [0:0]\n", begun ? "" : "*", begun ? "" : table, begun ? "" : "\n",
 			chain->name);

@@ -11,6 +11,9 @@
 /* Of all our chains' names. */
 #define IPTABLES_PREFIX "NFQ_FTP_"
 
+/* And of those that take the mark off data connections: no packet is queued there. */
+#define IPTABLES_MARK_PREFIX IPTABLES_PREFIX "MARK_"
+
 struct iptables_family {
 	const char *name;
 	const char *program;
@@ -29,6 +32,8 @@ enum {
 	IPTABLES_OWN_FORWARD,
 	IPTABLES_OWN_INPUT,
 	IPTABLES_OWN_POSTROUTING,
+	IPTABLES_OWN_MARK_PREROUTING, /* from here on: in all modes */
+	IPTABLES_OWN_MARK_OUTPUT,
 	IPTABLES_OWN_PREROUTING,
 	IPTABLES_OWN_OUTPUT,
 	IPTABLES_OWN,
@@ -38,6 +43,7 @@ struct iptables_own {
 	const char *table;
 	const char *base; /* NULL: nothing jumps here but our own chains */
 	const char *name;
+	char jump; /* how a jump is added to the base chain: 'I', first, or 'A', last */
 };
 
 extern const struct iptables_own iptables_own[IPTABLES_OWN];
@@ -59,9 +65,6 @@ struct iptables_state {
 	struct iptables_own_state own[IPTABLES_OWN];
 	char *before; /* what was ours, as iptables-restore takes it */
 };
-
-/* How a jump is added to a base chain: 'I', first, or 'A', last. */
-char iptables_chains_jump(const char *table);
 
 /**
  * iptables_chains_look - how they are

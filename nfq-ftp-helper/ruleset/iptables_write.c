@@ -80,6 +80,18 @@ static void xt_write_queueing(const struct request *request, const struct iptabl
 	}
 }
 
+/* A data connection begins with its control connection's mark: whoever routes by marks is not to see ours there. */
+static void xt_write_unmarking(const struct request *request, FILE *out)
+{
+	const struct attach *run = &request->attach;
+
+	for (unsigned int i = IPTABLES_OWN_MARK_PREROUTING; i <= IPTABLES_OWN_MARK_OUTPUT; i++)
+		fprintf(out,
+			"-A %s -m conntrack --ctstatus EXPECTED -m connmark --mark 0x%x/0x%x -j CONNMARK --set-xmark "
+			"0x0/0x%x\n",
+			iptables_own[i].name, run->mark, run->mark_mask, run->mark_mask);
+}
+
 static bool is_touched(const struct iptables_own_state *own)
 {
 	return own->wanted || own->exists || own->jumped;
@@ -88,8 +100,7 @@ static bool is_touched(const struct iptables_own_state *own)
 static void write_jump(const struct iptables_own *own, const struct iptables_own_state *state, FILE *out)
 {
 	if (own->base && state->wanted != state->jumped)
-		fprintf(out, "-%c %s -j %s\n", state->jumped ? 'D' : iptables_chains_jump(own->table), own->base,
-			own->name);
+		fprintf(out, "-%c %s -j %s\n", state->jumped ? 'D' : own->jump, own->base, own->name);
 }
 
 /* What was made for us, and what is about to be. */
@@ -156,6 +167,8 @@ void iptables_write(const struct request *request, const struct iptables_family 
 		write_chains(state, first, end, out);
 		if (request && state->own[IPTABLES_OWN_QUEUE].wanted)
 			xt_write_queueing(request, family, out);
+		if (request && state->own[IPTABLES_OWN_MARK_PREROUTING].wanted)
+			xt_write_unmarking(request, out);
 		fputs("COMMIT\n", out);
 	}
 }

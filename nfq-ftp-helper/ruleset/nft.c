@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Priority mangle, -150, is behind conntrack and before destination NAT. A helper that is assigned there is there
- * when NAT is set up, and that is what gives a connection its seqadj extension, on all kernels.
+ * when NAT is set up, and that is what gives a connection its seqadj extension, on all kernels. The mark is taken off
+ * data connections right behind conntrack, before anybody else's rule can copy it.
  */
 #include "nft.h"
 
@@ -118,11 +119,25 @@ static void write_assignment(const struct request *request, FILE *out)
 	}
 }
 
+/* A data connection begins with its control connection's mark: whoever routes by marks is not to see ours there. */
+static void nft_write_unmarking(const struct request *request, FILE *out)
+{
+	const struct attach *run = &request->attach;
+
+	for (unsigned int i = 0; i < REQUEST_ASSIGN_PLACES; i++)
+		fprintf(out,
+			"\n\tchain unmark_%s {\n\t\ttype filter hook %s priority -190; policy accept;\n"
+			"\t\tct status expected ct mark & 0x%08x == 0x%08x ct mark set ct mark & 0x%08x\n\t}\n",
+			request_assign_places[i].hook, request_assign_places[i].hook, run->mark_mask, run->mark,
+			~run->mark_mask);
+}
+
 static void nft_write(const struct request *request, FILE *out)
 {
 	fprintf(out, "table inet " NFT_TABLE " {\n\tct helper carrier {\n\t\ttype \"%s\" protocol tcp;\n\t}\n",
 		request_helper(request));
 	write_assignment(request, out);
+	nft_write_unmarking(request, out);
 	if (request->attach.mode == MODE_QUEUE)
 		nft_write_queueing(request, out);
 	fputs("}\n", out);

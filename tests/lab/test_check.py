@@ -123,6 +123,11 @@ BROKEN = {
                                 "iptables -t raw -I PREROUTING -p tcp --dport 21 -j CT --helper ftp"),
     "kernel-ftp-helper-instead": Broken("kernel-ftp-helper", """{unassign}
         iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp""", mends=False),
+    "mark-routed": Broken("mark-taken", """ip rule add fwmark 0x80000/0xff0000 table 52
+        iptables -t mangle -A PREROUTING -j CONNMARK --restore-mark --nfmask 0xff0000 --ctmask 0xff0000"""),
+    "mark-overwritten": Broken("mark-taken", "iptables -t mangle -A FORWARD -j CONNMARK --set-xmark 0x10000/0xff0000"),
+    "mark-asked-for": Broken("mark-taken", """nft add table inet t; nft 'add chain inet t c {{ type filter hook forward priority 0; }}'
+        nft 'add rule inet t c ct mark & 0x00f00000 != 0 accept'"""),
     "no-forwarding": Broken("no-forwarding", "echo 0 >/proc/sys/net/ipv4/ip_forward"),
     "queue-taken": Broken("queue-taken", break_it=take_queue, mends=False, modes=("queue",)),
     "deserted": Broken("deserted", break_it=desert, mends=False, modes=("cthelper",)),
@@ -132,7 +137,9 @@ BROKEN = {
         iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP""", mends=False),
 }
 
-NAMES = {"queue-taken": "suricata", "kernel-ftp-helper": "--helper ftp", "invalid": "--ctstate INVALID"}
+NAMES = {"mark-routed": "ip rule 32765: fwmark 0x80000/0xff0000", "mark-overwritten": "--set-xmark 0x10000/0xff0000",
+         "mark-asked-for": "nft rule inet t c handle",
+         "queue-taken": "suricata", "kernel-ftp-helper": "--helper ftp", "invalid": "--ctstate INVALID"}
 
 
 def mend(host, remedy):

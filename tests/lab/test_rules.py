@@ -259,6 +259,59 @@ def names_no_conflict():
         check(not said, f"it said: {said}")
 
 
+# What others do with marks, and the bit that is left. None: no bit is.
+COPY = "iptables -t mangle -A PREROUTING -j CONNMARK --restore-mark --nfmask {0} --ctmask {0}"
+MARKS = {
+    "nobody": ("", 0x200000),
+    "tailscale": (f"""{COPY.format("0xff0000")}; ip rule add fwmark 0x80000/0xff0000 table 52
+                      iptables -t mangle -A OUTPUT -m mark ! --mark 0x0/0xff0000 -j CONNMARK --save-mark --nfmask 0xff0000 \\
+                          --ctmask 0xff0000""", 0x80000000),
+    "pbr": ("""nft add table inet fw4; nft 'add chain inet fw4 c { type filter hook prerouting priority mangle; }'
+               nft 'add rule inet fw4 c meta mark set ct mark & 0x00ff0000'
+               ip rule add fwmark 0x10000/0xff0000 table 256""", 0x80000000),
+    "mwan3": (f"{COPY.format('0x3f00')}; ip rule add fwmark 0x100/0x3f00 table 1", 0x200000),
+    "claimed-only": ("iptables -t mangle -A OUTPUT -m mark --mark 0x200000/0x200000 -j ACCEPT", 0x80000000),
+    "ipv6": ("ip6tables -t mangle -A FORWARD -m connmark ! --mark 0/0xf0600000 -j ACCEPT", 0x8000000),
+    "another-protocol": ("iptables -t mangle -A PREROUTING -p udp -m connmark --mark 0x200000/0x200000 -j ACCEPT", 0x200000),
+    "wireguard": ("""ip rule add not fwmark 51820 table 51820; ip -6 rule add not fwmark 51820 table 51820
+                     nft add table ip wg; nft 'add chain ip wg pre { type filter hook prerouting priority mangle; }'
+                     nft 'add rule ip wg pre meta l4proto udp meta mark set ct mark'
+                     nft 'add chain ip wg post { type filter hook postrouting priority mangle; }'
+                     nft 'add rule ip wg post meta l4proto udp meta mark 0xca6c ct mark set meta mark'""", 0x200000),
+    "at-the-start": ("iptables -t mangle -A PREROUTING -m conntrack --ctstate NEW -j CONNMARK --set-xmark 0x1/0xffffffff",
+                     0x200000),
+    "map": ("""nft add table ip t; nft 'add chain ip t c { type filter hook prerouting priority mangle; }'
+               nft 'add rule ip t c meta mark set ct mark & 0x200000 map { 0x200000 : 0x2 }'""", 0x80000000),
+    "whole-restored": (f"{COPY.format('0xffffffff')}; ip rule add fwmark 1 table 1", None),
+    "whole-saved": ("iptables -t mangle -A FORWARD -j CONNMARK --save-mark", None),
+}
+
+
+def chooses_bit(setting, bit):
+    """Rules and run come to the same bit, before and after --apply; and where its place is taken then, rules find another."""
+    with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
+        run = ["timeout", "-s", "TERM", "3", BINARY, "run", "--mode", "queue", "--state-dir", directory]
+        namespace.sh(setting)
+        said = namespace.rules("--mode", "queue", "--backend", "iptables")
+        wanted = bit or 0x200000
+        check(f"--mark {wanted:#x}/{wanted:#x}" in said.stdout, f"rules said: {said.stdout.splitlines()[0]}")
+        check(bool(said.stderr) == (bit is None), f"and complained: {said.stderr}")
+        for apply in (False, True):
+            if apply:
+                namespace.rules("--apply", "--mode", "queue", "--backend", "iptables")
+            started = namespace.run(*run, status=None)
+            check(f"mark {wanted:#x}/{wanted:#x}" in started.stderr, f"run said: {started.stderr}")
+        again = namespace.rules("--mode", "queue", "--backend", "iptables").stdout
+        check(again == said.stdout, f"after --apply the rules are others: {again.splitlines()[0]}")
+        if not bit:
+            return
+        namespace.sh(f"iptables -t mangle -A FORWARD -m connmark --mark {bit:#x}/{bit:#x} -j ACCEPT")
+        again = namespace.rules("--mode", "queue", "--backend", "iptables").stdout
+        check(f"--mark {bit:#x}/" not in again, "the bit is another's now, and rules still take it")
+        started = namespace.run(*run, status=None)
+        check(f"mark {bit:#x}/" in started.stderr, f"run does not take the bit of the rules that are there: {started.stderr}")
+
+
 BREAK_IPV6 = ("mount -t tmpfs none /usr/local/sbin; ln -s /bin/false /usr/local/sbin/ip6tables-restore; "
               'exec "$@"')
 
@@ -412,9 +465,16 @@ USAGE = {
     "interface-injection": (("--interface", 'a";drop:b'), "--interface"),
     "interface-any": (("--interface", "+:wan"), "--interface"),
     "sure-queue": (("--queue", "0:3", "--sure-queue", "2:5"), "--sure-queue"),
+    "no-sure-queue": (("--queue", "65535", "--mode", "queue"), "--sure-queue"),
     "both": (("--apply", "--remove"), "--remove"),
     "operand": (("apply",), "apply"),
 }
+
+
+def takes_last_queue(*arguments):
+    """Only mode queue has a second queue, which the last number leaves none for."""
+    with Namespace() as namespace:
+        namespace.rules("--queue", "65535", *arguments)
 
 
 def group_traces(backend, mode):
@@ -444,6 +504,8 @@ def group_words(_options, report):
         report.case(f"rules/needs-rights/{action}", needs_rights, action)
     report.case("rules/chooses-queue/several", chooses_queue, "--queue", "0:3")
     report.case("rules/chooses-queue/sure", chooses_queue, "--sure-queue", "1")
+    for name, arguments in (("cthelper", ("--mode", "cthelper")), ("kmod", ("--mode", "kmod")), ("remove", ("--remove",))):
+        report.case(f"rules/last-queue/{name}", takes_last_queue, *arguments)
     why = missing("cthelper", "nft")
     if why:
         report.skip("rules/one-queue", why)
@@ -454,6 +516,8 @@ def group_words(_options, report):
     for name, (setting, remedy) in CONFLICTS.items():
         report.case(f"rules/conflict/{name}", names_conflict, setting, remedy)
     report.case("rules/conflict/none", names_no_conflict)
+    for name, (setting, bit) in MARKS.items():
+        report.case(f"rules/mark/{name}", chooses_bit, setting, bit)
 
 
 GROUPS = {"words": group_words, "defaults": group_defaults(), "defaults-self": group_defaults("--seqadj=self")}

@@ -21,7 +21,7 @@ BY_HAND = ["router.nft"]  # tests/lab/test_check.py applies it
 
 def printed(name):
     mode, backend = name.split(".")
-    return subprocess.run([PROGRAM, "rules", "--mode", mode, "--backend", backend], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run([PROGRAM, "rules", "--mode", mode, "--backend", backend, "--mark", "0x200000"], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def difference(name):

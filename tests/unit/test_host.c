@@ -75,6 +75,13 @@ static void sure_queues(void **state)
 	char text[ATTACH_COMPLAINT_MAX];
 
 	(void)state;
+	/* Behind the last number there is none; only mode queue needs one. */
+	attach.mode = MODE_CTHELPER;
+	assert_true(queue_range_set(&attach.queues, 65535, 1));
+	assert_true(attach_settle(&attach));
+	assert_false(attach.sure_queues.given);
+	attach.mode = MODE_QUEUE;
+	assert_false(attach_settle(&attach));
 	assert_true(queue_range_set(&attach.queues, 4, 3));
 	assert_null(attach_complaint(&attach, text));
 	assert_true(attach_settle(&attach));

@@ -437,11 +437,17 @@ static bool is_unsure(const struct sim *sim)
 	return unsure;
 }
 
-/* Has the packet passed without being read? So has the FIN of one that acknowledges what was not read: the other end may not take it. */
-static bool is_unread(const struct sim *sim, enum side from, const struct view *in, const struct counters *before)
+/* Has the packet passed without being read? */
+static bool is_unread(const struct sim *sim, const struct counters *before)
 {
-	return is_unsure(sim) || (in->flags & TCP_FIN && is_claim(sim, from, in)) ||
+	return is_unsure(sim) ||
 	       sim->engine.counters.disbelieved[BELIEF_ACK_AHEAD] != before->disbelieved[BELIEF_ACK_AHEAD];
+}
+
+/* So has the FIN of one that acknowledges what was not read: the other end may not take it. */
+static bool ends_unread(const struct sim *sim, enum side from, const struct view *in)
+{
+	return in->flags & TCP_FIN && is_claim(sim, from, in);
 }
 
 /*
@@ -539,7 +545,8 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	check_superseded(sim, &before);
 	sim->at_hand = HONEST;
 	doubted = disbelieved(sim, packet, in, &before);
-	if (is_unread(sim, (enum side) !packet->to, in, &before))
+	sim->passed_by = is_unread(sim, &before);
+	if (sim->passed_by || ends_unread(sim, (enum side) !packet->to, in))
 		note_unread(sim, (enum side) !packet->to, in);
 	sim->picked_up |= sim->engine.counters.picked_up != before.picked_up;
 	sim->claimed = sim->restarts &&

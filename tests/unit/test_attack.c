@@ -209,12 +209,163 @@ static void opaque_after_restart(void **state)
 		}
 }
 
+/* From here on the two ends are others, of whom nobody has heard. */
+static void be_others(struct dialogue *d, uint16_t port)
+{
+	d->inside[CLIENT].port = port;
+	d->binding.tuple[DIRECTION_ORIGINAL].src.port = port;
+	d->binding.tuple[DIRECTION_REPLY].dst.port = port;
+	d->seq[CLIENT] += 100000;
+	d->seq[SERVER] += 100000;
+	d->acked[CLIENT] = d->seq[SERVER];
+	d->acked[SERVER] = d->seq[CLIENT];
+}
+
+/* One that began while nobody was there is followed all the same. */
+static void is_followed(struct dialogue *d)
+{
+	for (int i = 0; i < 4; i++) {
+		dialogue_says(d, CLIENT, BODY);
+		dialogue_says(d, SERVER, "200 x\r\n");
+	}
+	dialogue_says(d, CLIENT, OPENS);
+	assert_int_equal(d->expect_calls, 1);
+}
+
+static void wait_for(struct dialogue *d, uint32_t seconds)
+{
+	d->now += 1000ull * seconds;
+	for (int i = 0; i < 2; i++)
+		session_tick(&d->engine, d->now, 8);
+	assert_int_equal(table_sessions(d->engine.table), 0);
+}
+
+/* A connection whose server says nothing for long; one that is not FTP; one without room; one that has to make some. */
+static void leave_alone(struct dialogue *d, int how)
+{
+	dialogue_begin(d, NO_NAT);
+	if (how == 2)
+		d->engine.policy.client_sessions = 0;
+	d->binding.progress = PROGRESS_HANDSHAKE;
+	shake_hands(d, how == 2);
+	d->binding.progress = PROGRESS_UNKNOWN;
+	if (how == 1)
+		dialogue_says(d, CLIENT, POST);
+	if (how < 2)
+		wait_for(d, d->engine.policy.idle_timeout + 1);
+	if (how == 3) {
+		const struct dialogue before = *d;
+
+		d->engine.policy.client_sessions = 1;
+		d->now += 20000;
+		be_others(d, 40001);
+		dialogue_handshake(d);
+		assert_int_equal(d->engine.counters.displaced, 1);
+		be_others(d, before.inside[CLIENT].port);
+		memcpy(d->seq, before.seq, sizeof(d->seq));
+		memcpy(d->acked, before.acked, sizeof(d->acked));
+	}
+	d->engine.policy.client_sessions = 8;
+}
+
+/* What was left alone is left alone by the next daemon, too; and what began between the two is not. */
+static void left_alone_before_restart(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 4; how++) {
+		struct dialogue d;
+
+		leave_alone(&d, how);
+		dialogue_restart(&d);
+		speaks_ftp(&d);
+		be_others(&d, 40002);
+		is_followed(&d);
+		dialogue_close(&d);
+	}
+}
+
+/* The same where the module has let something pass: its note tells less than had been found out. */
+static void left_alone_and_noted(void **state)
+{
+	(void)state;
+	for (int restart = 0; restart < 2; restart++) {
+		struct scan_note note = { .outstanding = 0 };
+		struct arrival arrival;
+		struct dialogue d;
+
+		leave_alone(&d, 1);
+		if (restart)
+			dialogue_restart(&d);
+		note.next[CLIENT] = d.seq[CLIENT];
+		note.next[SERVER] = d.seq[SERVER];
+		packet_make(&d.in, &d.inside[CLIENT], &d.inside[SERVER], d.seq[CLIENT], d.acked[CLIENT], TCP_ACK,
+			    &(struct packet_options){ 0 }, BODY, (uint32_t)strlen(BODY));
+		assert_int_equal(session_arrive(&d.engine, &arrival, d.in.bytes, d.in.length, false, 0), 0);
+		passed_input(&d.engine, &arrival, d.now, &note);
+		speaks_ftp(&d);
+		dialogue_close(&d);
+	}
+}
+
+/* A note is lost where handshakes without a session take its place. Then no daemon can tell any more who was left alone, for a day. */
+static void note_is_lost(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	leave_alone(&d, 1);
+	for (uint16_t i = 0; i < 8; i++) {
+		const struct endpoint client = d.inside[CLIENT];
+
+		d.inside[CLIENT].port = (uint16_t)(50000 + i);
+		d.find_error = -ENOENT;
+		d.now += 61000;
+		shake_hands(&d, false);
+		d.inside[CLIENT] = client;
+		d.find_error = 0;
+	}
+	be_others(&d, 40000);
+	dialogue_restart(&d);
+	speaks_ftp(&d);
+	d.now += 86400000ull;
+	dialogue_restart(&d);
+	be_others(&d, 40001);
+	is_followed(&d);
+	dialogue_close(&d);
+}
+
+/* A connection that has ended in order is followed anew where its client takes the same port while nobody is there. */
+static void same_port_while_away(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_ready(&d, NO_NAT);
+	for (int side = 0; side < 2; side++) {
+		dialogue_packet(&d, side, d.seq[side]++, TCP_ACK | TCP_FIN, NULL, 0);
+		d.acked[!side] = d.seq[side];
+	}
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+	wait_for(&d, 125);
+	dialogue_restart(&d);
+	be_others(&d, 40000);
+	is_followed(&d);
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forgotten_after_reset), cmocka_unit_test(another_of_conntracks),
-		cmocka_unit_test(answered_late),	 cmocka_unit_test(no_room_then),
-		cmocka_unit_test(answer_after_reset),	 cmocka_unit_test(opaque_after_restart),
+		cmocka_unit_test(forgotten_after_reset),
+		cmocka_unit_test(another_of_conntracks),
+		cmocka_unit_test(answered_late),
+		cmocka_unit_test(no_room_then),
+		cmocka_unit_test(answer_after_reset),
+		cmocka_unit_test(opaque_after_restart),
+		cmocka_unit_test(left_alone_before_restart),
+		cmocka_unit_test(left_alone_and_noted),
+		cmocka_unit_test(note_is_lost),
+		cmocka_unit_test(same_port_while_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

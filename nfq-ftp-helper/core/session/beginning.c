@@ -165,7 +165,7 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 	struct session *session = new_session(engine, arrival, !arrival->key.swapped, now);
 
 	if (!session) {
-		engine->picks_up_until = 0; /* it did not begin unseen, and nothing will say so */
+		embryo_note(engine, &arrival->key, now);
 		return NULL;
 	}
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
@@ -220,7 +220,7 @@ struct session *beginning_of(struct engine *engine, const struct arrival *arriva
 	embryo = embryo_find(engine, arrival, now);
 	if (embryo && beginning_known(engine, arrival, &binding, &direction))
 		return beginning_of_embryo(engine, arrival, embryo, &binding, now);
-	if (passed || (now < engine->picks_up_until && !embryo_remembers(engine, arrival)))
+	if ((passed || now < engine->picks_up_until) && !embryo_remembers(engine, arrival, now))
 		return pick_up(engine, arrival, now);
 	engine->counters.strangers++;
 	return NULL;

@@ -60,23 +60,44 @@ static struct embryo *least_of(struct embryo *ways, const struct endpoint *newco
 }
 
 /* Is it of a connection that has no session, though it began while we were there? */
-static bool is_note(const struct embryo *embryo)
+static bool is_unborn(const struct embryo *embryo)
 {
 	return embryo->state != EMBRYO_FREE && embryo->state != EMBRYO_CLOSED;
 }
 
-/* Of two that are over: a free one first, then one of which a session was made. They are remembered as long as there is room. */
-static struct embryo *better_place(struct embryo *a, struct embryo *b)
+/* Does it say that its flow's connection, once it has been answered, is to be left alone? */
+static bool is_note(const struct embryo *embryo)
 {
-	if (!a || b->state == EMBRYO_FREE)
-		return b;
-	return is_note(a) && !is_note(b) ? b : a;
+	return embryo->state == EMBRYO_ANSWERED || embryo->state == EMBRYO_LEFT;
 }
 
-/* Another one takes its place. Where it was a note, nobody can say any more of a connection without a session that it began unseen. */
+/* Of those that are over: what is lost with this one? Nothing; what a daemon that has seen its SYN may still need; what none may forget. */
+static unsigned int loss_of(const struct embryo *embryo, uint32_t seconds)
+{
+	if (!is_unborn(embryo) || seconds - embryo->since > EMBRYO_NOTE_SECONDS)
+		return embryo->state != EMBRYO_FREE;
+	return is_note(embryo) ? 3 : 2;
+}
+
+/* Of two that are over, the one of which less is lost; of two of the same kind, the older one. */
+static struct embryo *better_place(struct embryo *a, struct embryo *b, uint32_t seconds)
+{
+	const unsigned int loss = a ? loss_of(a, seconds) : UINT32_MAX, other = loss_of(b, seconds);
+
+	if (loss != other)
+		return loss < other ? a : b;
+	return seconds - b->since > seconds - a->since ? b : a;
+}
+
+/*
+ * Another one takes its place. Of a connection whose SYN was seen by this daemon, and nothing more, the next one may say that it began
+ * unseen, and this one not; of one with an answer none may for as long as the note would count.
+ */
 static struct embryo *make_way(struct engine *engine, struct embryo *embryo)
 {
 	if (is_note(embryo))
+		table_lose_note(engine->table, embryo->since);
+	else if (is_unborn(embryo))
 		engine->picks_up_until = 0;
 	return embryo;
 }
@@ -89,7 +110,7 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
 		if (!alive(embryo, seconds)) {
-			vacant = better_place(vacant, embryo);
+			vacant = better_place(vacant, embryo, seconds);
 			continue;
 		}
 		if (!is_of(embryo, arrival, DIRECTION_ORIGINAL))
@@ -177,7 +198,7 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
 		const uint32_t start = embryo->start[DIRECTION_ORIGINAL];
 
-		if (!is_note(embryo) || !is_of(embryo, arrival, DIRECTION_REPLY) ||
+		if (!is_unborn(embryo) || !is_of(embryo, arrival, DIRECTION_REPLY) ||
 		    seq_before(arrival->segment.ack, start) || seq_after(arrival->segment.ack, start + embryo->data))
 			continue;
 		if (!alive(embryo, (uint32_t)(now / 1000)))
@@ -255,12 +276,44 @@ void embryo_leave(struct embryo *embryo)
 	embryo->state = EMBRYO_LEFT;
 }
 
-bool embryo_remembers(struct engine *engine, const struct arrival *arrival)
+/* Where a note on this flow goes: in place of an earlier one, or of what is over; NULL: there is no place. */
+static struct embryo *place_of_note(struct engine *engine, const struct flow_key *key, uint32_t seconds)
+{
+	struct embryo *ways = table_embryo_ways(engine->table, table_key_hash(engine->table, key)), *vacant = NULL;
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
+		const bool over = embryo->state == EMBRYO_CLOSED || embryo->state == EMBRYO_LEFT;
+
+		if (over && flow_key_equal(&embryo->key, key))
+			return embryo;
+		if (!alive(embryo, seconds))
+			vacant = better_place(vacant, embryo, seconds);
+	}
+	return vacant ? make_way(engine, vacant) : NULL;
+}
+
+void embryo_note(struct engine *engine, const struct flow_key *key, uint64_t now)
+{
+	const uint32_t seconds = (uint32_t)(now / 1000);
+	struct embryo *embryo = place_of_note(engine, key, seconds);
+
+	if (!embryo) {
+		table_lose_note(engine->table, seconds);
+		return;
+	}
+	embryo->state = EMBRYO_FREE; /* as in embryo_open() */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*embryo = (struct embryo){ .key = *key, .since = seconds };
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	embryo->state = EMBRYO_LEFT;
+}
+
+bool embryo_remembers(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	const struct embryo *ways = ways_of(engine, arrival);
 
 	for (const struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
-		if (embryo->state > EMBRYO_OPEN && flow_key_equal(&embryo->key, &arrival->key))
+		if (is_note(embryo) && flow_key_equal(&embryo->key, &arrival->key))
 			return true;
-	return false;
+	return table_lost_note(engine->table, (uint32_t)(now / 1000));
 }

@@ -38,10 +38,16 @@ void embryo_close(struct embryo *embryo);
 void embryo_leave(struct embryo *embryo);
 
 /*
- * Has an answered handshake of the packet's flow been seen, however long ago? Then its connection is none that began while nobody was
- * there. An embryo that is over stays until its place is needed; when that takes away one without a session, what is not known
- * any more is that of any connection, and none is picked up in its middle from then on (engine.picks_up_until).
+ * A connection that may be alive is left alone from now on: there is no room for it, or its session is forgotten, and with it what was
+ * found out about it. The note outlives the daemon. It stays until its place is needed, but for a day at least; where that cannot be,
+ * nobody can say any more of a connection without a session that it began unseen.
  */
-bool embryo_remembers(struct engine *engine, const struct arrival *arrival);
+void embryo_note(struct engine *engine, const struct flow_key *key, uint64_t now);
+
+/*
+ * Is the packet's connection one that is left alone, or may it be? It is where a handshake of its flow has been answered and no session was
+ * made of it, or there is a note, however long ago; it may be where a note is lost. Else it is none that began while a daemon was there.
+ */
+bool embryo_remembers(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
 #endif

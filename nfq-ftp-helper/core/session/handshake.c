@@ -2,7 +2,6 @@
 #include "handshake.h"
 
 #include "beginning.h"
-#include "core/dialogue/dialogue.h"
 #include "embryo.h"
 #include "lifecycle.h"
 
@@ -59,20 +58,13 @@ bool handshake_is_followed(struct engine *engine, const struct session *session,
 	       embryo_find(engine, arrival, now) && beginning_known(engine, arrival, &binding, &direction);
 }
 
-/* Has nothing been found out about it that is lost when it is picked up in its middle? */
-static bool has_shown(const struct session *session)
-{
-	return session->state >= SESSION_MIDDLE && session->state <= SESSION_READY &&
-	       session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED) && !dialogue_may_be_opaque(session);
-}
-
 void handshake_succeed(struct engine *engine, struct session *session, const struct arrival *arrival, uint64_t now)
 {
 	/* Only the client begins anew; a server can send a SYN at any time. */
 	const bool begins = (arrival->segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
 			    arrival->key.swapped == session->key.swapped;
 
-	if (begins || has_shown(session) || embryo_find(engine, arrival, now))
+	if (begins || embryo_find(engine, arrival, now))
 		lifecycle_end(engine, session, now);
 	else
 		lifecycle_forget(engine, session, now);

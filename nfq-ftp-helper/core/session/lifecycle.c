@@ -2,12 +2,14 @@
 #include "lifecycle.h"
 
 #include "core/dialogue/announcement.h"
+#include "core/dialogue/dialogue.h"
 #include "core/engine/share.h"
 #include "core/engine/worth.h"
 #include "core/stream/edit.h"
 #include "core/stream/opening.h"
 #include "core/stream/stream.h"
 #include "core/table/state.h"
+#include "embryo.h"
 
 #define PICK_UP_PERIOD UINT64_C(900000) /* milliseconds: servers end sessions that are silent for longer */
 #define WORK_IDLE      10		/* seconds until a quiet session gives its work slot back */
@@ -38,17 +40,17 @@ static bool may_go_on(const struct session *session)
 	return !(session->stream[0].flags & session->stream[1].flags & STREAM_FIN);
 }
 
-/*
- * A session of a connection that may be alive is forgotten, and with it what was found out about the connection. From then on nobody can
- * say of one without a session that nobody was there when it began.
- */
+/* Has nothing been found out about it that is lost when it is picked up in its middle? */
+static bool has_shown(const struct session *session)
+{
+	return session->state >= SESSION_MIDDLE && session->state <= SESSION_READY &&
+	       session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED) && !dialogue_may_be_opaque(session);
+}
+
 void lifecycle_forget(struct engine *engine, struct session *session, uint64_t now)
 {
-	const bool seen = session->last_seen >= (engine->picks_up_until - PICK_UP_PERIOD) / 1000;
-
-	/* Of one that was silent since we began, nothing is lost but that it is no FTP, where that was found out. */
-	if (may_go_on(session) && (seen || session->state == SESSION_OPAQUE))
-		engine->picks_up_until = 0;
+	if (may_go_on(session) && !has_shown(session))
+		embryo_note(engine, &session->key, now);
 	lifecycle_end(engine, session, now);
 }
 
@@ -150,9 +152,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
 
 	if (idle > worth_patience(engine, session)) {
-		/* One that an RST has ended, and nothing else, is not to be picked up in its middle if it goes on. */
-		if (session->state != SESSION_CLOSED || !may_go_on(session) || now >= engine->picks_up_until)
-			lifecycle_forget(engine, session, now);
+		lifecycle_forget(engine, session, now);
 		return;
 	}
 	announcement_expire(&turn, FTP_EXPECTED_SECONDS);

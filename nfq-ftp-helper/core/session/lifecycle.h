@@ -14,10 +14,7 @@ void lifecycle_absent(struct engine *engine, uint64_t now);
 /* Forget a session; what it announced is taken back. */
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now);
 
-/*
- * Forget the session of a connection that may be alive, and with it what was found out about that. From then on nobody can say of one without
- * a session that nobody was there when it began.
- */
+/* Forget the session of a connection that may be alive. That is left alone from then on, unless nothing was found out about it that is lost. */
 void lifecycle_forget(struct engine *engine, struct session *session, uint64_t now);
 
 /* Nothing waits any more for lines that will not be read: what is held back is given up. */

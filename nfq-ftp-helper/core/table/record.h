@@ -162,13 +162,19 @@ enum embryo_state {
 	EMBRYO_OPEN,	 /* SYN seen */
 	EMBRYO_ANSWERED, /* and its SYN/ACK */
 	EMBRYO_CLOSED,	 /* a session was made of it; another copy of its SYN makes no other */
-	EMBRYO_LEFT,	 /* none was: there was no room, or it was answered too late */
+	EMBRYO_LEFT,	 /* none was: there was no room, or it was answered too late; or it has been forgotten */
 	EMBRYO_STATES,
 };
 
 /* A handshake under way: embryo.h. */
 #define EMBRYO_WAYS    8  /* embryos that share a place in the table */
 #define EMBRYO_SECONDS 60 /* as conntrack's SYN_RECV */
+
+/*
+ * So many seconds a connection that is left alone is not forgiven: who wants it picked up in its middle has to keep it for longer, and to
+ * meet a daemon's start.
+ */
+#define EMBRYO_NOTE_SECONDS 86400
 
 struct embryo {
 	struct flow_key key; /* swapped: who is the client */

@@ -120,6 +120,18 @@ struct session *table_undone(struct table *table);
 /* The EMBRYO_WAYS in which a handshake of a flow with this hash can stand: embryo.c's. */
 struct embryo *table_embryo_ways(struct table *table, uint32_t hash);
 
+/* The hash of a flow that is known by its key. */
+uint32_t table_key_hash(const struct table *table, const struct flow_key *key);
+
+/*
+ * A note that a connection is left alone (embryo.h) is lost, with all that it said of the time until @since, in seconds. That outlives the
+ * daemon, as the notes do.
+ */
+void table_lose_note(struct table *table, uint32_t since);
+
+/* Is one lost that would still count now? */
+bool table_lost_note(const struct table *table, uint32_t seconds);
+
 /* Are these the same client: the same IPv4 address, or in the same IPv6 /64? */
 bool table_same_client(const struct endpoint *a, const struct endpoint *b);
 

@@ -152,9 +152,25 @@ struct embryo *table_embryo_ways(struct table *table, uint32_t hash)
 	       (hash & (table->embryos - 1) & ~(uint32_t)(EMBRYO_WAYS - 1));
 }
 
+uint32_t table_key_hash(const struct table *table, const struct flow_key *key)
+{
+	return flow_hash(key, table->seed);
+}
+
+void table_lose_note(struct table *table, uint32_t since)
+{
+	if (since >= table->lost_note)
+		table->lost_note = since ? since : 1;
+}
+
+bool table_lost_note(const struct table *table, uint32_t seconds)
+{
+	return table->lost_note && seconds - table->lost_note <= EMBRYO_NOTE_SECONDS;
+}
+
 struct embryo *table_embryo_free(struct table *table, const struct flow_key *key)
 {
-	struct embryo *ways = table_embryo_ways(table, flow_hash(key, table->seed));
+	struct embryo *ways = table_embryo_ways(table, table_key_hash(table, key));
 
 	for (unsigned int i = 0; i < EMBRYO_WAYS; i++)
 		if (ways[i].state == EMBRYO_FREE)

@@ -33,6 +33,8 @@ struct table {
 	uint32_t reclaim;	/* where the last search for a work slot ended */
 	uint32_t taken[SHARES]; /* the sum of all budgets' */
 	uint32_t embryos;
+	uint32_t
+		lost_note; /* seconds: the latest that is lost of the notes on connections that are left alone; 0: none */
 	uint64_t seed[2];
 	uint64_t slot_offset, work_offset, budget_offset, embryo_offset;
 	struct undo undo;

@@ -339,6 +339,7 @@ static struct session *take_slot(struct table *table, const struct source *sourc
 		return NULL;
 	if (read < 0 || !table_check(&found.session, found.has_work ? &found.work : NULL)) {
 		taken->forgotten++;
+		table_lose_note(table, found.session.last_seen);
 		return NULL;
 	}
 	if (source->own)
@@ -347,10 +348,12 @@ static struct session *take_slot(struct table *table, const struct source *sourc
 	if (table_find(table, &found.session.key, hash))
 		return NULL; /* a copy */
 	session = put(table, &found, hash);
-	if (session)
+	if (session) {
 		taken->sessions++;
-	else
+	} else {
 		taken->crowded++;
+		table_lose_note(table, found.session.last_seen);
+	}
 	return session;
 }
 
@@ -389,6 +392,27 @@ static void take_all(struct table *table, const struct source *source, struct ta
 
 /* ---- handshakes under way ---- */
 
+/* What an unknown layout has noted of connections that were left alone until it heard of one last, is not known. */
+static void lose_notes(struct table *table)
+{
+	for (uint32_t i = 1; i <= table_slots(table); i++) {
+		const struct session *session = table_slot(table, i);
+
+		if (session)
+			table_lose_note(table, session->last_seen);
+	}
+}
+
+static void take_embryo(struct table *table, const struct embryo *embryo)
+{
+	struct embryo *place = table_embryo_free(table, &embryo->key);
+
+	if (place)
+		*place = *embryo;
+	else if (embryo->state == EMBRYO_ANSWERED || embryo->state == EMBRYO_LEFT)
+		table_lose_note(table, embryo->since);
+}
+
 /* Only of this program's layout, and where all of them are there: they begin again, else. */
 static void take_embryos(struct table *table, const struct source *source, size_t bytes)
 {
@@ -398,13 +422,12 @@ static void take_embryos(struct table *table, const struct source *source, size_
 	memcpy(&left, source->bytes, sizeof(left));
 	if (left.embryo_offset > bytes || left.embryos > (bytes - left.embryo_offset) / sizeof(embryo))
 		return;
+	if (left.lost_note)
+		table_lose_note(table, left.lost_note);
 	for (uint32_t i = 0; i < left.embryos; i++) {
-		struct embryo *place;
-
 		memcpy(&embryo, source->bytes + left.embryo_offset + i * sizeof(embryo), sizeof(embryo));
-		place = table_check_embryo(&embryo) ? table_embryo_free(table, &embryo.key) : NULL;
-		if (place)
-			*place = embryo;
+		if (table_check_embryo(&embryo))
+			take_embryo(table, &embryo);
 	}
 }
 
@@ -426,5 +449,7 @@ enum table_left table_take_up(struct table *table, const void *left, size_t byte
 	take_all(table, &source, taken);
 	if (source.own && bytes >= sizeof(struct table))
 		take_embryos(table, &source, bytes);
+	else
+		lose_notes(table);
 	return TABLE_TAKEN_UP;
 }

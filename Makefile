@@ -116,7 +116,7 @@ $(BUILD)/tests/bench/engine: $(call bench_objects,engine dialogues captures scal
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs libpcap)
 
-$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client) $(BUILD)/obj/nfq-ftp-helper/core/wire/endpoint.o
+$(BUILD)/tests/bench/load: $(call bench_objects,load load_server load_client) $(BUILD)/obj/nfq-ftp-helper/core/wire/endpoint.o $(BUILD)/obj/nfq-ftp-helper/core/wire/text.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 

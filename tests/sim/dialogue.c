@@ -87,6 +87,11 @@ static enum opens what_opens(const struct script *script, enum fault fault)
 	return fault == FAULT_NONE && script->is_ftp && !script->opaque ? MUST : MUST_NOT;
 }
 
+static uint32_t digits(uint16_t port)
+{
+	return (uint32_t)snprintf(NULL, 0, "%u", port);
+}
+
 /* Writes prefix, an argument and suffix (which ends the line), and makes a promise of it. */
 static struct promise *announce(struct sim *sim, enum side side, enum notation notation, enum fault fault,
 				const char *prefix, const char *suffix)
@@ -94,7 +99,7 @@ static struct promise *announce(struct sim *sim, enum side side, enum notation n
 	struct script *script = &sim->script;
 	struct promise *promise = &script->promise[script->promises++];
 	struct endpoint shown;
-	char text[160];
+	char text[160], *last;
 
 	promise->by = (uint8_t)side;
 	promise->notation = (uint8_t)notation;
@@ -115,12 +120,13 @@ static struct promise *announce(struct sim *sim, enum side side, enum notation n
 	say(script, side, "%s", prefix);
 	promise->argument = script->length[side];
 	promise->length = write_address(notation, &shown, promise->delimiter, sim_chance(sim, 200), text, sizeof(text));
-	if (fault == FAULT_SHORT)
-		promise->length -= 1 + sim_pick(sim, 2);
+	last = strrchr(text, promise->delimiter);
+	if (fault == FAULT_SHORT) /* without its port, or a sign more */
+		promise->length = (uint32_t)(last - text) - digits(shown.port) - sim_pick(sim, 2);
 	if (fault == FAULT_OCTET && (notation == NOTATION_HOST_PORT || notation == NOTATION_LONG))
 		promise->length += (uint32_t)sprintf(text + promise->length, "999");
-	else if (fault == FAULT_OCTET)
-		promise->length += (uint32_t)sprintf(text + promise->length - 1, "999") - 1;
+	else if (fault == FAULT_OCTET) /* in the last delimiter's place, and what is behind it */
+		promise->length = (uint32_t)(last - text) + (uint32_t)sprintf(last, "999");
 	text[promise->length] = 0;
 	say(script, side, "%s%s", text, suffix);
 	promise->end = script->length[side];
@@ -138,7 +144,7 @@ static struct promise *quoted(struct promise *promise)
 	return promise;
 }
 
-/* FAULT_SHORT cuts digits: what remains must not be legal by chance. */
+/* FAULT_SHORT cuts the port: what remains of a list of numbers would be legal by chance. */
 static enum fault pick_fault(struct sim *sim, enum notation notation)
 {
 	enum fault fault = sim_chance(sim, 850) ? FAULT_NONE : (enum fault)(1 + sim_pick(sim, FAULTS - 1));

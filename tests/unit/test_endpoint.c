@@ -61,7 +61,11 @@ static void host_port(void **state)
 	legal(NOTATION_HOST_PORT, "0,0,0,0,0,0", 11, "0.0.0.0:0");
 	legal(NOTATION_HOST_PORT, "255,255,255,255,255,255", 23, "255.255.255.255:65535");
 	legal(NOTATION_HOST_PORT, "010,001,000,009,004,001", 23, "10.1.0.9:1025");
+	legal(NOTATION_HOST_PORT, "192, 168, 1, 1, 11, 185)", 23, "192.168.1.1:3001");
+	legal(NOTATION_HOST_PORT, "192,168,1,1, 11,185", 19, "192.168.1.1:3001");
+	legal(NOTATION_HOST_PORT, "192,   168,\t1,1,011, 185 \r", 24, "192.168.1.1:3001");
 	prefixes_malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6", 11);
+	prefixes_malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, 6", 16);
 	malformed(NOTATION_HOST_PORT, "256,0,0,1,4,1");
 	malformed(NOTATION_HOST_PORT, "1,2,3,4,256,1");
 	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,256");
@@ -76,7 +80,14 @@ static void host_port(void **state)
 	malformed(NOTATION_HOST_PORT, "-1,2,3,4,5,6");
 	malformed(NOTATION_HOST_PORT, "+1,2,3,4,5,6");
 	malformed(NOTATION_HOST_PORT, " 1,2,3,4,5,6");
-	malformed(NOTATION_HOST_PORT, "1, 2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "1 ,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "1,2, ,4,5,6");
+	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, 256");
+	malformed(NOTATION_HOST_PORT, "1, 256, 3, 4, 5, 6");
+	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, 6, 7");
+	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, 6,");
+	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5,");
+	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, ");
 	malformed(NOTATION_HOST_PORT, "a,2,3,4,5,6");
 	malformed(NOTATION_HOST_PORT, "");
 }
@@ -95,8 +106,12 @@ static void extended(void **state)
 	legal(NOTATION_EXTENDED, "!1!192.0.2.1!3001!", 18, "192.0.2.1:3001");
 	assert_int_equal(parse(NOTATION_EXTENDED, "$1$10.0.0.1$99$", &endpoint, &delimiter), 15);
 	assert_int_equal(delimiter, '$');
-	prefixes_malformed(NOTATION_EXTENDED, "|1|192.0.2.1|3001|", 18);
-	prefixes_malformed(NOTATION_EXTENDED, "|2|2001:db8::1|3001|", 20);
+	legal(NOTATION_EXTENDED, "|1|192.0.2.1|3001", 17, "192.0.2.1:3001"); /* without the last delimiter */
+	legal(NOTATION_EXTENDED, "|2|2001:db8::1|3001\r\n", 19, "[2001:db8::1]:3001");
+	legal(NOTATION_EXTENDED, "!1!192.0.2.1!03001 ", 18, "192.0.2.1:3001");
+	legal(NOTATION_EXTENDED, "|1|192.0.2.1|1!", 14, "192.0.2.1:1"); /* what follows is the caller's to judge */
+	prefixes_malformed(NOTATION_EXTENDED, "|1|192.0.2.1|3001", 14);
+	prefixes_malformed(NOTATION_EXTENDED, "|2|2001:db8::1|3001", 16);
 	malformed(NOTATION_EXTENDED, "|1|192.0.2.1|65536|");
 	malformed(NOTATION_EXTENDED, "|1|192.0.2.1|123456|");
 	malformed(NOTATION_EXTENDED, "|1|192.0.2.256|1|");
@@ -110,7 +125,6 @@ static void extended(void **state)
 	malformed(NOTATION_EXTENDED, "|1||1|");
 	malformed(NOTATION_EXTENDED, "|1|192.0.2.1||");
 	malformed(NOTATION_EXTENDED, "|1!192.0.2.1!1!");
-	malformed(NOTATION_EXTENDED, "|1|192.0.2.1|1!");
 	malformed(NOTATION_EXTENDED, "|1|192.0.2.1|-1|");
 	malformed(NOTATION_EXTENDED, "a1a192.0.2.1a1a");
 	malformed(NOTATION_EXTENDED, ".1.192.0.2.1.1.");
@@ -135,11 +149,77 @@ static void extended_port(void **state)
 	prefixes_malformed(NOTATION_EXTENDED_PORT, "(|||3001|)", 10);
 	malformed(NOTATION_EXTENDED_PORT, "(|||65536|)");
 	malformed(NOTATION_EXTENDED_PORT, "(|||3001!)");
-	malformed(NOTATION_EXTENDED_PORT, "(||3001|)");
-	malformed(NOTATION_EXTENDED_PORT, "(|1|192.0.2.1|3001|)");
 	malformed(NOTATION_EXTENDED_PORT, "(|||3001|]");
-	malformed(NOTATION_EXTENDED_PORT, "|||3001|");
 	malformed(NOTATION_EXTENDED_PORT, "(11130011)");
+}
+
+/* 229 as the field writes it: what it names, and its delimiter. */
+static void port_alone(const char *text, int length, const char *address, char expected)
+{
+	struct endpoint endpoint;
+	char delimiter, buffer[ENDPOINT_PRINT_MAX];
+
+	if (parse(NOTATION_EXTENDED_PORT, text, &endpoint, &delimiter) != length)
+		fail_msg("\"%s\" was not understood", text);
+	assert_int_equal(endpoint.port, 3001);
+	assert_int_equal(delimiter, expected);
+	if (address)
+		assert_string_equal(endpoint_print_address(&endpoint, buffer), address);
+	else
+		assert_int_equal(endpoint.family, 0);
+}
+
+static void extended_port_in_the_field(void **state)
+{
+	(void)state;
+	/* leading zeros */
+	port_alone("(|||03001|)", 11, NULL, '|');
+	port_alone("(|||003001|)", 12, NULL, '|');
+	port_alone("(!!!0000003001!)", 16, NULL, '!');
+	/* the address filled in */
+	port_alone("(|1|192.0.2.1|3001|)", 20, "192.0.2.1", '|');
+	port_alone("(|2|2001:db8::1|3001|)", 22, "2001:db8::1", '|');
+	port_alone("(|2|::ffff:192.0.2.1|3001|)", 27, "::ffff:c000:201", '|');
+	port_alone("(||192.0.2.1|3001|)", 19, "192.0.2.1", '|');
+	port_alone("(|1||3001|)", 11, NULL, '|');
+	port_alone("(#1#192.0.2.1#3001#)", 20, "192.0.2.1", '#');
+	/* without parentheses */
+	port_alone("|||3001|", 8, NULL, '|');
+	port_alone("|||03001| (ok)", 9, NULL, '|');
+	port_alone("|1|192.0.2.1|3001|.", 18, "192.0.2.1", '|');
+	/* with a bar too few at one end */
+	port_alone("(||3001|)", 9, NULL, '|');
+	port_alone("(|||3001)", 9, NULL, '|');
+	port_alone("(!!3001!)", 9, NULL, '!');
+	port_alone("||3001|", 7, NULL, '|');
+	port_alone("|||3001", 7, NULL, '|');
+	port_alone("(|1|192.0.2.1|3001)", 19, "192.0.2.1", '|');
+	port_alone("(1|192.0.2.1|3001|)", 19, "192.0.2.1", '|');
+	port_alone("(|2|2001:db8::1|3001)", 21, "2001:db8::1", '|');
+}
+
+static void extended_port_malformed(void **state)
+{
+	(void)state;
+	malformed(NOTATION_EXTENDED_PORT, "(||3001)"); /* too few at both ends: any number in prose */
+	malformed(NOTATION_EXTENDED_PORT, "(|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(3001)");
+	malformed(NOTATION_EXTENDED_PORT, "||3001");
+	malformed(NOTATION_EXTENDED_PORT, "!!!3001!"); /* without parentheses only bars */
+	malformed(NOTATION_EXTENDED_PORT, "(||||3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|1|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|3|192.0.2.1|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|0||3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|1|256.0.2.1|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|1|192.0.2.999|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|1|192.0.2|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|2|2001:db8|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|||065536|)");
+	malformed(NOTATION_EXTENDED_PORT, "(|||-1|)");
+	malformed(NOTATION_EXTENDED_PORT, "(||||)");
+	malformed(NOTATION_EXTENDED_PORT, "|||");
+	malformed(NOTATION_EXTENDED_PORT, "(");
+	malformed(NOTATION_EXTENDED_PORT, "");
 }
 
 static void long_form(void **state)
@@ -150,6 +230,8 @@ static void long_form(void **state)
 	legal(NOTATION_LONG, "4,4,192,0,2,1,2,11,185", 22, "192.0.2.1:3001");
 	legal(NOTATION_LONG, "6,16,32,1,13,184,0,0,0,0,0,0,0,0,0,0,0,1,2,11,185", 49, "[2001:db8::1]:3001");
 	legal(NOTATION_LONG, longest, (int)strlen(longest), "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	legal(NOTATION_LONG, "4, 4, 192, 0, 2, 1, 2, 11, 185", 30, "192.0.2.1:3001");
+	legal(NOTATION_LONG, "4,4, 192,0,2,1, 2, 11,185", 25, "192.0.2.1:3001");
 	prefixes_malformed(NOTATION_LONG, "4,4,192,0,2,1,2,11,5", 20);
 	malformed(NOTATION_LONG, "4,16,192,0,2,1,2,11,185");
 	malformed(NOTATION_LONG, "6,4,192,0,2,1,2,11,185");
@@ -189,7 +271,19 @@ static void prose(void **state)
 	found(NOTATION_HOST_PORT, "", -EINVAL, 0);
 	found(NOTATION_EXTENDED_PORT, "Entering Extended Passive Mode (|||3001|)", 31, 10);
 	found(NOTATION_EXTENDED_PORT, "Extended (yes) Mode (|||3001|).", 20, 10);
-	found(NOTATION_EXTENDED_PORT, "Mode |||3001|", -EINVAL, 0);
+	found(NOTATION_HOST_PORT, "Mode (10, 0, 0, 1, 4, 1)", 6, 17);
+	found(NOTATION_HOST_PORT, "(1, 2, 3, 4, 5, 6, 7)", -EINVAL, 0);
+	found(NOTATION_HOST_PORT, "(256, 2, 3, 4, 5, 6)", -EINVAL, 0);
+	found(NOTATION_HOST_PORT, "1, 2, 3 then 10, 0,0,1,4,1", 13, 13);
+	found(NOTATION_EXTENDED_PORT, "Mode |||3001|", 5, 8);
+	found(NOTATION_EXTENDED_PORT, "Mode (ok) |||3001", 10, 7);
+	found(NOTATION_EXTENDED_PORT, "Mode:||3001|", 5, 7);
+	found(NOTATION_EXTENDED_PORT, "(|||3001|", 1, 8);
+	found(NOTATION_EXTENDED_PORT, "||||3001|", -EINVAL, 0);
+	found(NOTATION_EXTENDED_PORT, "(|3|192.0.2.1|3001|)", -EINVAL, 0);
+	found(NOTATION_EXTENDED_PORT, "(|1|256.0.2.1|3001|)", -EINVAL, 0);
+	found(NOTATION_EXTENDED_PORT, "(|||65536|)", -EINVAL, 0);
+	found(NOTATION_EXTENDED_PORT, "3001 a|b", -EINVAL, 0);
 	found(NOTATION_LONG, "Entering Long Passive Mode (4,4,10,0,0,1,2,4,1)", 28, 18);
 	found(NOTATION_LONG, "(4,4,10,0,0,1,2,4,1,0)", -EINVAL, 0);
 }
@@ -264,6 +358,19 @@ static void ipv6_written_as_ntop(void **state)
 	}
 }
 
+/* The longest argument that is read, as long as it is said to be. */
+static void longest_read(void **state)
+{
+	char text[ENDPOINT_READ_MAX + 1] = "006, 016", *at = text + 8;
+
+	(void)state;
+	for (unsigned int i = 0; i < 16; i++)
+		at += sprintf(at, ", 255");
+	at += sprintf(at, ", 002, 255, 255");
+	assert_int_equal(at - text, ENDPOINT_READ_MAX);
+	legal(NOTATION_LONG, text, ENDPOINT_READ_MAX, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+}
+
 /* Random strings of an IPv6 text's letters, and true texts with a letter changed. */
 static void ipv6_read_as_pton(void **state)
 {
@@ -334,10 +441,13 @@ int main(void)
 		cmocka_unit_test(host_port),
 		cmocka_unit_test(extended),
 		cmocka_unit_test(extended_port),
+		cmocka_unit_test(extended_port_in_the_field),
+		cmocka_unit_test(extended_port_malformed),
 		cmocka_unit_test(long_form),
 		cmocka_unit_test(prose),
 		cmocka_unit_test(round_trips),
 		cmocka_unit_test(longest_fits),
+		cmocka_unit_test(longest_read),
 		cmocka_unit_test(ipv6_written_as_ntop),
 		cmocka_unit_test(ipv6_read_as_pton),
 		cmocka_unit_test(random_bytes),

@@ -327,7 +327,13 @@ static void malformed(void **state)
 	argument("PORT 10,0,0,2,11,185,1\r\n", REFUSED_MALFORMED, 0);
 	argument("PORT 10,0,0,2,11,185 x\r\n", REFUSED_MALFORMED, 0);
 	argument("PORT 10.0.0.2,11,185\r\n", REFUSED_MALFORMED, 0);
-	argument("EPRT |1|10.0.0.2|3001\r\n", REFUSED_MALFORMED, 0);
+	argument("EPRT |1|10.0.0.2|\r\n", REFUSED_MALFORMED, 0);
+	argument("EPRT |1|10.0.0.2|3001!\r\n", REFUSED_MALFORMED, 0);
+	argument("EPRT |1|10.0.0.2|3001||\r\n", REFUSED_MALFORMED, 0);
+	argument("EPRT |1|10.0.0.2|3001 1\r\n", REFUSED_MALFORMED, 0);
+	argument("PORT 10, 0, 0, 2, 11, 256\r\n", REFUSED_MALFORMED, 0);
+	argument("PORT 10, 0, 0, 2, 11, 185, 1\r\n", REFUSED_MALFORMED, 0);
+	argument("PORT 10 0 0 2 11 185\r\n", REFUSED_MALFORMED, 0);
 	argument("EPRT |3|10.0.0.2|3001|\r\n", REFUSED_MALFORMED, 0);
 	argument("LPRT 4,4,10,0,0,2,1,11\r\n", REFUSED_MALFORMED, 0);
 	argument("PORT 10,0,0,2,11,185 \r\n", REFUSED_NOT, 3001);

@@ -99,8 +99,8 @@ struct waiting {
 	uint8_t repeats;   /* all of them */
 };
 
-/* Room for an argument that is split over segments: the longest legal one, and a reply's prose behind it. */
-#define HELD_MAX 128
+/* Room for an argument that is split over segments: the longest one that is read, and a reply's prose behind it. */
+#define HELD_MAX (ENDPOINT_READ_MAX + 57)
 
 enum edit_kind {
 	EDIT_REPLACED,	/* an argument, by another */

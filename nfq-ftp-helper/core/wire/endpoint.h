@@ -7,6 +7,10 @@
  *   NOTATION_EXTENDED_PORT  (|||3001|)                    229         RFC 2428 section 3
  *   NOTATION_LONG           4,4,h1,h2,h3,h4,2,p1,p2       LPRT, 228   RFC 1639 section 2
  *
+ * What the field writes besides, and the two ends understand: blanks after commas; leading zeros; EPRT without its last delimiter; 229 with
+ * its address filled in, (|1|192.0.2.1|3001|), without parentheses, |||3001|, or with a bar too few at one end, (||3001|) and (|||3001).
+ * What is written is always as above.
+ *
  * Text comes from the network: it is not terminated by NUL, and nothing beyond its length is read.
  */
 #ifndef CORE_ENDPOINT_H
@@ -32,8 +36,11 @@ enum notation {
 	NOTATION_LONG,
 };
 
-/* Bytes of the longest legal argument: LPRT with IPv6, every number of three digits. */
+/* Bytes of the longest argument that is written: LPRT with IPv6, every octet of three digits. */
 #define ENDPOINT_TEXT_MAX (5 + 16 * 4 + 9)
+
+/* And of the longest that is read: the same as the field writes it, all numbers of three digits, a blank after each comma. */
+#define ENDPOINT_READ_MAX (21 * 3 + 20 * 2)
 
 static inline bool endpoint_address_equal(const struct endpoint *a, const struct endpoint *b)
 {
@@ -51,12 +58,18 @@ static inline size_t endpoint_address_length(uint8_t family)
 	return family == FAMILY_IPV4 ? 4 : 16;
 }
 
+/* Can a reply's argument begin with this byte? */
+static inline bool endpoint_may_begin(enum notation notation, char c)
+{
+	return notation == NOTATION_EXTENDED_PORT ? c == '(' || c == '|' : c >= '0' && c <= '9';
+}
+
 /**
  * endpoint_parse - read the argument that begins at @text
  * @notation: how it is written
  * @text: its first byte
  * @length: bytes that may be read
- * @endpoint: filled in on success. NOTATION_EXTENDED_PORT names no address: family is 0 then
+ * @endpoint: filled in on success. Where NOTATION_EXTENDED_PORT names no address family is 0
  * @delimiter: filled in on success: the delimiter of the extended notations, ',' otherwise
  *
  * Every number is checked against its octet or port; leading zeros are read as decimal, as servers do.

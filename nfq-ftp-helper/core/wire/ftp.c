@@ -257,9 +257,7 @@ static bool begins_argument(const struct ftp_line *line, enum ftp_side side, uin
 {
 	if (side == FTP_CLIENT)
 		return byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n';
-	if (byte != '(' && !is_digit(byte))
-		return false;
-	return (byte == '(') == (ftp_line_word(line, side)->notation == NOTATION_EXTENDED_PORT);
+	return endpoint_may_begin((enum notation)ftp_line_word(line, side)->notation, (char)byte);
 }
 
 /* A command's gap is white space; its last byte may as well be what ended the word. */
@@ -334,7 +332,7 @@ static size_t prose_length(const uint8_t *data, size_t length)
 {
 	size_t at = 0;
 
-	while (at < length && data[at] != '(' && data[at] != '\n' && !is_digit(data[at]))
+	while (at < length && data[at] != '(' && data[at] != '|' && data[at] != '\n' && !is_digit(data[at]))
 		at++;
 	return at;
 }

@@ -34,6 +34,13 @@ static const char *backend_word(unsigned int index)
 	return index < BACKENDS ? backends[index]->name : NULL;
 }
 
+static const char *foreign_word(unsigned int index)
+{
+	static const char *const words[] = { [POLICY_FOREIGN_MEND] = "mend", [POLICY_FOREIGN_REFUSE] = "refuse" };
+
+	return index < POLICY_FOREIGNS ? words[index] : NULL;
+}
+
 /* In the order of the help, which looks up the defaults of numbers itself. */
 static const struct option_row rows[] = {
 	{ "backend", "NAME", RULES, OPTION_WORD, AT(backend), .word = backend_word,
@@ -68,8 +75,13 @@ static const struct option_row rows[] = {
 	  .help = "only between these interfaces" },
 	{ "zone", "ZONE", RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,
 	  .help = "only this conntrack zone (nft); give connections this zone, too (iptables)" },
-	{ "loose", NULL, RUN | REPLAY, OPTION_FLAG, AT(run.policy.loose),
-	  .help = "also expect data connections with a third party's address" },
+	{ "foreign", "WHAT", RUN | REPLAY, OPTION_WORD, AT(run.policy.foreign), .word = foreign_word,
+	  .help = "a foreign address in a reply, of a server behind NAT or one that cannot be reached: mend (the default: it "
+		  "stands for the server, as clients take it) or refuse" },
+	{ "loose", "[NETWORK[,...]]", RUN | REPLAY, OPTION_LOOSE, AT(run.policy.loose), .optional = true,
+	  .most = POLICY_LOOSE_MAX,
+	  .help = "also expect data connections with a third party's address of these networks; without a network: with any "
+		  "that a reply names; may be repeated" },
 	{ "min-port", "PORT", RUN, OPTION_NUMBER, AT(run.policy.min_port), .low = 1, .high = UINT16_MAX,
 	  .help = "refuse announced ports below" },
 	{ "ports", "LOW:HIGH", RUN, OPTION_PORT_RANGE, AT(run.policy), .low = 1, .high = UINT16_MAX,

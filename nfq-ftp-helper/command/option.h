@@ -37,7 +37,7 @@ struct option_values {
 	bool json;
 	const char *operand; /* what is no option: replay's capture. Of argv */
 
-	struct options run;	     /* `attach' is of rules, too, and policy.loose of replay */
+	struct options run;	     /* `attach' is of rules, too; policy.loose and .foreign of replay */
 	char file[OPTIONS_PATH_MAX]; /* -c; "": none */
 	unsigned int verbose;
 
@@ -64,6 +64,7 @@ enum option_kind {
 	OPTION_MARK,	   /* struct attach: mark, mark_mask */
 	OPTION_PORT_RANGE, /* struct policy: port_low, port_high */
 	OPTION_NETWORKS,   /* struct policy: exempt */
+	OPTION_LOOSE,	   /* struct policy_loose: each one given adds some */
 	OPTION_PORTS,	   /* struct ports */
 	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
 	OPTION_INTERFACES, /* struct request: interfaces */
@@ -82,6 +83,7 @@ struct option_row {
 	unsigned int most;  /* how many there may be; 0: there is no limit */
 	char letter;	    /* of the short option; 0: there is none */
 	bool command_line_only;
+	bool optional;				 /* its argument: without one it is "yes" */
 	const char *(*word)(unsigned int index); /* kind WORD: NULL behind the last */
 	const char *help;
 };
@@ -101,12 +103,15 @@ void option_default(struct option_values *values);
  * option_set - store a value
  * @row: of which option
  * @values: where. Of a value that is not allowed some may have been stored
- * @text: the value; "yes" for a row without an argument
+ * @text: the value; "yes" where none is given
  * @first: nothing has been stored for this row by whoever speaks: what was there is not added to
  *
  * Return: whether it is allowed.
  */
 bool option_set(const struct option_row *row, struct option_values *values, const char *text, bool first);
+
+/* Behind an option that may do without a value: is this one? Not what an operand may be called. */
+bool option_is_value(const char *text);
 
 /* The number that is stored for @row. Return: false: it is no number, or none of those allowed (none was given). */
 bool option_number(const struct option_row *row, const struct option_values *values, uint32_t *number);

@@ -43,7 +43,9 @@ static void build_parser(struct parser *parser, unsigned int command)
 
 	*letters++ = ':';
 	for (unsigned int i = 0; i < count; i++) {
-		const int has = rows[i].argument ? required_argument : no_argument;
+		const int has = rows[i].optional ? optional_argument :
+				rows[i].argument ? required_argument :
+						   no_argument;
 
 		if (!(rows[i].commands & command))
 			continue;
@@ -125,6 +127,16 @@ static int read_operand(struct reading *reading, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/* getopt finds a value that is optional only behind `='; where it stands apart it is one if it can be one. */
+static const char *value_of(const struct option_row *row, int argc, char **argv)
+{
+	if (!row->argument)
+		return "yes";
+	if (optarg || !row->optional)
+		return optarg;
+	return optind < argc && option_is_value(argv[optind]) ? argv[optind++] : "yes";
+}
+
 static int read_line(const struct option_page *page, struct option_values *values, int argc, char **argv)
 {
 	struct reading reading = { .page = page, .command = argv[0], .values = values };
@@ -136,11 +148,13 @@ static int read_line(const struct option_page *page, struct option_values *value
 	opterr = 0;
 	while ((result = getopt_long(argc, argv, parser.shorts, parser.longs, NULL)) != -1) {
 		const struct option_row *row = row_of(&reading, result);
+		const char *value;
 
 		if (!row)
 			return complain_option(&reading, result, argv);
-		if (!take(&reading, row, row->argument ? optarg : "yes"))
-			return complain_value(row, optarg);
+		value = value_of(row, argc, argv);
+		if (!take(&reading, row, value))
+			return complain_value(row, value);
 		if (values->help)
 			return OPTION_GO_ON;
 	}

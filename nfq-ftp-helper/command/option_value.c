@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The most networks that an option takes. */
+#define OPTION_NETWORKS_MAX 16
+
+_Static_assert(POLICY_EXEMPT_MAX <= OPTION_NETWORKS_MAX && POLICY_LOOSE_MAX <= OPTION_NETWORKS_MAX,
+	       "room for their text");
+
 /* The number that @text begins with. Return: what follows it; NULL when there is none, or one beyond the limits. */
 static const char *read_digits(const char *text, int base, uint32_t low, uint32_t high, uint32_t *number)
 {
@@ -161,20 +167,40 @@ static bool read_network(char *text, struct network *network)
 	return inet_pton(ipv6 ? AF_INET6 : AF_INET, text, network->address) == 1 && !network_trim(network);
 }
 
-static bool read_networks(const struct option_row *row, void *at, const char *text)
+/* Some more, up to @row's most. */
+static bool add_networks(const struct option_row *row, const char *text, struct network *networks, unsigned int *count)
 {
-	struct policy *policy = at;
-	char copy[POLICY_EXEMPT_MAX * (INET6_ADDRSTRLEN + 5)];
+	char copy[OPTION_NETWORKS_MAX * (INET6_ADDRSTRLEN + 5)];
 	char *rest = copy, *network;
 
 	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
 		return false;
-	policy->exempt_count = 0;
 	while ((network = strsep(&rest, ",")) != NULL) {
-		if (policy->exempt_count == row->most || !read_network(network, &policy->exempt[policy->exempt_count]))
+		if (*count == row->most || !read_network(network, &networks[*count]))
 			return false;
-		policy->exempt_count++;
+		++*count;
 	}
+	return true;
+}
+
+static bool read_networks(const struct option_row *row, void *at, const char *text)
+{
+	struct policy *policy = at;
+
+	policy->exempt_count = 0;
+	return add_networks(row, text, policy->exempt, &policy->exempt_count);
+}
+
+static bool read_loose(const struct option_row *row, void *at, const char *text)
+{
+	struct policy_loose *loose = at;
+
+	if (strcmp(text, "no") == 0)
+		*loose = (struct policy_loose){ .any = false };
+	else if (strcmp(text, "yes") == 0)
+		loose->any = true;
+	else
+		return add_networks(row, text, loose->network, &loose->count);
 	return true;
 }
 
@@ -280,6 +306,10 @@ static const struct kind {
 	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", false },
 	[OPTION_NETWORKS] = { read_networks,
 			      "at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas", false },
+	[OPTION_LOOSE] = { read_loose,
+			   "yes (all addresses in replies), no, or at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, "
+			   "separated by commas",
+			   true },
 	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", false },
 	[OPTION_PORT_SET] = { read_port_set, "ports from @L to @H, separated by commas", true },
 	[OPTION_INTERFACES] = { read_interfaces,
@@ -297,6 +327,16 @@ bool option_set(const struct option_row *row, struct option_values *values, cons
 	if (first && kind->adds)
 		memset(at, 0, row->size);
 	return kind->read(row, at, text);
+}
+
+bool option_is_value(const char *text)
+{
+	const char *end = text + strspn(text, "0123456789abcdefABCDEF.:/,");
+	unsigned int dots = 0;
+
+	for (const char *at = text; *at; at++)
+		dots += *at == '.';
+	return *end == '\0' && (isxdigit((unsigned char)*text) || *text == ':') && (dots >= 3 || strchr(text, ':'));
 }
 
 bool option_number(const struct option_row *row, const struct option_values *values, uint32_t *number)

@@ -333,6 +333,7 @@ static int open_engine(struct replay *replay)
 		.random = seed[0],
 	};
 	replay->engine.policy.loose = options->run.policy.loose;
+	replay->engine.policy.foreign = options->run.policy.foreign;
 	replay->engine.picks_up_until = UINT64_MAX; /* a capture may begin anywhere */
 	replay->reporter.json = options->json;
 	replay->reporter.summary.path = options->operand;

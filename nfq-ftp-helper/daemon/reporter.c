@@ -107,7 +107,8 @@ static void tell_unexpect(const struct report *report, const char *whom)
 
 /* What a person can do about a refusal; NULL: nothing, it is the dialogue's fault. */
 static const char *const advice[REFUSALS] = {
-	[REFUSED_ADDRESS] = "--loose allows it",
+	[REFUSED_ADDRESS] = "--loose NETWORK allows the addresses of a network",
+	[REFUSED_FOREIGN] = "--foreign mend takes it for the server's own, as clients do",
 	[REFUSED_PORT] = "--min-port sets the limit",
 	[REFUSED_UNKNOWN] = "its packets must be tracked, and queued behind conntrack",
 	[REFUSED_NO_PORT] = "--ports sets the range",

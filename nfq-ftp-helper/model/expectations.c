@@ -28,24 +28,6 @@ struct expected *expectations_find(const struct expectations *expectations, enum
 	return NULL;
 }
 
-/*
- * The three names. A translated connection follows its master as nf_nat_follow_master() has it: its source becomes
- * where the master sends to, seen from the other side; its destination the announcing party's own endpoint.
- */
-static void name(struct expected *expected, const struct binding *master, const struct expectation *expectation)
-{
-	struct tuple *inside = &expected->as[EXPECTED_INSIDE];
-	struct tuple *outside = &expected->as[EXPECTED_OUTSIDE];
-
-	expected->as[EXPECTED_CONNTRACK] = expectation->tuple;
-	*inside = expectation->tuple;
-	*outside = expectation->tuple;
-	if (!expectation->translated)
-		return;
-	inside->dst = expectation->nat_src;
-	outside->src = master->tuple[!expectation->nat_direction].dst;
-}
-
 static int insert(struct expectations *expectations, struct expected *expected)
 {
 	for (unsigned int as = 0; as < EXPECTED_AS; as++) {
@@ -65,10 +47,10 @@ static int insert(struct expectations *expectations, struct expected *expected)
 	return 0;
 }
 
-int expectations_add(struct expectations *expectations, const void *master, const struct binding *binding,
-		     const struct expectation *expectation, uint64_t expires)
+int expectations_add(struct expectations *expectations, const void *master, const struct tuple as[EXPECTED_AS],
+		     uint64_t expires)
 {
-	struct expected *expected = expectations_find(expectations, EXPECTED_CONNTRACK, &expectation->tuple);
+	struct expected *expected = expectations_find(expectations, EXPECTED_CONNTRACK, &as[EXPECTED_CONNTRACK]);
 	int error;
 
 	if (expected && expected->master != master)
@@ -80,7 +62,7 @@ int expectations_add(struct expectations *expectations, const void *master, cons
 		return -ENOMEM;
 	expected->master = master;
 	expected->expires = expires;
-	name(expected, binding, expectation);
+	memcpy(expected->as, as, sizeof(expected->as));
 	error = insert(expectations, expected);
 	if (error)
 		free(expected);

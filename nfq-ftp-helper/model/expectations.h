@@ -37,14 +37,13 @@ struct expectations {
  * expectations_add - expect a connection until @expires
  * @expectations: the table
  * @master: identifies the master
- * @binding: the master's
- * @expectation: what to expect
+ * @as: what to expect, under its three names
  * @expires: milliseconds; never less than that of an earlier call
  *
  * Return: 0; -EBUSY when another master expects this tuple; -ENOMEM.
  */
-int expectations_add(struct expectations *expectations, const void *master, const struct binding *binding,
-		     const struct expectation *expectation, uint64_t expires);
+int expectations_add(struct expectations *expectations, const void *master, const struct tuple as[EXPECTED_AS],
+		     uint64_t expires);
 
 /* The oldest that a new connection with this tuple matches, or NULL. */
 struct expected *expectations_find(const struct expectations *expectations, enum expected_as as,

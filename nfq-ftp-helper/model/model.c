@@ -336,16 +336,36 @@ static int model_find(struct conntrack *conntrack, const struct tuple *seen, uin
 	return 0;
 }
 
+/*
+ * The three names of what is expected. A translated connection follows its master as nf_nat_follow_master() has it: its source becomes
+ * where the master sends to, seen from the other side; its destination the announcing party's own endpoint. Any other is translated as
+ * every new connection is, by the static list.
+ */
+static void name(const struct model *model, const struct binding *master, const struct expectation *expectation,
+		 struct tuple as[EXPECTED_AS])
+{
+	const struct tuple *tuple = &expectation->tuple;
+
+	as[EXPECTED_CONNTRACK] = as[EXPECTED_INSIDE] = as[EXPECTED_OUTSIDE] = *tuple;
+	as[EXPECTED_INSIDE].dst = map(model, &tuple->dst, MODEL_INSIDE);
+	as[EXPECTED_OUTSIDE].src = map(model, &tuple->src, MODEL_OUTSIDE);
+	if (!expectation->translated)
+		return;
+	as[EXPECTED_INSIDE].dst = expectation->nat_src;
+	as[EXPECTED_OUTSIDE].src = master->tuple[!expectation->nat_direction].dst;
+}
+
 static int model_expect(struct conntrack *conntrack, const struct binding *master,
 			const struct expectation *expectation)
 {
 	struct model *model = model_of(conntrack);
 	const struct connection *connection = connection_of(model, master);
+	struct tuple as[EXPECTED_AS];
 
 	if (!connection)
 		return -ENOENT;
-	return expectations_add(&model->expectations, connection, master, expectation,
-				model->now + EXPECTATION_TIMEOUT);
+	name(model, master, expectation, as);
+	return expectations_add(&model->expectations, connection, as, model->now + EXPECTATION_TIMEOUT);
 }
 
 static void model_unexpect(struct conntrack *conntrack, const struct binding *master,

@@ -189,7 +189,9 @@ def refused_and_taken_back():
     equal((refuse['from'], refuse['reason'], refuse['command']), ('192,0,2,99,195,81', 'address', 'PORT'), 'refusal')
     equal(run.summary['refusals'], {'address': 1}, 'refusals')
     equal((len(run.of('expect')), len(run.of('unexpect'))), (1, 1), 'expected, and taken back')
-    equal(good('--loose', capture('refused', packets)).summary['refusals'], {}, 'refusals when loose')
+    path = capture('refused', packets)
+    equal(good('--loose', path).summary['refusals'], {'address': 1}, 'refusals when replies are loose')
+    equal(good('--loose', '192.0.2.0/24', path).summary['refusals'], {}, 'refusals when its network is loose')
 
 
 @case

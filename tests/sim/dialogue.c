@@ -92,6 +92,15 @@ static uint32_t digits(uint16_t port)
 	return (uint32_t)snprintf(NULL, 0, "%u", port);
 }
 
+/* A foreign address: of a server behind NAT any, else one that cannot be reached, which of those drawn are those of 10/8 (schedule.c). */
+static bool stands_for_server(const struct sim *sim, enum side side, const struct endpoint *foreign)
+{
+	const struct surroundings *around = &sim->around;
+
+	return side == SERVER && (!endpoint_address_equal(&around->inside[SERVER], &around->outside[SERVER]) ||
+				  (foreign->family == FAMILY_IPV4 && foreign->address[0] == 10));
+}
+
 /* Writes prefix, an argument and suffix (which ends the line), and makes a promise of it. */
 static struct promise *announce(struct sim *sim, enum side side, enum notation notation, enum fault fault,
 				const char *prefix, const char *suffix)
@@ -111,9 +120,12 @@ static struct promise *announce(struct sim *sim, enum side side, enum notation n
 	shown = promise->public_name ? sim->around.outside[side] : sim->around.inside[side];
 	shown.port = script->next_port;
 	script->next_port = (uint16_t)(script->next_port + 1 + sim_pick(sim, 300));
-	if (fault == FAULT_THIRD_PARTY && notation != NOTATION_EXTENDED_PORT)
+	if (fault == FAULT_THIRD_PARTY && notation != NOTATION_EXTENDED_PORT) {
 		shown.address[1] ^= 0x55;
-	else if (fault == FAULT_LOW_PORT || fault == FAULT_THIRD_PARTY)
+		promise->mended = stands_for_server(sim, side, &shown);
+		if (promise->mended)
+			fault = FAULT_NONE;
+	} else if (fault == FAULT_LOW_PORT || fault == FAULT_THIRD_PARTY)
 		shown.port = (uint16_t)(1 + sim_pick(sim, 1023));
 	promise->port = shown.port;
 	promise->line = script->length[side];

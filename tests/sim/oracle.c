@@ -346,12 +346,15 @@ void check_note(struct sim *sim, const struct note *note)
 		note_refusal(sim, note);
 }
 
+/* Where a mended address is not looked at by anybody the text may stay as it is. */
 static bool needs_rewrite(const struct sim *sim, const struct promise *promise)
 {
 	bool renamed = !endpoint_address_equal(&sim->around.inside[promise->by], &sim->around.outside[promise->by]);
 
 	if (promise->expectation.tuple.dst.port != promise->port)
 		return true;
+	if (promise->mended)
+		return renamed || promise->edited;
 	return promise->notation != NOTATION_EXTENDED_PORT && renamed && !promise->public_name;
 }
 

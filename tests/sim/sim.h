@@ -132,6 +132,7 @@ struct promise {
 	uint16_t port;		      /* announced */
 	char delimiter;
 	uint64_t came;	  /* when its argument's first byte came to the router */
+	bool mended;	  /* the address is neither; it stands for the server all the same */
 	bool public_name; /* the address is as NAT shows it, not as the speaker has it */
 	struct expectation expectation;
 };

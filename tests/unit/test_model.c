@@ -849,7 +849,6 @@ static void check_plain(const struct expectations *expectations, const struct pl
 static void expectations_against_a_list(void **state)
 {
 	static const char masters[MASTERS];
-	static const struct binding binding;
 	struct expectations expectations = { 0 };
 	struct plain plain = { .expires = { 0 } };
 
@@ -857,7 +856,7 @@ static void expectations_against_a_list(void **state)
 	for (uint64_t now = 1; now < 20000; now++) {
 		const unsigned int number = unit_pick(TUPLES);
 		const struct tuple tuple = numbered(number);
-		const struct expectation expectation = expectation_of(&tuple);
+		const struct tuple as[EXPECTED_AS] = { tuple, tuple, tuple };
 		const void *master = &masters[unit_pick(MASTERS)];
 		struct expected *expected = expectations_find(&expectations, EXPECTED_CONNTRACK, &tuple);
 		int error;
@@ -881,7 +880,7 @@ static void expectations_against_a_list(void **state)
 				plain.master[i] = plain.expires[i] <= now ? NULL : plain.master[i];
 			break;
 		default:
-			error = expectations_add(&expectations, master, &binding, &expectation, now + 60);
+			error = expectations_add(&expectations, master, as, now + 60);
 			if (plain.master[number] && plain.master[number] != master) {
 				assert_int_equal(error, -EBUSY);
 				break;
@@ -901,17 +900,15 @@ static void expectations_against_a_list(void **state)
 static void the_oldest_matches(void **state)
 {
 	static const char master;
-	static const struct binding binding;
 	struct expectations expectations = { 0 };
-	struct expectation expectation = { .tuple = { .src = SERVER, .dst = v4(192, 1, 0) },
-					   .translated = true,
-					   .nat_src = v4(10, 2, 3000) };
 	const struct tuple inside = { .src = SERVER, .dst = v4(10, 2, 3000) };
+	struct tuple as[EXPECTED_AS] = { [EXPECTED_INSIDE] = inside };
 
 	(void)state;
 	for (uint16_t port = 3; port > 0; port--) {
-		expectation.tuple.dst.port = port;
-		assert_int_equal(expectations_add(&expectations, &master, &binding, &expectation, 10u - port), 0);
+		as[EXPECTED_CONNTRACK] = as[EXPECTED_OUTSIDE] =
+			(struct tuple){ .src = SERVER, .dst = v4(192, 1, port) };
+		assert_int_equal(expectations_add(&expectations, &master, as, 10u - port), 0);
 	}
 	for (uint16_t port = 3; port > 0; port--) {
 		struct expected *expected = expectations_find(&expectations, EXPECTED_INSIDE, &inside);

@@ -108,7 +108,14 @@ static const struct values {
 	  { "", "lan", ":", "lan:wan,", "+:wan", "a b:c", "abcdefghijklmnop:x", pairs_9 },
 	  "at most 8 pairs CLIENTS:SERVERS of interface names, one of which may be missing, separated by commas" },
 	{ OPTION_OF_RULES, "zone", { "0", "65535" }, { "", "65536", "-1", "x", "1x" }, "ZONE from 0 to 65535" },
-	{ OPTION_OF_RUN, "loose", { "yes", "no" }, { "", "maybe", "1", "true", "yes " }, "yes or no" },
+	{ OPTION_OF_RUN, "foreign", { "mend", "refuse" }, { "", "yes", "Mend", "mend,refuse" }, "mend or refuse" },
+	{ OPTION_OF_RUN,
+	  "loose",
+	  { "yes", "no", "::/0", "198.51.100.7", "203.0.113.0/24,2001:db8:7::/48", NETWORKS_16 },
+	  { "", "maybe", "1", "true", "yes ", "yes,10.0.0.0/8", "10.0.0.1/8", "10.0.0.0/33", "2001:db8::1/64",
+	    networks_17 },
+	  "yes (all addresses in replies), no, or at most 16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by "
+	  "commas" },
 	{ OPTION_OF_RUN, "min-port", { "1", "65535" }, { "", "0", "65536", "1.5", "1024 " }, "PORT from 1 to 65535" },
 	{ OPTION_OF_RUN,
 	  "ports",
@@ -303,15 +310,15 @@ static void takes(void **state)
 static void refuse(const struct values *values, const char *value)
 {
 	const struct option_row *row = row_of(values);
-	char option[64], wanted[TEXT_MAX];
+	char option[TEXT_MAX], wanted[TEXT_MAX];
 
 	option_default(&stored);
 	if (option_set(row, &stored, value, true))
 		fail_msg("--%s `%s' was taken", row->name, value);
 	if (!row->argument)
 		return;
-	snprintf(option, sizeof(option), "--%s", row->name);
-	assert_int_equal(PARSE(values->command, option, value), EXIT_USAGE);
+	snprintf(option, sizeof(option), "--%s%s%s", row->name, row->optional ? "=" : "", row->optional ? value : "");
+	assert_int_equal(PARSE(values->command, option, row->optional ? NULL : value), EXIT_USAGE);
 	snprintf(wanted, sizeof(wanted), "nfq-ftp-helper: --%s `%s' is not possible: it takes %s\n", row->name, value,
 		 values->allowed);
 	said_is(wanted);
@@ -443,6 +450,45 @@ static void no_more_addresses_than_there_is_room(void **state)
 	}
 }
 
+static void loose_is(bool any, unsigned int count, const char *operand)
+{
+	assert_int_equal(stored.run.policy.loose.any, any);
+	assert_int_equal(stored.run.policy.loose.count, count);
+	if (operand)
+		assert_string_equal(stored.operand, operand);
+	else
+		assert_null(stored.operand);
+}
+
+/* A value that may be missing: an operand or an option behind it is none. */
+static void value_may_be_missing(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--loose", "in.pcap"), OPTION_GO_ON);
+	loose_is(true, 0, "in.pcap");
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "in.pcap", "--loose"), OPTION_GO_ON);
+	loose_is(true, 0, "in.pcap");
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--loose", "--json", "in.pcap"), OPTION_GO_ON);
+	loose_is(true, 0, "in.pcap");
+	assert_true(stored.json);
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--loose", "203.0.113.0/24", "in.pcap"), OPTION_GO_ON);
+	loose_is(false, 1, "in.pcap");
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--loose", "2001:db8::/32", "in.pcap", "--loose=10.0.0.0/8,10.1.2.3"),
+			 OPTION_GO_ON);
+	loose_is(false, 3, "in.pcap");
+	assert_int_equal(PARSE(OPTION_OF_RUN, "--loose", "--loose", "::1"), OPTION_GO_ON);
+	loose_is(true, 1, NULL);
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--loose", "10.0.0.2.pcap"), OPTION_GO_ON);
+	loose_is(true, 0, "10.0.0.2.pcap");
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--loose", "cafe.ba"), OPTION_GO_ON);
+	loose_is(true, 0, "cafe.ba");
+	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--loose", "./10.0.0.0"), OPTION_GO_ON);
+	loose_is(true, 0, "./10.0.0.0");
+	assert_int_equal(PARSE(OPTION_OF_RUN, "--loose", "10.0.0.1/8"), EXIT_USAGE);
+	said_is("nfq-ftp-helper: --loose `10.0.0.1/8' is not possible: it takes yes (all addresses in replies), no, or at most "
+		"16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas\n");
+}
+
 static void wrong_usage(void **state)
 {
 	(void)state;
@@ -489,7 +535,7 @@ static void file_is_read(void **state)
 	assert_int_equal(parse_file("[run]\nmode = kmod\nloose = yes\nverbose = 2\nqueue = 5\n", "--queue=6", path),
 			 OPTION_GO_ON);
 	assert_int_equal(stored.run.attach.mode, MODE_KMOD);
-	assert_true(stored.run.policy.loose);
+	assert_true(stored.run.policy.loose.any);
 	assert_int_equal(stored.verbose, 2);
 	assert_int_equal(stored.run.attach.queues.first, 6); /* the command line wins */
 	assert_string_equal(stored.file, path);
@@ -497,6 +543,11 @@ static void file_is_read(void **state)
 	assert_int_equal(stored.verbose, 1); /* and counts from nothing */
 	assert_int_equal(parse_file("sessions = 1000\n", "--loose", path), OPTION_GO_ON);
 	assert_int_equal(stored.run.sessions, 1000);
+	assert_int_equal(parse_file("loose = 10.0.0.0/8\nloose = ::1\nforeign = refuse\n", "-v", path), OPTION_GO_ON);
+	loose_is(false, 2, NULL);
+	assert_int_equal(stored.run.policy.foreign, POLICY_FOREIGN_REFUSE);
+	assert_int_equal(parse_file("loose = 10.0.0.0/8\n", "--loose", path), OPTION_GO_ON);
+	loose_is(true, 0, NULL); /* the command line wins */
 }
 
 /* What is wrong with a file, by its line. */
@@ -517,8 +568,10 @@ static void file_is_refused(void **state)
 	refuses_file("zone = 1\n", 1, "`zone' is no setting; `nfq-ftp-helper run --help' lists them");
 	refuses_file("config = x\n", 1, "`config' is no setting; `nfq-ftp-helper run --help' lists them");
 	refuses_file("help = yes\n", 1, "`help' is no setting; `nfq-ftp-helper run --help' lists them");
-	refuses_file("mode = kmod\nloose = maybe\nfrob = 1\n", 2,
-		     "loose = `maybe' is not possible: it takes yes or no");
+	refuses_file(
+		"mode = kmod\nloose = maybe\nfrob = 1\n", 2,
+		"loose = `maybe' is not possible: it takes yes (all addresses in replies), no, or at most 16 networks "
+		"such as 192.0.2.0/24 or 2001:db8::/32, separated by commas");
 	refuses_file("idle-timeout = 9\n", 1, "idle-timeout = `9' is not possible: it takes SECONDS from 10 to 432000");
 	refuses_file("mode\n", 1, "this is not `NAME = VALUE'");
 	assert_int_equal(PARSE(OPTION_OF_RUN, "-c", "/nonexistent"), EXIT_USAGE);
@@ -803,6 +856,7 @@ int main(void)
 		cmocka_unit_test(stores_networks),
 		cmocka_unit_test(adds),
 		cmocka_unit_test(no_more_addresses_than_there_is_room),
+		cmocka_unit_test(value_may_be_missing),
 		cmocka_unit_test(wrong_usage),
 		cmocka_unit_test(file_is_read),
 		cmocka_unit_test(file_is_refused),

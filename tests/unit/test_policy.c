@@ -205,12 +205,13 @@ static void line_too_long(void **state)
 
 /* ---- whose address ---- */
 
-static void address(unsigned int nat, const char *line, bool loose, uint16_t port)
+static void address(unsigned int nat, const char *line, const struct policy_loose *loose, uint16_t port)
 {
 	struct dialogue d;
 
 	dialogue_ready(&d, nat);
-	d.engine.policy.loose = loose;
+	if (loose)
+		d.engine.policy.loose = *loose;
 	dialogue_says(&d, CLIENT, line);
 	if (port) {
 		dialogue_ends_open(&d, port);
@@ -223,20 +224,25 @@ static void address(unsigned int nat, const char *line, bool loose, uint16_t por
 static void addresses(void **state)
 {
 	(void)state;
-	address(NO_NAT, "PORT 10,0,0,2,11,185\r\n", false, 3001); /* his own */
-	address(MASQUERADE, "PORT 10,0,0,2,11,185\r\n", false, 3001);
-	address(MASQUERADE, "PORT 198,51,100,254,11,185\r\n", false, 3001); /* as NAT shows it */
-	address(NO_NAT, "PORT 198,51,100,254,11,185\r\n", false, 0);
-	address(NO_NAT, "PORT 192,168,7,3,11,185\r\n", false, 0); /* the server's */
-	address(NO_NAT, "PORT 192,0,2,9,11,185\r\n", false, 0);	  /* a third party's */
-	address(NO_NAT, "EPRT |1|192.0.2.9|3001|\r\n", false, 0);
-	address(NO_NAT, "LPRT 4,4,192,0,2,9,2,11,185\r\n", false, 0);
+	address(NO_NAT, "PORT 10,0,0,2,11,185\r\n", NULL, 3001); /* his own */
+	address(MASQUERADE, "PORT 10,0,0,2,11,185\r\n", NULL, 3001);
+	address(MASQUERADE, "PORT 198,51,100,254,11,185\r\n", NULL, 3001); /* as NAT shows it */
+	address(NO_NAT, "PORT 198,51,100,254,11,185\r\n", NULL, 0);
+	address(NO_NAT, "PORT 192,168,7,3,11,185\r\n", NULL, 0); /* the server's */
+	address(NO_NAT, "PORT 192,0,2,9,11,185\r\n", NULL, 0);	 /* a third party's */
+	address(NO_NAT, "EPRT |1|192.0.2.9|3001|\r\n", NULL, 0);
+	address(NO_NAT, "LPRT 4,4,192,0,2,9,2,11,185\r\n", NULL, 0);
 }
 
 static void third_party_when_loose(void **state)
 {
+	const struct policy_loose any = { .any = true };
+	const struct policy_loose network = { .count = 1, .network = { { { 192, 0, 2 }, FAMILY_IPV4, 24 } } };
+
 	(void)state;
-	address(NO_NAT, "PORT 192,0,2,9,11,185\r\n", true, 3001);
+	address(NO_NAT, "PORT 192,0,2,9,11,185\r\n", &network, 3001);
+	address(NO_NAT, "PORT 192,0,3,9,11,185\r\n", &network, 0);
+	address(NO_NAT, "PORT 192,0,2,9,11,185\r\n", &any, 0); /* any is of replies */
 }
 
 static void wrong_family(void **state)
@@ -260,7 +266,9 @@ static void server_address(void **state)
 		{ DNAT, "227 x (192,168,7,3,11,185)\r\n", true },
 		{ DNAT, "227 x (203,0,113,80,11,185)\r\n", true },
 		{ NO_NAT, "227 x (203,0,113,80,11,185)\r\n", false },
-		{ DNAT, "227 x (10,0,0,2,11,185)\r\n", false },
+		{ DNAT, "227 x (10,0,0,2,11,185)\r\n", true }, /* mended */
+		{ NO_NAT, "227 x (10,0,0,2,11,185)\r\n", true },
+		{ MASQUERADE, "227 x (203,0,113,80,11,185)\r\n", false },
 	};
 
 	(void)state;

@@ -58,49 +58,81 @@ static bool within_rate(struct turn *turn)
 	return !work || !work->bound || share_spend(turn->engine, turn->session, RATE_ANNOUNCEMENTS, turn->now);
 }
 
-/* Whose address is it? A third party's opens nothing, unless that is wanted. Where none is named (229) it is the speaker's. */
-static enum refusal whose_address(const struct turn *turn, struct candidate *candidate, bool *third_party)
+/* Whose address is it? A third party's opens nothing. */
+static enum refusal whose_address(const struct turn *turn, struct candidate *candidate)
 {
-	const struct endpoint *speaker = &candidate->work->binding.tuple[turn->direction].src;
-	const struct endpoint *as_translated = &candidate->work->binding.tuple[turn_other(turn->direction)].dst;
-	const uint16_t port = candidate->endpoint.port;
+	static const enum refusal refusals[] = {
+		[ADDRESS_SPEAKER] = REFUSED_NOT,	 [ADDRESS_ITSELF] = REFUSED_NOT,
+		[ADDRESS_MENDED] = REFUSED_NOT,		 [ADDRESS_FOREIGN] = REFUSED_FOREIGN,
+		[ADDRESS_THIRD_PARTY] = REFUSED_ADDRESS,
+	};
 
-	*third_party = false;
-	if (candidate->endpoint.family == 0) {
-		candidate->endpoint = *speaker;
-		candidate->endpoint.port = port;
-	}
-	if (endpoint_address_equal(&candidate->endpoint, speaker) ||
-	    endpoint_address_equal(&candidate->endpoint, as_translated))
-		return REFUSED_NOT;
-	*third_party = true;
-	return turn->engine->policy.loose && candidate->endpoint.family == speaker->family ? REFUSED_NOT :
-											     REFUSED_ADDRESS;
+	address_unmap(&candidate->endpoint);
+	candidate->meaning = address_meaning(turn, &candidate->work->binding, (enum notation)candidate->word->notation,
+					     &candidate->endpoint);
+	return refusals[candidate->meaning];
 }
 
-/* The data connection that may come. It goes to the address that the other side of the NAT knows, and no other. */
-static void predict(const struct turn *turn, struct candidate *candidate, bool third_party)
+/* The speaker's data connection goes to the address that the other side of the NAT knows him by, and no other. */
+static void predict_speaker(const struct turn *turn, struct candidate *candidate)
 {
 	const struct binding *binding = &candidate->work->binding;
-	const struct tuple *me = &binding->tuple[turn->direction], *peer = &binding->tuple[turn_other(turn->direction)];
 	struct expectation *expectation = &candidate->expectation;
 
 	expectation->translated = binding_translated(binding);
+	expectation->nat_src = binding->tuple[turn->direction].src;
+	expectation->tuple.dst = binding->tuple[turn_other(turn->direction)].dst;
+}
+
+/*
+ * A third party's goes to that very address, which is what the text says and goes on to say. Whether it is translated on its way is not
+ * the control connection's affair, but that of the router's rules for this address.
+ */
+static void predict_itself(struct candidate *candidate)
+{
+	struct expectation *expectation = &candidate->expectation;
+
+	expectation->translated = false;
+	expectation->nat_src = expectation->tuple.dst = candidate->endpoint;
+}
+
+/* The data connection that may come. */
+static void predict(const struct turn *turn, struct candidate *candidate)
+{
+	struct expectation *expectation = &candidate->expectation;
+
+	if (candidate->meaning == ADDRESS_ITSELF)
+		predict_itself(candidate);
+	else
+		predict_speaker(turn, candidate);
 	expectation->nat_direction = turn_other(turn->direction);
-	expectation->nat_src = third_party ? candidate->endpoint : me->src;
-	expectation->nat_src.port = candidate->endpoint.port;
-	expectation->tuple.src = peer->src;
+	expectation->nat_src.port = expectation->tuple.dst.port = candidate->endpoint.port;
+	expectation->tuple.src = candidate->work->binding.tuple[turn_other(turn->direction)].src;
 	expectation->tuple.src.port = 0;
-	expectation->tuple.dst = third_party && !expectation->translated ? candidate->endpoint : peer->dst;
-	expectation->tuple.dst.port = candidate->endpoint.port;
-	candidate->must_edit = candidate->word->notation != NOTATION_EXTENDED_PORT &&
-			       !endpoint_address_equal(&candidate->endpoint, &expectation->tuple.dst);
+}
+
+/*
+ * Text changes where the address that the other side must dial is not the one that is written. Where that is one that no client looks at
+ * (229's; a mended one of a server without NAT) nothing depends on it. 227 has no room for an IPv6 address.
+ */
+static void change_text(const struct turn *turn, struct candidate *candidate)
+{
+	const struct endpoint *written = &candidate->endpoint, *dialed = &candidate->expectation.tuple.dst;
+	const enum notation notation = (enum notation)candidate->word->notation;
+	const bool mended = candidate->meaning == ADDRESS_MENDED;
+
+	candidate->told = notation == NOTATION_HOST_PORT && dialed->family != FAMILY_IPV4 ? *written : *dialed;
+	candidate->text_change = POLICY_TEXT_CHANGES;
+	if (written->family == 0 || endpoint_address_equal(written, &candidate->told))
+		candidate->text_change = POLICY_TEXT_STAYS;
+	else if (notation == NOTATION_EXTENDED_PORT ||
+		 (mended && !binding_speaker_translated(turn, &candidate->work->binding)))
+		candidate->text_change = POLICY_TEXT_MAY_STAY;
 }
 
 enum refusal policy_judge(struct turn *turn, struct candidate *candidate)
 {
 	enum refusal refusal = at_its_place(turn, candidate->word);
-	bool third_party;
 
 	if (refusal != REFUSED_NOT)
 		return refusal;
@@ -111,12 +143,13 @@ enum refusal policy_judge(struct turn *turn, struct candidate *candidate)
 	candidate->work = binding_get(turn, &refusal);
 	if (!candidate->work)
 		return refusal;
-	refusal = whose_address(turn, candidate, &third_party);
+	refusal = whose_address(turn, candidate);
 	if (refusal != REFUSED_NOT)
 		return refusal;
 	if (candidate->endpoint.port < turn->engine->policy.min_port)
 		return REFUSED_PORT;
-	predict(turn, candidate, third_party);
+	predict(turn, candidate);
+	change_text(turn, candidate);
 	return REFUSED_NOT;
 }
 

@@ -9,7 +9,9 @@
  *	a complete line at a line's true start			stream.c, which reads lines; ftp.c, which knows their beginnings
  *	227, 228, 229: asked for				at_its_place(), dialogue_answers()
  *	not in the text of a multi-line reply			ftp_scan(), which is told the code that ends it
- *	the speaker's own address, as he has it or NAT shows it	whose_address()
+ *	the speaker's own address, as he has it or NAT shows it	address_meaning(): address.c
+ *	or a foreign one of a reply, which is mended		the same; predict(): the port is the speaker's all the same
+ *	or one that is let loose, and then that very address	the same
  *	every octet at most 255					endpoint_parse(), endpoint_find()
  *	a port of 1024 or more					policy_judge()
  *	outside of TLS						dialogue_opaque()
@@ -21,7 +23,14 @@
 #ifndef CORE_POLICY_H
 #define CORE_POLICY_H
 
-#include "core/engine/turn.h"
+#include "address.h"
+
+/* The text names another address than the other side must dial. */
+enum policy_text {
+	POLICY_TEXT_STAYS,    /* it does not */
+	POLICY_TEXT_MAY_STAY, /* but nobody looks at it: where it can easily be changed it is */
+	POLICY_TEXT_CHANGES,
+};
 
 /* An announcement under examination. */
 struct candidate {
@@ -33,10 +42,12 @@ struct candidate {
 	uint32_t offset;		/* of the argument in the text */
 	uint32_t length;		/* of the argument; 0: there is none */
 	char delimiter;			/* of its notation */
-	struct endpoint endpoint;	/* which it names */
+	struct endpoint endpoint;	/* which it names; family 0: a port alone */
+	enum address_meaning meaning;	/* and whom that stands for */
 	struct work *work;		/* the session's, with the binding of its connection */
 	struct expectation expectation; /* the data connection that may come */
-	bool must_edit;			/* the other side has to be told another address */
+	struct endpoint told;		/* what the other side has to be told; but for the port, the expectation's */
+	enum policy_text text_change;	/* and whether it has to */
 };
 
 /* Return: REFUSED_NOT where the candidate's expectation may be opened; nothing has been opened yet. */

@@ -2,7 +2,7 @@
 #include "engine.h"
 
 const struct policy policy_default = {
-	.loose = false,
+	.foreign = POLICY_FOREIGN_MEND,
 	.min_port = 1024,
 	.port_low = 49152, /* RFC 6335: the dynamic ports */
 	.port_high = 65535,

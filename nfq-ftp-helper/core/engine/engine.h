@@ -12,9 +12,25 @@
 #include "counters.h"
 
 #define POLICY_EXEMPT_MAX 16
+#define POLICY_LOOSE_MAX  16
+
+/* Third parties whose addresses may be announced, and stand for themselves. */
+struct policy_loose {
+	bool any; /* all, in replies */
+	unsigned int count;
+	struct network network[POLICY_LOOSE_MAX];
+};
+
+/* A foreign address in a reply, which common clients take for the server's. */
+enum policy_foreign {
+	POLICY_FOREIGN_MEND, /* so does this program */
+	POLICY_FOREIGN_REFUSE,
+	POLICY_FOREIGNS,
+};
 
 struct policy {
-	bool loose;	   /* expect connections to third parties too */
+	struct policy_loose loose;
+	enum policy_foreign foreign;
 	uint16_t min_port; /* refuse announced ports below; 1024 */
 	uint16_t port_low; /* where the announced port is taken: try these */
 	uint16_t port_high;

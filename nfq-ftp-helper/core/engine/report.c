@@ -15,6 +15,7 @@ static const struct {
 	[REFUSED_STALLED] = { "stalled", "the client sends a part of the argument and waits for its acknowledgement" },
 	[REFUSED_STALE] = { "stale", "it may have passed unchanged while no daemon was there" },
 	[REFUSED_ADDRESS] = { "address", "the address is a third party's" },
+	[REFUSED_FOREIGN] = { "foreign", "the address is not the server's, and such addresses are not mended" },
 	[REFUSED_PORT] = { "port", "the port is below the lowest that may be announced" },
 	[REFUSED_UNASKED] = { "unasked", "the reply answers no such command" },
 	[REFUSED_PIPELINE] = { "pipeline", "too many commands are outstanding" },

@@ -18,6 +18,7 @@ enum refusal {
 	REFUSED_STALLED,     /* a part of the argument, sent again and again with nothing behind it */
 	REFUSED_STALE,	     /* it may have passed unchanged while no daemon was there */
 	REFUSED_ADDRESS,     /* a third party's address */
+	REFUSED_FOREIGN,     /* one that would stand for the speaker, but for policy.foreign */
 	REFUSED_PORT,	     /* port below policy.min_port */
 	REFUSED_UNASKED,     /* a 227, 229 or 228 that answers no PASV, EPSV or LPSV */
 	REFUSED_PIPELINE,    /* more commands outstanding than are followed */

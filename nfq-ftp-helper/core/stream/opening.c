@@ -66,7 +66,7 @@ static bool answer_is_due(const struct turn *turn, const struct opening *opening
 /* The longest that the new argument can become; negative as endpoint_write(). */
 static int widest_argument(const struct candidate *candidate)
 {
-	struct endpoint widest = candidate->expectation.tuple.dst;
+	struct endpoint widest = candidate->told;
 	char text[ENDPOINT_TEXT_MAX];
 
 	widest.port = 65535; /* also the longest in two octets: 255,255 */
@@ -109,17 +109,28 @@ static enum step room_for_edit(const struct turn *turn, struct opening *opening)
 	return offset + (uint32_t)length > announced->space ? WAIT : GO_ON;
 }
 
+/* And for what the text ought to say? Where it may as well stay as it is, it does. */
+static enum step room_for_text(const struct turn *turn, struct opening *opening)
+{
+	enum policy_text *change = &opening->candidate.text_change;
+	const enum step step = *change == POLICY_TEXT_STAYS ? GO_ON : room_for_edit(turn, opening);
+
+	if (step == GO_ON || *change == POLICY_TEXT_CHANGES)
+		return step;
+	*change = POLICY_TEXT_STAYS;
+	return GO_ON;
+}
+
 /* Policy has nothing against it. Is this the moment, and is there room? */
 static enum step may_open_now(struct turn *turn, struct opening *opening)
 {
+	enum step step;
+
 	if (answer_is_due(turn, opening))
 		return WAIT;
-	if (opening->candidate.must_edit) {
-		const enum step step = room_for_edit(turn, opening);
-
-		if (step != GO_ON)
-			return step;
-	}
+	step = room_for_text(turn, opening);
+	if (step != GO_ON)
+		return step;
 	if (opening->candidate.work->announcements == ANNOUNCEMENTS_MAX)
 		return refused(opening, REFUSED_LIMIT);
 	return announcement_room(turn) ? GO_ON : refused(opening, REFUSED_SHARE);
@@ -168,7 +179,7 @@ static enum step open_port(struct turn *turn, struct opening *opening)
 		return GO_ON;
 	if (error != -EBUSY)
 		return refused_by_conntrack(opening, error);
-	if (!opening->candidate.must_edit) { /* but now it must */
+	if (opening->candidate.text_change == POLICY_TEXT_STAYS) { /* but now it must not */
 		const enum step step = room_for_edit(turn, opening);
 
 		if (step != GO_ON)
@@ -177,24 +188,40 @@ static enum step open_port(struct turn *turn, struct opening *opening)
 	return open_another(turn, opening);
 }
 
+/* The new argument in the place of the old one. Return: 0, or why not; nothing has changed then. */
+static int replace_text(struct turn *turn, struct opening *opening)
+{
+	const struct candidate *candidate = &opening->candidate;
+	const struct announced *announced = opening->announced;
+	const struct edit_place place = { announced->text, announced->seq, candidate->offset, candidate->length };
+	struct endpoint told = candidate->told;
+	int result;
+
+	told.port = candidate->expectation.tuple.dst.port;
+	result = endpoint_write(candidate->word->notation, &told, candidate->delimiter, opening->text,
+				sizeof(opening->text));
+	if (result < 0)
+		return result;
+	opening->text_length = (uint32_t)result;
+	result = edit_replace(turn, &place, opening->text, opening->text_length);
+	if (result)
+		opening->text_length = 0;
+	return result;
+}
+
 /* The text changes where the address or the port does. Where it cannot, what was opened is closed again. */
 static enum step edit_text(struct turn *turn, struct opening *opening)
 {
 	struct candidate *candidate = &opening->candidate;
 	struct conntrack *conntrack = turn->engine->conntrack;
-	const struct endpoint *new_end = &candidate->expectation.tuple.dst;
-	const struct announced *announced = opening->announced;
-	const struct edit_place place = { announced->text, announced->seq, candidate->offset, candidate->length };
+	const bool same_port = candidate->expectation.tuple.dst.port == candidate->endpoint.port;
 	int error;
 
-	if (!candidate->must_edit && new_end->port == candidate->endpoint.port)
+	if (same_port && candidate->text_change == POLICY_TEXT_STAYS)
 		return GO_ON;
-	error = endpoint_write(candidate->word->notation, new_end, candidate->delimiter, opening->text,
-			       sizeof(opening->text));
-	if (error >= 0) {
-		opening->text_length = (uint32_t)error;
-		error = edit_replace(turn, &place, opening->text, opening->text_length);
-	}
+	error = replace_text(turn, opening);
+	if (error && same_port && candidate->text_change == POLICY_TEXT_MAY_STAY)
+		return GO_ON;
 	if (error) {
 		conntrack->ops->unexpect(conntrack, &candidate->work->binding, &candidate->expectation);
 		return refused_by_conntrack(opening, error);

@@ -12,15 +12,29 @@
 #define ENOUGH	     (STREAM_MAX - 3500)
 #define PIPELINE_MAX 4 /* exchanges; each may be two commands */
 
+/* What precedes a record's content; which type and version it has does not matter. */
+static void write_record(char *text, uint32_t length)
+{
+	text[0] = (char)(20 + length % 4);
+	text[1] = 3;
+	text[2] = (char)(length % 5);
+	text[3] = (char)(length >> 8);
+	text[4] = (char)length;
+}
+
 __attribute__((format(printf, 3, 4))) static void say(struct script *script, enum side side, const char *format, ...)
 {
 	char text[1200];
 	va_list args;
-	int n;
+	int n = 0;
 
 	va_start(args, format);
-	n = vsnprintf(text, sizeof(text), format, args);
+	if (script->opaque)
+		n = TLS_HEADER_LENGTH;
+	n += vsnprintf(text + n, sizeof(text) - (size_t)n, format, args);
 	va_end(args);
+	if (script->opaque)
+		write_record(text, (uint32_t)n - TLS_HEADER_LENGTH);
 	memcpy(script->stream[side] + script->length[side], text, (size_t)n);
 	script->length[side] += (uint32_t)n;
 	for (int i = 0; i < n; i++)
@@ -82,9 +96,14 @@ uint32_t dialogue_format(struct sim *sim, const struct promise *promise, uint16_
 
 enum fault { FAULT_NONE, FAULT_THIRD_PARTY, FAULT_LOW_PORT, FAULT_OCTET, FAULT_SHORT, FAULTS };
 
-static enum opens what_opens(const struct script *script, enum fault fault)
+static enum opens what_opens(const struct sim *sim, enum fault fault)
 {
-	return fault == FAULT_NONE && script->is_ftp && !script->opaque ? MUST : MUST_NOT;
+	const struct script *script = &sim->script;
+
+	if (fault != FAULT_NONE || !script->is_ftp || script->opaque)
+		return MUST_NOT;
+	/* Where bytes pass unseen in TLS, or third parties speak, it may not be known where it ends. */
+	return script->left_tls && (sim->schedule.upset || sim->adversary.present) ? MAY : MUST;
 }
 
 static uint32_t digits(uint16_t port)
@@ -142,7 +161,7 @@ static struct promise *announce(struct sim *sim, enum side side, enum notation n
 	text[promise->length] = 0;
 	say(script, side, "%s%s", text, suffix);
 	promise->end = script->length[side];
-	promise->opens = (uint8_t)what_opens(script, fault);
+	promise->opens = (uint8_t)what_opens(sim, fault);
 	promise->hidden = fault == FAULT_NONE && promise->opens == MUST_NOT;
 	promise->whole = fault == FAULT_NONE;
 	return promise;
@@ -381,7 +400,7 @@ static void exchange_auth(struct sim *sim)
 	struct script *script = &sim->script;
 
 	say(script, CLIENT, "AUTH TLS\r\n");
-	if (!script->opaque) {
+	if (!script->auth_end) {
 		script->auth_end = script->length[CLIENT];
 		script->proceed = script->length[SERVER];
 	}
@@ -390,11 +409,45 @@ static void exchange_auth(struct sim *sim)
 	script->opaque = true;
 }
 
+/* CCC (RFC 4217 section 5), answered in TLS or already outside of it. */
+static void exchange_ccc(struct sim *sim)
+{
+	struct script *script = &sim->script;
+
+	say(script, CLIENT, "CCC\r\n");
+	script->opaque = sim_chance(sim, 500);
+	say(script, SERVER, "200 Clear from here on.\r\n");
+	answered(sim, 0);
+	script->opaque = true;
+	script->ccc = true;
+}
+
+/* And back to plain text. What they say first shows again that it is FTP. */
+static void exchange_clear(struct sim *sim)
+{
+	static const char close_notify[] = "%c%c";
+	struct script *script = &sim->script;
+
+	if (sim_chance(sim, 900))
+		say(script, CLIENT, close_notify, 1, 0);
+	if (sim_chance(sim, 700))
+		say(script, SERVER, close_notify, 1, 0);
+	script->opaque = script->ccc = false;
+	script->left_tls = true;
+	say(script, CLIENT, "TYPE I\r\n");
+	say(script, SERVER, "200 Type set to I.\r\n");
+	answered(sim, 0);
+}
+
 /* Returns true when the next command must wait for this one's reply. */
 static bool exchange(struct sim *sim)
 {
 	uint32_t what = sim_pick(sim, 1000);
 
+	if (sim->script.opaque && (sim->script.ccc || sim_chance(sim, 300))) {
+		sim->script.ccc ? exchange_clear(sim) : exchange_ccc(sim);
+		return true;
+	}
 	if (sim_hostile(sim) && adversary_chance(sim, 250))
 		sim->adversary.hostile == SERVER ? exchange_name(sim) : exchange_echo(sim);
 	else if (what < 330)

@@ -25,7 +25,7 @@ static void note_cipher(struct sim *sim, enum side reader, uint32_t offset)
 	const struct tcp *tcp = &sim->tcp[reader];
 	uint32_t start = offset;
 
-	if (!script->opaque || reader == sim->adversary.hostile)
+	if (!script->auth_end || reader == sim->adversary.hostile)
 		return;
 	while (start && tcp->in[start - 1] != '\n')
 		start--;

@@ -159,8 +159,10 @@ struct script {
 	bool is_ftp;
 	bool speaks[2];		    /* which side's first line is FTP */
 	bool fast_open;		    /* the client's first bytes are in its SYN */
-	bool opaque;		    /* AUTH TLS was accepted: MUST_NOT from here on */
-	uint32_t auth_end, proceed; /* offsets: behind the client's AUTH, and where the server's 234 begins */
+	bool opaque;		    /* AUTH TLS was accepted: all is said in records, and MUST_NOT */
+	bool ccc;		    /* and CCC was accepted */
+	bool left_tls;		    /* and then they went on in plain text (CCC) */
+	uint32_t auth_end, proceed; /* offsets: behind the client's first AUTH, and where the server's 234 begins */
 	uint16_t next_port;
 };
 

@@ -338,6 +338,11 @@ static void smaller_size(void **state)
 	X(session->flags |= SESSION_UNSURE)                                                                            \
 	X(session->flags |= SESSION_HEARD)                                                                             \
 	X(session->flags |= SESSION_HEARD_REPLY)                                                                       \
+	X(session->state = SESSION_TLS)                                                                                \
+	X(session->tls[1].place = TLS_PLACES)                                                                          \
+	X(session->tls[1].place = TLS_BODY)                                                                            \
+	X(session->tls[1].place = TLS_WORD)                                                                            \
+	X(session->tls[0].place = TLS_HEADER)                                                                          \
 	X(session->logged_in = 2)                                                                                      \
 	X(session->key.family = 5)                                                                                     \
 	X(session->key.family = 0)                                                                                     \

@@ -216,10 +216,20 @@ static void test_opaque(void **state)
 	talk_ready(&t);
 	assert_true(seen(&t, CLIENT, "AUTH TLS\r\n"));
 	assert_true(seen(&t, SERVER, "234 go on\r\n"));
-	assert_false(seen(&t, CLIENT, "\x16\x03\x01PORT 1,2,3,4,5,6\r\n"));
+	assert_true(seen(&t, CLIENT, "\x16\x03\x01PORT 1,2,3,4,5,6\r\n")); /* user space needs all of it */
+	talk_ready(&t);
+	assert_false(seen(&t, CLIENT, "NOOP\r\n"));
+	assert_false(seen(&t, SERVER, "200 yes\r\n"));
+	assert_true(seen(&t, CLIENT, "AUTH TLS\r\n"));
 	assert_true(scan_note(&t.scan, sizeof(t.scan), &note));
-	assert_true(note.opaque);
-	assert_false(seen(&t, SERVER, "\x16\x03\x01"));
+	assert_false(note.tls || note.whole || note.opaque);
+	assert_true(seen(&t, SERVER, "234 go on\r\n"));
+	assert_true(seen(&t, CLIENT, "\x16\x03\x01"));
+	assert_true(seen(&t, SERVER, "200 clear\r\n"));
+	assert_true(seen(&t, CLIENT, "NOOP\r\n"));
+	assert_true(scan_note(&t.scan, sizeof(t.scan), &note));
+	assert_true(note.tls && note.whole);
+	assert_false(note.opaque);
 	assert_true(segment_from(&t, SERVER, t.seq[SERVER], "", TCP_FIN));
 	for (unsigned int i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
 		talk_begin(&t);
@@ -236,6 +246,7 @@ static void test_opaque(void **state)
 /* Where user space need not know that it was AUTH that 234 answered, it decides. */
 static void test_auth_in_doubt(void **state)
 {
+	struct scan_note note;
 	struct talk t;
 	uint32_t acked;
 
@@ -245,9 +256,10 @@ static void test_auth_in_doubt(void **state)
 	assert_true(seen(&t, CLIENT, "AUTH TLS\r\n"));
 	assert_true(seen(&t, SERVER, "200 yes\r\n"));
 	assert_true(seen(&t, SERVER, "234 go on\r\n"));
-	assert_int_equal(t.scan.mode, SCAN_FOLLOW);
-	assert_true(seen(&t, CLIENT, "\x16\x03\x01"));
 	assert_int_equal(t.scan.mode, SCAN_WHOLE);
+	assert_true(scan_note(&t.scan, sizeof(t.scan), &note));
+	assert_false(note.tls);
+	assert_true(seen(&t, CLIENT, "\x16\x03\x01"));
 	talk_ready(&t);
 	assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] - 8, "USER x\r\n", 0));
 	acked = t.seq[CLIENT];
@@ -256,9 +268,8 @@ static void test_auth_in_doubt(void **state)
 	t.seq[CLIENT] = acked;
 	assert_true(seen(&t, CLIENT, "AUTH TLS\r\n"));
 	assert_true(seen(&t, SERVER, "234 go on\r\n"));
-	assert_int_equal(t.scan.mode, SCAN_FOLLOW);
-	assert_true(seen(&t, CLIENT, "\x16\x03\x01"));
 	assert_int_equal(t.scan.mode, SCAN_WHOLE);
+	assert_true(seen(&t, CLIENT, "\x16\x03\x01"));
 }
 
 static void test_whole(void **state)

@@ -33,6 +33,9 @@ static void lines_are_not_read_again(void **state)
 		assert_int_equal(leads(SESSION_CLOSED, to), to == SESSION_FREE);
 	}
 	assert_int_equal(reached_from(SESSION_OPAQUE), 1u << SESSION_OPAQUE | 1u << SESSION_CLOSED);
+	/* Behind TLS everything is to be shown again. */
+	for (unsigned int to = 0; to < STATES; to++)
+		assert_int_equal(leads(SESSION_TLS, to), to == SESSION_MIDDLE || to >= SESSION_OPAQUE);
 }
 
 static void each_is_reached_and_left(void **state)

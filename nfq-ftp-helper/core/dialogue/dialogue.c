@@ -5,7 +5,10 @@
  * Commands are answered in order (RFC 959 section 5.4): a ring of outstanding commands pairs each final reply with the
  * oldest. A 1xx reply does not answer; "NNN-" opens a multi-line reply that ends at a line beginning with "NNN ".
  *
- * A dialogue begins with the server's greeting, and with a client line that is FTP; after AUTH and its 234 what follows is TLS.
+ * A dialogue begins with the server's greeting, and with a client line that is FTP; after AUTH and its 234 what follows is TLS, until one
+ * end says a line where a record would begin (core/wire/tls_records.h). That line proves nothing: it may be the first of a dialogue that
+ * was met in its middle.
+ *
  * Where its beginning was not seen, one command and its reply stand for the greeting, and until then a line may turn out to have
  * been met in its middle.
  */
@@ -99,6 +102,36 @@ void dialogue_opaque(struct turn *turn)
 	turn_report_plain(turn, REPORT_OPAQUE);
 }
 
+/* The server agrees to TLS. Where the client is amid a line, nobody can tell where its first record begins. */
+static void begin_tls(struct turn *turn)
+{
+	struct session *session = turn->session;
+	const struct stream *client = &session->stream[DIRECTION_ORIGINAL];
+
+	if (client->line.phase != FTP_PHASE_START || client->line.telnet || client->flags & STREAM_HELD) {
+		dialogue_opaque(turn);
+		return;
+	}
+	state_enter(session, SESSION_TLS);
+	for (int d = 0; d < 2; d++)
+		tls_records_begin(&session->tls[d]);
+	announcement_withdraw_all(turn);
+	turn_report_plain(turn, REPORT_OPAQUE);
+}
+
+void dialogue_out_of_tls(struct turn *turn)
+{
+	if (turn->session->state != SESSION_TLS)
+		return; /* the other direction has left it before */
+	dialogue_lost(turn->engine->table, turn->session);
+	state_enter(turn->session, SESSION_MIDDLE);
+}
+
+void dialogue_no_record(struct turn *turn)
+{
+	become_opaque(turn);
+}
+
 void dialogue_strange(struct turn *turn)
 {
 	/* Where bytes before it were not seen, this may be the middle of a line, or the text of a multi-line reply. */
@@ -163,7 +196,7 @@ static void final_reply(struct turn *turn, unsigned int code)
 		return;
 	/* It answers nothing else, whatever has been left unanswered before it (RFC 2228 section 3). */
 	if (code == 234 && dialogue_may_be_opaque(session)) {
-		dialogue_opaque(turn);
+		begin_tls(turn);
 		return;
 	}
 	kind = pop_command(session);

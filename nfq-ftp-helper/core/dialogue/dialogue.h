@@ -35,7 +35,13 @@ bool dialogue_may_be_opaque(const struct session *session);
 /* The connection speaks something else: nothing in it is read any more. */
 void dialogue_not_ftp(struct turn *turn);
 
-/* TLS from here on. */
+/* TLS, or what was taken for it, of which more is not to be known: nothing in it is read any more. */
 void dialogue_opaque(struct turn *turn);
+
+/* In TLS, a line begins where a record would: everything is to be shown again. */
+void dialogue_out_of_tls(struct turn *turn);
+
+/* In TLS, something that is neither a record nor a line. */
+void dialogue_no_record(struct turn *turn);
 
 #endif

@@ -42,7 +42,7 @@ static enum worth worth_of(const struct session *session)
 		return WORTH_OVER;
 	if (is_renumbered(session) || session_in_flight(session))
 		return WORTH_KEPT;
-	if (session->state <= SESSION_GREETING || session->state == SESSION_OPAQUE)
+	if (session->state <= SESSION_GREETING || session->state == SESSION_OPAQUE || session_in_tls(session))
 		return WORTH_UNANSWERED;
 	return session->logged_in ? WORTH_USER : WORTH_STRANGER;
 }
@@ -51,7 +51,7 @@ static uint32_t silence_allowed(const struct engine *engine, const struct sessio
 {
 	if (session->state == SESSION_CLOSED)
 		return PATIENCE_CLOSED;
-	if (is_renumbered(session))
+	if (is_renumbered(session) || session_in_tls(session))
 		return engine->policy.idle_timeout;
 	switch (session->state) {
 	case SESSION_HANDSHAKE:

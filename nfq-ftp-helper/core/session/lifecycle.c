@@ -43,7 +43,7 @@ static bool may_go_on(const struct session *session)
 /* Has nothing been found out about it that is lost when it is picked up in its middle? */
 static bool has_shown(const struct session *session)
 {
-	return session->state >= SESSION_MIDDLE && session->state <= SESSION_READY &&
+	return session->state >= SESSION_MIDDLE && session->state <= SESSION_READY && !session_in_tls(session) &&
 	       session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED) && !dialogue_may_be_opaque(session);
 }
 

@@ -49,20 +49,18 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 	state_enter(session, SESSION_READY);
 }
 
-static void take_note(struct turn *turn, const struct scan_note *note)
+static void take_news(struct turn *turn, const struct scan_note *note)
 {
 	struct session *session = turn->session;
 	const struct work *work = table_work(turn->engine->table, session);
 	const bool was_in_flight = session_in_flight(session);
 	const struct conntrack_ops *ops = turn->engine->conntrack->ops;
 
-	if (!is_news(&session->stream[0], note->next[0]) && !is_news(&session->stream[1], note->next[1]))
-		return;
 	lifecycle_let_go(turn);
 	for (int d = 0; d < 2; d++)
 		pass_over(turn, (enum direction)d, note->next[d]);
 	session->flags &= (uint8_t) ~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
-	if (session->state < SESSION_OPAQUE && note->opaque)
+	if (session->state < SESSION_OPAQUE && (note->opaque || session_in_tls(session)))
 		dialogue_opaque(turn);
 	if (session->state < SESSION_OPAQUE)
 		take_up(turn, note);
@@ -71,16 +69,40 @@ static void take_note(struct turn *turn, const struct scan_note *note)
 		ops->settle(turn->engine->conntrack, &work->binding);
 }
 
-/* Is the note of another connection with the same addresses? Two have numbers far from each other. */
+/* TLS has begun, and AUTH was not seen: nobody can tell where a record begins. */
+static bool has_missed_tls(const struct session *session, const struct scan_note *note)
+{
+	return note->tls && session->state < SESSION_OPAQUE && session->tls[DIRECTION_ORIGINAL].place == TLS_NONE &&
+	       !dialogue_may_be_opaque(session);
+}
+
+static void take_note(struct turn *turn, const struct scan_note *note)
+{
+	struct session *session = turn->session;
+
+	if (is_news(&session->stream[0], note->next[0]) || is_news(&session->stream[1], note->next[1]))
+		take_news(turn, note);
+	if (!has_missed_tls(session, note))
+		return;
+	lifecycle_let_go(turn);
+	dialogue_opaque(turn);
+}
+
+/*
+ * Is the note of another connection with the same addresses? Two have numbers far from each other; but of one of which everything has been
+ * handed over since, its own may be long ago.
+ */
 static bool is_anothers_note(const struct session *session, const struct scan_note *note)
 {
 	if (session->flags & SESSION_SELF && session->state != SESSION_CLOSED)
 		return false; /* nothing of it passes unseen, and its adjustment is known here only */
 	for (int d = 0; d < 2; d++) {
 		const struct stream *stream = &session->stream[d];
+		const uint32_t distance = note->next[d] - stream->next;
 
-		if (!(stream->flags & STREAM_UNSYNCED) &&
-		    note->next[d] - stream->next + FTP_LATE_SYNACK > 2 * FTP_LATE_SYNACK)
+		if (note->whole && !seq_after(note->next[d], stream->next))
+			continue;
+		if (!(stream->flags & STREAM_UNSYNCED) && distance + FTP_LATE_SYNACK > 2 * FTP_LATE_SYNACK)
 			return true;
 	}
 	return false;

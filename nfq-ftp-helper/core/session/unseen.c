@@ -110,7 +110,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	struct session *session = turn->session;
 	struct stream *stream = &session->stream[direction];
 	const bool stale = (session->stream[0].flags | session->stream[1].flags) & STREAM_STALE;
-	const bool opaque = dialogue_may_be_opaque(session);
+	const bool opaque = session_in_tls(session) || (!stale && dialogue_may_be_opaque(session));
 	const bool shown = session->state >= SESSION_MIDDLE && session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED);
 	struct turn side = *turn;
 
@@ -125,7 +125,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 		return; /* only its numbers are needed: it has nothing to show any more */
 	dialogue_lost(turn->engine->table, session);
 	state_enter(session, SESSION_MIDDLE);
-	if (opaque && !stale)
+	if (opaque)
 		dialogue_opaque(turn);
 	else if (!shown)
 		dialogue_not_ftp(turn);
@@ -148,8 +148,8 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 
 	if (never_unseen(turn, stream) || (!claimed && !stale))
 		return false;
-	if (stale && (claimed || turn->resynced))
-		return true;
+	if (stale && (claimed || turn->resynced || session_in_tls(turn->session)))
+		return true; /* in TLS nothing is read again then: there is nothing to be sure of */
 	if (!(stream->flags & STREAM_HOLE) || lower) {
 		note_hole(turn, stream, start);
 		return false;

@@ -359,6 +359,33 @@ static bool readable(const struct passage *passage)
 	return passage->turn->session->state < SESSION_OPAQUE;
 }
 
+/* In TLS, or behind it where a record may stand between lines? */
+static bool in_records(const struct passage *passage)
+{
+	const struct stream *stream = passage->stream;
+	const struct tls_records *records = &passage->turn->session->tls[passage->turn->direction];
+
+	return tls_records_inside(records) ||
+	       tls_records_begins(records, &stream->line, *passage_bytes(passage, stream->next));
+}
+
+/* Read on in records. Return false at the end of the run. */
+static bool read_records(struct passage *passage)
+{
+	struct stream *stream = passage->stream;
+	struct turn *turn = passage->turn;
+	enum tls_event event;
+
+	stream->next += (uint32_t)tls_records_read(&turn->session->tls[turn->direction], &stream->line,
+						   side_of(passage), passage_bytes(passage, stream->next),
+						   passage->run_end - stream->next, &event);
+	if (event == TLS_LINE)
+		dialogue_out_of_tls(turn);
+	else if (event == TLS_STRANGE)
+		dialogue_no_record(turn);
+	return event != TLS_MORE;
+}
+
 /* Read on from stream->next to the end of the line, or to what stops it. Return false at the end of the run. */
 static bool read_line(struct passage *passage)
 {
@@ -373,6 +400,8 @@ static bool read_line(struct passage *passage)
 	}
 	if (!seq_after(passage->run_end, stream->next) || !readable(passage))
 		return false;
+	if (in_records(passage))
+		return read_records(passage);
 	stream->next += (uint32_t)ftp_scan(&stream->line, side_of(passage), session->multiline,
 					   passage_bytes(passage, stream->next), length, &event);
 	switch (event) {

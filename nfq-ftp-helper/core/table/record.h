@@ -11,6 +11,7 @@
 
 #include "core/conntrack.h"
 #include "core/wire/ftp.h"
+#include "core/wire/tls_records.h"
 #include "flow.h"
 
 enum stream_flags {
@@ -47,7 +48,8 @@ enum session_state {
 	SESSION_MIDDLE,	   /* picked up in the middle: waiting for a command */
 	SESSION_EXCHANGE,  /* picked up in the middle: waiting for its reply */
 	SESSION_READY,	   /* an FTP dialogue */
-	SESSION_OPAQUE,	   /* encrypted, or not FTP: sequence adjustment only */
+	SESSION_TLS,	   /* both directions are in TLS, and have not left it */
+	SESSION_OPAQUE,	   /* not FTP, or a TLS of which too much is not known: sequence adjustment only */
 	SESSION_CLOSED,	   /* both FINs or an RST have passed: sequence adjustment only, for a while */
 };
 
@@ -77,10 +79,18 @@ struct session {
 	uint8_t state;		 /* enum session_state */
 	uint8_t flags;		 /* enum session_flags */
 	uint8_t logged_in;	 /* the server has said so, or has taken an announcement, which comes to the same */
-	uint8_t unused[42];	 /* to three whole cache lines */
+
+	struct tls_records tls[2]; /* by enum direction */
+	uint8_t unused[34];	   /* to three whole cache lines */
 };
 
 _Static_assert(sizeof(struct session) == 192, "three cache lines a session");
+
+/* Is a direction of it in TLS? */
+static inline bool session_in_tls(const struct session *session)
+{
+	return tls_records_inside(&session->tls[0]) || tls_records_inside(&session->tls[1]);
+}
 
 /* Is an edit of it not acknowledged yet? */
 static inline bool session_in_flight(const struct session *session)

@@ -14,11 +14,15 @@
  * EXCHANGE	and for its reply				lines		READY: the reply (dialogue.c)
  *										MIDDLE: bytes passed unseen
  * READY	an FTP dialogue: what is announced may open	lines		MIDDLE: bytes passed unseen
- * OPAQUE	encrypted, or not FTP				numbers		CLOSED only: what was found out is never forgotten (I4)
+ *										TLS: 234 (dialogue.c)
+ * TLS		both directions are in TLS			records		MIDDLE: a line where a record would begin (dialogue.c)
+ *										OPAQUE: what is neither, or bytes passed unseen
+ * OPAQUE	not FTP, or no TLS that can be followed		numbers		CLOSED only: what was found out is never forgotten (I4)
  * CLOSED	both FINs or an RST have passed			numbers		FREE: after a while (lifecycle.c)
  *
- * From each state in which lines are read OPAQUE is entered by what is not FTP, and by 234 (dialogue.c); CLOSED is entered from all by
- * lifecycle_close(). Announcements, work->announcement[], are written in READY only; edits and held bytes while lines are read, and
+ * From each state in which lines are read OPAQUE is entered by what is not FTP (dialogue.c); EXCHANGE is left by 234 as READY is. CLOSED is
+ * entered from all by lifecycle_close(). A direction that is still in TLS when the other has left it goes on so, whatever the state.
+ * Announcements, work->announcement[], are written in READY only; edits and held bytes while lines are read, and
  * given up on leaving that (lifecycle_let_go()). The slot itself is taken and given
  * back by table_place.c, FREE and HANDSHAKE; what a killed daemon left is not entered but checked (table_check.c).
  *

@@ -129,12 +129,34 @@ static bool is_read(const struct session *session)
 	       !((session->stream[0].flags | session->stream[1].flags) & STREAM_HELD);
 }
 
+/* Between records a line stands at its beginning; in what may be a line's first word it is in that. */
+static bool is_in_records(const struct session *session, int d)
+{
+	const struct tls_records *records = &session->tls[d];
+	const struct stream *stream = &session->stream[d];
+
+	if (!tls_records_good(records))
+		return false;
+	if (!tls_records_inside(records) || session->state >= SESSION_OPAQUE)
+		return true;
+	return stream->line.phase == (records->place == TLS_WORD ? FTP_PHASE_WORD : FTP_PHASE_START) &&
+	       stream->line.telnet == 0 && !(stream->flags & STREAM_HELD);
+}
+
+/* In that state, both directions are. */
+static bool is_tls(const struct session *session)
+{
+	return is_in_records(session, 0) && is_in_records(session, 1) &&
+	       (session->state != SESSION_TLS ||
+		(tls_records_inside(&session->tls[0]) && tls_records_inside(&session->tls[1])));
+}
+
 static bool is_session(const struct session *session)
 {
 	return session->state > SESSION_HANDSHAKE && session->state <= SESSION_CLOSED &&
-	       session->flags <= SESSION_FLAGS && is_sure(session) && is_read(session) && session->logged_in <= 1 &&
-	       is_key(&session->key) && are_commands(session->commands) && session->multiline <= 999 &&
-	       is_stream(&session->stream[DIRECTION_ORIGINAL], FTP_CLIENT) &&
+	       session->flags <= SESSION_FLAGS && is_sure(session) && is_read(session) && is_tls(session) &&
+	       session->logged_in <= 1 && is_key(&session->key) && are_commands(session->commands) &&
+	       session->multiline <= 999 && is_stream(&session->stream[DIRECTION_ORIGINAL], FTP_CLIENT) &&
 	       is_stream(&session->stream[DIRECTION_REPLY], FTP_SERVER);
 }
 

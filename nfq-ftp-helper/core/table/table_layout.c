@@ -117,6 +117,7 @@ void table_layout_describe(struct table_description *description)
 	description->fate[SESSION_MIDDLE] = FATE_READ;
 	description->fate[SESSION_EXCHANGE] = FATE_READ;
 	description->fate[SESSION_READY] = FATE_READ;
+	description->fate[SESSION_TLS] = FATE_OPAQUE;
 	description->fate[SESSION_OPAQUE] = FATE_OPAQUE;
 	description->fate[SESSION_CLOSED] = FATE_CLOSED;
 	describe_session(&description->session);

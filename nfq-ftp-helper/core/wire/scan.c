@@ -101,6 +101,11 @@ static void final_reply(struct scan *scan, struct scan_segment *segment, unsigne
 		scan->transfer = 1;
 		return;
 	}
+	if (code == 234) { /* where TLS ends again, the engine finds out, and for that it needs all of it */
+		scan->tls = scan->auth && !is_premature(scan, segment);
+		scan_whole(scan);
+		return;
+	}
 	if (!scan->outstanding)
 		return;
 	scan->outstanding--;
@@ -118,8 +123,6 @@ static void final_reply(struct scan *scan, struct scan_segment *segment, unsigne
 		return;
 	if (is_premature(scan, segment))
 		scan_whole(scan);
-	else if (scan->auth && code == 234)
-		become_opaque(scan);
 }
 
 static void reply_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
@@ -395,6 +398,8 @@ bool scan_note(const void *bytes, size_t length, struct scan_note *found)
 	for (int i = 0; i < 2; i++)
 		found->next[i] = scan.side[i].next - scan.side[i].handed;
 	found->opaque = scan.noted_opaque;
+	found->tls = scan.tls;
+	found->whole = scan.mode == SCAN_WHOLE;
 	found->outstanding = scan.noted_outstanding;
 	found->transfer = scan.noted_transfer;
 	found->multiline = scan.noted_multiline;

@@ -31,8 +31,8 @@
 /* What becomes of a connection's packets. */
 enum scan_mode {
 	SCAN_FOLLOW, /* each is decided on */
-	SCAN_OPAQUE, /* TLS, or not FTP: what is new passes */
-	SCAN_WHOLE,  /* out of step: all that carry something are handed over */
+	SCAN_OPAQUE, /* not FTP: what is new passes */
+	SCAN_WHOLE,  /* TLS, or out of step: all that carry something are handed over */
 };
 
 struct scan_side {
@@ -57,6 +57,7 @@ struct scan {
 	uint32_t outstanding : 4; /* commands unanswered */
 	uint32_t awaited : 4;	  /* replies to come until the last command of interest is answered */
 	uint32_t multiline : 10;  /* code of the multi-line reply that is open, 0: none */
+	uint32_t tls : 1;	  /* 234 has answered the AUTH */
 
 	/* the same when the last packet passed */
 	uint32_t version : 4; /* SCAN_VERSION once there is a note */
@@ -117,7 +118,9 @@ void scan_whole(struct scan *scan);
 /* How things stood when the last packet passed. */
 struct scan_note {
 	uint32_t next[2];    /* by enum ftp_side, which is enum direction: all before it has gone; a line begins here */
-	bool opaque;	     /* TLS, or not FTP: the rest does not matter */
+	bool opaque;	     /* not FTP: the rest does not matter */
+	bool tls;	     /* TLS has begun since then */
+	bool whole;	     /* that was long ago: everything has been handed over since then */
 	uint8_t outstanding; /* commands unanswered, none of interest */
 	bool transfer;	     /* a 1xx reply to the oldest has been seen */
 	uint16_t multiline;  /* code of the multi-line reply that is open, 0: none */

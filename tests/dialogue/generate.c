@@ -36,7 +36,8 @@ static void honest(struct talk *talk)
 {
 	opening(talk);
 	for (unsigned int count = 1 + talk_pick(talk, 5); count; count--) {
-		between(talk);
+		if (!talk->owed)
+			between(talk);
 		transfer(talk);
 	}
 }

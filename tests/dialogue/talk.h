@@ -20,6 +20,7 @@ struct talk {
 	bool lines_end_bare;	/* with LF alone */
 	bool nul_of[2];		/* behind each line */
 	bool telnet;		/* commands may have Telnet's in front */
+	bool owed;		/* the last transfer's final reply is still to come */
 };
 
 uint64_t talk_random(struct talk *talk);

@@ -78,6 +78,9 @@ static void announce_passive(struct talk *talk, struct announced *announced)
 	script_promise(talk->script, SERVER, announced->port);
 	talk_line(talk, SERVER, "%s", written.text);
 	talk->one_segment = false;
+	if (talk->owed)
+		talk_line(talk, SERVER, "226 that one is done, too");
+	talk->owed = false;
 	announced->side = SERVER;
 	announced->named = written.named;
 }
@@ -163,7 +166,8 @@ static void ends(struct talk *talk)
 {
 	for (unsigned int count = talk_odd(talk, ODD_KEEPALIVE_UNANSWERED, 8) ? 1 + talk_pick(talk, 2) : 0; count; count--)
 		talk_line(talk, CLIENT, talk_chance(talk, 60) ? "NOOP" : "STAT");
-	if (aborted(talk))
+	talk->owed = talk_odd(talk, ODD_LATE_FINAL, 4);
+	if (talk->owed || aborted(talk))
 		return;
 	talk_line(talk, SERVER, talk_chance(talk, 80) ? "226 done" : "250 done");
 	if (talk_odd(talk, ODD_DOUBLE_ANSWER, 3))
@@ -173,7 +177,7 @@ static void ends(struct talk *talk)
 void transfer(struct talk *talk)
 {
 	static const char *const commands[] = { "RETR f", "STOR f", "LIST", "NLST", "MLSD", "APPE f", "STOU", "retr f", "LIST -al" };
-	const bool passive = talk_chance(talk, 55);
+	const bool passive = talk->owed || talk_chance(talk, 55);
 	struct announced announced = { .port = talk_port(talk) };
 
 	if (passive)

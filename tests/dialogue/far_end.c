@@ -79,7 +79,8 @@ static bool read_extended(const char *text, struct endpoint *endpoint)
 	if (inet_pton(AF_INET6, address, whole) != 1)
 		return false;
 	endpoint->family = memcmp(whole, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
-	memcpy(endpoint->address, endpoint->family == FAMILY_IPV4 ? whole + 12 : whole, endpoint->family == FAMILY_IPV4 ? 4 : 16);
+	memcpy(endpoint->address, endpoint->family == FAMILY_IPV4 ? whole + 12 : whole,
+	       endpoint->family == FAMILY_IPV4 ? 4 : 16);
 	return true;
 }
 

@@ -8,18 +8,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a server may say. */
+// clang-format off
+static const char *const server_lines[] = {
+	"220 ready", "220-ready", "220 x", "230 in", "230-in", "331 pw", "200 ok", "200-ok", "250 ok", "250-ok",
+	"150 go", "125 go", "226 done", "226-", "426 no", "500 no", "550-", "550 no", "553-x", "211-x", "211 end",
+	"213-", "213 end", "214-commands", "214 end", "234 go", "120 wait", "421 bye", "", " ", "text", "227", "229 ",
+	"PROXY UNKNOWN", "PORT 10,0,0,2,195,81", "EPRT |1|10.0.0.2|50001|", "LPRT 4,4,10,0,0,2,2,195,81",
+	"EPRT |2|fd00::2|50001|", "PORT 198,51,100,254,195,81", "227 x (10,0,0,2,195,81)",
+	"227 x (198,51,100,254,195,81)", "227 10,0,0,3,195,81", "227 x (192,0,2,10,195,81)", "229 x (|||50001|)",
+	"229 x (|1|10.0.0.2|50001|)", "229 x (|2|fd00::2|50001|)", "228 x (4,4,10,0,0,2,2,195,81)",
+	"227 x (203,0,113,5,195,81)", "227 x (203,0,113,77,195,81)", "227-x", "USER u", "PASS p", "HTTP/1.1 200 OK",
+	"\x16\x03\x01", "\xff\xf4\xff\xf2",
+};
+// clang-format on
+
 static void say_server(struct talk *talk)
 {
-	static const char *const lines[] = {
-		"220 ready", "220-ready", "220 x", "230 in", "230-in", "331 pw", "200 ok", "200-ok", "250 ok", "250-ok", "150 go",
-		"125 go", "226 done", "226-", "426 no", "500 no", "550-", "550 no", "553-x", "211-x", "211 end", "213-", "213 end",
-		"214-commands", "214 end", "234 go", "120 wait", "421 bye", "", " ", "text", "227", "229 ", "PROXY UNKNOWN",
-		"PORT 10,0,0,2,195,81", "EPRT |1|10.0.0.2|50001|", "LPRT 4,4,10,0,0,2,2,195,81", "EPRT |2|fd00::2|50001|",
-		"PORT 198,51,100,254,195,81", "227 x (10,0,0,2,195,81)", "227 x (198,51,100,254,195,81)", "227 10,0,0,3,195,81",
-		"227 x (192,0,2,10,195,81)", "229 x (|||50001|)", "229 x (|1|10.0.0.2|50001|)", "229 x (|2|fd00::2|50001|)",
-		"228 x (4,4,10,0,0,2,2,195,81)", "227 x (203,0,113,5,195,81)", "227 x (203,0,113,77,195,81)", "227-x",
-		"USER u", "PASS p", "HTTP/1.1 200 OK", "\x16\x03\x01", "\xff\xf4\xff\xf2",
-	};
 	const unsigned int what = talk_pick(talk, 20);
 	uint8_t record[] = { 0x17, 3, 3, 0, 5, 'h', 'e', 'l', 'l', 'o' };
 
@@ -28,15 +33,33 @@ static void say_server(struct talk *talk)
 	else if (what == 1)
 		talk_bytes(talk, SERVER, "\0\0\r", 3);
 	else
-		talk_line(talk, SERVER, "%s", TALK_ONE_OF(talk, lines));
+		talk_line(talk, SERVER, "%s", TALK_ONE_OF(talk, server_lines));
 	talk->one_segment = talk_chance(talk, 40);
 }
 
 static void say_client(struct talk *talk)
 {
-	static const char *const lines[] = { "USER u",	  "PASS p", "NOOP",	"PASV",	 "EPSV",   "LPSV", "STAT",	 "TYPE I", "LIST",
-					     "RETR file", "FEAT",   "AUTH TLS", "SYST",	 "CWD x", "ABOR", "SITE HELP", "QUIT",	 "CPSV",
-					     "SIZE x\r PORT 10,0,0,2,195,81", "MKD PORT 10,0,0,2,195,81", "STOR EPRT |1|10.0.0.2|50001|" };
+	static const char *const lines[] = { "USER u",
+					     "PASS p",
+					     "NOOP",
+					     "PASV",
+					     "EPSV",
+					     "LPSV",
+					     "STAT",
+					     "TYPE I",
+					     "LIST",
+					     "RETR file",
+					     "FEAT",
+					     "AUTH TLS",
+					     "SYST",
+					     "CWD x",
+					     "ABOR",
+					     "SITE HELP",
+					     "QUIT",
+					     "CPSV",
+					     "SIZE x\r PORT 10,0,0,2,195,81",
+					     "MKD PORT 10,0,0,2,195,81",
+					     "STOR EPRT |1|10.0.0.2|50001|" };
 
 	talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, lines));
 	talk->one_segment = talk_chance(talk, 20);
@@ -56,19 +79,23 @@ static void lying_server(struct talk *talk)
 }
 
 /* First lines of what is not FTP, and what may follow them. */
+// clang-format off
 static const char *const openings[] = {
-	"GET / HTTP/1.1", "POST /x HTTP/1.0", "USER / HTTP/1.1", "PASV / HTTP/1.1", "NOOP /ftp HTTP/2.0", "EHLO example.org",
-	"HELO example.org", "NICK x", "CAP LS 302", "REGISTER sip:a SIP/2.0", "OPTIONS sip:a SIP/2.0", "SSH-2.0-OpenSSH_9.2",
-	"*1", "*2", "$4", "\x16\x03\x01", "\x16\x03\x03\x01\x02hello", "Host: example.org", "User: x", "PROXY TCP4 1.2.3.4",
-	"PROXY TCP5 192.0.2.9 203.0.113.5 1 2", "{", "<?xml?>", "MAIL FROM:<a@b>", "EVAL x 0", "CONNECT a:21 HTTP/1.1",
+	"GET / HTTP/1.1", "POST /x HTTP/1.0", "USER / HTTP/1.1", "PASV / HTTP/1.1", "NOOP /ftp HTTP/2.0",
+	"EHLO example.org", "HELO example.org", "NICK x", "CAP LS 302", "REGISTER sip:a SIP/2.0",
+	"OPTIONS sip:a SIP/2.0", "SSH-2.0-OpenSSH_9.2", "*1", "*2", "$4", "\x16\x03\x01", "\x16\x03\x03\x01\x02hello",
+	"Host: example.org", "User: x", "PROXY TCP4 1.2.3.4", "PROXY TCP5 192.0.2.9 203.0.113.5 1 2", "{", "<?xml?>",
+	"MAIL FROM:<a@b>", "EVAL x 0", "CONNECT a:21 HTTP/1.1",
 };
+// clang-format on
 
 /* Commands in a request's body, or its headers, or a message; with each the server plays along. */
 static void smuggled(struct talk *talk)
 {
 	static const char *const lines[][2] = {
-		{ "USER u", "331 pw" }, { "PASS p", "230 in" }, { "USER u", "230 in" }, { "NOOP", "200 ok" },
-		{ "Host: x", "200 ok" }, { "TYPE I", "200 I" }, { "", "200 ok" }, { "X-Y: z", "331 pw" }, { "SYST", "215 x" },
+		{ "USER u", "331 pw" }, { "PASS p", "230 in" },	 { "USER u", "230 in" },
+		{ "NOOP", "200 ok" },	{ "Host: x", "200 ok" }, { "TYPE I", "200 I" },
+		{ "", "200 ok" },	{ "X-Y: z", "331 pw" },	 { "SYST", "215 x" },
 	};
 	const unsigned int which = talk_pick(talk, sizeof(lines) / sizeof(lines[0]));
 
@@ -80,9 +107,9 @@ static void smuggled(struct talk *talk)
 static void smuggled_announcement(struct talk *talk)
 {
 	static const char *const announcements[][2] = {
-		{ "PORT 10,0,0,2,195,81", "200 ok" },	     { "EPRT |1|10.0.0.2|50001|", "200 ok" },
-		{ "EPRT |2|fd00::2|50001|", "200 ok" },	     { "LPRT 4,4,10,0,0,2,2,195,81", "200 ok" },
-		{ "PASV", "227 x (203,0,113,5,195,81)" },    { "EPSV", "229 x (|||50001|)" },
+		{ "PORT 10,0,0,2,195,81", "200 ok" },	    { "EPRT |1|10.0.0.2|50001|", "200 ok" },
+		{ "EPRT |2|fd00::2|50001|", "200 ok" },	    { "LPRT 4,4,10,0,0,2,2,195,81", "200 ok" },
+		{ "PASV", "227 x (203,0,113,5,195,81)" },   { "EPSV", "229 x (|||50001|)" },
 		{ "PORT 198,51,100,254,195,81", "200 ok" },
 	};
 	const unsigned int which = talk_pick(talk, sizeof(announcements) / sizeof(announcements[0]));

@@ -96,11 +96,13 @@ static unsigned int never_there(const struct options *options, const struct tall
 {
 	unsigned int missing = 0;
 
-	if (tally->dialogues < 10000 || options->wish.hostile > 0 || options->wish.world >= 0 || options->wish.family || !options->wish.odd)
+	if (tally->dialogues < 10000 || options->wish.hostile > 0 || options->wish.world >= 0 || options->wish.family ||
+	    !options->wish.odd)
 		return 0;
 	for (unsigned int i = 0; i < ODDITIES; i++)
 		if (!tally->had[i]) {
-			printf("FAIL dialogue/%s: in none of %" PRIu64 " dialogues\n", oddity_name[i], tally->dialogues);
+			printf("FAIL dialogue/%s: in none of %" PRIu64 " dialogues\n", oddity_name[i],
+			       tally->dialogues);
 			missing++;
 		}
 	return missing;
@@ -120,7 +122,8 @@ static int run(const struct options *options)
 	if (tally.failed)
 		print_tally(&tally);
 	missing = never_there(options, &tally);
-	printf("%s dialogue: %" PRIu64 " dialogues, %" PRIu64 " of them hostile, %" PRIu64 " data connections carried, %" PRIu64 " failed\n",
+	printf("%s dialogue: %" PRIu64 " dialogues, %" PRIu64 " of them hostile, %" PRIu64
+	       " data connections carried, %" PRIu64 " failed\n",
 	       tally.failed ? "FAIL" : "PASS", tally.dialogues, tally.hostile, tally.connections, tally.failed);
 	return tally.failed || missing;
 }

@@ -7,8 +7,9 @@
 
 /* Addresses that can reach nobody, as a server that knows no better writes them. */
 static const uint8_t unreachable[][4] = {
-	{ 10, 20, 30, 40 }, { 192, 168, 1, 111 }, { 172, 16, 0, 1 }, { 172, 31, 255, 254 }, { 127, 0, 0, 1 },  { 127, 0, 1, 1 },
-	{ 0, 0, 0, 0 },	    { 100, 64, 0, 9 },	  { 169, 254, 7, 7 }, { 203, 0, 113, 0 },    { 198, 18, 5, 0 }, { 0, 1, 2, 3 },
+	{ 10, 20, 30, 40 }, { 192, 168, 1, 111 }, { 172, 16, 0, 1 }, { 172, 31, 255, 254 },
+	{ 127, 0, 0, 1 },   { 127, 0, 1, 1 },	  { 0, 0, 0, 0 },    { 100, 64, 0, 9 },
+	{ 169, 254, 7, 7 }, { 203, 0, 113, 0 },	  { 198, 18, 5, 0 }, { 0, 1, 2, 3 },
 };
 
 /* And those of somebody: where NAT translates the server they stand for it as well. */
@@ -32,8 +33,8 @@ static int put_six(char *text, const uint8_t *address, uint16_t port, const char
 {
 	const char *format = wide ? "%03u%s%03u%s%03u%s%03u%s%03u%s%03u" : "%u%s%u%s%u%s%u%s%u%s%u";
 
-	return snprintf(text, NOTATION_TEXT / 2, format, address[0], between, address[1], between, address[2], between, address[3],
-			between, port >> 8, between, port & 255);
+	return snprintf(text, NOTATION_TEXT / 2, format, address[0], between, address[1], between, address[2], between,
+			address[3], between, port >> 8, between, port & 255);
 }
 
 static const char *comma(struct talk *talk)
@@ -45,8 +46,8 @@ static const char *comma(struct talk *talk)
 
 void notation_227(struct talk *talk, uint16_t port, struct written *written)
 {
-	static const char *const proses[] = { "227 Entering Passive Mode (%s).", "227 Entering Passive Mode (%s)", "227 ok (%s)",
-					      "227 (%s)", "227 Passive mode: (%s), go" };
+	static const char *const proses[] = { "227 Entering Passive Mode (%s).", "227 Entering Passive Mode (%s)",
+					      "227 ok (%s)", "227 (%s)", "227 Passive mode: (%s), go" };
 	static const char *const bare[] = { "227 Entering Passive Mode %s", "227 %s", "227 =%s", "227 Passive %s." };
 	static const uint8_t zeros[4];
 	const uint8_t *address = zeros;
@@ -93,7 +94,8 @@ static void put_filled(struct talk *talk, char *text, char d, uint16_t port)
 	char address[INET6_ADDRSTRLEN];
 
 	put_address(address, server->family, server->address);
-	snprintf(text, NOTATION_TEXT / 2, "%c%u%c%s%c%u%c", d, server->family == FAMILY_IPV6 ? 2u : 1u, d, address, d, port, d);
+	snprintf(text, NOTATION_TEXT / 2, "%c%u%c%s%c%u%c", d, server->family == FAMILY_IPV6 ? 2u : 1u, d, address, d,
+		 port, d);
 }
 
 void notation_229(struct talk *talk, uint16_t port, struct written *written)
@@ -113,7 +115,7 @@ void notation_229(struct talk *talk, uint16_t port, struct written *written)
 	else
 		snprintf(bars, sizeof(bars), "%c%c%c%u%c", d, d, d, port, d);
 	written->named = false;
-	if (talk_odd(talk, ODD_NO_PARENTHESES, 4))
+	if (d == '|' && talk_odd(talk, ODD_NO_PARENTHESES, 4))
 		snprintf(written->text, sizeof(written->text), TALK_ONE_OF(talk, bare), bars);
 	else
 		snprintf(written->text, sizeof(written->text), "229 Entering Extended Passive Mode (%s)", bars);
@@ -132,7 +134,8 @@ void notation_port(struct talk *talk, uint16_t port, struct written *written)
 
 	put_six(numbers, address, port, comma(talk), talk_chance(talk, 10));
 	written->named = true;
-	snprintf(written->text, sizeof(written->text), talk_chance(talk, 10) ? "port %s%s" : "PORT %s%s", numbers, argument_end(talk));
+	snprintf(written->text, sizeof(written->text), talk_chance(talk, 10) ? "port %s%s" : "PORT %s%s", numbers,
+		 argument_end(talk));
 }
 
 void notation_lprt(struct talk *talk, uint16_t port, struct written *written)

@@ -96,8 +96,8 @@ struct promise {
 struct script {
 	uint64_t seed;
 	enum world world;
-	bool hostile;	    /* of the server, or of whoever makes the client speak */
-	bool shut;	    /* nothing at all may open */
+	bool hostile;		   /* of the server, or of whoever makes the client speak */
+	bool shut;		   /* nothing at all may open */
 	struct endpoint inside[2]; /* as each end has itself */
 	struct endpoint seen[2];   /* as the other sees it */
 	struct step step[SCRIPT_STEPS];

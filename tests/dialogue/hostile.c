@@ -68,6 +68,7 @@ static void say_client(struct talk *talk)
 /* An honest client and a server that says anything. It may open ports of its own; the client has announced none. */
 static void lying_server(struct talk *talk)
 {
+	talk->script->allowed = ALLOWED_SERVERS;
 	for (unsigned int count = 5 + talk_pick(talk, 40); count; count--) {
 		if (talk_chance(talk, 40))
 			say_client(talk);
@@ -122,7 +123,7 @@ static void smuggled_announcement(struct talk *talk)
 /* Nothing may open at all. Before the opening nothing of the client's has been said; a header may come a little later. */
 static void browser(struct talk *talk)
 {
-	talk->script->shut = true;
+	talk->script->allowed = ALLOWED_NOTHING;
 	if (talk_chance(talk, 60))
 		talk_line(talk, SERVER, talk_chance(talk, 80) ? "220 ready" : "220-ready");
 	talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, openings));
@@ -136,11 +137,108 @@ static void browser(struct talk *talk)
 	script_data(talk->script, SERVER, 50001, false, false);
 }
 
+/* Names of files, messages and helps that somebody has put on an honest server. */
+static void hostile_line(struct talk *talk)
+{
+	static const char *const lines4[] = { "227 x (203,0,113,5,195,81)", "227 x (10,0,0,94,195,81)",
+					      "228 x (4,4,203,0,113,5,2,195,81)", "229 x (|||50001|)",
+					      "227 x (0,0,0,0,195,81)" };
+	static const char *const lines6[] = { "229 x (|||50001|)", "227 x (0,0,0,0,195,81)",
+					      "229 x (|2|fe80::1|50001|)" };
+	static const char *const others[] = { "150 x", "226 x",	 "200 x", "230 x",
+					      "234 x", " 213 x", "213-x", "PORT 10,0,0,2,195,81",
+					      "" };
+
+	if (talk_chance(talk, 60) && talk->script->inside[SERVER].family == FAMILY_IPV6)
+		talk_line(talk, SERVER, "%s", TALK_ONE_OF(talk, lines6));
+	else if (talk_chance(talk, 60))
+		talk_line(talk, SERVER, "%s", TALK_ONE_OF(talk, lines4));
+	else
+		talk_line(talk, SERVER, "%s", TALK_ONE_OF(talk, others));
+}
+
+/* In the text of a reply to another command, while an answer to PASV is awaited: there was one flight of both. */
+static void in_a_text(struct talk *talk, const char *passive)
+{
+	static const char *const commands[][2] = { { "STAT .", "212" }, { "CWD pub", "257" }, { "SITE HELP", "214" },
+						   { "HELP", "214" },	{ "FEAT", "211" },    { "STAT", "211" },
+						   { "MLST f", "251" } };
+	const unsigned int which = talk_pick(talk, sizeof(commands) / sizeof(commands[0]));
+
+	talk_line(talk, CLIENT, "%s", commands[which][0]);
+	talk->one_segment = talk_chance(talk, 80);
+	talk_line(talk, CLIENT, "%s", passive);
+	talk->one_segment = false;
+	talk_line(talk, SERVER, "%s-this is", commands[which][1]);
+	talk->one_segment = talk_chance(talk, 50);
+	for (unsigned int count = 1 + talk_pick(talk, 4); count; count--)
+		hostile_line(talk);
+	talk_line(talk, SERVER, "%s end", commands[which][1]);
+	talk->one_segment = false;
+}
+
+/* A reply to RETR may be ended by a 1xx: neither that line nor the next opens anything. */
+static void behind_an_odd_end(struct talk *talk, const char *passive)
+{
+	talk_line(talk, CLIENT, "RETR f");
+	talk->one_segment = talk_chance(talk, 80);
+	talk_line(talk, CLIENT, "%s", passive);
+	talk->one_segment = false;
+	talk_line(talk, SERVER, "550-name");
+	talk->one_segment = talk_chance(talk, 50);
+	talk_line(talk, SERVER, "150 x");
+	talk_line(talk, SERVER,
+		  talk->script->inside[SERVER].family == FAMILY_IPV6 ? "229 x (|||50001|)" :
+								       "227 x (203,0,113,5,195,81)");
+	talk->one_segment = false;
+}
+
+/* What an announcement may not name, by whichever end. */
+static void refused_by_name(struct talk *talk)
+{
+	static const char *const commands[] = { "PORT 10,0,0,3,195,81",	   "PORT 203,0,113,5,195,81",
+						"PORT 10,0,0,2,3,255",	   "PORT 266,0,0,2,195,81",
+						"EPRT |1|10.0.0.3|50001|", "EPRT |2|fd00::3|50001|",
+						"EPRT |2|fd00::2|80|",	   "LPRT 4,4,10,0,0,3,2,195,81",
+						"PORT 10,0,0,2,195,81,1",  "XPORT 10,0,0,2,195,81" };
+	static const char *const replies[] = {
+		"227 x (198,18,0,7,195,81)",	"227 x (203,0,113,77,195,81)", "229 x (|||80|)", "229 x (|||0|)",
+		"227 x (203,0,113,261,195,81)", "227 x (203,0,113,5,300,81)"
+	};
+
+	talk_exchange(talk, TALK_ONE_OF(talk, commands), "200 ok");
+	if (talk->script->world != DNATED)
+		talk_exchange(talk, "PASV", TALK_ONE_OF(talk, replies));
+	talk_exchange(talk, "NOOP", "200 ok");
+}
+
+/* Two honest ends, and what others have written where they read it. Only what they announce themselves may open. */
+static void hostile_texts(struct talk *talk)
+{
+	const char *passive = talk->script->inside[SERVER].family == FAMILY_IPV6 ? "EPSV" : "PASV";
+
+	opening(talk);
+	for (unsigned int count = 1 + talk_pick(talk, 3); count; count--) {
+		const unsigned int what = talk_pick(talk, 3);
+
+		if (what == 0)
+			refused_by_name(talk);
+		else if (what == 1)
+			behind_an_odd_end(talk, passive);
+		else
+			in_a_text(talk, passive);
+		script_data(talk->script, talk_chance(talk, 50) ? CLIENT : SERVER, 50001, false, false);
+		talk_line(talk, SERVER, "500 that was it");
+		talk_exchange(talk, "TYPE I", "200 I");
+	}
+	transfer(talk);
+}
+
 void hostile(struct talk *talk)
 {
+	static void (*const wanted[])(struct talk * talk) = { lying_server, lying_server, browser, browser,
+							      hostile_texts };
+
 	talk->script->hostile = true;
-	if (talk_chance(talk, 50))
-		lying_server(talk);
-	else
-		browser(talk);
+	TALK_ONE_OF(talk, wanted)(talk);
 }

@@ -85,9 +85,9 @@ static bool is_of(const struct script *script, enum side side, const struct endp
 /* Only what one of the two has announced; of a hostile server nothing but ports of its own, and where nothing is FTP, nothing. */
 static bool may_open(const struct script *script, const struct endpoint *dst)
 {
-	if (script->shut || dst->port < 1024)
+	if (script->allowed == ALLOWED_NOTHING || dst->port < 1024)
 		return false;
-	if (script->hostile)
+	if (script->allowed == ALLOWED_SERVERS)
 		return is_of(script, SERVER, dst);
 	return (is_of(script, CLIENT, dst) && script_promised(script, CLIENT, dst->port)) ||
 	       (is_of(script, SERVER, dst) && script_promised(script, SERVER, dst->port));

@@ -103,7 +103,7 @@ struct promise {
 struct script {
 	uint64_t seed;
 	enum world world;
-	bool hostile;		/* somebody wants a port opened that nobody announced */
+	bool hostile; /* somebody wants a port opened that nobody announced */
 	enum allowed allowed;
 	struct endpoint inside[2]; /* as each end has itself */
 	struct endpoint seen[2];   /* as the other sees it */

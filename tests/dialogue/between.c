@@ -145,10 +145,12 @@ static void record(struct talk *talk, enum side side, uint8_t type)
 		"hello", "PORT 10,0,0,2,195,81\r\n", "NOOP\r\n", "\x17\x03\x03", "\r\n", "200 ok\r\n", "\x01"
 	};
 	const char *text = TALK_ONE_OF(talk, inside);
-	uint8_t bytes[64] = { type, 3, (uint8_t)(1 + talk_pick(talk, 3)), 0, (uint8_t)strlen(text) };
+	const uint32_t length = (uint32_t)strlen(text);
+	uint8_t bytes[64] = { type, 3, (uint8_t)(1 + talk_pick(talk, 3)), 0, (uint8_t)length };
 
-	memcpy(bytes + 5, text, strlen(text));
-	talk_bytes(talk, side, bytes, 5 + (uint32_t)strlen(text));
+	for (uint32_t i = 0; i < length; i++)
+		bytes[5 + i] = (uint8_t)text[i];
+	talk_bytes(talk, side, bytes, 5 + length);
 }
 
 /* TLS for a while, records cut anywhere, and plain text again (RFC 4217 section 12.3), where the dialogue has to show itself anew. */

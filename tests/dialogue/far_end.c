@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -66,13 +67,13 @@ static bool read_extended(const char *text, struct endpoint *endpoint)
 	char copy[LINE_ROOM], delimiter[2] = { text[0] }, *rest = copy, *protocol, *address, *port;
 	uint8_t whole[16];
 
-	strcpy(copy, text + 1);
+	snprintf(copy, sizeof(copy), "%s", text + 1);
 	protocol = strsep(&rest, delimiter);
 	address = strsep(&rest, delimiter);
 	port = strsep(&rest, delimiter);
 	if (!protocol || !address || !port)
 		return false;
-	endpoint->port = (uint16_t)atoi(port);
+	endpoint->port = (uint16_t)strtoul(port, NULL, 10);
 	endpoint->family = FAMILY_IPV4;
 	if (inet_pton(AF_INET, address, endpoint->address) == 1)
 		return true;
@@ -133,7 +134,7 @@ static void clean(const uint8_t *from, uint32_t length, char line[LINE_ROOM])
 bool far_end_read(const uint8_t *bytes, uint32_t length, enum side speaker, struct endpoint *endpoint)
 {
 	struct endpoint found;
-	char line[LINE_ROOM];
+	char line[LINE_ROOM] = "";
 	uint32_t start = 0;
 	bool any = false;
 

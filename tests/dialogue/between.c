@@ -35,8 +35,10 @@ static void exchange_plain(struct talk *talk)
 
 static void reply_of_lines(struct talk *talk)
 {
-	static const char *const texts[] = { " PORT", " 250 not the end", "250-nor this", "211 nor this", " (1,2,3,4,5,6)",
-					     "text", "-", " EPSV", "-rw-r--r-- 1 a b 5 x" };
+	static const char *const texts[] = {
+		" PORT", " 250 not the end",	"250-nor this", "211 nor this", " (1,2,3,4,5,6)", "text", "-",
+		" EPSV", "-rw-r--r-- 1 a b 5 x"
+	};
 	const bool feat = talk_chance(talk, 50);
 
 	talk_line(talk, CLIENT, feat ? "STAT" : "CWD pub");
@@ -51,7 +53,9 @@ static void reply_of_lines(struct talk *talk)
 
 static void no_hyphen(struct talk *talk)
 {
-	static const char *const commands[][2] = { { "FEAT", "211" }, { "HELP", "214" }, { "STAT", "211" }, { "SITE HELP", "214" } };
+	static const char *const commands[][2] = {
+		{ "FEAT", "211" }, { "HELP", "214" }, { "STAT", "211" }, { "SITE HELP", "214" }
+	};
 	const unsigned int which = talk_pick(talk, 4);
 
 	talk_line(talk, CLIENT, "%s", commands[which][0]);
@@ -73,7 +77,8 @@ static void code_bare(struct talk *talk)
 
 static void text_behind(struct talk *talk)
 {
-	static const char *const texts[] = { "uptime 3 days", "", "  and this", "README was changed", "\x80\x81\x82", "25 users" };
+	static const char *const texts[] = { "uptime 3 days", "",	 "  and this", "README was changed",
+					     "\x80\x81\x82",  "25 users" };
 
 	exchange_plain(talk);
 	talk->one_segment = talk_chance(talk, 50);
@@ -84,8 +89,18 @@ static void text_behind(struct talk *talk)
 
 static void odd_line(struct talk *talk)
 {
-	static const char *const lines[] = { "", "   ", "  LIST", "!ls", "-rw-r--r-- pasted", "12345", "\xc3\xa4", "?", "ls;rm", "\x01\x02\x03",
-					     "X-Y-Z w", "averyveryverylongwordthatnoserverknows with words behind" };
+	static const char *const lines[] = { "",
+					     "   ",
+					     "  LIST",
+					     "!ls",
+					     "-rw-r--r-- pasted",
+					     "12345",
+					     "\xc3\xa4",
+					     "?",
+					     "ls;rm",
+					     "\x01\x02\x03",
+					     "X-Y-Z w",
+					     "averyveryverylongwordthatnoserverknows with words behind" };
 
 	talk_exchange(talk, TALK_ONE_OF(talk, lines), "500 what");
 }
@@ -126,12 +141,16 @@ static void double_answer(struct talk *talk)
 
 static void record(struct talk *talk, enum side side, uint8_t type)
 {
-	static const char *const inside[] = { "hello", "PORT 10,0,0,2,195,81\r\n", "NOOP\r\n", "\x17\x03\x03", "\r\n", "200 ok\r\n", "\x01" };
+	static const char *const inside[] = {
+		"hello", "PORT 10,0,0,2,195,81\r\n", "NOOP\r\n", "\x17\x03\x03", "\r\n", "200 ok\r\n", "\x01"
+	};
 	const char *text = TALK_ONE_OF(talk, inside);
-	uint8_t bytes[64] = { type, 3, (uint8_t)(1 + talk_pick(talk, 3)), 0, (uint8_t)strlen(text) };
+	const uint32_t length = (uint32_t)strlen(text);
+	uint8_t bytes[64] = { type, 3, (uint8_t)(1 + talk_pick(talk, 3)), 0, (uint8_t)length };
 
-	memcpy(bytes + 5, text, strlen(text));
-	talk_bytes(talk, side, bytes, 5 + (uint32_t)strlen(text));
+	for (uint32_t i = 0; i < length; i++)
+		bytes[5 + i] = (uint8_t)text[i];
+	talk_bytes(talk, side, bytes, 5 + length);
 }
 
 /* TLS for a while, records cut anywhere, and plain text again (RFC 4217 section 12.3), where the dialogue has to show itself anew. */
@@ -164,8 +183,12 @@ struct between {
 };
 
 static const struct between odd[] = {
-	{ ODD_NO_HYPHEN, 6, no_hyphen },      { ODD_CODE_BARE, 5, code_bare },		    { ODD_TEXT_BEHIND, 6, text_behind },
-	{ ODD_PIPELINE, 6, pipeline },	      { ODD_COMMAND_UNANSWERED, 6, unanswered }, { ODD_DOUBLE_ANSWER, 6, double_answer },
+	{ ODD_NO_HYPHEN, 6, no_hyphen },
+	{ ODD_CODE_BARE, 5, code_bare },
+	{ ODD_TEXT_BEHIND, 6, text_behind },
+	{ ODD_PIPELINE, 6, pipeline },
+	{ ODD_COMMAND_UNANSWERED, 6, unanswered },
+	{ ODD_DOUBLE_ANSWER, 6, double_answer },
 	{ ODD_CCC, 5, tls_and_back },
 };
 

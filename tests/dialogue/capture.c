@@ -28,7 +28,8 @@ static void put32(FILE *file, uint32_t value)
 	fwrite(&value, sizeof(value), 1, file);
 }
 
-static void put_packet(struct capture *capture, struct talkers *talkers, unsigned int from, uint8_t flags, const void *bytes, uint32_t length)
+static void put_packet(struct capture *capture, struct talkers *talkers, unsigned int from, uint8_t flags,
+		       const void *bytes, uint32_t length)
 {
 	const struct packet_header header = {
 		.seq = talkers->seq[from],
@@ -38,7 +39,8 @@ static void put_packet(struct capture *capture, struct talkers *talkers, unsigne
 		.tcp = (const uint8_t *)"\2\4\5\264",
 		.tcp_length = flags & TCP_SYN ? 4 : 0,
 	};
-	const uint32_t size = packet_put(capture->packet, &talkers->end[from], &talkers->end[!from], &header, bytes, length);
+	const uint32_t size =
+		packet_put(capture->packet, &talkers->end[from], &talkers->end[!from], &header, bytes, length);
 
 	talkers->seq[from] += length + ((flags & (TCP_SYN | TCP_FIN)) != 0);
 	capture->now += 500;
@@ -66,13 +68,16 @@ static void put_end(struct capture *capture, struct talkers *talkers)
 /* A port of its own each, so that no connection is taken for an earlier one. */
 static uint16_t next_source(struct capture *capture)
 {
-	capture->client_port = capture->client_port < 32768 || capture->client_port == 60999 ? 32768 : (uint16_t)(capture->client_port + 1);
+	capture->client_port = capture->client_port < 32768 || capture->client_port == 60999 ?
+				       32768 :
+				       (uint16_t)(capture->client_port + 1);
 	return capture->client_port;
 }
 
 static void put_data(struct capture *capture, const struct script *script, const struct step *step)
 {
-	struct talkers talkers = { .end = { script->inside[!step->side], script->inside[step->side] }, .seq = { 7, 9 } };
+	struct talkers talkers = { .end = { script->inside[!step->side], script->inside[step->side] },
+				   .seq = { 7, 9 } };
 
 	talkers.end[0].port = next_source(capture);
 	talkers.end[1].port = step->port;
@@ -97,7 +102,8 @@ static void put_script(struct capture *capture, const struct script *script, uin
 			put_data(capture, script, step);
 			counts[step->must]++;
 		} else {
-			put_packet(capture, &talkers, step->side, TCP_PSH | TCP_ACK, script->text + step->at, step->length);
+			put_packet(capture, &talkers, step->side, TCP_PSH | TCP_ACK, script->text + step->at,
+				   step->length);
 			put_packet(capture, &talkers, !step->side, TCP_ACK, NULL, 0);
 		}
 	}

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -66,20 +67,21 @@ static bool read_extended(const char *text, struct endpoint *endpoint)
 	char copy[LINE_ROOM], delimiter[2] = { text[0] }, *rest = copy, *protocol, *address, *port;
 	uint8_t whole[16];
 
-	strcpy(copy, text + 1);
+	snprintf(copy, sizeof(copy), "%s", text + 1);
 	protocol = strsep(&rest, delimiter);
 	address = strsep(&rest, delimiter);
 	port = strsep(&rest, delimiter);
 	if (!protocol || !address || !port)
 		return false;
-	endpoint->port = (uint16_t)atoi(port);
+	endpoint->port = (uint16_t)strtoul(port, NULL, 10);
 	endpoint->family = FAMILY_IPV4;
 	if (inet_pton(AF_INET, address, endpoint->address) == 1)
 		return true;
 	if (inet_pton(AF_INET6, address, whole) != 1)
 		return false;
 	endpoint->family = memcmp(whole, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
-	memcpy(endpoint->address, endpoint->family == FAMILY_IPV4 ? whole + 12 : whole, endpoint->family == FAMILY_IPV4 ? 4 : 16);
+	memcpy(endpoint->address, endpoint->family == FAMILY_IPV4 ? whole + 12 : whole,
+	       endpoint->family == FAMILY_IPV4 ? 4 : 16);
 	return true;
 }
 
@@ -132,7 +134,7 @@ static void clean(const uint8_t *from, uint32_t length, char line[LINE_ROOM])
 bool far_end_read(const uint8_t *bytes, uint32_t length, enum side speaker, struct endpoint *endpoint)
 {
 	struct endpoint found;
-	char line[LINE_ROOM];
+	char line[LINE_ROOM] = "";
 	uint32_t start = 0;
 	bool any = false;
 

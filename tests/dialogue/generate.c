@@ -36,7 +36,8 @@ static void honest(struct talk *talk)
 {
 	opening(talk);
 	for (unsigned int count = 1 + talk_pick(talk, 5); count; count--) {
-		between(talk);
+		if (!talk->owed)
+			between(talk);
 		transfer(talk);
 	}
 }
@@ -44,7 +45,8 @@ static void honest(struct talk *talk)
 void generate(struct script *script, uint64_t seed, const struct wish *wish)
 {
 	struct talk talk = { .script = script, .random = seed };
-	const unsigned int world = talk_pick(&talk, WORLDS), family = talk_chance(&talk, 30) ? FAMILY_IPV6 : FAMILY_IPV4;
+	const unsigned int world = talk_pick(&talk, WORLDS),
+			   family = talk_chance(&talk, 30) ? FAMILY_IPV6 : FAMILY_IPV4;
 	const bool is_hostile = talk_chance(&talk, 20), cut = talk_chance(&talk, 15);
 
 	script_begin(script, seed, wish->world < 0 ? (enum world)world : (enum world)wish->world,

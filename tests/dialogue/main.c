@@ -96,11 +96,13 @@ static unsigned int never_there(const struct options *options, const struct tall
 {
 	unsigned int missing = 0;
 
-	if (tally->dialogues < 10000 || options->wish.hostile > 0 || options->wish.world >= 0 || options->wish.family || !options->wish.odd)
+	if (tally->dialogues < 10000 || options->wish.hostile > 0 || options->wish.world >= 0 || options->wish.family ||
+	    !options->wish.odd)
 		return 0;
 	for (unsigned int i = 0; i < ODDITIES; i++)
 		if (!tally->had[i]) {
-			printf("FAIL dialogue/%s: in none of %" PRIu64 " dialogues\n", oddity_name[i], tally->dialogues);
+			printf("FAIL dialogue/%s: in none of %" PRIu64 " dialogues\n", oddity_name[i],
+			       tally->dialogues);
 			missing++;
 		}
 	return missing;
@@ -120,29 +122,58 @@ static int run(const struct options *options)
 	if (tally.failed)
 		print_tally(&tally);
 	missing = never_there(options, &tally);
-	printf("%s dialogue: %" PRIu64 " dialogues, %" PRIu64 " of them hostile, %" PRIu64 " data connections carried, %" PRIu64 " failed\n",
+	printf("%s dialogue: %" PRIu64 " dialogues, %" PRIu64 " of them hostile, %" PRIu64
+	       " data connections carried, %" PRIu64 " failed\n",
 	       tally.failed ? "FAIL" : "PASS", tally.dialogues, tally.hostile, tally.connections, tally.failed);
 	return tally.failed || missing;
 }
 
-static bool take_value(struct options *options, const char *name, const char *value)
+static bool take_number(const char *value, char end, uint64_t *number, const char **rest)
+{
+	char *behind;
+
+	*number = strtoull(value, &behind, 10);
+	*rest = behind + 1;
+	return behind != value && *behind == end;
+}
+
+static bool take_seeds(struct options *options, const char *value)
+{
+	return take_number(value, ':', &options->from, &value) && take_number(value, '\0', &options->to, &value);
+}
+
+static bool take_world(struct options *options, const char *value)
 {
 	static const char *const worlds[WORLDS] = { "plain", "masqueraded", "dnated" };
 
-	if (strcmp(name, "--seeds") == 0)
-		return sscanf(value, "%" SCNu64 ":%" SCNu64, &options->from, &options->to) == 2;
-	if (strcmp(name, "--seed") == 0)
-		return sscanf(value, "%" SCNu64, &options->from) == 1 && (options->to = options->from, true);
-	if (strcmp(name, "--odd") == 0)
-		return sscanf(value, "%u", &options->wish.odd) == 1;
-	if (strcmp(name, "--family") == 0)
-		return (options->wish.family = atoi(value)) == FAMILY_IPV4 || options->wish.family == FAMILY_IPV6;
-	if (strcmp(name, "--capture") == 0)
-		return (options->capture = value) != NULL;
-	for (int i = 0; i < WORLDS && strcmp(name, "--world") == 0; i++)
+	for (int i = 0; i < WORLDS; i++)
 		if (strcmp(value, worlds[i]) == 0)
 			return (options->wish.world = i), true;
 	return false;
+}
+
+static bool take_value(struct options *options, const char *name, const char *value)
+{
+	uint64_t number = 0;
+	const char *rest;
+
+	if (strcmp(name, "--seeds") == 0)
+		return take_seeds(options, value);
+	if (strcmp(name, "--world") == 0)
+		return take_world(options, value);
+	if (strcmp(name, "--capture") == 0)
+		return (options->capture = value) != NULL;
+	if (!take_number(value, '\0', &number, &rest))
+		return false;
+	if (strcmp(name, "--seed") == 0)
+		options->from = options->to = number;
+	else if (strcmp(name, "--odd") == 0)
+		options->wish.odd = (unsigned int)number;
+	else if (strcmp(name, "--family") == 0 && (number == FAMILY_IPV4 || number == FAMILY_IPV6))
+		options->wish.family = (int)number;
+	else
+		return false;
+	return true;
 }
 
 int main(int argc, char **argv)

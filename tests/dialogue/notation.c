@@ -7,8 +7,9 @@
 
 /* Addresses that can reach nobody, as a server that knows no better writes them. */
 static const uint8_t unreachable[][4] = {
-	{ 10, 20, 30, 40 }, { 192, 168, 1, 111 }, { 172, 16, 0, 1 }, { 172, 31, 255, 254 }, { 127, 0, 0, 1 },  { 127, 0, 1, 1 },
-	{ 0, 0, 0, 0 },	    { 100, 64, 0, 9 },	  { 169, 254, 7, 7 }, { 203, 0, 113, 0 },    { 198, 18, 5, 0 }, { 0, 1, 2, 3 },
+	{ 10, 20, 30, 40 }, { 192, 168, 1, 111 }, { 172, 16, 0, 1 }, { 172, 31, 255, 254 },
+	{ 127, 0, 0, 1 },   { 127, 0, 1, 1 },	  { 0, 0, 0, 0 },    { 100, 64, 0, 9 },
+	{ 169, 254, 7, 7 }, { 203, 0, 113, 0 },	  { 198, 18, 5, 0 }, { 0, 1, 2, 3 },
 };
 
 /* And those of somebody: where NAT translates the server they stand for it as well. */
@@ -28,12 +29,22 @@ static const uint8_t *address_of(struct talk *talk, enum side side)
 	return talk_chance(talk, 15) ? script->seen[side].address : script->inside[side].address;
 }
 
-static int put_six(char *text, const uint8_t *address, uint16_t port, const char *between, bool wide)
+/* The prose with the argument where its @ stands. */
+static void fill(char text[NOTATION_TEXT], const char *prose, const char *argument)
 {
-	const char *format = wide ? "%03u%s%03u%s%03u%s%03u%s%03u%s%03u" : "%u%s%u%s%u%s%u%s%u%s%u";
+	const char *at = strchr(prose, '@');
 
-	return snprintf(text, NOTATION_TEXT / 2, format, address[0], between, address[1], between, address[2], between, address[3],
-			between, port >> 8, between, port & 255);
+	snprintf(text, NOTATION_TEXT, "%.*s%s%s", (int)(at - prose), prose, argument, at + 1);
+}
+
+static void put_six(char *text, const uint8_t *address, uint16_t port, const char *between, bool wide)
+{
+	const unsigned int numbers[6] = { address[0], address[1], address[2], address[3], port >> 8u, port & 255u };
+	int at = 0;
+
+	for (unsigned int i = 0; i < 6; i++)
+		at += snprintf(text + at, (size_t)(NOTATION_TEXT / 2 - at), "%s%0*u", i ? between : "", wide ? 3 : 1,
+			       numbers[i]);
 }
 
 static const char *comma(struct talk *talk)
@@ -45,9 +56,9 @@ static const char *comma(struct talk *talk)
 
 void notation_227(struct talk *talk, uint16_t port, struct written *written)
 {
-	static const char *const proses[] = { "227 Entering Passive Mode (%s).", "227 Entering Passive Mode (%s)", "227 ok (%s)",
-					      "227 (%s)", "227 Passive mode: (%s), go" };
-	static const char *const bare[] = { "227 Entering Passive Mode %s", "227 %s", "227 =%s", "227 Passive %s." };
+	static const char *const proses[] = { "227 Entering Passive Mode (@).", "227 Entering Passive Mode (@)",
+					      "227 ok (@)", "227 (@)", "227 Passive mode: (@), go" };
+	static const char *const bare[] = { "227 Entering Passive Mode @", "227 @", "227 =@", "227 Passive @." };
 	static const uint8_t zeros[4];
 	const uint8_t *address = zeros;
 	char numbers[NOTATION_TEXT / 2];
@@ -58,18 +69,18 @@ void notation_227(struct talk *talk, uint16_t port, struct written *written)
 		address = address_of(talk, SERVER);
 	put_six(numbers, address, port, comma(talk), talk_chance(talk, 10));
 	prose = talk_odd(talk, ODD_NO_PARENTHESES, 6) ? TALK_ONE_OF(talk, bare) : TALK_ONE_OF(talk, proses);
-	snprintf(written->text, sizeof(written->text), prose, numbers);
+	fill(written->text, prose, numbers);
 }
 
 /* RFC 1639: version, length, address, length, port, all in octets. */
 static void put_long(char *text, uint8_t family, const uint8_t *address, uint16_t port)
 {
-	const unsigned int length = family == FAMILY_IPV6 ? 16 : 4;
-	int at = snprintf(text, NOTATION_TEXT / 2, "%u,%u", family, length);
+	const unsigned int version = family, length = family == FAMILY_IPV6 ? 16 : 4;
+	int at = snprintf(text, NOTATION_TEXT / 2, "%u,%u", version, length);
 
 	for (unsigned int i = 0; i < length; i++)
 		at += snprintf(text + at, (size_t)(NOTATION_TEXT / 2 - at), ",%u", address[i]);
-	snprintf(text + at, (size_t)(NOTATION_TEXT / 2 - at), ",2,%u,%u", port >> 8, port & 255);
+	snprintf(text + at, (size_t)(NOTATION_TEXT / 2 - at), ",2,%d,%d", port >> 8, port & 255);
 }
 
 void notation_228(struct talk *talk, uint16_t port, struct written *written)
@@ -78,7 +89,7 @@ void notation_228(struct talk *talk, uint16_t port, struct written *written)
 
 	put_long(numbers, talk->script->inside[SERVER].family, address_of(talk, SERVER), port);
 	written->named = true;
-	snprintf(written->text, sizeof(written->text), "228 Entering Long Passive Mode (%s)", numbers);
+	fill(written->text, "228 Entering Long Passive Mode (@)", numbers);
 }
 
 static void put_address(char text[INET6_ADDRSTRLEN], uint8_t family, const uint8_t *address)
@@ -93,12 +104,13 @@ static void put_filled(struct talk *talk, char *text, char d, uint16_t port)
 	char address[INET6_ADDRSTRLEN];
 
 	put_address(address, server->family, server->address);
-	snprintf(text, NOTATION_TEXT / 2, "%c%u%c%s%c%u%c", d, server->family == FAMILY_IPV6 ? 2u : 1u, d, address, d, port, d);
+	snprintf(text, NOTATION_TEXT / 2, "%c%u%c%s%c%u%c", d, server->family == FAMILY_IPV6 ? 2u : 1u, d, address, d,
+		 port, d);
 }
 
 void notation_229(struct talk *talk, uint16_t port, struct written *written)
 {
-	static const char *const bare[] = { "229 Entering Extended Passive Mode %s", "229 %s" };
+	static const char *const bare[] = { "229 Entering Extended Passive Mode @", "229 @" };
 	const char d = talk_chance(talk, 12) ? '!' : '|';
 	char bars[NOTATION_TEXT / 2];
 
@@ -113,10 +125,10 @@ void notation_229(struct talk *talk, uint16_t port, struct written *written)
 	else
 		snprintf(bars, sizeof(bars), "%c%c%c%u%c", d, d, d, port, d);
 	written->named = false;
-	if (talk_odd(talk, ODD_NO_PARENTHESES, 4))
-		snprintf(written->text, sizeof(written->text), TALK_ONE_OF(talk, bare), bars);
+	if (d == '|' && talk_odd(talk, ODD_NO_PARENTHESES, 4))
+		fill(written->text, TALK_ONE_OF(talk, bare), bars);
 	else
-		snprintf(written->text, sizeof(written->text), "229 Entering Extended Passive Mode (%s)", bars);
+		fill(written->text, "229 Entering Extended Passive Mode (@)", bars);
 }
 
 /* What stands between an argument and its line's end: RFC 854 knows CR NUL. */
@@ -132,7 +144,8 @@ void notation_port(struct talk *talk, uint16_t port, struct written *written)
 
 	put_six(numbers, address, port, comma(talk), talk_chance(talk, 10));
 	written->named = true;
-	snprintf(written->text, sizeof(written->text), talk_chance(talk, 10) ? "port %s%s" : "PORT %s%s", numbers, argument_end(talk));
+	snprintf(written->text, sizeof(written->text), talk_chance(talk, 10) ? "port %s%s" : "PORT %s%s", numbers,
+		 argument_end(talk));
 }
 
 void notation_lprt(struct talk *talk, uint16_t port, struct written *written)
@@ -146,7 +159,7 @@ void notation_lprt(struct talk *talk, uint16_t port, struct written *written)
 
 void notation_eprt(struct talk *talk, uint16_t port, struct written *written)
 {
-	static const char *const mapped[] = { "::ffff:%s", "::FFFF:%s", "0:0:0:0:0:ffff:%s" };
+	static const char *const mapped[] = { "::ffff:", "::FFFF:", "0:0:0:0:0:ffff:" };
 	const uint8_t family = talk->script->inside[CLIENT].family;
 	const char d = talk_chance(talk, 15) ? '!' : '|';
 	char address[INET6_ADDRSTRLEN], written_so[INET6_ADDRSTRLEN + 20];
@@ -157,7 +170,7 @@ void notation_eprt(struct talk *talk, uint16_t port, struct written *written)
 	snprintf(written_so, sizeof(written_so), "%s", address);
 	if (family == FAMILY_IPV4 && talk_odd(talk, ODD_MAPPED, 10)) {
 		protocol = 2;
-		snprintf(written_so, sizeof(written_so), TALK_ONE_OF(talk, mapped), address);
+		snprintf(written_so, sizeof(written_so), "%s%s", TALK_ONE_OF(talk, mapped), address);
 	} else if (talk_odd(talk, ODD_EPRT_NO_END, 6)) {
 		end = false;
 	}

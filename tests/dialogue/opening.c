@@ -44,8 +44,14 @@ static void proxy_version_2(struct talk *talk)
 
 static void banner(struct talk *talk)
 {
-	static const char *const lines[] = { "*** private property ***", "", "   authorised users only",
-					     "test disclaimer", "Welcome to 1.2.3.4!", "- - -", "12 users", "\t" };
+	static const char *const lines[] = { "*** private property ***",
+					     "",
+					     "   authorised users only",
+					     "test disclaimer",
+					     "Welcome to 1.2.3.4!",
+					     "- - -",
+					     "12 users",
+					     "\t" };
 
 	for (unsigned int count = 1 + talk_pick(talk, 3); count; count--) {
 		talk_line(talk, SERVER, "%s", TALK_ONE_OF(talk, lines));

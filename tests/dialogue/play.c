@@ -18,9 +18,9 @@
 #define TICK	   10 /* seconds of silence between looks at the table */
 
 struct end {
-	uint32_t next;	  /* number of the next byte to be sent */
-	uint32_t acked;	  /* up to here */
-	uint32_t awaited; /* from the other */
+	uint32_t next;		/* number of the next byte to be sent */
+	uint32_t acked;		/* up to here */
+	uint32_t awaited;	/* from the other */
 	const uint8_t *unacked; /* the bytes from acked on; they lie in the script one behind the other */
 	uint8_t said[SCRIPT_TEXT];
 	uint32_t said_length;
@@ -78,21 +78,23 @@ static const char *text_of(const struct endpoint *endpoint)
 
 static bool is_of(const struct script *script, enum side side, const struct endpoint *endpoint)
 {
-	return endpoint_address_equal(endpoint, &script->inside[side]) || endpoint_address_equal(endpoint, &script->seen[side]);
+	return endpoint_address_equal(endpoint, &script->inside[side]) ||
+	       endpoint_address_equal(endpoint, &script->seen[side]);
 }
 
 /* Only what one of the two has announced; of a hostile server nothing but ports of its own, and where nothing is FTP, nothing. */
 static bool may_open(const struct script *script, const struct endpoint *dst)
 {
-	if (script->shut || dst->port < 1024)
+	if (script->allowed == ALLOWED_NOTHING || dst->port < 1024)
 		return false;
-	if (script->hostile)
+	if (script->allowed == ALLOWED_SERVERS)
 		return is_of(script, SERVER, dst);
 	return (is_of(script, CLIENT, dst) && script_promised(script, CLIENT, dst->port)) ||
 	       (is_of(script, SERVER, dst) && script_promised(script, SERVER, dst->port));
 }
 
-static int watch_expect(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
+static int watch_expect(struct conntrack *conntrack, const struct binding *master,
+			const struct expectation *expectation)
 {
 	struct play *play = (struct play *)conntrack;
 
@@ -101,7 +103,8 @@ static int watch_expect(struct conntrack *conntrack, const struct binding *maste
 	return play->inner->ops->expect(play->inner, master, expectation);
 }
 
-static void watch_unexpect(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
+static void watch_unexpect(struct conntrack *conntrack, const struct binding *master,
+			   const struct expectation *expectation)
 {
 	struct conntrack *inner = ((struct play *)conntrack)->inner;
 
@@ -191,7 +194,8 @@ static void forward(struct play *play, enum side from, uint32_t length)
 	arrive(play, from, &segment);
 }
 
-static void send_packet(struct play *play, enum side from, uint32_t seq, uint8_t flags, const void *bytes, uint32_t length)
+static void send_packet(struct play *play, enum side from, uint32_t seq, uint8_t flags, const void *bytes,
+			uint32_t length)
 {
 	const struct packet_header header = {
 		.seq = seq,
@@ -202,7 +206,8 @@ static void send_packet(struct play *play, enum side from, uint32_t seq, uint8_t
 		.tcp_length = flags & TCP_SYN ? 4 : 0,
 	};
 
-	forward(play, from, packet_put(play->in, &play->script->inside[from], &play->script->seen[!from], &header, bytes, length));
+	forward(play, from,
+		packet_put(play->in, &play->script->inside[from], &play->script->seen[!from], &header, bytes, length));
 }
 
 static void acknowledge(struct play *play, enum side side)
@@ -298,7 +303,8 @@ static void hang_up(struct play *play)
 		acknowledge(play, !side);
 	}
 	if (model_expectations(play->model))
-		wrong(play, "%zu expectations are left when the control connection has ended", model_expectations(play->model));
+		wrong(play, "%zu expectations are left when the control connection has ended",
+		      model_expectations(play->model));
 }
 
 static void begin(struct play *play, const struct script *script, struct played *played)
@@ -316,11 +322,13 @@ static void begin(struct play *play, const struct script *script, struct played 
 	play->now = 1000000;
 	play->source = 50000;
 	play->model = model_new(SEQADJ_SELF);
-	if (!play->model || (script->world != PLAIN && model_add_nat(play->model, &script->inside[translated], &script->seen[translated])))
+	if (!play->model || (script->world != PLAIN &&
+			     model_add_nat(play->model, &script->inside[translated], &script->seen[translated])))
 		abort();
 	play->inner = model_conntrack(play->model);
 	play->watch = (struct conntrack){ .ops = &watch_ops, .guarded = play->inner->guarded };
-	play->engine = (struct engine){ .table = table_open(table_memory, &size, seed, NULL), .conntrack = &play->watch,
+	play->engine = (struct engine){ .table = table_open(table_memory, &size, seed, NULL),
+					.conntrack = &play->watch,
 					.policy = policy_default };
 	for (unsigned int side = 0; side < 2; side++) {
 		play->end[side].next = (uint32_t)(script->seed * 2654435761u) + side * 0x40000000u;

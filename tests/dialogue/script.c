@@ -131,7 +131,8 @@ static void print_quoted(const uint8_t *bytes, uint32_t length)
 
 static const char *address_of(const struct endpoint *endpoint, char text[INET6_ADDRSTRLEN])
 {
-	return inet_ntop(endpoint->family == FAMILY_IPV6 ? AF_INET6 : AF_INET, endpoint->address, text, INET6_ADDRSTRLEN);
+	return inet_ntop(endpoint->family == FAMILY_IPV6 ? AF_INET6 : AF_INET, endpoint->address, text,
+			 INET6_ADDRSTRLEN);
 }
 
 static void print_data(const struct script *script, const struct step *step)

@@ -23,6 +23,13 @@ enum side { CLIENT, SERVER }; /* as enum direction */
 
 enum world { PLAIN, MASQUERADED, DNATED, WORLDS };
 
+/* What may open, whatever is said. */
+enum allowed {
+	ALLOWED_PROMISED, /* the ports that were truly announced */
+	ALLOWED_SERVERS,  /* any of the server's: it lies, and may say where it listens */
+	ALLOWED_NOTHING,
+};
+
 /* Each is of a kind of tests/field, whose number its name in oddity.c begins with. */
 enum oddity {
 	ODD_KEEPALIVE_UNANSWERED,
@@ -96,8 +103,8 @@ struct promise {
 struct script {
 	uint64_t seed;
 	enum world world;
-	bool hostile;	    /* of the server, or of whoever makes the client speak */
-	bool shut;	    /* nothing at all may open */
+	bool hostile; /* somebody wants a port opened that nobody announced */
+	enum allowed allowed;
 	struct endpoint inside[2]; /* as each end has itself */
 	struct endpoint seen[2];   /* as the other sees it */
 	struct step step[SCRIPT_STEPS];

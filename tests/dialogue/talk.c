@@ -51,9 +51,11 @@ static size_t put_telnet(struct talk *talk, char *line)
 {
 	static const char *const before[] = { "\xff\xf4\xff\xf2", "\xff\xf4\xf2", "\xff\xfb\x01", "\xff\xf2" };
 	const char *bytes = TALK_ONE_OF(talk, before);
+	size_t length = 0;
 
-	memcpy(line, bytes, strlen(bytes));
-	return strlen(bytes);
+	for (; bytes[length]; length++)
+		line[length] = bytes[length];
+	return length;
 }
 
 void talk_line(struct talk *talk, enum side side, const char *format, ...)

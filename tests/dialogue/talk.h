@@ -16,10 +16,11 @@ struct talk {
 	uint16_t next_port;
 	unsigned int exchanges; /* commands of the client that were answered before the next was sent */
 	bool logged_in;		/* USER, PASS or ACCT answered by 2xx, or a greeting of 230 */
-	bool one_segment;	/* what is said goes on in the segment of what was said last, where the same side speaks */
-	bool lines_end_bare;	/* with LF alone */
-	bool nul_of[2];		/* behind each line */
-	bool telnet;		/* commands may have Telnet's in front */
+	bool one_segment;    /* what is said goes on in the segment of what was said last, where the same side speaks */
+	bool lines_end_bare; /* with LF alone */
+	bool nul_of[2];	     /* behind each line */
+	bool telnet;	     /* commands may have Telnet's in front */
+	bool owed;	     /* the last transfer's final reply is still to come */
 };
 
 uint64_t talk_random(struct talk *talk);

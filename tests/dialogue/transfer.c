@@ -21,11 +21,15 @@ struct asking {
 static void ask(struct talk *talk, struct asking *asking)
 {
 	static const char *const aliases[] = { "P@SW", "CPSV", "p@sw" };
-	static const struct asking book4[] = { { "PASV", notation_227 }, { "PASV", notation_227 }, { "EPSV", notation_229 },
-					       { "EPSV 1", notation_229 }, { "LPSV", notation_228 }, { "pasv", notation_227 } };
-	static const struct asking book6[] = { { "EPSV", notation_229 }, { "EPSV 2", notation_229 }, { "LPSV", notation_228 } };
-	static const struct asking other4[] = { { "EPSV", notation_227 }, { "PASV", notation_229 }, { "LPSV", notation_227 },
-						{ "PASV", notation_228 }, { "EPSV", notation_228 }, { "LPSV", notation_229 } };
+	static const struct asking book4[] = { { "PASV", notation_227 }, { "PASV", notation_227 },
+					       { "EPSV", notation_229 }, { "EPSV 1", notation_229 },
+					       { "LPSV", notation_228 }, { "pasv", notation_227 } };
+	static const struct asking book6[] = { { "EPSV", notation_229 },
+					       { "EPSV 2", notation_229 },
+					       { "LPSV", notation_228 } };
+	static const struct asking other4[] = { { "EPSV", notation_227 }, { "PASV", notation_229 },
+						{ "LPSV", notation_227 }, { "PASV", notation_228 },
+						{ "EPSV", notation_228 }, { "LPSV", notation_229 } };
 	static const struct asking other6[] = { { "LPSV", notation_229 }, { "EPSV", notation_228 } };
 	const bool ipv6 = talk->script->inside[SERVER].family == FAMILY_IPV6;
 
@@ -78,6 +82,9 @@ static void announce_passive(struct talk *talk, struct announced *announced)
 	script_promise(talk->script, SERVER, announced->port);
 	talk_line(talk, SERVER, "%s", written.text);
 	talk->one_segment = false;
+	if (talk->owed)
+		talk_line(talk, SERVER, "226 that one is done, too");
+	talk->owed = false;
 	announced->side = SERVER;
 	announced->named = written.named;
 }
@@ -141,7 +148,11 @@ static void begins(struct talk *talk)
 /* A transfer that is ended by hand, and how servers say so. */
 static bool aborted(struct talk *talk)
 {
-	static const char *const abor[] = { "ABOR", "\xff\xf4\xff\xf2" "ABOR", "\xff\xf4\xf2" "ABOR" };
+	static const char *const abor[] = { "ABOR",
+					    "\xff\xf4\xff\xf2"
+					    "ABOR",
+					    "\xff\xf4\xf2"
+					    "ABOR" };
 
 	if (talk_odd(talk, ODD_ABOR_ONE, 4)) {
 		talk_exchange(talk, TALK_ONE_OF(talk, abor), talk_chance(talk, 50) ? "426 closed" : "226 done");
@@ -161,9 +172,11 @@ static bool aborted(struct talk *talk)
 
 static void ends(struct talk *talk)
 {
-	for (unsigned int count = talk_odd(talk, ODD_KEEPALIVE_UNANSWERED, 8) ? 1 + talk_pick(talk, 2) : 0; count; count--)
+	for (unsigned int count = talk_odd(talk, ODD_KEEPALIVE_UNANSWERED, 8) ? 1 + talk_pick(talk, 2) : 0; count;
+	     count--)
 		talk_line(talk, CLIENT, talk_chance(talk, 60) ? "NOOP" : "STAT");
-	if (aborted(talk))
+	talk->owed = talk_odd(talk, ODD_LATE_FINAL, 4);
+	if (talk->owed || aborted(talk))
 		return;
 	talk_line(talk, SERVER, talk_chance(talk, 80) ? "226 done" : "250 done");
 	if (talk_odd(talk, ODD_DOUBLE_ANSWER, 3))
@@ -172,8 +185,9 @@ static void ends(struct talk *talk)
 
 void transfer(struct talk *talk)
 {
-	static const char *const commands[] = { "RETR f", "STOR f", "LIST", "NLST", "MLSD", "APPE f", "STOU", "retr f", "LIST -al" };
-	const bool passive = talk_chance(talk, 55);
+	static const char *const commands[] = { "RETR f", "STOR f", "LIST",   "NLST",	 "MLSD",
+						"APPE f", "STOU",   "retr f", "LIST -al" };
+	const bool passive = talk->owed || talk_chance(talk, 55);
 	struct announced announced = { .port = talk_port(talk) };
 
 	if (passive)

@@ -386,6 +386,15 @@ static struct pernet_operations nfqftp_net_ops = {
 	.exit = nfqftp_net_exit,
 };
 
+/* Without marks it queues what the scan asks for, and no more. */
+static void tell_markless(void)
+{
+#if !IS_ENABLED(CONFIG_NF_CONNTRACK_MARK)
+	pr_warn("this kernel has no connection marks (CONFIG_NF_CONNTRACK_MARK): "
+		"packets of edited connections pass while nobody is on the queue, and those that user space adjusts break\n");
+#endif
+}
+
 static int __init nfqftp_init(void)
 {
 	int error;
@@ -401,6 +410,8 @@ static int __init nfqftp_init(void)
 	error = register_pernet_subsys(&nfqftp_net_ops);
 	if (error)
 		nf_conntrack_helpers_unregister(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers));
+	else
+		tell_markless();
 	return error;
 }
 

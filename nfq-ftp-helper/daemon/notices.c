@@ -18,13 +18,13 @@ void notices_counters(const struct worker *worker)
 	log_line(LOG_LEVEL_NOTICE,
 		 "%s: sessions now %" PRIu32 ", busy %" PRIu32 ", receives %" PRIu64 ", sends %" PRIu64
 		 ", large packets %" PRIu64 ", strange messages %" PRIu64 ", late verdicts %" PRIu64
-		 ", unsent verdicts %" PRIu64 ", dropped for want of room %" PRIu64 ", conntrack exchanges %" PRIu64
-		 ", walks %" PRIu64 ", adjustments by the kernel %" PRIu64 ", by self %" PRIu64
-		 ", packets of data connections %" PRIu64,
+		 ", unsent verdicts %" PRIu64 ", dropped for want of room %" PRIu64 ", for their length %" PRIu64
+		 ", conntrack exchanges %" PRIu64 ", walks %" PRIu64 ", adjustments by the kernel %" PRIu64
+		 ", by self %" PRIu64 ", packets of data connections %" PRIu64,
 		 whose, table_sessions(worker->engine.table), table_works(worker->engine.table), queue.receives,
 		 queue.sends, queue.large, queue.strange, queue.late, queue.unsent,
-		 worker->overflow[0].lost + worker->overflow[1].lost, worker->ctnetlink.exchange.runs, ct->walks,
-		 ct->kernel_adjusted, ct->self_adjusted, worker->data_packets);
+		 worker->overflow[0].lost + worker->overflow[1].lost, worker->unread, worker->ctnetlink.exchange.runs,
+		 ct->walks, ct->kernel_adjusted, ct->self_adjusted, worker->data_packets);
 }
 
 /* The table being full is a limit that people must hear of, but not for every packet. */

@@ -22,14 +22,9 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Room for one rewritten packet, as struct output asks for; and for many. */
-#define OUTPUT_MAX ((size_t)65535 + 128)
-#define ARENA_SIZE (4 * OUTPUT_MAX)
 
 #define TICK_MILLISECONDS 100
 /* So many ticks go once around the table: about a minute. */
@@ -62,18 +57,6 @@ static void send_packets(void *context)
 		(void)nfqueue_send(worker->queue);
 }
 
-/* Output has room in the arena: if not, what is there must be sent first. */
-static int make_room(struct worker *worker)
-{
-	int error;
-
-	if (ARENA_SIZE - worker->arena_used >= OUTPUT_MAX)
-		return 0;
-	error = nfqueue_send(worker->queue);
-	worker->arena_used = 0;
-	return error;
-}
-
 /* What the module let pass since it queued a packet of this connection the last time. */
 static void take_note(struct worker *worker, unsigned int index, uint64_t now)
 {
@@ -89,15 +72,11 @@ static void take_note(struct worker *worker, unsigned int index, uint64_t now)
 		passed_input(&worker->engine, &worker->arrivals[index], now, &note);
 }
 
-static int handle_packet(struct worker *worker, unsigned int index, uint64_t now)
+static void handle_packet(struct worker *worker, unsigned int index, uint64_t now)
 {
 	const struct nfqueue_packet *packet = &worker->packets[index];
-	struct output output = { .capacity = OUTPUT_MAX };
-	int error = make_room(worker);
+	struct output output = { .buffer = worker->output, .capacity = sizeof(worker->output) };
 
-	if (error)
-		return error;
-	output.buffer = worker->arena + worker->arena_used;
 	worker->reporter.packet = packet;
 	ctnetlink_hint(&worker->ctnetlink, packet->conntrack, packet->conntrack_length);
 	take_note(worker, index, now);
@@ -107,15 +86,34 @@ static int handle_packet(struct worker *worker, unsigned int index, uint64_t now
 		break;
 	case VERDICT_REPLACE:
 		nfqueue_replace(worker->queue, packet, output.packet, output.length);
-		if (output.packet == output.buffer)
-			worker->arena_used += (output.length + 7) & ~(size_t)7;
 		break;
 	case VERDICT_DROP:
 		nfqueue_drop(worker->queue, packet);
 		break;
 	}
 	worker->reporter.packet = NULL;
-	return 0;
+}
+
+/* May no packet of its connection pass unseen? */
+static bool is_sure(const struct worker *worker, const struct nfqueue_packet *packet)
+{
+	const struct attach *attach = &worker->options->attach;
+
+	return packet->queue == worker->queue_config.sure_queue ||
+	       (attach->mark_mask && (packet->mark & attach->mark_mask) == attach->mark);
+}
+
+/* One that is longer than what the kernel hands over (64 KiB) is dropped where it might be unadjusted: TCP sends smaller ones then. */
+static void pass_unread(struct worker *worker, unsigned int index)
+{
+	const struct nfqueue_packet *packet = &worker->packets[index];
+
+	if (worker->arrived[index] != -EMSGSIZE || !is_sure(worker, packet)) {
+		nfqueue_accept(worker->queue, packet);
+		return;
+	}
+	nfqueue_drop(worker->queue, packet);
+	worker->unread++;
 }
 
 static int arrive(struct worker *worker, unsigned int index)
@@ -140,21 +138,19 @@ static int arrive(struct worker *worker, unsigned int index)
 
 static int handle_batch(struct worker *worker, unsigned int count, uint64_t now)
 {
-	int error = 0;
+	int error;
 
 	for (unsigned int i = 0; i < count; i++)
 		worker->arrived[i] = arrive(worker, i);
 	session_prefetch(&worker->engine, worker->arrivals, count);
-	for (unsigned int i = 0; i < count && !error; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		if (worker->arrived[i] == 0)
-			error = handle_packet(worker, i, now);
+			handle_packet(worker, i, now);
 		else
-			nfqueue_accept(worker->queue, &worker->packets[i]);
+			pass_unread(worker, i);
 	}
-	if (!error)
-		error = nfqueue_send(worker->queue);
+	error = nfqueue_send(worker->queue);
 	ctnetlink_flush(&worker->ctnetlink);
-	worker->arena_used = 0;
 	return error;
 }
 
@@ -334,11 +330,6 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	};
 	worker->overflow[0].queue = worker->queue_config.queue;
 	worker->overflow[1].queue = worker->queue_config.sure_queue;
-	worker->arena = malloc(ARENA_SIZE);
-	if (!worker->arena) {
-		log_line(LOG_LEVEL_ERROR, "there is no memory for %zu bytes of packets", ARENA_SIZE);
-		return -ENOMEM;
-	}
 	error = open_conntrack(worker);
 	if (!error)
 		error = open_state(worker);
@@ -382,5 +373,4 @@ void worker_close(struct worker *worker)
 	reporter_close(&worker->reporter);
 	statefile_close(&worker->file);
 	ctnetlink_close(&worker->ctnetlink);
-	free(worker->arena);
 }

@@ -24,6 +24,9 @@ struct control {
 	atomic_uint counters_wanted; /* how often somebody has asked for the counters */
 };
 
+/* Room for a rewritten packet, as struct output asks for. */
+#define WORKER_OUTPUT_MAX (65535 + 128)
+
 /* What a queue dropped for want of room. */
 struct overflow {
 	int32_t queue;		  /* or NFQUEUE_NONE */
@@ -50,14 +53,14 @@ struct worker {
 	bool unsure_told;
 	uint64_t data_packets; /* of data connections: passed at once */
 	bool data_told;
-	uint8_t *arena; /* rewritten packets of the batch */
-	size_t arena_used;
+	uint64_t unread; /* packets dropped, since they were too long to be read, and must not pass unread */
 	pthread_t thread;
 	bool running;
 	int failure; /* a negative errno that ended the thread */
 	struct nfqueue_packet packets[NFQUEUE_BATCH];
 	struct arrival arrivals[NFQUEUE_BATCH];
-	int arrived[NFQUEUE_BATCH]; /* session_arrive()'s results */
+	int arrived[NFQUEUE_BATCH];	   /* session_arrive()'s results */
+	uint8_t output[WORKER_OUTPUT_MAX]; /* a rewritten packet, until its verdict is written */
 };
 
 #endif

@@ -311,6 +311,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 int ctmessage_read_flow(const void *data, size_t length, struct flow *flow)
 {
 	static const struct attribute_rule rules[CTA_MAX + 1] = {
+		[CTA_MARK] = { .exactly = 4 },
 		[CTA_ID] = { .exactly = 4 },
 		[CTA_ZONE] = { .exactly = 2 },
 	};
@@ -325,6 +326,7 @@ int ctmessage_read_flow(const void *data, size_t length, struct flow *flow)
 		return error;
 	flow->original = original;
 	flow->id = found[CTA_ID] ? attribute_be32(found[CTA_ID]) : 0;
+	flow->mark = found[CTA_MARK] ? attribute_be32(found[CTA_MARK]) : 0;
 	flow->zone = found[CTA_ZONE] ? attribute_be16(found[CTA_ZONE]) : 0;
 	flow->expected = found[CTA_TUPLE_MASTER] != NULL;
 	return 0;

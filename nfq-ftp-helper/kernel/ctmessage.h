@@ -28,6 +28,7 @@ struct connection {
 struct flow {
 	struct tuple original;
 	uint32_t id; /* CTA_ID; 0: the kernel does not tell */
+	uint32_t mark;
 	uint16_t zone;
 	bool expected; /* another connection's helper has expected it: it is a data connection */
 };

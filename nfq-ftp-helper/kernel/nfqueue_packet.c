@@ -41,6 +41,7 @@ static void read_conntrack(struct nfqueue_packet *packet, const struct nlattr *n
 	packet->conntrack = mnl_attr_get_payload(nest);
 	packet->conntrack_length = mnl_attr_get_payload_len(nest);
 	packet->conntrack_id = flow.id;
+	packet->mark = flow.mark;
 	packet->zone = flow.zone;
 	packet->expected = flow.expected;
 	packet->tracked = true;

@@ -19,6 +19,7 @@ struct nfqueue_packet {
 	uint32_t id;
 	uint32_t in; /* interface indices; 0: none */
 	uint32_t out;
+	uint32_t mark;	       /* of its connection, where the kernel tells: otherwise 0 */
 	uint32_t conntrack_id; /* another number is another connection; 0: the kernel does not tell */
 	uint16_t queue;
 	uint16_t zone; /* conntrack zone, where the kernel tells: otherwise 0 */

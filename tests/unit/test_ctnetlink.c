@@ -46,6 +46,17 @@ static unsigned int first, count;
 
 static struct ctnetlink ctnetlink;
 
+/* Packets that have been judged: how often they were sent off, and as what the kernel adjusted them then. */
+static unsigned int departures;
+static struct seqadj left_as;
+
+static void depart(void *context)
+{
+	(void)context;
+	departures++;
+	left_as = adjusted[DIRECTION_ORIGINAL];
+}
+
 /* ---- the kernel ---- */
 
 static struct nlmsghdr *answer(const struct nlmsghdr *question, uint16_t type)
@@ -212,12 +223,12 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned int room, int fl
 
 static int opened(void **state)
 {
-	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_AUTO };
+	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_AUTO, .send_packets = depart };
 
 	(void)state;
 	expected = foreign = seqadj_missing = false;
 	memset(adjusted, 0, sizeof(adjusted));
-	lost = asked = 0;
+	lost = asked = departures = 0;
 	return ctnetlink_open(&ctnetlink, &config);
 }
 
@@ -238,11 +249,16 @@ static int adjust(const struct binding *binding, const struct seqadj *seqadj)
 	return ctnetlink.conntrack.ops->adjust_seq(&ctnetlink.conntrack, binding, DIRECTION_ORIGINAL, seqadj);
 }
 
+static void are_equal(const struct seqadj *is, const struct seqadj *wanted)
+{
+	assert_int_equal(is->pos, wanted->pos);
+	assert_int_equal(is->before, wanted->before);
+	assert_int_equal(is->after, wanted->after);
+}
+
 static void is_adjusted(const struct seqadj *seqadj)
 {
-	assert_int_equal(adjusted[DIRECTION_ORIGINAL].pos, seqadj->pos);
-	assert_int_equal(adjusted[DIRECTION_ORIGINAL].before, seqadj->before);
-	assert_int_equal(adjusted[DIRECTION_ORIGINAL].after, seqadj->after);
+	are_equal(&adjusted[DIRECTION_ORIGINAL], seqadj);
 }
 
 static void expectations_come_and_go(void **state)
@@ -322,6 +338,42 @@ static void a_lost_adjustment_is_taken_back(void **state)
 	is_adjusted(&one);
 }
 
+/* What was judged before an edit leaves before the kernel is told of it: it is adjusted as it leaves. */
+static void packets_leave_before_an_adjustment(void **state)
+{
+	static const struct seqadj none = { 0, 0, 0 }, one = { 1000, 0, 7 }, two = { 2000, 7, 9 };
+	struct binding binding = master;
+
+	(void)state;
+	assert_int_equal(adjust(&binding, &one), SEQADJ_KERNEL);
+	assert_int_equal(departures, 1);
+	are_equal(&left_as, &none);
+	binding.seqadj[DIRECTION_ORIGINAL] = one;
+	assert_int_equal(adjust(&binding, &two), SEQADJ_KERNEL);
+	assert_int_equal(departures, 2);
+	are_equal(&left_as, &one);
+	is_adjusted(&two);
+}
+
+/* So does what was judged before so much was deferred that it cannot wait for the batch's end. */
+static void packets_leave_before_what_was_deferred(void **state)
+{
+	static const struct seqadj edited = { 2000, 7, 9 };
+	const struct seqadj settled = seqadj_settled(&edited);
+	struct binding binding = master;
+
+	(void)state;
+	binding.seqadj[DIRECTION_ORIGINAL] = adjusted[DIRECTION_ORIGINAL] = edited;
+	for (unsigned int i = 0; i < CTNETLINK_DEFERRED; i++)
+		ctnetlink.conntrack.ops->settle(&ctnetlink.conntrack, &binding);
+	assert_int_equal(departures, 0);
+	is_adjusted(&edited);
+	ctnetlink.conntrack.ops->settle(&ctnetlink.conntrack, &binding);
+	assert_int_equal(departures, 1);
+	are_equal(&left_as, &edited);
+	is_adjusted(&settled);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, opened, closed)
 
 int main(void)
@@ -333,6 +385,8 @@ int main(void)
 		TEST(a_lost_expectation_is_made_again),
 		TEST(adjustments_are_taken),
 		TEST(a_lost_adjustment_is_taken_back),
+		TEST(packets_leave_before_an_adjustment),
+		TEST(packets_leave_before_what_was_deferred),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@
 #define ID     0x89abcdef
 #define ZONE   0x1234
 #define CT_ID  0x76543210
+#define MARK   0x00200001
 #define ROOM   2048
 #define HEADER (NLMSG_HDRLEN + sizeof(struct nfgenmsg))
 
@@ -63,6 +64,7 @@ static void put_conntrack(struct nlmsghdr *message, const struct known *known)
 		end[-20] = IPPROTO_UDP;
 	}
 	ctmessage_put_tuple(message, CTA_TUPLE_REPLY, &reply);
+	mnl_attr_put_u32(message, CTA_MARK, htonl(MARK));
 	mnl_attr_put_u32(message, CTA_ID, htonl(CT_ID));
 	ctmessage_put_zone(message, CTA_ZONE, ZONE);
 	if (known->master)
@@ -198,6 +200,7 @@ static void conntrack_names_the_ends(void **state)
 		assert_true(endpoint_equal(reply ? &packet.ends.src : &packet.ends.dst, &original.dst));
 		assert_int_equal(packet.zone, ZONE);
 		assert_int_equal(packet.conntrack_id, CT_ID);
+		assert_int_equal(packet.mark, MARK);
 		assert_false(packet.expected);
 	}
 	assert_true(read_known(&(struct known){ .conntrack = true, .master = true, .length = 40 }).expected);

@@ -6,6 +6,7 @@
 #define CHECK_CHECK_H
 
 #include "report.h"
+#include "ruleset/findings.h"
 
 void check_rights(struct check_report *report);
 
@@ -14,6 +15,9 @@ void check_kernel(struct check_report *report);
 
 /* What is set up on this host now. */
 void check_setup(struct check_report *report);
+
+/* What else on this host touches FTP's packets. @findings: NULL: the rules are not known */
+void check_surroundings(struct check_report *report, const struct findings *findings);
 
 /* For people, and for programs. */
 void check_print(const struct check_report *report);

@@ -29,14 +29,21 @@ enum check_cause {
 	CAUSE_RIGHTS,	   /* no CAP_NET_ADMIN */
 	CAUSE_KERNEL,	   /* no mode can run */
 	CAUSE_FTP_HELPER,  /* the kernel's own helper has the connections */
+	CAUSE_NOTRACK,	   /* connections are not tracked */
+	CAUSE_EARLY,	   /* the helper is assigned before conntrack */
+	CAUSE_DNAT_PORT,   /* the port behind destination NAT is another */
 	CAUSE_NO_HELPER,   /* no helper is assigned */
 	CAUSE_NOT_QUEUED,  /* packets are not queued */
 	CAUSE_DESERTED,	   /* the helper queues packets for nobody */
 	CAUSE_QUEUE_TAKEN, /* another program has the queue */
 	CAUSE_NO_DAEMON,   /* nobody has */
+	CAUSE_SYNPROXY,	   /* packets are renumbered before they come to us */
+	CAUSE_LATE,	   /* the helper is assigned behind destination NAT */
 	CAUSE_INVALID,	   /* packets are dropped before they come to us */
 	CAUSE_MARK,	   /* others use our bit of the connmark */
 	CAUSE_RELATED,	   /* data connections are not accepted */
+	CAUSE_IPVS,	   /* IPVS hides its connections from conntrack */
+	CAUSE_TIMEOUT,	   /* conntrack forgets idle control connections */
 	CAUSE_FORWARDING,  /* not a router */
 };
 

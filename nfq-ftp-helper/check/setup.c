@@ -27,12 +27,12 @@ static void add_forwarding(struct check_report *report)
 		check_mend(check_add(report, SETUP_GROUP, "ip_forward", CHECK_NOTE,
 				     "this host forwards no IPv4 (net.ipv4.ip_forward = 0): right for a server or a "
 				     "client, but no router"),
-			   CAUSE_FORWARDING, "sysctl -w net.ipv4.ip_forward=1");
+			   CAUSE_FORWARDING, SYSCTL_SET_FOR_GOOD, "net.ipv4.ip_forward", 1, "ipv4");
 	else if (ipv4 > 0)
 		check_add(report, SETUP_GROUP, "ip_forward", CHECK_YES, "IPv4 is forwarded");
 	if (ipv6 == 0)
 		check_mend(check_add(report, SETUP_GROUP, "ipv6 forwarding", CHECK_NOTE, "this host forwards no IPv6"),
-			   CAUSE_NONE, "sysctl -w net.ipv6.conf.all.forwarding=1");
+			   CAUSE_NONE, SYSCTL_SET_FOR_GOOD, "net.ipv6.conf.all.forwarding", 1, "ipv6");
 	else if (ipv6 > 0)
 		check_add(report, SETUP_GROUP, "ipv6 forwarding", CHECK_YES, "IPv6 is forwarded");
 }
@@ -222,14 +222,29 @@ static void add_queues(struct check_report *report, const struct findings *findi
 	}
 }
 
-static void add_drops(struct check_report *report, const struct findings *findings)
+/* What rules do to packets on their way; a row each, where it is more than nothing. */
+static void add_way(struct check_report *report, const struct findings *findings)
 {
-	add_finding(report, "INVALID", &findings->wrong[FINDING_INVALID], CAUSE_INVALID,
-		    "no rule drops them before nfq-ftp-helper sees them");
-	add_finding(report, "mark", &findings->wrong[FINDING_MARK], CAUSE_MARK,
-		    "no rule of others uses the bit that nfq-ftp-helper marks connections with");
-	add_finding(report, "RELATED", &findings->wrong[FINDING_RELATED], CAUSE_RELATED,
-		    "data connections are accepted wherever all else is dropped");
+	static const struct {
+		enum finding_kind kind;
+		const char *name;
+		enum check_cause cause;
+		const char *right;
+	} ways[] = {
+		{ FINDING_NOTRACK, "tracking", CAUSE_NOTRACK, "no rule keeps the connections from being tracked" },
+		{ FINDING_ASSIGNED_EARLY, "helper's place", CAUSE_EARLY, "no rule assigns one before conntrack" },
+		{ FINDING_ASSIGNED_LATE, "helper and DNAT", CAUSE_LATE, "no rule assigns one behind destination NAT" },
+		{ FINDING_DNAT_PORT, "DNAT's ports", CAUSE_DNAT_PORT, "no other public port leads to these" },
+		{ FINDING_SYNPROXY, "SYNPROXY", CAUSE_SYNPROXY, "it does not answer for FTP servers" },
+		{ FINDING_INVALID, "INVALID", CAUSE_INVALID, "no rule drops them before nfq-ftp-helper sees them" },
+		{ FINDING_MARK, "mark", CAUSE_MARK,
+		  "no rule of others uses the bit that nfq-ftp-helper marks connections with" },
+		{ FINDING_RELATED, "RELATED", CAUSE_RELATED,
+		  "data connections are accepted wherever all else is dropped" },
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		add_finding(report, ways[i].name, &findings->wrong[ways[i].kind], ways[i].cause, ways[i].right);
 }
 
 void check_setup(struct check_report *report)
@@ -242,11 +257,13 @@ void check_setup(struct check_report *report)
 		check_mend(check_add(report, SETUP_GROUP, "rules", CHECK_UNKNOWN,
 				     "neither nft nor iptables-save can tell the rules"),
 			   CAUSE_NONE, "install nftables or iptables, and run this as root");
+		check_surroundings(report, NULL);
 		return;
 	}
 	add_ftp_helper(report, &findings);
 	add_helper(report, &findings);
 	add_queue_rules(report, &findings);
 	add_queues(report, &findings);
-	add_drops(report, &findings);
+	add_way(report, &findings);
+	check_surroundings(report, &findings);
 }

@@ -138,7 +138,7 @@ static void warn(const struct request *request)
 	for (unsigned int i = 0; i < FINDING_KINDS; i++) {
 		const struct finding *finding = &findings.wrong[i];
 
-		if (finding->seen)
+		if (finding->seen && !finding->harmless)
 			fprintf(stderr, "nfq-ftp-helper: %s: mend that with `%s'\n", finding->text, finding->remedy);
 	}
 }

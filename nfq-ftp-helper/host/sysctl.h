@@ -5,6 +5,9 @@
 #ifndef HOST_SYSCTL_H
 #define HOST_SYSCTL_H
 
+/* A command, of printf's kind: name, number, and a word for the file's name. It is set now, and at each start of the machine. */
+#define SYSCTL_SET_FOR_GOOD "sysctl -w %s=%d | tee /etc/sysctl.d/60-nfq-ftp-helper-%s.conf"
+
 /* The number that a setting holds, "net/ipv4/ip_forward"; -1: there is none of this name, or it holds no number. */
 int sysctl_number(const char *name);
 

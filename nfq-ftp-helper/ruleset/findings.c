@@ -2,6 +2,7 @@
 #include "findings.h"
 
 #include "backends.h"
+#include "findings_way.h"
 #include "found_read.h"
 #include "host/module.h"
 #include "host/sysctl.h"
@@ -15,41 +16,18 @@
 #define OUR_PRIORITY	   (-150)
 #define CONNTRACK_PRIORITY (-200)
 
-/* Each finding's sentence, around the rule, chain or setting that it is about. */
-static const struct sentence {
-	const char *before;
-	const char *behind;
-} sentences[FINDING_KINDS] = {
-	[FINDING_FTP_ASSIGNED] = { "the kernel's own ftp helper is assigned to the connections, by `", "'" },
-	[FINDING_FTP_AUTOMATIC] = { "the kernel assigns its own ftp helper by itself: ", "" },
-	[FINDING_INVALID] = { "packets that conntrack calls INVALID are dropped before nfq-ftp-helper sees them, by `",
-			      "' (in table filter that would do no harm)" },
-	[FINDING_MARK] = { "the bit that nfq-ftp-helper marks connections with, ", "" },
-	[FINDING_RELATED] = { "data connections (state RELATED) are not accepted by ", "" },
-};
-
-/* The first of a kind is the one. */
-static void see(struct findings *findings, enum finding_kind kind, const char *what, const char *remedy)
-{
-	const struct sentence *sentence = &sentences[kind];
-	struct finding *finding = &findings->wrong[kind];
-
-	if (finding->seen)
-		return;
-	finding->seen = true;
-	snprintf(finding->text, sizeof(finding->text), "%s%.320s%s", sentence->before, what, sentence->behind);
-	snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
-}
-
 static void look_at_assignment(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
+	const struct keeper *keeper = keepers_of(&found->chains[rule->chain]);
+
 	if (rule->ports == FOUND_PORTS_OTHER || !rule->helper[0])
 		return;
 	if (strcmp(rule->helper, "ftp") == 0) {
-		see(findings, FINDING_FTP_ASSIGNED, rule->text, rule->removal);
+		finding_see(findings, FINDING_FTP_ASSIGNED, rule->text,
+			    keeper && keeper->helper_off ? keeper->helper_off : rule->removal);
 		return;
 	}
-	if (findings->assigned || !found_asks_for_ports(found, rule))
+	if (!found_asks_for_ports(found, rule) || !findings_way_assigns(findings, found, rule) || findings->assigned)
 		return;
 	findings->assigned = true;
 	snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
@@ -105,7 +83,7 @@ static void look_at_drop(struct findings *findings, const struct found *found, c
 
 		if (root->hook != FOUND_HOOK_NONE && (found->chains[rule->chain].roots >> root->root & 1) &&
 		    is_before_us(root))
-			see(findings, FINDING_INVALID, rule->text, rule->removal);
+			finding_see(findings, FINDING_INVALID, rule->text, rule->removal);
 	}
 }
 
@@ -117,6 +95,7 @@ static void look_at_rule(struct findings *findings, const struct found *found, c
 		look_at_queue(findings, found, rule);
 	else if (rule->verdict == FOUND_DROP)
 		look_at_drop(findings, found, rule);
+	findings_way_rule(findings, found, rule);
 }
 
 /* Does @rule, in or under a base chain, let data connections of @helper through? A jump may; that is left at that. */
@@ -164,8 +143,8 @@ static void write_acceptance(const struct found_chain *chain, char remedy[FOUND_
 {
 	if (chain->iptables)
 		snprintf(remedy, FOUND_TEXT_MAX,
-			 "%s -t %.60s -I %.60s -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
-			 strcmp(chain->family, "ip6") == 0 ? "ip6tables" : "iptables", chain->table, chain->name);
+			 "%s -t %.60s -I %.60s -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", chain->iptables,
+			 chain->table, chain->name);
 	else
 		snprintf(remedy, FOUND_TEXT_MAX, "nft insert rule %.7s %.60s %.60s ct state established,related accept",
 			 chain->family, chain->table, chain->name);
@@ -174,22 +153,30 @@ static void write_acceptance(const struct found_chain *chain, char remedy[FOUND_
 static void look_at_chain(struct findings *findings, const struct found *found, size_t index)
 {
 	const struct found_chain *chain = &found->chains[index];
+	const struct keeper *keeper = keepers_of(chain);
 	char text[FOUND_TEXT_MAX], remedy[FOUND_TEXT_MAX];
 
+	if (keeper)
+		findings->kept[keeper - keepers] = true;
 	if (chain->hook != FOUND_HOOK_FORWARD && chain->hook != FOUND_HOOK_INPUT && chain->hook != FOUND_HOOK_OUTPUT)
 		return;
 	if (!is_strict(found, index) || accepts_related(found, chain, findings->helper))
 		return;
-	snprintf(text, sizeof(text), "chain %.60s of table %.7s %.60s", chain->name, chain->family, chain->table);
+	if (chain->iptables)
+		snprintf(text, sizeof(text), "chain %.60s of table %.60s of %s", chain->name, chain->table,
+			 chain->iptables);
+	else
+		snprintf(text, sizeof(text), "chain %.60s of table %.7s %.60s", chain->name, chain->family,
+			 chain->table);
 	write_acceptance(chain, remedy);
-	see(findings, FINDING_RELATED, text, remedy);
+	finding_see(findings, FINDING_RELATED, text, remedy);
 }
 
 static void look_at_kernel(struct findings *findings)
 {
 	if (sysctl_number("net/netfilter/nf_conntrack_helper") == 1)
-		see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1",
-		    "sysctl -w net.netfilter.nf_conntrack_helper=0");
+		finding_see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1",
+			    "sysctl -w net.netfilter.nf_conntrack_helper=0");
 }
 
 /* The command that gives us another bit. */
@@ -222,7 +209,7 @@ static void look_at_marks(struct findings *findings, const struct found *found, 
 		return;
 	snprintf(text, sizeof(text), "%#x, is %s", mask, culprit);
 	write_mark_remedy(marks_free(&marks, mask), is_module, remedy);
-	see(findings, FINDING_MARK, text, remedy);
+	finding_see(findings, FINDING_MARK, text, remedy);
 }
 
 int findings_look(struct findings *findings, const struct ports *ports, uint32_t mark_mask)
@@ -235,6 +222,8 @@ int findings_look(struct findings *findings, const struct ports *ports, uint32_t
 		look_at_rule(findings, &found, &found.rules[i]);
 	for (size_t i = 0; i < found.chain_count && !error; i++)
 		look_at_chain(findings, &found, i);
+	if (!error)
+		findings_way_end(findings, &found);
 	if (!error)
 		look_at_marks(findings, &found, mark_mask);
 	look_at_kernel(findings);

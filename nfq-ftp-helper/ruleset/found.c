@@ -130,6 +130,25 @@ bool found_asks_for_ports(const struct found *found, const struct found_rule *ru
 	       (rule->ports == FOUND_PORTS_ANY && found->chains[rule->chain].has_ports);
 }
 
+bool found_asks_for(const struct found_rule *rule, uint16_t port)
+{
+	for (unsigned int i = 0; i < rule->asked_count; i++) {
+		if (port >= rule->asked[i].low && port <= rule->asked[i].high)
+			return true;
+	}
+	return false;
+}
+
+void found_ask(const struct found *found, struct found_rule *rule, unsigned long low, unsigned long high)
+{
+	if (found_has_port(found, low, high))
+		rule->ports = FOUND_PORTS_OURS;
+	else if (rule->ports == FOUND_PORTS_ANY)
+		rule->ports = FOUND_PORTS_OTHER;
+	if (rule->asked_count < FOUND_ASKED_MAX && low <= UINT16_MAX && high <= UINT16_MAX)
+		rule->asked[rule->asked_count++] = (struct found_asked){ .low = (uint16_t)low, .high = (uint16_t)high };
+}
+
 void found_free(struct found *found)
 {
 	for (size_t i = 0; i < found->rule_count; i++)

@@ -44,6 +44,18 @@ enum found_verdict {
 	FOUND_JUMP, /* or goto */
 	FOUND_QUEUE,
 	FOUND_ASSIGN, /* a helper */
+	FOUND_NOTRACK,
+	FOUND_TRANSLATE, /* the destination */
+	FOUND_SYNPROXY,
+	FOUND_OFFLOAD, /* to a flow table */
+};
+
+/* Ports that a rule asks for. */
+#define FOUND_ASKED_MAX 16
+
+struct found_asked {
+	uint16_t low;
+	uint16_t high;
 };
 
 #define FOUND_STATE_INVALID 1u
@@ -65,16 +77,16 @@ struct found_marks {
 };
 
 struct found_chain {
-	char family[8]; /* nft's: ip, ip6, inet */
+	char family[8]; /* nft's: ip, ip6, inet; or of iptables-legacy: legacy4, legacy6 */
 	char table[FOUND_NAME_MAX];
 	char name[FOUND_NAME_MAX];
 	enum found_hook hook; /* FOUND_HOOK_NONE: no base chain */
 	int priority;
-	bool drops;	   /* its policy */
-	uint64_t roots;	   /* base chains that lead here, a bit each */
-	unsigned int root; /* of a base chain: which bit it is */
-	bool iptables;	   /* iptables-save has told of it */
-	bool has_ports;	   /* a jump that asks for the ports in question leads here */
+	bool drops;	      /* its policy */
+	uint64_t roots;	      /* base chains that lead here, a bit each */
+	unsigned int root;    /* of a base chain: which bit it is */
+	const char *iptables; /* the program that has told of it; NULL: nft */
+	bool has_ports;	      /* a jump that asks for the ports in question leads here */
 };
 
 struct found_rule {
@@ -86,6 +98,11 @@ struct found_rule {
 	bool foreign;	     /* it is about another protocol than TCP */
 	unsigned int states; /* FOUND_STATE_*; 0: it does not ask */
 	struct found_marks marks;
+	unsigned int asked_count;
+	struct found_asked asked[FOUND_ASKED_MAX]; /* the first of them */
+	bool from_server;			   /* it asks for the source's port */
+	bool zoned;				   /* it puts connections into a zone */
+	uint16_t to_port;			   /* of a translation; 0: the port stays */
 	struct queue_range queues;
 	char target[FOUND_NAME_MAX];	  /* of a jump */
 	char helper[FOUND_HELPER_MAX];	  /* that it assigns */
@@ -108,6 +125,7 @@ struct found {
 	size_t chain_count;
 	struct found_rule *rules;
 	size_t rule_count;
+	bool legacy;		   /* there are rules of iptables-legacy beside those of nf_tables */
 	bool readable;		   /* at least one program could say what there is */
 	const struct ports *ports; /* in question */
 };
@@ -136,6 +154,12 @@ bool found_is_plain(const struct found_rule *rule);
 
 /* Does it ask for the ports in question, or does a jump that leads to it? */
 bool found_asks_for_ports(const struct found *found, const struct found_rule *rule);
+
+/* Does it ask for this very port? */
+bool found_asks_for(const struct found_rule *rule, uint16_t port);
+
+/* Note a port or a range that @rule asks for, for the readers; and what that makes of it. */
+void found_ask(const struct found *found, struct found_rule *rule, unsigned long low, unsigned long high);
 
 enum found_hook found_hook(const char *name);
 

@@ -27,6 +27,23 @@ struct reading {
 	uint32_t copied_from; /* ... and of the connection's */
 };
 
+struct source {
+	const char *save;
+	const char *family;
+	const char *program;
+};
+
+static const struct source sources[] = {
+	{ "iptables-save", "ip", "iptables" },
+	{ "ip6tables-save", "ip6", "ip6tables" },
+};
+
+/* Tables and chains of the same names as those: so they have a family of their own. */
+static const struct source legacy_sources[] = {
+	{ "iptables-legacy-save", "legacy4", "iptables-legacy" },
+	{ "ip6tables-legacy-save", "legacy6", "ip6tables-legacy" },
+};
+
 static int priority_of(const char *table)
 {
 	static const struct {
@@ -56,15 +73,16 @@ static int xt_read_chain(struct reading *reading, const char *line)
 	if (*policy == ' ' && policy[1] != '-')
 		chain->hook = found_hook(chain->name);
 	chain->priority = priority_of(reading->table);
-	chain->iptables = true;
+	chain->iptables = reading->program;
 	chain->drops = strncmp(policy, " DROP", 5) == 0;
 	return 0;
 }
 
 /* A list like "20:22,99". */
-static bool xt_has_port(const struct found *found, const char *list)
+static void xt_read_ports(struct reading *reading, struct found_rule *rule, const char *value)
 {
-	for (const char *at = list; *at; at += strcspn(at, ",")) {
+	rule->ports = FOUND_PORTS_ANY;
+	for (const char *at = value; *at; at += strcspn(at, ",")) {
 		char *end;
 		unsigned long low, high;
 
@@ -72,15 +90,14 @@ static bool xt_has_port(const struct found *found, const char *list)
 		low = high = strtoul(at, &end, 10);
 		if (*end == ':')
 			high = strtoul(end + 1, NULL, 10);
-		if (found_has_port(found, low, high))
-			return true;
+		found_ask(reading->found, rule, low, high);
 	}
-	return false;
 }
 
-static void xt_read_ports(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_source_ports(struct reading *reading, struct found_rule *rule, const char *value)
 {
-	rule->ports = xt_has_port(reading->found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+	rule->from_server = true;
+	xt_read_ports(reading, rule, value);
 }
 
 static void xt_read_states(struct reading *reading, struct found_rule *rule, const char *value)
@@ -209,8 +226,10 @@ static void xt_read_target(struct reading *reading, struct found_rule *rule, con
 		const char *name;
 		enum found_verdict verdict;
 	} targets[] = {
-		{ "ACCEPT", FOUND_ACCEPT }, { "DROP", FOUND_DROP },	{ "REJECT", FOUND_DROP },
-		{ "CT", FOUND_ASSIGN },	    { "NFQUEUE", FOUND_QUEUE },
+		{ "ACCEPT", FOUND_ACCEPT },	  { "DROP", FOUND_DROP },	   { "REJECT", FOUND_DROP },
+		{ "CT", FOUND_ASSIGN },		  { "NFQUEUE", FOUND_QUEUE },	   { "NOTRACK", FOUND_NOTRACK },
+		{ "DNAT", FOUND_TRANSLATE },	  { "REDIRECT", FOUND_TRANSLATE }, { "SYNPROXY", FOUND_SYNPROXY },
+		{ "FLOWOFFLOAD", FOUND_OFFLOAD },
 	};
 
 	(void)reading;
@@ -222,6 +241,31 @@ static void xt_read_target(struct reading *reading, struct found_rule *rule, con
 	snprintf(rule->target, sizeof(rule->target), "%s", value);
 	if (rule->verdict == FOUND_QUEUE)
 		rule->queues.given = true; /* number 0, where none is named */
+}
+
+static void xt_read_notrack(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)reading;
+	(void)value;
+	rule->verdict = FOUND_NOTRACK;
+}
+
+static void xt_read_zone(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)reading;
+	(void)value;
+	rule->zoned = true;
+}
+
+/* "10.0.0.2:2121", "[fd00::2]:2121-2125", or "2121" for REDIRECT. */
+static void xt_read_destination(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	const char *bracket = strrchr(value, ']'), *colon = strrchr(bracket ? bracket : value, ':');
+
+	if (!colon && strcmp(rule->target, "REDIRECT") != 0)
+		return;
+	(void)reading;
+	rule->to_port = (uint16_t)strtoul(colon ? colon + 1 : value, NULL, 10);
 }
 
 static void xt_read_nothing(struct reading *reading, struct found_rule *rule, const char *value)
@@ -236,14 +280,20 @@ static const struct reader {
 	void (*read)(struct reading *reading, struct found_rule *rule, const char *value);
 } readers[] = {
 	{ "--dport", xt_read_ports },
-	{ "--sport", xt_read_ports },
+	{ "--sport", xt_read_source_ports },
 	{ "--dports", xt_read_ports },
-	{ "--sports", xt_read_ports },
+	{ "--sports", xt_read_source_ports },
 	{ "--ports", xt_read_ports },
 	{ "--ctstate", xt_read_states },
 	{ "--state", xt_read_states },
 	{ "--mark", xt_read_mark },
 	{ "--helper", xt_read_helper },
+	{ "--notrack", xt_read_notrack },
+	{ "--zone", xt_read_zone },
+	{ "--zone-orig", xt_read_zone },
+	{ "--zone-reply", xt_read_zone },
+	{ "--to-destination", xt_read_destination },
+	{ "--to-ports", xt_read_destination },
 	{ "--queue-num", xt_read_queue },
 	{ "--queue-balance", xt_read_queue },
 	{ "-j", xt_read_target },
@@ -367,21 +417,52 @@ static int read_saved(struct reading *reading, char *saved)
 	return error;
 }
 
-int found_iptables_read(struct found *found, bool ipv6, bool *over_nft, char *complaint)
+/* All rules that a program knows of. @saved: filled in, where that is a success; free() it. */
+static int read_program(struct found *found, const struct source *source, char **saved, char *complaint)
 {
-	const char *const save[] = { ipv6 ? "ip6tables-save" : "iptables-save", NULL };
-	struct reading reading = {
-		.found = found,
-		.family = ipv6 ? "ip6" : "ip",
-		.program = ipv6 ? "ip6tables" : "iptables",
-	};
-	char *saved = NULL;
-	int error = program_run(save, NULL, &saved, complaint);
+	const char *const save[] = { source->save, NULL };
+	struct reading reading = { .found = found, .family = source->family, .program = source->program };
+	char *text;
+	int error = program_run(save, NULL, saved, complaint);
 
 	if (error)
 		return error;
-	*over_nft |= strstr(saved, "(nf_tables)") != NULL;
-	error = read_saved(&reading, saved);
+	text = strdup(*saved);
+	error = text ? read_saved(&reading, text) : -ENOMEM;
+	free(text);
+	return error;
+}
+
+int found_iptables_read(struct found *found, bool ipv6, bool *over_nft, char *complaint)
+{
+	char *saved = NULL;
+	int error = read_program(found, &sources[ipv6], &saved, complaint);
+
+	*over_nft |= saved && strstr(saved, "(nf_tables)");
+	free(saved);
+	return error;
+}
+
+/* Reading what is not there would make it. */
+static bool has_legacy(bool ipv6)
+{
+	FILE *names = fopen(ipv6 ? "/proc/net/ip6_tables_names" : "/proc/net/ip_tables_names", "re");
+	const bool has = names && fgetc(names) != EOF;
+
+	if (names)
+		fclose(names);
+	return has;
+}
+
+int found_iptables_read_legacy(struct found *found, bool ipv6, char *complaint)
+{
+	char *saved = NULL;
+	int error;
+
+	if (!has_legacy(ipv6))
+		return 0;
+	found->legacy = true;
+	error = read_program(found, &legacy_sources[ipv6], &saved, complaint);
 	free(saved);
 	return error;
 }

@@ -17,4 +17,7 @@
  */
 int found_iptables_read(struct found *found, bool ipv6, bool *over_nft, char *complaint);
 
+/* Likewise what iptables-legacy has besides, where `iptables' works over nf_tables. */
+int found_iptables_read_legacy(struct found *found, bool ipv6, char *complaint);
+
 #endif

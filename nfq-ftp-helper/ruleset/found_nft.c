@@ -89,23 +89,27 @@ static const json_t *elements(const struct reading *reading, size_t chain, const
 }
 
 /* A port, a range, or a list of both, where each may be dressed up with a timeout or a counter. */
-static bool nft_has_port(const struct found *found, const json_t *right)
+static void nft_read_ports(const struct found *found, struct found_rule *rule, const json_t *right)
 {
 	const json_t *range = json_object_get(right, "range"), *dressed = json_object_get(right, "elem");
+	const json_t *low = range ? json_array_get(range, 0) : right, *high = range ? json_array_get(range, 1) : right;
 
-	if (json_is_integer(right))
-		return found_has_port(found, (unsigned long)json_integer_value(right),
-				      (unsigned long)json_integer_value(right));
-	if (range)
-		return found_has_port(found, (unsigned long)json_integer_value(json_array_get(range, 0)),
-				      (unsigned long)json_integer_value(json_array_get(range, 1)));
-	if (dressed)
-		return nft_has_port(found, json_object_get(dressed, "val"));
-	for (size_t i = 0; i < json_array_size(right); i++) {
-		if (nft_has_port(found, json_array_get(right, i)))
-			return true;
-	}
-	return false;
+	if (json_is_integer(low) && json_is_integer(high))
+		found_ask(found, rule, (unsigned long)json_integer_value(low), (unsigned long)json_integer_value(high));
+	else if (dressed)
+		nft_read_ports(found, rule, json_object_get(dressed, "val"));
+	for (size_t i = 0; i < json_array_size(right); i++)
+		nft_read_ports(found, rule, json_array_get(right, i));
+}
+
+/* What a key's or a comparison's value says of the ports; one that cannot be told is another. */
+static void nft_ask_ports(const struct found *found, struct found_rule *rule, const json_t *left, const json_t *right)
+{
+	rule->ports = FOUND_PORTS_ANY;
+	rule->from_server |= strcmp(text_of(json_object_get(left, "payload"), "field"), "sport") == 0;
+	nft_read_ports(found, rule, right);
+	if (rule->ports == FOUND_PORTS_ANY)
+		rule->ports = FOUND_PORTS_OTHER;
 }
 
 static unsigned int state_of(const json_t *name)
@@ -180,7 +184,7 @@ static void nft_read_match(const struct reading *reading, struct found_rule *rul
 	if (found_nft_mark_match(&rule->marks, match))
 		rule->marked = true;
 	else if (!negated && is_port_field(left))
-		rule->ports = nft_has_port(reading->found, right) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+		nft_ask_ports(reading->found, rule, left, right);
 	else if (strcmp(ct_key(left), "state") == 0)
 		rule->states = negated ? other_states(states_of(right)) : states_of(right);
 	else if (strcmp(key, "helper") == 0)
@@ -225,6 +229,31 @@ static bool nft_read_verdict(struct found_rule *rule, const json_t *statement)
 	return rule->verdict != FOUND_NO_VERDICT;
 }
 
+/* {"notrack": null}, {"dnat": {"addr": "10.0.0.2", "port": 2121}}. Return: whether it is one of these. */
+static bool nft_read_action(struct found_rule *rule, const json_t *statement)
+{
+	static const struct {
+		const char *name;
+		enum found_verdict verdict;
+	} actions[] = {
+		{ "notrack", FOUND_NOTRACK },	{ "dnat", FOUND_TRANSLATE }, { "redirect", FOUND_TRANSLATE },
+		{ "synproxy", FOUND_SYNPROXY }, { "flow", FOUND_OFFLOAD },
+	};
+	const char *key = ct_key(json_object_get(json_object_get(statement, "mangle"), "key"));
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		const json_t *action = json_object_get(statement, actions[i].name);
+
+		if (!action)
+			continue;
+		rule->verdict = actions[i].verdict;
+		rule->to_port = (uint16_t)json_integer_value(json_object_get(action, "port"));
+		return true;
+	}
+	rule->zoned |= strcmp(key, "zone") == 0;
+	return strcmp(key, "zone") == 0;
+}
+
 static void read_statement(const struct reading *reading, struct found_rule *rule, const json_t *statement)
 {
 	const json_t *match = json_object_get(statement, "match"), *queue = json_object_get(statement, "queue");
@@ -232,7 +261,8 @@ static void read_statement(const struct reading *reading, struct found_rule *rul
 
 	if (match)
 		nft_read_match(reading, rule, match);
-	else if (found_nft_mark_set(&rule->marks, json_object_get(statement, "mangle")))
+	else if (found_nft_mark_set(&rule->marks, json_object_get(statement, "mangle")) ||
+		 nft_read_action(rule, statement))
 		return;
 	else if (queue)
 		nft_read_queue(rule, queue);
@@ -264,7 +294,7 @@ static void read_key(const struct reading *reading, struct found_rule *rule, con
 	if (strcmp(ct_key(key), "state") == 0)
 		rule->states = states_of(value);
 	else if (is_port_field(key))
-		rule->ports = nft_has_port(reading->found, value) ? FOUND_PORTS_OURS : FOUND_PORTS_OTHER;
+		nft_ask_ports(reading->found, rule, key, value);
 	else
 		rule->narrow = true;
 }

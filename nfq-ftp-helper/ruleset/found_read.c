@@ -51,12 +51,15 @@ int found_read(struct found *found)
 {
 	bool over_nft = false;
 	char complaint[PROGRAM_COMPLAINT_MAX];
-	const int errors[] = {
-		found_iptables_read(found, false, &over_nft, complaint),
-		found_iptables_read(found, true, &over_nft, complaint),
-		found_nft_read(found, over_nft),
-	};
+	int errors[3];
 
+	errors[0] = found_iptables_read(found, false, &over_nft, complaint);
+	errors[1] = found_iptables_read(found, true, &over_nft, complaint);
+	errors[2] = found_nft_read(found, over_nft);
+
+	if (over_nft && (found_iptables_read_legacy(found, false, complaint) == -ENOMEM ||
+			 found_iptables_read_legacy(found, true, complaint) == -ENOMEM))
+		return -ENOMEM;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		if (errors[i] == -ENOMEM)
 			return -ENOMEM;

@@ -108,6 +108,10 @@ def desert(host):
     host.daemon = None
 
 
+ASSIGN = """nft add table inet t; nft 'add ct helper inet t h {{{{ type "sane" protocol tcp; }}}}'
+    nft 'add chain inet t c {{{{ type filter hook prerouting priority {}; }}}}'
+    nft 'add rule inet t c tcp dport 21 ct helper set "h"'"""
+
 BROKEN = {
     "no-helper": Broken("no-helper", "{unassign}"),
     "not-queued": Broken("not-queued", "{unqueue}", modes=("queue",)),
@@ -123,6 +127,35 @@ BROKEN = {
                                 "iptables -t raw -I PREROUTING -p tcp --dport 21 -j CT --helper ftp"),
     "kernel-ftp-helper-instead": Broken("kernel-ftp-helper", """{unassign}
         iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp""", mends=False),
+    "assigned-early": Broken("helper-before-conntrack", "{unassign}; " + ASSIGN.format(-300)),
+    "assigned-with-conntrack": Broken("helper-before-conntrack", "{unassign}; " + ASSIGN.format(-200)),
+    "assigned-late": Broken("helper-behind-dnat", "{unassign}; " + ASSIGN.format(0) + """
+        iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to-destination 10.0.0.2"""),
+    "notrack": Broken("not-tracked", "iptables -t raw -I PREROUTING -p tcp --dport 21 -j NOTRACK"),
+    "notrack-replies": Broken("not-tracked", "iptables -t raw -A PREROUTING -p tcp -m multiport --sports 20,21 -j CT --notrack"),
+    "notrack-all": Broken("not-tracked", "ip6tables -t raw -A OUTPUT -p tcp -j NOTRACK"),
+    "notrack-nft": Broken("not-tracked", """nft add table inet t
+        nft 'add chain inet t c {{ type filter hook prerouting priority raw; }}'
+        nft 'add rule inet t c tcp dport {{ 20-25, 80 }} notrack'"""),
+    "dnat-port": Broken("dnat-port", """iptables -t nat -A PREROUTING -d 198.51.100.1 -p tcp --dport 2121 -j DNAT \\
+        --to-destination 10.0.0.2:21"""),
+    "dnat-port-ipv6": Broken("dnat-port", """ip6tables -t nat -A PREROUTING -p tcp --dport 2121 -j DNAT \\
+        --to-destination [fd00::2]:21"""),
+    "dnat-port-nft": Broken("dnat-port", """nft add table ip t
+        nft 'add chain ip t c {{ type nat hook prerouting priority dstnat; }}'
+        nft 'add rule ip t c tcp dport 2121 dnat to 10.0.0.2:21'"""),
+    "dnat-port-behind": Broken("dnat-port", """iptables -t nat -A PREROUTING -p tcp --dport 21 -j REDIRECT --to-ports 2121""",
+                               modes=("queue",)),
+    "synproxy": Broken("synproxy", """iptables -A FORWARD -p tcp --dport 21 -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY \\
+        --sack-perm --timestamp --wscale 7 --mss 1460"""),
+    "conntrack-timeout": Broken("conntrack-timeout", "echo 600 >/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established"),
+    "kernel-ftp-helper-of-firewalld": Broken("kernel-ftp-helper", """nft add table inet firewalld
+        nft 'add ct helper inet firewalld helper-ftp-tcp {{ type "ftp" protocol tcp; }}'
+        nft 'add chain inet firewalld filter_INPUT {{ type filter hook input priority 10; }}'
+        nft 'add chain inet firewalld filter_IN_public_allow'; nft 'add rule inet firewalld filter_INPUT jump filter_IN_public_allow'
+        nft 'add rule inet firewalld filter_IN_public_allow tcp dport 21 ct helper set "helper-ftp-tcp"'""", mends=False),
+    "legacy-drops": Broken("related-not-accepted", """iptables-legacy -P FORWARD DROP
+        iptables-legacy -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT"""),
     "mark-routed": Broken("mark-taken", """ip rule add fwmark 0x80000/0xff0000 table 52
         iptables -t mangle -A PREROUTING -j CONNMARK --restore-mark --nfmask 0xff0000 --ctmask 0xff0000"""),
     "mark-overwritten": Broken("mark-taken", "iptables -t mangle -A FORWARD -j CONNMARK --set-xmark 0x10000/0xff0000"),
@@ -137,17 +170,25 @@ BROKEN = {
         iptables -t mangle -A PREROUTING -m conntrack --ctstate INVALID -j DROP""", mends=False),
 }
 
-NAMES = {"mark-routed": "ip rule 32765: fwmark 0x80000/0xff0000", "mark-overwritten": "--set-xmark 0x10000/0xff0000",
+NAMES = {"notrack": "-p tcp -m tcp --dport 21 -j NOTRACK", "assigned-late": "nft rule inet t c handle",
+         "kernel-ftp-helper-of-firewalld": "nft rule inet firewalld filter_IN_public_allow handle",
+         "dnat-port": "port 2121 to 21", "dnat-port-behind": "no rule queues packets of port 2121",
+         "legacy-drops": "of iptables-legacy", "mark-routed": "ip rule 32765: fwmark 0x80000/0xff0000", "mark-overwritten": "--set-xmark 0x10000/0xff0000",
          "mark-asked-for": "nft rule inet t c handle",
          "queue-taken": "suricata", "kernel-ftp-helper": "--helper ftp", "invalid": "--ctstate INVALID"}
 
 
 def mend(host, remedy):
-    """Carries out the remedy; our own program's is the one that is tested, and with the set-up's own options."""
-    if remedy.startswith("nfq-ftp-helper rules --apply"):
-        host.rules("--apply", "--mode", host.mode, "--backend", host.backend)
-    else:
-        host.sh(remedy)
+    """Carries out the remedy; our own program's is the one that is tested, and with the set-up's own options.
+
+    What a remedy leaves for the next start of the machine is not to be left on this one.
+    """
+    script, ours, arguments = remedy.partition("nfq-ftp-helper rules --apply")
+    if script:
+        host.run("unshare", "--mount", "sh", "-ec", "for d in sysctl modprobe; do mount -t tmpfs none /etc/$d.d; done; " + script)
+    if ours:
+        ports = arguments.split()[1:2] if "--port" in arguments else ["21"]
+        host.rules("--apply", "--mode", host.mode, "--backend", host.backend, "--port", *ports)
 
 
 def names_cause(broken, name, mode, backend):
@@ -169,6 +210,84 @@ def names_cause(broken, name, mode, backend):
             rest, _said = host.check()
             check(rest is None, f"`{first['remedy']}' does not mend it: {rest}")
         return f"{first['text']} -> {first['remedy']}"
+
+
+# Sounding alike, but in nobody's way.
+SOUND = {
+    "notrack": """iptables -t raw -I PREROUTING -p tcp --dport 2121 -j NOTRACK; iptables -t raw -I PREROUTING -p udp -j NOTRACK
+        iptables -t raw -A PREROUTING -p tcp --dport 21 -j NOTRACK; iptables -t raw -I OUTPUT -o lo -j NOTRACK
+        nft add table inet t; nft 'add chain inet t c { type filter hook prerouting priority raw; }'
+        nft 'add rule inet t c udp dport 21 notrack'; nft 'add chain inet t unused'; nft 'add rule inet t unused notrack'""",
+    "dnat": """iptables -t nat -A PREROUTING -p tcp --dport 2121 -j DNAT --to-destination 10.0.0.2:2122
+        iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to-destination 10.0.0.2
+        iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to-destination 10.0.0.2:21
+        iptables -t nat -A PREROUTING -p udp --dport 2121 -j REDIRECT --to-ports 21""",
+    "assigned-late-without-dnat": "iptables -t raw -F PREROUTING; " + ASSIGN.format(0).format(),
+    "synproxy": "iptables -A FORWARD -p tcp --dport 80 -j SYNPROXY --mss 1460",
+    "timeout": "echo 3600 >/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established",
+    "firewalld": """nft add table inet firewalld; nft 'add chain inet firewalld filter_FORWARD { type filter hook forward priority 10; }'
+        nft 'add rule inet firewalld filter_FORWARD ct state invalid drop'""",
+}
+
+
+def names_nothing(setting, *rules):
+    with Host("queue", "iptables") as host:
+        host.start()
+        if rules:
+            host.rules("--apply", "--mode", host.mode, "--backend", host.backend, *rules)
+        host.sh(setting)
+        first, _said = host.check()
+        check(first is None, f"first comes: {first}")
+
+
+# What is only worth knowing: a row of this name, where there is something of the kind.
+NOTES = {
+    "zones": "iptables -t raw -A PREROUTING -i lan -j CT --zone-orig 1",
+    "iptables-legacy": "iptables-legacy -t mangle -A FORWARD -p icmp -j ACCEPT",
+    "bridge": "ip link add br0 type bridge; echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables",
+    "firewalld": SOUND["firewalld"],
+    "fw4": "nft add table inet fw4; nft 'add chain inet fw4 forward { type filter hook forward priority filter; }'",
+    "ufw": "iptables -N ufw-before-forward; iptables -A FORWARD -j ufw-before-forward",
+}
+
+
+def notes(name, setting):
+    with Host("queue", "iptables") as host:
+        host.start()
+        _first, said = host.check()
+        check(name not in [row["name"] for row in said["rows"]], "there is such a row before there is reason for it")
+        host.sh(setting)
+        first, said = host.check()
+        row = next((row for row in said["rows"] if row["name"] == name), None)
+        check(row and row["level"] == "note", f"the row is: {row}")
+        check(first is None, f"first comes: {first}")
+        return row["text"]
+
+
+# What this machine's kernel cannot have, as nft or sysctl show it elsewhere: programs and files that say so.
+FLOW_TABLE = json.dumps({"nftables": [
+    {"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}},
+    {"table": {"family": "inet", "name": "fw", "handle": 1}},
+    {"flowtable": {"family": "inet", "name": "ft", "table": "fw", "handle": 2, "hook": "ingress", "prio": 0, "dev": ["lan", "wan"]}},
+    {"chain": {"family": "inet", "table": "fw", "name": "f", "handle": 3, "type": "filter", "hook": "forward", "prio": 0,
+               "policy": "accept"}},
+    {"rule": {"family": "inet", "table": "fw", "chain": "f", "handle": 4, "expr": [
+        {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "established"}},
+        {"flow": {"op": "add", "flowtable": "@ft"}}]}}]})
+SAY = """mount -t tmpfs none /usr/local/sbin; printf '#!/bin/sh\\ncat <<E\\n%s\\nE\\n' "$1" >/usr/local/sbin/nft
+    chmod +x /usr/local/sbin/nft; shift; exec "$@" """
+IPVS = """mount -t tmpfs none /mnt; mkdir /mnt/vs; echo "$1" >/mnt/vs/conntrack; echo 1 >/mnt/ip_forward
+    mount --bind /mnt /proc/sys/net/ipv4; shift; exec "$@" """
+
+
+def recorded(script, said, name, level, cause):
+    with Host("queue", "iptables") as host:
+        host.start()
+        first, rows = host.check(["unshare", "--mount", "sh", "-ec", script, "sh", said])
+        row = next((row for row in rows["rows"] if row["name"] == name), None)
+        check(row and row["level"] == level, f"the row is {row}")
+        check((first and first["cause"]) == cause, f"first comes: {first}")
+        return f"recorded; {row['text']}"
 
 
 def names_rights(mode, backend):
@@ -251,6 +370,22 @@ def group_broken(mode, backend):
     return group
 
 
+def group_sound(_options, report):
+    why = missing("queue", "iptables")
+    if why:
+        return report.skip("check/sound", why)
+    for name, setting in SOUND.items():
+        report.case(f"check/sound/{name}", names_nothing, setting)
+    report.case("check/sound/dnat-port-known", names_nothing,
+                "iptables -t nat -A PREROUTING -p tcp --dport 2121 -j DNAT --to-destination 10.0.0.2:21", "--port", "2121,21")
+    for name, setting in NOTES.items():
+        report.case(f"check/note/{name}", notes, name, setting)
+    report.case("check/recorded/flow-table", recorded, SAY, FLOW_TABLE, "flow table", "note", None)
+    report.case("check/recorded/ipvs", recorded, IPVS, "0", "IPVS", "no", "ipvs-without-conntrack")
+    report.case("check/recorded/ipvs-with-conntrack", recorded, IPVS, "1", "IPVS", "yes", None)
+    return None
+
+
 def group_words(_options, report):
     report.case("check/changes-nothing", changes_nothing)
     report.case("check/prints-table", prints_table)
@@ -263,7 +398,7 @@ def group_words(_options, report):
     report.case("check/usage/operand", refuses, "all")
 
 
-GROUPS = {"words": group_words}
+GROUPS = {"words": group_words, "sound": group_sound}
 GROUPS.update({f"{mode}-{backend}": group_broken(mode, backend)
                for mode in ("queue", "cthelper", "kmod") for backend in ("iptables", "nft")})
 

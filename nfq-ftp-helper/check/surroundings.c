@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What else on this host touches FTP's packets, and is no rule of netfilter's; and who keeps the rules that there are.
+ */
+#include "check.h"
+#include "host/bridge.h"
+#include "host/sysctl.h"
+
+#include <stddef.h>
+
+#define SURROUNDINGS_GROUP "surroundings"
+
+/* A control connection says nothing while its transfer runs. */
+#define IDLE_SECONDS_MIN 3600
+#define IDLE_SECONDS	 7440
+
+static void add_timeout(struct check_report *report)
+{
+	static const char name[] = "net.netfilter.nf_conntrack_tcp_timeout_established";
+	const int seconds = sysctl_number("net/netfilter/nf_conntrack_tcp_timeout_established");
+
+	if (seconds < 0)
+		return;
+	if (seconds >= IDLE_SECONDS_MIN)
+		check_add(report, SURROUNDINGS_GROUP, "conntrack's timeout", CHECK_YES,
+			  "an idle control connection is remembered for %d seconds", seconds);
+	else
+		check_mend(
+			check_add(
+				report, SURROUNDINGS_GROUP, "conntrack's timeout", CHECK_NO,
+				"conntrack forgets a control connection that is silent for %d seconds, as one is while a "
+				"file is transferred (%s)",
+				seconds, name),
+			CAUSE_TIMEOUT, SYSCTL_SET_FOR_GOOD, name, IDLE_SECONDS, "timeout");
+}
+
+static void add_ipvs(struct check_report *report)
+{
+	const int conntrack = sysctl_number("net/ipv4/vs/conntrack");
+
+	if (conntrack == 0)
+		check_mend(check_add(report, SURROUNDINGS_GROUP, "IPVS", CHECK_NO,
+				     "IPVS takes its connections away from conntrack (net.ipv4.vs.conntrack = 0), so "
+				     "nothing can be expected for FTP servers behind it"),
+			   CAUSE_IPVS, SYSCTL_SET_FOR_GOOD, "net.ipv4.vs.conntrack", 1, "ipvs");
+	else if (conntrack > 0)
+		check_add(report, SURROUNDINGS_GROUP, "IPVS", CHECK_YES, "conntrack keeps its connections");
+}
+
+static void add_bridge(struct check_report *report)
+{
+	char name[IF_NAMESIZE];
+
+	if (!bridge_find(name) || sysctl_number("net/bridge/bridge-nf-call-iptables") == 1)
+		return;
+	check_mend(
+		check_add(
+			report, SURROUNDINGS_GROUP, "bridge", CHECK_NOTE,
+			"what passes between ports of the bridge `%s' comes to no rule of IP's: a router needs no more, "
+			"a firewall in a bridge does",
+			name),
+		CAUSE_NONE, "modprobe br_netfilter; " SYSCTL_SET_FOR_GOOD, "net.bridge.bridge-nf-call-iptables", 1,
+		"bridge");
+}
+
+/* What is worth knowing, and mostly in nobody's way. */
+static void add_note(struct check_report *report, const char *name, const struct finding *finding)
+{
+	struct check_row *row;
+
+	if (!finding->seen)
+		return;
+	row = check_add(report, SURROUNDINGS_GROUP, name, CHECK_NOTE, "%s", finding->text);
+	if (finding->remedy[0])
+		check_mend(row, CAUSE_NONE, "%s", finding->remedy);
+}
+
+static void add_keepers(struct check_report *report, const struct findings *findings)
+{
+	for (size_t i = 0; i < KEEPERS; i++) {
+		const struct keeper *keeper = &keepers[i];
+
+		if (findings->kept[i])
+			check_mend(check_add(report, SURROUNDINGS_GROUP, keeper->name, CHECK_NOTE,
+					     "%s keeps rules here: %s", keeper->name, keeper->about),
+				   CAUSE_NONE, "%s", keeper->advice);
+	}
+}
+
+void check_surroundings(struct check_report *report, const struct findings *findings)
+{
+	add_timeout(report);
+	add_ipvs(report);
+	add_bridge(report);
+	if (!findings)
+		return;
+	add_note(report, "zones", &findings->wrong[FINDING_ZONES]);
+	add_note(report, "flow table", &findings->wrong[FINDING_OFFLOAD]);
+	add_note(report, "iptables-legacy", &findings->wrong[FINDING_LEGACY]);
+	add_keepers(report, findings);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Theory of operation. A control connection has to be tracked, given a helper before its first packet is confirmed, and queued, with the
+ * port by which each of these rules knows it: assignment sees the port that the client dials, the queue behind destination NAT the
+ * server's.
+ *
+ * nft assigns a helper to the connection, which is not there before conntrack (priority -200) has had the packet; iptables' raw table is
+ * before it, and leaves word for it. What is assigned behind destination NAT (-100) comes too late for the seqadj extension, which NAT
+ * gives to connections that have a helper, on kernels before late 2025.
+ */
+#include "findings_way.h"
+
+#include "backends.h"
+#include "iptables_chains.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CONNTRACK_PRIORITY (-200)
+#define NAT_PRIORITY	   (-100)
+
+/* Does @rule stand where base chains of @hook lead? Then @priority is the least of theirs. */
+static bool stands_at(const struct found *found, const struct found_rule *rule, enum found_hook hook, int *priority)
+{
+	bool stands = false;
+
+	for (size_t i = 0; i < found->chain_count; i++) {
+		const struct found_chain *root = &found->chains[i];
+
+		if (root->hook != hook || !(found->chains[rule->chain].roots >> root->root & 1))
+			continue;
+		*priority = stands && *priority < root->priority ? *priority : root->priority;
+		stands = true;
+	}
+	return stands;
+}
+
+/* Does it concern control connections, as far as can be told? */
+static bool is_of_ours(const struct found *found, const struct found_rule *rule)
+{
+	return !rule->foreign && found->chains[rule->chain].roots &&
+	       (found_asks_for_ports(found, rule) || (rule->ports == FOUND_PORTS_ANY && !rule->narrow));
+}
+
+static bool translates_ours(const struct found *found)
+{
+	int priority = 0;
+
+	for (size_t i = 0; i < found->rule_count; i++) {
+		const struct found_rule *rule = &found->rules[i];
+
+		if (rule->verdict == FOUND_TRANSLATE && rule->ports != FOUND_PORTS_OTHER && !rule->foreign &&
+		    stands_at(found, rule, FOUND_HOOK_PREROUTING, &priority))
+			return true;
+	}
+	return false;
+}
+
+bool findings_way_assigns(struct findings *findings, const struct found *found, const struct found_rule *rule)
+{
+	char remedy[FOUND_TEXT_MAX];
+	int priority = 0;
+
+	if (found->chains[rule->chain].iptables || !stands_at(found, rule, FOUND_HOOK_PREROUTING, &priority))
+		return true;
+	snprintf(remedy, sizeof(remedy), "%.200s; nfq-ftp-helper rules --apply", rule->removal);
+	if (priority <= CONNTRACK_PRIORITY)
+		finding_see(findings, FINDING_ASSIGNED_EARLY, rule->text, remedy);
+	else if (priority >= NAT_PRIORITY && translates_ours(found))
+		finding_see(findings, FINDING_ASSIGNED_LATE, rule->text, remedy);
+	return priority > CONNTRACK_PRIORITY;
+}
+
+/*
+ * Of rules that decide about conntrack in iptables' raw table the first counts: behind our jump only the server's packets, which that does not
+ * ask for, are left.
+ */
+static bool is_too_late(const struct found *found, const struct found_rule *rule)
+{
+	if (!found->chains[rule->chain].iptables || rule->from_server || rule->ports != FOUND_PORTS_OURS)
+		return false;
+	for (const struct found_rule *above = found->rules; above < rule; above++) {
+		if (above->chain == rule->chain &&
+		    strncmp(above->target, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is there a rule that does, or leads to, @verdict for this very port? */
+static bool serves(const struct found *found, enum found_verdict verdict, uint16_t port)
+{
+	for (size_t i = 0; i < found->rule_count; i++) {
+		const struct found_rule *rule = &found->rules[i];
+		const struct found_chain *chain = &found->chains[rule->chain];
+		size_t target = found_chain_index(found, chain->family, chain->table, rule->target);
+
+		if (!found_asks_for(rule, port) || rule->foreign)
+			continue;
+		if (rule->verdict == verdict)
+			return true;
+		for (size_t j = 0; j < found->rule_count && rule->verdict == FOUND_JUMP; j++) {
+			if (found->rules[j].chain == target && found->rules[j].verdict == verdict)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool has_port(const struct found *found, uint16_t port)
+{
+	return found_has_port(found, port, port);
+}
+
+/* DNAT by which the server's port is another than the client's. */
+static void look_at_translation(struct findings *findings, const struct found *found, const struct found_rule *rule)
+{
+	const uint16_t dialled = rule->asked_count ? rule->asked[0].low : 0, served = rule->to_port;
+	char remedy[FOUND_TEXT_MAX], what[FOUND_TEXT_MAX + 80];
+
+	if (!dialled || !served || found_asks_for(rule, served) || rule->foreign || !found->chains[rule->chain].roots)
+		return;
+	/* Of both it is asked already, or of none. */
+	if (has_port(found, served) == has_port(found, dialled))
+		return;
+	snprintf(remedy, sizeof(remedy), "nfq-ftp-helper rules --apply --port %u,%u", dialled, served);
+	if (!serves(found, FOUND_ASSIGN, dialled)) {
+		snprintf(what, sizeof(what), "port %u to %u, by `%.200s', and no rule assigns a helper to port %u",
+			 dialled, served, rule->text, dialled);
+		finding_see(findings, FINDING_DNAT_PORT, what, remedy);
+	} else if (serves(found, FOUND_QUEUE, dialled) && !serves(found, FOUND_QUEUE, served)) {
+		snprintf(what, sizeof(what), "port %u to %u, by `%.200s', and no rule queues packets of port %u",
+			 dialled, served, rule->text, served);
+		finding_see(findings, FINDING_DNAT_PORT, what, remedy);
+	}
+}
+
+void findings_way_rule(struct findings *findings, const struct found *found, const struct found_rule *rule)
+{
+	if (rule->verdict == FOUND_TRANSLATE)
+		look_at_translation(findings, found, rule);
+	if (rule->zoned && !backends_own(&found->chains[rule->chain]) && found->chains[rule->chain].roots)
+		finding_see(findings, FINDING_ZONES, rule->text, "");
+	if (rule->verdict == FOUND_OFFLOAD)
+		finding_see(findings, FINDING_OFFLOAD, rule->text, "");
+	if (!is_of_ours(found, rule))
+		return;
+	if (rule->verdict == FOUND_NOTRACK && !is_too_late(found, rule))
+		finding_see(findings, FINDING_NOTRACK, rule->text, rule->removal);
+	else if (rule->verdict == FOUND_SYNPROXY)
+		finding_see(findings, FINDING_SYNPROXY, rule->text, rule->removal);
+}
+
+void findings_way_end(struct findings *findings, const struct found *found)
+{
+	if (found->legacy)
+		finding_see(findings, FINDING_LEGACY, "iptables-legacy", "iptables-legacy-save; ip6tables-legacy-save");
+}

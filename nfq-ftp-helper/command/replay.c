@@ -21,6 +21,7 @@
  * tracked by its headers; its text cannot be read, so that a control packet of this kind is named and left alone.
  */
 #include "capture/segment.h"
+#include "capture/writer.h"
 #include "command.h"
 #include "model/model.h"
 #include "option.h"
@@ -225,6 +226,12 @@ static void advance(struct replay *replay, const struct timeval *time)
 	replay_report_time(&replay->reporter, time);
 }
 
+static void complete_checksum(struct capture_segment *view)
+{
+	if (capture_segment_checksum(view) == CHECKSUM_LEFT_OUT)
+		capture_segment_complete(view);
+}
+
 static void replay_packet(struct replay *replay, struct capture_packet *packet)
 {
 	struct looked looked = { .packet = packet };
@@ -233,6 +240,7 @@ static void replay_packet(struct replay *replay, struct capture_packet *packet)
 	replay->reporter.summary.packets++;
 	advance(replay, &packet->time);
 	if (!error) {
+		complete_checksum(&looked.view);
 		replay_tcp(replay, &looked);
 		return;
 	}
@@ -257,17 +265,34 @@ static int replay_packets(struct replay *replay)
 	return result;
 }
 
+/* Read to its end once, for its link types: what is wrong with it is said when it is read again. */
+static int open_capture(struct replay *replay, char error[CAPTURE_ERROR_MAX])
+{
+	char sentence[CAPTURE_ERROR_MAX];
+	struct capture_packet packet;
+
+	replay->capture = capture_open(replay->options.operand, error);
+	if (!replay->capture)
+		return -EIO;
+	while (capture_next(replay->capture, &packet, error) > 0)
+		;
+	if (capture_foreign(replay->capture, sentence))
+		fprintf(stderr, "nfq-ftp-helper: %s\n", sentence);
+	return capture_rewind(replay->capture, error);
+}
+
 static int open_files(struct replay *replay)
 {
 	char error[CAPTURE_ERROR_MAX];
+	int failed = open_capture(replay, error);
 
-	replay->capture = capture_open(replay->options.operand, error);
-	if (replay->capture && replay->options.out[0])
+	if (!failed && replay->options.out[0]) {
 		replay->writer = capture_write_open(replay->options.out, replay->capture, error);
-	if (replay->capture && (replay->writer || !replay->options.out[0]))
-		return 0;
-	fprintf(stderr, "nfq-ftp-helper: %s\n", error);
-	return -EIO;
+		failed = replay->writer ? 0 : -EIO;
+	}
+	if (failed)
+		fprintf(stderr, "nfq-ftp-helper: %s\n", error);
+	return failed;
 }
 
 static int say_no_ftp(const struct replay *replay)

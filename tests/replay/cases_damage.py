@@ -306,5 +306,5 @@ def print_to_a_full_disk():
 def help_is_given():
     run = Run('--help')
     equal((run.code, run.err), (0, ''), 'exit code and stderr')
-    for option in ('--nat', '--seqadj', '--loose', '--port', '-w', '--json'):
+    for option in ('--nat', '--seqadj', '--loose', '--port', '--checksums', '-w', '--json'):
         check(option in run.out, f'{option} is not explained')

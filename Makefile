@@ -107,6 +107,9 @@ $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring)
 
+$(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
+$(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
+
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)

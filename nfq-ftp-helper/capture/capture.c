@@ -2,9 +2,13 @@
 /*
  * capture - files of captured packets.
  *
- * Theory of operation. libpcap reads and writes the files; this file finds the IP packet in a frame, keeps count of
- * packets and bytes so that damage can be named by its place, and says what is wrong in words. A frame's bytes are
- * copied once, into a buffer as large as any frame may be, because the engine renumbers packets in place.
+ * Theory of operation. libpcap reads pcap, in all of its dialects; pcapng is read by pcapng.c, which says why. This file tells the two apart by
+ * their first byte, keeps count of packets and bytes so that damage can be named by its place, finds the IP packet in a frame (frame.c),
+ * and says what is wrong in words. A frame's bytes are copied once, into a buffer as large as any frame may be, because the
+ * engine renumbers packets in place.
+ *
+ * A capture can be read again from its beginning. What cannot go back, a pipe, is copied to a file without a name first, if it begins
+ * as a capture does.
  *
  * Every length of a frame is checked against the bytes captured before anything behind it is read. A frame in which
  * no IP packet is found is not an error: ARP and the like occur in every capture.
@@ -12,110 +16,29 @@
 #include "capture.h"
 
 #include "core/wire/bytes.h"
+#include "pcapng.h"
 
 #include <pcap/pcap.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-/* What libpcap allows a record of these link types to have; one that claims more is damaged. */
-#define FRAME_MAX 262144u
-
-enum {
-	ETHERTYPE_IPV4 = 0x0800,
-	ETHERTYPE_IPV6 = 0x86dd,
-	ETHERTYPE_8021Q = 0x8100,
-	ETHERTYPE_8021AD = 0x88a8,
-	ETHERTYPE_QINQ = 0x9100
-};
-
-#define VLAN_TAG 4u
-
-struct link_type {
-	int dlt;
-	uint32_t header;   /* bytes */
-	uint32_t protocol; /* offset of the Ethertype, where there is one */
-	/* Is an IP packet in the frame? *offset says where. */
-	bool (*find_ip)(const struct link_type *type, const uint8_t *frame, uint32_t captured, uint32_t *offset);
-};
+#include <unistd.h>
 
 struct capture {
-	pcap_t *pcap;
+	const char *path;
 	FILE *file;
-	const char *path;
-	const struct link_type *type;
+	FILE *pcap_file; /* the same, libpcap's own, which closes it */
+	pcap_t *pcap;	 /* one of these two */
+	struct pcapng *pcapng;
 	uint64_t packets;
+	/* Of all packets so far, whose link types it understands: it has one, or several. Of a pcap known from its beginning. */
+	const struct link_type *type;
+	bool several;
+	uint64_t foreign; /* packets of link types that it does not understand */
+	int foreign_type; /* the first of these */
 	uint8_t frame[FRAME_MAX];
 };
 
-struct capture_writer {
-	pcap_t *pcap;
-	pcap_dumper_t *dumper;
-	const char *path;
-	uint8_t frame[FRAME_MAX];
-};
-
-static bool find_by_ethertype(const struct link_type *type, const uint8_t *frame, uint32_t captured, uint32_t *offset)
-{
-	uint32_t header = type->header;
-	uint16_t protocol;
-
-	if (captured < header)
-		return false;
-	protocol = bytes_get16(frame + type->protocol);
-	while (protocol == ETHERTYPE_8021Q || protocol == ETHERTYPE_8021AD || protocol == ETHERTYPE_QINQ) {
-		if (captured - header < VLAN_TAG)
-			return false;
-		protocol = bytes_get16(frame + header + 2);
-		header += VLAN_TAG;
-	}
-	*offset = header;
-	return protocol == ETHERTYPE_IPV4 || protocol == ETHERTYPE_IPV6;
-}
-
-/*
- * BSD loopback: the address family of the system that captured, in its byte order (NULL) or the network's (LOOP).
- * Each system has its own number for IPv6.
- */
-static bool find_by_family(const struct link_type *type, const uint8_t *frame, uint32_t captured, uint32_t *offset)
-{
-	static const uint8_t families[] = { 2, 10, 24, 28, 30 };
-	uint8_t family;
-
-	if (captured < type->header || frame[1] || frame[2] || (frame[0] && frame[3]))
-		return false;
-	family = frame[0] | frame[3];
-	*offset = type->header;
-	return memchr(families, family, sizeof(families));
-}
-
-static bool find_raw(const struct link_type *type, const uint8_t *frame, uint32_t captured, uint32_t *offset)
-{
-	(void)frame;
-	*offset = type->header;
-	return captured > 0;
-}
-
-static const struct link_type link_types[] = {
-	{ DLT_EN10MB, 14, 12, find_by_ethertype },
-	{ DLT_LINUX_SLL, 16, 14, find_by_ethertype },
-	{ DLT_LINUX_SLL2, 20, 0, find_by_ethertype },
-	{ DLT_NULL, 4, 0, find_by_family },
-	{ DLT_LOOP, 4, 0, find_by_family },
-	{ DLT_RAW, 0, 0, find_raw },
-	{ DLT_IPV4, 0, 0, find_raw },
-	{ DLT_IPV6, 0, 0, find_raw },
-};
-
-static const struct link_type *link_type_find(int dlt)
-{
-	for (size_t i = 0; i < sizeof(link_types) / sizeof(link_types[0]); i++)
-		if (link_types[i].dlt == dlt)
-			return &link_types[i];
-	return NULL;
-}
-
-/* What can be said of a file before libpcap looks at it. */
+/* What can be said of a file before anything is read. */
 static FILE *open_file(const char *path, char error[CAPTURE_ERROR_MAX])
 {
 	FILE *file = fopen(path, "rb");
@@ -135,36 +58,114 @@ static FILE *open_file(const char *path, char error[CAPTURE_ERROR_MAX])
 	return NULL;
 }
 
-static pcap_t *open_pcap(FILE *file, const char *path, const struct link_type **type, char error[CAPTURE_ERROR_MAX])
+/* pcap (microseconds, nanoseconds, Kuznetzov's with more about each packet), pcapng. */
+static bool begins_a_capture(const uint8_t *bytes)
 {
-	char reason[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_fopen_offline(file, reason);
-	const char *name;
+	static const uint32_t magics[] = { 0xa1b2c3d4u, 0xa1b23c4du, 0xa1b2cd34u, 0x0a0d0d0au };
 
-	if (!pcap) {
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: is not a capture, or damaged in its first bytes: %s", path,
-			 reason);
-		fclose(file);
-		return NULL;
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
+		if (bytes_get32(bytes) == magics[i] || __builtin_bswap32(bytes_get32(bytes)) == magics[i])
+			return true;
 	}
-	*type = link_type_find(pcap_datalink(pcap));
-	if (*type)
-		return pcap;
-	name = pcap_datalink_val_to_name(pcap_datalink(pcap));
-	snprintf(error, CAPTURE_ERROR_MAX, "%s: its link type %d (%s) is not understood", path, pcap_datalink(pcap),
-		 name ? name : "unknown");
-	pcap_close(pcap); /* and the file */
-	return NULL;
+	return false;
+}
+
+/* Return: whether all of it is there. */
+static bool copy(FILE *from, FILE *to)
+{
+	uint8_t piece[65536];
+	size_t length = fread(piece, 1, 4, from);
+
+	if (length == 4 && !begins_a_capture(piece))
+		return true; /* what is there suffices to be refused */
+	while (length > 0 && fwrite(piece, 1, length, to) == length)
+		length = fread(piece, 1, sizeof(piece), from);
+	return length == 0 && !ferror(from) && fflush(to) == 0;
+}
+
+/* A file that can go back: this one, or a copy of what comes through it. */
+static FILE *open_seekable(const char *path, char error[CAPTURE_ERROR_MAX])
+{
+	FILE *file = open_file(path, error), *copied;
+
+	if (!file || fseeko(file, 0, SEEK_SET) == 0)
+		return file;
+	copied = tmpfile();
+	if (!copied || !copy(file, copied)) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot be copied to a temporary file, to be read twice: %s",
+			 path, strerror(errno));
+		if (copied)
+			fclose(copied);
+		copied = NULL;
+	}
+	fclose(file);
+	return copied;
+}
+
+static int say_foreign(const struct capture *capture, int type, char error[CAPTURE_ERROR_MAX])
+{
+	snprintf(error, CAPTURE_ERROR_MAX, "%s: its link type %d (%s) is not understood", capture->path, type,
+		 link_type_name(type));
+	return -EPROTONOSUPPORT;
+}
+
+static int open_pcap(struct capture *capture, char error[CAPTURE_ERROR_MAX])
+{
+	char reason[PCAP_ERRBUF_SIZE] = "";
+	const int descriptor = dup(fileno(capture->file));
+
+	capture->pcap_file = descriptor < 0 || lseek(descriptor, 0, SEEK_SET) < 0 ? NULL : fdopen(descriptor, "rb");
+	if (capture->pcap_file)
+		capture->pcap = pcap_fopen_offline(capture->pcap_file, reason);
+	if (!capture->pcap) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: is not a capture, or damaged in its first bytes: %s",
+			 capture->path, capture->pcap_file ? reason : strerror(errno));
+		if (capture->pcap_file)
+			fclose(capture->pcap_file);
+		else if (descriptor >= 0)
+			close(descriptor);
+		return -EIO;
+	}
+	capture->type = link_type_find(pcap_datalink(capture->pcap));
+	return capture->type ? 0 : say_foreign(capture, pcap_datalink(capture->pcap), error);
+}
+
+static int open_pcapng(struct capture *capture, char error[CAPTURE_ERROR_MAX])
+{
+	rewind(capture->file);
+	capture->pcapng = pcapng_new(capture->file);
+	if (!capture->pcapng)
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: no memory to read it", capture->path);
+	return capture->pcapng ? 0 : -ENOMEM;
+}
+
+/* Whichever reads it. The file may be anywhere. */
+static int open_reader(struct capture *capture, char error[CAPTURE_ERROR_MAX])
+{
+	uint8_t first = 0;
+
+	if (pread(fileno(capture->file), &first, 1, 0) == 1 && first == PCAPNG_FIRST)
+		return open_pcapng(capture, error);
+	return open_pcap(capture, error);
+}
+
+static void close_reader(struct capture *capture)
+{
+	if (capture->pcap)
+		pcap_close(capture->pcap); /* and its file */
+	pcapng_free(capture->pcapng);
+	capture->pcap = NULL;
+	capture->pcapng = NULL;
 }
 
 struct capture *capture_open(const char *path, char error[CAPTURE_ERROR_MAX])
 {
-	FILE *file = open_file(path, error);
+	FILE *file = open_seekable(path, error);
 	struct capture *capture;
 
 	if (!file)
 		return NULL;
-	capture = malloc(sizeof(*capture));
+	capture = calloc(1, sizeof(*capture));
 	if (!capture) {
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: no memory to read it", path);
 		fclose(file);
@@ -172,11 +173,9 @@ struct capture *capture_open(const char *path, char error[CAPTURE_ERROR_MAX])
 	}
 	capture->file = file;
 	capture->path = path;
-	capture->packets = 0;
-	capture->pcap = open_pcap(file, path, &capture->type, error);
-	if (capture->pcap)
+	if (open_reader(capture, error) == 0)
 		return capture;
-	free(capture);
+	capture_close(capture);
 	return NULL;
 }
 
@@ -184,128 +183,120 @@ void capture_close(struct capture *capture)
 {
 	if (!capture)
 		return;
-	pcap_close(capture->pcap);
+	close_reader(capture);
+	fclose(capture->file);
 	free(capture);
 }
 
-static void say_damage(const struct capture *capture, off_t at, const char *reason, char error[CAPTURE_ERROR_MAX])
+int capture_rewind(struct capture *capture, char error[CAPTURE_ERROR_MAX])
 {
-	char place[40] = "";
-
-	if (at >= 0)
-		snprintf(place, sizeof(place), ", byte %lld", (long long)at);
-	snprintf(error, CAPTURE_ERROR_MAX, "%s: damaged at packet %llu%s: %s", capture->path,
-		 (unsigned long long)capture->packets + 1, place, reason);
+	close_reader(capture);
+	capture->packets = 0;
+	capture->foreign = 0;
+	return open_reader(capture, error);
 }
 
-static void fill_in(struct capture *capture, const struct pcap_pkthdr *header, const uint8_t *bytes,
-		    struct capture_packet *packet)
+static int say_damage(const struct capture *capture, int64_t at, const char *reason, char error[CAPTURE_ERROR_MAX])
 {
-	const struct link_type *type = capture->type;
-	uint32_t offset;
-
-	memcpy(capture->frame, bytes, header->caplen);
-	*packet = (struct capture_packet){
-		.number = ++capture->packets,
-		.time = header->ts,
-		.frame = capture->frame,
-		.captured = header->caplen,
-		.length = header->len > header->caplen ? header->len : header->caplen,
-	};
-	if (!type->find_ip(type, packet->frame, packet->captured, &offset))
-		return;
-	packet->ip = packet->frame + offset;
-	packet->ip_captured = packet->captured - offset;
+	snprintf(error, CAPTURE_ERROR_MAX, "%s: damaged at packet %llu, byte %lld: %s", capture->path,
+		 (unsigned long long)capture->packets + 1, (long long)at, reason);
+	return -EIO;
 }
 
-int capture_next(struct capture *capture, struct capture_packet *packet, char error[CAPTURE_ERROR_MAX])
+/* Into the capture's frame. Return: as capture_next(). */
+static int next_pcap(struct capture *capture, struct pcapng_packet *packet, char error[CAPTURE_ERROR_MAX])
 {
-	const off_t at = ftello(capture->file);
+	const off_t at = ftello(capture->pcap_file);
 	struct pcap_pkthdr *header;
 	const uint8_t *bytes;
 	int result = pcap_next_ex(capture->pcap, &header, &bytes);
 
 	if (result == PCAP_ERROR_BREAK)
 		return 0;
-	if (result != 1) {
-		say_damage(capture, at, pcap_geterr(capture->pcap), error);
-		return -EIO;
-	}
-	if (header->caplen > FRAME_MAX) {
-		say_damage(capture, at, "a packet larger than any can be", error);
-		return -EIO;
-	}
-	fill_in(capture, header, bytes, packet);
+	if (result != 1)
+		return say_damage(capture, at, pcap_geterr(capture->pcap), error);
+	if (header->caplen > FRAME_MAX)
+		return say_damage(capture, at, "a packet larger than any can be", error);
+	*packet = (struct pcapng_packet){
+		.time = header->ts,
+		.link_type = capture->type->number,
+		.captured = header->caplen,
+		.length = header->len,
+	};
+	memcpy(capture->frame, bytes, header->caplen);
 	return 1;
 }
 
-static bool same_file(const char *path, const struct capture *capture)
+static int next_pcapng(struct capture *capture, struct pcapng_packet *packet, char error[CAPTURE_ERROR_MAX])
+{
+	const char *reason;
+	int result = pcapng_next(capture->pcapng, packet, capture->frame, &reason);
+
+	return result < 0 ? say_damage(capture, (int64_t)pcapng_place(capture->pcapng), reason, error) : result;
+}
+
+/* What its link type says of a frame; and what link types there are. */
+static void look_at_frame(struct capture *capture, const struct pcapng_packet *read, struct capture_packet *packet)
+{
+	const struct link_type *type = link_type_find(read->link_type);
+
+	if (!type) {
+		if (capture->foreign++ == 0)
+			capture->foreign_type = read->link_type;
+		return;
+	}
+	packet->type = type;
+	capture->several |= capture->type && capture->type != type;
+	capture->type = type;
+	if (read->exchanged && type->exchange)
+		type->exchange(packet->frame, packet->captured);
+	if (!frame_find_ip(type, packet->frame, packet->captured, &packet->place))
+		return;
+	packet->ip = packet->frame + packet->place.ip;
+	packet->ip_captured = packet->place.end - packet->place.ip;
+}
+
+int capture_next(struct capture *capture, struct capture_packet *packet, char error[CAPTURE_ERROR_MAX])
+{
+	struct pcapng_packet read;
+	int result = capture->pcap ? next_pcap(capture, &read, error) : next_pcapng(capture, &read, error);
+
+	if (result == 0 && capture->foreign > 0 && capture->foreign == capture->packets)
+		return say_foreign(capture, capture->foreign_type, error);
+	if (result <= 0)
+		return result;
+	*packet = (struct capture_packet){
+		.number = ++capture->packets,
+		.time = read.time,
+		.frame = capture->frame,
+		.captured = read.captured,
+		.length = read.length > read.captured ? read.length : read.captured,
+	};
+	look_at_frame(capture, &read, packet);
+	return 1;
+}
+
+bool capture_foreign(const struct capture *capture, char sentence[CAPTURE_ERROR_MAX])
+{
+	if (capture->foreign == 0 || capture->foreign == capture->packets)
+		return false;
+	snprintf(sentence, CAPTURE_ERROR_MAX,
+		 "%s: %llu of its packets are of link types that are not understood, the first of %d (%s): "
+		 "not read",
+		 capture->path, (unsigned long long)capture->foreign, capture->foreign_type,
+		 link_type_name(capture->foreign_type));
+	return true;
+}
+
+const struct link_type *capture_link_type(const struct capture *capture)
+{
+	return capture->type && !capture->several && capture->foreign == 0 ? capture->type : link_type_raw();
+}
+
+bool capture_is(const struct capture *capture, const char *path)
 {
 	struct stat ours, theirs;
 
-	return stat(path, &ours) == 0 && fstat(fileno(capture->file), &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+	return stat(path, &theirs) == 0 && fstat(fileno(capture->file), &ours) == 0 && ours.st_dev == theirs.st_dev &&
 	       ours.st_ino == theirs.st_ino;
-}
-
-struct capture_writer *capture_write_open(const char *path, const struct capture *like, char error[CAPTURE_ERROR_MAX])
-{
-	struct capture_writer *writer;
-
-	if (same_file(path, like)) {
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: is the capture that is being read", path);
-		return NULL;
-	}
-	writer = malloc(sizeof(*writer));
-	if (!writer) {
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: no memory to write it", path);
-		return NULL;
-	}
-	writer->path = path;
-	writer->dumper = NULL;
-	writer->pcap = pcap_open_dead(like->type->dlt, FRAME_MAX);
-	if (writer->pcap)
-		writer->dumper = pcap_dump_open(writer->pcap, path);
-	if (writer->dumper)
-		return writer;
-	snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot be written: %s", path,
-		 writer->pcap ? pcap_geterr(writer->pcap) : strerror(ENOMEM));
-	if (writer->pcap)
-		pcap_close(writer->pcap);
-	free(writer);
-	return NULL;
-}
-
-void capture_write(struct capture_writer *writer, const struct capture_packet *packet)
-{
-	const struct pcap_pkthdr header = { .ts = packet->time, .caplen = packet->captured, .len = packet->length };
-
-	pcap_dump((uint8_t *)writer->dumper, &header, packet->frame);
-}
-
-void capture_write_ip(struct capture_writer *writer, const struct capture_packet *packet, const uint8_t *ip,
-		      uint32_t length)
-{
-	const uint32_t offset = (uint32_t)(packet->ip - packet->frame);
-	struct pcap_pkthdr header = { .ts = packet->time };
-
-	if (length > FRAME_MAX - offset)
-		return;
-	memcpy(writer->frame, packet->frame, offset);
-	memcpy(writer->frame + offset, ip, length);
-	header.caplen = offset + length;
-	header.len = header.caplen;
-	pcap_dump((uint8_t *)writer->dumper, &header, writer->frame);
-}
-
-int capture_write_close(struct capture_writer *writer, char error[CAPTURE_ERROR_MAX])
-{
-	int failed = pcap_dump_flush(writer->dumper) < 0 || ferror(pcap_dump_file(writer->dumper));
-
-	if (failed)
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: not everything could be written: %s", writer->path,
-			 strerror(errno));
-	pcap_dump_close(writer->dumper);
-	pcap_close(writer->pcap);
-	free(writer);
-	return failed ? -EIO : 0;
 }

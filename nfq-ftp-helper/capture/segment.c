@@ -53,13 +53,19 @@ void capture_segment_close(const struct capture_segment *view)
 		*view->data_offset = view->old_data_offset;
 }
 
-/* Completing it is what the card would have done. */
-static void complete_checksum(struct segment *segment)
+enum capture_checksum capture_segment_checksum(const struct capture_segment *view)
 {
-	if (segment_checksum_ok(segment) || !segment_checksum_left_out(segment))
-		return;
-	segment->checksum_pending = true;
-	segment_complete(segment);
+	if (view->truncated)
+		return CHECKSUM_UNKNOWN;
+	if (segment_checksum_ok(&view->segment))
+		return CHECKSUM_RIGHT;
+	return segment_checksum_left_out(&view->segment) ? CHECKSUM_LEFT_OUT : CHECKSUM_WRONG;
+}
+
+void capture_segment_complete(struct capture_segment *view)
+{
+	view->segment.checksum_pending = true;
+	segment_complete(&view->segment);
 }
 
 /* By the lengths in its headers, which need not go together. */
@@ -82,8 +88,6 @@ int capture_segment_open(struct capture_segment *view, struct capture_packet *pa
 	if (!packet->ip)
 		return -EPROTONOSUPPORT;
 	error = segment_parse(&view->segment, packet->ip, packet->ip_captured, false);
-	if (!error)
-		complete_checksum(&view->segment);
 	view->payload_length = error ? 0 : view->segment.payload_length;
 	if (error != -EMSGSIZE)
 		return error;

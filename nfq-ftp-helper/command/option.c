@@ -29,6 +29,17 @@ static const char *seqadj_by_word(unsigned int index)
 	return index < sizeof(words) / sizeof(words[0]) ? words[index] : NULL;
 }
 
+static const char *checksums_word(unsigned int index)
+{
+	static const char *const words[] = {
+		[REPLAY_CHECKSUMS_AUTO] = "auto",
+		[REPLAY_CHECKSUMS_CHECK] = "check",
+		[REPLAY_CHECKSUMS_IGNORE] = "ignore",
+	};
+
+	return index < sizeof(words) / sizeof(words[0]) ? words[index] : NULL;
+}
+
 static const char *backend_word(unsigned int index)
 {
 	return index < BACKENDS ? backends[index]->name : NULL;
@@ -71,6 +82,9 @@ static const struct option_row rows[] = {
 	  .most = PORTS_MAX, .help = "control ports, before and behind DNAT; default 21" },
 	{ "port", "PORT,...", REPLAY, OPTION_PORT_SET, AT(control_ports), .low = 1, .high = UINT16_MAX,
 	  .help = "control ports; may be repeated; default 21" },
+	{ "checksums", "HOW", REPLAY, OPTION_WORD, AT(checksums), .word = checksums_word,
+	  .help = "what a wrong TCP checksum is: auto (the default), no matter where those of all packets between two hosts "
+		  "are, else damage; check, always damage: not read; or ignore, no matter" },
 	{ "interface", "CLIENTS:SERVERS,...", RULES, OPTION_INTERFACES, AT(request), .most = REQUEST_INTERFACES_MAX,
 	  .help = "only between these interfaces" },
 	{ "zone", "ZONE", RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,

@@ -31,6 +31,13 @@ struct option_nats {
 	} nat[OPTION_NAT_MAX];
 };
 
+/* What replay makes of a wrong TCP checksum. */
+enum replay_checksums {
+	REPLAY_CHECKSUMS_AUTO, /* it is looked at what the capture's others are */
+	REPLAY_CHECKSUMS_CHECK,
+	REPLAY_CHECKSUMS_IGNORE,
+};
+
 /* Where all of it is stored. A subcommand's options that it has in common with another are one member. */
 struct option_values {
 	bool help;
@@ -48,6 +55,7 @@ struct option_values {
 
 	struct option_nats nats;
 	enum seqadj_by seqadj_by;
+	enum replay_checksums checksums;
 	uint8_t control_ports[65536 / 8]; /* a bit each */
 	char out[OPTION_OUT_MAX];	  /* "": nothing is to be written */
 };

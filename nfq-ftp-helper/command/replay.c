@@ -16,15 +16,20 @@
  * the engine, which stands between the two, would map it back once too often; and again afterwards, for the outside
  * to see.
  *
- * Two kinds of packets need a hand before the engine may look at them. One that was captured on its way to a network
- * card which computes checksums has none yet: it gets it here. One that was cut off by the snapshot length is
- * tracked by its headers; its text cannot be read, so that a control packet of this kind is named and left alone.
+ * A capture is read twice: first for what can only be said of all of it (replay_survey.h: whose checksums are of no use, and between which hosts
+ * there are control connections), then for its events.
+ *
+ * Some packets need a hand before the engine may look at them. One that was captured on its way to a network card which computes checksums
+ * has none yet, and where a capture's are of no use they are not either: it gets the right one here. One that was cut off by the snapshot
+ * length is tracked by its headers; its text cannot be read, so that a control packet of this kind is named and left alone.
  */
 #include "capture/segment.h"
+#include "capture/writer.h"
 #include "command.h"
 #include "model/model.h"
 #include "option.h"
 #include "replay_report.h"
+#include "replay_survey.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,6 +46,7 @@ struct replay {
 	struct option_values options;
 	struct capture *capture;
 	struct capture_writer *writer; /* NULL: nothing is written */
+	struct replay_survey *survey;
 	struct model *model;
 	struct engine engine;
 	struct replay_reporter reporter;
@@ -48,6 +54,15 @@ struct replay {
 	uint64_t now; /* milliseconds */
 	uint8_t buffer[OUTPUT_MAX];
 };
+
+/* What the engine reports, to whoever wants to know. */
+static void report(void *context, const struct report *report)
+{
+	struct replay *replay = context;
+
+	replay_survey_announced(replay->survey, report);
+	replay_report_engine(&replay->reporter, report);
+}
 
 /* A packet, looked at. */
 struct looked {
@@ -100,8 +115,10 @@ static void count_new(struct replay *replay, const struct looked *looked)
 		return;
 	if (looked->control)
 		replay->reporter.summary.controls++;
-	else
+	else if (looked->connection.expected || replay_survey_related(replay->survey, &inside))
 		replay_report_data(&replay->reporter, &inside, looked->connection.expected);
+	else
+		replay->reporter.summary.others++;
 }
 
 /*
@@ -225,6 +242,21 @@ static void advance(struct replay *replay, const struct timeval *time)
 	replay_report_time(&replay->reporter, time);
 }
 
+/* The right checksum for a packet that has none, or one that nothing can be told by. */
+static void complete_checksum(struct replay *replay, struct capture_segment *view)
+{
+	const enum replay_checksums checksums = replay->options.checksums;
+	const enum capture_checksum found = capture_segment_checksum(view);
+	bool useless = false;
+
+	if (found == CHECKSUM_WRONG && checksums != REPLAY_CHECKSUMS_CHECK)
+		useless = checksums == REPLAY_CHECKSUMS_IGNORE ||
+			  replay_survey_no_checksums(replay->survey, &view->segment);
+	if (useless || found == CHECKSUM_LEFT_OUT)
+		capture_segment_complete(view);
+	replay->reporter.summary.checksums_ignored += useless;
+}
+
 static void replay_packet(struct replay *replay, struct capture_packet *packet)
 {
 	struct looked looked = { .packet = packet };
@@ -233,6 +265,7 @@ static void replay_packet(struct replay *replay, struct capture_packet *packet)
 	replay->reporter.summary.packets++;
 	advance(replay, &packet->time);
 	if (!error) {
+		complete_checksum(replay, &looked.view);
 		replay_tcp(replay, &looked);
 		return;
 	}
@@ -257,17 +290,75 @@ static int replay_packets(struct replay *replay)
 	return result;
 }
 
+/* By its ports alone. A connection that begins is one of control where it goes to; of one in its middle that is not known. */
+static bool survey_control(const struct replay *replay, const struct segment *segment)
+{
+	const bool begins = (segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+
+	return is_control_port(&replay->options, segment->dst.port) ||
+	       (!begins && is_control_port(&replay->options, segment->src.port));
+}
+
+/* The first reading: it ends where the second will say that the capture is damaged. */
+static int survey_packets(struct replay *replay)
+{
+	char error[CAPTURE_ERROR_MAX];
+	struct capture_packet packet;
+	struct capture_segment view;
+	int failed = 0;
+
+	while (!failed && capture_next(replay->capture, &packet, error) > 0) {
+		if (capture_segment_open(&view, &packet) == 0)
+			failed = replay_survey_take(replay->survey, &view, survey_control(replay, &view.segment));
+		capture_segment_close(&view);
+	}
+	return failed;
+}
+
+static void say_checksums(const struct replay *replay)
+{
+	uint64_t right;
+	const uint64_t useless = replay_survey_useless(replay->survey, &right);
+
+	if (replay->options.checksums != REPLAY_CHECKSUMS_AUTO || useless == 0)
+		return;
+	fprintf(stderr,
+		"nfq-ftp-helper: %s: the TCP checksums of %" PRIu64
+		" packets are wrong, %s: anonymised, or taken before the "
+		"network card filled them in; read all the same (with --checksums check they are not)\n",
+		replay->options.operand, useless, right ? "like most between their hosts" : "and none is right");
+}
+
+static int open_capture(struct replay *replay, char error[CAPTURE_ERROR_MAX])
+{
+	char sentence[CAPTURE_ERROR_MAX];
+
+	replay->capture = capture_open(replay->options.operand, error);
+	if (!replay->capture)
+		return -EIO;
+	if (survey_packets(replay)) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: no memory for what is to be known of all of it",
+			 replay->options.operand);
+		return -ENOMEM;
+	}
+	if (capture_foreign(replay->capture, sentence))
+		fprintf(stderr, "nfq-ftp-helper: %s\n", sentence);
+	say_checksums(replay);
+	return capture_rewind(replay->capture, error);
+}
+
 static int open_files(struct replay *replay)
 {
 	char error[CAPTURE_ERROR_MAX];
+	int failed = open_capture(replay, error);
 
-	replay->capture = capture_open(replay->options.operand, error);
-	if (replay->capture && replay->options.out[0])
+	if (!failed && replay->options.out[0]) {
 		replay->writer = capture_write_open(replay->options.out, replay->capture, error);
-	if (replay->capture && (replay->writer || !replay->options.out[0]))
-		return 0;
-	fprintf(stderr, "nfq-ftp-helper: %s\n", error);
-	return -EIO;
+		failed = replay->writer ? 0 : -EIO;
+	}
+	if (failed)
+		fprintf(stderr, "nfq-ftp-helper: %s\n", error);
+	return failed;
 }
 
 static int say_no_ftp(const struct replay *replay)
@@ -319,7 +410,8 @@ static int open_engine(struct replay *replay)
 
 	replay->model = model_new(options->seqadj_by);
 	replay->table_memory = memory == MAP_FAILED ? NULL : memory;
-	if (!replay->model || !replay->table_memory)
+	replay->survey = replay_survey_new(&options->nats);
+	if (!replay->model || !replay->table_memory || !replay->survey)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < options->nats.count; i++)
 		if (model_add_nat(replay->model, &options->nats.nat[i].inside, &options->nats.nat[i].outside))
@@ -328,8 +420,8 @@ static int open_engine(struct replay *replay)
 		.table = table_open(memory, &table_size, seed, NULL),
 		.conntrack = model_conntrack(replay->model),
 		.policy = policy_default,
-		.report = replay_report_engine,
-		.report_context = &replay->reporter,
+		.report = report,
+		.report_context = replay,
 		.random = seed[0],
 	};
 	replay->engine.policy.loose = options->run.policy.loose;
@@ -345,6 +437,7 @@ static void close_all(struct replay *replay)
 	if (replay->table_memory)
 		munmap(replay->table_memory, table_bytes(&table_size));
 	model_free(replay->model);
+	replay_survey_free(replay->survey);
 	capture_close(replay->capture);
 }
 

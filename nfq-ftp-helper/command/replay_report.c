@@ -101,33 +101,69 @@ static void json_data(const struct replay_reporter *reporter, const struct tuple
 	json_line(object);
 }
 
-static void json_summary(const struct replay_reporter *reporter, const struct counters *counters)
+/* What the summary has, for programs and for people: a row each. */
+struct count {
+	const char *name;
+	uint64_t count;
+	const char *text;
+	const char
+		*tail; /* of a heading, which is said of none, too: what follows its text, and the "s" of the plural */
+};
+
+#define COUNTS_MAX 24
+
+/* The refusals by their reasons stand behind this one. */
+#define COUNT_REFUSED "refused"
+
+/* Headings, and their parts. Return: how many rows. */
+static unsigned int count_all(const struct replay_summary *summary, const struct counters *counters,
+			      struct count rows[COUNTS_MAX])
 {
-	const struct replay_summary *summary = &reporter->summary;
-	json_t *object = json_event(reporter, "summary");
-	json_t *refusals = json_object();
-	const struct {
-		const char *name;
-		uint64_t count;
-	} counts[] = {
-		{ "packets", summary->packets },
-		{ "sessions", counters->sessions },
-		{ "rewrites", summary->reports[REPORT_REWRITE] },
-		{ "expectations", summary->reports[REPORT_EXPECT] },
-		{ "data_expected", summary->data_expected },
-		{ "data_unexpected", summary->data_unexpected },
-		{ "opaque", summary->reports[REPORT_OPAQUE] },
-		{ "dropped", summary->dropped },
-		{ "truncated", summary->truncated },
-		{ "malformed", summary->malformed },
+	const uint64_t *reports = summary->reports;
+	const struct count all[] = {
+		{ "packets", summary->packets, "packet", "" },
+		{ "malformed", summary->malformed, "damaged: passed as they were", NULL },
+		{ "checksums_ignored", summary->checksums_ignored, "of a wrong checksum: read all the same", NULL },
+		{ "truncated", summary->truncated, "of control cut off when they were captured: not read", NULL },
+		{ "dropped", summary->dropped, "held back or dropped, for their senders to send again", NULL },
+		{ "control_connections", summary->controls, "FTP control connection", "" },
+		{ "sessions", counters->sessions, "followed", NULL },
+		{ "picked_up", counters->picked_up, "picked up in the middle", NULL },
+		{ "opaque", reports[REPORT_OPAQUE], "turned to TLS: not read from there on", NULL },
+		{ "announced", reports[REPORT_EXPECT] + reports[REPORT_REFUSE], "data connection", " announced" },
+		{ "expectations", reports[REPORT_EXPECT], "expected", NULL },
+		{ "rewrites", reports[REPORT_REWRITE], "with the text rewritten", NULL },
+		{ COUNT_REFUSED, reports[REPORT_REFUSE], NULL, NULL },
+		{ "still_expected", summary->still_expected, "still expected at the end", NULL },
+		{ "data_connections", summary->data_expected + summary->data_unexpected, "connection", " besides" },
+		{ "data_expected", summary->data_expected, "as announced", NULL },
+		{ "data_unexpected", summary->data_unexpected, "that nobody announced", NULL },
+		{ "other_connections", summary->others, "more, which have nothing to do with FTP", NULL },
 	};
 
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		json_object_set_new(object, counts[i].name, json_count(counts[i].count));
+	memcpy(rows, all, sizeof(all));
+	return sizeof(all) / sizeof(all[0]);
+}
+
+static json_t *json_refusals(const struct counters *counters)
+{
+	json_t *refusals = json_object();
+
 	for (unsigned int i = 0; i < REFUSALS; i++)
 		if (counters->refusals[i])
 			json_object_set_new(refusals, refusal_name(i), json_count(counters->refusals[i]));
-	json_object_set_new(object, "refusals", refusals);
+	return refusals;
+}
+
+static void json_summary(const struct replay_reporter *reporter, const struct counters *counters)
+{
+	json_t *object = json_event(reporter, "summary");
+	struct count rows[COUNTS_MAX];
+	const unsigned int count = count_all(&reporter->summary, counters, rows);
+
+	for (unsigned int i = 0; i < count; i++)
+		json_object_set_new(object, rows[i].name, json_count(rows[i].count));
+	json_object_set_new(object, "refusals", json_refusals(counters));
 	json_line(object);
 }
 
@@ -271,18 +307,6 @@ void replay_report_data(struct replay_reporter *reporter, const struct tuple *or
 	printf("   %s\n", expected ? "data connection, as announced" : "connection that nobody announced");
 }
 
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
-/* One line, if there is something to count. */
-static void print_count(uint64_t count, const char *what)
-{
-	if (count)
-		printf("%8" PRIu64 " %s\n", count, what);
-}
-
 static void print_refusals(const struct counters *counters)
 {
 	for (unsigned int i = 0; i < REFUSALS; i++)
@@ -290,32 +314,21 @@ static void print_refusals(const struct counters *counters)
 			printf("%8" PRIu64 " refused: %s\n", counters->refusals[i], refusal_text(i));
 }
 
-static void print_announcements(const struct replay_summary *summary, const struct counters *counters)
-{
-	const uint64_t *reports = summary->reports;
-	const uint64_t announced = reports[REPORT_EXPECT] + reports[REPORT_REFUSE];
-
-	printf("  %" PRIu64 " data connection%s announced\n", announced, plural(announced));
-	print_count(reports[REPORT_EXPECT], "expected");
-	print_count(reports[REPORT_REWRITE], "with the text rewritten");
-	print_refusals(counters);
-	printf("  %" PRIu64 " connection%s besides\n", summary->data_expected + summary->data_unexpected,
-	       plural(summary->data_expected + summary->data_unexpected));
-	print_count(summary->data_expected, "as announced");
-	print_count(summary->data_unexpected, "that nobody announced");
-	print_count(summary->still_expected, "still expected at the end");
-}
-
 static void print_summary(const struct replay_summary *summary, const struct counters *counters)
 {
-	printf("\n%s: %" PRIu64 " packet%s\n  %" PRIu64 " FTP control connection%s\n", summary->path, summary->packets,
-	       plural(summary->packets), summary->controls, plural(summary->controls));
-	print_count(counters->picked_up, "picked up in the middle");
-	print_count(summary->reports[REPORT_OPAQUE], "turned to TLS: not read from there on");
-	print_count(summary->dropped, "packets held back or dropped, for their senders to send again");
-	print_count(summary->malformed, "packets damaged: passed as they were");
-	print_count(summary->truncated, "control packets cut off when they were captured: not read");
-	print_announcements(summary, counters);
+	struct count rows[COUNTS_MAX];
+	const unsigned int count = count_all(summary, counters, rows);
+
+	printf("\n%s:\n", summary->path);
+	for (unsigned int i = 0; i < count; i++) {
+		if (!rows[i].text)
+			print_refusals(counters);
+		else if (rows[i].tail)
+			printf("  %" PRIu64 " %s%s%s\n", rows[i].count, rows[i].text, rows[i].count == 1 ? "" : "s",
+			       rows[i].tail);
+		else if (rows[i].count)
+			printf("%8" PRIu64 " %s\n", rows[i].count, rows[i].text);
+	}
 }
 
 void replay_report_summary(struct replay_reporter *reporter, const struct counters *counters)

@@ -17,10 +17,12 @@ struct replay_summary {
 	uint64_t reports[REPORT_END + 1]; /* of the engine, by enum report_kind */
 	uint64_t data_expected;
 	uint64_t data_unexpected;
-	uint64_t truncated;	 /* control packets cut off by the snapshot length */
-	uint64_t malformed;	 /* packets whose lengths contradict one another, or of a wrong checksum */
-	uint64_t dropped;	 /* packets that would not have gone out when they came */
-	uint64_t still_expected; /* when the capture ended */
+	uint64_t others;	    /* connections that have nothing to do with a control connection */
+	uint64_t truncated;	    /* control packets cut off by the snapshot length */
+	uint64_t malformed;	    /* packets whose lengths contradict one another, or of a wrong checksum */
+	uint64_t checksums_ignored; /* packets that were read although theirs was wrong */
+	uint64_t dropped;	    /* packets that would not have gone out when they came */
+	uint64_t still_expected;    /* when the capture ended */
 };
 
 struct replay_reporter {

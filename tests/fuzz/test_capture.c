@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A capture of any bytes, as replay reads it: whatever the file claims, a packet lies within its frame, and what is
+ * A capture of any bytes, as replay reads it, twice: whatever the file claims, a packet lies within its frame, and what is
  * read of it within what was captured; the view of its segment leaves it as it was. Where it ends early, one sentence
- * says why and names the file. What is written of it is read again as the same packets.
+ * says why and names the file. What is written of it is read again as the same packets, and so is another packet in the
+ * place of each.
  */
 #include "capture/segment.h"
+#include "capture/writer.h"
 #include "file.h"
 
 #define PACKETS_MAX 64 /* of an input, so that it takes its time, but not more */
@@ -16,17 +18,35 @@ static void check_sentence(const char *error, const char *path)
 	MUST(strncmp(error, path, strlen(path)) == 0);
 }
 
-static void check_place(const struct capture_packet *packet, uint64_t number)
+/* In a copy of just its size, so that reading behind it is found out. */
+static uint8_t *copy_of(const uint8_t *bytes, uint32_t length)
 {
-	MUST(packet->number == number && packet->captured <= packet->length);
-	if (!packet->ip)
-		return;
-	MUST(packet->ip_captured <= packet->captured);
-	MUST(packet->ip == packet->frame + (packet->captured - packet->ip_captured));
+	uint8_t *copy = malloc(length ? length : 1);
+
+	MUST(copy);
+	memcpy(copy, bytes, length);
+	return copy;
 }
 
-/* A segment's checksum may have been completed, two bytes; of a shortened packet nothing but the headers has been
- * looked at. */
+static void check_place(const struct capture_packet *packet, uint64_t number)
+{
+	uint8_t *copy = copy_of(packet->frame, packet->captured);
+	const struct frame_place *place = &packet->place;
+	struct frame_place again = { .ip = 0 };
+
+	MUST(packet->number == number && packet->captured <= packet->length);
+	MUST((packet->type && frame_find_ip(packet->type, copy, packet->captured, &again)) == (packet->ip != NULL));
+	free(copy);
+	if (!packet->ip)
+		return;
+	MUST(place->ip == again.ip && place->end == again.end);
+	MUST(place->ip <= place->end && place->end <= packet->captured);
+	MUST(packet->ip == packet->frame + place->ip && packet->ip_captured == place->end - place->ip);
+	for (uint32_t i = 0; i < place->length_count; i++)
+		MUST(place->lengths[i].at + 2 <= place->ip && place->lengths[i].from <= place->ip);
+}
+
+/* A segment's checksum may have been completed, two bytes; of a shortened packet nothing but the headers has been looked at. */
 static uint32_t changed(const uint8_t *a, const uint8_t *b, uint32_t length)
 {
 	uint32_t count = 0;
@@ -45,22 +65,26 @@ static void check_segment(const struct capture_packet *packet, const struct capt
 	MUST(segment->payload + segment->payload_length == segment->length);
 }
 
-/* In a copy of just its size, so that reading behind it is found out. */
 static void look_at_segment(const struct capture_packet *packet)
 {
 	struct capture_packet copy = *packet;
+	enum capture_checksum checksum = CHECKSUM_UNKNOWN;
 	struct capture_segment view;
 	int error;
 
-	copy.frame = malloc(packet->captured ? packet->captured : 1);
-	MUST(copy.frame);
-	memcpy(copy.frame, packet->frame, packet->captured);
+	copy.frame = copy_of(packet->frame, packet->captured);
 	copy.ip = packet->ip ? copy.frame + (packet->ip - packet->frame) : NULL;
 	error = capture_segment_open(&view, &copy);
-	if (!error)
+	if (!error) {
 		check_segment(&copy, &view);
+		checksum = capture_segment_checksum(&view);
+	}
+	if (checksum != CHECKSUM_UNKNOWN) {
+		capture_segment_complete(&view);
+		MUST(capture_segment_checksum(&view) == CHECKSUM_RIGHT);
+	}
 	capture_segment_close(&view);
-	MUST(changed(copy.frame, packet->frame, packet->captured) <= (error || view.truncated ? 0 : 2));
+	MUST(changed(copy.frame, packet->frame, packet->captured) <= (checksum == CHECKSUM_UNKNOWN ? 0 : 2));
 	free(copy.frame);
 }
 
@@ -72,33 +96,46 @@ static void spoil(const struct capture_packet *packet)
 }
 
 struct kept {
+	const struct link_type *type; /* NULL: it is not written */
 	uint32_t captured, length;
 	uint8_t *frame;
 };
 
-/* Return: how many packets there were. */
-static unsigned int read_packets(struct capture *capture, const char *path, struct capture_writer *writer,
-				 struct kept *kept)
+/* As it is to be written: bare where link types differ. */
+static struct kept keep(const struct capture_packet *packet, const struct link_type *type)
 {
+	if (packet->type == type)
+		return (struct kept){ type, packet->captured, packet->length,
+				      copy_of(packet->frame, packet->captured) };
+	if (!packet->ip)
+		return (struct kept){ .type = NULL };
+	return (struct kept){ type, packet->ip_captured, packet->length - (packet->captured - packet->ip_captured),
+			      copy_of(packet->ip, packet->ip_captured) };
+}
+
+/* Return: what the last capture_next() has said. */
+static int read_packets(struct capture *capture, const char *path, unsigned int *count, struct capture_writer **writers,
+			struct kept *kept)
+{
+	static const uint8_t other[] = "E: another packet, that has another length than most";
 	char error[CAPTURE_ERROR_MAX];
 	struct capture_packet packet;
-	unsigned int count = 0;
 	int result = 0;
 
-	while (count < PACKETS_MAX && (result = capture_next(capture, &packet, error)) > 0) {
-		struct kept *one = &kept[count++];
-
-		check_place(&packet, count);
+	for (*count = 0; (!kept || *count < PACKETS_MAX) && (result = capture_next(capture, &packet, error)) > 0;) {
+		check_place(&packet, ++*count);
 		look_at_segment(&packet);
-		*one = (struct kept){ packet.captured, packet.length, malloc(packet.captured ? packet.captured : 1) };
-		MUST(one->frame);
-		memcpy(one->frame, packet.frame, packet.captured);
-		capture_write(writer, &packet);
+		if (kept) {
+			kept[*count - 1] = keep(&packet, capture_link_type(capture));
+			capture_write(writers[0], &packet);
+			if (packet.ip)
+				capture_write_ip(writers[1], &packet, other, *count % sizeof(other));
+		}
 		spoil(&packet);
 	}
 	if (result < 0)
 		check_sentence(error, path);
-	return count;
+	return result;
 }
 
 static void check_written(const char *path, const struct kept *kept, unsigned int count)
@@ -109,7 +146,10 @@ static void check_written(const char *path, const struct kept *kept, unsigned in
 
 	MUST(capture);
 	for (unsigned int i = 0; i < count; i++) {
+		if (!kept[i].type)
+			continue;
 		MUST(capture_next(capture, &packet, error) == 1);
+		MUST(packet.type == kept[i].type);
 		MUST(packet.captured == kept[i].captured && packet.length == kept[i].length);
 		MUST(memcmp(packet.frame, kept[i].frame, packet.captured) == 0);
 	}
@@ -117,39 +157,77 @@ static void check_written(const char *path, const struct kept *kept, unsigned in
 	capture_close(capture);
 }
 
-static const char *written_path(void)
+/* The others: they are found where they were put, whole, and nothing but what fills the frame up is behind them. */
+static void check_others(const char *path)
 {
-	static char path[FILE_PATH_MAX];
+	char error[CAPTURE_ERROR_MAX];
+	struct capture *capture = capture_open(path, error);
+	struct capture_packet packet;
+	int result;
+
+	MUST(capture);
+	while ((result = capture_next(capture, &packet, error)) > 0) {
+		if (packet.ip && packet.ip_captured > 0)
+			MUST(packet.ip[0] == 'E');
+		if (packet.ip && packet.ip_captured > 1)
+			MUST(packet.ip[1] == ':');
+	}
+	MUST(result == 0);
+	capture_close(capture);
+}
+
+static const char *written_path(unsigned int number)
+{
+	static char paths[2][FILE_PATH_MAX];
 	int file;
 
-	if (!path[0]) {
+	if (!paths[number][0]) {
 		file = memfd_create("written", 0);
 		MUST(file >= 0);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+		snprintf(paths[number], sizeof(paths[number]), "/proc/self/fd/%d", file);
 	}
-	return path;
+	return paths[number];
+}
+
+/* Read again, written, and what has been written read. */
+static void write_and_check(struct capture *capture, const char *path, unsigned int expected, int ended)
+{
+	struct capture_writer *writers[2];
+	struct kept kept[PACKETS_MAX];
+	char error[CAPTURE_ERROR_MAX];
+	unsigned int count;
+	int result;
+
+	MUST(capture_rewind(capture, error) == 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		writers[i] = capture_write_open(written_path(i), capture, error);
+		MUST(writers[i]);
+	}
+	result = read_packets(capture, path, &count, writers, kept);
+	MUST(expected > PACKETS_MAX ? count == PACKETS_MAX : count == expected);
+	MUST(count == PACKETS_MAX || result == ended);
+	for (unsigned int i = 0; i < 2; i++)
+		MUST(capture_write_close(writers[i], error) == 0);
+	check_written(written_path(0), kept, count);
+	check_others(written_path(1));
+	for (unsigned int i = 0; i < count; i++)
+		free(kept[i].frame);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *path = file_of(data, size), *written = written_path();
-	struct kept kept[PACKETS_MAX];
+	const char *path = file_of(data, size);
 	char error[CAPTURE_ERROR_MAX];
 	struct capture *capture = capture_open(path, error);
-	struct capture_writer *writer;
 	unsigned int count;
+	int ended;
 
 	if (!capture) {
 		check_sentence(error, path);
 		return 0;
 	}
-	writer = capture_write_open(written, capture, error);
-	MUST(writer);
-	count = read_packets(capture, path, writer, kept);
+	ended = read_packets(capture, path, &count, NULL, NULL);
+	write_and_check(capture, path, count, ended);
 	capture_close(capture);
-	MUST(capture_write_close(writer, error) == 0);
-	check_written(written, kept, count);
-	for (unsigned int i = 0; i < count; i++)
-		free(kept[i].frame);
 	return 0;
 }

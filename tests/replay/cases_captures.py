@@ -197,7 +197,7 @@ def read_to_its_end(path):
     """Nothing is known of it: it is read, or one sentence says why not."""
     run = replay(path)
     if run.code == 0:
-        equal(run.err, '', 'stderr')
+        check(not run.err or run.summary['checksums_ignored'] > 0, f'something else than checksums on stderr: {run.err!r}')
         check(run.summary['packets'] > 0, 'the summary counts no packets')
     else:
         equal(run.code, 1, 'exit code')

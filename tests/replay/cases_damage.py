@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Files of every kind and in every condition, and command lines that are wrong."""
 
+import json
 import os
 import random
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,6 +31,20 @@ def link_layers_make_no_difference():
         wanted = wanted or (run.events, ips)
         equal(run.events, wanted[0], f'{how}: events')
         equal(ips, wanted[1], f'{how}: packets')
+
+
+@case
+def what_is_written_can_be_read_by_others():
+    """Whole, behind every link layer: length fields and what fills them up are right, too."""
+    if not shutil.which('tcpdump'):
+        raise Skip('no tcpdump')
+    for how in pcaplib.ENCAPSULATIONS:
+        out = scratch(f'{how}.others.pcap')
+        good('--nat', NAT, '-w', out, capture(how, sample(), how))
+        done = subprocess.run(['tcpdump', '-nnvvr', out], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=60)
+        wrong = [line for line in done.stdout.splitlines() if re.search(r'trunc|missing|invalid|bad|incorrect', line)]
+        equal((done.returncode, wrong), (0, []), f'{how}: what tcpdump finds wrong')
+        check('PORT 198,51,100,254,195,81' in done.stdout, f'{how}: tcpdump does not find the text')
 
 
 @case
@@ -67,6 +84,54 @@ def pcapng():
     run = good('--nat', NAT, '-w', out, path)
     equal(run.events, good('--nat', NAT, capture('pcap', sample())).events, 'events')
     check(tcp_of(out), 'nothing written')
+
+
+@case
+def pcapng_of_many_interfaces():
+    """Sections of both byte orders, each interface with its own link type and clock: the events are those of one interface."""
+    made, hows = pcaplib.Pcapng(), ['ethernet', 'pppoe', 'ppp-hdlc', 'sll', 'raw', 'null-linux', 'radiotap']
+    units = {None: 10**6, 9: 10**9, 3: 10**3, 0x80 | 20: 2**20}
+    packets = sample()
+    for number, record in enumerate(pcaplib.records(packets, lambda ip: ip, step=250000)):
+        if number % 10 == 0:
+            made.section('><'[number // 10 % 2])
+            for how, resolution in zip(hows, [*units, *units]):
+                made.interface(pcaplib.ENCAPSULATIONS[how][0], resolution)
+        which = number % len(hows)
+        unit = units[[*units, *units][which]]
+        frame = pcaplib.ENCAPSULATIONS[hows[which]][1](record.frame)
+        made.packet(which, record.seconds * unit + record.micros * unit // 10**6, frame, len(frame))
+    path, out = scratch('interfaces.pcapng'), scratch('interfaces.out.pcap')
+    made.write(path)
+    run = good('--nat', NAT, '-w', out, path)
+    equal(run.events, good('--nat', NAT, capture('one-interface', packets, step=250000)).events, 'events')
+    linktype, records = pcaplib.read(out)
+    equal((linktype, len(records)), (pcaplib.LINKTYPE_RAW, len(packets)), 'link type and packets written')
+    check(all(pcaplib.checksum_ok(pcaplib.decode(record.frame)) for record in records), 'a checksum is wrong')
+    with open(path, 'rb') as file:
+        done = subprocess.run([PROGRAM, 'replay', '--json', '--nat', NAT, '/dev/stdin'], input=file.read(),
+                              stdout=subprocess.PIPE, timeout=60)
+    equal([json.loads(line) for line in done.stdout.splitlines()], run.events, 'events, through a pipe')
+
+
+@case
+def interface_that_is_not_understood():
+    made = pcaplib.Pcapng()
+    made.section()
+    made.interface(189)
+    made.interface(pcaplib.LINKTYPE_ETHERNET)
+    made.packet(0, 0, b'usb' * 20, 60)
+    path = scratch('usb.pcapng')
+    made.write(path)
+    run = replay(path)
+    equal(run.code, 1, 'exit code where there is nothing else')
+    run.one_sentence(path, 'link type 189 (USB_LINUX)')
+    for record in pcaplib.records(sample(), pcaplib.ENCAPSULATIONS['ethernet'][1]):
+        made.packet(1, record.seconds * 1000000 + record.micros, record.frame, record.length)
+    made.write(path)
+    run = replay(path)
+    equal((run.code, run.summary['data_expected']), (0, 2), 'exit code, data connections expected')
+    run.one_sentence(path, '1 of its packets', '189 (USB_LINUX)')
 
 
 @case
@@ -241,5 +306,5 @@ def print_to_a_full_disk():
 def help_is_given():
     run = Run('--help')
     equal((run.code, run.err), (0, ''), 'exit code and stderr')
-    for option in ('--nat', '--seqadj', '--loose', '--port', '-w', '--json'):
+    for option in ('--nat', '--seqadj', '--loose', '--port', '--checksums', '-w', '--json'):
         check(option in run.out, f'{option} is not explained')

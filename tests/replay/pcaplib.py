@@ -11,16 +11,27 @@ from collections import namedtuple
 
 LINKTYPE_NULL = 0
 LINKTYPE_ETHERNET = 1
+LINKTYPE_PPP = 9
+LINKTYPE_PPP_HDLC = 50
+LINKTYPE_PPP_ETHER = 51
 LINKTYPE_RAW = 101
+LINKTYPE_C_HDLC = 104
+LINKTYPE_IEEE802_11 = 105
 LINKTYPE_LOOP = 108
 LINKTYPE_LINUX_SLL = 113
+LINKTYPE_IEEE802_11_RADIOTAP = 127
 LINKTYPE_IPV4 = 228
 LINKTYPE_IPV6 = 229
+LINKTYPE_NFLOG = 239
 LINKTYPE_LINUX_SLL2 = 276
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_IPV6 = 0x86DD
+ETHERTYPE_PPPOE = 0x8864
+ETHERTYPE_MPLS = 0x8847
 VLAN_TAGS = (0x8100, 0x88A8, 0x9100)
+PPP_IPV4, PPP_IPV6 = 0x0021, 0x0057
+SNAP = b'\xaa\xaa\x03\0\0\0'
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
@@ -62,21 +73,76 @@ def write(path, linktype, records, snaplen=262144):
             file.write(record.frame)
 
 
-def write_pcapng(path, linktype, records):
-    def block(kind, body):
-        body += b'\0' * (-len(body) % 4)
-        return struct.pack('<II', kind, len(body) + 12) + body + struct.pack('<I', len(body) + 12)
+class Pcapng:
+    """Blocks of a pcapng: sections of either byte order, interfaces, packets. write() writes all there are."""
 
-    with open(path, 'wb') as file:
-        file.write(block(0x0A0D0D0A, struct.pack('<IHHq', 0x1A2B3C4D, 1, 0, -1)))
-        file.write(block(1, struct.pack('<HHI', linktype, 0, 262144)))
-        for record in records:
-            time = record.seconds * 1000000 + record.micros
-            header = struct.pack('<IIIII', 0, time >> 32, time & 0xFFFFFFFF, len(record.frame), record.length)
-            file.write(block(6, header + record.frame))
+    def __init__(self):
+        self.data = b''
+        self.order = '<'
+
+    def block(self, kind, body):
+        body += b'\0' * (-len(body) % 4)
+        length = struct.pack(self.order + 'I', len(body) + 12)
+        self.data += struct.pack(self.order + 'I', kind) + length + body + length
+
+    def section(self, order='<'):
+        self.order = order
+        self.block(0x0A0D0D0A, struct.pack(order + 'IHHq', 0x1A2B3C4D, 1, 0, -1))
+
+    def interface(self, linktype, resolution=None):
+        """resolution: as the option if_tsresol has it."""
+        option = b'' if resolution is None else struct.pack(self.order + 'HHBxxxHH', 9, 1, resolution, 0, 0)
+        self.block(1, struct.pack(self.order + 'HHI', linktype, 0, 262144) + option)
+
+    def packet(self, interface, time, frame, length):
+        """time: in the interface's units."""
+        self.block(6, struct.pack(self.order + 'IIIII', interface, time >> 32, time & 0xFFFFFFFF, len(frame), length) + frame)
+
+    def write(self, path):
+        with open(path, 'wb') as file:
+            file.write(self.data)
+
+
+def write_pcapng(path, linktype, records):
+    made = Pcapng()
+    made.section()
+    made.interface(linktype)
+    for record in records:
+        made.packet(0, record.seconds * 1000000 + record.micros, record.frame, record.length)
+    made.write(path)
 
 
 # --- link layers
+
+
+def _by_ppp(data):
+    if data[:2] == b'\xff\x03':
+        data = data[2:]
+    protocol, data = struct.unpack('!H', data[:2])[0], data[2:]
+    return data if protocol in (PPP_IPV4, PPP_IPV6) else None
+
+
+def _by_ethertype(kind, data):
+    """What is behind a field that says kind."""
+    while kind in VLAN_TAGS and len(data) >= 4:
+        kind, data = struct.unpack('!H', data[2:4])[0], data[4:]
+    if kind <= 1500 and data[:6] == SNAP:
+        return _by_ethertype(struct.unpack('!H', data[6:8])[0], data[8:8 + kind - 8])
+    if kind == ETHERTYPE_PPPOE and len(data) >= 8:
+        return _by_ppp(data[6:6 + struct.unpack('!H', data[4:6])[0]])
+    if kind == ETHERTYPE_MPLS and len(data) >= 4:
+        return data[4:] if data[2] & 1 else _by_ethertype(kind, data[4:])
+    return data if kind in (ETHERTYPE_IPV4, ETHERTYPE_IPV6) else None
+
+
+def _of_nflog(data):
+    data = data[4:]
+    while len(data) >= 4:
+        length, kind = struct.unpack('=HH', data[:4])
+        if kind == 9:
+            return data[4:length]
+        data = data[length + -length % 4:]
+    return None
 
 
 def ip_of(linktype, frame):
@@ -85,14 +151,17 @@ def ip_of(linktype, frame):
         return frame
     if linktype in (LINKTYPE_NULL, LINKTYPE_LOOP):
         return frame[4:]
-    header, protocol = {LINKTYPE_ETHERNET: (14, 12), LINKTYPE_LINUX_SLL: (16, 14), LINKTYPE_LINUX_SLL2: (20, 0)}[linktype]
+    if linktype == LINKTYPE_NFLOG:
+        return _of_nflog(frame)
+    if linktype in (LINKTYPE_PPP, LINKTYPE_PPP_HDLC):
+        return _by_ppp(frame)
+    if linktype == LINKTYPE_PPP_ETHER:
+        return _by_ethertype(ETHERTYPE_PPPOE, frame)
+    header, protocol = {LINKTYPE_ETHERNET: (14, 12), LINKTYPE_LINUX_SLL: (16, 14), LINKTYPE_LINUX_SLL2: (20, 0),
+                        LINKTYPE_C_HDLC: (4, 2), LINKTYPE_IEEE802_11: (32, 30), LINKTYPE_IEEE802_11_RADIOTAP: (40, 38)}[linktype]
     if len(frame) < header:
         return None
-    kind = struct.unpack('!H', frame[protocol:protocol + 2])[0]
-    while kind in VLAN_TAGS and len(frame) >= header + 4:
-        kind = struct.unpack('!H', frame[header + 2:header + 4])[0]
-        header += 4
-    return frame[header:] if kind in (ETHERTYPE_IPV4, ETHERTYPE_IPV6) else None
+    return _by_ethertype(struct.unpack('!H', frame[protocol:protocol + 2])[0], frame[header:])
 
 
 def _ethertype(ip):
@@ -107,11 +176,49 @@ def _family(ip, order, ipv6):
     return struct.pack(order + 'I', 2 if ip[0] >> 4 == 4 else ipv6) + ip
 
 
+def _ppp(ip):
+    return struct.pack('!H', PPP_IPV4 if ip[0] >> 4 == 4 else PPP_IPV6) + ip
+
+
+def _pppoe(ip):
+    session = _ppp(ip)
+    return struct.pack('!BBHH', 0x11, 0, 7, len(session)) + session
+
+
+def _snap(ip):
+    return SNAP + _ethertype(ip) + ip
+
+
+def _nflog(ip, before=b''):
+    payload = struct.pack('=HH', 4 + len(ip), 9) + ip + b'\0' * (-len(ip) % 4)
+    return struct.pack('!BBH', 2 if ip[0] >> 4 == 4 else 10, 0, 5) + before + payload
+
+
+_MACS = b'\x02\0\0\0\0\x01\x02\0\0\0\0\x02'
+_NFLOG_BEFORE = struct.pack('=HH', 8, 1) + b'\x08\0\x03\0' + struct.pack('=HH', 7, 10) + b'ab\0\0'
+_WLAN = b'\x08\x01\0\0' + b'\x02\0\0\0\0\x03' + _MACS + b'\x10\0'
+
 # name -> (linktype, IP packet to frame)
 ENCAPSULATIONS = {
     'ethernet': (LINKTYPE_ETHERNET, _ethernet),
     'vlan': (LINKTYPE_ETHERNET, lambda ip: _ethernet(ip, b'\x81\0\0\x07')),
     'qinq': (LINKTYPE_ETHERNET, lambda ip: _ethernet(ip, b'\x88\xa8\0\x05\x81\0\0\x07')),
+    'three-tags': (LINKTYPE_ETHERNET, lambda ip: _ethernet(ip, b'\x88\xa8\0\x05\x81\0\0\x07\x81\0\0\x08')),
+    'snap': (LINKTYPE_ETHERNET, lambda ip: _MACS + struct.pack('!H', len(_snap(ip))) + _snap(ip)),
+    'pppoe': (LINKTYPE_ETHERNET, lambda ip: _MACS + b'\x88\x64' + _pppoe(ip)),
+    'vlan-pppoe': (LINKTYPE_ETHERNET, lambda ip: _MACS + b'\x81\0\0\x07\x88\x64' + _pppoe(ip)),
+    'mpls': (LINKTYPE_ETHERNET, lambda ip: _MACS + b'\x88\x47\0\x01\x01\x40' + ip),
+    'mpls-three-labels': (LINKTYPE_ETHERNET, lambda ip: _MACS + b'\x88\x47\0\x01\0\x40\0\x02\0\x40\0\x03\x01\x40' + ip),
+    'ppp': (LINKTYPE_PPP, lambda ip: b'\xff\x03' + _ppp(ip)),
+    'ppp-bare': (LINKTYPE_PPP, _ppp),
+    'ppp-hdlc': (LINKTYPE_PPP_HDLC, lambda ip: b'\xff\x03' + _ppp(ip)),
+    'ppp-ether': (LINKTYPE_PPP_ETHER, _pppoe),
+    'cisco-hdlc': (LINKTYPE_C_HDLC, lambda ip: b'\x0f\0' + _ethertype(ip) + ip),
+    'nflog': (LINKTYPE_NFLOG, _nflog),
+    'nflog-more': (LINKTYPE_NFLOG, lambda ip: _nflog(ip, _NFLOG_BEFORE)),
+    'wlan': (LINKTYPE_IEEE802_11, lambda ip: _WLAN + _snap(ip)),
+    'radiotap': (LINKTYPE_IEEE802_11_RADIOTAP, lambda ip: b'\0\0\x08\0\0\0\0\0' + _WLAN + _snap(ip)),
+    'sll-pppoe': (LINKTYPE_LINUX_SLL, lambda ip: b'\0\0\0\x01\0\x06\x02\0\0\0\0\x01\0\0\x88\x64' + _pppoe(ip)),
     'sll': (LINKTYPE_LINUX_SLL, lambda ip: b'\0\0\0\x01\0\x06\x02\0\0\0\0\x01\0\0' + _ethertype(ip) + ip),
     'sll2': (LINKTYPE_LINUX_SLL2,
              lambda ip: _ethertype(ip) + b'\0\0\0\0\0\x03\0\x01\0\x06\x02\0\0\0\0\x01\0\0' + ip),

@@ -10,11 +10,12 @@ their names; --exceptions prints what belongs into exceptions.tsv instead. NFQ_F
 import sys
 
 import cases_captures
+import cases_checksums
 import cases_damage
 import cases_rewrite
 from harness import CASES, Failure, Skip
 
-CASES_OF = (cases_captures, cases_damage, cases_rewrite)  # each adds its own to CASES when it is imported
+CASES_OF = (cases_captures, cases_checksums, cases_damage, cases_rewrite)  # each adds its own to CASES when it is imported
 
 
 def main():

@@ -10,6 +10,7 @@ enum telnet_state {
 	TELNET_OPTION, /* after IAC WILL, WONT, DO or DONT */
 };
 
+#define SE   240 /* the lowest of the commands */
 #define IAC  255
 #define WILL 251
 #define DONT 254
@@ -231,12 +232,21 @@ char ftp_byte_before(const struct ftp_line *line, enum ftp_side side)
 	return line->word[3];
 }
 
+/*
+ * What may stand before a line's first byte and is none of it: the NUL of the text before, and a Telnet command whose IAC was urgent and is
+ * not in the stream ("IAC IP DM" of an ABOR).
+ */
+static bool is_stray(uint8_t byte)
+{
+	return byte == 0 || byte >= SE;
+}
+
 /* A byte of a word, or of what stands in a word's place. */
 static enum ftp_event scan_in_word(struct ftp_line *line, enum ftp_side side, unsigned int text_line, uint8_t byte)
 {
 	if (line->phase == FTP_PHASE_ODD)
 		return scan_odd(line, byte);
-	if (telnet(line, byte) || (byte == 0 && line->phase == FTP_PHASE_START))
+	if (telnet(line, byte) || (line->phase == FTP_PHASE_START && is_stray(byte)))
 		return FTP_MORE;
 	return side == FTP_CLIENT ? scan_verb(line, byte) : scan_code(line, text_line, byte);
 }

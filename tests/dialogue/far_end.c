@@ -125,7 +125,7 @@ static void clean(const uint8_t *from, uint32_t length, char line[LINE_ROOM])
 	for (uint32_t i = 0; i < length && at + 1 < LINE_ROOM; i++) {
 		if (from[i] == 0xff)
 			i += i + 1 < length && from[i + 1] >= 0xfb && from[i + 1] != 0xff ? 2 : 1;
-		else if (from[i] != '\0' && from[i] != '\r')
+		else if (from[i] != '\0' && from[i] != '\r' && (at || from[i] < 0xf0)) /* whose IAC was urgent data */
 			line[at++] = (char)from[i];
 	}
 	line[at] = '\0';

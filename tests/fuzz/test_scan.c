@@ -69,7 +69,8 @@ static bool in_word(enum ftp_side side, uint8_t byte, uint32_t count)
 {
 	if (side == FTP_SERVER)
 		return byte >= '0' && byte <= '9' && count < 3;
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (count && byte >= '0' && byte <= '9');
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (count && ((byte >= '0' && byte <= '9') || byte == '@'));
 }
 
 /* The line's word in upper case, its first bytes at least. Return: where it ends. */
@@ -97,10 +98,11 @@ static uint32_t word_of(enum ftp_side side, const uint8_t *line, uint32_t length
 
 static bool matters(enum ftp_side side, const char word[5])
 {
-	static const char words[2][8][5] = { { "PORT", "EPRT", "LPRT", "PASV", "EPSV", "LPSV", "AUTH" },
-					     { "227", "228", "229" } };
+	static const char words[2][13][5] = { { "PORT", "EPRT", "LPRT", "PASV", "EPSV", "LPSV", "AUTH", "CPSV", "P@SW",
+						"USER", "PASS", "ACCT" },
+					      { "227", "228", "229" } };
 
-	for (int i = 0; i < 8 && words[side][i][0]; i++)
+	for (int i = 0; i < 13 && words[side][i][0]; i++)
 		if (memcmp(words[side][i], word, 5) == 0)
 			return true;
 	return false;
@@ -137,6 +139,12 @@ static void check_lines(enum ftp_side side, const uint8_t *at, uint32_t length, 
 	}
 }
 
+/* Nothing of interest is unanswered but one transfer, and what a note can say. */
+static bool is_quiet(const struct scan *scan)
+{
+	return scan->second == PAIRING_OTHER && (scan->first == PAIRING_OTHER || scan->first == PAIRING_TRANSFER);
+}
+
 static void check_pass(const struct scan *before, const struct scan *after, const struct scan_segment *segment,
 		       const uint8_t *payload)
 {
@@ -151,10 +159,11 @@ static void check_pass(const struct scan *before, const struct scan *after, cons
 		return;
 	MUST(segment->seq == before->side[segment->side].next);
 	MUST(after->side[0].line.phase == FTP_PHASE_START && after->side[1].line.phase == FTP_PHASE_START);
-	MUST(!before->awaited && !after->awaited && after->greeted && after->first_line);
+	MUST(is_quiet(before) && is_quiet(after) && !after->multiline);
+	MUST(after->greeted && after->logged_in && after->exchanged == EXCHANGED_TWO);
 	MUST(note.next[0] == after->side[0].next && note.next[1] == after->side[1].next);
-	MUST(note.outstanding == after->outstanding && note.multiline == after->multiline);
-	MUST(note.transfer == after->transfer);
+	MUST(note.pairing.before[0] == after->before_first && note.pairing.before[1] == after->before_second);
+	MUST(note.pairing.count == (after->first != PAIRING_OTHER) && note.pairing.begun == after->begun);
 	check_lines(segment->side, payload, segment->length, before->multiline);
 }
 
@@ -167,13 +176,13 @@ static void check_note(const struct scan *before, const struct scan *after)
 		return;
 	MUST(scan_note(after, sizeof(*after), &is));
 	MUST(was.next[0] == is.next[0] && was.next[1] == is.next[1] && was.opaque == is.opaque);
-	MUST(was.outstanding == is.outstanding && was.transfer == is.transfer && was.multiline == is.multiline);
+	MUST(memcmp(&was.pairing, &is.pairing, sizeof(is.pairing)) == 0);
 }
 
 static void check(const struct scan *before, const struct scan *after, const struct scan_segment *segment,
 		  const uint8_t *payload, bool seen)
 {
-	MUST(after->awaited <= after->outstanding);
+	MUST(after->first != PAIRING_OTHER || (after->second == PAIRING_OTHER && !after->before_second));
 	if (!seen && segment->length)
 		check_pass(before, after, segment, payload);
 	else if (!(segment->flags & SCAN_SYN))
@@ -189,8 +198,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input input = { data, size };
 	struct scan scan = { .started = 1 };
 
-	if (input_byte(&input) & 1)
-		scan.greeted = scan.first_line = 1;
+	if (input_byte(&input) & 1) {
+		scan.greeted = scan.logged_in = 1;
+		scan.exchanged = EXCHANGED_TWO;
+	}
 	while (input.left) {
 		const struct scan before = scan;
 		struct scan again = scan;

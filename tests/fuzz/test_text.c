@@ -27,9 +27,10 @@ static void arguments(const uint8_t *data, size_t size)
 }
 
 /* A number that stands for everything the scanner said. */
-static uint32_t scan(enum ftp_side side, unsigned int text_line, const uint8_t *data, size_t size, size_t piece)
+static uint32_t scan(enum ftp_side side, unsigned int text_line, bool first, const uint8_t *data, size_t size,
+		     size_t piece)
 {
-	struct ftp_line line = { .phase = FTP_PHASE_START };
+	struct ftp_line line = { .phase = side == FTP_CLIENT && first ? FTP_PHASE_FIRST : FTP_PHASE_START };
 	uint32_t digest = 17;
 	size_t at = 0, stop = 0;
 
@@ -46,10 +47,12 @@ static uint32_t scan(enum ftp_side side, unsigned int text_line, const uint8_t *
 			MUST(at == stop);
 			continue;
 		}
-		digest = digest * 31 + (uint32_t)event + (uint32_t)at * 7 + ftp_code(&line);
-		if (event == FTP_STRANGE)
+		digest = digest * 31 + (uint32_t)event + (uint32_t)at * 7 + ftp_code(&line) + ftp_is_web(&line);
+		if (event == FTP_FOREIGN)
 			return digest;
-		if (event == FTP_ARGUMENT)
+		if (event == FTP_STRANGE)
+			ftp_go_on(&line);
+		else if (event == FTP_ARGUMENT)
 			ftp_skip_line(&line);
 		else
 			ftp_next_line(&line);
@@ -65,10 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int text_line = side == FTP_SERVER && how & 2 ? 227 : 0;
 	size_t length;
 	uint8_t *text = input_copy(&input, 4096, &length);
-	uint32_t digest = scan(side, text_line, text, length, SIZE_MAX);
+	uint32_t digest = scan(side, text_line, how & 128, text, length, SIZE_MAX);
 
-	MUST(scan(side, text_line, text, length, 1) == digest);
-	MUST(scan(side, text_line, text, length, 2 + how / 4) == digest);
+	MUST(scan(side, text_line, how & 128, text, length, 1) == digest);
+	MUST(scan(side, text_line, how & 128, text, length, 2 + how / 4) == digest);
 	arguments(text, length);
 	free(text);
 	return 0;

@@ -214,7 +214,8 @@ static void exchange_active(struct sim *sim)
 	answered(sim, 0);
 }
 
-static void exchange_passive(struct sim *sim)
+/* Returns true where it was answered by what nobody had asked for: PASV behind it would have. */
+static bool exchange_passive(struct sim *sim)
 {
 	struct script *script = &sim->script;
 	unsigned int way = sim_pick(sim, 4);
@@ -232,7 +233,7 @@ static void exchange_passive(struct sim *sim)
 	if (refused) {
 		say(script, SERVER, "425 Cannot open a passive connection.\r\n");
 		answered(sim, 0);
-		return;
+		return false;
 	}
 	if (way == 0)
 		promise = announce(sim, SERVER, NOTATION_HOST_PORT, pick_fault(sim, NOTATION_HOST_PORT),
@@ -249,6 +250,7 @@ static void exchange_passive(struct sim *sim)
 	if (unasked)
 		promise->opens = MUST_NOT;
 	answered(sim, 0);
+	return unasked;
 }
 
 /* An announcement that is text of another reply. */
@@ -256,7 +258,7 @@ static void exchange_help(struct sim *sim)
 {
 	struct script *script = &sim->script;
 
-	say(script, CLIENT, sim_chance(sim, 500) ? "HELP\r\n" : sim_chance(sim, 500) ? "PASV\r\n" : "EPSV\r\n");
+	say(script, CLIENT, sim_chance(sim, 500) ? "HELP\r\n" : sim_chance(sim, 500) ? "SITE\r\n" : "STAT\r\n");
 	say(script, SERVER, "214-The following commands are recognized.\r\n");
 	if (sim->schedule.family == FAMILY_IPV4)
 		quoted(announce(sim, SERVER, NOTATION_HOST_PORT, FAULT_NONE, "227 Entering Passive Mode (", ").\r\n"));
@@ -372,7 +374,7 @@ static void exchange_plain(struct sim *sim)
 		{ "NOOP\r\n", "200 NOOP ok.\r\n" },
 		{ "\377\361NOOP\r\n", "200 NOOP ok.\r\n" },
 		{ "SITE PORT 10,0,0,2,4,5\r\n", "200 (227)\r\n" },
-		{ "XPRT a\r\n", "500 ?\r\n" },
+		{ "XMD5 a\r\n", "500 ?\r\n" },
 		{ "AUTH TLS\r\n", "534 No.\r\n" },
 		{ "STAT\r\n", "211-\r\n211 End\r\n" },
 	};
@@ -453,7 +455,7 @@ static bool exchange(struct sim *sim)
 	else if (what < 330)
 		exchange_active(sim);
 	else if (what < 600)
-		exchange_passive(sim);
+		return exchange_passive(sim);
 	else if (what < 720)
 		exchange_transfer(sim);
 	else if (what < 760)
@@ -474,13 +476,13 @@ static void greet(struct sim *sim)
 	struct script *script = &sim->script;
 	uint32_t what = sim_pick(sim, 1000);
 
-	script->is_ftp = what >= 60;
-	script->speaks[CLIENT] = what < 40 || what >= 60;
-	script->speaks[SERVER] = what >= 40;
+	script->is_ftp = what < 40 || what >= 60;
+	script->speaks[CLIENT] = script->is_ftp;
+	script->speaks[SERVER] = true;
 	if (what < 20)
 		say(script, SERVER, "200 Hello.\r\n");
 	else if (what < 40)
-		say(script, SERVER, "SSH-2.0-OpenSSH_9.2\r\n");
+		say(script, SERVER, "230 I know you well\r\n");
 	else if (what < 150)
 		say(script, SERVER, "220-Hello\r\n220-227 (1,2,3,4,5,6)\r\n\r\n220 ready\r\n");
 	else if (what < 220)

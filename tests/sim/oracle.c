@@ -224,26 +224,10 @@ static bool is_unshown(const struct sim *sim)
 	return sim->took_up && !sim->shown && (sim->upset_done || sim->adversary.present);
 }
 
-/*
- * A daemon that began amid the handshake does not know whether the SYN had data, and so not where the client's first line begins: the second
- * is the first that it reads. If that is nothing FTP has, it is left alone (I4).
- */
-static bool is_second_line(const struct sim *sim, const struct note *note)
-{
-	const struct script *script = &sim->script;
-	const uint32_t start = script->gate[CLIENT][0].end, next = sim->wire[CLIENT].engine_next;
-	static const char strange[] = "XPRT a\r\n";
-
-	return sim->met_halfway && note->direction == DIRECTION_ORIGINAL &&
-	       start + sizeof(strange) - 1 <= script->length[CLIENT] &&
-	       memcmp(script->stream[CLIENT] + start, strange, sizeof(strange) - 1) == 0 &&
-	       (next == UINT32_MAX || (next >= start && next < start + sizeof(strange) - 1));
-}
-
 static void note_refusal(struct sim *sim, const struct note *note)
 {
 	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
-	sim->left_alone |= note->refusal == REFUSED_NOT_FTP && (is_unshown(sim) || is_second_line(sim, note));
+	sim->left_alone |= note->refusal == REFUSED_NOT_FTP && is_unshown(sim);
 	for (unsigned int i = 0; i < sim->script.promises; i++) {
 		struct promise *promise = &sim->script.promise[i];
 

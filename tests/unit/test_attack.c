@@ -289,7 +289,7 @@ static void left_alone_and_noted(void **state)
 {
 	(void)state;
 	for (int restart = 0; restart < 2; restart++) {
-		struct scan_note note = { .outstanding = 0 };
+		struct scan_note note = { .pairing.before[0] = 0 };
 		struct arrival arrival;
 		struct dialogue d;
 

@@ -65,6 +65,9 @@ static bool feed(struct ftp_line *line, enum ftp_side side, unsigned int multili
 		case FTP_STRANGE:
 			note(record, "X%02x", data[at]);
 			return false;
+		case FTP_FOREIGN:
+			note(record, "F%02x", data[at]);
+			return false;
 		}
 	}
 	return true;
@@ -155,6 +158,7 @@ static void telnet(void **state)
 	CLIENT_SEES("NO\377\361OP\r\n", "L[NOOP]");
 	CLIENT_SEES("\377\373\001PASV\r\n", "L[PASV]");
 	CLIENT_SEES("\377\373\012PASV\r\n", "L[PASV]");
+	CLIENT_SEES("\377\364\362PASV\r\n", "L[PASV]"); /* its second IAC was urgent data */
 	CLIENT_SEES("\377\376\003PO\377\371RT 1,2,3,4,5,6\r\n", "A[PORT]31S");
 }
 
@@ -179,7 +183,7 @@ static void text_lines(void **state)
 	seen(FTP_SERVER, 227, "227 End (1,2,3,4,5,6)\r\n", 23, "A[227]31S");
 }
 
-static void code(const char *text, unsigned int expected, char separator)
+static void code(const char *text, unsigned int expected, enum ftp_separator separator)
 {
 	struct ftp_line line = { .phase = FTP_PHASE_START };
 	enum ftp_event event;
@@ -194,9 +198,9 @@ static void code(const char *text, unsigned int expected, char separator)
 static void codes(void **state)
 {
 	(void)state;
-	code("220 x\r\n", 220, ' ');
-	code("220-x\r\n", 220, '-');
-	code("150 \n", 150, ' ');
+	code("220 x\r\n", 220, FTP_SEPARATOR_SPACE);
+	code("220-x\r\n", 220, FTP_SEPARATOR_HYPHEN);
+	code("150 \n", 150, FTP_SEPARATOR_SPACE);
 }
 
 static void words(void **state)

@@ -349,7 +349,16 @@ static void smaller_size(void **state)
 	X(session->key.low_address[4] = 1)                                                                             \
 	X(session->key.high_address[15] = 1)                                                                           \
 	X(session->key.swapped = 2)                                                                                    \
-	X(session->commands = 0x8000)                                                                                  \
+	X(session->pairing.count = PAIRING_MAX + 1)                                                                    \
+	X(session->pairing.count++)                                                                                    \
+	X(session->pairing.classes = 0x8)                                                                              \
+	X(session->pairing.classes = 1u << 4 * PAIRING_MAX)                                                            \
+	X(session->pairing.classes = 0x70)                                                                             \
+	X(session->pairing.before[PAIRING_MAX] = 1)                                                                    \
+	X(session->pairing.begun = 1)                                                                                  \
+	X(session->stream[1].line.separator = FTP_SEPARATORS)                                                          \
+	X(session->stream[0].line.web = FTP_WEB_ALL + 1)                                                               \
+	X(session->stream[1].line.phase = FTP_PHASE_FIRST)                                                             \
 	X(session->multiline = 1000)                                                                                   \
 	X(session->stream[0].adj.after = INT32_MAX)                                                                    \
 	X(session->stream[1].adj.before = INT32_MIN)                                                                   \
@@ -359,7 +368,7 @@ static void smaller_size(void **state)
 	X(session->stream[1].scale = UINT8_MAX)                                                                        \
 	X(session->stream[0].claim = session->stream[0].next + (1u << 30))                                             \
 	X(session->stream[1].flags |= STREAM_UNSYNCED)                                                                 \
-	X(session->stream[0].line.phase = 7)                                                                           \
+	X(session->stream[0].line.phase = 15)                                                                          \
 	X(session->stream[1].line.telnet = 3)                                                                          \
 	X(session->stream[0].line.length = 6)                                                                          \
 	X(session->stream[1].line.length = 4)                                                                          \
@@ -533,7 +542,7 @@ static void damage_embryo(struct embryo *embryo, unsigned int how)
 		embryo->state = EMBRYO_STATES;
 		break;
 	case 2:
-		embryo->line.phase = 7;
+		embryo->line.phase = 15;
 		break;
 	case 3:
 		embryo->line.telnet = 3;
@@ -635,7 +644,7 @@ static void killed_while_beginning(void **state)
 	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_SYN | TCP_ACK, NULL, 0);
 	assert_int_equal(table_sessions(d.engine.table), 1);
 	assert_int_equal(only_session(d.engine.table)->stream[CLIENT].next, start + 9);
-	assert_int_equal(only_session(d.engine.table)->outstanding, 1);
+	assert_int_equal(only_session(d.engine.table)->pairing.before[0], 1);
 	free(snapshot.left);
 	dialogue_close(&d);
 }
@@ -688,6 +697,7 @@ static void another_layout_belief(void **state)
 	assert_int_equal(session->logged_in, 1);
 	assert_int_equal(session->state, SESSION_MIDDLE);
 	assert_int_equal(session->flags, SESSION_RESUMED);
+	assert_int_equal(session->met, 1);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(session->stream[i].claim, session->stream[i].next);
 		assert_true(session->stream[i].flags & STREAM_STALE);

@@ -66,21 +66,38 @@ static void greeting_multi_line(void **state)
 	dialogue_ends_open(&d, 3002);
 }
 
+/* What is no greeting is none, and keeps none from coming. */
 static void greeting_other(void **state)
 {
-	static const char *const greetings[] = { "200 hello\r\n", "SSH-2.0-x\r\n", "+OK pop\r\n", "331 x\r\n" };
+	static const char *const greetings[] = { "120 x\r\n",	  "421 busy\r\n", "500 no\r\n", "331 x\r\n",
+						 "SSH-2.0-x\r\n", "+OK pop\r\n",  "2200 x\r\n", "220x\r\n" };
 
 	(void)state;
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < sizeof(greetings) / sizeof(greetings[0]); i++) {
 		struct dialogue d;
 
 		dialogue_open(&d, NO_NAT);
 		dialogue_says(&d, SERVER, greetings[i]);
-		dialogue_says(&d, SERVER, "220 hello\r\n");
 		dialogue_says(&d, CLIENT, PORT_IN);
-		dialogue_left(&d, PORT_IN);
-		assert_int_equal(d.expect_calls, 0);
-		dialogue_close(&d);
+		dialogue_refused(&d, REFUSED_NO_GREETING);
+		dialogue_says(&d, SERVER, "220 hello\r\n");
+		dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,186\r\n");
+		dialogue_ends_open(&d, 3002);
+	}
+}
+
+static void greeting_any_2xx(void **state)
+{
+	static const char *const greetings[] = { "200 hello\r\n", "230 in\r\n", "250-a\r\n250 b\r\n", "299\r\n" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(greetings) / sizeof(greetings[0]); i++) {
+		struct dialogue d;
+
+		dialogue_open(&d, NO_NAT);
+		dialogue_says(&d, SERVER, greetings[i]);
+		dialogue_says(&d, CLIENT, PORT_IN);
+		dialogue_ends_open(&d, 3001);
 	}
 }
 
@@ -372,14 +389,14 @@ static void asked_and_unasked(void **state)
 	reply("EPSV 1\r\n", "229 Entering Extended Passive Mode (|||3001|)\r\n", true);
 	reply("LPSV\r\n", "228 Mode (4,4,192,168,7,3,2,11,185)\r\n", true);
 	reply("NOOP\r\n", PASSIVE, false);
-	reply("EPSV\r\n", PASSIVE, false);
-	reply("PASV\r\n", "229 Mode (|||3001|)\r\n", false);
-	reply("LPSV\r\n", PASSIVE, false);
-	reply("PASV\r\n", "200 x\r\n" PASSIVE, false);
+	reply("EPSV\r\n", PASSIVE, true);
+	reply("PASV\r\n", "229 Mode (|||3001|)\r\n", true);
+	reply("LPSV\r\n", PASSIVE, true);
+	reply("PASV\r\n", "200 x\r\n" PASSIVE, true); /* one too many, to something else */
 	reply("PASV\r\n", "425 no\r\n" PASSIVE, false);
 	reply("PASV\r\n", "226 x (192,168,7,3,11,185)\r\n", false);
 	reply("NOOP\r\nPASV\r\n", "200 ok\r\n" PASSIVE, true);
-	reply("NOOP\r\nPASV\r\n", PASSIVE "200 ok\r\n", false);
+	reply("NOOP\r\nPASV\r\n", PASSIVE "200 ok\r\n", true);
 	reply("PASV\r\nNOOP\r\n", PASSIVE "200 ok\r\n", true);
 }
 
@@ -411,7 +428,7 @@ static void text_inside_a_reply(void **state)
 	(void)state;
 	reply("PASV\r\n", "211-Features\r\n" PASSIVE "211 End\r\n", false);
 	reply("PASV\r\n", "230-\r\n " PASSIVE "230 x\r\n", false);
-	reply("PASV\r\nNOOP\r\n", "211-x\r\n227 no\r\n211 End\r\n" PASSIVE, false);
+	reply("PASV\r\nNOOP\r\n", "211-x\r\n227 no\r\n211 End\r\n" PASSIVE, true);
 	reply("FEAT\r\nPASV\r\n", "211-x\r\n227 no\r\n211 End\r\n" PASSIVE, true);
 	reply("RETR x\r\nPASV\r\n", "150 x\r\n226 done\r\n" PASSIVE, true);
 }
@@ -422,8 +439,10 @@ static void too_many_outstanding(void **state)
 
 	(void)state;
 	dialogue_ready(&d, NO_NAT);
-	for (unsigned int i = 0; i < COMMANDS_MAX; i++)
+	for (unsigned int i = 0; i < 100; i++)
 		dialogue_says(&d, CLIENT, "NOOP\r\n");
+	for (unsigned int i = 0; i < PAIRING_MAX; i++)
+		dialogue_says(&d, CLIENT, "PASV\r\n");
 	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_ends_refused(&d, REFUSED_PIPELINE);
 }
@@ -437,6 +456,7 @@ int main(void)
 		cmocka_unit_test(greeting_120_only),
 		cmocka_unit_test(greeting_multi_line),
 		cmocka_unit_test(greeting_other),
+		cmocka_unit_test(greeting_any_2xx),
 		cmocka_unit_test(first_lines),
 		cmocka_unit_test(http_body),
 		cmocka_unit_test(line_never_completed),

@@ -53,7 +53,16 @@ static void talk_ready(struct talk *t)
 	talk_begin(t);
 	assert_true(seen(t, SERVER, "220 ready\r\n"));
 	assert_true(seen(t, CLIENT, "USER x\r\n"));
-	assert_false(seen(t, SERVER, "331 password\r\n"));
+	assert_true(seen(t, SERVER, "331 password\r\n"));
+	assert_true(seen(t, CLIENT, "PASS x\r\n"));
+	assert_true(seen(t, SERVER, "230 in\r\n"));
+	assert_false(seen(t, CLIENT, ""));
+}
+
+/* Is nothing unanswered? */
+static bool all_answered(const struct scan *scan)
+{
+	return !scan->before_first && !scan->first && !scan->before_second;
 }
 
 static void test_what_passes(void **state)
@@ -63,13 +72,17 @@ static void test_what_passes(void **state)
 	(void)state;
 	talk_ready(&t);
 	assert_false(seen(&t, CLIENT, "NOOP\r\nTYPE I\r\n"));
-	assert_false(seen(&t, SERVER, "200-a\r\n227 b (1,2,3,4,5,6)\r\n"));
-	assert_false(seen(&t, SERVER, "200 c\r\n200 d\r\n"));
+	assert_false(seen(&t, SERVER, "200-a\r\n227 b (1,2,3,4,5,6)\r\n200 c\r\n"));
+	assert_false(seen(&t, SERVER, "200 d\r\n"));
 	assert_false(seen(&t, CLIENT, ""));
+	assert_false(seen(&t, CLIENT, "FEAT\r\n"));
+	assert_true(seen(&t, SERVER, "211-a text that goes on\r\n"));
+	assert_false(seen(&t, CLIENT, ""));
+	assert_false(seen(&t, SERVER, " EPSV\r\n211 End\r\n"));
 	assert_false(seen(&t, CLIENT, "RETR f\r\n"));
 	assert_false(seen(&t, SERVER, "150 here\r\n"));
 	assert_false(seen(&t, SERVER, "226 done\r\n"));
-	assert_int_equal(t.scan.outstanding, 0);
+	assert_true(all_answered(&t.scan));
 }
 
 static void test_transfer(void **state)
@@ -116,11 +129,15 @@ static void test_handshake(void **state)
 	assert_true(seen(&t, SERVER, "120 soon\r\n"));
 	assert_true(seen(&t, CLIENT, "NOOP\r\n"));
 	assert_true(seen(&t, SERVER, "220 now\r\n"));
+	assert_true(seen(&t, SERVER, "200 yes\r\n"));
+	assert_false(scan_note(&t.scan, sizeof(t.scan), &note));
+	assert_true(seen(&t, CLIENT, "USER x\r\n"));
+	assert_true(seen(&t, SERVER, "230 in\r\n"));
 	assert_false(seen(&t, CLIENT, ""));
-	assert_false(seen(&t, SERVER, "200 yes\r\n"));
+	assert_false(seen(&t, CLIENT, "NOOP\r\n"));
 	assert_true(scan_note(&t.scan, sizeof(t.scan), &note));
-	assert_int_equal(note.next[CLIENT], 70006);
-	assert_int_equal(note.outstanding, 0);
+	assert_int_equal(note.next[CLIENT], 70020);
+	assert_int_equal(note.pairing.before[0], 1);
 }
 
 /* What no receiver would take is handed over, and the scan goes on as if it had not been. */
@@ -163,7 +180,7 @@ static void test_premature(void **state)
 			for (int i = 0; i < late; i++)
 				assert_true(seen(&t, CLIENT, noise));
 			t.seq[CLIENT] -= missing;
-			assert_true(seen(&t, SERVER, "200 yes\r\n"));
+			assert_true(seen(&t, SERVER, "425 no\r\n"));
 			assert_int_equal(t.scan.mode,
 					 missing <= (behind < SCAN_SINCE_MAX ? behind : 0) ? SCAN_FOLLOW : SCAN_WHOLE);
 		}
@@ -176,9 +193,9 @@ static void test_out_of_line(void **state)
 
 	(void)state;
 	talk_ready(&t);
-	assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] - 8, "USER x\r\n", 0));   /* again */
+	assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] - 8, "PASS x\r\n", 0));   /* again */
 	assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] + 6, "NOOP\r\n", 0));     /* a hole */
-	assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] - 8, "USER x\r\nNO", 0)); /* some of it again, and a piece */
+	assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] - 8, "PASS x\r\nNO", 0)); /* some of it again, and a piece */
 	t.seq[CLIENT] += 2;
 	assert_true(seen(&t, CLIENT, "OP\r\n"));
 	assert_false(seen(&t, SERVER, "200 yes\r\n"));
@@ -240,7 +257,8 @@ static void test_opaque(void **state)
 	}
 	talk_begin(&t);
 	assert_true(seen(&t, SERVER, "SSH-2.0-x\r\n"));
-	assert_false(seen(&t, CLIENT, "SSH-2.0-y\r\n"));
+	assert_true(seen(&t, CLIENT, "SSH-2.0-y\r\n"));
+	assert_false(seen(&t, SERVER, "\x01\x02"));
 }
 
 /* Where user space need not know that it was AUTH that 234 answered, it decides. */
@@ -261,7 +279,7 @@ static void test_auth_in_doubt(void **state)
 	assert_false(note.tls);
 	assert_true(seen(&t, CLIENT, "\x16\x03\x01"));
 	talk_ready(&t);
-	assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] - 8, "USER x\r\n", 0));
+	assert_true(segment_from(&t, CLIENT, t.seq[CLIENT] - 8, "PASS x\r\n", 0));
 	acked = t.seq[CLIENT];
 	t.seq[CLIENT] -= 8;
 	assert_true(seen(&t, SERVER, "200 unasked\r\n"));
@@ -283,12 +301,21 @@ static void test_whole(void **state)
 	assert_int_equal(t.scan.mode, SCAN_WHOLE);
 	assert_true(seen(&t, SERVER, "200 yes\r\n"));
 	assert_false(seen(&t, CLIENT, ""));
-	talk_ready(&t);
-	assert_true(seen(&t, SERVER, "hello\r\n")); /* user space may know better */
+	talk_begin(&t); /* a line that no command is, while user space may know the client better */
+	assert_true(seen(&t, SERVER, "230 in\r\n"));
+	assert_true(seen(&t, CLIENT, "hello\r\n"));
+	assert_int_equal(t.scan.mode, SCAN_WHOLE);
+	talk_ready(&t); /* the text of a reply ends oddly */
+	assert_false(seen(&t, CLIENT, "STOR x\r\n"));
+	assert_true(seen(&t, SERVER, "553-no\r\n150 but yes\r\n"));
+	assert_int_equal(t.scan.mode, SCAN_WHOLE);
+	talk_ready(&t); /* more of interest than there is room for */
+	assert_true(seen(&t, CLIENT, "PASV\r\nLIST\r\nPASV\r\n"));
 	assert_int_equal(t.scan.mode, SCAN_WHOLE);
 	talk_ready(&t);
 	assert_false(seen(&t, SERVER, "200 unasked\r\n"));
-	assert_int_equal(t.scan.outstanding, 0);
+	assert_false(seen(&t, SERVER, "hello\r\n"));
+	assert_true(all_answered(&t.scan));
 	for (int i = 0; i < SCAN_OUTSTANDING_MAX; i++)
 		assert_false(seen(&t, CLIENT, "NOOP\r\n"));
 	assert_true(seen(&t, CLIENT, "NOOP\r\n")); /* one more than can be counted */
@@ -306,24 +333,25 @@ static void test_note(void **state)
 	talk_begin(&t);
 	assert_true(seen(&t, SERVER, "220 ready\r\n"));
 	assert_false(scan_note(&t.scan, sizeof(t.scan), &note));
-	assert_true(seen(&t, CLIENT, "USER x\r\n"));
-	assert_false(seen(&t, SERVER, "331-password\r\n"));
+	talk_ready(&t);
+	assert_false(seen(&t, CLIENT, "NOOP\r\n"));
 	assert_true(scan_note(&t.scan, sizeof(t.scan), &note));
 	assert_int_equal(note.next[CLIENT], t.seq[CLIENT]);
 	assert_int_equal(note.next[SERVER], t.seq[SERVER]);
-	assert_int_equal(note.outstanding, 1);
-	assert_int_equal(note.multiline, 331);
-	assert_false(seen(&t, SERVER, "331 now\r\n"));
-	assert_false(seen(&t, CLIENT, "RETR f\r\n"));
+	assert_int_equal(note.pairing.before[0], 1);
+	assert_false(seen(&t, SERVER, "200 now\r\n"));
+	assert_false(seen(&t, CLIENT, "RETR f\r\nNOOP\r\nNOOP\r\n"));
 	assert_false(seen(&t, SERVER, "150 here\r\n"));
 	assert_true(seen(&t, CLIENT, "PASV\r\n"));
 	assert_true(seen(&t, SERVER, "226 done\r\n"));
 	assert_true(scan_note(&t.scan, sizeof(t.scan), &note)); /* as it was before PASV */
 	assert_int_equal(note.next[CLIENT], t.seq[CLIENT] - 6);
 	assert_int_equal(note.next[SERVER], t.seq[SERVER] - 10);
-	assert_int_equal(note.outstanding, 1);
-	assert_int_equal(note.multiline, 0);
-	assert_true(note.transfer);
+	assert_int_equal(note.pairing.count, 1);
+	assert_int_equal(pairing_at(&note.pairing, 0), PAIRING_TRANSFER);
+	assert_int_equal(note.pairing.before[0], 0);
+	assert_int_equal(note.pairing.before[1], 2);
+	assert_true(note.pairing.begun);
 	assert_false(scan_note(&t.scan, sizeof(t.scan) - 1, &note));
 }
 

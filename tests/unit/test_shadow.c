@@ -210,12 +210,13 @@ struct world {
 	struct flying flying[FLIGHT_MAX];
 	unsigned int flights;
 	uint64_t now;
-	uint32_t loss, reorder, again, cutting, pipelining, interest, lies;
+	uint32_t loss, reorder, again, cutting, pipelining, interest, lies, oddity;
 	uint8_t buffer[65536 + 256];
 	uint8_t shadow_buffer[65536 + 256];
 	/* the dialogue */
 	unsigned int commands_left;
 	int waiting; /* commands the client has sent that are not answered */
+	int login;   /* what the client says first: USER, PASS, and then what it likes */
 	bool deaf;   /* the server waits for TLS */
 	bool tls, quit, reset;
 	uint64_t seed, segments, payloads, passed, handed;
@@ -327,8 +328,10 @@ static void say_odd(struct world *w)
 		write_text(end, "NOOP \0\r\0\nNOOP\r\n", 15);
 		break;
 	default:
-		if (one_in(6))
+		if (one_in(2))
 			write_text(end, "NO\0OP\r\n", 7);
+		else
+			say(end, one_in(2) ? "X-odd line: x\r\n" : "*?\r\n");
 	}
 }
 
@@ -354,6 +357,11 @@ static void say_command(struct world *w)
 	};
 	struct end *end = &w->end[CLIENT];
 	const uint32_t what = pick(w->interest);
+
+	if (w->login < 2) {
+		say(end, w->login++ ? "PASS secret\r\n" : "USER somebody\r\n");
+		return;
+	}
 
 	if (what < 49)
 		say(end, plain[pick(sizeof(plain) / sizeof(plain[0]))]);
@@ -441,6 +449,28 @@ static void say_reply(struct end *end)
 	say(end, fine[pick(sizeof(fine) / sizeof(fine[0]))]);
 }
 
+/* What no server says that was written by the book: nothing, too much, an end that is none. */
+static void say_oddly(struct end *end, const uint8_t *plain, uint32_t length)
+{
+	static const char *const odd[] = {
+		"",
+		"hello\r\n",
+		"200 yes\r\n200 and again\r\n",
+		"211 Extensions:\r\n EPSV\r\n211 End\r\n",
+		"226 done\r\nbye\r\n",
+		"226done\r\n200 yes\r\n",
+		"425 no\r\n227 x (1,2,3,4,5,6)\r\n",
+		"150 x\r\n",
+		"250-x\r\n150 y\r\n250 z\r\n",
+		"426 gone\r\n226 so be it\r\n",
+	};
+
+	if (begins(plain, length, "STOR") && one_in(2))
+		say(end, "553-\r\n553- no\r\n150 but yes\r\n226 done\r\n");
+	else
+		say(end, odd[pick(sizeof(odd) / sizeof(odd[0]))]);
+}
+
 /* The server's answer to a line. */
 static void answer(struct world *w, const uint8_t *line, uint32_t whole_length)
 {
@@ -450,7 +480,15 @@ static void answer(struct world *w, const uint8_t *line, uint32_t whole_length)
 
 	if (length <= 2 && whole_length <= 4)
 		return;
-	if (begins(plain, length, "RETR") || begins(plain, length, "STOR") || begins(plain, length, "LIST")) {
+	if (one_in(w->oddity)) {
+		say_oddly(end, plain, length);
+		return;
+	}
+	if (begins(plain, length, "USER")) {
+		say(end, one_in(8) ? "230 welcome\r\n" : "331 password\r\n");
+	} else if (begins(plain, length, "PASS")) {
+		say(end, one_in(8) ? "530 no\r\n" : "230-welcome\r\n to us\r\n230 in\r\n");
+	} else if (begins(plain, length, "RETR") || begins(plain, length, "STOR") || begins(plain, length, "LIST")) {
 		if (one_in(8)) {
 			say(end, "425 no\r\n");
 			return;
@@ -830,6 +868,8 @@ static void open_world(struct world *w)
 	w->pipelining = one_in(3) ? 1 + pick(30) : 0;
 	w->interest = one_in(2) ? 100 : 100 * (1 + pick(10));
 	w->commands_left = 10 + pick(100);
+	w->login = one_in(20) ? 2 : 0;
+	w->oddity = one_in(2) ? 0 : 5 + pick(50);
 	w->waiting = 0;
 	w->tls = w->deaf = w->quit = w->reset = false;
 	w->now = 100000;
@@ -1030,7 +1070,7 @@ static void begin_exchange(struct exchange *exchange)
 static void test_lost_behind(void **state)
 {
 	struct exchange exchange;
-	struct scan_note note = { .outstanding = 1 };
+	struct scan_note note = { .pairing.before[0] = 1 };
 	uint32_t passed;
 
 	(void)state;
@@ -1048,7 +1088,7 @@ static void test_lost_behind(void **state)
 	assert_int_equal(queue(&exchange, SERVER, note.next[SERVER] - 10, "200 fine\r\n", TCP_ACK, &note),
 			 VERDICT_ACCEPT);
 	note.next[CLIENT] = passed + 14;
-	note.outstanding = 2;
+	note.pairing.before[0] = 2;
 	assert_int_equal(queue(&exchange, CLIENT, passed, "NOOP\r\nTYPE I\r\n", TCP_ACK, &note), VERDICT_ACCEPT);
 }
 
@@ -1056,7 +1096,7 @@ static void test_lost_behind(void **state)
 static void test_arrived(void **state)
 {
 	struct exchange exchange;
-	struct scan_note note = { .outstanding = 0 };
+	struct scan_note note = { .opaque = false };
 
 	(void)state;
 	begin_exchange(&exchange);
@@ -1086,7 +1126,7 @@ static void restart(struct exchange *exchange)
 static void test_bypassed(void **state)
 {
 	struct exchange exchange;
-	struct scan_note note = { .outstanding = 0 };
+	struct scan_note note = { .opaque = false };
 	uint32_t port;
 
 	(void)state;

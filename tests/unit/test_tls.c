@@ -362,7 +362,7 @@ static void says_noted(struct dialogue *d, int side, const char *text, uint32_t 
 /* The note is of before AUTH, however much has been handed over since. */
 static void handed_over(uint32_t long_ago, bool missed)
 {
-	struct scan_note note = { .whole = true, .tls = true }, early = { .outstanding = 0 };
+	struct scan_note note = { .whole = true, .tls = true }, early = { .pairing.before[0] = 0 };
 	struct dialogue d;
 
 	dialogue_ready(&d, MASQUERADE);

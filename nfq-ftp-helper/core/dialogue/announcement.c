@@ -82,7 +82,7 @@ static bool displace(const struct turn *turn)
 
 		if (!work || !(own || full))
 			continue;
-		if (other.session->flags & SESSION_TRANSFER) {
+		if (other.session->pairing.begun) {
 			withdraw(&other, work, 0);
 			return true;
 		}

@@ -2,14 +2,15 @@
 /*
  * Theory of operation
  *
- * Commands are answered in order (RFC 959 section 5.4): a ring of outstanding commands pairs each final reply with the
- * oldest. A 1xx reply does not answer; "NNN-" opens a multi-line reply that ends at a line beginning with "NNN ".
+ * The client's lines say whether this is FTP; the server's are believed for what they are, and what is none is skipped. "NNN-" opens a
+ * multi-line reply that ends at a line beginning with "NNN ". Real servers end one otherwise, too: a greeting by the answer to USER, and
+ * any by the 1xx of the transfer that it was said about. Which of the lines behind such an end are text is in doubt: nothing that had been
+ * asked for by then opens, nor what is asked for by a client that had not got that line yet.
  *
- * A dialogue begins with the server's greeting, and with a client line that is FTP; after AUTH and its 234 what follows is TLS, until one
- * end says a line where a record would begin (core/wire/tls_records.h). That line proves nothing: it may be the first of a dialogue that
- * was met in its middle.
+ * After AUTH and its 234 what follows is TLS, until one end says a line where a record would begin (core/wire/tls_records.h). That line proves
+ * nothing: it may be the first of a dialogue that was met in its middle.
  *
- * Where its beginning was not seen, one command and its reply stand for the greeting, and until then a line may turn out to have
+ * Where the dialogue's beginning was not seen, one command and its reply stand for the greeting, and until then a line may turn out to have
  * been met in its middle.
  */
 #include "dialogue.h"
@@ -17,49 +18,41 @@
 #include "announcement.h"
 #include "core/table/state.h"
 
-static void push_command(struct session *session, enum ftp_kind kind)
+enum event {
+	EVENT_COMMAND,
+	EVENT_GREETED,
+	EVENT_ANSWERED,
+	EVENT_LOST,
+	EVENT_TLS,
+	EVENT_PLAIN,
+	EVENT_FOREIGN,
+	EVENTS,
+};
+
+/* dialogue.h's table; 0 stays. */
+static const uint8_t next_state[SESSION_OPAQUE][EVENTS] = {
+	[SESSION_GREETING] = { [EVENT_GREETED] = SESSION_READY,
+			       [EVENT_LOST] = SESSION_MIDDLE,
+			       [EVENT_TLS] = SESSION_OPAQUE,
+			       [EVENT_FOREIGN] = SESSION_OPAQUE },
+	[SESSION_MIDDLE] = { [EVENT_COMMAND] = SESSION_EXCHANGE,
+			     [EVENT_TLS] = SESSION_OPAQUE,
+			     [EVENT_FOREIGN] = SESSION_OPAQUE },
+	[SESSION_EXCHANGE] = { [EVENT_ANSWERED] = SESSION_READY,
+			       [EVENT_LOST] = SESSION_MIDDLE,
+			       [EVENT_TLS] = SESSION_TLS,
+			       [EVENT_FOREIGN] = SESSION_OPAQUE },
+	[SESSION_READY] = { [EVENT_TLS] = SESSION_TLS, [EVENT_FOREIGN] = SESSION_OPAQUE },
+	[SESSION_TLS] = { [EVENT_PLAIN] = SESSION_MIDDLE, [EVENT_FOREIGN] = SESSION_OPAQUE },
+};
+
+static void happen(struct session *session, enum event event)
 {
-	if (session->outstanding < COMMANDS_MAX)
-		session->commands |= (uint32_t)kind << (4 * session->outstanding);
-	if (session->outstanding < UINT8_MAX)
-		session->outstanding++;
+	if (state_reads_lines(session) && next_state[session->state][event])
+		state_enter(session, (enum session_state)next_state[session->state][event]);
 }
 
-static enum ftp_kind oldest_command(const struct session *session)
-{
-	return session->outstanding ? (enum ftp_kind)(session->commands & 15) : FTP_OTHER;
-}
-
-static enum ftp_kind pop_command(struct session *session)
-{
-	const enum ftp_kind kind = oldest_command(session);
-
-	if (session->outstanding) {
-		session->commands >>= 4;
-		session->outstanding--;
-	}
-	return kind;
-}
-
-/* How many commands are older than the first of this kind? More than there are: none is of this kind. */
-static unsigned int older_than(const struct session *session, enum ftp_kind kind)
-{
-	unsigned int older = 0;
-
-	while (older < session->outstanding && older < COMMANDS_MAX && (session->commands >> 4 * older & 15) != kind)
-		older++;
-	return older < COMMANDS_MAX ? older : UINT8_MAX;
-}
-
-bool dialogue_answers(struct session *session, enum ftp_kind kind)
-{
-	unsigned int older = older_than(session, kind);
-
-	if (older < session->outstanding && session->flags & SESSION_RESUMED)
-		for (; older; older--)
-			pop_command(session);
-	return older == 0 && session->outstanding && oldest_command(session) == kind;
-}
+/* ---- what ends it ---- */
 
 void dialogue_lost(struct table *table, struct session *session)
 {
@@ -68,23 +61,18 @@ void dialogue_lost(struct table *table, struct session *session)
 	/* The answers will not be recognised. What is open stays so until the next transfer is over. */
 	for (uint32_t i = 0; work && i < work->announcements; i++)
 		work->announcement[i].answered = 1;
-	session->commands = 0;
-	session->outstanding = 0;
+	session->pairing = (struct pairing){ .count = 0 };
 	session->multiline = 0;
-	session->flags = (uint8_t)((session->flags & ~SESSION_TRANSFER) | SESSION_RESUMED);
-	if (session->state < SESSION_READY)
-		state_enter(session, SESSION_MIDDLE);
+	session->doubt = 0;
+	session->exchanged = EXCHANGED_NOTHING;
+	session->met = 1;
+	session->flags |= SESSION_RESUMED;
+	happen(session, EVENT_LOST);
 }
 
 bool dialogue_may_be_opaque(const struct session *session)
 {
-	return session->outstanding > COMMANDS_MAX || older_than(session, FTP_AUTH) < session->outstanding;
-}
-
-static void become_opaque(struct turn *turn)
-{
-	state_enter(turn->session, SESSION_OPAQUE);
-	announcement_withdraw_all(turn);
+	return session->pairing.overflow || pairing_has(&session->pairing, PAIRING_AUTH);
 }
 
 void dialogue_not_ftp(struct turn *turn)
@@ -92,13 +80,15 @@ void dialogue_not_ftp(struct turn *turn)
 	const struct report refused = { .kind = REPORT_REFUSE, .refusal = REFUSED_NOT_FTP };
 
 	turn->engine->counters.refusals[REFUSED_NOT_FTP]++;
-	become_opaque(turn);
+	happen(turn->session, EVENT_FOREIGN);
+	announcement_withdraw_all(turn);
 	turn_report(turn, &refused);
 }
 
 void dialogue_opaque(struct turn *turn)
 {
-	become_opaque(turn);
+	happen(turn->session, EVENT_FOREIGN);
+	announcement_withdraw_all(turn);
 	turn_report_plain(turn, REPORT_OPAQUE);
 }
 
@@ -108,12 +98,11 @@ static void begin_tls(struct turn *turn)
 	struct session *session = turn->session;
 	const struct stream *client = &session->stream[DIRECTION_ORIGINAL];
 
-	if (client->line.phase != FTP_PHASE_START || client->line.telnet || client->flags & STREAM_HELD) {
-		dialogue_opaque(turn);
-		return;
-	}
-	state_enter(session, SESSION_TLS);
-	for (int d = 0; d < 2; d++)
+	happen(session, EVENT_TLS);
+	if (session->state == SESSION_TLS &&
+	    (client->line.phase != FTP_PHASE_START || client->line.telnet || client->flags & STREAM_HELD))
+		happen(session, EVENT_FOREIGN);
+	for (int d = 0; d < 2 && session->state == SESSION_TLS; d++)
 		tls_records_begin(&session->tls[d]);
 	announcement_withdraw_all(turn);
 	turn_report_plain(turn, REPORT_OPAQUE);
@@ -124,111 +113,178 @@ void dialogue_out_of_tls(struct turn *turn)
 	if (turn->session->state != SESSION_TLS)
 		return; /* the other direction has left it before */
 	dialogue_lost(turn->engine->table, turn->session);
-	state_enter(turn->session, SESSION_MIDDLE);
+	happen(turn->session, EVENT_PLAIN);
 }
 
 void dialogue_no_record(struct turn *turn)
 {
-	become_opaque(turn);
+	happen(turn->session, EVENT_FOREIGN);
+	announcement_withdraw_all(turn);
+}
+
+/* ---- the client's lines ---- */
+
+/* Has it been shown that this is FTP, whatever its lines look like from now on? */
+static bool is_trusted(const struct session *session)
+{
+	return session->exchanged == EXCHANGED_TWO && (session->logged_in || session->met);
 }
 
 void dialogue_strange(struct turn *turn)
 {
-	/* Where bytes before it were not seen, this may be the middle of a line, or the text of a multi-line reply. */
-	if (turn->session->flags & SESSION_RESUMED)
-		ftp_lose_line(&turn->session->stream[turn->direction].line);
-	else
+	struct session *session = turn->session;
+	struct ftp_line *line = &session->stream[turn->direction].line;
+
+	if (!is_trusted(session) && !session->met)
 		dialogue_not_ftp(turn);
+	else if (session->flags & SESSION_RESUMED) /* it may be the middle of a line */
+		ftp_lose_line(line);
+	else
+		ftp_go_on(line);
 }
 
-bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word)
+bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word, bool web)
 {
 	struct session *session = turn->session;
+	const bool trusted = is_trusted(session);
 
-	if (!word && !(session->flags & SESSION_FIRST_LINE)) {
-		if (!(session->flags & SESSION_RESUMED))
-			dialogue_not_ftp(turn);
+	if ((web && !(word && trusted)) || (!word && !trusted && !session->met)) {
+		dialogue_not_ftp(turn);
 		return false;
 	}
+	if (!word && !(session->flags & SESSION_FIRST_LINE))
+		return false;
 	session->flags |= SESSION_FIRST_LINE;
-	if (session->state == SESSION_MIDDLE && word)
-		state_enter(session, SESSION_EXCHANGE);
+	if (word)
+		happen(session, EVENT_COMMAND);
 	return true;
 }
 
-static bool is_empty(const struct ftp_line *line)
+/* Had the client got the server's bytes before this one when it sent the packet that is being read? */
+static bool had_got(const struct turn *turn, uint32_t seq)
 {
-	return line->length == 0 && (line->separator == 0 || line->separator == '\r' || line->separator == '\n');
+	return !seq_before(turn->ack, seq);
+}
+
+/* A command is outstanding from now on. */
+static void sent(const struct turn *turn, enum pairing_class class)
+{
+	struct session *session = turn->session;
+
+	if (session->exchanged == EXCHANGED_ONE && had_got(turn, session->answered))
+		session->exchanged = EXCHANGED_SENT;
+	if (session->doubt && had_got(turn, session->doubted))
+		session->doubt = 0;
+	pairing_push(&session->pairing, class == PAIRING_PASSIVE && session->doubt ? PAIRING_DOUBTED : class);
 }
 
 static void command_line(struct turn *turn, const struct ftp_line *line)
 {
 	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
+	enum pairing_class class = word ? pairing_class((enum ftp_kind)word->kind) : PAIRING_OTHER;
 
-	if (is_empty(line) || !dialogue_command_seen(turn, word))
+	if (ftp_is_empty(line) || !dialogue_command_seen(turn, word, ftp_is_web(line)))
 		return;
-	/* A PORT that comes here had no argument: it announces nothing. */
-	push_command(turn->session, word && word->notation == NOTATION_NONE ? (enum ftp_kind)word->kind : FTP_OTHER);
+	if (class == PAIRING_ACTIVE) /* a PORT that comes here had no argument: it announces nothing */
+		class = PAIRING_IDLE;
+	sent(turn, class);
 }
 
+void dialogue_skipped(struct turn *turn, const struct ftp_line *line)
+{
+	if (turn->direction == DIRECTION_ORIGINAL && ftp_is_web(line) && !is_trusted(turn->session))
+		dialogue_not_ftp(turn);
+}
+
+/* ---- the server's ---- */
+
+/* RFC 959 section 5.4: 120 says that it takes a while, 4xx and 5xx that it is not to be. */
 static void greeting(struct turn *turn, unsigned int code)
 {
-	if (code == 220)
-		state_enter(turn->session, SESSION_READY);
-	else if (code != 120 && code < 400)
-		dialogue_not_ftp(turn);
+	struct session *session = turn->session;
+
+	if (code < 200 || code > 299)
+		return;
+	session->logged_in |= code == 230;
+	happen(session, EVENT_GREETED);
+}
+
+/* What the answer says of how well the client is known. Where it was met in the middle, what only a user may do stands for the login. */
+static void note_answer(struct session *session, enum pairing_class class, unsigned int code)
+{
+	const bool users = class != PAIRING_OTHER && class != PAIRING_AUTH;
+
+	if (session->exchanged == EXCHANGED_NOTHING) {
+		session->exchanged = EXCHANGED_ONE;
+		session->answered = session->stream[DIRECTION_REPLY].next;
+	} else if (session->exchanged == EXCHANGED_SENT) {
+		session->exchanged = EXCHANGED_TWO;
+	}
+	if (code < 300 && (class == PAIRING_LOGIN || (session->met && users)))
+		session->logged_in = 1;
+	if (pairing_empty(&session->pairing)) /* commands and replies are in step */
+		session->flags &= (uint8_t)~SESSION_RESUMED;
 }
 
 static void final_reply(struct turn *turn, unsigned int code)
 {
 	struct session *session = turn->session;
-	enum ftp_kind kind;
+	struct pairing_answer answer;
 
-	if (session->state == SESSION_GREETING) {
-		greeting(turn, code);
-		return;
-	}
-	if (code < 200) {
-		session->flags |= SESSION_TRANSFER;
-		return;
-	}
-	if (session->state == SESSION_MIDDLE || !session->outstanding)
-		return;
 	/* It answers nothing else, whatever has been left unanswered before it (RFC 2228 section 3). */
 	if (code == 234 && dialogue_may_be_opaque(session)) {
 		begin_tls(turn);
 		return;
 	}
-	kind = pop_command(session);
-	state_enter(session, SESSION_READY);
-	if (code == 230 || code == 232 || (code < 300 && kind != FTP_OTHER && kind != FTP_AUTH))
-		session->logged_in = 1;
-	if (!session->outstanding) /* commands and replies are in step */
-		session->flags &= (uint8_t)~SESSION_RESUMED;
-	if (session->flags & SESSION_TRANSFER) {
-		session->flags &= (uint8_t)~SESSION_TRANSFER;
-		announcement_transfer_over(turn);
+	if (session->state == SESSION_GREETING) {
+		greeting(turn, code);
+		return;
 	}
-	if (kind == FTP_PORT || kind == FTP_EPRT || kind == FTP_LPRT)
+	if (session->state == SESSION_MIDDLE)
+		return;
+	answer = pairing_reply(&session->pairing, code);
+	for (unsigned int i = 0; i < answer.older_active; i++)
+		announcement_answered(turn, 200);
+	if (!answer.answers)
+		return;
+	happen(session, EVENT_ANSWERED);
+	note_answer(session, (enum pairing_class)answer.class, code);
+	if (answer.transfer_over)
+		announcement_transfer_over(turn);
+	if (answer.class == PAIRING_ACTIVE)
 		announcement_answered(turn, code);
+}
+
+/* Its text is over, though nobody has said so. */
+static void end_oddly(struct turn *turn, unsigned int code)
+{
+	struct session *session = turn->session;
+
+	if (session->state == SESSION_GREETING)
+		greeting(turn, session->multiline);
+	session->multiline = 0;
+	session->doubt = 1;
+	session->doubted = session->stream[DIRECTION_REPLY].next;
+	pairing_doubt(&session->pairing);
+	final_reply(turn, code);
 }
 
 static void reply_line(struct turn *turn, const struct ftp_line *line)
 {
 	struct session *session = turn->session;
 	const unsigned int code = ftp_code(line);
+	const bool goes_on = line->separator == FTP_SEPARATOR_HYPHEN;
 
-	if (session->multiline) {
-		if (code != session->multiline || line->separator == '-')
-			return;
-		session->multiline = 0;
-		final_reply(turn, code);
-	} else if (code == 0) {
-		if (!is_empty(line))
-			dialogue_strange(turn);
-	} else if (line->separator == '-') {
+	if (code == 0)
+		return;
+	if (session->multiline && code != session->multiline) {
+		if (!goes_on &&
+		    pairing_ends_oddly(&session->pairing, session->state != SESSION_GREETING, session->multiline, code))
+			end_oddly(turn, code);
+	} else if (goes_on) {
 		session->multiline = (uint16_t)code;
 	} else {
+		session->multiline = 0;
 		final_reply(turn, code);
 	}
 }
@@ -241,10 +297,10 @@ void dialogue_line(struct turn *turn, const struct ftp_line *line)
 		reply_line(turn, line);
 }
 
-void dialogue_announced(struct turn *turn, const struct ftp_line *line, enum ftp_kind kind)
+void dialogue_announced(struct turn *turn, const struct ftp_line *line, enum pairing_class class)
 {
 	if (turn->direction == DIRECTION_ORIGINAL) {
-		push_command(turn->session, kind);
+		sent(turn, class);
 		return;
 	}
 	turn->session->multiline = 0;

@@ -1,29 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dialogue - what the lines of a control connection mean: which reply answers which command, and how far the dialogue has
- * got. Lines come in order, each once. Internal to core.
+ * dialogue - what the lines of a control connection mean: how far the dialogue has got, and what is told to those who open ports. Which
+ * reply answers which command is pairing.h's. Lines come in order, each once. Internal to core.
+ *
+ * Which state (table/state.h) follows, a row a state, a column an event; "." stays. What is none of these events changes no state: a
+ * server's line of no form, a command of no interest, a reply that answers nothing.
+ *
+ *		COMMAND		GREETED		ANSWERED	LOST		TLS		PLAIN		FOREIGN
+ *		one that is	2xx, with	a reply to a	replies may	234 to AUTH	a line where	the client speaks
+ *		known		none before	command		have been lost			a record would	something else; no
+ *										begin		record of TLS
+ *		----------------------------------------------------------------------------------------------------------------
+ *	GREETING .		READY		.		MIDDLE		OPAQUE		.		OPAQUE
+ *	MIDDLE	EXCHANGE	.		.		.		OPAQUE		.		OPAQUE
+ *	EXCHANGE .		.		READY		MIDDLE		TLS		.		OPAQUE
+ *	READY	.		.		.		.		TLS		.		OPAQUE
+ *	TLS	.		.		.		.		.		MIDDLE		OPAQUE
+ *
+ * What makes a client's line FOREIGN, by how well the client is known (I4). It is trusted once two commands have been exchanged, the second
+ * sent by somebody who had the first one's answer, and it is logged in; or, where its beginning was not seen, without the login.
+ *
+ *			a word and a colon	"HTTP/n.n" at its end	of no command's form, or none that is known
+ *			---------------------------------------------------------------------------------------------------
+ *	from the start	FOREIGN			FOREIGN			FOREIGN
+ *	met in the middle FOREIGN		FOREIGN			lost: it may be a line's middle; then of no interest
+ *	trusted		FOREIGN			FOREIGN, behind what is	of no interest
+ *						no known command
  */
-#ifndef CORE_DIALOGUE_H
-#define CORE_DIALOGUE_H
+#ifndef CORE_DIALOGUE_DIALOGUE_H
+#define CORE_DIALOGUE_DIALOGUE_H
 
 #include "core/engine/turn.h"
 
 /* A command or reply line has ended that announced nothing, or had no argument. */
 void dialogue_line(struct turn *turn, const struct ftp_line *line);
 
-/* An announcing line has been judged. @kind: the command that is outstanding from now on, where the line is one. */
-void dialogue_announced(struct turn *turn, const struct ftp_line *line, enum ftp_kind kind);
+/* An announcing line has been judged. @class: what is outstanding from now on, where the line is a command. */
+void dialogue_announced(struct turn *turn, const struct ftp_line *line, enum pairing_class class);
 
-/* A command was read. Return false when it does not count: the connection is not FTP, or the line began in its middle. */
-bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word);
+/* And has ended. */
+void dialogue_skipped(struct turn *turn, const struct ftp_line *line);
 
 /*
- * Does a final reply answer a command of this kind? It answers the oldest one. Where replies may have passed unseen, older
- * commands than the first of this kind are taken to be answered already, and forgotten.
+ * A command was read; @web: its line ends in "HTTP/n.n". Return false when it does not count: the connection is not FTP, or the line
+ * began in its middle.
  */
-bool dialogue_answers(struct session *session, enum ftp_kind kind);
+bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word, bool web);
 
-/* A byte that cannot stand where it stands in FTP. */
+/* A byte of the client that cannot stand where it stands in a command. */
 void dialogue_strange(struct turn *turn);
 
 /* Bytes of this connection have passed unseen: what is outstanding is not known any more. */

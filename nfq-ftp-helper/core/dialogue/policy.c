@@ -6,19 +6,17 @@
 #include "dialogue.h"
 
 /* Is the dialogue at a point where this announcement can stand? */
-static enum refusal at_its_place(const struct turn *turn, const struct ftp_word *word)
+static enum refusal at_its_place(const struct turn *turn)
 {
-	struct session *session = turn->session;
-	const bool reply = turn->direction == DIRECTION_REPLY;
-	const bool asked = reply && dialogue_answers(session, (enum ftp_kind)word->kind);
+	const struct session *session = turn->session;
 
 	if (session->state < SESSION_MIDDLE)
 		return REFUSED_NO_GREETING;
 	if (session->state != SESSION_READY)
 		return REFUSED_NO_EXCHANGE;
-	if (reply)
-		return asked ? REFUSED_NOT : REFUSED_UNASKED;
-	return session->outstanding < COMMANDS_MAX ? REFUSED_NOT : REFUSED_PIPELINE;
+	if (turn->direction == DIRECTION_REPLY)
+		return pairing_asked(&session->pairing) ? REFUSED_NOT : REFUSED_UNASKED;
+	return pairing_full(&session->pairing) ? REFUSED_PIPELINE : REFUSED_NOT;
 }
 
 /* A reply's argument stands somewhere in prose. */
@@ -35,7 +33,7 @@ static bool find_argument(struct candidate *candidate)
 	return true;
 }
 
-/* A command's argument is the whole rest of its line. */
+/* A command's argument is the whole rest of its line, as far as a CR. NUL is what ends a client's own text. */
 static bool read_argument(struct candidate *candidate)
 {
 	const int length = endpoint_parse(candidate->word->notation, candidate->text, candidate->text_length,
@@ -43,8 +41,8 @@ static bool read_argument(struct candidate *candidate)
 
 	if (length < 0)
 		return false;
-	for (uint32_t i = (uint32_t)length; i < candidate->text_length; i++)
-		if (candidate->text[i] != ' ' && candidate->text[i] != '\r')
+	for (uint32_t i = (uint32_t)length; i < candidate->text_length && candidate->text[i] != '\r'; i++)
+		if (candidate->text[i] != ' ' && candidate->text[i] != 0)
 			return false;
 	candidate->length = (uint32_t)length;
 	return true;
@@ -132,7 +130,7 @@ static void change_text(const struct turn *turn, struct candidate *candidate)
 
 enum refusal policy_judge(struct turn *turn, struct candidate *candidate)
 {
-	enum refusal refusal = at_its_place(turn, candidate->word);
+	enum refusal refusal = at_its_place(turn);
 
 	if (refusal != REFUSED_NOT)
 		return refusal;
@@ -153,8 +151,7 @@ enum refusal policy_judge(struct turn *turn, struct candidate *candidate)
 	return REFUSED_NOT;
 }
 
-bool policy_may_edit(const struct turn *turn, const struct ftp_line *line, const struct work *work)
+bool policy_may_edit(const struct turn *turn, const struct work *work)
 {
-	return at_its_place(turn, ftp_line_word(line, turn_side(turn->direction))) == REFUSED_NOT &&
-	       binding_speaker_translated(turn, &work->binding);
+	return at_its_place(turn) == REFUSED_NOT && binding_speaker_translated(turn, &work->binding);
 }

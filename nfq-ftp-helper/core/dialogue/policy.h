@@ -4,11 +4,12 @@
  *
  * Each clause of I4, and where it is kept:
  *
- *	the client's first lines are FTP commands		dialogue_command_seen(), dialogue_strange(): dialogue.c
+ *	the client's lines are FTP commands, until trusted	dialogue_command_seen(), dialogue_strange(): dialogue.c
+ *	one exact PROXY header before the first			proxy.c
  *	a greeting, or one exchange where it was not seen	at_its_place()
  *	a complete line at a line's true start			stream.c, which reads lines; ftp.c, which knows their beginnings
- *	227, 228, 229: asked for				at_its_place(), dialogue_answers()
- *	not in the text of a multi-line reply			ftp_scan(), which is told the code that ends it
+ *	227, 228, 229: asked for				at_its_place(), pairing_asked()
+ *	not in the text of a multi-line reply			ftp_scan(), which is told the code that ends it; end_oddly(): dialogue.c
  *	the speaker's own address, as he has it or NAT shows it	address_meaning(): address.c
  *	or a foreign one of a reply, which is mended		the same; predict(): the port is the speaker's all the same
  *	or one that is let loose, and then that very address	the same
@@ -53,7 +54,7 @@ struct candidate {
 /* Return: REFUSED_NOT where the candidate's expectation may be opened; nothing has been opened yet. */
 enum refusal policy_judge(struct turn *turn, struct candidate *candidate);
 
-/* May this line's announcement, if it is a good one, have to be edited? The session is bound. */
-bool policy_may_edit(const struct turn *turn, const struct ftp_line *line, const struct work *work);
+/* May an announcement of the turn's direction, if it is a good one, have to be edited? The session is bound. */
+bool policy_may_edit(const struct turn *turn, const struct work *work);
 
 #endif

@@ -6,7 +6,7 @@ static const struct {
 	const char *text;
 } refusals[REFUSALS] = {
 	[REFUSED_NOT] = { "", "" },
-	[REFUSED_NO_GREETING] = { "no-greeting", "the server has not greeted with 220 yet" },
+	[REFUSED_NO_GREETING] = { "no-greeting", "the server has not greeted yet" },
 	[REFUSED_NO_EXCHANGE] = { "no-exchange", "the connection was picked up in the middle and no command with its "
 						 "reply has been seen yet" },
 	[REFUSED_NOT_FTP] = { "not-ftp", "the connection does not speak FTP" },

@@ -10,7 +10,7 @@
 /* Why an announcement opened nothing (invariant I4). The texts are refusal_text()'s. */
 enum refusal {
 	REFUSED_NOT,
-	REFUSED_NO_GREETING, /* no 220 yet */
+	REFUSED_NO_GREETING, /* no 2xx yet */
 	REFUSED_NO_EXCHANGE, /* picked up in the middle, no command and reply seen yet */
 	REFUSED_NOT_FTP,     /* the connection speaks something else */
 	REFUSED_MALFORMED,   /* the argument is not legal */
@@ -21,7 +21,7 @@ enum refusal {
 	REFUSED_FOREIGN,     /* one that would stand for the speaker, but for policy.foreign */
 	REFUSED_PORT,	     /* port below policy.min_port */
 	REFUSED_UNASKED,     /* a 227, 229 or 228 that answers no PASV, EPSV or LPSV */
-	REFUSED_PIPELINE,    /* more commands outstanding than are followed */
+	REFUSED_PIPELINE,    /* more commands of interest outstanding than are followed */
 	REFUSED_UNKNOWN,     /* conntrack does not know the control connection */
 	REFUSED_NO_PORT,     /* no port of the range is free */
 	REFUSED_LIMIT,	     /* too many expectations of this session, or announcements of this client a second */

@@ -114,7 +114,9 @@ static void begin_first_line(struct turn *turn, const struct embryo *embryo)
 	client->claim = client->next;
 	client->acked = embryo->acked;
 	client->line = embryo->line;
-	turn->session->outstanding = embryo->lines;
+	for (unsigned int i = 0; i < embryo->lines; i++)
+		pairing_push(&turn->session->pairing, PAIRING_OTHER);
+	turn->session->pairing.overflow = embryo->lines != 0; /* which commands they are, nobody remembers */
 	if (embryo->lines)
 		turn->session->flags |= SESSION_FIRST_LINE;
 	if (embryo->strange)
@@ -145,6 +147,7 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->last_seen = (uint32_t)(now / 1000);
 	session->flags = 0;
+	session->met = 0;
 	begin_streams(session, embryo);
 	state_enter(session, SESSION_GREETING);
 	turn_report_plain(&turn, REPORT_BEGIN);
@@ -171,6 +174,7 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->last_seen = (uint32_t)(now / 1000);
 	session->flags = 0;
+	session->met = 0;
 	stream_start(&session->stream[DIRECTION_ORIGINAL], segment->ack);
 	stream_start(&session->stream[DIRECTION_REPLY], segment_start(segment));
 	ftp_lose_line(&session->stream[DIRECTION_ORIGINAL].line);

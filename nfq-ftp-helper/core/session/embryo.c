@@ -139,19 +139,21 @@ static void read_syn(struct embryo *embryo, const uint8_t *data, size_t length)
 		switch (event) {
 		case FTP_MORE:
 		case FTP_STRANGE:
-			embryo->strange |= event == FTP_STRANGE;
+		case FTP_FOREIGN:
+			embryo->strange |= event != FTP_MORE;
 			return;
 		case FTP_ARGUMENT:
 			ftp_skip_line(&embryo->line);
 			break;
 		case FTP_LINE:
-			embryo->strange |=
-				!embryo->lines && embryo->line.length && !ftp_line_word(&embryo->line, FTP_CLIENT);
+			embryo->strange |= ftp_is_web(&embryo->line) ||
+					   (!ftp_is_empty(&embryo->line) && !ftp_line_word(&embryo->line, FTP_CLIENT));
 			embryo->lines = (uint8_t)(embryo->lines + (embryo->line.length && embryo->lines < UINT8_MAX));
 			ftp_next_line(&embryo->line);
 			break;
 		case FTP_SKIPPED:
 		case FTP_LOST:
+			embryo->strange |= ftp_is_web(&embryo->line);
 			embryo->lines = (uint8_t)(embryo->lines + (embryo->lines < UINT8_MAX));
 			ftp_next_line(&embryo->line);
 			break;
@@ -183,7 +185,9 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 	}
 	embryo->state = EMBRYO_FREE; /* a kill before it is filled in leaves none */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	*embryo = (struct embryo){ .key = arrival->key, .since = (uint32_t)(now / 1000) };
+	*embryo = (struct embryo){ .key = arrival->key,
+				   .since = (uint32_t)(now / 1000),
+				   .line = { .phase = FTP_PHASE_FIRST } };
 	embryo->data = (uint16_t)(segment->payload_length < UINT16_MAX ? segment->payload_length : UINT16_MAX);
 	note_side(embryo, segment, DIRECTION_ORIGINAL);
 	read_syn(embryo, segment_payload(segment), embryo->data);

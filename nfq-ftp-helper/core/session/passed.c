@@ -42,10 +42,11 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 	struct session *session = turn->session;
 
 	dialogue_lost(turn->engine->table, session);
-	session->outstanding = note->outstanding;
-	session->multiline = note->multiline;
-	session->flags = (uint8_t)((session->flags & SESSION_SELF) | SESSION_FIRST_LINE |
-				   (note->transfer ? SESSION_TRANSFER : 0));
+	session->pairing = note->pairing;
+	session->flags = (session->flags & SESSION_SELF) | SESSION_FIRST_LINE;
+	session->exchanged = EXCHANGED_TWO; /* nothing passes before that */
+	session->logged_in = 1;
+	session->met = 0;
 	state_enter(session, SESSION_READY);
 }
 

@@ -255,7 +255,7 @@ static void opened(struct turn *turn, const struct opening *opening)
 {
 	const enum ftp_kind kind = (enum ftp_kind)opening->candidate.word->kind;
 
-	dialogue_announced(turn, opening->candidate.line, kind);
+	dialogue_announced(turn, opening->candidate.line, PAIRING_ACTIVE);
 	announcement_add(turn, kind, &opening->candidate.expectation);
 	turn->engine->counters.expectations++;
 	tell_opened(turn, opening);
@@ -273,7 +273,7 @@ static void refuse(struct turn *turn, const struct opening *opening)
 				     .error = opening->error };
 
 	turn->engine->counters.refusals[opening->refusal]++;
-	dialogue_announced(turn, candidate->line, FTP_OTHER);
+	dialogue_announced(turn, candidate->line, PAIRING_IDLE);
 	turn_report(turn, &told);
 }
 
@@ -284,7 +284,7 @@ void opening_refuse(struct turn *turn, const struct ftp_line *line, enum refusal
 		.refusal = refusal,
 	};
 
-	if (turn->direction == DIRECTION_REPLY || dialogue_command_seen(turn, opening.candidate.word))
+	if (turn->direction == DIRECTION_REPLY || dialogue_command_seen(turn, opening.candidate.word, false))
 		refuse(turn, &opening);
 }
 
@@ -308,7 +308,8 @@ bool opening_try(struct turn *turn, const struct ftp_line *line, const struct an
 				   .announced = announced };
 	enum step step;
 
-	if (turn->direction == DIRECTION_ORIGINAL && !dialogue_command_seen(turn, opening.candidate.word))
+	if (turn->direction == DIRECTION_ORIGINAL &&
+	    !dialogue_command_seen(turn, opening.candidate.word, ftp_text_is_web(announced->text, announced->length)))
 		return true;
 	step = run(turn, &opening);
 	if (step == GO_ON)

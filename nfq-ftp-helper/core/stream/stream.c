@@ -234,7 +234,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 			waiting_note(passage, start);
 		}
 		held->before = ftp_byte_before(&stream->line, side_of(passage));
-		held->copied = !policy_may_edit(passage->turn, &stream->line, work);
+		held->copied = !policy_may_edit(passage->turn, work);
 	}
 	held->start = start;
 	held->length = (uint16_t)length;
@@ -386,6 +386,19 @@ static bool read_records(struct passage *passage)
 	return event != TLS_MORE;
 }
 
+static void end_line(struct passage *passage, enum ftp_event event)
+{
+	struct stream *stream = passage->stream;
+
+	if (event == FTP_LINE)
+		dialogue_line(passage->turn, &stream->line);
+	else if (event == FTP_SKIPPED)
+		dialogue_skipped(passage->turn, &stream->line);
+	else if (side_of(passage) == FTP_SERVER) /* lost: it may have answered a command that has been seen */
+		dialogue_lost(table_of(passage), passage->turn->session);
+	ftp_next_line(&stream->line);
+}
+
 /* Read on from stream->next to the end of the line, or to what stops it. Return false at the end of the run. */
 static bool read_line(struct passage *passage)
 {
@@ -408,23 +421,18 @@ static bool read_line(struct passage *passage)
 	case FTP_MORE:
 		return false;
 	case FTP_LINE:
-		dialogue_line(passage->turn, &stream->line);
-		ftp_next_line(&stream->line);
-		break;
 	case FTP_SKIPPED:
-		ftp_next_line(&stream->line);
-		break;
 	case FTP_LOST:
-		/* It may have answered a command that has been seen. */
-		if (side_of(passage) == FTP_SERVER)
-			dialogue_lost(table_of(passage), session);
-		ftp_next_line(&stream->line);
+		end_line(passage, event);
 		break;
 	case FTP_ARGUMENT:
 		read_argument(passage);
 		break;
 	case FTP_STRANGE:
 		dialogue_strange(passage->turn);
+		break;
+	case FTP_FOREIGN:
+		dialogue_not_ftp(passage->turn);
 		break;
 	}
 	return true;

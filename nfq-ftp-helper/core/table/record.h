@@ -11,6 +11,7 @@
 
 #include "core/conntrack.h"
 #include "core/wire/ftp.h"
+#include "core/wire/pairing.h"
 #include "core/wire/tls_records.h"
 #include "flow.h"
 
@@ -45,7 +46,7 @@ struct stream {
 enum session_state {
 	SESSION_FREE,
 	SESSION_HANDSHAKE, /* just made: nothing is known of it yet */
-	SESSION_GREETING,  /* waiting for 220 */
+	SESSION_GREETING,  /* waiting for the greeting */
 	SESSION_MIDDLE,	   /* picked up in the middle: waiting for a command */
 	SESSION_EXCHANGE,  /* picked up in the middle: waiting for its reply */
 	SESSION_READY,	   /* an FTP dialogue */
@@ -57,12 +58,11 @@ enum session_state {
 enum session_flags {
 	SESSION_SELF = 0x01,	    /* we renumber every packet */
 	SESSION_FIRST_LINE = 0x02,  /* the client's first line was FTP */
-	SESSION_TRANSFER = 0x04,    /* a 1xx reply to the oldest command has been seen */
 	SESSION_RESUMED = 0x08,	    /* bytes before those read first were not seen: lines may begin in their middle */
 	SESSION_UNSURE = 0x10,	    /* the numbers are not known yet: both directions have to agree on them */
 	SESSION_HEARD = 0x20,	    /* they are as one packet has them */
 	SESSION_HEARD_REPLY = 0x40, /* which was the server's */
-	SESSION_FLAGS = 0x7f,	    /* all of them */
+	SESSION_FLAGS = 0x7b,	    /* all of them */
 };
 
 /* A control connection. */
@@ -73,16 +73,19 @@ struct session {
 	uint32_t work;		 /* its work slot */
 	uint32_t last_seen;	 /* seconds */
 	struct stream stream[2]; /* by enum direction: what the client writes, what the server writes */
-	uint32_t commands;	 /* kinds of outstanding commands, oldest lowest, four bits each */
 	uint32_t conntrack_id;	 /* conntrack's own for it, CTA_ID; 0: not told */
 	uint16_t multiline;	 /* code of the multi-line reply that is open, 0: none */
-	uint8_t outstanding;	 /* how many; those beyond the eighth are FTP_OTHER */
 	uint8_t state;		 /* enum session_state */
 	uint8_t flags;		 /* enum session_flags */
-	uint8_t logged_in;	 /* the server has said so, or has taken an announcement, which comes to the same */
-
+	uint8_t logged_in; /* 2xx to USER, PASS or ACCT, or a greeting of 230; where these were not seen, what takes a login */
+	uint8_t exchanged : 2; /* enum exchanged */
+	uint8_t met : 1;       /* its beginning, or bytes of it, were not seen */
+	uint8_t doubt : 1; /* a multi-line reply has ended oddly, at session.doubted: lines behind it may be its text */
+	uint8_t unused[2];
+	struct pairing pairing;	   /* the outstanding commands */
+	uint32_t answered;	   /* the server's first byte behind the first answer */
+	uint32_t doubted;	   /* and behind the line that ended such a reply */
 	struct tls_records tls[2]; /* by enum direction */
-	uint8_t unused[26];	   /* to three whole cache lines */
 };
 
 _Static_assert(sizeof(struct session) == 192, "three cache lines a session");
@@ -98,8 +101,6 @@ static inline bool session_in_flight(const struct session *session)
 {
 	return (session->stream[0].flags | session->stream[1].flags) & STREAM_IN_FLIGHT;
 }
-
-#define COMMANDS_MAX 8 /* commands in session.commands */
 
 /* An argument that had to wait, and since when. */
 struct waiting {

@@ -7,7 +7,7 @@
  * FREE		no session: the slot is nobody's		nothing		HANDSHAKE: table_insert()
  * HANDSHAKE	just made, nothing is known of it yet		nothing		GREETING: its handshake was seen (beginning.c)
  *								MIDDLE: it was not (beginning.c)
- * GREETING	waiting for 220					lines		READY: 220 (dialogue.c); a note of the module (passed.c)
+ * GREETING	waiting for the greeting			lines		READY: any 2xx (dialogue.c); a note of the module (passed.c)
  *										MIDDLE, and OPAQUE at once: bytes passed unseen (unseen.c)
  * MIDDLE	its beginning, or bytes of it, were not seen:	lines		EXCHANGE: a command (dialogue.c)
  *		waiting for a command				READY: a note of the module
@@ -26,7 +26,7 @@
  * given up on leaving that (lifecycle_let_go()). The slot itself is taken and given
  * back by table_place.c, FREE and HANDSHAKE; what a killed daemon left is not entered but checked (table_check.c).
  *
- * Internal to core.
+ * Which line of a dialogue is which event, and what follows, is dialogue.h's table. Internal to core.
  */
 #ifndef CORE_STATE_H
 #define CORE_STATE_H

@@ -77,9 +77,12 @@ static bool is_announcing(const struct ftp_line *line, enum ftp_side side)
 
 static bool is_line(const struct ftp_line *line, enum ftp_side side)
 {
+	if (line->phase == FTP_PHASE_FIRST)
+		return side == FTP_CLIENT && line->telnet == 0 && line->length == 0 && line->separator == 0 &&
+		       line->web == 0 && proxy_check(&line->proxy);
 	return line->phase <= FTP_PHASE_LOST && line->telnet < TELNET_STATES &&
-	       line->length <= (side == FTP_CLIENT ? FTP_WORD_MAX + 1 : 3) &&
-	       (side == FTP_CLIENT || is_digits(line->word, line->length)) &&
+	       line->length <= (side == FTP_CLIENT ? FTP_WORD_MAX + 1 : 3) && line->separator < FTP_SEPARATORS &&
+	       line->web <= FTP_WEB_ALL && (side == FTP_CLIENT || is_digits(line->word, line->length)) &&
 	       (line->phase != FTP_PHASE_START || line->length == 0) &&
 	       ((line->phase != FTP_PHASE_GAP && line->phase != FTP_PHASE_ARGUMENT) || is_announcing(line, side));
 }
@@ -103,12 +106,24 @@ static bool is_stream(const struct stream *stream, enum ftp_side side)
 	       (!(stream->flags & STREAM_IN_FLIGHT) || stream->flags & STREAM_EDITED);
 }
 
-static bool are_commands(uint32_t commands)
+/* What is not there is zero. */
+static bool is_pairing(const struct pairing *pairing)
 {
-	for (uint32_t i = 0; i < COMMANDS_MAX; i++)
-		if ((commands >> 4 * i & 15) >= FTP_KINDS)
+	for (unsigned int i = 0; i < PAIRING_MAX; i++) {
+		const enum pairing_class class = pairing_at(pairing, i);
+
+		if (class >= PAIRING_CLASSES || (class == PAIRING_OTHER) != (i >= pairing->count) ||
+		    (i >= pairing->count && pairing->before[i + 1]))
 			return false;
-	return true;
+	}
+	return pairing->count <= PAIRING_MAX && pairing->classes >> 4 * PAIRING_MAX == 0 &&
+	       !(pairing->begun && pairing_empty(pairing));
+}
+
+/* What is said of how far the dialogue has got. */
+static bool is_dialogue(const struct session *session)
+{
+	return session->multiline <= 999 && session->logged_in <= 1 && is_pairing(&session->pairing);
 }
 
 /* What is known of the numbers is known of both directions, or agreed on step by step. */
@@ -154,9 +169,9 @@ static bool is_tls(const struct session *session)
 static bool is_session(const struct session *session)
 {
 	return session->state > SESSION_HANDSHAKE && session->state <= SESSION_CLOSED &&
-	       session->flags <= SESSION_FLAGS && is_sure(session) && is_read(session) && is_tls(session) &&
-	       session->logged_in <= 1 && is_key(&session->key) && are_commands(session->commands) &&
-	       session->multiline <= 999 && is_stream(&session->stream[DIRECTION_ORIGINAL], FTP_CLIENT) &&
+	       !(session->flags & ~SESSION_FLAGS) && is_sure(session) && is_read(session) && is_tls(session) &&
+	       is_key(&session->key) && is_dialogue(session) &&
+	       is_stream(&session->stream[DIRECTION_ORIGINAL], FTP_CLIENT) &&
 	       is_stream(&session->stream[DIRECTION_REPLY], FTP_SERVER);
 }
 

@@ -125,6 +125,7 @@ static struct session *insert(struct table *table, const struct flow_key *key, u
 	session->home = home;
 	session->stream[0].flags = session->stream[1].flags = STREAM_UNSYNCED;
 	session->flags = SESSION_UNSURE | SESSION_RESUMED;
+	session->met = 1;
 	if (by_own)
 		session->chain = table_slot_at(table, home)->chain;
 	table_barrier();

@@ -176,6 +176,7 @@ static bool read_session(const struct table_description *description, const uint
 		return false;
 	session->state = states[fate];
 	session->flags = SESSION_RESUMED;
+	session->met = 1;
 	if (field_number(&d->self, slot))
 		session->flags |= SESSION_SELF;
 	field_text(&d->low_address, slot, session->key.low_address, 16);

@@ -1,89 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Two tables, one a side, say which words matter. The scanner is a state machine over bytes; ftp_phase names its states.
+ * The scanner is a state machine over bytes; ftp_phase names its states.
  */
 #include "ftp.h"
-
-/*
- * Commands of RFC 959, 1639, 2228, 2389, 2428, 2640, 3659, 4217, 7151, the X-commands of RFC 775 and 1123, and what common
- * clients send besides. A connection whose first line is none of these is not taken for FTP.
- */
-static const struct ftp_word commands[] = {
-	{ "PORT", FTP_PORT, NOTATION_HOST_PORT },
-	{ "EPRT", FTP_EPRT, NOTATION_EXTENDED },
-	{ "LPRT", FTP_LPRT, NOTATION_LONG },
-	{ "PASV", FTP_PASV, NOTATION_NONE },
-	{ "EPSV", FTP_EPSV, NOTATION_NONE },
-	{ "LPSV", FTP_LPSV, NOTATION_NONE },
-	{ "AUTH", FTP_AUTH, NOTATION_NONE },
-	/* The most frequent first: the search is linear. */
-	{ "RETR", FTP_OTHER, NOTATION_NONE },
-	{ "STOR", FTP_OTHER, NOTATION_NONE },
-	{ "TYPE", FTP_OTHER, NOTATION_NONE },
-	{ "NOOP", FTP_OTHER, NOTATION_NONE },
-	{ "CWD", FTP_OTHER, NOTATION_NONE },
-	{ "LIST", FTP_OTHER, NOTATION_NONE },
-	{ "USER", FTP_OTHER, NOTATION_NONE },
-	{ "PASS", FTP_OTHER, NOTATION_NONE },
-	{ "ACCT", FTP_OTHER, NOTATION_NONE },
-	{ "CDUP", FTP_OTHER, NOTATION_NONE },
-	{ "SMNT", FTP_OTHER, NOTATION_NONE },
-	{ "QUIT", FTP_OTHER, NOTATION_NONE },
-	{ "REIN", FTP_OTHER, NOTATION_NONE },
-	{ "STRU", FTP_OTHER, NOTATION_NONE },
-	{ "MODE", FTP_OTHER, NOTATION_NONE },
-	{ "STOU", FTP_OTHER, NOTATION_NONE },
-	{ "APPE", FTP_OTHER, NOTATION_NONE },
-	{ "ALLO", FTP_OTHER, NOTATION_NONE },
-	{ "REST", FTP_OTHER, NOTATION_NONE },
-	{ "RNFR", FTP_OTHER, NOTATION_NONE },
-	{ "RNTO", FTP_OTHER, NOTATION_NONE },
-	{ "ABOR", FTP_OTHER, NOTATION_NONE },
-	{ "DELE", FTP_OTHER, NOTATION_NONE },
-	{ "RMD", FTP_OTHER, NOTATION_NONE },
-	{ "MKD", FTP_OTHER, NOTATION_NONE },
-	{ "PWD", FTP_OTHER, NOTATION_NONE },
-	{ "NLST", FTP_OTHER, NOTATION_NONE },
-	{ "SITE", FTP_OTHER, NOTATION_NONE },
-	{ "SYST", FTP_OTHER, NOTATION_NONE },
-	{ "STAT", FTP_OTHER, NOTATION_NONE },
-	{ "HELP", FTP_OTHER, NOTATION_NONE },
-	{ "FEAT", FTP_OTHER, NOTATION_NONE },
-	{ "OPTS", FTP_OTHER, NOTATION_NONE },
-	{ "LANG", FTP_OTHER, NOTATION_NONE },
-	{ "HOST", FTP_OTHER, NOTATION_NONE },
-	{ "CLNT", FTP_OTHER, NOTATION_NONE },
-	{ "MDTM", FTP_OTHER, NOTATION_NONE },
-	{ "SIZE", FTP_OTHER, NOTATION_NONE },
-	{ "MLST", FTP_OTHER, NOTATION_NONE },
-	{ "MLSD", FTP_OTHER, NOTATION_NONE },
-	{ "MFMT", FTP_OTHER, NOTATION_NONE },
-	{ "MFCT", FTP_OTHER, NOTATION_NONE },
-	{ "MFF", FTP_OTHER, NOTATION_NONE },
-	{ "CSID", FTP_OTHER, NOTATION_NONE },
-	{ "AVBL", FTP_OTHER, NOTATION_NONE },
-	{ "ADAT", FTP_OTHER, NOTATION_NONE },
-	{ "PBSZ", FTP_OTHER, NOTATION_NONE },
-	{ "PROT", FTP_OTHER, NOTATION_NONE },
-	{ "CCC", FTP_OTHER, NOTATION_NONE },
-	{ "MIC", FTP_OTHER, NOTATION_NONE },
-	{ "CONF", FTP_OTHER, NOTATION_NONE },
-	{ "ENC", FTP_OTHER, NOTATION_NONE },
-	{ "XCUP", FTP_OTHER, NOTATION_NONE },
-	{ "XCWD", FTP_OTHER, NOTATION_NONE },
-	{ "XMKD", FTP_OTHER, NOTATION_NONE },
-	{ "XPWD", FTP_OTHER, NOTATION_NONE },
-	{ "XRMD", FTP_OTHER, NOTATION_NONE },
-	{ "XSHA", FTP_OTHER, NOTATION_NONE },
-	{ "XCRC", FTP_OTHER, NOTATION_NONE },
-	{ "XMD5", FTP_OTHER, NOTATION_NONE },
-};
-
-static const struct ftp_word replies[] = {
-	{ "227", FTP_PASV, NOTATION_HOST_PORT },
-	{ "228", FTP_LPSV, NOTATION_LONG },
-	{ "229", FTP_EPSV, NOTATION_EXTENDED_PORT },
-};
 
 enum telnet_state {
 	TELNET_NONE,
@@ -91,6 +10,7 @@ enum telnet_state {
 	TELNET_OPTION, /* after IAC WILL, WONT, DO or DONT */
 };
 
+#define SE   240 /* the lowest of the commands */
 #define IAC  255
 #define WILL 251
 #define DONT 254
@@ -112,51 +32,26 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-/* The rows of a side. */
-static const struct ftp_word *words_of(enum ftp_side side, size_t *count)
-{
-	*count = side == FTP_CLIENT ? sizeof(commands) / sizeof(commands[0]) : sizeof(replies) / sizeof(replies[0]);
-	return side == FTP_CLIENT ? commands : replies;
-}
-
-const struct ftp_word *ftp_word_find(enum ftp_side side, const char *text, size_t length)
-{
-	size_t count;
-	const struct ftp_word *words = words_of(side, &count);
-	char word[FTP_WORD_MAX] = { 0 };
-
-	if (length == 0 || length > FTP_WORD_MAX)
-		return NULL;
-	for (size_t i = 0; i < length; i++)
-		word[i] = upper(text[i]);
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(words[i].text, word, FTP_WORD_MAX) == 0) /* one comparison of four bytes */
-			return &words[i];
-	return NULL;
-}
-
-const struct ftp_word *ftp_word_announcing(enum ftp_side side, enum ftp_kind kind)
-{
-	size_t count;
-	const struct ftp_word *words = words_of(side, &count);
-
-	for (size_t i = 0; i < count; i++)
-		if (words[i].kind == kind && words[i].notation != NOTATION_NONE)
-			return &words[i];
-	return NULL;
-}
-
 const struct ftp_word *ftp_line_word(const struct ftp_line *line, enum ftp_side side)
 {
 	return ftp_word_find(side, line->word, line->length);
 }
 
+bool ftp_is_empty(const struct ftp_line *line)
+{
+	return line->length == 0 && (line->separator == FTP_SEPARATOR_NONE || line->separator == FTP_SEPARATOR_CR ||
+				     line->separator == FTP_SEPARATOR_LF);
+}
+
 unsigned int ftp_code(const struct ftp_line *line)
 {
-	if (line->length != 3 || !line->separator)
+	unsigned int code;
+
+	if (line->length != 3 || line->separator == FTP_SEPARATOR_NONE)
 		return 0;
-	return (unsigned int)(line->word[0] - '0') * 100 + (unsigned int)(line->word[1] - '0') * 10 +
+	code = (unsigned int)(line->word[0] - '0') * 100 + (unsigned int)(line->word[1] - '0') * 10 +
 	       (unsigned int)(line->word[2] - '0');
+	return code >= 100 && code <= 599 ? code : 0;
 }
 
 void ftp_next_line(struct ftp_line *line)
@@ -165,6 +60,12 @@ void ftp_next_line(struct ftp_line *line)
 
 	*line = (struct ftp_line){ .phase = FTP_PHASE_START };
 	line->telnet = telnet & 3;
+}
+
+void ftp_go_on(struct ftp_line *line)
+{
+	line->phase = FTP_PHASE_ODD;
+	line->length = FTP_WORD_MAX + 1;
 }
 
 void ftp_skip_line(struct ftp_line *line)
@@ -199,6 +100,21 @@ static bool telnet(struct ftp_line *line, uint8_t byte)
 	}
 }
 
+/* What may end a word, and stand in a command's gap. */
+static const char separators[FTP_SEPARATORS] = {
+	[FTP_SEPARATOR_SPACE] = ' ', [FTP_SEPARATOR_TAB] = '\t',   [FTP_SEPARATOR_CR] = '\r',
+	[FTP_SEPARATOR_LF] = '\n',   [FTP_SEPARATOR_HYPHEN] = '-',
+};
+
+static enum ftp_separator separator_of(uint8_t byte)
+{
+	unsigned int i = FTP_SEPARATORS - 1;
+
+	while (i && (uint8_t)separators[i] != byte)
+		i--;
+	return (enum ftp_separator)i;
+}
+
 static bool ends_word(uint8_t byte)
 {
 	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -209,47 +125,87 @@ static void end_command(struct ftp_line *line, uint8_t byte)
 {
 	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
 
-	line->separator = byte;
+	line->separator = separator_of(byte) & 7;
 	line->phase = word && word->notation != NOTATION_NONE ? FTP_PHASE_GAP : FTP_PHASE_REST;
 }
 
-/* A byte of a command's verb. Return false when it cannot stand there. */
-static bool scan_verb(struct ftp_line *line, uint8_t byte)
+/* A byte of a command's verb. */
+static enum ftp_event scan_verb(struct ftp_line *line, uint8_t byte)
 {
-	if (is_letter(byte) || (line->length && is_digit(byte))) {
+	if (is_letter(byte) || (line->length && (is_digit(byte) || byte == '@'))) {
 		if (line->length < FTP_WORD_MAX)
 			line->word[line->length] = upper((char)byte);
 		if (line->length <= FTP_WORD_MAX)
 			line->length++;
 		line->phase = FTP_PHASE_WORD;
-		return true;
+		return FTP_MORE;
 	}
+	if (byte == ':' && line->length)
+		return FTP_FOREIGN;
 	if (!ends_word(byte))
-		return false;
+		return FTP_STRANGE;
 	end_command(line, byte);
-	return true;
+	return FTP_MORE;
 }
 
-/* A byte of a reply's code. Text of a multi-line reply may be anything. */
-static bool scan_code(struct ftp_line *line, unsigned int text_line, uint8_t byte)
+/* What is no command begins with a word all the same, perhaps, and a colon may follow that (RFC 9110 section 5.6.2 says of what it is). */
+static enum ftp_event scan_odd(struct ftp_line *line, uint8_t byte)
+{
+	if (byte == ':')
+		return FTP_FOREIGN;
+	if (byte <= ' ' || byte >= 127 || strchr("\"(),/;<=>?@[\\]{}", byte))
+		line->phase = FTP_PHASE_REST;
+	return FTP_MORE;
+}
+
+/* A byte of a reply's code. What has none may be anything: text, or nothing that FTP knows. */
+static enum ftp_event scan_code(struct ftp_line *line, unsigned int text_line, uint8_t byte)
 {
 	const struct ftp_word *word;
 
 	if (line->length < 3 && is_digit(byte)) {
 		line->word[line->length++] = (char)byte;
 		line->phase = FTP_PHASE_WORD;
-		return true;
-	}
-	if (line->length == 3 && (ends_word(byte) || byte == '-')) {
-		line->separator = byte;
-		word = ftp_line_word(line, FTP_SERVER);
-		line->phase = FTP_PHASE_REST;
-		if (word && byte == ' ' && (text_line == 0 || text_line == ftp_code(line)))
-			line->phase = FTP_PHASE_GAP;
-		return true;
+		return FTP_MORE;
 	}
 	line->phase = FTP_PHASE_REST;
-	return text_line != 0 || (line->length == 0 && (byte == '\r' || byte == '\n'));
+	if (line->length == 3 && (ends_word(byte) || byte == '-')) {
+		line->separator = separator_of(byte) & 7;
+		word = ftp_line_word(line, FTP_SERVER);
+		if (word && byte == ' ' && (text_line == 0 || text_line == ftp_code(line)))
+			line->phase = FTP_PHASE_GAP;
+	}
+	return FTP_MORE;
+}
+
+/* How much of "HTTP/n.n", and CRs behind it, stands at the end, once this byte has come? */
+static unsigned int web_next(unsigned int web, uint8_t byte)
+{
+	static const char web_text[FTP_WEB_ALL] = { 'H', 'T', 'T', 'P', '/', 'n', '.', 'n' };
+
+	if (web == FTP_WEB_ALL)
+		return byte == '\r' ? web : byte == 'H';
+	if (web_text[web] == 'n' ? is_digit(byte) : byte == (uint8_t)web_text[web])
+		return web + 1;
+	return byte == 'H';
+}
+
+#define WEB_TAIL 16 /* bytes: that, with some CRs */
+
+static unsigned int web_over(unsigned int web, const uint8_t *data, size_t length)
+{
+	const size_t first = length > WEB_TAIL ? length - WEB_TAIL : 0;
+
+	if (first)
+		web = 0;
+	for (size_t i = first; i < length; i++)
+		web = web_next(web, data[i]);
+	return web;
+}
+
+bool ftp_text_is_web(const char *text, size_t length)
+{
+	return web_over(0, (const uint8_t *)text, length) == FTP_WEB_ALL;
 }
 
 /* Can this byte be the first of the argument? A command's is the first that is no space; a reply's stands in prose. */
@@ -264,7 +220,7 @@ static bool begins_argument(const struct ftp_line *line, enum ftp_side side, uin
 static void note_gap(struct ftp_line *line, enum ftp_side side, uint8_t byte)
 {
 	if (side == FTP_CLIENT)
-		line->separator = byte;
+		line->separator = separator_of(byte) & 7;
 	else
 		line->word[3] = (char)byte;
 }
@@ -272,28 +228,44 @@ static void note_gap(struct ftp_line *line, enum ftp_side side, uint8_t byte)
 char ftp_byte_before(const struct ftp_line *line, enum ftp_side side)
 {
 	if (side == FTP_CLIENT)
-		return (char)line->separator;
+		return separators[line->separator];
 	return line->word[3];
+}
+
+/*
+ * What may stand before a line's first byte and is none of it: the NUL of the text before, and a Telnet command whose IAC was urgent and is
+ * not in the stream ("IAC IP DM" of an ABOR).
+ */
+static bool is_stray(uint8_t byte)
+{
+	return byte == 0 || byte >= SE;
+}
+
+/* A byte of a word, or of what stands in a word's place. */
+static enum ftp_event scan_in_word(struct ftp_line *line, enum ftp_side side, unsigned int text_line, uint8_t byte)
+{
+	if (line->phase == FTP_PHASE_ODD)
+		return scan_odd(line, byte);
+	if (telnet(line, byte) || (line->phase == FTP_PHASE_START && is_stray(byte)))
+		return FTP_MORE;
+	return side == FTP_CLIENT ? scan_verb(line, byte) : scan_code(line, text_line, byte);
 }
 
 /* One byte. Return FTP_MORE to go on. */
 static enum ftp_event scan_byte(struct ftp_line *line, enum ftp_side side, unsigned int text_line, uint8_t byte)
 {
-	if (line->phase <= FTP_PHASE_WORD) {
-		bool legal;
+	if (line->phase < FTP_PHASE_GAP) {
+		const enum ftp_event event = scan_in_word(line, side, text_line, byte);
 
-		if (telnet(line, byte))
-			return FTP_MORE;
-		legal = side == FTP_CLIENT ? scan_verb(line, byte) : scan_code(line, text_line, byte);
-		if (!legal)
-			return FTP_STRANGE;
+		if (event != FTP_MORE)
+			return event;
 	} else if (line->phase == FTP_PHASE_GAP && begins_argument(line, side, byte)) {
 		line->phase = FTP_PHASE_ARGUMENT;
 		return FTP_ARGUMENT;
 	}
 	if (line->phase == FTP_PHASE_GAP)
 		note_gap(line, side, byte);
-	return byte == '\n' ? FTP_LINE : FTP_MORE;
+	return byte == '\n' && line->phase >= FTP_PHASE_GAP ? FTP_LINE : FTP_MORE;
 }
 
 /* At the start of a line whose first bytes are all here, which is the rule: the word at once. Return: bytes consumed. */
@@ -347,32 +319,76 @@ static size_t scan_prose(struct ftp_line *line, enum ftp_side side, const uint8_
 	return prose;
 }
 
+/* It was no header: what came before this byte, empty lines or a part of a word, is read as what it is. */
+static void scan_prefix(struct ftp_line *line)
+{
+	size_t length;
+	const uint8_t *prefix = proxy_prefix(&line->proxy, &length);
+
+	ftp_next_line(line);
+	for (size_t i = 0; i < length; i++)
+		if (scan_byte(line, FTP_CLIENT, 0, prefix[i]) == FTP_LINE)
+			ftp_next_line(line);
+}
+
+/* At the first byte of all. Return: bytes consumed; the event says whether to go on. */
+static size_t scan_first(struct ftp_line *line, const uint8_t *data, size_t length, enum ftp_event *event)
+{
+	*event = FTP_MORE;
+	for (size_t at = 0; at < length; at++) {
+		switch (proxy_read(&line->proxy, data[at])) {
+		case PROXY_MORE:
+			break;
+		case PROXY_OVER:
+			ftp_next_line(line);
+			return at + 1;
+		case PROXY_NOT:
+			scan_prefix(line);
+			return at;
+		case PROXY_WRONG:
+			*event = FTP_STRANGE;
+			return at;
+		}
+	}
+	return length;
+}
+
+/* What remains of a line matters no more, but for its end. */
+static size_t scan_rest(struct ftp_line *line, enum ftp_side side, const uint8_t *data, size_t length,
+			enum ftp_event *event)
+{
+	const uint8_t *end = length ? memchr(data, '\n', length) : NULL;
+
+	if (side == FTP_CLIENT)
+		line->web = web_over(line->web, data, end ? (size_t)(end - data) : length) & 15;
+	*event = FTP_MORE;
+	if (!end)
+		return length;
+	*event = line->phase == FTP_PHASE_SKIP ? FTP_SKIPPED : line->phase == FTP_PHASE_LOST ? FTP_LOST : FTP_LINE;
+	return (size_t)(end - data) + 1;
+}
+
 static size_t scan(struct ftp_line *line, enum ftp_side side, unsigned int text_line, const uint8_t *data,
 		   size_t length, enum ftp_event *event)
 {
-	size_t at = scan_word(line, side, text_line, data, length);
+	size_t at = 0;
 
+	if (line->phase == FTP_PHASE_FIRST) {
+		at = scan_first(line, data, length, event);
+		if (*event == FTP_STRANGE || line->phase == FTP_PHASE_FIRST)
+			return at;
+	}
+	at += scan_word(line, side, text_line, data + at, length - at);
 	at += scan_prose(line, side, data + at, length - at);
 	while (at < length && line->phase < FTP_PHASE_REST) {
 		*event = scan_byte(line, side, text_line, data[at]);
-		if (*event == FTP_ARGUMENT || *event == FTP_STRANGE)
+		if (*event == FTP_ARGUMENT || *event == FTP_STRANGE || *event == FTP_FOREIGN)
 			return at;
 		at++;
 		if (*event == FTP_LINE)
 			return at;
 	}
-	if (at < length) {
-		const uint8_t *end = memchr(data + at, '\n', length - at);
-
-		if (end) {
-			*event = line->phase == FTP_PHASE_SKIP ? FTP_SKIPPED :
-				 line->phase == FTP_PHASE_LOST ? FTP_LOST :
-								 FTP_LINE;
-			return (size_t)(end - data) + 1;
-		}
-	}
-	*event = FTP_MORE;
-	return length;
+	return at + scan_rest(line, side, data + at, length - at, event);
 }
 
 size_t ftp_scan(struct ftp_line *line, enum ftp_side side, unsigned int text_line, const uint8_t *data, size_t length,

@@ -21,7 +21,46 @@ void scan_whole(struct scan *scan)
 	scan->mode = SCAN_WHOLE;
 }
 
+/* ---- commands unanswered ---- */
+
+static void unpack(const struct scan *scan, struct pairing *pairing)
+{
+	*pairing = (struct pairing){ .before = { scan->before_first, scan->before_second, scan->behind } };
+	pairing->classes = (uint32_t)scan->first | (uint32_t)scan->second << 4;
+	pairing->count = (uint8_t)((scan->first != PAIRING_OTHER) + (scan->second != PAIRING_OTHER));
+	pairing->begun = scan->begun & 1;
+}
+
+/* Where they do not fit, nothing passes any more. */
+static void pack(struct scan *scan, const struct pairing *pairing)
+{
+	if (pairing->count > 2 || pairing->before[0] > SCAN_OUTSTANDING_MAX ||
+	    pairing->before[1] > SCAN_OUTSTANDING_MAX || pairing->before[2] > SCAN_OUTSTANDING_MAX) {
+		scan_whole(scan);
+		return;
+	}
+	scan->before_first = pairing->before[0] & 15;
+	scan->first = pairing_at(pairing, 0) & 7;
+	scan->before_second = pairing->before[1] & 15;
+	scan->second = pairing_at(pairing, 1) & 7;
+	scan->behind = pairing->before[2] & 15;
+	scan->begun = pairing->begun;
+}
+
+/* Is nothing of interest unanswered, and can a note say what is? */
+static bool is_quiet(const struct scan *scan)
+{
+	return scan->second == PAIRING_OTHER &&
+	       (scan->first == PAIRING_TRANSFER || (scan->first == PAIRING_OTHER && !scan->begun)) &&
+	       !(scan->begun && scan->before_first);
+}
+
 /* ---- what lines mean: dialogue.c ---- */
+
+static bool is_trusted(const struct scan *scan)
+{
+	return scan->greeted && scan->logged_in && scan->exchanged == EXCHANGED_TWO;
+}
 
 /* The connection is not FTP, or not any more: nothing in it will be changed. */
 static void become_opaque(struct scan *scan)
@@ -30,57 +69,61 @@ static void become_opaque(struct scan *scan)
 		scan->mode = SCAN_OPAQUE;
 }
 
-/* A byte that cannot stand here. In the beginning that settles it; later user space may know better. */
-static void strange(struct scan *scan)
+/* A client's line that is none of FTP's. In the beginning that settles it; later user space may know better. */
+static void strange(struct scan *scan, struct scan_segment *segment)
 {
-	if (scan->first_line && scan->greeted)
+	segment->hand_over = true;
+	if (is_trusted(scan))
+		ftp_go_on(&scan->side[FTP_CLIENT].line);
+	else if (scan->logged_in)
 		scan_whole(scan);
 	else
 		become_opaque(scan);
 }
 
-static bool is_empty(const struct ftp_line *line)
+static void command(struct scan *scan, struct scan_segment *segment, enum pairing_class class)
 {
-	return line->length == 0 && (line->separator == 0 || line->separator == '\r' || line->separator == '\n');
-}
+	struct pairing pairing;
 
-static void command(struct scan *scan, struct scan_segment *segment, const struct ftp_word *word)
-{
-	if (scan->outstanding == SCAN_OUTSTANDING_MAX) {
-		scan_whole(scan);
-		return;
-	}
-	scan->outstanding++;
-	if (word && word->kind != FTP_OTHER) {
+	/* As soon as the engine does, or later: it has got all that there is. */
+	if (scan->exchanged == EXCHANGED_ONE && segment->flags & SCAN_ACK &&
+	    !seq_before(segment->ack, scan->side[FTP_SERVER].next))
+		scan->exchanged = EXCHANGED_SENT;
+	unpack(scan, &pairing);
+	if (class != PAIRING_OTHER) {
 		segment->interesting = true;
-		scan->awaited = scan->outstanding;
 		/* Where the engine may be behind, or remember it no more, it decides whether TLS follows. */
-		scan->auth = word->kind == FTP_AUTH && scan->outstanding == 1 && !scan->pending;
+		scan->auth = class == PAIRING_AUTH && pairing_empty(&pairing) && !scan->pending;
 	}
+	if (class != PAIRING_OTHER && class != PAIRING_TRANSFER)
+		segment->hand_over = true;
+	pairing_push(&pairing, class);
+	pack(scan, &pairing);
 }
 
 static void command_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
 	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
+	const bool trusted = is_trusted(scan);
 
-	if (is_empty(line))
+	if (ftp_is_empty(line))
 		return;
-	if (!scan->first_line || (word && word->kind != FTP_OTHER))
+	if (ftp_is_web(line) && !(word && trusted)) {
 		segment->hand_over = true;
-	if (!word && !scan->first_line) {
 		become_opaque(scan);
-		return;
+	} else if (!word && !trusted) {
+		strange(scan, segment);
+	} else {
+		command(scan, segment, word ? pairing_class((enum ftp_kind)word->kind) : PAIRING_OTHER);
 	}
-	scan->first_line = 1;
-	command(scan, segment, word);
 }
 
 static void greeting(struct scan *scan, unsigned int code)
 {
-	if (code == 220)
-		scan->greeted = 1;
-	else if (code != 120 && code < 400)
-		become_opaque(scan);
+	if (code < 200 || code > 299)
+		return;
+	scan->greeted = 1;
+	scan->logged_in |= code == 230;
 }
 
 /* Has the server not got the last command of interest yet? Then this reply does not answer it. */
@@ -91,59 +134,72 @@ static bool is_premature(const struct scan *scan, const struct scan_segment *seg
 	return !(segment->flags & SCAN_ACK) || seq_before(segment->ack, scan->side[FTP_CLIENT].next - since);
 }
 
+/* What the answer says of how well the client is known. */
+static void note_answer(struct scan *scan, const struct pairing_answer *answer, unsigned int code)
+{
+	if (scan->exchanged == EXCHANGED_NOTHING)
+		scan->exchanged = EXCHANGED_ONE;
+	else if (scan->exchanged == EXCHANGED_SENT)
+		scan->exchanged = EXCHANGED_TWO;
+	if (answer->class == PAIRING_LOGIN && code < 300)
+		scan->logged_in = 1;
+}
+
+/* A reply to a command. */
+static void answered(struct scan *scan, struct scan_segment *segment, unsigned int code)
+{
+	const bool was_awaited = scan->first != PAIRING_OTHER;
+	struct pairing_answer answer;
+	struct pairing pairing;
+
+	unpack(scan, &pairing);
+	answer = pairing_reply(&pairing, code);
+	pack(scan, &pairing);
+	if (answer.answers)
+		note_answer(scan, &answer, code);
+	if (answer.transfer_over &&
+	    scan->announced) { /* what was announced is taken back, unless it is unanswered yet */
+		segment->hand_over = true;
+		scan->announced = !is_quiet(scan);
+	}
+	if (was_awaited && scan->first == PAIRING_OTHER && is_premature(scan, segment))
+		scan_whole(scan);
+}
+
 static void final_reply(struct scan *scan, struct scan_segment *segment, unsigned int code)
 {
-	if (!scan->greeted) {
-		greeting(scan, code);
-		return;
-	}
-	if (code < 200) {
-		scan->transfer = 1;
-		return;
-	}
-	if (code == 234) { /* where TLS ends again, the engine finds out, and for that it needs all of it */
+	struct pairing pairing;
+
+	unpack(scan, &pairing);
+	if (code == 234 && pairing_has(&pairing, PAIRING_AUTH)) {
+		/* Where TLS ends again, the engine finds out, and for that it needs all of it. */
 		scan->tls = scan->auth && !is_premature(scan, segment);
 		scan_whole(scan);
-		return;
+	} else if (!scan->greeted) {
+		greeting(scan, code);
+	} else {
+		answered(scan, segment, code);
 	}
-	if (!scan->outstanding)
-		return;
-	scan->outstanding--;
-	if (scan->transfer) {
-		scan->transfer = 0;
-		if (scan->announced) /* what was announced is taken back, unless it is unanswered yet */
-			segment->hand_over = true;
-		if (!scan->awaited)
-			scan->announced = 0;
-	}
-	if (!scan->awaited)
-		return;
-	scan->awaited--;
-	if (scan->awaited)
-		return;
-	if (is_premature(scan, segment))
-		scan_whole(scan);
 }
 
 static void reply_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
 	const unsigned int code = ftp_code(line);
+	const bool goes_on = line->separator == FTP_SEPARATOR_HYPHEN;
+	struct pairing pairing;
 
-	if (!scan->greeted || scan->awaited)
-		segment->hand_over = true;
-	if (scan->multiline) {
-		if (code != scan->multiline || line->separator == '-')
-			return;
-		scan->multiline = 0;
-		final_reply(scan, segment, code);
-	} else if (code == 0) {
-		if (!is_empty(line)) {
+	if (code == 0)
+		return;
+	if (scan->multiline && code != scan->multiline) {
+		unpack(scan, &pairing);
+		if (!goes_on && pairing_ends_oddly(&pairing, scan->greeted, scan->multiline, code)) {
 			segment->hand_over = true;
-			strange(scan);
+			scan_whole(scan);
 		}
-	} else if (line->separator == '-') {
+	} else if (goes_on) {
 		scan->multiline = code & 1023;
 	} else {
+		scan->multiline = 0;
 		final_reply(scan, segment, code);
 	}
 }
@@ -151,9 +207,12 @@ static void reply_line(struct scan *scan, struct scan_segment *segment, const st
 /* A line that announced something has ended. */
 static void announced_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
+	if (segment->side == FTP_CLIENT && ftp_is_web(line) && !is_trusted(scan)) {
+		become_opaque(scan);
+		return;
+	}
 	if (segment->side == FTP_CLIENT) {
-		scan->first_line = 1;
-		command(scan, segment, ftp_line_word(line, FTP_CLIENT));
+		command(scan, segment, PAIRING_ACTIVE);
 	} else {
 		scan->multiline = 0;
 		final_reply(scan, segment, ftp_code(line));
@@ -188,8 +247,11 @@ static bool act(struct scan *scan, struct scan_segment *segment, enum ftp_event 
 		ftp_next_line(line);
 		break;
 	case FTP_STRANGE:
+		strange(scan, segment);
+		break;
+	case FTP_FOREIGN:
 		segment->hand_over = true;
-		strange(scan);
+		become_opaque(scan);
 		break;
 	}
 	return scan->mode == SCAN_FOLLOW;
@@ -220,6 +282,7 @@ static void start(struct scan *scan, const struct scan_segment *segment)
 	*scan = (struct scan){ .started = 1, .mode = SCAN_FOLLOW };
 	scan->side[FTP_SERVER].next = segment->seq + 1;
 	scan->side[FTP_CLIENT].next = segment->ack;
+	scan->side[FTP_CLIENT].line.phase = FTP_PHASE_FIRST;
 }
 
 static void acknowledge(struct scan *scan, const struct scan_segment *segment)
@@ -250,7 +313,7 @@ static bool may_pass(const struct scan *scan, const struct scan_segment *segment
 		return false;
 	if (scan->mode == SCAN_OPAQUE)
 		return !seq_before(segment->seq, side->next);
-	return scan->mode == SCAN_FOLLOW && segment->seq == side->next && !scan->awaited &&
+	return scan->mode == SCAN_FOLLOW && segment->seq == side->next && is_quiet(scan) &&
 	       at_line_start(&scan->side[FTP_CLIENT].line) && at_line_start(&scan->side[FTP_SERVER].line);
 }
 
@@ -324,9 +387,10 @@ static void note(struct scan *scan)
 {
 	scan->version = SCAN_VERSION;
 	scan->noted_opaque = scan->mode == SCAN_OPAQUE;
-	scan->noted_outstanding = scan->outstanding;
-	scan->noted_transfer = scan->transfer;
-	scan->noted_multiline = scan->multiline;
+	scan->noted_before = scan->before_first;
+	scan->noted_transfer = scan->first == PAIRING_TRANSFER;
+	scan->noted_behind = scan->before_second;
+	scan->noted_begun = scan->begun;
 	scan->side[FTP_CLIENT].handed = 0;
 	scan->side[FTP_SERVER].handed = 0;
 }
@@ -360,8 +424,8 @@ static void handed_over(struct scan *scan, const struct scan_segment *segment)
 /* May its lines pass, too, now that they have been read? Not where one goes on, or after what they said. */
 static bool lines_may_pass(const struct scan *scan, const struct scan_segment *segment)
 {
-	return scan->mode == SCAN_OPAQUE ||
-	       (at_line_start(&scan->side[segment->side].line) && !scan->awaited && scan->greeted && scan->first_line);
+	return scan->mode == SCAN_OPAQUE || (at_line_start(&scan->side[segment->side].line) && is_quiet(scan) &&
+					     is_trusted(scan) && !scan->multiline);
 }
 
 bool scan_end(struct scan *scan, struct scan_segment *segment)
@@ -378,6 +442,8 @@ bool scan_end(struct scan *scan, struct scan_segment *segment)
 		handed_over(scan, segment);
 	} else if (segment->fresh) {
 		side->next = segment->seq + segment->length;
+		if (segment->side == FTP_CLIENT)
+			note_since(scan, segment);
 		note(scan);
 	}
 	/* After its FIN the numbers are one off; there is not much to come. */
@@ -400,8 +466,9 @@ bool scan_note(const void *bytes, size_t length, struct scan_note *found)
 	found->opaque = scan.noted_opaque;
 	found->tls = scan.tls;
 	found->whole = scan.mode == SCAN_WHOLE;
-	found->outstanding = scan.noted_outstanding;
-	found->transfer = scan.noted_transfer;
-	found->multiline = scan.noted_multiline;
+	found->pairing = (struct pairing){ .before = { scan.noted_before, scan.noted_behind } };
+	found->pairing.classes = scan.noted_transfer ? PAIRING_TRANSFER : PAIRING_OTHER;
+	found->pairing.count = scan.noted_transfer;
+	found->pairing.begun = scan.noted_begun;
 	return true;
 }

@@ -4,7 +4,8 @@
  *
  * Theory of operation. A scan follows one control connection, both directions, with 32 bytes of memory. It lets a packet
  * pass that cannot matter: bytes that continue what it has seen, whole lines, each a command or a reply that
- * announces nothing, while no command that does is unanswered. Everything else it hands over.
+ * announces nothing, while no command that does is unanswered. Everything else it hands over, and all that comes before it has been shown
+ * that this is FTP (dialogue.h: trusted).
  *
  * Two rules keep the engine in user space exact, although it does not see what passes.
  *
@@ -13,10 +14,11 @@
  * (Should the daemon be away, and the queue bypass it, they are acknowledged as well: they passed.)
  *
  * Second, the scan keeps a note of how things stood when the last packet passed: the sequence numbers of both directions, and the
- * dialogue (how many commands were unanswered, all of them of no interest). From there on user space has been given
+ * dialogue (how many commands were unanswered: of no interest, and one transfer). From there on user space has been given
  * everything. The note goes with each packet that is handed over, and passed_input() takes it up.
  *
- * What the lines mean is what dialogue.c says they mean; where the two could differ, the scan hands over more. It reads what user
+ * What the lines mean is what dialogue.c says they mean, and which reply answers which command is pairing.c's for both; where the two could
+ * differ, or the 32 bytes do not suffice, the scan hands over more. It reads what user
  * space may have dropped, so it may be ahead: a reply that the server wrote before he had the command does not answer it.
  * Whoever repeats bytes and changes them deceives himself: which ones arrive he knows as little as the scan. What no receiver would
  * take (belief.h) is handed over and changes nothing here.
@@ -26,6 +28,7 @@
 
 #include "belief.h"
 #include "ftp.h"
+#include "pairing.h"
 #include "seqadj.h"
 
 /* What becomes of a connection's packets. */
@@ -50,27 +53,34 @@ struct scan {
 	uint32_t mode : 2;    /* enum scan_mode */
 	uint32_t pending : 2; /* bit of a side: handed over bytes of it are not acknowledged yet */
 	uint32_t greeted : 1;
-	uint32_t first_line : 1;  /* the client's first line was FTP */
-	uint32_t announced : 1;	  /* a data connection, whose transfer is not over */
-	uint32_t transfer : 1;	  /* a 1xx reply has been seen */
-	uint32_t auth : 1;	  /* the last command of interest was AUTH */
-	uint32_t outstanding : 4; /* commands unanswered */
-	uint32_t awaited : 4;	  /* replies to come until the last command of interest is answered */
-	uint32_t multiline : 10;  /* code of the multi-line reply that is open, 0: none */
-	uint32_t tls : 1;	  /* 234 has answered the AUTH */
+	uint32_t logged_in : 1;
+	uint32_t exchanged : 2;	 /* enum exchanged, as the engine counts, or later */
+	uint32_t announced : 1;	 /* a data connection, whose transfer is not over */
+	uint32_t auth : 1;	 /* the last command of interest was AUTH, and nothing else was unanswered */
+	uint32_t multiline : 10; /* code of the multi-line reply that is open, 0: none */
+	uint32_t version : 3;	 /* SCAN_VERSION once there is a note */
+	uint32_t since : 8;	 /* bytes of the client after the segment with the last command of interest */
+
+	/* commands unanswered: struct pairing, as far as it fits */
+	uint32_t before_first : 4;
+	uint32_t first : 3; /* enum pairing_class, PAIRING_OTHER: there is none */
+	uint32_t before_second : 4;
+	uint32_t second : 3;
+	uint32_t behind : 4;
+	uint32_t begun : 1;
+
+	uint32_t tls : 1; /* 234 has answered the AUTH */
 
 	/* the same when the last packet passed */
-	uint32_t version : 4; /* SCAN_VERSION once there is a note */
-	uint32_t noted_opaque : 1;
+	uint32_t noted_before : 4;
 	uint32_t noted_transfer : 1;
-	uint32_t noted_outstanding : 4;
-	uint32_t noted_multiline : 10;
-
-	uint32_t since : 8; /* bytes of the client after the segment with the last command of interest */
+	uint32_t noted_behind : 4;
+	uint32_t noted_begun : 1;
+	uint32_t noted_opaque : 1;
 };
 
-#define SCAN_VERSION	     1
-#define SCAN_OUTSTANDING_MAX 15	 /* what outstanding and awaited can hold */
+#define SCAN_VERSION	     2
+#define SCAN_OUTSTANDING_MAX 15	 /* of no interest, one after the other */
 #define SCAN_SINCE_MAX	     255 /* so many or more */
 
 _Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's private data");
@@ -93,7 +103,7 @@ struct scan_segment {
 	/* the scan's own */
 	bool unread; /* its receiver would not take it: user space is to know, the scan is not */
 	bool hand_over;
-	bool interesting; /* a command that announces, asks for an announcement, or AUTH ends in it */
+	bool interesting; /* a command that is not counted among the others ends in it */
 	uint32_t fresh;	  /* bytes at its end that are to be read */
 };
 
@@ -117,13 +127,11 @@ void scan_whole(struct scan *scan);
 
 /* How things stood when the last packet passed. */
 struct scan_note {
-	uint32_t next[2];    /* by enum ftp_side, which is enum direction: all before it has gone; a line begins here */
-	bool opaque;	     /* not FTP: the rest does not matter */
-	bool tls;	     /* TLS has begun since then */
-	bool whole;	     /* that was long ago: everything has been handed over since then */
-	uint8_t outstanding; /* commands unanswered, none of interest */
-	bool transfer;	     /* a 1xx reply to the oldest has been seen */
-	uint16_t multiline;  /* code of the multi-line reply that is open, 0: none */
+	uint32_t next[2]; /* by enum ftp_side, which is enum direction: all before it has gone; a line begins here */
+	bool opaque;	  /* not FTP: the rest does not matter */
+	bool tls;	  /* TLS has begun since then */
+	bool whole;	  /* that was long ago: everything has been handed over since then */
+	struct pairing pairing; /* commands unanswered: of no interest, or one transfer */
 };
 
 /**

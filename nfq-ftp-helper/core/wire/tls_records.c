@@ -64,7 +64,7 @@ static size_t skip_content(struct tls_records *records, size_t length)
 static bool is_known(const struct ftp_line *line, enum ftp_side side)
 {
 	if (side == FTP_SERVER)
-		return ftp_code(line) && line->separator == ' ';
+		return ftp_code(line) && line->separator == FTP_SEPARATOR_SPACE;
 	return line->length && ftp_line_word(line, side);
 }
 
@@ -75,7 +75,7 @@ static enum tls_event read_word(struct tls_records *records, struct ftp_line *li
 	enum ftp_event event;
 
 	ftp_scan(&after, side, 0, &byte, 1, &event);
-	if (event == FTP_STRANGE)
+	if (event == FTP_STRANGE || event == FTP_FOREIGN)
 		return TLS_STRANGE;
 	if (event == FTP_MORE && after.phase == FTP_PHASE_WORD) {
 		*line = after;

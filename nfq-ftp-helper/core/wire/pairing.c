@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pairing.h"
+
+#define BIT(class) (1u << PAIRING_##class)
+
+/* Classes that share a row. */
+#define PORTS (BIT(ACTIVE) | BIT(IDLE))
+#define ASKED (BIT(PASSIVE) | BIT(DOUBTED))
+#define ALL   ((1u << PAIRING_CLASSES) - 1)
+
+/* pairing.h's table, by codes: who may have them. What is not named has nobody. */
+static const struct {
+	uint16_t first, last;
+	uint16_t classes;
+} may_have[] = {
+	{ 100, 199, BIT(TRANSFER) },
+	{ 200, 209, BIT(OTHER) | PORTS | BIT(LOGIN) },
+	{ 210, 224, BIT(OTHER) },
+	{ 225, 226, BIT(OTHER) | BIT(TRANSFER) },
+	{ 227, 229, ASKED },
+	{ 230, 233, BIT(LOGIN) },
+	{ 234, 234, BIT(AUTH) },
+	{ 235, 249, BIT(OTHER) },
+	{ 250, 250, BIT(OTHER) | PORTS | BIT(LOGIN) | BIT(TRANSFER) },
+	{ 251, 259, BIT(OTHER) | BIT(LOGIN) },
+	{ 260, 330, BIT(OTHER) },
+	{ 331, 332, BIT(LOGIN) },
+	{ 333, 333, BIT(OTHER) },
+	{ 334, 334, BIT(OTHER) | BIT(AUTH) },
+	{ 335, 399, BIT(OTHER) },
+	{ 400, 599, ALL },
+};
+
+/* Who answers out of order shows that all before it has been dealt with: codes that belong to one class alone. */
+static bool settles_older(enum pairing_class class, unsigned int code)
+{
+	if (class == PAIRING_LOGIN)
+		return (code >= 230 && code <= 233) || code == 331 || code == 332;
+	return code < 400 && class != PAIRING_OTHER && !(PORTS >> class & 1);
+}
+
+enum pairing_class pairing_class(enum ftp_kind kind)
+{
+	static const uint8_t classes[FTP_KINDS] = {
+		[FTP_PORT] = PAIRING_ACTIVE,  [FTP_EPRT] = PAIRING_ACTIVE,  [FTP_LPRT] = PAIRING_ACTIVE,
+		[FTP_PASV] = PAIRING_PASSIVE, [FTP_EPSV] = PAIRING_PASSIVE, [FTP_LPSV] = PAIRING_PASSIVE,
+		[FTP_AUTH] = PAIRING_AUTH,    [FTP_LOGIN] = PAIRING_LOGIN,  [FTP_TRANSFER] = PAIRING_TRANSFER,
+	};
+
+	return (enum pairing_class)classes[kind];
+}
+
+static bool may(enum pairing_class class, unsigned int code)
+{
+	for (size_t i = 0; i < sizeof(may_have) / sizeof(may_have[0]); i++)
+		if (code >= may_have[i].first && code <= may_have[i].last)
+			return may_have[i].classes >> class & 1;
+	return false;
+}
+
+/* A transfer that has begun is not refused any more: what says so is another command's. */
+static bool is_late_refusal(unsigned int code)
+{
+	return (code >= 500 && code <= 504) || code == 530;
+}
+
+static uint16_t sum(uint32_t a, uint32_t b)
+{
+	return (uint16_t)(a + b < UINT16_MAX ? a + b : UINT16_MAX);
+}
+
+bool pairing_has(const struct pairing *pairing, enum pairing_class class)
+{
+	for (unsigned int i = 0; i < pairing->count; i++)
+		if (pairing_at(pairing, i) == class)
+			return true;
+	return false;
+}
+
+void pairing_push(struct pairing *pairing, enum pairing_class class)
+{
+	if (class != PAIRING_OTHER && !pairing_full(pairing)) {
+		pairing->classes |= (uint32_t) class << 4 * pairing->count;
+		pairing->before[++pairing->count] = 0;
+		return;
+	}
+	pairing->overflow |= class != PAIRING_OTHER;
+	pairing->before[pairing->count] = sum(pairing->before[pairing->count], 1);
+}
+
+/* Take out what stands at this place, and nothing else. */
+static void take_out(struct pairing *pairing, unsigned int place)
+{
+	const uint32_t lower = pairing->classes & ((1u << 4 * place) - 1);
+
+	pairing->classes = lower | (uint32_t)((uint64_t)pairing->classes >> 4 * (place + 1) << 4 * place);
+	pairing->before[place] = sum(pairing->before[place], pairing->before[place + 1]);
+	for (unsigned int i = place + 1; i < pairing->count; i++)
+		pairing->before[i] = pairing->before[i + 1];
+	pairing->before[pairing->count--] = 0;
+}
+
+/* What is older than the one at this place counts as answered. Return: how many ACTIVE ones there were. */
+static uint8_t settle_older(struct pairing *pairing, unsigned int place)
+{
+	uint8_t active = 0;
+
+	if (place || pairing->before[0])
+		pairing->begun = 0;
+	for (unsigned int i = 0; i < place; i++) {
+		active = (uint8_t)(active + (pairing_at(pairing, 0) == PAIRING_ACTIVE));
+		pairing->before[0] = 0;
+		take_out(pairing, 0);
+	}
+	pairing->before[0] = 0;
+	return active;
+}
+
+/* Where does the first of interest stand that may have this reply? Behind the last: none does. */
+static unsigned int first_of_interest(const struct pairing *pairing, unsigned int code)
+{
+	const bool begun = pairing->begun && !pairing->before[0];
+	unsigned int place = begun && is_late_refusal(code);
+
+	while (place < pairing->count && !may(pairing_at(pairing, place), code))
+		place++;
+	return place;
+}
+
+/* And of those of no interest? Places are counted as before[] is. */
+static unsigned int first_other(const struct pairing *pairing, unsigned int code)
+{
+	unsigned int place = may(PAIRING_OTHER, code) ? 0 : PAIRING_MAX + 1;
+
+	while (place <= pairing->count && !pairing->before[place])
+		place++;
+	return place;
+}
+
+static void begin_transfer(struct pairing *pairing, struct pairing_answer *answer)
+{
+	const unsigned int place = first_of_interest(pairing, 150);
+
+	if (place < pairing->count)
+		answer->older_active = settle_older(pairing, place);
+	if (place < pairing->count || pairing->before[0]) /* some verb that is not known */
+		pairing->begun = 1;
+}
+
+/* One of no interest has its answer. */
+static void answer_other(struct pairing *pairing, unsigned int place, struct pairing_answer *answer)
+{
+	answer->answers = true;
+	answer->class = PAIRING_OTHER;
+	pairing->before[place]--;
+	if (place == 0) {
+		answer->transfer_over = pairing->begun;
+		pairing->begun = 0;
+	}
+}
+
+struct pairing_answer pairing_reply(struct pairing *pairing, unsigned int code)
+{
+	struct pairing_answer answer = { .class = PAIRING_OTHER };
+	unsigned int place, other;
+
+	if (code < 200) {
+		begin_transfer(pairing, &answer);
+		return answer;
+	}
+	place = first_of_interest(pairing, code);
+	other = first_other(pairing, code);
+	if (place == pairing->count && other > pairing->count && pairing->before[0])
+		other = 0; /* nobody may have it: an unknown command, whose answers are not known either */
+	if (other <= pairing->count && other <= place) {
+		answer_other(pairing, other, &answer);
+	} else if (place < pairing->count) {
+		answer.answers = true;
+		answer.class = (uint8_t)pairing_at(pairing, place);
+		if (settles_older(pairing_at(pairing, place), code)) {
+			answer.older_active = settle_older(pairing, place);
+			place = 0;
+		}
+		answer.transfer_over = place == 0 && pairing->before[0] == 0 && pairing->begun;
+		if (answer.transfer_over)
+			pairing->begun = 0;
+		take_out(pairing, place);
+	}
+	if (pairing_empty(pairing))
+		pairing->overflow = 0;
+	return answer;
+}
+
+bool pairing_asked(const struct pairing *pairing)
+{
+	const unsigned int place = first_of_interest(pairing, 227);
+
+	return place < pairing->count && pairing_at(pairing, place) == PAIRING_PASSIVE;
+}
+
+/*
+ * It is the transfer's whose turn it is; and where the text is that of a refusal, any transfer's: refusals are the server's own words, and who
+ * left a command before unanswered may not be answering that.
+ */
+static bool may_begin(const struct pairing *pairing, unsigned int code)
+{
+	const unsigned int transfer = first_of_interest(pairing, 150);
+
+	if (transfer == pairing->count)
+		return false;
+	return code >= 400 || (first_of_interest(pairing, code) == transfer && first_other(pairing, code) > transfer);
+}
+
+bool pairing_ends_oddly(const struct pairing *pairing, bool greeted, unsigned int open, unsigned int code)
+{
+	const bool to_user = (code >= 230 && code <= 233) || code == 331 || code == 332 || code == 530;
+
+	if (!greeted)
+		return to_user && open >= 200 && open < 300 && pairing_has(pairing, PAIRING_LOGIN);
+	return code >= 100 && code < 200 && may_begin(pairing, open);
+}
+
+void pairing_doubt(struct pairing *pairing)
+{
+	for (unsigned int i = 0; i < pairing->count; i++)
+		if (pairing_at(pairing, i) == PAIRING_PASSIVE)
+			pairing->classes ^= (uint32_t)(PAIRING_PASSIVE ^ PAIRING_DOUBTED) << 4 * i;
+}

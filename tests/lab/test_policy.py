@@ -381,7 +381,7 @@ def multi_line(lab, opens):
 
 
 def server_address(lab, opens):
-    """The server's own address, and the public one that it is configured with; none else."""
+    """The server's own address, and the public one that it is configured with; none else where none is mended (--foreign refuse)."""
     with Pair(lab).ready() as pair:
         own = (pair.addresses["server"], pair.seen["server"])
         others = (lab.address("server"), lab.address("client"), "127.0.0.1", "0.0.0.0", lab.plan[4].inside_router)
@@ -390,6 +390,74 @@ def server_address(lab, opens):
             said, arrives = passive_reply(pair, "227", port, own=address)
             pair.say("client", b"PASV\r\n")
             pair.say("server", said, arrives if opens else said)
+            (must_open if opens else must_not_open)(pair, "server", port)
+
+
+def behind_nat(pair):
+    return pair.addresses["server"] != pair.seen["server"]
+
+
+def can_change(pair):
+    """Without NAT the kernel has no place for a sequence adjustment: there the text stays as it is, unless the daemon adjusts."""
+    return behind_nat(pair) or pair.lab.seqadj == "self"
+
+
+def mended(lab, opens):
+    """A foreign address that stands for the server: its port is open at the server, for the client, and nowhere else for nobody else."""
+    with Pair(lab).ready() as pair:
+        foreign = ["127.0.0.1", "0.0.0.0", "10.77.7.7", "192.168.77.7", "172.16.1.1", "100.64.1.1", "169.254.1.1", "203.0.113.0",
+                   lab.plan[4].inside_router]
+        if behind_nat(pair):
+            foreign += ["203.0.113.93", "8.8.8.8", lab.address("client"), lab.address("server"), lab.dial("server")]
+        for address in foreign:
+            port = next_port(0)
+            said, arrives = passive_reply(pair, "227", port, own=address)
+            pair.say("client", b"PASV\r\n")
+            pair.say("server", said, arrives if can_change(pair) else said)
+            if opens:
+                must_open(pair, "server", port)
+                continue
+            must_be_expected(pair, port)
+            check(not any(f"dst={address} " in line for line in lab.conntrack("-L", "expect")), f"{address} is expected itself")
+            check(not pair.admitted("server", port, from_role="client2"), "another host's connection gets through")
+
+
+def foreign_reachable(lab, opens):
+    """An address that can reach somebody else is a third party's, unless NAT translates the server."""
+    with Pair(lab).ready() as pair:
+        own = (pair.seen["server"],)
+        others = ("203.0.113.93", "8.8.8.8", "172.32.0.1", "100.128.0.1", lab.address("server"))
+        for address in own if opens else others:
+            port = next_port(0)
+            said, arrives = passive_reply(pair, "227", port, own=address)
+            pair.say("client", b"PASV\r\n")
+            pair.say("server", said, arrives if opens else said)
+            (must_open if opens else must_not_open)(pair, "server", port)
+
+
+def filled_in(lab, opens):
+    """229's port counts, whatever address is filled in; an octet above 255 does not."""
+    with Pair(lab).ready() as pair:
+        for address in (pair.seen["server"], "192.168.77.7", "8.8.8.8") if opens else ("8.8.8.256", "8.8.8", "8.8.8.8.8"):
+            port = next_port(0)
+            said = f"229 Extended Passive Mode (|1|{address}|{port}|)\r\n".encode()
+            pair.say("client", b"EPSV\r\n")
+            changes = opens and address != pair.seen["server"] and can_change(pair)
+            pair.say("server", said, passive_reply(pair, "229", port)[0].replace(b"Entering ", b"") if changes else said)
+            (must_open if opens else must_not_open)(pair, "server", port)
+
+
+def notations(lab, opens):
+    """As the field writes replies: passed on as they are where nothing has to change."""
+    with Pair(lab).ready() as pair:
+        octets = pair.seen["server"].replace(".", ", ")
+        good = ("229 x (|||0{}|)", "229 x |||{}|", "229 x (||{}|)", "229 x (|||{})", "229 x |||{}", "227 x (" + octets + ", {}, {})")
+        bad = ("229 x (|{}|)", "229 x (||{})", "229 x (||||{}|)", "227 x (" + octets + ", {}, {}, 1)", "227 x (" + octets + ", 2{}, 2{})")
+        for text in good if opens else bad:
+            port = next_port(1)
+            numbers = (port,) if text.count("{}") == 1 else (port >> 8, port & 255)
+            pair.say("client", b"EPSV\r\n" if text.startswith("229") else b"PASV\r\n")
+            pair.say("server", text.format(*numbers).encode() + b"\r\n")
             (must_open if opens else must_not_open)(pair, "server", port)
 
 
@@ -418,7 +486,7 @@ def server_closes(lab, opens):
 # Third parties, with and without --loose
 
 def third_party(lab, opens):
-    """PORT to another client's address, as for a transfer between servers (FXP). Only --loose allows it."""
+    """PORT to another client's address, as for a transfer between servers (FXP). Only --loose NETWORK allows it."""
     port = next_port(0)
     with Pair(lab).ready() as pair:
         other = lab.address("client2")
@@ -435,6 +503,42 @@ def third_party(lab, opens):
             except OSError:
                 through = False
         check(through == opens, f"the connection {'does not get' if opens else 'gets'} through")
+
+
+def third_party_reply(lab, opens):
+    """227 with another server's address, as content networks have it: that very address, in text and expectation, whatever NAT there is."""
+    port = next_port(0)
+    with Pair(lab).ready() as pair:
+        other = lab.address("server") if opens else lab.plan[4].outside_router[0].rpartition(".")[0] + ".77"
+        said = announcement("227", other, port)
+        pair.say("client", b"PASV\r\n")
+        if not opens:  # of no named network: it stands for the server where NAT translates that, else for nobody
+            check(not behind_nat(pair), "this is for a server without NAT")
+            pair.say("server", said)
+            check(port not in expected_ports(lab), f"port {port} is expected")
+            return
+        pair.say("server", said)
+        check(any(f"dst={other} " in line and f"dport={port}" in line for line in lab.conntrack("-L", "expect")),
+              f"{other} port {port} is not expected")
+        with listen_in(lab, "server", 4, port, other) as listener:
+            connect_from(lab, "client", other, port, timeout=2).close()
+            listener.settimeout(1)
+            accepted, peer = listener.accept()
+            accepted.close()
+            check(peer[0] == pair.seen["client"], f"the connection comes from {peer[0]}, not from {pair.seen['client']}")
+
+
+def third_party_dnat(lab, opens):
+    """The same of a server behind DNAT: what it expects and what it writes is one and the same address."""
+    port = next_port(0)
+    with Pair(lab).ready() as pair:
+        other = "203.0.113.93" if opens else "203.0.114.93"
+        said, mended_text = passive_reply(pair, "227", port, own=other)
+        pair.say("client", b"PASV\r\n")
+        pair.say("server", said, said if opens else mended_text)
+        expected = f"dst={other if opens else pair.seen['server']} "
+        check(any(expected in line and f"dport={port}" in line for line in lab.conntrack("-L", "expect")),
+              f"{expected}port {port} is not expected")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -487,8 +591,8 @@ CLIENT_CLAUSES = {
 }
 
 SERVER_CLAUSES = {
-    "asked": asked, "answered-once": answered_already, "multi-line": multi_line, "own-address": server_address,
-    "port-1024": server_port, "closed": server_closes,
+    "asked": asked, "answered-once": answered_already, "multi-line": multi_line, "mended": mended, "filled-in": filled_in,
+    "notations": notations, "port-1024": server_port, "closed": server_closes,
 }
 
 
@@ -509,6 +613,8 @@ def group_server(topology, seqadj):
     def group(options, report):
         with daemon_lab(options, topology, seqadj) as lab:
             clauses(report, lab, f"{topology}/{seqadj}", SERVER_CLAUSES)
+            if topology == "firewall":
+                clauses(report, lab, f"{topology}/{seqadj}", {"foreign-reachable": foreign_reachable})
             if topology == "dnat":
                 # vsftpd that listens for IPv6, as the lab's does, announces 0.0.0.0 in place of its pasv_address.
                 for name in ("proftpd", "pure-ftpd"):
@@ -516,9 +622,33 @@ def group_server(topology, seqadj):
     return group
 
 
+def group_mended(options, report):
+    """Where the daemon adjusts sequence numbers the text can change without NAT, too."""
+    with daemon_lab(options, "firewall", "self") as lab:
+        clauses(report, lab, "firewall/self", {"mended": mended, "filled-in": filled_in})
+
+
+def group_refuse(topology, seqadj):
+    def group(options, report):
+        with daemon_lab(options, topology, seqadj, daemon_args=["--foreign", "refuse"]) as lab:
+            clauses(report, lab, f"{topology}/{seqadj}", {"own-address": server_address})
+    return group
+
+
 def group_loose(options, report):
+    """A client's PORT needs its network named: --loose alone is of replies."""
     with daemon_lab(options, "firewall", daemon_args=["--loose"]) as lab:
+        report.case("policy/third-party/loose-replies/must-not", third_party, lab, False)
+        report.case("policy/third-party/loose-replies/reply-opens", third_party_reply, lab, True)
+        network = lab.address("client2") + "/32"
+    with daemon_lab(options, "firewall", daemon_args=["--loose", network]) as lab:
         report.case("policy/third-party/loose/opens", third_party, lab, True)
+        report.case("policy/third-party/loose/reply-must-not", third_party_reply, lab, False)
+    with daemon_lab(options, "masquerade", daemon_args=["--loose", "198.51.100.10", "--loose", "192.0.2.9"]) as lab:
+        report.case("policy/third-party/loose/masquerade/reply-opens", third_party_reply, lab, True)
+    with daemon_lab(options, "dnat", daemon_args=["--loose=203.0.113.0/24"]) as lab:
+        report.case("policy/third-party/loose/dnat/opens", third_party_dnat, lab, True)
+        report.case("policy/third-party/loose/dnat/mended", third_party_dnat, lab, False)
 
 
 def group_local(seqadj):
@@ -536,7 +666,9 @@ GROUPS = {
     "client-masquerade-kernel": group_client("masquerade", "kernel"), "client-firewall": group_client("firewall", "kernel"),
     "client-masquerade-self": group_client("masquerade", "self"),
     "server-dnat-kernel": group_server("dnat", "kernel"), "server-dnat-self": group_server("dnat", "self"),
-    "server-firewall": group_server("firewall", "kernel"), "loose": group_loose,
+    "server-firewall": group_server("firewall", "kernel"), "mended": group_mended, "loose": group_loose,
+    **{f"refuse-{topology}-{seqadj}": group_refuse(topology, seqadj)
+       for topology, seqadj in (("dnat", "kernel"), ("dnat", "self"), ("firewall", "kernel"))},
     "local-kernel": group_local("kernel"), "local-self": group_local("self"),
 }
 

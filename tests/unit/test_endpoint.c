@@ -205,7 +205,7 @@ static void extended_port_malformed(void **state)
 	malformed(NOTATION_EXTENDED_PORT, "(|3001|)");
 	malformed(NOTATION_EXTENDED_PORT, "(3001)");
 	malformed(NOTATION_EXTENDED_PORT, "||3001");
-	malformed(NOTATION_EXTENDED_PORT, "!!!3001!"); /* without parentheses only bars */
+	malformed(NOTATION_EXTENDED_PORT, "///3001/"); /* without parentheses not every sign */
 	malformed(NOTATION_EXTENDED_PORT, "(||||3001|)");
 	malformed(NOTATION_EXTENDED_PORT, "(|1|3001|)");
 	malformed(NOTATION_EXTENDED_PORT, "(|3|192.0.2.1|3001|)");

@@ -185,15 +185,17 @@ static void without_parentheses(void **state)
 		{ MASQUERADE | DNAT, EPSV, "229 Extended (at last) |||3001|.\r\n", NULL },
 		{ NO_NAT | WITH_IPV6, EPSV, "229 Mode: |||03001| ok\r\n", NULL },
 		{ DNAT | WITH_IPV6, EPSV, "229 EPSV=|||3001|\n", NULL },
+		{ NO_NAT, EPSV, "229 Mode !!!3001!\r\n", NULL },
+		{ DNAT | WITH_IPV6, EPSV, "229 Hello! Mode ###03001#\r\n", NULL },
 	};
 	static const struct row shut[] = {
 		{ NO_NAT, EPSV, "229 Mode ||||3001|\r\n", NULL },
 		{ NO_NAT | WITH_IPV6, EPSV, "229 Mode |3001|\r\n", NULL },
 	};
 	static const struct row prose[] = {
-		{ NO_NAT, EPSV, "229 Mode !!!3001!\r\n", NULL },
+		{ NO_NAT, EPSV, "229 Mode ///3001/\r\n", NULL },
 		{ NO_NAT, EPSV, "229 Mode 3001\r\n", NULL },
-		{ NO_NAT | WITH_IPV6, EPSV, "229 Mode [###3001#]\r\n", NULL },
+		{ NO_NAT | WITH_IPV6, EPSV, "229 Mode [---3001-]\r\n", NULL },
 	};
 
 	(void)state;

@@ -208,7 +208,7 @@ static bool parse_ended(struct text_cursor *cursor, struct endpoint *endpoint, c
 	       text_take(cursor, *delimiter);
 }
 
-/* (|||3001|). Without parentheses only bars are delimiters: prose has other signs, too. */
+/* (|||3001|). Without parentheses not every sign is a delimiter. */
 static bool parse_extended_port(struct text_cursor *cursor, struct endpoint *endpoint, char *delimiter)
 {
 	const bool enclosed = text_take(cursor, '(');
@@ -218,7 +218,7 @@ static bool parse_extended_port(struct text_cursor *cursor, struct endpoint *end
 		*cursor = begun;
 	else if (!parse_ended(cursor, endpoint, delimiter))
 		return false;
-	return enclosed ? text_take(cursor, ')') : *delimiter == '|';
+	return enclosed ? text_take(cursor, ')') : endpoint_is_bar(*delimiter);
 }
 
 static bool write_extended_port(struct text_writer *writer, const struct endpoint *endpoint, char delimiter)
@@ -266,7 +266,7 @@ static bool begins_at(enum notation notation, const char *text, size_t at)
 {
 	if (!endpoint_may_begin(notation, text[at]))
 		return false;
-	return text[at] != '|' || at == 0 || (text[at - 1] != '|' && !text_is_digit(text[at - 1]));
+	return !endpoint_is_bar(text[at]) || at == 0 || (text[at - 1] != text[at] && !text_is_digit(text[at - 1]));
 }
 
 /* Behind the list that stands at @at, which holds no other. */

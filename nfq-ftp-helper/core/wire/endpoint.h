@@ -58,10 +58,16 @@ static inline size_t endpoint_address_length(uint8_t family)
 	return family == FAMILY_IPV4 ? 4 : 16;
 }
 
+/* A delimiter of 229 that is one without parentheses, too: those that are in use. Prose has other signs. */
+static inline bool endpoint_is_bar(char c)
+{
+	return c == '|' || c == '!' || c == '#' || c == '$';
+}
+
 /* Can a reply's argument begin with this byte? */
 static inline bool endpoint_may_begin(enum notation notation, char c)
 {
-	return notation == NOTATION_EXTENDED_PORT ? c == '(' || c == '|' : c >= '0' && c <= '9';
+	return notation == NOTATION_EXTENDED_PORT ? c == '(' || endpoint_is_bar(c) : c >= '0' && c <= '9';
 }
 
 /**

@@ -304,7 +304,8 @@ static size_t prose_length(const uint8_t *data, size_t length)
 {
 	size_t at = 0;
 
-	while (at < length && data[at] != '(' && data[at] != '|' && data[at] != '\n' && !is_digit(data[at]))
+	while (at < length && data[at] != '(' && !endpoint_is_bar((char)data[at]) && data[at] != '\n' &&
+	       !is_digit(data[at]))
 		at++;
 	return at;
 }

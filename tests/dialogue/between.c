@@ -126,7 +126,8 @@ static void pipeline(struct talk *talk)
 /* What is not answered is not remembered for ever: the client goes on after a while. */
 static void unanswered(struct talk *talk)
 {
-	static const char *const commands[] = { "NOOP", "ALLO 100", "SITE UMASK 022", "STAT", "XYZZY", "OPTS MLST" };
+	static const char *const commands[] = { "NOOP", "ALLO 100",	"SITE UMASK 022",
+						"STAT", "SITE IDLE 60", "OPTS MLST" };
 
 	talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, commands));
 	script_silence(talk->script, 1 + talk_pick(talk, 30));

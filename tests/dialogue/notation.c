@@ -15,16 +15,21 @@ static const uint8_t unreachable[][4] = {
 /* And those of somebody: where NAT translates the server they stand for it as well. */
 static const uint8_t elsewhere[][4] = { { 203, 0, 113, 93 }, { 198, 51, 100, 17 }, { 192, 0, 2, 200 }, { 8, 8, 8, 8 } };
 
-/* The address that an end writes: its own, as it has it or as NAT shows it; a server's may be another's. */
-static const uint8_t *address_of(struct talk *talk, enum side side)
+/*
+ * The address that an end writes: its own, as it has it or as NAT shows it; a server's may be another's. Without NAT nobody looks at one that
+ * reaches nobody, and where it came in pieces it is left as it is.
+ */
+static const uint8_t *address_of(struct talk *talk, enum side side, struct written *written)
 {
 	const struct script *script = talk->script;
 
 	if (side == SERVER && script->inside[SERVER].family == FAMILY_IPV4) {
 		if (script->world == DNATED && talk_odd(talk, ODD_DNAT_FOREIGN, 15))
 			return TALK_ONE_OF(talk, elsewhere);
-		if (talk_odd(talk, ODD_FOREIGN, 10))
+		if (talk_odd(talk, ODD_FOREIGN, 10)) {
+			written->named = script->world == DNATED;
 			return TALK_ONE_OF(talk, unreachable);
+		}
 	}
 	return talk_chance(talk, 15) ? script->seen[side].address : script->inside[side].address;
 }
@@ -66,7 +71,7 @@ void notation_227(struct talk *talk, uint16_t port, struct written *written)
 
 	written->named = talk->script->inside[SERVER].family == FAMILY_IPV4;
 	if (written->named)
-		address = address_of(talk, SERVER);
+		address = address_of(talk, SERVER, written);
 	put_six(numbers, address, port, comma(talk), talk_chance(talk, 10));
 	prose = talk_odd(talk, ODD_NO_PARENTHESES, 6) ? TALK_ONE_OF(talk, bare) : TALK_ONE_OF(talk, proses);
 	fill(written->text, prose, numbers);
@@ -87,8 +92,8 @@ void notation_228(struct talk *talk, uint16_t port, struct written *written)
 {
 	char numbers[NOTATION_TEXT / 2];
 
-	put_long(numbers, talk->script->inside[SERVER].family, address_of(talk, SERVER), port);
 	written->named = true;
+	put_long(numbers, talk->script->inside[SERVER].family, address_of(talk, SERVER, written), port);
 	fill(written->text, "228 Entering Long Passive Mode (@)", numbers);
 }
 
@@ -139,7 +144,7 @@ static const char *argument_end(struct talk *talk)
 
 void notation_port(struct talk *talk, uint16_t port, struct written *written)
 {
-	const uint8_t *address = address_of(talk, CLIENT);
+	const uint8_t *address = address_of(talk, CLIENT, written);
 	char numbers[NOTATION_TEXT / 2];
 
 	put_six(numbers, address, port, comma(talk), talk_chance(talk, 10));
@@ -152,7 +157,7 @@ void notation_lprt(struct talk *talk, uint16_t port, struct written *written)
 {
 	char numbers[NOTATION_TEXT / 2];
 
-	put_long(numbers, talk->script->inside[CLIENT].family, address_of(talk, CLIENT), port);
+	put_long(numbers, talk->script->inside[CLIENT].family, address_of(talk, CLIENT, written), port);
 	written->named = true;
 	snprintf(written->text, sizeof(written->text), "LPRT %s", numbers);
 }
@@ -166,7 +171,7 @@ void notation_eprt(struct talk *talk, uint16_t port, struct written *written)
 	unsigned int protocol = family == FAMILY_IPV6 ? 2 : 1;
 	bool end = true;
 
-	put_address(address, family, address_of(talk, CLIENT));
+	put_address(address, family, address_of(talk, CLIENT, written));
 	snprintf(written_so, sizeof(written_so), "%s", address);
 	if (family == FAMILY_IPV4 && talk_odd(talk, ODD_MAPPED, 10)) {
 		protocol = 2;

@@ -49,7 +49,7 @@ void talk_bytes(struct talk *talk, enum side side, const void *bytes, uint32_t l
 /* What a Telnet client puts before an ABOR, and what stray negotiation there is. */
 static size_t put_telnet(struct talk *talk, char *line)
 {
-	static const char *const before[] = { "\xff\xf4\xff\xf2", "\xff\xf4\xf2", "\xff\xfb\x01", "\xff\xf2" };
+	static const char *const before[] = { "\xff\xf4\xff\xf2", "\xff\xfb\x01", "\xff\xf2" };
 	const char *bytes = TALK_ONE_OF(talk, before);
 	size_t length = 0;
 

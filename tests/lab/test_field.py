@@ -61,8 +61,6 @@ def group_of(topology, arguments=(), seqadj="kernel", tape=False):
                 name = f"field/{case.name}/{topology}/{seqadj}"
                 if case.silence >= LONGEST and not tape:
                     report.skip(name, f"{case.silence:g} s of silence")
-                elif case.path and "first line is" in case.about:
-                    report.skip(name, "is about captures")
                 else:
                     report.case(name, try_case, lab, case)
     return group

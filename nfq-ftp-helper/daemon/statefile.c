@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* More than the largest table: 2^24 sessions. */
@@ -15,6 +16,10 @@
 
 /* NAME.bad, and up to NAME.bad9. */
 #define ASIDE_MAX 9
+
+/* So long a lock is waited for: a user that has just been killed holds it until it has ended. */
+#define LOCK_TRIES 100
+#define LOCK_WAIT  10000000 /* nanoseconds */
 
 #define FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
@@ -73,6 +78,21 @@ static const char *kind(mode_t mode)
 	return "a device";
 }
 
+static int lock(int fd)
+{
+	int error = 0;
+
+	for (unsigned int tries = 0; tries < LOCK_TRIES; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		error = -errno;
+		if (error != -EWOULDBLOCK)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_WAIT }, NULL);
+	}
+	return error;
+}
+
 static int take_lock(struct statefile *file)
 {
 	char name[STATEFILE_NAME_MAX + 8];
@@ -89,7 +109,7 @@ static int take_lock(struct statefile *file)
 	}
 	if (error)
 		return error;
-	return flock(file->lock, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	return lock(file->lock);
 }
 
 /* What has this name gets another one: @as is filled in. */
@@ -161,8 +181,9 @@ static int read_left(struct statefile *file)
 		snprintf(file->why, sizeof(file->why), "is no regular file");
 		return 0;
 	}
-	if (flock(file->left_fd, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
+	error = lock(file->left_fd);
+	if (error)
+		return error;
 	if (!trusted(file, &status) || status.st_size == 0)
 		return 0;
 	if (status.st_size > LEFT_MAX) {

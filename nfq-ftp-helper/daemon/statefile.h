@@ -49,6 +49,8 @@ struct statefile {
  *
  * The new file has no name until statefile_replace().
  *
+ * A user that is about to end is waited for, a second long.
+ *
  * Return: 0; -EWOULDBLOCK: another program uses it; -EPERM: @directory, or what is in it, is not as it must be; or another negative
  * errno.
  */

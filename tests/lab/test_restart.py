@@ -230,6 +230,21 @@ def killed_under_load(lab, seqadj):
 
 # ---------------------------------------------------------------------------------------------------------------------
 
+def followed_at_once(lab, sessions):
+    """The next daemon is started when the last one has been killed, and perhaps not ended yet: what it holds is waited for."""
+    for number in range(KILLS):
+        killed_one = lab.daemon
+        killed_one.kill()
+        lab.daemon_start()
+        killed_one.wait()
+        session = sessions[number % len(sessions)]
+        session.finish()
+        session.noop()
+        session.noop()
+        session.fetch(number)
+    return f"{KILLS} times"
+
+
 def with_sessions(lab, test, count=SESSIONS):
     sessions = []
     try:
@@ -256,6 +271,7 @@ def group_restart(seqadj):
             else:
                 report.case("restart/self/50-sessions", with_sessions, lab, killed_briefly)
             report.case(f"restart/{seqadj}/SIGTERM", with_sessions, lab, terminated, 10)
+            report.case(f"restart/{seqadj}/at-once", with_sessions, lab, followed_at_once, 5)
             report.case(f"restart/{seqadj}/under-load", killed_under_load, lab, seqadj)
     return group
 

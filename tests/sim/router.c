@@ -407,7 +407,9 @@ static void note_unread(struct sim *sim, enum side from, const struct view *in)
 
 static bool is_claim(const struct sim *sim, enum side from, const struct view *in)
 {
-	return in->ack - (sim->schedule.habit[!from].iss + 1) - 1 < sim->wire[!from].unread;
+	const struct wire *other = &sim->wire[!from];
+
+	return in->ack - (sim->schedule.habit[!from].iss + 1) - 1 < check_forward(other, other->unread);
 }
 
 /* Packets that the engine has not believed, and why. */
@@ -548,6 +550,8 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	sim->passed_by = is_unread(sim, &before);
 	if (sim->passed_by || ends_unread(sim, (enum side) !packet->to, in))
 		note_unread(sim, (enum side) !packet->to, in);
+	/* Its sender has gone; its receiver may have more than was seen here, and take no notice. What still reaches him is of no use. */
+	sim->left_alone |= packet->origin == HONEST && !packet->corrupt && in->flags & TCP_RST && !doubted;
 	sim->picked_up |= sim->engine.counters.picked_up != before.picked_up;
 	sim->claimed = sim->restarts &&
 		       sim->engine.counters.disbelieved[BELIEF_ACK_AHEAD] != before.disbelieved[BELIEF_ACK_AHEAD];

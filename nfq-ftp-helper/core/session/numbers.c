@@ -54,7 +54,7 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 		return false;
 	}
 	if (theirs->flags & STREAM_FIN && turn->ack != theirs->next + 1 &&
-	    seq_after(mine->next, segment->seq + segment->payload_length))
+	    seq_after(mine->next, segment->seq + segment->payload_length + !!(segment->flags & TCP_FIN)))
 		theirs->flags &=
 			(uint8_t)~STREAM_FIN; /* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next);

@@ -137,7 +137,7 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	const struct work *work = table_work(turn->engine->table, session);
 	const struct conntrack *conntrack = turn->engine->conntrack;
 	const bool was_in_flight = session_in_flight(session);
-	const bool more = stream->flags & STREAM_HOLE; /* its sender has been seen beyond */
+	const bool more = seq_after(stream->beyond, stream->next);
 	const uint32_t ack = turn->ack;
 
 	if (seq_after(ack, stream_forwarded(turn, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
@@ -206,8 +206,14 @@ static bool read_segment(struct passage *passage)
 	passage->space_alone = space_alone(passage);
 	passage->space =
 		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
-	if (turn->session->state < SESSION_OPAQUE && unseen_hole(turn, passage->start))
-		return false;
+	if (turn->session->state < SESSION_OPAQUE) {
+		const enum hole hole = unseen_hole(turn, passage->start, passage->end);
+
+		passage->probe = hole == HOLE_ASKED;
+		passage->run_end = hole == HOLE_ASKED ? passage->run_start : passage->run_end;
+		if (hole != HOLE_NONE)
+			return hole == HOLE_ASKED;
+	}
 	if (turn->session->state >= SESSION_OPAQUE) {
 		stream_ignore(passage);
 	} else {

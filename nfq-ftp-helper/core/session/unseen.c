@@ -112,11 +112,13 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	const bool stale = (session->stream[0].flags | session->stream[1].flags) & STREAM_STALE;
 	const bool opaque = session_in_tls(session) || (!stale && dialogue_may_be_opaque(session));
 	const bool shown = session->state >= SESSION_MIDDLE && session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED);
+	const uint32_t beyond = stream->beyond;
 	struct turn side = *turn;
 
 	side.direction = direction;
 	edit_lose(&side);
 	stream_start(stream, next);
+	stream->beyond = seq_max(beyond, next);
 	ftp_lose_line(&stream->line);
 	stream->flags |= STREAM_STALE; /* the receiver has not said that it has no more than that */
 	turn->engine->counters.resynced++;
@@ -133,24 +135,10 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 		lifecycle_let_go(turn);
 }
 
-/*
- * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them. While
- * we were there that is nearly always a lie, and the segment another: so it has to come once more, and in between neither end may have
- * said otherwise. After nobody was there for a while it also does when it shows the same of the other direction; and when it has come
- * for the third time, well apart, and nothing before it has: a sender repeats the first byte that is not acknowledged, but for one probe
- * of the last (RFC 8985 section 7). At other times it has been lost three times.
- */
-static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32_t start)
+/* Has this very segment come before, well apart, and nothing before it in between? Else it is taken note of. */
+static bool has_waited(const struct turn *turn, struct stream *stream, uint32_t start)
 {
-	const bool lower = (int16_t)((uint16_t)start - stream->hole_start) < 0;
-	const bool claimed = seq_after(stream->claim, stream->next) && !seq_after(start, stream->claim);
-	const bool stale = stream->flags & STREAM_STALE;
-
-	if (never_unseen(turn, stream) || (!claimed && !stale))
-		return false;
-	if (stale && (claimed || turn->resynced || session_in_tls(turn->session)))
-		return true; /* in TLS nothing is read again then: there is nothing to be sure of */
-	if (!(stream->flags & STREAM_HOLE) || lower) {
+	if (!(stream->flags & STREAM_HOLE) || (int16_t)((uint16_t)start - stream->hole_start) < 0) {
 		note_hole(turn, stream, start);
 		return false;
 	}
@@ -159,23 +147,52 @@ static bool passed_unseen(const struct turn *turn, struct stream *stream, uint32
 		return false;
 	}
 	stream->hole_missed = 0;
-	if ((uint8_t)(hole_time(turn) - stream->hole_since) < HOLE_PATIENCE)
-		return false;
-	if (claimed || stream->flags & STREAM_HOLE_AGAIN)
-		return true;
+	return (uint8_t)(hole_time(turn) - stream->hole_since) >= HOLE_PATIENCE;
+}
+
+/*
+ * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them. While
+ * we were there that is nearly always a lie, and the segment another: so it has to come once more, and in between neither end may have
+ * said otherwise. After nobody was there for a while it also does when it shows the same of the other direction; and when it has come
+ * for the third time, well apart, and nothing before it has: a sender repeats the first byte that is not acknowledged, but for one probe
+ * of the last (RFC 8985 section 7). At other times it has been lost three times.
+ *
+ * Where nothing shows it, the receiver may have said so, and been contradicted by an older packet of its own. It says nothing more while
+ * nothing reaches it: so whatever has waited asks it.
+ */
+static enum hole judge_hole(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	const bool claimed = unseen_claim_stands(stream, start);
+	const bool stale = stream->flags & STREAM_STALE;
+
+	if (never_unseen(turn, stream))
+		return HOLE_DROPPED;
+	if (stale && (claimed || turn->resynced || session_in_tls(turn->session)))
+		return HOLE_NONE; /* in TLS nothing is read again then: there is nothing to be sure of */
+	if (!has_waited(turn, stream, start))
+		return HOLE_DROPPED;
+	if (claimed || (stale && stream->flags & STREAM_HOLE_AGAIN))
+		return HOLE_NONE;
 	stream->flags |= STREAM_HOLE_AGAIN;
 	stream->hole_since = hole_time(turn);
-	return false;
+	return HOLE_ASKED;
+}
+
+/*
+ * The sender has been seen to go on up to @end, perhaps while nobody was there. Not further than a control connection's unacknowledged bytes
+ * go: what is further off is a guess of somebody's who does not know the numbers.
+ */
+static void note_beyond(struct stream *stream, uint32_t end)
+{
+	if (end - stream->next <= UINT16_MAX && seq_after(end, stream->beyond))
+		stream->beyond = end;
 }
 
 /* A bare segment beyond what was read last: its sender has sent more, perhaps while nobody was there, and be it a FIN. */
 void unseen_note_sent(const struct turn *turn, const struct segment *segment)
 {
-	struct stream *stream = &turn->session->stream[turn->direction];
-
-	if (!segment->payload_length && stream->flags & STREAM_STALE && !(stream->flags & STREAM_HOLE) &&
-	    seq_after(segment->seq, stream->next))
-		note_hole(turn, stream, segment->seq + 1);
+	if (!segment->payload_length)
+		note_beyond(&turn->session->stream[turn->direction], segment->seq + !!(segment->flags & TCP_FIN));
 }
 
 /* Both vouch for it that bytes have passed; where the other acknowledges one more than was sent, that was a FIN. */
@@ -187,17 +204,21 @@ static void note_unseen_fin(const struct turn *turn)
 		theirs->flags |= STREAM_FIN;
 }
 
-bool unseen_hole(struct turn *turn, uint32_t start)
+enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end)
 {
 	struct stream *stream = &turn->session->stream[turn->direction];
+	enum hole hole;
 
 	if (!seq_after(start, stream->next)) {
 		stream->flags &= (uint8_t) ~(STREAM_HOLE | STREAM_HOLE_AGAIN);
-		return false;
+		return HOLE_NONE;
 	}
-	if (!passed_unseen(turn, stream, start))
-		return true;
+	hole = judge_hole(turn, stream, start);
+	if (hole != HOLE_NONE) {
+		note_beyond(stream, end);
+		return hole;
+	}
 	unseen_take_up(turn, turn->direction, start);
 	note_unseen_fin(turn);
-	return false;
+	return HOLE_NONE;
 }

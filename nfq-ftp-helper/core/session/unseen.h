@@ -5,7 +5,7 @@
  *
  * Theory of operation. A segment beyond what was read last shows a hole. As a rule it was lost behind us, or is still to come, and so the
  * segment is dropped, for its sender to fill the hole. Two things speak for bytes that passed unseen: the receiver acknowledges them (a
- * claim), and their sender goes on behind them, well apart, more than once. What is asked for is more while we were there than after
+ * claim; when the segment comes again it is asked for one), and their sender goes on behind them, well apart, more than once. What is asked for is more while we were there than after
  * nobody was for a while (STREAM_STALE). Nothing can have passed where all packets come to us: never_unseen().
  */
 #ifndef CORE_UNSEEN_H
@@ -37,10 +37,16 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next);
 /* A bare segment beyond what was read last: its sender has sent more, perhaps while nobody was there, and be it a FIN. */
 void unseen_note_sent(const struct turn *turn, const struct segment *segment);
 
+enum hole {
+	HOLE_NONE,
+	HOLE_DROPPED, /* its sender will fill it */
+	HOLE_ASKED,   /* the same, and its receiver is to say what it has: once nothing gets through, it never would */
+};
+
 /*
- * The payload begins at @start. Is that beyond what was read last, and to be dropped for it? Where bytes before it have passed unseen, the
- * stream is taken up here.
+ * The payload is [@start, @end). Does it begin beyond what was read last, and what becomes of it then? Where bytes before it have passed
+ * unseen, the stream is taken up here.
  */
-bool unseen_hole(struct turn *turn, uint32_t start);
+enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end);
 
 #endif

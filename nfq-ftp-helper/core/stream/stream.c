@@ -66,7 +66,7 @@ uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction
 
 void stream_start(struct stream *stream, uint32_t next)
 {
-	stream->next = stream->claim = next;
+	stream->next = stream->claim = stream->beyond = next;
 	stream->flags &= (uint8_t)(~(STREAM_UNSYNCED | STREAM_HELD | STREAM_HOLE | STREAM_HOLE_AGAIN | STREAM_STALE));
 	stream->line = (struct ftp_line){ .phase = FTP_PHASE_START };
 }

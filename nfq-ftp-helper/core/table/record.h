@@ -33,6 +33,7 @@ struct stream {
 	struct ftp_line line;
 	uint16_t mss;	     /* what the receiver said in its SYN; 0: not seen */
 	uint32_t claim;	     /* an acknowledgement of bytes that never came this way; none where not after next */
+	uint32_t beyond;     /* its sender has been seen up to here since nobody was there; none where not after next */
 	uint16_t hole_start; /* sequence number, modulo 2^16 */
 	uint8_t hole_since;  /* time, in units of HOLE_UNIT, modulo 256 */
 	uint8_t flags;	     /* enum stream_flags */
@@ -81,7 +82,7 @@ struct session {
 	uint8_t logged_in;	 /* the server has said so, or has taken an announcement, which comes to the same */
 
 	struct tls_records tls[2]; /* by enum direction */
-	uint8_t unused[34];	   /* to three whole cache lines */
+	uint8_t unused[26];	   /* to three whole cache lines */
 };
 
 _Static_assert(sizeof(struct session) == 192, "three cache lines a session");

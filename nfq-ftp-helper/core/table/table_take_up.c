@@ -103,6 +103,7 @@ static void mistrust(struct stream *stream, const struct work *work, int directi
 	if (held && stream->flags & STREAM_IN_FLIGHT && work->edit[direction].kind == EDIT_SWALLOWED)
 		return;
 	stream->flags |= STREAM_STALE;
+	stream->beyond = stream->next;
 	if (held && held->copied)
 		return;
 	if (held)
@@ -133,7 +134,7 @@ static void read_stream(const struct described_stream *d, const uint8_t *slot, s
 		{ offsetof(struct described_stream, in_flight), STREAM_IN_FLIGHT },
 	};
 
-	stream->next = stream->claim = field_number(&d->next, slot);
+	stream->next = stream->claim = stream->beyond = field_number(&d->next, slot);
 	stream->acked = field_number(&d->acked, slot);
 	stream->adj.pos = field_number(&d->pos, slot);
 	stream->adj.before = (int32_t)field_number(&d->before, slot);

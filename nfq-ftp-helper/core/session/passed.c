@@ -52,9 +52,7 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 static void take_news(struct turn *turn, const struct scan_note *note)
 {
 	struct session *session = turn->session;
-	const struct work *work = table_work(turn->engine->table, session);
 	const bool was_in_flight = session_in_flight(session);
-	const struct conntrack_ops *ops = turn->engine->conntrack->ops;
 
 	lifecycle_let_go(turn);
 	for (int d = 0; d < 2; d++)
@@ -64,9 +62,7 @@ static void take_news(struct turn *turn, const struct scan_note *note)
 		dialogue_opaque(turn);
 	if (session->state < SESSION_OPAQUE)
 		take_up(turn, note);
-	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
-	    ops->settle)
-		ops->settle(turn->engine->conntrack, &work->binding);
+	edit_settle(turn, was_in_flight);
 }
 
 /* TLS has begun, and AUTH was not seen: nobody can tell where a record begins. */

@@ -104,7 +104,10 @@ static bool is_anothers_note(const struct session *session, const struct scan_no
 	return false;
 }
 
-/* The session of a packet with a note; one of an earlier connection makes room. */
+/*
+ * The session of a packet with a note; one of an earlier connection makes room. Where all has been handed over since the note, that is no
+ * place to begin at: a daemon that has not seen it does not know what it was.
+ */
 static struct session *session_of_note(struct engine *engine, const struct arrival *arrival, uint64_t now,
 				       const struct scan_note *note)
 {
@@ -116,7 +119,7 @@ static struct session *session_of_note(struct engine *engine, const struct arriv
 		table_commit(engine->table);
 		session = NULL;
 	}
-	return session ? session : beginning_of(engine, arrival, now, true);
+	return session || note->whole ? session : beginning_of(engine, arrival, now, true);
 }
 
 void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)

@@ -65,6 +65,12 @@ static int dialogue_adjust(struct conntrack *conntrack, const struct binding *ma
 	return (int)d->by;
 }
 
+static void dialogue_settle(struct conntrack *conntrack, const struct binding *master)
+{
+	(void)master;
+	((struct dialogue *)conntrack)->settle_calls++;
+}
+
 static void dialogue_report(void *context, const struct report *report)
 {
 	struct dialogue *d = context;
@@ -124,6 +130,7 @@ void dialogue_begin(struct dialogue *d, unsigned int nat)
 		.expect = dialogue_expect,
 		.unexpect = dialogue_unexpect,
 		.adjust_seq = dialogue_adjust,
+		.settle = dialogue_settle,
 	};
 
 	memset(d, 0, sizeof(*d));

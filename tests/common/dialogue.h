@@ -53,7 +53,7 @@ struct dialogue {
 	uint16_t busy_port; /* somebody else expects this one */
 	struct expectation expectation[DIALOGUE_EXPECTATIONS];
 	unsigned int expectations;
-	unsigned int find_calls, expect_calls, unexpect_calls, adjust_calls;
+	unsigned int find_calls, expect_calls, unexpect_calls, adjust_calls, settle_calls;
 	struct seqadj adj[2]; /* as handed over */
 	enum refusal refusal; /* the last one reported */
 	unsigned int reports[REPORT_END + 1];

@@ -307,6 +307,33 @@ static void left_alone_and_noted(void **state)
 	}
 }
 
+/*
+ * The module has given up following a connection, and hands over all of it; its note is of before. A daemon that has never heard of the
+ * connection does not go on from there.
+ */
+static void old_note(void **state)
+{
+	const struct scan_note note = { .next = { 1001, 5001 }, .whole = true };
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, NO_NAT);
+	be_others(&d, 40000);
+	for (int i = 0; i < 2; i++) {
+		struct arrival arrival;
+
+		packet_make(&d.in, &d.inside[CLIENT], &d.inside[SERVER], d.seq[CLIENT], d.acked[CLIENT], TCP_ACK,
+			    &(struct packet_options){ 0 }, BODY, (uint32_t)strlen(BODY));
+		assert_int_equal(session_arrive(&d.engine, &arrival, d.in.bytes, d.in.length, false, 0), 0);
+		passed_input(&d.engine, &arrival, d.now, &note);
+		dialogue_says(&d, CLIENT, BODY);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		dialogue_says(&d, SERVER, "200 x\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+	}
+	dialogue_close(&d);
+}
+
 /* A note is lost where handshakes without a session take its place. Then no daemon can tell any more who was left alone, for a day. */
 static void note_is_lost(void **state)
 {
@@ -365,6 +392,7 @@ int main(void)
 		cmocka_unit_test(left_alone_before_restart),
 		cmocka_unit_test(left_alone_and_noted),
 		cmocka_unit_test(note_is_lost),
+		cmocka_unit_test(old_note),
 		cmocka_unit_test(same_port_while_away),
 	};
 

@@ -53,9 +53,7 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 static void take_news(struct turn *turn, const struct scan_note *note)
 {
 	struct session *session = turn->session;
-	const struct work *work = table_work(turn->engine->table, session);
 	const bool was_in_flight = session_in_flight(session);
-	const struct conntrack_ops *ops = turn->engine->conntrack->ops;
 
 	lifecycle_let_go(turn);
 	for (int d = 0; d < 2; d++)
@@ -65,9 +63,7 @@ static void take_news(struct turn *turn, const struct scan_note *note)
 		dialogue_opaque(turn);
 	if (session->state < SESSION_OPAQUE)
 		take_up(turn, note);
-	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
-	    ops->settle)
-		ops->settle(turn->engine->conntrack, &work->binding);
+	edit_settle(turn, was_in_flight);
 }
 
 /* TLS has begun, and AUTH was not seen: nobody can tell where a record begins. */
@@ -109,7 +105,10 @@ static bool is_anothers_note(const struct session *session, const struct scan_no
 	return false;
 }
 
-/* The session of a packet with a note; one of an earlier connection makes room. */
+/*
+ * The session of a packet with a note; one of an earlier connection makes room. Where all has been handed over since the note, that is no
+ * place to begin at: a daemon that has not seen it does not know what it was.
+ */
 static struct session *session_of_note(struct engine *engine, const struct arrival *arrival, uint64_t now,
 				       const struct scan_note *note)
 {
@@ -121,7 +120,7 @@ static struct session *session_of_note(struct engine *engine, const struct arriv
 		table_commit(engine->table);
 		session = NULL;
 	}
-	return session ? session : beginning_of(engine, arrival, now, true);
+	return session || note->whole ? session : beginning_of(engine, arrival, now, true);
 }
 
 void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)

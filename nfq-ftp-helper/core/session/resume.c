@@ -9,6 +9,7 @@ static void align_conntrack(struct engine *engine, struct session *session)
 	struct binding binding;
 	enum direction direction;
 	struct tuple seen;
+	int by;
 
 	flow_ends(&session->key, &seen.src, &seen.dst);
 	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
@@ -19,8 +20,11 @@ static void align_conntrack(struct engine *engine, struct session *session)
 
 		if (memcmp(kernel, &told, sizeof(told)) == 0 || (!seqadj_active(kernel) && !seqadj_active(&told)))
 			continue;
-		if (ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, &told) == SEQADJ_KERNEL)
+		by = ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, &told);
+		if (by == SEQADJ_KERNEL)
 			binding.seqadj[d] = told;
+		else if (by == SEQADJ_SELF) /* it is our part by now */
+			session->flags |= SESSION_SELF;
 	}
 	if (!(session->flags & SESSION_SELF) && !session_in_flight(session) && ops->settle)
 		ops->settle(engine->conntrack, &binding);
@@ -51,6 +55,13 @@ static bool must_be_aligned(const struct engine *engine, const struct session *s
 	return differs;
 }
 
+static void align(struct engine *engine, struct session *session)
+{
+	table_begin(engine->table, session);
+	align_conntrack(engine, session);
+	table_commit(engine->table);
+}
+
 /*
  * The daemon died between two things it did for one packet. The table has forgotten the first; conntrack may not have. The packet
  * itself never left: so the older adjustment is the right one.
@@ -61,14 +72,12 @@ void resume_sessions(struct engine *engine)
 	struct session *undone = table_undone(table);
 
 	if (undone && !(undone->flags & SESSION_SELF))
-		align_conntrack(engine, undone);
+		align(engine, undone);
 	for (uint32_t i = 1; i <= table_slots(table); i++) {
 		struct session *session = table_slot(table, i);
 
 		if (!session || !must_be_aligned(engine, session))
 			continue;
-		table_begin(table, session);
-		align_conntrack(engine, session);
-		table_commit(table);
+		align(engine, session);
 	}
 }

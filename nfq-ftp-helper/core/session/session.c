@@ -132,11 +132,7 @@ static bool claims(const struct turn *turn)
 static void acknowledge(struct turn *turn, const struct segment *segment)
 {
 	const enum direction direction = turn_other(turn->direction);
-	struct session *session = turn->session;
-	struct stream *stream = &session->stream[direction];
-	const struct work *work = table_work(turn->engine->table, session);
-	const struct conntrack *conntrack = turn->engine->conntrack;
-	const bool was_in_flight = session_in_flight(session);
+	struct stream *stream = &turn->session->stream[direction];
 	const bool more = seq_after(stream->beyond, stream->next);
 	const uint32_t ack = turn->ack;
 
@@ -154,9 +150,6 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	    !segment_has_sack(segment) && !more)
 		stream->flags &= (uint8_t)~STREAM_STALE;
 	stream_acknowledge(turn, direction, ack);
-	if (was_in_flight && work->bound && !session_in_flight(session) && !(session->flags & SESSION_SELF) &&
-	    conntrack->ops->settle)
-		conntrack->ops->settle(turn->engine->conntrack, &work->binding);
 }
 
 /* ---- payload ---- */
@@ -380,6 +373,7 @@ static struct session *session_of(struct engine *engine, const struct arrival *a
 
 static enum verdict input(struct turn *turn, struct arrival *arrival, struct output *output)
 {
+	const bool was_in_flight = session_in_flight(turn->session);
 	enum verdict verdict;
 
 	if (arrival->invalid)
@@ -387,6 +381,7 @@ static enum verdict input(struct turn *turn, struct arrival *arrival, struct out
 	if (arrival->segment.flags & TCP_SYN)
 		return handshake(turn, arrival);
 	verdict = process(turn, &arrival->segment, output);
+	edit_settle(turn, was_in_flight);
 	if (arrival->segment.flags & TCP_RST)
 		turn->session = handshake_after_reset(turn->engine, arrival, turn->session, turn->now);
 	return verdict;

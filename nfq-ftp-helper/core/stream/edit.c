@@ -175,3 +175,14 @@ void edit_lose(struct turn *turn)
 	if (edit_swallowed(edit_in_flight(turn)))
 		work_of(turn)->edit[turn->direction].kind = EDIT_REPLACED;
 }
+
+void edit_settle(const struct turn *turn, bool was_in_flight)
+{
+	const struct session *session = turn->session;
+	const struct work *work = table_work(turn->engine->table, session);
+	struct conntrack *conntrack = turn->engine->conntrack;
+
+	if (was_in_flight && !session_in_flight(session) && work && work->bound && !(session->flags & SESSION_SELF) &&
+	    conntrack->ops->settle)
+		conntrack->ops->settle(conntrack, &work->binding);
+}

@@ -73,6 +73,9 @@ int edit_swallow(struct turn *turn);
 /* Give a swallowed part back as it came. */
 void edit_restore(struct turn *turn);
 
+/* A packet has been dealt with: where an edit was in flight before, and none is any more, conntrack may know. */
+void edit_settle(const struct turn *turn, bool was_in_flight);
+
 /* Bytes behind a swallowed part have passed unseen, numbered as if it had never been: its receiver does without it. */
 void edit_lose(struct turn *turn);
 

@@ -32,6 +32,7 @@
 #include "core/dialogue/policy.h"
 #include "edit.h"
 #include "opening.h"
+#include "records.h"
 #include "waiting.h"
 
 /* A held part of which anything comes again, or that has come in more pieces than this, is swallowed: its sender may need that to go on. */
@@ -41,11 +42,6 @@
 #define REPEATS_MAX   5
 #define REPEATS_STALE 4
 #define REPEATS_FEW   2
-
-static enum ftp_side side_of(const struct passage *passage)
-{
-	return turn_side(passage->turn->direction);
-}
 
 static struct table *table_of(const struct passage *passage)
 {
@@ -233,7 +229,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 			note_asking(passage, start);
 			waiting_note(passage, start);
 		}
-		held->before = ftp_byte_before(&stream->line, side_of(passage));
+		held->before = ftp_byte_before(&stream->line, passage_side(passage));
 		held->copied = !policy_may_edit(passage->turn, work);
 	}
 	held->start = start;
@@ -359,33 +355,6 @@ static bool readable(const struct passage *passage)
 	return passage->turn->session->state < SESSION_OPAQUE;
 }
 
-/* In TLS, or behind it where a record may stand between lines? */
-static bool in_records(const struct passage *passage)
-{
-	const struct stream *stream = passage->stream;
-	const struct tls_records *records = &passage->turn->session->tls[passage->turn->direction];
-
-	return tls_records_inside(records) ||
-	       tls_records_begins(records, &stream->line, *passage_bytes(passage, stream->next));
-}
-
-/* Read on in records. Return false at the end of the run. */
-static bool read_records(struct passage *passage)
-{
-	struct stream *stream = passage->stream;
-	struct turn *turn = passage->turn;
-	enum tls_event event;
-
-	stream->next += (uint32_t)tls_records_read(&turn->session->tls[turn->direction], &stream->line,
-						   side_of(passage), passage_bytes(passage, stream->next),
-						   passage->run_end - stream->next, &event);
-	if (event == TLS_LINE)
-		dialogue_out_of_tls(turn);
-	else if (event == TLS_STRANGE)
-		dialogue_no_record(turn);
-	return event != TLS_MORE;
-}
-
 static void end_line(struct passage *passage, enum ftp_event event)
 {
 	struct stream *stream = passage->stream;
@@ -394,7 +363,7 @@ static void end_line(struct passage *passage, enum ftp_event event)
 		dialogue_line(passage->turn, &stream->line);
 	else if (event == FTP_SKIPPED)
 		dialogue_skipped(passage->turn, &stream->line);
-	else if (side_of(passage) == FTP_SERVER) /* lost: it may have answered a command that has been seen */
+	else if (passage_side(passage) == FTP_SERVER) /* lost: it may have answered a command that has been seen */
 		dialogue_lost(table_of(passage), passage->turn->session);
 	ftp_next_line(&stream->line);
 }
@@ -413,9 +382,9 @@ static bool read_line(struct passage *passage)
 	}
 	if (!seq_after(passage->run_end, stream->next) || !readable(passage))
 		return false;
-	if (in_records(passage))
-		return read_records(passage);
-	stream->next += (uint32_t)ftp_scan(&stream->line, side_of(passage), session->multiline,
+	if (records_here(passage))
+		return records_read(passage);
+	stream->next += (uint32_t)ftp_scan(&stream->line, passage_side(passage), session->multiline,
 					   passage_bytes(passage, stream->next), length, &event);
 	switch (event) {
 	case FTP_MORE:

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "records.h"
+
+#include "core/dialogue/dialogue.h"
+
+bool records_here(const struct passage *passage)
+{
+	const struct stream *stream = passage->stream;
+	const struct tls_records *records = &passage->turn->session->tls[passage->turn->direction];
+
+	return tls_records_inside(records) ||
+	       tls_records_begins(records, &stream->line, *passage_bytes(passage, stream->next));
+}
+
+bool records_read(struct passage *passage)
+{
+	struct stream *stream = passage->stream;
+	struct turn *turn = passage->turn;
+	enum tls_event event;
+
+	stream->next += (uint32_t)tls_records_read(&turn->session->tls[turn->direction], &stream->line,
+						   passage_side(passage), passage_bytes(passage, stream->next),
+						   passage->run_end - stream->next, &event);
+	if (event == TLS_LINE)
+		dialogue_out_of_tls(turn);
+	else if (event == TLS_STRANGE)
+		dialogue_no_record(turn);
+	return event != TLS_MORE;
+}

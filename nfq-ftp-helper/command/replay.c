@@ -26,6 +26,7 @@
 #include "capture/segment.h"
 #include "capture/writer.h"
 #include "command.h"
+#include "core/session/upkeep.h"
 #include "model/model.h"
 #include "option.h"
 #include "replay_report.h"
@@ -38,6 +39,7 @@
 
 #define OUTPUT_MAX	(65535 + 128) /* struct output's buffer */
 #define TICK_SLOTS	64	      /* to look at after each packet */
+#define STEP		10000	      /* milliseconds of a silence between two looks at what is expected */
 #define TRUNCATED_NAMED 10	      /* control packets named one by one */
 
 static const struct table_size table_size = { .sessions = 65536, .works = 8192, .budgets = 16384 };
@@ -235,6 +237,12 @@ static void advance(struct replay *replay, const struct timeval *time)
 
 	if (time->tv_sec >= 0 && time->tv_sec <= UINT32_MAX)
 		now = (uint64_t)time->tv_sec * 1000 + (uint64_t)time->tv_usec / 1000;
+	/* What the daemon would have done in a silence matters as long as something is expected. */
+	while (now > replay->now + STEP && model_expectations(replay->model)) {
+		replay->now += STEP;
+		model_set_time(replay->model, replay->now);
+		upkeep_tick(&replay->engine, replay->now, 0, table_work_slots(replay->engine.table));
+	}
 	if (now > replay->now)
 		replay->now = now;
 	model_set_time(replay->model, replay->now);

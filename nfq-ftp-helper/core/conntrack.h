@@ -8,6 +8,7 @@
 #ifndef CORE_CONNTRACK_H
 #define CORE_CONNTRACK_H
 
+#include "core/wire/scan.h"
 #include "core/wire/seqadj.h"
 #include "core/wire/tuple.h"
 
@@ -44,6 +45,15 @@ enum seqadj_by {
 	SEQADJ_SELF = 1,   /* the session must renumber every packet; conntrack has been told to be liberal */
 };
 
+/* A look at a connection. */
+struct sight {
+	const struct binding *bound; /* asked: its binding, NULL where that is not known */
+	bool keep;		     /* asked: it is to get its whole time again, as if a packet of it had come */
+	uint32_t id;		     /* answered: as binding.id */
+	bool noted;		     /* answered: the module has a note of it: */
+	struct scan_note note;
+};
+
 struct conntrack;
 
 struct conntrack_ops {
@@ -61,6 +71,12 @@ struct conntrack_ops {
 	 * replaced. -EOPNOTSUPP: the master has no helper assigned. Other errors: as the kernel says.
 	 */
 	int (*expect)(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
+
+	/*
+	 * An expectation of master's gets its whole time again (conntrack_expected_seconds()), without a gap in which it would not be there.
+	 * -ENOENT: it is gone, used or timed out. NULL: none is ever renewed.
+	 */
+	int (*renew)(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
 
 	/* Take it back. That it is gone already (used, or timed out) is no error. */
 	void (*unexpect)(struct conntrack *conntrack, const struct binding *master,
@@ -80,6 +96,12 @@ struct conntrack_ops {
 	 * master->seqadj counts (seqadj_settled()). Called after adjust_seq() has answered SEQADJ_KERNEL. NULL: nobody wants to know.
 	 */
 	void (*settle)(struct conntrack *conntrack, const struct binding *master);
+
+	/*
+	 * Is the connection with this tuple, as for find(), still there? -ENOENT: it is gone for certain; other errors say nothing.
+	 * NULL: nobody can be asked.
+	 */
+	int (*look)(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct sight *sight);
 };
 
 /* Implementations embed this first. */
@@ -90,7 +112,15 @@ struct conntrack {
 	 * nobody is here: they are marked, and have a queue that does not bypass.
 	 */
 	bool guarded;
+	bool noted; /* the module lets packets pass: look() says which */
+	uint32_t
+		expected_seconds; /* each expectation is there for so long, unless renewed; 0: for FTP_EXPECTED_SECONDS */
 };
+
+static inline uint32_t conntrack_expected_seconds(const struct conntrack *conntrack)
+{
+	return conntrack->expected_seconds ? conntrack->expected_seconds : FTP_EXPECTED_SECONDS;
+}
 
 /* What conntrack is to know of an adjustment. Where that is not all, the rest is left to us (seqadj_untold()). */
 static inline struct seqadj conntrack_told(const struct conntrack *conntrack, const struct seqadj *adjustment)

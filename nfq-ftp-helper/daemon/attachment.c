@@ -184,7 +184,8 @@ static int join_users(struct attachment *attachment)
 int attachment_begin(struct attachment *attachment)
 {
 	const struct options *options = attachment->options;
-	const struct cthelper_policy policy = { .expectations = options->expect_max, .seconds = FTP_EXPECTED_SECONDS };
+	const struct cthelper_policy policy = { .expectations = options->expect_max,
+						.seconds = options->expect_timeout };
 	int error;
 
 	if (options->attach.mode != MODE_CTHELPER)

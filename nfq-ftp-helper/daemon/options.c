@@ -14,6 +14,7 @@ void options_default(struct options *options)
 	*options = (struct options){
 		.attach = attach_default,
 		.expect_max = ANNOUNCEMENTS_MAX,
+		.expect_timeout = FTP_EXPECTED_SECONDS,
 		.policy = policy_default,
 		.sessions = DEFAULT_SESSIONS,
 		.queue_length = DEFAULT_QUEUE_LENGTH,

@@ -16,8 +16,9 @@
 
 struct options {
 	struct attach attach;
-	bool unregister;     /* at the end, mode cthelper */
-	uint32_t expect_max; /* expectations of a connection, mode cthelper */
+	bool unregister;	 /* at the end, mode cthelper */
+	uint32_t expect_max;	 /* expectations of a connection, mode cthelper */
+	uint32_t expect_timeout; /* seconds */
 	struct policy policy;
 	uint32_t sessions; /* per queue */
 	uint32_t queue_length;

@@ -29,6 +29,11 @@
 #define TICK_MILLISECONDS 100
 /* So many ticks go once around the table: about a minute. */
 #define SWEEP_TICKS 600
+/* And so many around the work slots. */
+#define WORKS_TICKS 50
+
+#define MASTER_TIMEOUT	     432000 /* seconds: conntrack's default */
+#define MASTER_TIMEOUT_LEAST 180
 
 /* A busy session in so many. */
 #define SESSIONS_PER_WORK 8
@@ -167,6 +172,8 @@ static void tick(struct worker *worker, uint64_t now)
 	worker->ticked = now;
 	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
 	session_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1);
+	upkeep_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1,
+		    table_work_slots(table) / WORKS_TICKS + 1);
 	ctnetlink_flush(&worker->ctnetlink);
 	reporter_tick(&worker->reporter, now);
 	if (wanted != worker->counters_given)
@@ -223,6 +230,29 @@ static int open_state(struct worker *worker)
 	return worker->engine.table ? 0 : -errno;
 }
 
+/* What each expectation is given by a helper of ours; 0: it is another. */
+static uint32_t policy_timeout(const struct options *options)
+{
+	switch (options->attach.mode) {
+	case MODE_CTHELPER:
+		return options->expect_timeout; /* it is registered so: attachment.c */
+	case MODE_KMOD:
+		return FTP_EXPECTED_SECONDS;
+	default:
+		return 0;
+	}
+}
+
+/* What conntrack gives an established connection when a packet of it comes. It is given so much once a minute: so not less than some. */
+static uint32_t master_timeout(void)
+{
+	const int established = sysctl_number("net/netfilter/nf_conntrack_tcp_timeout_established");
+
+	if (established < 0)
+		return MASTER_TIMEOUT;
+	return established > MASTER_TIMEOUT_LEAST ? (uint32_t)established : MASTER_TIMEOUT_LEAST;
+}
+
 static int open_conntrack(struct worker *worker)
 {
 	const struct attach *attach = &worker->options->attach;
@@ -237,7 +267,10 @@ static int open_conntrack(struct worker *worker)
 		.mark_edits = mark_edits,
 		.guarded = mark_edits && attach->mark_mask,
 		.queueing_helper = attach->mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
-		.expect_timeout = FTP_EXPECTED_SECONDS,
+		.expect_timeout = worker->options->expect_timeout,
+		.policy_timeout = policy_timeout(worker->options),
+		.master_timeout = master_timeout(),
+		.noted = attach->mode == MODE_KMOD,
 	};
 	int error = ctnetlink_open(&worker->ctnetlink, &config);
 

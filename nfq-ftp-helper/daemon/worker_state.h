@@ -8,6 +8,7 @@
 #include "core/session/passed.h"
 #include "core/session/resume.h"
 #include "core/session/session.h"
+#include "core/session/upkeep.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"
 #include "kernel/nfqueue_stat.h"

@@ -222,7 +222,7 @@ static int read_seqadj(const struct nlattr *nest, struct seqadj *adjustment)
 }
 
 /* Without the attribute nothing is known. */
-static int read_progress(const struct nlattr *nest, uint8_t *progress)
+static int read_progress(const struct nlattr *nest, struct connection *connection)
 {
 	static const struct attribute_rule protocols[CTA_PROTOINFO_MAX + 1] = { 0 };
 	static const struct attribute_rule rules[CTA_PROTOINFO_TCP_MAX + 1] = {
@@ -231,7 +231,7 @@ static int read_progress(const struct nlattr *nest, uint8_t *progress)
 	const struct nlattr *protocol[CTA_PROTOINFO_MAX + 1], *found[CTA_PROTOINFO_TCP_MAX + 1];
 	uint8_t state;
 
-	*progress = PROGRESS_UNKNOWN;
+	connection->binding.progress = PROGRESS_UNKNOWN;
 	if (!nest)
 		return 0;
 	if (attributes_parse_nested(nest, protocols, protocol, CTA_PROTOINFO_MAX) < 0)
@@ -243,10 +243,11 @@ static int read_progress(const struct nlattr *nest, uint8_t *progress)
 	if (!found[CTA_PROTOINFO_TCP_STATE])
 		return 0;
 	state = mnl_attr_get_u8(found[CTA_PROTOINFO_TCP_STATE]);
-	*progress =
+	connection->binding.progress =
 		state == TCP_CONNTRACK_SYN_SENT || state == TCP_CONNTRACK_SYN_RECV || state == TCP_CONNTRACK_SYN_SENT2 ?
 			PROGRESS_HANDSHAKE :
 			PROGRESS_BEYOND;
+	connection->established = state == TCP_CONNTRACK_ESTABLISHED;
 	return 0;
 }
 
@@ -273,10 +274,8 @@ static int read_help_name(const struct nlattr *nest, char name[CONNECTION_HELPER
 int ctmessage_read_connection(const void *data, size_t length, struct connection *connection)
 {
 	static const struct attribute_rule rules[CTA_MAX + 1] = {
-		[CTA_STATUS] = { .exactly = 4 },
-		[CTA_MARK] = { .exactly = 4 },
-		[CTA_ZONE] = { .exactly = 2 },
-		[CTA_ID] = { .exactly = 4 },
+		[CTA_STATUS] = { .exactly = 4 }, [CTA_TIMEOUT] = { .exactly = 4 }, [CTA_MARK] = { .exactly = 4 },
+		[CTA_ZONE] = { .exactly = 2 },	 [CTA_ID] = { .exactly = 4 },
 	};
 	const struct nlattr *found[CTA_MAX + 1];
 	struct connection result = { 0 };
@@ -293,7 +292,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 	if (!error)
 		error = read_seqadj(found[CTA_SEQ_ADJ_REPLY], &binding->seqadj[DIRECTION_REPLY]);
 	if (!error)
-		error = read_progress(found[CTA_PROTOINFO], &binding->progress);
+		error = read_progress(found[CTA_PROTOINFO], &result);
 	if (!error)
 		error = read_help_name(found[CTA_HELP], result.helper);
 	if (error)
@@ -303,6 +302,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 	binding->zone = found[CTA_ZONE] ? attribute_be16(found[CTA_ZONE]) : 0;
 	binding->id = found[CTA_ID] ? attribute_be32(found[CTA_ID]) : 0;
 	result.status = found[CTA_STATUS] ? attribute_be32(found[CTA_STATUS]) : 0;
+	result.seconds = found[CTA_TIMEOUT] ? attribute_be32(found[CTA_TIMEOUT]) : 0;
 	result.mark = found[CTA_MARK] ? attribute_be32(found[CTA_MARK]) : 0;
 	*connection = result;
 	return 0;
@@ -351,6 +351,7 @@ int ctmessage_read_expected(const void *data, size_t length, struct expected *ex
 {
 	static const struct attribute_rule rules[CTA_EXPECT_MAX + 1] = {
 		[CTA_EXPECT_ID] = { .exactly = 4 },
+		[CTA_EXPECT_TIMEOUT] = { .exactly = 4 },
 	};
 	const struct nlattr *found[CTA_EXPECT_MAX + 1];
 	struct expected result = { 0 };
@@ -362,6 +363,7 @@ int ctmessage_read_expected(const void *data, size_t length, struct expected *ex
 	if (error)
 		return error;
 	result.id = attribute_be32(found[CTA_EXPECT_ID]);
+	result.seconds = found[CTA_EXPECT_TIMEOUT] ? attribute_be32(found[CTA_EXPECT_TIMEOUT]) : 0;
 	*expected = result;
 	return 0;
 }

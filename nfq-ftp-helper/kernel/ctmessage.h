@@ -21,6 +21,8 @@ struct connection {
 	struct binding binding;
 	uint32_t mark;
 	uint32_t status;		    /* IPS_* */
+	uint32_t seconds;		    /* until conntrack forgets it, unless a packet comes */
+	bool established;		    /* TCP: both ends have begun, none has ended */
 	char helper[CONNECTION_HELPER_MAX]; /* its helper's name; "": it has none */
 };
 
@@ -37,6 +39,7 @@ struct flow {
 struct expected {
 	struct tuple master; /* original direction */
 	uint32_t id;
+	uint32_t seconds; /* until it is expected no more */
 };
 
 /**

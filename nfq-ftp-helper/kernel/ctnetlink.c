@@ -8,8 +8,10 @@
 static const struct conntrack_ops ctnetlink_ops = {
 	.find = ctnetlink_find,
 	.expect = ctnetlink_expect,
+	.renew = ctnetlink_renew,
 	.unexpect = ctnetlink_unexpect,
 	.adjust_seq = ctnetlink_adjust_seq,
+	.look = ctnetlink_look,
 	.settle = ctnetlink_settle,
 };
 
@@ -34,6 +36,8 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	memset(ct, 0, sizeof(*ct));
 	ct->conntrack.ops = &ctnetlink_ops;
 	ct->conntrack.guarded = config->guarded;
+	ct->conntrack.noted = config->noted;
+	ct->conntrack.expected_seconds = config->expect_timeout;
 	ct->config = *config;
 	error = exchange_open(&ct->exchange);
 	if (error)
@@ -53,6 +57,7 @@ void ctnetlink_close(struct ctnetlink *ct)
 
 void ctnetlink_hint(struct ctnetlink *ct, const void *attributes, size_t length)
 {
+	ct->told |= attributes != NULL;
 	ct->hint = attributes;
 	ct->hint_length = length;
 }

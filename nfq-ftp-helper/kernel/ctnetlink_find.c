@@ -9,6 +9,7 @@
  * table is walked. The kernel compares the ports (CTA_FILTER; before Linux 5.8 it ignores that), this program the
  * addresses. A kernel that sends the connection along with the packet (NFQA_CT) spares all of that.
  */
+#include "attributes.h"
 #include "ctnetlink_ops.h"
 #include "ctrequest.h"
 
@@ -37,7 +38,8 @@ static bool binding_direction(const struct binding *binding, const struct tuple 
 }
 
 /* By the hash: the tuple or its inverse. */
-static int find_by_tuple(struct ctnetlink *ct, const struct tuple *seen, uint16_t zone, struct connection *connection)
+static int find_by_tuple(struct ctnetlink *ct, const struct tuple *seen, uint16_t zone, struct connection *connection,
+			 const struct answer **answer)
 {
 	const struct tuple inverse = tuple_inverse(seen);
 	int error;
@@ -48,10 +50,12 @@ static int find_by_tuple(struct ctnetlink *ct, const struct tuple *seen, uint16_
 	error = exchange_run(&ct->exchange);
 	if (error)
 		return error;
-	error = ctrequest_connection(&ct->exchange.answer[0], connection);
+	*answer = &ct->exchange.answer[0];
+	error = ctrequest_connection(*answer, connection);
 	if (error != -ENOENT)
 		return error;
-	return ctrequest_connection(&ct->exchange.answer[1], connection);
+	*answer = &ct->exchange.answer[1];
+	return ctrequest_connection(*answer, connection);
 }
 
 /* What a walk through the table looks for: a connection whose tuples have these sources. */
@@ -140,11 +144,12 @@ bool ctnetlink_hinted(const struct ctnetlink *ct, struct connection *connection)
 
 static int find_connection(struct ctnetlink *ct, const struct tuple *seen, uint16_t zone, struct connection *connection)
 {
+	const struct answer *answer;
 	int error;
 
 	if (ctnetlink_hinted(ct, connection))
 		return 0;
-	error = find_by_tuple(ct, seen, zone, connection);
+	error = find_by_tuple(ct, seen, zone, connection, &answer);
 	if (error == -ENOENT)
 		error = find_by_sources(ct, &seen->src, &seen->dst, zone, connection);
 	if (error == -ENOENT)
@@ -164,5 +169,67 @@ int ctnetlink_find(struct conntrack *conntrack, const struct tuple *seen, uint16
 	if (!binding_direction(&connection.binding, seen, direction))
 		return -ENOENT;
 	*binding = connection.binding;
+	return 0;
+}
+
+/* ---- a look at one that is known ---- */
+
+/*
+ * The hash does not know it. Where the tuple is conntrack's own that is an end; else it may be half-way through two translations, and only a
+ * walk could tell. Of those there is one a second for this, and only where nobody else has walked.
+ */
+static int look_further(struct ctnetlink *ct, const struct tuple *seen, uint16_t zone, const struct sight *sight,
+			struct connection *connection)
+{
+	if (sight->bound || ct->told)
+		return -ENOENT;
+	if (clock_now() / SECOND == ct->walk_second && ct->walk_time)
+		return -EAGAIN;
+	return find_by_sources(ct, &seen->src, &seen->dst, zone, connection);
+}
+
+static void read_note(const struct ctnetlink *ct, const struct answer *answer, struct sight *sight)
+{
+	const void *private;
+	size_t size;
+
+	if (!ct->conntrack.noted)
+		return;
+	private = ctrequest_private(answer, ct->config.queueing_helper, &size);
+	sight->noted = private && scan_note(private, size, &sight->note);
+}
+
+/* Its whole time from now on. One that is not established, or not any more, is left to end. */
+static void keep(struct ctnetlink *ct, const struct connection *connection)
+{
+	const struct binding *binding = &connection->binding;
+	struct nlmsghdr *message;
+
+	if (!connection->established || connection->seconds >= ct->config.master_timeout)
+		return;
+	exchange_begin(&ct->exchange);
+	message = ctrequest_update(&ct->exchange, &binding->tuple[DIRECTION_ORIGINAL], binding->zone, 0);
+	attribute_put_be32(message, CTA_TIMEOUT, ct->config.master_timeout);
+	(void)exchange_post(&ct->exchange);
+	ct->counters.kept++;
+}
+
+int ctnetlink_look(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct sight *sight)
+{
+	struct ctnetlink *ct = ctnetlink_of(conntrack);
+	const struct tuple *tuple = sight->bound ? &sight->bound->tuple[DIRECTION_ORIGINAL] : seen;
+	const struct answer *answer = NULL;
+	struct connection connection;
+	int error = find_by_tuple(ct, tuple, zone, &connection, &answer);
+
+	if (!error)
+		read_note(ct, answer, sight);
+	if (error == -ENOENT)
+		error = look_further(ct, seen, zone, sight, &connection);
+	if (error)
+		return error;
+	sight->id = connection.binding.id;
+	if (sight->keep)
+		keep(ct, &connection);
 	return 0;
 }

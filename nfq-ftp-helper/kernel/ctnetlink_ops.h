@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ctnetlink_ops - what struct conntrack asks for, a file each: ctnetlink_find, ctnetlink_expect, ctnetlink_defer
- * (unexpect, settle), ctnetlink_adjust. Only these and ctnetlink.c include this.
+ * ctnetlink_ops - what struct conntrack asks for, a file each: ctnetlink_find (find, look), ctnetlink_expect (expect, renew),
+ * ctnetlink_defer (unexpect, settle), ctnetlink_adjust. Only these and ctnetlink.c include this.
  */
 #ifndef KERNEL_CTNETLINK_OPS_H
 #define KERNEL_CTNETLINK_OPS_H
@@ -15,10 +15,12 @@
 int ctnetlink_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
 		   enum direction *direction);
 int ctnetlink_expect(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
+int ctnetlink_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
 void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding *master,
 			const struct expectation *expectation);
 int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,
 			 const struct seqadj *adjustment);
+int ctnetlink_look(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct sight *sight);
 void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master);
 
 static inline struct ctnetlink *ctnetlink_of(struct conntrack *conntrack)

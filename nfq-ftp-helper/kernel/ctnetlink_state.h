@@ -27,6 +27,9 @@ struct ctnetlink_config {
 	bool guarded;		     /* see struct conntrack */
 	const char *queueing_helper; /* it queues its connections' packets itself; NULL: NFQUEUE rules do */
 	uint32_t expect_timeout;     /* seconds */
+	uint32_t policy_timeout;     /* what the helper gives each anyway; 0: not known */
+	uint32_t master_timeout;     /* seconds: what a connection that is kept has before it, at least */
+	bool noted;		     /* see struct conntrack */
 };
 
 /*
@@ -39,6 +42,7 @@ struct ctnetlink_counters {
 	uint64_t walks;		  /* through all connections, for want of a better way to find one */
 	uint64_t kernel_adjusted; /* adjustments that the kernel took */
 	uint64_t self_adjusted;	  /* adjustments that are left to the session */
+	uint64_t kept;		  /* connections that were given their whole time while silent */
 	uint64_t carried_by_user; /* of them because the connection's helper is one of user space */
 };
 
@@ -61,6 +65,7 @@ struct ctnetlink {
 	struct ctnetlink_counters counters;
 	const void *hint; /* NFQA_CT's inside */
 	size_t hint_length;
+	bool told;	      /* it has come with a packet before: the kernel sends it */
 	bool cthelpers;	      /* the kernel may have helpers of user space */
 	uint64_t walk_second; /* in this second, ... */
 	uint64_t walk_time;   /* ... nanoseconds spent walking */

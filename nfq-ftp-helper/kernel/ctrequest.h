@@ -27,11 +27,18 @@ void ctrequest_get_expected(struct exchange *exchange, const struct tuple *tuple
 void ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
 		      uint32_t seconds);
 
+/* One that is there gets so many seconds from now. Its answer's error is -ENOENT where there is none. */
+void ctrequest_renew(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
+		     uint32_t seconds);
+
 /* What came back. Return: 0, the answer's error, or -EBADMSG. */
 int ctrequest_connection(const struct answer *answer, struct connection *connection);
 int ctrequest_expected(const struct answer *answer, struct expected *expected);
 
-/* The same for an object of a walk. */
+/* The private data of the connection's helper, where that is @helper; else NULL. */
+const void *ctrequest_private(const struct answer *answer, const char *helper, size_t *size);
+
+/* The same as ctrequest_connection() for an object of a walk. */
 int ctrequest_read_connection(const struct nlmsghdr *object, struct connection *connection);
 
 /* An exchange of its own. */

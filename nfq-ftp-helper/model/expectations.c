@@ -28,6 +28,20 @@ struct expected *expectations_find(const struct expectations *expectations, enum
 	return NULL;
 }
 
+static void line_up(struct expectations *expectations, struct expected *expected)
+{
+	expected->newer = NULL;
+	expected->older = expectations->newest;
+	*(expectations->newest ? &expectations->newest->newer : &expectations->oldest) = expected;
+	expectations->newest = expected;
+}
+
+static void step_out(struct expectations *expectations, const struct expected *expected)
+{
+	*(expected->older ? &expected->older->newer : &expectations->oldest) = expected->newer;
+	*(expected->newer ? &expected->newer->older : &expectations->newest) = expected->older;
+}
+
 static int insert(struct expectations *expectations, struct expected *expected)
 {
 	for (unsigned int as = 0; as < EXPECTED_AS; as++) {
@@ -39,10 +53,7 @@ static int insert(struct expectations *expectations, struct expected *expected)
 			index_remove(&expectations->index[as], &expected->link[as]);
 		return error;
 	}
-	expected->newer = NULL;
-	expected->older = expectations->newest;
-	*(expectations->newest ? &expectations->newest->newer : &expectations->oldest) = expected;
-	expectations->newest = expected;
+	line_up(expectations, expected);
 	expectations->count++;
 	return 0;
 }
@@ -69,12 +80,18 @@ int expectations_add(struct expectations *expectations, const void *master, cons
 	return error;
 }
 
+void expectations_renew(struct expectations *expectations, struct expected *expected, uint64_t expires)
+{
+	step_out(expectations, expected);
+	expected->expires = expires;
+	line_up(expectations, expected);
+}
+
 void expectations_remove(struct expectations *expectations, struct expected *expected)
 {
 	for (unsigned int as = 0; as < EXPECTED_AS; as++)
 		index_remove(&expectations->index[as], &expected->link[as]);
-	*(expected->older ? &expected->older->newer : &expectations->oldest) = expected->newer;
-	*(expected->newer ? &expected->newer->older : &expectations->newest) = expected->older;
+	step_out(expectations, expected);
 	expectations->count--;
 	free(expected);
 }

@@ -22,7 +22,7 @@ enum expected_as {
 struct expected {
 	struct index_link link[EXPECTED_AS];
 	struct tuple as[EXPECTED_AS];	/* src.port is ignored */
-	struct expected *newer, *older; /* by time of creation, which is the order of expiry too */
+	struct expected *newer, *older; /* by time of creation or renewal, which is the order of expiry too */
 	const void *master;		/* identifies it; never looked into */
 	uint64_t expires;		/* milliseconds */
 };
@@ -48,6 +48,9 @@ int expectations_add(struct expectations *expectations, const void *master, cons
 /* The oldest that a new connection with this tuple matches, or NULL. */
 struct expected *expectations_find(const struct expectations *expectations, enum expected_as as,
 				   const struct tuple *tuple);
+
+/* It is expected until @expires, which is never less than that of an earlier call. */
+void expectations_renew(struct expectations *expectations, struct expected *expected, uint64_t expires);
 
 void expectations_remove(struct expectations *expectations, struct expected *expected);
 

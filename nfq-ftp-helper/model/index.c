@@ -90,6 +90,20 @@ struct index_link *index_next(const struct index_link *link)
 	return skip_others(link->next, link->hash);
 }
 
+void index_each(const struct index *index, void (*act)(void *context, struct index_link *link), void *context)
+{
+	for (size_t i = 0; i < index->size; i++) {
+		struct index_link *link = index->buckets[i];
+
+		while (link) {
+			struct index_link *next = link->next;
+
+			act(context, link);
+			link = next;
+		}
+	}
+}
+
 void index_free(struct index *index)
 {
 	free(index->buckets);

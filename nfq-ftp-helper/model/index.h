@@ -43,6 +43,9 @@ void index_remove(struct index *index, struct index_link *link);
 struct index_link *index_first(const struct index *index, uint64_t hash);
 struct index_link *index_next(const struct index_link *link);
 
+/* Each link; @act may take it out, and no other. */
+void index_each(const struct index *index, void (*act)(void *context, struct index_link *link), void *context);
+
 /* Forget all links; what they are embedded in is the caller's. */
 void index_free(struct index *index);
 

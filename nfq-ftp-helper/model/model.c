@@ -18,19 +18,17 @@
  * and the expectation is used up; otherwise addresses are looked up in the static list. The source keeps its port
  * unless the outside index has that pair of endpoints already; then another port is taken.
  *
- * What it does not do: count windows, time out connections, or refuse anything. A connection stays until it has been
- * closed and its endpoints are used again.
+ * What it does not do: count windows, or refuse anything. A connection stays until it has been closed and its endpoints are used
+ * again; or silent for long, where that is asked for.
  */
 #include "model.h"
 
 #include "core/wire/ftp.h"
 #include "expectations.h"
 #include "index.h"
+#include "nat.h"
 
 #include <stdlib.h>
-
-#define VIEWS		    2
-#define EXPECTATION_TIMEOUT (UINT64_C(1000) * FTP_EXPECTED_SECONDS) /* milliseconds */
 
 /* Ports below this are exchanged among themselves, as nf_nat does. */
 #define PORT_UNPRIVILEGED 1024
@@ -45,33 +43,24 @@ enum closing {
 };
 
 struct connection {
-	struct index_link link[VIEWS];
-	struct tuple tuple[VIEWS]; /* of the original direction */
-	struct seqadj seqadj[2];   /* by enum direction */
+	struct index_link link[MODEL_VIEWS];
+	struct tuple tuple[MODEL_VIEWS]; /* of the original direction */
+	struct seqadj seqadj[2];	 /* by enum direction */
+	uint64_t seen;			 /* milliseconds: its last packet, or since when it is kept */
 	bool expected;
 	uint8_t closing; /* enum closing */
-};
-
-/* One inside address and what it looks like in each view. */
-struct mapping {
-	struct endpoint address[VIEWS];
 };
 
 struct model {
 	struct conntrack conntrack; /* first: what the engine holds */
 	enum seqadj_by seqadj_by;
 	uint64_t now;
-	struct mapping *mappings;
-	size_t mapping_count;
-	struct index index[VIEWS];
+	uint64_t silence; /* milliseconds after which a connection is forgotten; 0: none is */
+	struct nat nat;
+	struct index index[MODEL_VIEWS];
 	struct expectations expectations;
 	uint32_t port_offset; /* where the next search for a free port begins */
 };
-
-static enum model_view other_view(enum model_view view)
-{
-	return view == MODEL_INSIDE ? MODEL_OUTSIDE : MODEL_INSIDE;
-}
 
 /* The same for both directions. */
 static uint64_t hash(const struct tuple *tuple)
@@ -99,26 +88,10 @@ static struct connection *lookup(const struct model *model, enum model_view view
 	return NULL;
 }
 
-/* An endpoint of one view, in the other: the first mapping that fits decides. */
-static struct endpoint map(const struct model *model, const struct endpoint *endpoint, enum model_view to)
-{
-	struct endpoint mapped = *endpoint;
-
-	for (size_t i = 0; i < model->mapping_count; i++) {
-		const struct mapping *mapping = &model->mappings[i];
-
-		if (!endpoint_address_equal(&mapping->address[other_view(to)], endpoint))
-			continue;
-		memcpy(mapped.address, mapping->address[to].address, sizeof(mapped.address));
-		break;
-	}
-	return mapped;
-}
-
 /* Which endpoints the connection has in the other view; takes the expectation that says so. */
 static void translate_new(struct model *model, enum model_view from, struct connection *connection)
 {
-	enum model_view to = other_view(from);
+	enum model_view to = model_view_other(from);
 	const struct tuple *seen = &connection->tuple[from];
 	struct tuple *tuple = &connection->tuple[to];
 	struct expected *expected;
@@ -126,8 +99,8 @@ static void translate_new(struct model *model, enum model_view from, struct conn
 	expected = expectations_find(&model->expectations, EXPECTED_INSIDE + from, seen);
 	connection->expected = expected;
 	if (!expected) {
-		tuple->src = map(model, &seen->src, to);
-		tuple->dst = map(model, &seen->dst, to);
+		tuple->src = nat_map(&model->nat, &seen->src, to);
+		tuple->dst = nat_map(&model->nat, &seen->dst, to);
 		return;
 	}
 	*tuple = expected->as[EXPECTED_INSIDE + to];
@@ -157,6 +130,11 @@ static void connection_remove(struct model *model, struct connection *connection
 	index_remove(&model->index[MODEL_INSIDE], &connection->link[MODEL_INSIDE]);
 	index_remove(&model->index[MODEL_OUTSIDE], &connection->link[MODEL_OUTSIDE]);
 	free(connection);
+}
+
+static void remove_linked(void *model, struct index_link *link)
+{
+	connection_remove(model, index_entry(link, struct connection, link[MODEL_INSIDE]));
 }
 
 static int connection_insert(struct model *model, struct connection *connection)
@@ -263,6 +241,7 @@ static int track(struct model *model, enum model_view view, const struct tuple *
 			return error;
 		tracked->is_new = true;
 	}
+	(*connection)->seen = model->now;
 	tracked->binding = binding_of(*connection);
 	tracked->expected = (*connection)->expected;
 	return 0;
@@ -311,11 +290,16 @@ int model_translate(struct model *model, struct segment *segment, enum model_vie
 
 	if (!connection)
 		return -ENOENT;
-	tuple = connection->tuple[other_view(from)];
+	tuple = connection->tuple[model_view_other(from)];
 	if (direction == DIRECTION_REPLY)
 		tuple = tuple_inverse(&tuple);
 	segment_translate(segment, &tuple.src, &tuple.dst);
 	return 0;
+}
+
+static uint64_t expiry(const struct model *model)
+{
+	return model->now + UINT64_C(1000) * conntrack_expected_seconds(&model->conntrack);
 }
 
 static struct model *model_of(struct conntrack *conntrack)
@@ -347,8 +331,8 @@ static void name(const struct model *model, const struct binding *master, const 
 	const struct tuple *tuple = &expectation->tuple;
 
 	as[EXPECTED_CONNTRACK] = as[EXPECTED_INSIDE] = as[EXPECTED_OUTSIDE] = *tuple;
-	as[EXPECTED_INSIDE].dst = map(model, &tuple->dst, MODEL_INSIDE);
-	as[EXPECTED_OUTSIDE].src = map(model, &tuple->src, MODEL_OUTSIDE);
+	as[EXPECTED_INSIDE].dst = nat_map(&model->nat, &tuple->dst, MODEL_INSIDE);
+	as[EXPECTED_OUTSIDE].src = nat_map(&model->nat, &tuple->src, MODEL_OUTSIDE);
 	if (!expectation->translated)
 		return;
 	as[EXPECTED_INSIDE].dst = expectation->nat_src;
@@ -365,17 +349,35 @@ static int model_expect(struct conntrack *conntrack, const struct binding *maste
 	if (!connection)
 		return -ENOENT;
 	name(model, master, expectation, as);
-	return expectations_add(&model->expectations, connection, as, model->now + EXPECTATION_TIMEOUT);
+	return expectations_add(&model->expectations, connection, as, expiry(model));
+}
+
+/* What is expected on behalf of this master; NULL where it is not, or on another's. */
+static struct expected *expected_of(struct model *model, const struct binding *master,
+				    const struct expectation *expectation)
+{
+	struct expected *expected = expectations_find(&model->expectations, EXPECTED_CONNTRACK, &expectation->tuple);
+
+	return expected && expected->master == connection_of(model, master) ? expected : NULL;
+}
+
+static int model_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
+{
+	struct model *model = model_of(conntrack);
+	struct expected *expected = expected_of(model, master, expectation);
+
+	if (expected)
+		expectations_renew(&model->expectations, expected, expiry(model));
+	return expected ? 0 : -ENOENT;
 }
 
 static void model_unexpect(struct conntrack *conntrack, const struct binding *master,
 			   const struct expectation *expectation)
 {
 	struct model *model = model_of(conntrack);
-	struct expected *expected;
+	struct expected *expected = expected_of(model, master, expectation);
 
-	expected = expectations_find(&model->expectations, EXPECTED_CONNTRACK, &expectation->tuple);
-	if (expected && expected->master == connection_of(model, master))
+	if (expected)
 		expectations_remove(&model->expectations, expected);
 }
 
@@ -392,11 +394,26 @@ static int model_adjust_seq(struct conntrack *conntrack, const struct binding *m
 	return model->seqadj_by;
 }
 
+static int model_look(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct sight *sight)
+{
+	struct model *model = model_of(conntrack);
+	struct connection *connection = lookup(model, MODEL_INSIDE, seen, &(enum direction){ DIRECTION_ORIGINAL });
+
+	(void)zone;
+	if (!connection)
+		return -ENOENT;
+	if (sight->keep)
+		connection->seen = model->now;
+	return 0;
+}
+
 static const struct conntrack_ops model_ops = {
 	.find = model_find,
 	.expect = model_expect,
+	.renew = model_renew,
 	.unexpect = model_unexpect,
 	.adjust_seq = model_adjust_seq,
+	.look = model_look,
 };
 
 struct model *model_new(enum seqadj_by seqadj_by)
@@ -412,25 +429,13 @@ struct model *model_new(enum seqadj_by seqadj_by)
 
 void model_free(struct model *model)
 {
-	struct index *inside;
-
 	if (!model)
 		return;
 	expectations_free(&model->expectations);
-	inside = &model->index[MODEL_INSIDE];
-	for (size_t i = 0; i < inside->size; i++) {
-		struct index_link *link = inside->buckets[i];
-
-		while (link) {
-			struct index_link *next = link->next;
-
-			free(index_entry(link, struct connection, link[MODEL_INSIDE]));
-			link = next;
-		}
-	}
-	index_free(inside);
+	index_each(&model->index[MODEL_INSIDE], remove_linked, model);
+	index_free(&model->index[MODEL_INSIDE]);
 	index_free(&model->index[MODEL_OUTSIDE]);
-	free(model->mappings);
+	nat_free(&model->nat);
 	free(model);
 }
 
@@ -441,21 +446,22 @@ struct conntrack *model_conntrack(struct model *model)
 
 int model_add_nat(struct model *model, const struct endpoint *inside, const struct endpoint *outside)
 {
-	struct mapping *mappings;
+	return nat_add(&model->nat, inside, outside);
+}
 
-	if (inside->family != outside->family)
-		return -EINVAL;
-	for (size_t i = 0; i < model->mapping_count; i++)
-		if (endpoint_address_equal(&model->mappings[i].address[MODEL_INSIDE], inside))
-			return -EEXIST;
-	mappings = realloc(model->mappings, (model->mapping_count + 1) * sizeof(*mappings));
-	if (!mappings)
-		return -ENOMEM;
-	model->mappings = mappings;
-	mappings[model->mapping_count++] = (struct mapping){
-		.address = { [MODEL_INSIDE] = *inside, [MODEL_OUTSIDE] = *outside },
-	};
-	return 0;
+void model_set_timeouts(struct model *model, uint32_t expectation, uint32_t connection)
+{
+	model->conntrack.expected_seconds = expectation;
+	model->silence = UINT64_C(1000) * connection;
+}
+
+static void forget_silent(void *context, struct index_link *link)
+{
+	const struct connection *connection = index_entry(link, struct connection, link[MODEL_INSIDE]);
+	struct model *model = context;
+
+	if (model->now - connection->seen > model->silence)
+		remove_linked(model, link);
 }
 
 void model_set_time(struct model *model, uint64_t now)
@@ -463,6 +469,8 @@ void model_set_time(struct model *model, uint64_t now)
 	if (now > model->now)
 		model->now = now;
 	expectations_expire(&model->expectations, model->now);
+	if (model->silence)
+		index_each(&model->index[MODEL_INSIDE], forget_silent, model);
 }
 
 size_t model_expectations(const struct model *model)

@@ -14,13 +14,9 @@
 
 #include "core/conntrack.h"
 #include "core/wire/segment.h"
+#include "view.h"
 
 struct model;
-
-enum model_view {
-	MODEL_INSIDE,  /* as the engine sees addresses: before source and after destination NAT */
-	MODEL_OUTSIDE, /* as the other side of the NAT sees them */
-};
 
 /* What model_track() says of a packet's connection. */
 struct model_connection {
@@ -44,7 +40,10 @@ struct conntrack *model_conntrack(struct model *model);
  */
 int model_add_nat(struct model *model, const struct endpoint *inside, const struct endpoint *outside);
 
-/* Time passes: milliseconds, as session_input()'s. Expectations time out after 300 s. */
+/* Seconds: expectations time out after so many, 300 if nothing else is said; and silent connections, which stay otherwise. */
+void model_set_timeouts(struct model *model, uint32_t expectation, uint32_t connection);
+
+/* Time passes: milliseconds, as session_input()'s. */
 void model_set_time(struct model *model, uint64_t now);
 
 /*

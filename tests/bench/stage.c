@@ -78,7 +78,7 @@ void stage_watch(struct stage *stage)
 {
 	struct conntrack *inner = model_conntrack(stage->model);
 
-	watched = (struct watched){ { &watch_ops, inner->guarded }, inner };
+	watched = (struct watched){ { .ops = &watch_ops, .guarded = inner->guarded }, inner };
 	stage->engine.conntrack = &watched.conntrack;
 }
 

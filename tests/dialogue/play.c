@@ -3,6 +3,7 @@
 
 #include "common/packet_bytes.h"
 #include "core/session/session.h"
+#include "core/session/upkeep.h"
 #include "far_end.h"
 #include "model/model.h"
 
@@ -103,6 +104,20 @@ static int watch_expect(struct conntrack *conntrack, const struct binding *maste
 	return play->inner->ops->expect(play->inner, master, expectation);
 }
 
+static int watch_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
+{
+	struct conntrack *inner = ((struct play *)conntrack)->inner;
+
+	return inner->ops->renew(inner, master, expectation);
+}
+
+static int watch_look(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct sight *sight)
+{
+	struct conntrack *inner = ((struct play *)conntrack)->inner;
+
+	return inner->ops->look(inner, seen, zone, sight);
+}
+
 static void watch_unexpect(struct conntrack *conntrack, const struct binding *master,
 			   const struct expectation *expectation)
 {
@@ -122,6 +137,8 @@ static int watch_adjust(struct conntrack *conntrack, const struct binding *maste
 static const struct conntrack_ops watch_ops = {
 	.find = watch_find,
 	.expect = watch_expect,
+	.renew = watch_renew,
+	.look = watch_look,
 	.unexpect = watch_unexpect,
 	.adjust_seq = watch_adjust,
 };
@@ -248,6 +265,7 @@ static void silence(struct play *play, uint32_t seconds)
 		play->now += 1000u * (seconds - gone < TICK ? seconds - gone : TICK);
 		model_set_time(play->model, play->now);
 		session_tick(&play->engine, play->now, 8);
+		upkeep_tick(&play->engine, play->now, 8, 4);
 	}
 }
 

@@ -18,7 +18,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define EXPECT_ID 99
+#define EXPECT_ID   99
+#define CT_ID	    77
+#define ESTABLISHED 3 /* TCP_CONNTRACK_ESTABLISHED */
+#define LAST_ACK    6
 
 /* clang-format off */
 #define CLIENT(number) { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = (number) }
@@ -37,6 +40,12 @@ static bool seqadj_missing;    /* it has no room for adjustments, and says nothi
 static struct seqadj adjusted[2];
 static unsigned int lost; /* of the answers that are fetched, the next so many are lost */
 static unsigned int asked;
+static uint32_t policy;		  /* seconds that the master's helper gives each expectation */
+static uint32_t expected_seconds; /* that this one has got */
+static unsigned int told_again;	  /* so often it was told of another time */
+static bool gone;		  /* the connection is */
+static uint32_t seconds;	  /* until it will be */
+static uint8_t tcp_state;
 
 static struct {
 	size_t length;
@@ -107,18 +116,30 @@ static void take_seqadj(const struct nlattr *nest, struct seqadj *seqadj)
 	}
 }
 
+static void put_state(struct nlmsghdr *message)
+{
+	struct nlattr *outer = mnl_attr_nest_start(message, CTA_PROTOINFO);
+	struct nlattr *inner = mnl_attr_nest_start(message, CTA_PROTOINFO_TCP);
+
+	mnl_attr_put_u8(message, CTA_PROTOINFO_TCP_STATE, tcp_state);
+	mnl_attr_nest_end(message, inner);
+	mnl_attr_nest_end(message, outer);
+}
+
 static void handle_connection(const struct nlmsghdr *question)
 {
 	struct nlmsghdr *message;
 
 	if ((question->nlmsg_type & 0xff) == IPCTNL_MSG_CT_NEW) {
+		if (find(question, CTA_TIMEOUT))
+			seconds = attribute_be32(find(question, CTA_TIMEOUT));
 		take_seqadj(find(question, CTA_SEQ_ADJ_ORIG), &adjusted[DIRECTION_ORIGINAL]);
 		take_seqadj(find(question, CTA_SEQ_ADJ_REPLY), &adjusted[DIRECTION_REPLY]);
 		if (question->nlmsg_flags & NLM_F_ACK)
 			answer_error(question, 0);
 		return;
 	}
-	if (!asked++) { /* whether anybody is there */
+	if (!asked++ || gone) { /* the first: whether anybody is there */
 		answer_error(question, -ENOENT);
 		return;
 	}
@@ -127,6 +148,26 @@ static void handle_connection(const struct nlmsghdr *question)
 	ctmessage_put_tuple(message, CTA_TUPLE_REPLY, &master.tuple[DIRECTION_REPLY]);
 	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_ORIG, &adjusted[DIRECTION_ORIGINAL]);
 	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_REPLY, &adjusted[DIRECTION_REPLY]);
+	mnl_attr_put_u32(message, CTA_ID, htonl(CT_ID));
+	mnl_attr_put_u32(message, CTA_TIMEOUT, htonl(seconds));
+	put_state(message);
+}
+
+/* Only who creates and will not find one is told so; who will not create is told of the time. */
+static int take_expectation(const struct nlmsghdr *question)
+{
+	if (expected && question->nlmsg_flags & NLM_F_EXCL)
+		return -EEXIST;
+	if (expected) {
+		expected_seconds = attribute_be32(find(question, CTA_EXPECT_TIMEOUT));
+		told_again++;
+		return 0;
+	}
+	if (!(question->nlmsg_flags & NLM_F_CREATE))
+		return -ENOENT;
+	expected = true;
+	expected_seconds = policy;
+	return 0;
 }
 
 static void handle_expectation(const struct nlmsghdr *question)
@@ -135,8 +176,7 @@ static void handle_expectation(const struct nlmsghdr *question)
 
 	switch (question->nlmsg_type & 0xff) {
 	case IPCTNL_MSG_EXP_NEW:
-		answer_error(question, expected ? -EEXIST : 0);
-		expected = true;
+		answer_error(question, take_expectation(question));
 		break;
 	case IPCTNL_MSG_EXP_GET:
 		if (!expected) {
@@ -146,6 +186,7 @@ static void handle_expectation(const struct nlmsghdr *question)
 		message = answer(question, NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_NEW);
 		ctmessage_put_tuple(message, CTA_EXPECT_MASTER, &master.tuple[foreign]);
 		mnl_attr_put_u32(message, CTA_EXPECT_ID, htonl(EXPECT_ID));
+		mnl_attr_put_u32(message, CTA_EXPECT_TIMEOUT, htonl(expected_seconds - 1)); /* some of it has passed */
 		break;
 	default:
 		assert_int_equal(question->nlmsg_type & 0xff, IPCTNL_MSG_EXP_DELETE);
@@ -228,7 +269,11 @@ static int opened(void **state)
 	(void)state;
 	expected = foreign = seqadj_missing = false;
 	memset(adjusted, 0, sizeof(adjusted));
-	lost = asked = departures = 0;
+	lost = asked = departures = told_again = 0;
+	policy = 300;
+	gone = false;
+	seconds = 90;
+	tcp_state = ESTABLISHED;
 	return ctnetlink_open(&ctnetlink, &config);
 }
 
@@ -374,6 +419,92 @@ static void packets_leave_before_what_was_deferred(void **state)
 	is_adjusted(&settled);
 }
 
+/* The policy of whatever helper carries it decides at first: where it differs, the kernel is told again. */
+static void time_is_told_again(void **state)
+{
+	(void)state;
+	ctnetlink.config.expect_timeout = 300;
+	assert_int_equal(expect(), 0);
+	assert_int_equal(told_again, 0);
+	assert_int_equal(expect(), 0);
+	policy = 180;
+	assert_int_equal(expect(), 0);
+	assert_int_equal(told_again, 1);
+	assert_int_equal(expected_seconds, 300);
+	expected = false;
+	policy = 600;
+	assert_int_equal(expect(), 0);
+	assert_int_equal(expected_seconds, 300);
+	expected = false;
+	ctnetlink.config.policy_timeout = 300; /* ours: it is known */
+	assert_int_equal(expect(), 0);
+	assert_int_equal(told_again, 2);
+}
+
+/* Another's of the same ports is left as it is, whatever was there before. */
+static void time_of_others(void **state)
+{
+	(void)state;
+	ctnetlink.config.expect_timeout = 300;
+	policy = 180;
+	expected = foreign = true;
+	expected_seconds = 60;
+	assert_int_equal(expect(), -EBUSY);
+	assert_int_equal(ctnetlink.conntrack.ops->renew(&ctnetlink.conntrack, &master, &expectation), -ENOENT);
+	assert_int_equal(told_again, 0);
+	assert_int_equal(expected_seconds, 60);
+}
+
+static void renewed(void **state)
+{
+	const struct conntrack_ops *ops = ctnetlink.conntrack.ops;
+
+	(void)state;
+	ctnetlink.config.expect_timeout = 300;
+	assert_int_equal(expect(), 0);
+	expected_seconds = 20;
+	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation), 0);
+	assert_int_equal(expected_seconds, 300);
+	lost = 1;
+	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation), -ENOBUFS);
+	assert_true(expected);
+	expected = false;
+	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation), -ENOENT);
+	assert_false(expected); /* it was used: it is not made again */
+}
+
+static int look(struct sight *sight)
+{
+	return ctnetlink.conntrack.ops->look(&ctnetlink.conntrack, &master.tuple[0], 0, sight);
+}
+
+static void looked_at(void **state)
+{
+	struct sight sight = { .bound = &master };
+
+	(void)state;
+	ctnetlink.config.master_timeout = 432000;
+	assert_int_equal(look(&sight), 0);
+	assert_int_equal(sight.id, CT_ID);
+	assert_false(sight.noted);
+	assert_int_equal(seconds, 90);
+	sight.keep = true;
+	assert_int_equal(look(&sight), 0);
+	assert_int_equal(seconds, 432000);
+	ctnetlink.config.master_timeout = 3600; /* it has more */
+	assert_int_equal(look(&sight), 0);
+	assert_int_equal(seconds, 432000);
+	seconds = 90;
+	tcp_state = LAST_ACK; /* it ends: nobody keeps it from that */
+	assert_int_equal(look(&sight), 0);
+	assert_int_equal(seconds, 90);
+	gone = true;
+	assert_int_equal(look(&sight), -ENOENT);
+	sight.bound = NULL;
+	ctnetlink_hint(&ctnetlink, "", 0); /* the kernel names the connection: its own tuple is asked for */
+	assert_int_equal(look(&sight), -ENOENT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, opened, closed)
 
 int main(void)
@@ -387,6 +518,10 @@ int main(void)
 		TEST(a_lost_adjustment_is_taken_back),
 		TEST(packets_leave_before_an_adjustment),
 		TEST(packets_leave_before_what_was_deferred),
+		TEST(time_is_told_again),
+		TEST(time_of_others),
+		TEST(renewed),
+		TEST(looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

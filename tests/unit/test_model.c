@@ -715,6 +715,54 @@ static void expectations_time_out(void **state)
 	model_free(scene.model);
 }
 
+/* Renewed, one outlives those that were made after it. */
+static void renewed(void **state)
+{
+	struct scene scene = scene_open(BOTH, SEQADJ_KERNEL);
+	const struct expectation first = announced(&scene, DIRECTION_REPLY, 3000);
+	const struct expectation second = announced(&scene, DIRECTION_REPLY, 3001);
+	const struct conntrack_ops *ops = scene.conntrack->ops;
+	struct binding unknown = scene.binding;
+	struct tuple data[2];
+
+	(void)state;
+	unknown.tuple[DIRECTION_ORIGINAL].src.port++;
+	assert_int_equal(expect(&scene, &scene.binding, &first), 0);
+	assert_int_equal(expect(&scene, &scene.binding, &second), 0);
+	model_set_time(scene.model, TIMEOUT - 1);
+	assert_int_equal(ops->renew(scene.conntrack, &unknown, &first), -ENOENT);
+	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &first), 0);
+	model_set_time(scene.model, TIMEOUT + 1);
+	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &second), -ENOENT);
+	assert_int_equal(model_expectations(scene.model), 1);
+	model_set_time(scene.model, 2 * TIMEOUT - 2);
+	data_connection(&scene, DIRECTION_REPLY, 5000, 3000, data);
+	assert_true(tracked(scene.model, MODEL_INSIDE, &data[MODEL_INSIDE], TCP_SYN).expected);
+	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &first), -ENOENT); /* it is used up */
+	model_free(scene.model);
+}
+
+/* What is silent for long is forgotten, with what is expected for it; what is kept is not. */
+static void silent_connections(void **state)
+{
+	struct scene scene = scene_open(NOTHING, SEQADJ_KERNEL);
+	const struct expectation expectation = announced(&scene, DIRECTION_REPLY, 3000);
+	const struct tuple *seen = &scene.binding.tuple[DIRECTION_ORIGINAL];
+	struct sight kept = { .keep = true }, asked = { .keep = false };
+
+	(void)state;
+	model_set_timeouts(scene.model, 30, 100);
+	model_set_time(scene.model, 90000);
+	assert_int_equal(scene.conntrack->ops->look(scene.conntrack, seen, 0, &kept), 0);
+	model_set_time(scene.model, 180000);
+	assert_int_equal(scene.conntrack->ops->look(scene.conntrack, seen, 0, &asked), 0);
+	assert_int_equal(expect(&scene, &scene.binding, &expectation), 0);
+	model_set_time(scene.model, 190001);
+	assert_int_equal(scene.conntrack->ops->look(scene.conntrack, seen, 0, &kept), -ENOENT);
+	assert_int_equal(model_expectations(scene.model), 0);
+	model_free(scene.model);
+}
+
 /* ---- sequence adjustments ---- */
 
 static void adjusts(enum seqadj_by by)
@@ -943,6 +991,8 @@ int main(void)
 		cmocka_unit_test(equal_expectations_are_replaced),
 		cmocka_unit_test(unexpected),
 		cmocka_unit_test(expectations_time_out),
+		cmocka_unit_test(renewed),
+		cmocka_unit_test(silent_connections),
 		cmocka_unit_test(adjusts_sequence_numbers),
 		cmocka_unit_test(adjustments_end_with_their_connection),
 		cmocka_unit_test(index_keeps_the_order),

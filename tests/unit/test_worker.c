@@ -100,7 +100,10 @@ void __wrap_ctnetlink_flush(struct ctnetlink *ct);
 
 int __wrap_ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 {
+	static const struct conntrack_ops nothing;
+
 	memset(ct, 0, sizeof(*ct));
+	ct->conntrack.ops = &nothing;
 	ct->config = *config;
 	return 0;
 }

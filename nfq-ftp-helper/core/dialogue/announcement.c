@@ -43,13 +43,79 @@ void announcement_withdraw_all(struct turn *turn)
 		withdraw(turn, work, 0);
 }
 
-void announcement_expire(struct turn *turn, uint32_t life)
+/* How long one may be there in all: renewed or not. */
+static uint32_t longest(const struct engine *engine)
+{
+	const uint32_t once = conntrack_expected_seconds(engine->conntrack);
+
+	return once > engine->policy.expect_longest ? once : engine->policy.expect_longest;
+}
+
+void announcement_expire(struct turn *turn)
 {
 	struct work *work = table_work_change(turn->engine->table, turn->session);
+	const uint32_t now = (uint32_t)(turn->now / 1000);
 
-	for (uint32_t i = work ? work->announcements : 0; i-- > 0;)
-		if ((uint32_t)(turn->now / 1000) - work->announcement[i].since > life)
+	for (uint32_t i = work ? work->announcements : 0; i-- > 0;) {
+		const struct announcement *announcement = &work->announcement[i];
+
+		if ((int32_t)(now - announcement->until) > 0 || now - announcement->since > longest(turn->engine))
 			withdraw(turn, work, i);
+	}
+}
+
+static bool is_due(const struct announcement *announcement, uint32_t now)
+{
+	return announcement->answered && (int32_t)(now - announcement->due) >= 0;
+}
+
+bool announcement_is_due(const struct work *work, uint64_t now)
+{
+	for (uint32_t i = 0; i < work->announcements; i++)
+		if (is_due(&work->announcement[i], (uint32_t)(now / 1000)))
+			return true;
+	return false;
+}
+
+/* Conntrack has it from now on, for its whole time. */
+static void note_expected(const struct turn *turn, struct announcement *announcement)
+{
+	const uint32_t now = (uint32_t)(turn->now / 1000), life = conntrack_expected_seconds(turn->engine->conntrack);
+
+	announcement->until = now + life;
+	announcement->due = now + life / 2;
+}
+
+static void renew(struct turn *turn, struct work *work, uint32_t index)
+{
+	struct conntrack *conntrack = turn->engine->conntrack;
+	struct announcement *announcement = &work->announcement[index];
+	const int error = conntrack->ops->renew(conntrack, &work->binding, &announcement->expectation);
+
+	if (error == -ENOENT) {
+		withdraw(turn, work, index);
+	} else if (!error) {
+		note_expected(turn, announcement);
+		turn->engine->counters.renewals++;
+	}
+}
+
+void announcement_renew(struct turn *turn, bool awaited, unsigned int *requests)
+{
+	struct work *work = table_work_change(turn->engine->table, turn->session);
+	const uint32_t now = (uint32_t)(turn->now / 1000);
+
+	for (uint32_t i = work ? work->announcements : 0; i-- > 0;) {
+		struct announcement *announcement = &work->announcement[i];
+
+		if (!is_due(announcement, now))
+			continue;
+		announcement->due = now + 1 + conntrack_expected_seconds(turn->engine->conntrack) / 32;
+		if (!awaited || !*requests || now - announcement->since >= turn->engine->policy.expect_longest)
+			continue;
+		(*requests)--;
+		renew(turn, work, i);
+	}
 }
 
 /* The next session in the order of work slots that has announced something; NULL where it has not. */
@@ -157,6 +223,7 @@ void announcement_add(struct turn *turn, enum ftp_kind kind, const struct expect
 	announcement = &work->announcement[work->announcements++];
 	announcement->expectation = *expectation;
 	announcement->since = (uint32_t)(turn->now / 1000);
+	note_expected(turn, announcement);
 	announcement->kind = (uint8_t)kind;
 	announcement->direction = (uint8_t)turn->direction;
 	announcement->answered = turn->direction == DIRECTION_REPLY;

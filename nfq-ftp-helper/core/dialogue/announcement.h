@@ -21,8 +21,17 @@ void announcement_add(struct turn *turn, enum ftp_kind kind, const struct expect
  */
 bool announcement_room(struct turn *turn);
 
-/* Take back what was announced longer than so many seconds ago, whatever the session does. */
-void announcement_expire(struct turn *turn, uint32_t life);
+/* Take back what conntrack has let go of by now, and what was announced longer ago than any is kept. */
+void announcement_expire(struct turn *turn);
+
+/* Is one of them to be renewed, if its transfer is still to come? Half of its time is over then. */
+bool announcement_is_due(const struct work *work, uint64_t now);
+
+/*
+ * Its transfer is still to come, or (@awaited false) is not known to be: renew what is due; what turns out to be gone is taken back. Each
+ * costs one of @requests.
+ */
+void announcement_renew(struct turn *turn, bool awaited, unsigned int *requests);
 
 /* The server has answered the oldest PORT, EPRT or LPRT that it had not. */
 void announcement_answered(struct turn *turn, unsigned int code);

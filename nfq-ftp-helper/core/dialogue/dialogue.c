@@ -75,6 +75,16 @@ bool dialogue_may_be_opaque(const struct session *session)
 	return session->pairing.overflow || pairing_has(&session->pairing, PAIRING_AUTH);
 }
 
+bool dialogue_awaits_transfer(const struct session *session)
+{
+	return pairing_has(&session->pairing, PAIRING_TRANSFER);
+}
+
+bool dialogue_transfers(const struct session *session)
+{
+	return session->pairing.begun;
+}
+
 void dialogue_not_ftp(struct turn *turn)
 {
 	const struct report refused = { .kind = REPORT_REFUSE, .refusal = REFUSED_NOT_FTP };

@@ -50,6 +50,12 @@ bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word, bool 
 /* A byte of the client that cannot stand where it stands in a command. */
 void dialogue_strange(struct turn *turn);
 
+/* Is a command outstanding that a data connection is for? Its transfer is still to come, or is going on. */
+bool dialogue_awaits_transfer(const struct session *session);
+
+/* Has one been answered by 1xx, and not by more? */
+bool dialogue_transfers(const struct session *session);
+
 /* Bytes of this connection have passed unseen: what is outstanding is not known any more. */
 void dialogue_lost(struct table *table, struct session *session);
 

@@ -27,6 +27,7 @@
 	ROW(overdue, "given up waiting")	/* held bytes and edits */				\
 	ROW(edits, "edits")										\
 	ROW(expectations, "expected")									\
+	ROW(renewals, "renewed")		/* expectations whose transfer was still to come */	\
 	ROW(unexpectations, "no longer expected")							\
 	ROW(syns, NULL)				/* handshakes begun */					\
 	ROW(strangers, NULL)			/* packets with payload of connections whose beginning nobody has seen: passed */

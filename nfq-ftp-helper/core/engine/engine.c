@@ -7,6 +7,7 @@ const struct policy policy_default = {
 	.port_low = 49152, /* RFC 6335: the dynamic ports */
 	.port_high = 65535,
 	.port_tries = 16,
+	.expect_longest = FTP_EXPECTED_LONGEST,
 	.idle_timeout = 5 * 24 * 3600, /* as conntrack's own for an established connection */
 	.client_sessions = 16384,
 	.client_rate = 5000,

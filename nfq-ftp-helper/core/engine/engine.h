@@ -35,11 +35,12 @@ struct policy {
 	uint16_t port_low; /* where the announced port is taken: try these */
 	uint16_t port_high;
 	uint16_t port_tries;
-	uint32_t idle_timeout;			  /* seconds until a silent session is forgotten */
-	uint32_t client_sessions;		  /* sessions per client */
-	uint32_t client_rate;			  /* announcements per client and second */
-	uint32_t client_tries;			  /* and tries of another port than the announced one */
-	uint32_t expectations;			  /* open at once; 0: as many as there is room for */
+	uint32_t idle_timeout;	  /* seconds until a silent session is forgotten */
+	uint32_t client_sessions; /* sessions per client */
+	uint32_t client_rate;	  /* announcements per client and second */
+	uint32_t client_tries;	  /* and tries of another port than the announced one */
+	uint32_t expect_longest;  /* seconds after its announcement until an expectation is renewed no more */
+	uint32_t expectations;	  /* open at once; 0: as many as there is room for */
 	struct network exempt[POLICY_EXEMPT_MAX]; /* each stands for many clients: no shares for these */
 	unsigned int exempt_count;
 };
@@ -55,6 +56,8 @@ struct engine {
 	void *report_context;
 	uint64_t random;	 /* engine_random()'s state; seed it */
 	uint32_t sweep;		 /* session_tick()'s position */
+	uint32_t attended;	 /* upkeep_tick()'s positions: sessions, ... */
+	uint32_t renewed;	 /* ... and work slots */
 	uint32_t sample;	 /* where the last search for a session to displace ended */
 	uint32_t sample_work;	 /* and that for an announcement */
 	uint64_t picks_up_until; /* milliseconds: session_absent() */

@@ -36,11 +36,16 @@ static bool is_renumbered(const struct session *session)
 	       (seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj));
 }
 
+bool worth_keeping(const struct session *session)
+{
+	return is_renumbered(session) || session_in_flight(session);
+}
+
 static enum worth worth_of(const struct session *session)
 {
 	if (session->state == SESSION_CLOSED)
 		return WORTH_OVER;
-	if (is_renumbered(session) || session_in_flight(session))
+	if (worth_keeping(session))
 		return WORTH_KEPT;
 	if (session->state <= SESSION_GREETING || session->state == SESSION_OPAQUE || session_in_tls(session))
 		return WORTH_UNANSWERED;

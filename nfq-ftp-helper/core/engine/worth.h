@@ -8,6 +8,9 @@
 
 #include "share.h"
 
+/* Does its connection break without us? We renumber its packets, or one of them has to be sent again. */
+bool worth_keeping(const struct session *session);
+
 /* Seconds of silence after which a session is forgotten. */
 uint32_t worth_patience(const struct engine *engine, const struct session *session);
 

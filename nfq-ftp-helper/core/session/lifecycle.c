@@ -155,7 +155,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 		lifecycle_forget(engine, session, now);
 		return;
 	}
-	announcement_expire(&turn, FTP_EXPECTED_SECONDS);
+	announcement_expire(&turn);
 	turn.ack = session->stream[DIRECTION_REPLY].acked;
 	for (int d = 0; d < 2; d++) {
 		turn.direction = (enum direction)d;

@@ -105,6 +105,12 @@ static bool is_anothers_note(const struct session *session, const struct scan_no
 	return false;
 }
 
+void passed_note(struct turn *turn, const struct scan_note *note)
+{
+	if (!is_anothers_note(turn->session, note))
+		take_note(turn, note);
+}
+
 /*
  * The session of a packet with a note; one of an earlier connection makes room. Where all has been handed over since the note, that is no
  * place to begin at: a daemon that has not seen it does not know what it was.

@@ -5,7 +5,7 @@
 #ifndef CORE_PASSED_H
 #define CORE_PASSED_H
 
-#include "core/engine/engine.h"
+#include "core/engine/turn.h"
 #include "core/wire/scan.h"
 
 /**
@@ -18,5 +18,8 @@
  * Call it before session_input() of the same packet.
  */
 void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note);
+
+/* The same where no packet has brought it: conntrack was asked. The session has been begun to change. */
+void passed_note(struct turn *turn, const struct scan_note *note);
 
 #endif

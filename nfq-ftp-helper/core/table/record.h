@@ -138,6 +138,8 @@ struct edit {
 struct announcement {
 	struct expectation expectation;
 	uint32_t since;	   /* seconds */
+	uint32_t until;	   /* conntrack lets go of it then, unless it is renewed */
+	uint32_t due;	   /* not to be renewed before */
 	uint8_t kind;	   /* enum ftp_kind of the command */
 	uint8_t direction; /* enum direction of the announcement */
 	uint8_t answered;  /* the server has accepted it */

@@ -10,6 +10,7 @@
 /* Data connections of one control connection that are expected at once, and for how long each is: here, in conntrack and in the module. */
 #define FTP_EXPECTED_MAX     4
 #define FTP_EXPECTED_SECONDS 300
+#define FTP_EXPECTED_LONGEST 3600 /* seconds, where the transfer is still to come */
 
 enum ftp_side {
 	FTP_CLIENT, /* lines are commands */

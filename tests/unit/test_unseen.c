@@ -122,13 +122,31 @@ static void resumed_by_ourselves(void **state)
 	dialogue_close(&d);
 }
 
+/* What is not read needs not come again, whatever it acknowledges of what passed while nobody was there. */
+static void unread_goes_on(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_open(&d, NO_NAT);
+	dialogue_says(&d, CLIENT, "GET / HTTP/1.1\r\n");
+	assert_int_equal(d.refusal, REFUSED_NOT_FTP);
+	dialogue_restart(&d);
+	d.seq[CLIENT] += 5;
+	d.acked[SERVER] = d.seq[CLIENT];
+	for (int i = 0; i < 3; i++) {
+		dialogue_says(&d, SERVER, "x");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+	}
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(receiver_is_asked),
-		cmocka_unit_test(seen_beyond),
-		cmocka_unit_test(asked_edit_is_settled),
-		cmocka_unit_test(resumed_by_ourselves),
+		cmocka_unit_test(receiver_is_asked),	 cmocka_unit_test(seen_beyond),
+		cmocka_unit_test(asked_edit_is_settled), cmocka_unit_test(resumed_by_ourselves),
+		cmocka_unit_test(unread_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

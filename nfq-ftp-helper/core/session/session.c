@@ -17,6 +17,7 @@
 #include "beginning.h"
 #include "core/stream/compose.h"
 #include "core/stream/stream.h"
+#include "core/table/state.h"
 #include "handshake.h"
 #include "lifecycle.h"
 #include "numbers.h"
@@ -293,6 +294,8 @@ static enum verdict disbelieve(const struct turn *turn, struct segment *segment,
 			       struct output *output)
 {
 	turn->engine->counters.disbelieved[belief]++;
+	if (belief == BELIEF_ACK_AHEAD)
+		unseen_note_sent(turn, segment);
 	if (is_anothers_number(turn, segment))
 		return VERDICT_ACCEPT;
 	return send_unchanged(turn, segment, output);
@@ -306,8 +309,8 @@ static bool must_come_again(const struct turn *turn, const struct segment *segme
 {
 	const struct stream *acked = &turn->session->stream[turn_other(turn->direction)];
 
-	if (!(acked->flags & STREAM_STALE) || !segment->payload_length || is_old(turn, segment) ||
-	    !unseen_claim_stands(acked, turn->ack))
+	if (!state_reads_lines(turn->session) || !(acked->flags & STREAM_STALE) || !segment->payload_length ||
+	    is_old(turn, segment) || !unseen_claim_stands(acked, turn->ack))
 		return false;
 	turn->engine->counters.disbelieved[BELIEF_ACK_AHEAD]++;
 	turn->engine->counters.dropped++;
@@ -336,7 +339,8 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	/* What an honest end acknowledges comes again in one that is not old. */
 	if (!is_old(turn, segment))
 		acknowledge(turn, segment);
-	unseen_note_sent(turn, segment);
+	if (!segment->payload_length)
+		unseen_note_sent(turn, segment);
 	passage.turn = turn;
 	passage.segment = segment;
 	passage.stream = &turn->session->stream[turn->direction];

@@ -188,19 +188,25 @@ static void note_beyond(struct stream *stream, uint32_t end)
 		stream->beyond = end;
 }
 
-/* A bare segment beyond what was read last: its sender has sent more, perhaps while nobody was there, and be it a FIN. */
 void unseen_note_sent(const struct turn *turn, const struct segment *segment)
 {
-	if (!segment->payload_length)
-		note_beyond(&turn->session->stream[turn->direction], segment->seq + !!(segment->flags & TCP_FIN));
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (segment->payload_length)
+		note_beyond(stream, segment->seq + segment->payload_length);
+	else if (seq_after(segment->seq, stream->next)) /* a FIN where the next byte is due is not beyond */
+		note_beyond(stream, segment->seq + !!(segment->flags & TCP_FIN));
 }
 
-/* Both vouch for it that bytes have passed; where the other acknowledges one more than was sent, that was a FIN. */
+/*
+ * Both vouch for it that bytes have passed; where the other acknowledges one more than was sent, that was a FIN, unless its sender has been
+ * seen to send a byte there that was not read.
+ */
 static void note_unseen_fin(const struct turn *turn)
 {
 	struct stream *theirs = &turn->session->stream[turn_other(turn->direction)];
 
-	if (turn->ack == theirs->next + 1)
+	if (turn->ack == theirs->next + 1 && !seq_after(theirs->beyond, theirs->next))
 		theirs->flags |= STREAM_FIN;
 }
 

@@ -34,7 +34,7 @@ bool unseen_comes_again(const struct turn *turn, uint32_t start);
  */
 void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next);
 
-/* A bare segment beyond what was read last: its sender has sent more, perhaps while nobody was there, and be it a FIN. */
+/* The segment is not read: it is a bare one, or not believed. Beyond what was read last, its sender has sent more, and be it a FIN. */
 void unseen_note_sent(const struct turn *turn, const struct segment *segment);
 
 enum hole {

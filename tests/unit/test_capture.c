@@ -79,6 +79,8 @@ static const struct layout {
 	  true },
 	{ "NFLOG of a bridge", LINK_NFLOG, "07 00 0000 w0008 w0001 T 03 00 N w0009", "", false },
 	{ "NFLOG of a bridge, tagged", LINK_NFLOG, "07 00 0000 w0008 w0001 8100 03 00 N w0009 0007 T", "", false },
+	{ "NFLOG of a bridge, of two kinds", LINK_NFLOG, "07 00 0000 w0008 w0001 T 03 00 N w0009",
+	  "!w0008 w0001 0806 03 00", true },
 	{ "NULL, little-endian", 0, "%02000000", "", false },
 	{ "NULL, big-endian", 0, "%00000002", "", false },
 	{ "LOOP", 108, "%00000002", "", false },

@@ -164,8 +164,9 @@ FUZZ_CFLAGS ?= -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=
 FUZZ := $(patsubst tests/fuzz/test_%.c,%,$(wildcard tests/fuzz/test_*.c))
 FUZZED := $(wildcard nfq-ftp-helper/core/*/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 
-%/tests/fuzz/test_capture: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c)
-%/tests/fuzz/test_capture: LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
+OF_CAPTURES := capture frame pcapng
+$(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c)
+$(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
 %/tests/fuzz/test_option: FUZZED_BESIDES = $(OPTION_SOURCES)
 %/tests/fuzz/test_option: LIBS_FUZZ = $(LIBS_DAEMON)
 
@@ -175,7 +176,7 @@ build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(w
 
 FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 
-$(BUILD)/tests/fuzz/test_capture: $(call objects,nfq-ftp-helper/capture)
+$(addprefix $(BUILD)/tests/fuzz/test_,$(OF_CAPTURES)): $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/fuzz/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)

@@ -165,12 +165,13 @@ struct capture *capture_open(const char *path, char error[CAPTURE_ERROR_MAX])
 
 	if (!file)
 		return NULL;
-	capture = calloc(1, sizeof(*capture));
+	capture = malloc(sizeof(*capture));
 	if (!capture) {
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: no memory to read it", path);
 		fclose(file);
 		return NULL;
 	}
+	memset(capture, 0, offsetof(struct capture, frame)); /* that is large, and filled in packet by packet */
 	capture->file = file;
 	capture->path = path;
 	if (open_reader(capture, error) == 0)
@@ -290,7 +291,7 @@ bool capture_foreign(const struct capture *capture, char sentence[CAPTURE_ERROR_
 
 const struct link_type *capture_link_type(const struct capture *capture)
 {
-	return capture->type && !capture->several && capture->foreign == 0 ? capture->type : link_type_raw();
+	return capture->type && !capture->several ? capture->type : link_type_raw();
 }
 
 bool capture_is(const struct capture *capture, const char *path)

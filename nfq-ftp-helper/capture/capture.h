@@ -56,7 +56,7 @@ int capture_rewind(struct capture *capture, char error[CAPTURE_ERROR_MAX]);
 /* Of a capture that has been read: have some packets, and not all, not been understood? In one sentence, that names the file. */
 bool capture_foreign(const struct capture *capture, char sentence[CAPTURE_ERROR_MAX]);
 
-/* What all packets have that have ever been read; where they have several link types, bare IP. */
+/* What all packets have that have ever been read, and whose link types are understood; where these are several, bare IP. */
 const struct link_type *capture_link_type(const struct capture *capture);
 
 /* Is @path the file that is being read? */

@@ -2,7 +2,7 @@
 /*
  * NFLOG: a header of four bytes that begins with the address family, then attributes as in netlink, in any order: length and type of two bytes
  * each in the byte order of whoever captured, the length without what pads it to four bytes. One is the packet; it begins with IP
- * where the family is IP's, else with what the Ethertype in another attribute says.
+ * where the family is IP's, else with what the Ethertype in another attribute says. Of each the first counts.
  */
 #include "core/wire/bytes.h"
 #include "layer.h"
@@ -62,7 +62,8 @@ enum layer layer_nflog(struct walk *walk)
 	if (!header)
 		return LAYER_NONE;
 	for (uint32_t at = walk->at; (length = attribute(walk, at, &type, &step)); at += step) {
-		if (type == ATTRIBUTE_PACKET && length >= ATTRIBUTE_HEADER + 2 && step >= ATTRIBUTE_HEADER + 2)
+		if (type == ATTRIBUTE_PACKET && !walk->protocol && length >= ATTRIBUTE_HEADER + 2 &&
+		    step >= ATTRIBUTE_HEADER + 2)
 			walk->protocol = bytes_get16(walk->frame + at + ATTRIBUTE_HEADER);
 		if (type != ATTRIBUTE_PAYLOAD || payload)
 			continue;

@@ -2,7 +2,8 @@
 /*
  * writer - captures, written through libpcap: pcap of the link type of the capture that the packets are of.
  *
- * Where that has several, packets are written without their link headers (LINKTYPE_RAW), and what is no IP is left out.
+ * Where that has several, packets are written without their link headers (LINKTYPE_RAW), and what is no IP is left out; as are packets of link
+ * types that are not understood.
  */
 #ifndef CAPTURE_WRITER_H
 #define CAPTURE_WRITER_H

@@ -28,7 +28,8 @@ static void check_options(const struct options *options)
 	check_range(&options->attach.sure_queues);
 	MUST(options->attach.mode <= MODE_KMOD && options->attach.seqadj <= SEQADJ_MODE_SELF);
 	MUST(options->expect_max >= 1 && options->expect_max <= 255);
-	MUST(options->attach.mark && (options->attach.mark & ~options->attach.mark_mask) == 0);
+	MUST((options->attach.mark != 0) == (options->attach.mark_mask != 0)); /* neither: still to be chosen */
+	MUST((options->attach.mark & ~options->attach.mark_mask) == 0);
 	MUST(options->sessions >= 16 && options->sessions <= 1u << 24);
 	MUST(options->queue_length >= 1 && options->queue_length <= 1u << 20);
 	MUST(options->receive_buffer >= 1u << 16 && options->receive_buffer <= 1u << 30);

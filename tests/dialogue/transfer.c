@@ -154,15 +154,17 @@ static bool aborted(struct talk *talk)
 					    "\xff\xf4\xf2"
 					    "ABOR" };
 
+	const char *command = abor[talk_pick(talk, talk_tolerant(talk) && talk->exchanges > 3 ? 3 : 2)];
+
 	if (talk_odd(talk, ODD_ABOR_ONE, 4)) {
-		talk_exchange(talk, TALK_ONE_OF(talk, abor), talk_chance(talk, 50) ? "426 closed" : "226 done");
+		talk_exchange(talk, command, talk_chance(talk, 50) ? "426 closed" : "226 done");
 	} else if (talk_odd(talk, ODD_ABOR_MANY, 4)) {
-		talk_exchange(talk, TALK_ONE_OF(talk, abor), "426 closed");
+		talk_exchange(talk, command, "426 closed");
 		for (unsigned int count = 1 + talk_pick(talk, 2); count; count--)
 			talk_line(talk, SERVER, count == 2 ? "226 aborted" : "225 nothing left");
 	} else if (talk_odd(talk, ODD_ABOR_NONE, 4)) {
 		talk_line(talk, SERVER, "226 done");
-		talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, abor));
+		talk_line(talk, CLIENT, "%s", command);
 		script_silence(talk->script, 2);
 	} else {
 		return false;

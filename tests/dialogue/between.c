@@ -72,6 +72,7 @@ static void code_bare(struct talk *talk)
 {
 	talk_line(talk, CLIENT, "TYPE I");
 	talk_line(talk, SERVER, talk_chance(talk, 50) ? "200" : "200:I");
+	talk->unanswered = true; /* if that is none */
 	talk_exchange(talk, "NOOP", "200 ok");
 }
 
@@ -131,6 +132,7 @@ static void unanswered(struct talk *talk)
 
 	talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, commands));
 	script_silence(talk->script, 1 + talk_pick(talk, 30));
+	talk->unanswered = true;
 }
 
 static void double_answer(struct talk *talk)

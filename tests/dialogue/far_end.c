@@ -131,14 +131,22 @@ static void clean(const uint8_t *from, uint32_t length, char line[LINE_ROOM])
 	line[at] = '\0';
 }
 
+/* Bytes of a PROXY header of version 2, which is no line; 0: there is none. */
+static uint32_t proxy_header(const uint8_t *bytes, uint32_t length)
+{
+	if (length < 16 || memcmp(bytes, "\r\n\r\n\0\r\nQUIT\n", 12) != 0)
+		return 0;
+	return 16 + ((uint32_t)bytes[14] << 8 | bytes[15]);
+}
+
 bool far_end_read(const uint8_t *bytes, uint32_t length, enum side speaker, struct endpoint *endpoint)
 {
 	struct endpoint found;
 	char line[LINE_ROOM] = "";
-	uint32_t start = 0;
+	uint32_t start = proxy_header(bytes, length);
 	bool any = false;
 
-	for (uint32_t i = 0; i < length; i++) {
+	for (uint32_t i = start; i < length; i++) {
 		if (bytes[i] != '\n')
 			continue;
 		clean(bytes + start, i - start, line);

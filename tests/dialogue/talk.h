@@ -20,6 +20,7 @@ struct talk {
 	bool lines_end_bare; /* with LF alone */
 	bool nul_of[2];	     /* behind each line */
 	bool telnet;	     /* commands may have Telnet's in front */
+	bool unanswered;     /* some command never was, so that commands and replies may not be in step */
 	bool owed;	     /* the last transfer's final reply is still to come */
 };
 

@@ -127,14 +127,17 @@ static void dial(struct talk *talk, struct announced *announced, unsigned int pe
 	script_data(talk->script, announced->side, announced->port, true, announced->named);
 }
 
-/* "553-" that a script before the transfer says, and then it begins all the same. */
+/*
+ * "553-" that a script before the transfer says, and then it begins all the same. Words of success are taken for those of whatever has been left
+ * unanswered before, if there is any.
+ */
 static void begins(struct talk *talk)
 {
 	static const char *const codes[] = { "553", "550", "250", "226" };
 	const char *begun = talk_chance(talk, 70) ? "150 here it comes" : "125 go on";
 
 	if (talk_odd(talk, ODD_MULTI_OTHER_END, 6)) {
-		const char *code = TALK_ONE_OF(talk, codes);
+		const char *code = codes[talk_pick(talk, talk->unanswered ? 2 : 4)];
 
 		talk_line(talk, SERVER, "%s-", code);
 		talk->one_segment = talk_chance(talk, 50);
@@ -153,17 +156,20 @@ static bool aborted(struct talk *talk)
 					    "ABOR",
 					    "\xff\xf4\xf2"
 					    "ABOR" };
+	const char *command = abor[talk_pick(talk, talk_tolerant(talk) && talk->exchanges > 3 ? 3 : 2)];
 
 	if (talk_odd(talk, ODD_ABOR_ONE, 4)) {
-		talk_exchange(talk, TALK_ONE_OF(talk, abor), talk_chance(talk, 50) ? "426 closed" : "226 done");
+		talk_exchange(talk, command, talk_chance(talk, 50) ? "426 closed" : "226 done");
+		talk->unanswered = true;
 	} else if (talk_odd(talk, ODD_ABOR_MANY, 4)) {
-		talk_exchange(talk, TALK_ONE_OF(talk, abor), "426 closed");
+		talk_exchange(talk, command, "426 closed");
 		for (unsigned int count = 1 + talk_pick(talk, 2); count; count--)
 			talk_line(talk, SERVER, count == 2 ? "226 aborted" : "225 nothing left");
 	} else if (talk_odd(talk, ODD_ABOR_NONE, 4)) {
 		talk_line(talk, SERVER, "226 done");
-		talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, abor));
+		talk_line(talk, CLIENT, "%s", command);
 		script_silence(talk->script, 2);
+		talk->unanswered = true;
 	} else {
 		return false;
 	}
@@ -174,7 +180,7 @@ static void ends(struct talk *talk)
 {
 	for (unsigned int count = talk_odd(talk, ODD_KEEPALIVE_UNANSWERED, 8) ? 1 + talk_pick(talk, 2) : 0; count;
 	     count--)
-		talk_line(talk, CLIENT, talk_chance(talk, 60) ? "NOOP" : "STAT");
+		talk_line(talk, CLIENT, talk_chance(talk, 60) ? "NOOP" : "STAT"), talk->unanswered = true;
 	talk->owed = talk_odd(talk, ODD_LATE_FINAL, 4);
 	if (talk->owed || aborted(talk))
 		return;

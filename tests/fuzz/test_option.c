@@ -12,14 +12,21 @@ static void check_range(const struct queue_range *range)
 		MUST(range->first <= range->last && queue_range_count(range) <= 64);
 }
 
+static void check_networks(const struct network *network, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		MUST(network[i].bits <= (network[i].family == FAMILY_IPV6 ? 128 : 32));
+}
+
 static void check_policy(const struct policy *policy)
 {
 	MUST(policy->min_port >= 1 && policy->port_low <= policy->port_high);
 	MUST(policy->client_sessions <= 1u << 24 && policy->client_rate >= 1 && policy->client_rate <= 1000000);
 	MUST(policy->idle_timeout >= 10 && policy->idle_timeout <= 432000);
-	MUST(policy->exempt_count <= POLICY_EXEMPT_MAX);
-	for (unsigned int i = 0; i < policy->exempt_count; i++)
-		MUST(policy->exempt[i].bits <= (policy->exempt[i].family == FAMILY_IPV6 ? 128 : 32));
+	MUST(policy->exempt_count <= POLICY_EXEMPT_MAX && policy->loose.count <= POLICY_LOOSE_MAX);
+	MUST(policy->foreign < POLICY_FOREIGNS);
+	check_networks(policy->exempt, policy->exempt_count);
+	check_networks(policy->loose.network, policy->loose.count);
 }
 
 static void check_options(const struct options *options)

@@ -194,6 +194,57 @@ def refused_and_taken_back():
     equal(good('--loose', '192.0.2.0/24', path).summary['refusals'], {}, 'refusals when its network is loose')
 
 
+def passive_reply(reply, data_from, data_to, *, client='192.0.2.10', server='10.0.0.94'):
+    """A capture: login, PASV, this reply, and a data connection."""
+    packets = []
+    control = Conversation(packets, (client, 40000), (server, 21)).open()
+    control.reply('220 Hello')
+    control.command('USER u')
+    control.reply('230 in')
+    control.command('PASV')
+    control.reply(reply)
+    Conversation(packets, (data_from, 42000), (data_to, 50001)).open()
+    return capture('passive-reply', packets)
+
+
+def replies_in(out, server):
+    return b''.join(data for (src, sport, _dst, _dport), data in streams(tcp_of(out)).items() if (src, sport) == (server, 21))
+
+
+@case
+def foreign_address_is_mended():
+    """What the client dials is what is expected, and what the text says; with --foreign refuse nothing is."""
+    nat, out = ('--nat', '10.0.0.94=203.0.113.94'), scratch('mended.out.pcap')
+    path = passive_reply('227 ok (203,0,113,93,195,81)', '192.0.2.10', '10.0.0.94')
+    run = good(*nat, '-w', out, path)
+    equal([event['expected'] for event in run.of('data')], [True], 'behind DNAT, expected')
+    check(b'227 ok (203,0,113,94,195,81)\r\n' in replies_in(out, '203.0.113.94'), 'the text names another address')
+    equal(tcp_of(out)[-1].src, '192.0.2.10', 'the data connection comes from')
+    equal(good(*nat, '--foreign', 'refuse', path).summary['refusals'], {'foreign': 1}, 'refusals')
+    path = passive_reply('227 ok (192,168,1,111,195,81)', '192.0.2.10', '10.0.0.94')
+    run = good('-w', out, path)
+    equal([event['expected'] for event in run.of('data')], [True], 'without NAT, expected')
+    check(b'227 ok (10,0,0,94,195,81)\r\n' in replies_in(out, '10.0.0.94'), 'the text names another address')
+    equal(good('--foreign', 'refuse', path).summary['refusals'], {'foreign': 1}, 'refusals')
+
+
+@case
+def third_party_let_loose():
+    """That very address; on its way to it a connection is translated as any other is."""
+    nat, out = ('--nat', '10.0.0.94=203.0.113.94', '--nat', '10.0.0.95=203.0.113.95'), scratch('loose.out.pcap')
+    line = '227 ok (203,0,113,95,195,81)'
+    path = passive_reply(line, '192.0.2.10', '10.0.0.95')
+    run = good(*nat, '--loose', '203.0.113.0/24', '-w', out, path)
+    equal([event['expected'] for event in run.of('data')], [True], 'behind DNAT, expected')
+    check(line.encode() in replies_in(out, '203.0.113.94'), 'the text is changed')
+    check(any((tcp.dst, tcp.dport) == ('203.0.113.95', 50001) for tcp in tcp_of(out)), 'it goes elsewhere')
+    equal([event['expected'] for event in good(*nat, path).of('data')], [False], 'mended, expected')
+    path = passive_reply(line, CLIENT, '203.0.113.95', client=CLIENT, server=SERVER)
+    run = good('--nat', NAT, '--loose', '-w', out, path)
+    equal([event['expected'] for event in run.of('data')], [True], 'behind masquerade, expected')
+    check(any((tcp.src, tcp.dst) == (PUBLIC, '203.0.113.95') for tcp in tcp_of(out)), 'it does not come from the public address')
+
+
 @case
 def other_control_port():
     packets = []

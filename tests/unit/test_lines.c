@@ -136,6 +136,30 @@ static void any_number_in_flight(void **state)
 	}
 }
 
+/* What stands before a PASV counts as answered once that is: nothing of it is left for what comes behind. */
+static void older_is_answered(void **state)
+{
+	static const char *const rows[] = {
+		LOGIN C "NOOP\r\n" PASV C "PORT 10,0,0,2,11,186\r\n" S "500 x\r\n",
+		LOGIN C "USER u\r\nTYPE I\r\n" PASV C "NOOP\r\n" S "200 x\r\n" C "PORT 10,0,0,2,11,186\r\n" S
+			"530 x\r\n",
+		LOGIN PASV C "NOOP\r\nRETR x\r\n" S "150 x\r\n" C "PORT 10,0,0,2,11,186\r\n" S "550 x\r\n501 x\r\n",
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dialogue d;
+
+		dialogue_open(&d, NO_NAT);
+		play(&d, rows[i], strlen(rows[i]));
+		assert_int_equal(d.expect_calls, 2);
+		assert_int_equal(d.unexpect_calls, i == 2 ? 2 : 1); /* in the third, the transfer is over as well */
+		assert_int_equal(d.expectations, i == 2 ? 0 : 1);
+		dialogue_close(&d);
+	}
+	OPENS(LOGIN C "NOOP\r\n" PASV S "227 x (192,168,7,3,11,186)\r\n");
+}
+
 /* Taken back, as soon as it is refused; the reply to what stands before it is not one to it. */
 static void refused(void **state)
 {
@@ -407,7 +431,7 @@ static void no_proxy_headers(void **state)
 	SHUT(C "PROXY UNKNOWN\r\nGET / HTTP/1.1\r\n" REST_OF_IT);
 	shut(TEXT("\001" BINARY("\x31", "\x11", "\x0c") TWELVE REST_OF_IT));
 	shut(TEXT("\001" BINARY("\x21", "\x12", "\x0c") TWELVE REST_OF_IT));
-	shut(TEXT("\001" BINARY("\x21", "\x11", "\x0b") TWELVE REST_OF_IT));
+	shut(TEXT("\001" BINARY("\x21", "\x11", "\x0b") "12345678901" REST_OF_IT));
 	shut(TEXT("\001\r\n\r\n\0\r\nQUIT\n\x21\x11\x03\x0c" TWELVE REST_OF_IT));
 	/* What only looks like one is what it is. */
 	OPENS(C "PASS p\r\n" S "220 x\r\n230 x\r\n" PASV);
@@ -423,6 +447,7 @@ int main(void)
 		cmocka_unit_test(one_reply_to_an_abort),
 		cmocka_unit_test(any_of_the_three),
 		cmocka_unit_test(any_number_in_flight),
+		cmocka_unit_test(older_is_answered),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(no_form),
 		cmocka_unit_test(no_form_proves_nothing),

@@ -85,8 +85,8 @@ def greeting_120(lab, opens):
 
 
 def greeting_other(lab, opens):
-    """421 and the like are no greeting; what is no reply at all ends the helper's part."""
-    for greeting in (b"220 scripted\r\n",) if opens else (b"421 too many\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"530 no\r\n"):
+    """421 and the like are no greeting, nor is what is no reply at all."""
+    for greeting in (b"220 scripted\r\n", b"200 scripted\r\n", b"a banner\r\n220 scripted\r\n") if opens else (b"421 too many\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"530 no\r\n"):
         port = next_port(0)
         with Pair(lab) as pair:
             pair.say("server", greeting)
@@ -338,10 +338,9 @@ COMMAND_OF = {"227": b"PASV\r\n", "229": b"EPSV\r\n", "228": b"LPSV\r\n"}
 
 
 def asked(lab, opens):
-    """227, 229 and 228 count only as the answer to PASV, EPSV and LPSV."""
+    """227, 229 and 228 count only as the answer to PASV, EPSV and LPSV, whichever of the three that was."""
     for code in COMMAND_OF:
-        wrong = [b"NOOP\r\n"] + [command for other, command in COMMAND_OF.items() if other != code] + [None]
-        for command in [COMMAND_OF[code]] if opens else wrong:
+        for command in COMMAND_OF.values() if opens else (b"NOOP\r\n", None):
             port = next_port(0)
             with Pair(lab).ready() as pair:
                 said, arrives = passive_reply(pair, code, port)

@@ -315,7 +315,6 @@ static bool upset(struct sim *sim)
 		lose_under_way(sim);
 		arrived_before(sim);
 		sim->shown = sim->left_alone = false;
-		sim->met_halfway = sim->tcp[SERVER].state != TCP_OPEN;
 		memset(table_memory, 0, sizeof(table_memory));
 		forget(sim);
 		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;

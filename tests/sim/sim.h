@@ -345,7 +345,6 @@ struct sim {
 	bool upset_armed, upset_done, away;
 	bool reset_seen, resuming;
 	bool shown; /* this daemon, or those whose table it has, has read the greeting and the client's first line */
-	bool met_halfway; /* it began amid the handshake */
 	bool left_alone; /* it has said, and may, that the connection does not speak FTP: for good, whatever it takes up afterwards */
 	bool passed_by; /* the packet at hand was not read, if it passes */
 	bool took_up;	/* the packet at hand has made it take up a stream again */

@@ -381,9 +381,33 @@ static void test_data_in_the_syn(void **state)
 	assert_false(scan_note(&t.scan, sizeof(t.scan), &note));
 }
 
+/* What a session costs: the handshake, as far as the login, three of each transfer, and the end. */
+static void test_how_many(void **state)
+{
+	static const char *const transfer[][2] = {
+		[CLIENT] = { "PORT 10,0,0,2,11,185\r\n", "RETR f\r\n" },
+		[SERVER] = { "200 fine\r\n", "150 here\r\n" },
+	};
+	unsigned int handed = 0;
+	struct talk t;
+
+	(void)state;
+	talk_ready(&t);
+	for (unsigned int i = 0; i < 100; i++) {
+		handed += seen(&t, CLIENT, "NOOP\r\n") + seen(&t, SERVER, "200 yes\r\n");
+		for (unsigned int k = 0; k < 2 && i % 10 == 9; k++)
+			handed += seen(&t, CLIENT, transfer[CLIENT][k]) + seen(&t, SERVER, transfer[SERVER][k]);
+		if (i % 10 == 9)
+			handed += seen(&t, SERVER, "226 done\r\n");
+	}
+	assert_int_equal(handed, 30);
+	assert_int_equal(t.scan.mode, SCAN_FOLLOW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_how_many),
 		cmocka_unit_test(test_data_in_the_syn),
 		cmocka_unit_test(test_what_passes),
 		cmocka_unit_test(test_transfer),

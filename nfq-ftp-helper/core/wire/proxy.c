@@ -235,7 +235,10 @@ static enum proxy_step in_command(struct proxy *proxy, uint8_t byte)
 static enum proxy_step in_binary(struct proxy *proxy, uint8_t byte)
 {
 	(void)byte;
-	return proxy->value <= 1 ? PROXY_OVER : (proxy->value--, PROXY_MORE);
+	if (proxy->value <= 1)
+		return PROXY_OVER;
+	proxy->value--;
+	return PROXY_MORE;
 }
 
 static enum proxy_step (*const fields[FIELDS])(struct proxy *proxy, uint8_t byte) = {

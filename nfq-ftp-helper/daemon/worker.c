@@ -234,8 +234,10 @@ static int open_conntrack(struct worker *worker)
 		.seqadj = attach->seqadj,
 		.mark = attach->mark,
 		.mark_mask = attach->mark_mask,
+		.labels = attach->labels,
+		.label = attach->label,
 		.mark_edits = mark_edits,
-		.guarded = mark_edits && attach->mark_mask,
+		.guarded = mark_edits && (attach->mark_mask || attach->labels),
 		.queueing_helper = attach->mode == MODE_QUEUE ? NULL : CTHELPER_NAME,
 		.expect_timeout = FTP_EXPECTED_SECONDS,
 	};

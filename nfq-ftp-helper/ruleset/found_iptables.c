@@ -143,6 +143,18 @@ static void xt_read_mark(struct reading *reading, struct found_rule *rule, const
 	rule->marked = true;
 }
 
+/* A label's name is in a file of others'. */
+static void xt_read_label(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	char *end;
+	const unsigned long label = strtoul(value, &end, 10);
+
+	(void)reading;
+	rule->labelled = *value && !*end && label <= UINT8_MAX;
+	rule->narrow |= !rule->labelled;
+	rule->label = (uint8_t)label;
+}
+
 /* Of `-j MARK' and of `-j CONNMARK': bits of the mask are cleared, those of the value turned over. */
 static void xt_read_set_mark(struct reading *reading, struct found_rule *rule, const char *value)
 {
@@ -287,6 +299,7 @@ static const struct reader {
 	{ "--ctstate", xt_read_states },
 	{ "--state", xt_read_states },
 	{ "--mark", xt_read_mark },
+	{ "--label", xt_read_label },
 	{ "--helper", xt_read_helper },
 	{ "--notrack", xt_read_notrack },
 	{ "--zone", xt_read_zone },

@@ -128,6 +128,7 @@ static const struct values {
 	  { "", "0:1", "1:65536", "5:4", "5:", ":5" },
 	  "LOW:HIGH or one, ports from 1 to 65535" },
 	{ OPTION_OF_RUN, "expect-max", { "1", "255" }, { "", "0", "256", "4294967297" }, "a number from 1 to 255" },
+	{ OPTION_OF_RUN, "label", { "yes", "no" }, { "", "127" }, "yes or no" },
 	{ OPTION_OF_RUN, "unregister", { "yes", "no" }, { "", "Yes" }, "yes or no" },
 	{ OPTION_OF_RUN,
 	  "sessions",

@@ -407,8 +407,8 @@ static int xt_read_rule(struct reading *reading, char *line)
 		return known ? -ENOMEM : 0;
 	}
 	rule->line = whole;
-	snprintf(rule->text, sizeof(rule->text), "%s -t %s %.200s", reading->program, reading->table, whole);
-	snprintf(rule->removal, sizeof(rule->removal), "%s -t %s -D%.200s", reading->program, reading->table,
+	snprintf(rule->text, sizeof(rule->text), "%.20s -t %.20s %.200s", reading->program, reading->table, whole);
+	snprintf(rule->removal, sizeof(rule->removal), "%.20s -t %.20s -D%.200s", reading->program, reading->table,
 		 whole + 2);
 	read_words(reading, rule, words, count);
 	return 0;

@@ -250,7 +250,7 @@ static void add_way(struct check_report *report, const struct findings *findings
 void check_setup(struct check_report *report)
 {
 	struct findings findings;
-	int error = findings_look(&findings, &report->ports, 0);
+	int error = findings_look(&findings, &report->ports, NULL);
 
 	add_forwarding(report);
 	if (error || !findings.readable) {

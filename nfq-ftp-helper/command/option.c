@@ -71,6 +71,9 @@ static const struct option_row rows[] = {
 	{ "mark", "VALUE[/MASK]", RUN | RULES, OPTION_MARK, AT(run.attach), .low = 1, .high = UINT32_MAX,
 	  .help = "connmark of connections of which no packet may pass unseen; without it what the present rules have, "
 		  "else a bit that no rule and no `ip rule' uses, 0x200000 where it can be" },
+	{ "label", NULL, RUN | RULES, OPTION_FLAG, AT(run.attach.labels),
+	  .help = "mode queue: a conntrack label instead of the mark, where all of the mark's bits are others'; the mark where a "
+		  "connection has no room for labels; run: also where the present rules have one" },
 	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .word = seqadj_word,
 	  .help = "who adjusts sequence numbers: auto (the kernel where it can; the default), kernel or self; with "
 		  "`kernel', rules leave packets without payload in the kernel" },

@@ -133,7 +133,7 @@ static void warn(const struct request *request)
 {
 	struct findings findings;
 
-	if (findings_look(&findings, &request->ports, request->attach.mark_mask) < 0 || !findings.readable)
+	if (findings_look(&findings, &request->ports, &request->attach) < 0 || !findings.readable)
 		return;
 	for (unsigned int i = 0; i < FINDING_KINDS; i++) {
 		const struct finding *finding = &findings.wrong[i];

@@ -86,19 +86,21 @@ static void tell_ready(const struct daemon *daemon)
 		[SEQADJ_MODE_SELF] = "by this program",
 	};
 	const struct attach *attach = &daemon->options.attach;
-	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX] = "none";
+	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX] = "none", label[24] = "";
 	uint32_t recovered = 0;
 
 	for (unsigned int i = 0; i < daemon->count; i++)
 		recovered += daemon->workers[i].recovered;
 	if (attach->sure_queues.given)
 		queue_range_text(&attach->sure_queues, sure);
+	if (attach->labels)
+		snprintf(label, sizeof(label), " or label %u", attach->label);
 	log_line(LOG_LEVEL_NOTICE,
 		 "ready: mode %s%s, queue %s, sure queue %s, sequence numbers adjusted %s, mark "
-		 "%#x/%#x, %u sessions per queue, %u recovered",
+		 "%#x/%#x%s, %u sessions per queue, %u recovered",
 		 mode_names[attach->mode], daemon->attachment.chosen ? " (by default)" : "",
 		 queue_range_text(&attach->queues, queues), sure, adjusters[attach->seqadj], attach->mark,
-		 attach->mark_mask, daemon->options.sessions, recovered);
+		 attach->mark_mask, label, daemon->options.sessions, recovered);
 }
 
 static void tell_summary(const struct daemon *daemon)

@@ -19,7 +19,9 @@ const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES] = {
 
 void attach_choose(struct attach *attach)
 {
-	if (module_is_loaded(MODULE_NAME))
+	if (attach->labels)
+		attach->mode = MODE_QUEUE;
+	else if (module_is_loaded(MODULE_NAME))
 		attach->mode = MODE_KMOD;
 	else if (queue_range_count(&attach->queues) == 1 && !attach->sure_queues.given && helper_offered() == 0)
 		attach->mode = MODE_CTHELPER;
@@ -59,6 +61,11 @@ const char *attach_complaint(const struct attach *attach, char text[ATTACH_COMPL
 {
 	const struct queue_range *queues = &attach->queues, *sure = &attach->sure_queues;
 
+	if (attach->labels && attach->mode != MODE_QUEUE && attach->mode != MODE_AUTO) {
+		snprintf(text, ATTACH_COMPLAINT_MAX, "--label is for rules that queue: give --mode queue, and not %s",
+			 mode_names[attach->mode]);
+		return text;
+	}
 	if (!sure->given)
 		return NULL;
 	if (queue_range_count(sure) != queue_range_count(queues))

@@ -12,6 +12,9 @@
 /* On the connmark where nothing else is said and nobody else uses it (ruleset/marks.h): FTP is port 21, so bit 21. */
 #define ATTACH_MARK (1u << 21)
 
+/* And the label, likewise: the highest ones are hardly used. */
+#define ATTACH_LABEL 127
+
 /* Mode queue: the kernel's helper that carries expectations, where none is named. */
 #define ATTACH_CARRIER "sane"
 
@@ -21,6 +24,8 @@ struct attach {
 	struct queue_range sure_queues; /* as many others, where given: for connections that carry the mark */
 	uint32_t mark;
 	uint32_t mark_mask; /* 0: it is still to be chosen */
+	bool labels;	    /* mode queue: a label instead, where a connection has room for one */
+	uint8_t label;	    /* that one */
 	enum seqadj_mode seqadj;
 };
 
@@ -32,8 +37,8 @@ extern const struct attach attach_default;
 extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES];
 
 /*
- * The mode, where none is said: kmod where its module is loaded; cthelper where the kernel can, for one queue and no
- * sure one (only rules use that); else queue.
+ * The mode, where none is said: queue for labels; kmod where its module is loaded; cthelper where the kernel can, for one queue
+ * and no sure one (only rules use that); else queue.
  */
 void attach_choose(struct attach *attach);
 
@@ -45,7 +50,7 @@ int attach_adopt_module(struct attach *attach);
 
 #define ATTACH_COMPLAINT_MAX 128
 
-/* Do the queues go together? Return: NULL, or @text: why not, a sentence in terms of the options. */
+/* Does it all go together? Return: NULL, or @text: why not, a sentence in terms of the options. */
 const char *attach_complaint(const struct attach *attach, char text[ATTACH_COMPLAINT_MAX]);
 
 #endif

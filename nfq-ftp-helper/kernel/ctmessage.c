@@ -104,6 +104,38 @@ void ctmessage_put_seqadj(struct nlmsghdr *message, uint16_t type, const struct 
 	mnl_attr_nest_end(message, nest);
 }
 
+/* Labels are an array of 32-bit words, each in the machine's order. */
+static void set_label(uint8_t labels[CONNECTION_LABELS_MAX], uint8_t label)
+{
+	uint32_t words[CONNECTION_LABELS_MAX / sizeof(uint32_t)] = { 0 };
+
+	words[label / 32] = 1u << label % 32;
+	memcpy(labels, words, CONNECTION_LABELS_MAX);
+}
+
+void ctmessage_put_label(struct nlmsghdr *message, uint8_t label, bool on)
+{
+	uint8_t mask[CONNECTION_LABELS_MAX], labels[CONNECTION_LABELS_MAX] = { 0 };
+
+	set_label(mask, label);
+	if (on)
+		memcpy(labels, mask, sizeof(labels));
+	mnl_attr_put(message, CTA_LABELS, sizeof(labels), labels);
+	mnl_attr_put(message, CTA_LABELS_MASK, sizeof(mask), mask);
+}
+
+/* What is beyond those we know is left out. */
+static void read_labels(const struct nlattr *attribute, uint8_t labels[CONNECTION_LABELS_MAX])
+{
+	uint32_t words[CONNECTION_LABELS_MAX / sizeof(uint32_t)] = { 0 };
+	const size_t length = attribute ? mnl_attr_get_payload_len(attribute) : 0;
+
+	if (length)
+		memcpy(words, mnl_attr_get_payload(attribute), length < sizeof(words) ? length : sizeof(words));
+	for (unsigned int i = 0; i < CONNECTION_LABELS_MAX; i++)
+		labels[i] = (uint8_t)(words[i / 4] >> i % 4 * 8);
+}
+
 void ctmessage_put_liberal(struct nlmsghdr *message)
 {
 	const struct nf_ct_tcp_flags liberal = {
@@ -304,6 +336,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 	result.status = found[CTA_STATUS] ? attribute_be32(found[CTA_STATUS]) : 0;
 	result.seconds = found[CTA_TIMEOUT] ? attribute_be32(found[CTA_TIMEOUT]) : 0;
 	result.mark = found[CTA_MARK] ? attribute_be32(found[CTA_MARK]) : 0;
+	read_labels(found[CTA_LABELS], result.labels);
 	*connection = result;
 	return 0;
 }

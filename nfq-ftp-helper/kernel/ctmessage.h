@@ -11,14 +11,18 @@
 #include "core/conntrack.h"
 
 #include <linux/netlink.h>
+#include <stdbool.h>
 
 #define CTMESSAGE_MAX 1024
 
 #define CONNECTION_HELPER_MAX 16 /* NF_CT_HELPER_NAME_LEN */
 
+#define CONNECTION_LABELS_MAX 16 /* NF_CT_LABELS_MAX_SIZE */
+
 /* A connection as the kernel describes it. */
 struct connection {
 	struct binding binding;
+	uint8_t labels[CONNECTION_LABELS_MAX]; /* a bit each, the first in the first byte's lowest */
 	uint32_t mark;
 	uint32_t status;		    /* IPS_* */
 	uint32_t seconds;		    /* until conntrack forgets it, unless a packet comes */
@@ -68,6 +72,9 @@ void ctmessage_put_seqadj(struct nlmsghdr *message, uint16_t type, const struct 
 
 /* "Be liberal about sequence numbers", both directions. */
 void ctmessage_put_liberal(struct nlmsghdr *message);
+
+/* Label number @label, of 8 * CONNECTION_LABELS_MAX, on or off; the others stay. */
+void ctmessage_put_label(struct nlmsghdr *message, uint8_t label, bool on);
 
 /* Of a dump: only connections whose original and reply tuples have these source ports. */
 void ctmessage_put_source_ports(struct nlmsghdr *message, const struct endpoint *original,

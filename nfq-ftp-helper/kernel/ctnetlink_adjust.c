@@ -35,14 +35,6 @@
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
-static void put_mark(const struct ctnetlink *ct, struct nlmsghdr *message)
-{
-	if (!ct->config.mark_mask)
-		return;
-	attribute_put_be32(message, CTA_MARK, ct->config.mark);
-	attribute_put_be32(message, CTA_MARK_MASK, ct->config.mark_mask);
-}
-
 /* Has the kernel adjusted this connection before? Then it can. */
 static bool kernel_adjusts(const struct binding *binding)
 {
@@ -80,8 +72,10 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 {
 	const bool proven = kernel_adjusts(master);
 	struct nlmsghdr *message;
-	int error;
+	int error = ct->config.mark_edits && ct->config.labels ? ctnetlink_guard(ct, master) : 0;
 
+	if (error)
+		return error;
 	if (ct->config.send_packets)
 		ct->config.send_packets(ct->config.send_context);
 	exchange_begin(&ct->exchange);
@@ -89,8 +83,8 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 	ctmessage_put_seqadj(message, ctnetlink_seqadj_type(direction), adjustment);
 	if (seqadj_misjudged(adjustment))
 		ctmessage_put_liberal(message);
-	if (ct->config.mark_edits)
-		put_mark(ct, message);
+	if (ct->config.mark_edits && !ct->config.labels)
+		ctnetlink_put_mark(ct, message);
 	if (!proven)
 		ctrequest_get(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone);
 	error = exchange_run(&ct->exchange);
@@ -112,12 +106,15 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 static int adjust_by_self(struct ctnetlink *ct, const struct binding *master)
 {
 	struct nlmsghdr *message;
-	int error;
+	int error = ct->config.labels ? ctnetlink_guard(ct, master) : 0;
 
+	if (error)
+		return error;
 	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, NLM_F_ACK);
 	ctmessage_put_liberal(message);
-	put_mark(ct, message);
+	if (!ct->config.labels)
+		ctnetlink_put_mark(ct, message);
 	error = exchange_run_one(&ct->exchange);
 	if (error)
 		return error;

@@ -82,10 +82,8 @@ static void flush_settled(struct ctnetlink *ct)
 			continue;
 		message = ctrequest_update(&ct->exchange, &deferred->master, deferred->zone, 0);
 		put_settled(message, deferred->seqadj);
-		if (!ct->config.mark_edits || !ct->config.mark_mask)
-			continue;
-		attribute_put_be32(message, CTA_MARK, 0);
-		attribute_put_be32(message, CTA_MARK_MASK, ct->config.mark_mask);
+		if (ct->config.mark_edits)
+			ctnetlink_put_unmarked(ct, message);
 	}
 	/* A connection that is gone needs nothing. */
 	if (ct->exchange.count)

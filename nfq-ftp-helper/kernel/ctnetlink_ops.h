@@ -37,6 +37,13 @@ static inline uint16_t ctnetlink_seqadj_type(enum direction direction)
 /* The connection that came with the packet, once its translations are certain. Return: false: it did not come. */
 bool ctnetlink_hinted(const struct ctnetlink *ct, struct connection *connection);
 
+/* Put the mark on, into an update; or take mark and label off again. */
+void ctnetlink_put_mark(const struct ctnetlink *ct, struct nlmsghdr *message);
+void ctnetlink_put_unmarked(const struct ctnetlink *ct, struct nlmsghdr *message);
+
+/* Where labels are used: no packet of @master is to pass unseen. Return: 0; -EOPNOTSUPP: there is no way; another negative errno. */
+int ctnetlink_guard(struct ctnetlink *ct, const struct binding *master);
+
 /* What was deferred for @master is not to be done after all: a taking back of @expectation; where NULL, the settling.
  */
 void ctnetlink_undefer(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation);

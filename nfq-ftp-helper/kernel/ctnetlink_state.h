@@ -23,6 +23,8 @@ struct ctnetlink_config {
 	enum seqadj_mode seqadj;
 	uint32_t mark;		     /* put on the connmark of a connection that must not pass unseen ... */
 	uint32_t mark_mask;	     /* ... in these bits; 0: in none */
+	bool labels;		     /* rather than that, where the connection has room for labels ... */
+	uint8_t label;		     /* ... put this one on */
 	bool mark_edits;	     /* also where the kernel adjusts, while an edit is in flight */
 	bool guarded;		     /* see struct conntrack */
 	const char *queueing_helper; /* it queues its connections' packets itself; NULL: NFQUEUE rules do */

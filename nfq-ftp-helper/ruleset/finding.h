@@ -38,6 +38,7 @@ struct finding {
 struct findings {
 	bool readable; /* otherwise nothing is known */
 	struct finding wrong[FINDING_KINDS];
+	bool well_assigned;		/* a rule assigns one between conntrack and destination NAT */
 	bool assigned;			/* a rule assigns a helper that is not the kernel's ftp */
 	char helper[FOUND_HELPER_MAX];	/* that one */
 	char assigning[FOUND_TEXT_MAX]; /* that rule */

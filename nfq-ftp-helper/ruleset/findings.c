@@ -38,7 +38,7 @@ static void look_at_queue(struct findings *findings, const struct found *found, 
 {
 	if (!rule->queues.given || !found_asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
 		return;
-	if (rule->marked) {
+	if (rule->marked || rule->labelled) {
 		findings->sure_queues = rule->queues;
 		return;
 	}
@@ -184,8 +184,7 @@ static void write_mark_remedy(uint32_t bit, bool module, char remedy[FOUND_TEXT_
 {
 	if (!bit)
 		snprintf(remedy, FOUND_TEXT_MAX,
-			 "no bit is free: give what names no mask one, as in `ip rule add fwmark 0x1/0xff' and "
-			 "`--restore-mark --mask 0xff'");
+			 "nfq-ftp-helper rules --apply --mode queue --label, and start what it says");
 	else if (module)
 		snprintf(remedy, FOUND_TEXT_MAX,
 			 "echo options " MODULE_NAME " mark=%#x >/etc/modprobe.d/" MODULE_NAME ".conf; "
@@ -195,14 +194,17 @@ static void write_mark_remedy(uint32_t bit, bool module, char remedy[FOUND_TEXT_
 		snprintf(remedy, FOUND_TEXT_MAX, "nfq-ftp-helper rules --apply, and start what it says");
 }
 
-static void look_at_marks(struct findings *findings, const struct found *found, uint32_t mask)
+static void look_at_marks(struct findings *findings, const struct found *found, const struct attach *asked)
 {
+	uint32_t mask = asked ? asked->mark_mask : 0;
 	char culprit[MARKS_CULPRIT_MAX], text[MARKS_CULPRIT_MAX + 32], remedy[FOUND_TEXT_MAX];
 	struct attach module = { 0 };
 	const bool is_module = attach_adopt_module(&module) == 0;
 	struct marks marks;
 
 	marks_look(&marks, found);
+	if (asked ? asked->labels : marks.own_labelled)
+		return;
 	if (!mask)
 		mask = is_module ? module.mark_mask : marks.own_mask;
 	if (!mask || !marks_culprit(&marks, found, mask, culprit))
@@ -212,7 +214,7 @@ static void look_at_marks(struct findings *findings, const struct found *found, 
 	finding_see(findings, FINDING_MARK, text, remedy);
 }
 
-int findings_look(struct findings *findings, const struct ports *ports, uint32_t mark_mask)
+int findings_look(struct findings *findings, const struct ports *ports, const struct attach *asked)
 {
 	struct found found = { .ports = ports };
 	int error = found_read(&found);
@@ -225,7 +227,7 @@ int findings_look(struct findings *findings, const struct ports *ports, uint32_t
 	if (!error)
 		findings_way_end(findings, &found);
 	if (!error)
-		look_at_marks(findings, &found, mark_mask);
+		look_at_marks(findings, &found, asked);
 	look_at_kernel(findings);
 	found_free(&found);
 	return error;

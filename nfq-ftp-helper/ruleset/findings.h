@@ -6,8 +6,9 @@
 #define RULESET_FINDINGS_H
 
 #include "finding.h"
+#include "host/attach.h"
 
-/* Look at all rules. @mark_mask: our bits of the connmark; 0: those of our rules. Return: 0 or -ENOMEM. */
-int findings_look(struct findings *findings, const struct ports *ports, uint32_t mark_mask);
+/* Look at all rules. @asked: rules that are to be, for the mark; NULL: the present ones. Return: 0 or -ENOMEM. */
+int findings_look(struct findings *findings, const struct ports *ports, const struct attach *asked);
 
 #endif

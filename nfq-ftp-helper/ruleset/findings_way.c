@@ -61,14 +61,22 @@ bool findings_way_assigns(struct findings *findings, const struct found *found, 
 	char remedy[FOUND_TEXT_MAX];
 	int priority = 0;
 
-	if (found->chains[rule->chain].iptables || !stands_at(found, rule, FOUND_HOOK_PREROUTING, &priority))
+	if (!stands_at(found, rule, FOUND_HOOK_PREROUTING, &priority))
 		return true;
 	snprintf(remedy, sizeof(remedy), "%.200s; nfq-ftp-helper rules --apply", rule->removal);
-	if (priority <= CONNTRACK_PRIORITY)
+	if (found->chains[rule->chain].iptables) {
+		findings->well_assigned = true;
+		return true;
+	}
+	if (priority <= CONNTRACK_PRIORITY) {
 		finding_see(findings, FINDING_ASSIGNED_EARLY, rule->text, remedy);
-	else if (priority >= NAT_PRIORITY && translates_ours(found))
+		return false;
+	}
+	if (priority >= NAT_PRIORITY && translates_ours(found))
 		finding_see(findings, FINDING_ASSIGNED_LATE, rule->text, remedy);
-	return priority > CONNTRACK_PRIORITY;
+	else
+		findings->well_assigned = true;
+	return true;
 }
 
 /*
@@ -153,6 +161,9 @@ void findings_way_rule(struct findings *findings, const struct found *found, con
 
 void findings_way_end(struct findings *findings, const struct found *found)
 {
+	/* The first that has an effect is the one: others change nothing any more. */
+	if (findings->well_assigned)
+		findings->wrong[FINDING_ASSIGNED_EARLY].seen = findings->wrong[FINDING_ASSIGNED_LATE].seen = false;
 	if (found->legacy)
 		finding_see(findings, FINDING_LEGACY, "iptables-legacy", "iptables-legacy-save; ip6tables-legacy-save");
 }

@@ -121,7 +121,8 @@ bool found_has_line(const struct found *found, const char *family, const char *t
 
 bool found_is_plain(const struct found_rule *rule)
 {
-	return !rule->states && !rule->narrow && !rule->marked && !rule->if_helper[0] && rule->ports == FOUND_PORTS_ANY;
+	return !rule->states && !rule->narrow && !rule->marked && !rule->labelled && !rule->if_helper[0] &&
+	       rule->ports == FOUND_PORTS_ANY;
 }
 
 bool found_asks_for_ports(const struct found *found, const struct found_rule *rule)

@@ -95,6 +95,8 @@ struct found_rule {
 	enum found_ports ports;
 	bool narrow;	     /* it asks for more than ports and states */
 	bool marked;	     /* it asks for a connmark */
+	bool labelled;	     /* it asks for a label, by its number ... */
+	uint8_t label;	     /* ... which is this */
 	bool foreign;	     /* it is about another protocol than TCP */
 	unsigned int states; /* FOUND_STATE_*; 0: it does not ask */
 	struct found_marks marks;

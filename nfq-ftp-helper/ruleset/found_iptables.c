@@ -143,6 +143,18 @@ static void xt_read_mark(struct reading *reading, struct found_rule *rule, const
 	rule->marked = true;
 }
 
+/* A label's name is in a file of others'. */
+static void xt_read_label(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	char *end;
+	const unsigned long label = strtoul(value, &end, 10);
+
+	(void)reading;
+	rule->labelled = *value && !*end && label <= UINT8_MAX;
+	rule->narrow |= !rule->labelled;
+	rule->label = (uint8_t)label;
+}
+
 /* Of `-j MARK' and of `-j CONNMARK': bits of the mask are cleared, those of the value turned over. */
 static void xt_read_set_mark(struct reading *reading, struct found_rule *rule, const char *value)
 {
@@ -287,6 +299,7 @@ static const struct reader {
 	{ "--ctstate", xt_read_states },
 	{ "--state", xt_read_states },
 	{ "--mark", xt_read_mark },
+	{ "--label", xt_read_label },
 	{ "--helper", xt_read_helper },
 	{ "--notrack", xt_read_notrack },
 	{ "--zone", xt_read_zone },
@@ -394,8 +407,8 @@ static int xt_read_rule(struct reading *reading, char *line)
 		return known ? -ENOMEM : 0;
 	}
 	rule->line = whole;
-	snprintf(rule->text, sizeof(rule->text), "%s -t %s %.200s", reading->program, reading->table, whole);
-	snprintf(rule->removal, sizeof(rule->removal), "%s -t %s -D%.200s", reading->program, reading->table,
+	snprintf(rule->text, sizeof(rule->text), "%.20s -t %.20s %.200s", reading->program, reading->table, whole);
+	snprintf(rule->removal, sizeof(rule->removal), "%.20s -t %.20s -D%.200s", reading->program, reading->table,
 		 whole + 2);
 	read_words(reading, rule, words, count);
 	return 0;

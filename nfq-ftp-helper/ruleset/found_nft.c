@@ -187,7 +187,10 @@ static void nft_read_match(const struct reading *reading, struct found_rule *rul
 		nft_ask_ports(reading->found, rule, left, right);
 	else if (strcmp(ct_key(left), "state") == 0)
 		rule->states = negated ? other_states(states_of(right)) : states_of(right);
-	else if (strcmp(key, "helper") == 0)
+	else if (strcmp(key, "label") == 0 && json_is_integer(right)) {
+		rule->labelled = true;
+		rule->label = (uint8_t)json_integer_value(right);
+	} else if (strcmp(key, "helper") == 0)
 		snprintf(rule->if_helper, FOUND_HELPER_MAX, "%s", helper ? helper : "?");
 	else
 		rule->narrow = true;

@@ -45,6 +45,10 @@ static void xt_write_queues(const struct request *request, const struct iptables
 {
 	const struct attach *run = &request->attach;
 
+	if (run->labels) {
+		fprintf(out, "-A " IPTABLES_PREFIX "QUEUE -m connlabel --label %u", run->label);
+		write_target(&run->sure_queues, "", out);
+	}
 	fprintf(out, "-A " IPTABLES_PREFIX "QUEUE -m connmark --mark 0x%x/0x%x", run->mark, run->mark_mask);
 	write_target(&run->sure_queues, "", out);
 	if (!request_payload_only(request)) {

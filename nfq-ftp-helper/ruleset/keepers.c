@@ -16,8 +16,8 @@ const struct keeper keepers[KEEPERS] = {
 		.table = "firewalld",
 		.helper_off = FIREWALLD_HELPER_OFF,
 		.about =
-			"its service `ftp' brings the kernel's own helper; its reload leaves our table of nft alone, but not "
-			"our chains of iptables where it uses iptables itself",
+			"its service `ftp' brings the kernel's own helper; its reload leaves our table of nft alone, and "
+			"takes our chains of iptables away (rules --backend nft)",
 		.advice = FIREWALLD_HELPER_OFF,
 	},
 	{

@@ -21,7 +21,7 @@
 /* Does it ask for our mark: a rule of ours, or one that sends marked control connections to a queue? */
 static bool is_own_use(const struct found *found, const struct found_rule *rule)
 {
-	if (!rule->marked)
+	if (!rule->marked && !rule->labelled)
 		return false;
 	return backends_own(&found->chains[rule->chain]) ||
 	       (rule->queues.given && found_asks_for_ports(found, rule) && found->chains[rule->chain].roots);
@@ -55,6 +55,20 @@ static void look_at_others(struct marks *marks, const struct found_rule *rule)
 		       seen->connection_asked | seen->packet_asked;
 	marks->harmful |= seen->connection_asked | overwritten(rule);
 	marks->restored |= seen->restored;
+	if (rule->labelled)
+		marks->labels_used[rule->label / 64 % 2] |= 1ull << rule->label % 64;
+}
+
+static void look_at_own(struct marks *marks, const struct found_rule *rule)
+{
+	if (rule->marked) {
+		marks->own = rule->marks.connection_value;
+		marks->own_mask = rule->marks.connection_asked;
+	}
+	if (rule->labelled) {
+		marks->own_labelled = true;
+		marks->own_label = rule->label;
+	}
 }
 
 /* In the packets' mark, where it counts only what is copied there. */
@@ -81,12 +95,10 @@ void marks_look(struct marks *marks, const struct found *found)
 	for (size_t i = 0; i < found->rule_count; i++) {
 		const struct found_rule *rule = &found->rules[i];
 
-		if (is_own_use(found, rule)) {
-			marks->own = rule->marks.connection_value;
-			marks->own_mask = rule->marks.connection_asked;
-		} else if (is_others(found, rule)) {
+		if (is_own_use(found, rule))
+			look_at_own(marks, rule);
+		else if (is_others(found, rule))
 			look_at_others(marks, rule);
-		}
 	}
 	for (unsigned int i = 0; i < marks->route_count; i++)
 		marks->used |= marks->routes[i].mask;
@@ -111,6 +123,22 @@ uint32_t marks_free(const struct marks *marks, uint32_t avoid)
 	return unused ? unused : free_of(marks->harmful | avoid);
 }
 
+static uint8_t free_label(const struct marks *marks)
+{
+	uint8_t label = ATTACH_LABEL;
+
+	while (label && marks->labels_used[label / 64] >> label % 64 & 1)
+		label--;
+	return label;
+}
+
+static void choose_label(struct attach *attach, const struct marks *marks, bool rules)
+{
+	if (!rules && marks->own_labelled && (attach->mode == MODE_QUEUE || attach->mode == MODE_AUTO))
+		attach->labels = true;
+	attach->label = marks->own_labelled ? marks->own_label : free_label(marks);
+}
+
 static void choose(struct attach *attach, const struct marks *marks, bool rules)
 {
 	uint32_t bit;
@@ -124,26 +152,35 @@ static void choose(struct attach *attach, const struct marks *marks, bool rules)
 	attach->mark = attach->mark_mask = bit ? bit : FIRST_CHOICE;
 }
 
-void marks_settle(struct attach *attach, const struct ports *ports, bool rules)
+static void settle_by_module(struct attach *attach)
 {
-	struct found found = { .ports = ports };
-	struct attach module = { 0 };
-	struct marks marks;
+	struct attach module = { .mark = FIRST_CHOICE, .mark_mask = FIRST_CHOICE };
 
 	if (attach->mark_mask)
 		return;
-	attach->mark = attach->mark_mask = FIRST_CHOICE;
+	(void)attach_adopt_module(&module);
+	attach->mark = module.mark;
+	attach->mark_mask = module.mark_mask;
+}
+
+void marks_settle(struct attach *attach, const struct ports *ports, bool rules)
+{
+	struct found found = { .ports = ports };
+	struct marks marks;
+
 	if (attach->mode == MODE_KMOD) {
-		if (attach_adopt_module(&module) == 0) {
-			attach->mark = module.mark;
-			attach->mark_mask = module.mark_mask;
-		}
+		settle_by_module(attach);
 		return;
 	}
+	attach->label = ATTACH_LABEL;
 	if (found_read(&found) == 0) {
 		marks_look(&marks, &found);
-		choose(attach, &marks, rules);
+		choose_label(attach, &marks, rules);
+		if (!attach->mark_mask)
+			choose(attach, &marks, rules);
 	}
+	if (!attach->mark_mask)
+		attach->mark = attach->mark_mask = FIRST_CHOICE;
 	found_free(&found);
 }
 

@@ -17,6 +17,9 @@ struct marks {
 	uint32_t used;	   /* bits that others use for anything */
 	uint32_t harmful;  /* bits that others would take for theirs, or take away */
 	uint32_t restored; /* bits that somebody copies from connections to packets, which are routed by theirs */
+	bool own_labelled; /* our rules have a label, too ... */
+	uint8_t own_label; /* ... which is this */
+	uint64_t labels_used[2];
 	unsigned int route_count;
 	struct route_rule routes[MARKS_ROUTES_MAX];
 };
@@ -32,7 +35,8 @@ uint32_t marks_free(const struct marks *marks, uint32_t avoid);
  * @ports: of control connections
  * @rules: rules are to be made for it: then that of the present ones is kept only where it does no harm
  *
- * `rules' and `run' come to the same: what our rules have, the module's in mode kmod, else a free bit.
+ * `rules' and `run' come to the same: what our rules have, the module's in mode kmod, else a free bit. So with the label, which
+ * `run' uses where the rules have one, even when it was told of none.
  */
 void marks_settle(struct attach *attach, const struct ports *ports, bool rules);
 

@@ -87,6 +87,11 @@ static void write_normal_queue(const struct request *request, const char *which,
 static void nft_write_queues(const struct request *request, FILE *out)
 {
 	fputs("\n\tchain follow {\n", out);
+	if (request->attach.labels) {
+		fprintf(out, "\t\tct label %u ", request->attach.label);
+		write_range(&request->attach.sure_queues, out);
+		fputc('\n', out);
+	}
 	fprintf(out, "\t\tct mark & 0x%08x == 0x%08x ", request->attach.mark_mask, request->attach.mark);
 	write_range(&request->attach.sure_queues, out);
 	fputc('\n', out);

@@ -62,7 +62,7 @@ void request_write_run(const struct request *request, FILE *out)
 	if (attach->mode == MODE_QUEUE || (attach->mode == MODE_CTHELPER && attach->queues.first > 0))
 		fprintf(out, " --queue %s", queue_range_text(&attach->queues, queues));
 	if (attach->mode == MODE_QUEUE)
-		fprintf(out, " --sure-queue %s --mark 0x%x/0x%x --seqadj %s",
+		fprintf(out, " --sure-queue %s --mark 0x%x/0x%x%s --seqadj %s",
 			queue_range_text(&attach->sure_queues, sure), attach->mark, attach->mark_mask,
-			attach_seqadj_names[attach->seqadj]);
+			attach->labels ? " --label" : "", attach_seqadj_names[attach->seqadj]);
 }

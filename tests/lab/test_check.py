@@ -223,6 +223,8 @@ SOUND = {
         iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to-destination 10.0.0.2:21
         iptables -t nat -A PREROUTING -p udp --dport 2121 -j REDIRECT --to-ports 21""",
     "assigned-late-without-dnat": "iptables -t raw -F PREROUTING; " + ASSIGN.format(0).format(),
+    "assigned-early-besides": ASSIGN.format(-300).format(),
+    "assigned-late-besides": ASSIGN.format(0).format() + "; iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to 10.0.0.2",
     "synproxy": "iptables -A FORWARD -p tcp --dport 80 -j SYNPROXY --mss 1460",
     "timeout": "echo 3600 >/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established",
     "firewalld": """nft add table inet firewalld; nft 'add chain inet firewalld filter_FORWARD { type filter hook forward priority 10; }'

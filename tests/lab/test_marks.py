@@ -37,6 +37,10 @@ class Recipe:
     mask: int
     setting: str
 
+    @property
+    def labels(self):
+        return self.mask == 0xffffffff
+
     def script(self):
         return self.setting.format(mark=hex(self.mark), mask=hex(self.mask), rest=hex(self.mask ^ 0xffffffff))
 
@@ -55,6 +59,7 @@ RECIPES = {
     "tailscale-like": Recipe(0x80000, 0xff0000, IPTABLES),
     "pbr-like": Recipe(0x20000, 0xff0000, NFT),
     "mwan3-like": Recipe(0x200, 0x3f00, IPTABLES),
+    "whole": Recipe(2, 0xffffffff, IPTABLES),  # no bit is left: --label
 }
 
 
@@ -74,9 +79,9 @@ def second_uplink(lab, server):
         iptables -A FORWARD -i inside -d {SERVICE} -p tcp --dport 21 -m conntrack --ctstate NEW -j ACCEPT"""], check=True)
 
 
-def start(lab, arguments):
-    """Rules and daemon, told the same or nothing."""
-    lab.run("router", [BINARY, "rules", "--apply", "--mode", "queue", *arguments], check=True)
+def start(lab, arguments, for_rules=()):
+    """Rules and daemon, told the same or nothing; but for what the daemon has to find in the rules."""
+    lab.run("router", [BINARY, "rules", "--apply", "--mode", "queue", *arguments, *for_rules], check=True)
     log = lab.directory / "log"
     with open(log, "wb") as output:
         daemon = lab.popen("router", [BINARY, "run", "--mode", "queue", "--sure-queue", "1", *arguments,
@@ -102,8 +107,15 @@ def transfer(lab, mode):
             count(lab, files["uplink2"], "not port 21"))
 
 
+def sure_packets(lab):
+    """How many packets the queue of marked connections has seen."""
+    table = lab.run("router", ["cat", "/proc/net/netfilter/nfnetlink_queue"], check=True).stdout
+    return sum(int(line.split()[7]) for line in table.splitlines() if line.split()[0] == "1")
+
+
 def keeps_uplink(lab, recipe, mark, mode, stays):
     lab.run("router", ["conntrack", "-F"])
+    before = sure_packets(lab)
     result, arrived, astray, control, data = transfer(lab, mode)
     check(result.ok, result.why() if not result.ok else "")
     check(arrived == CONTENT, "other bytes arrived")
@@ -113,8 +125,13 @@ def keeps_uplink(lab, recipe, mark, mode, stays):
     marks = {int(re.search(r"mark=(\d+)", line).group(1)) for line in entries if "dport=21 " not in line}
     check(marks == {recipe.mark}, f"data connections have the marks {marks}, and not {recipe.mark:#x} alone")
     marks = {int(re.search(r"mark=(\d+)", line).group(1)) for line in entries if "dport=21 " in line}
-    check(not stays or {one & mark for one in marks} == {mark}, f"the control connection has the marks {marks}")
-    return f"bit {mark:#x}, {control} packets and {data} of data"
+    guard = "a label" if recipe.labels else f"bit {mark:#x}"
+    if recipe.labels:
+        check(marks == {recipe.mark}, f"the control connection has the marks {marks}, and not {recipe.mark:#x} alone")
+        check(not stays or sure_packets(lab) > before, "no packet came to the sure queue")
+    else:
+        check(not stays or {one & mark for one in marks} == {mark}, f"the control connection has the marks {marks}")
+    return f"{guard}, {control} packets and {data} of data"
 
 
 def goes_astray(lab, mode):
@@ -142,7 +159,7 @@ def group_uplinks(name, seqadj):
         if why:
             return report.skip(prefix, why)
         with contextlib.closing(lab_with_recipe(name)) as lab:
-            mark = start(lab, ("--seqadj", seqadj))
+            mark = start(lab, ("--seqadj", seqadj), ("--label",) if RECIPES[name].labels else ())
             for mode in ("PORT", "PASV"):
                 report.case(f"{prefix}/{mode}", keeps_uplink, lab, RECIPES[name], mark, mode,
                             seqadj == "self" and mode == "PORT")

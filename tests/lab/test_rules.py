@@ -6,6 +6,7 @@ Prints one line a case: PASS, FAIL or SKIP, a blank, the case's name, and after 
 status 1 if one failed.
 """
 
+import json
 import os
 import pathlib
 import subprocess
@@ -287,6 +288,22 @@ MARKS = {
 }
 
 
+def finds_label(namespace, run):
+    """Where no bit is left there are labels, as rules say; and run finds that the rules have one."""
+    said = namespace.rules("--mode", "queue", "--backend", "iptables").stderr
+    check("with `nfq-ftp-helper rules --apply --mode queue --label" in said, f"labels are not named: {said}")
+    before = namespace.ruleset()
+    applied = namespace.rules("--apply", "--mode", "queue", "--backend", "iptables", "--label").stderr
+    check("--label" in applied and len(applied.splitlines()) == 1, f"rules said: {applied}")
+    check("--label" in namespace.run("iptables-save", "-t", "mangle").stdout, "no rule asks for a label")
+    started = namespace.run(*run, status=None)
+    check("label 127" in started.stderr, f"run said: {started.stderr}")
+    first = json.loads(namespace.run(BINARY, "check", "--json").stdout)
+    check("mark-taken" not in json.dumps(first), f"check complains of the mark: {first['first']}")
+    namespace.rules("--apply", "--mode", "queue", "--backend", "iptables")
+    check(namespace.ruleset() == before, "without --label the rules are not as they were")
+
+
 def chooses_bit(setting, bit):
     """Rules and run come to the same bit, before and after --apply; and where its place is taken then, rules find another."""
     with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
@@ -304,6 +321,7 @@ def chooses_bit(setting, bit):
         again = namespace.rules("--mode", "queue", "--backend", "iptables").stdout
         check(again == said.stdout, f"after --apply the rules are others: {again.splitlines()[0]}")
         if not bit:
+            finds_label(namespace, run)
             return
         namespace.sh(f"iptables -t mangle -A FORWARD -m connmark --mark {bit:#x}/{bit:#x} -j ACCEPT")
         again = namespace.rules("--mode", "queue", "--backend", "iptables").stdout
@@ -454,6 +472,7 @@ def group_defaults(*arguments):
 
 VARIANTS = {
     "plain": (),
+    "label": ("--label", "--mode", "queue"),
     "much": ("--seqadj", "kernel", "--queue", "4:7", "--port", "21,2121", "--interface", "lan:wan,ppp+:",
              "--zone", "3"),
 }
@@ -465,6 +484,8 @@ USAGE = {
     "interface-injection": (("--interface", 'a";drop:b'), "--interface"),
     "interface-any": (("--interface", "+:wan"), "--interface"),
     "sure-queue": (("--queue", "0:3", "--sure-queue", "2:5"), "--sure-queue"),
+    "label-kmod": (("--label", "--mode", "kmod"), "--label"),
+    "label-cthelper": (("--label", "--mode", "cthelper"), "--label"),
     "no-sure-queue": (("--queue", "65535", "--mode", "queue"), "--sure-queue"),
     "both": (("--apply", "--remove"), "--remove"),
     "operand": (("apply",), "apply"),

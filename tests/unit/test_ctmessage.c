@@ -490,6 +490,28 @@ static void writes_liberal(void **state)
 	IS_WRITTEN(message, want);
 }
 
+/* 32-bit words in host order: label 117 is bit 21 of the last. */
+static void writes_labels(void **state)
+{
+	struct piece want[] = {
+		{ 0, CTA_LABELS, CONNECTION_LABELS_MAX, { 0 } },
+		{ 0, CTA_LABELS_MASK, CONNECTION_LABELS_MAX, { 0 } },
+	};
+	const uint32_t word = 1u << 21;
+	_Alignas(4) char on[CTMESSAGE_MAX] = { 0 }, off[CTMESSAGE_MAX] = { 0 };
+	struct nlmsghdr *message = begin(on, FAMILY_IPV4);
+
+	(void)state;
+	memcpy(want[0].bytes + 12, &word, sizeof(word));
+	memcpy(want[1].bytes + 12, &word, sizeof(word));
+	ctmessage_put_label(message, 117, true);
+	IS_WRITTEN(message, want);
+	memset(want[0].bytes, 0, CONNECTION_LABELS_MAX);
+	message = begin(off, FAMILY_IPV4);
+	ctmessage_put_label(message, 117, false);
+	IS_WRITTEN(message, want);
+}
+
 /* The flags of CTA_FILTER are in host order: CTA_FILTER_F_CTA_PROTO_NUM and _PROTO_SRC_PORT, and no addresses. */
 static void writes_source_ports(void **state)
 {
@@ -1307,6 +1329,7 @@ int main(void)
 		cmocka_unit_test(writes_zones),
 		cmocka_unit_test(writes_adjustments),
 		cmocka_unit_test(writes_liberal),
+		cmocka_unit_test(writes_labels),
 		cmocka_unit_test(writes_source_ports),
 		cmocka_unit_test(writes_translated_expectations),
 		cmocka_unit_test(writes_untranslated_expectations),

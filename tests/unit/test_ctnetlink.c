@@ -38,6 +38,9 @@ static const struct expectation expectation = { .tuple = { SERVER(0), OUTSIDE(30
 static bool expected, foreign; /* there is an expectation; it is another connection's */
 static bool seqadj_missing;    /* it has no room for adjustments, and says nothing */
 static struct seqadj adjusted[2];
+static bool labels_missing, marks_missing; /* likewise; a label that has no room is refused */
+static uint8_t labels[CONNECTION_LABELS_MAX];
+static uint32_t mark;
 static unsigned int lost; /* of the answers that are fetched, the next so many are lost */
 static unsigned int asked;
 static uint32_t policy;		  /* seconds that the master's helper gives each expectation */
@@ -126,17 +129,43 @@ static void put_state(struct nlmsghdr *message)
 	mnl_attr_nest_end(message, outer);
 }
 
+/* As nf_connlabels_replace() does, a byte at a time. Return: 0; -ENOSPC: there is no room. */
+static int take_labels(const struct nlattr *value, const struct nlattr *mask)
+{
+	const uint8_t *bits = value ? mnl_attr_get_payload(value) : NULL;
+	const uint8_t *which = mask ? mnl_attr_get_payload(mask) : NULL;
+
+	if (!bits)
+		return 0;
+	if (labels_missing)
+		return -ENOSPC;
+	assert_int_equal(mnl_attr_get_payload_len(value), sizeof(labels));
+	assert_int_equal(mnl_attr_get_payload_len(mask), sizeof(labels));
+	for (unsigned int i = 0; i < sizeof(labels); i++)
+		labels[i] = (uint8_t)((labels[i] & ~which[i]) ^ bits[i]);
+	return 0;
+}
+
+static void take_mark(const struct nlattr *value, const struct nlattr *mask)
+{
+	if (value && !marks_missing)
+		mark = (mark & ~attribute_be32(mask)) ^ attribute_be32(value);
+}
+
 static void handle_connection(const struct nlmsghdr *question)
 {
 	struct nlmsghdr *message;
+	int error;
 
 	if ((question->nlmsg_type & 0xff) == IPCTNL_MSG_CT_NEW) {
 		if (find(question, CTA_TIMEOUT))
 			seconds = attribute_be32(find(question, CTA_TIMEOUT));
 		take_seqadj(find(question, CTA_SEQ_ADJ_ORIG), &adjusted[DIRECTION_ORIGINAL]);
 		take_seqadj(find(question, CTA_SEQ_ADJ_REPLY), &adjusted[DIRECTION_REPLY]);
+		take_mark(find(question, CTA_MARK), find(question, CTA_MARK_MASK));
+		error = take_labels(find(question, CTA_LABELS), find(question, CTA_LABELS_MASK));
 		if (question->nlmsg_flags & NLM_F_ACK)
-			answer_error(question, 0);
+			answer_error(question, error);
 		return;
 	}
 	if (!asked++ || gone) { /* the first: whether anybody is there */
@@ -151,6 +180,9 @@ static void handle_connection(const struct nlmsghdr *question)
 	mnl_attr_put_u32(message, CTA_ID, htonl(CT_ID));
 	mnl_attr_put_u32(message, CTA_TIMEOUT, htonl(seconds));
 	put_state(message);
+	attribute_put_be32(message, CTA_MARK, mark);
+	if (!labels_missing)
+		mnl_attr_put(message, CTA_LABELS, sizeof(labels), labels);
 }
 
 /* Only who creates and will not find one is told so; who will not create is told of the time. */
@@ -267,7 +299,9 @@ static int opened(void **state)
 	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_AUTO, .send_packets = depart };
 
 	(void)state;
-	expected = foreign = seqadj_missing = false;
+	expected = foreign = seqadj_missing = labels_missing = marks_missing = false;
+	memset(labels, 0, sizeof(labels));
+	mark = 0;
 	memset(adjusted, 0, sizeof(adjusted));
 	lost = asked = departures = told_again = 0;
 	policy = 300;
@@ -363,6 +397,49 @@ static void adjustments_are_taken(void **state)
 	seqadj_missing = true;
 	memset(adjusted, 0, sizeof(adjusted));
 	assert_int_equal(adjust(&master, &seqadj), SEQADJ_SELF);
+}
+
+#define OTHERS 0xff000000u
+
+/* A label where there is room, else the mark; and without either no edit, whoever would adjust. */
+static void a_label_or_the_mark_or_no_edit(void **state)
+{
+	static const struct seqadj seqadj = { 1000, 0, 7 };
+	struct binding binding = master;
+
+	(void)state;
+	ctnetlink.config.mark_edits = ctnetlink.config.labels = true;
+	ctnetlink.config.label = 117;
+	ctnetlink.config.mark = ctnetlink.config.mark_mask = 0x200000;
+	mark = OTHERS;
+	labels[0] = 0x81;
+	for (unsigned int self = 0; self < 2; self++) {
+		seqadj_missing = self;
+		labels_missing = marks_missing = false;
+		labels[14] = 0;
+		assert_int_equal(adjust(&master, &seqadj), self ? SEQADJ_SELF : SEQADJ_KERNEL);
+		assert_int_equal(labels[14], 1 << 117 % 8);
+		assert_int_equal(labels[0], 0x81);
+		assert_int_equal(mark, OTHERS);
+		labels_missing = true;
+		memset(adjusted, 0, sizeof(adjusted));
+		assert_int_equal(adjust(&master, &seqadj), self ? SEQADJ_SELF : SEQADJ_KERNEL);
+		assert_int_equal(mark, OTHERS | 0x200000);
+		mark = OTHERS;
+		marks_missing = true;
+		memset(adjusted, 0, sizeof(adjusted));
+		assert_true(adjust(&master, &seqadj) < 0);
+		assert_int_equal(adjusted[DIRECTION_ORIGINAL].after, 0);
+	}
+	/* Settled, both are off. */
+	labels_missing = marks_missing = false;
+	mark = OTHERS | 0x200000;
+	binding.seqadj[DIRECTION_ORIGINAL] = seqadj;
+	ctnetlink.conntrack.ops->settle(&ctnetlink.conntrack, &binding);
+	ctnetlink_flush(&ctnetlink);
+	assert_int_equal(labels[14], 0);
+	assert_int_equal(labels[0], 0x81);
+	assert_int_equal(mark, OTHERS);
 }
 
 /* Nothing will be edited, so the kernel must adjust as it did before. */
@@ -515,6 +592,7 @@ int main(void)
 		TEST(a_lost_expectation_is_taken_back),
 		TEST(a_lost_expectation_is_made_again),
 		TEST(adjustments_are_taken),
+		TEST(a_label_or_the_mark_or_no_edit),
 		TEST(a_lost_adjustment_is_taken_back),
 		TEST(packets_leave_before_an_adjustment),
 		TEST(packets_leave_before_what_was_deferred),

@@ -130,6 +130,7 @@ static const struct values {
 	{ OPTION_OF_RUN, "expect-timeout", { "30", "3600" }, { "", "29", "3601" }, "SECONDS from 30 to 3600" },
 	{ OPTION_OF_RUN, "expect-longest", { "0", "3600" }, { "", "3601", "-1" }, "SECONDS from 0 to 3600" },
 	{ OPTION_OF_RUN, "expect-max", { "1", "255" }, { "", "0", "256", "4294967297" }, "a number from 1 to 255" },
+	{ OPTION_OF_RUN, "label", { "yes", "no" }, { "", "127" }, "yes or no" },
 	{ OPTION_OF_RUN, "unregister", { "yes", "no" }, { "", "Yes" }, "yes or no" },
 	{ OPTION_OF_RUN,
 	  "sessions",

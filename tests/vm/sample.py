@@ -39,6 +39,9 @@ TURNS = {
         ("cthelper-nft", "queue-nft"),
         ("words",),
     ),
+    "marks": (
+        ("pbr-like-self", "tailscale-like-kernel", "whole-self"),
+    ),
     "module": (
         ("load",),
         ("daemon",),

@@ -27,15 +27,17 @@ PROGRAMS = {
     "guard": "tests/vm/guard_in_guest.py",
     "rules": "tests/lab/test_rules.py",
     "check": "tests/lab/test_check.py",
+    "marks": "tests/lab/test_marks.py",
     "module": "tests/vm/kmod_in_guest.py",
 }
 # What is run of a program; where nothing is said, all.
 GROUPS = {
     "rules": ("traces-nft-queue", "traces-nft-cthelper", "traces-iptables-cthelper", "words", "defaults"),
     "check": ("cthelper-nft", "queue-nft", "words"),
+    "marks": ("pbr-like-self", "tailscale-like-kernel", "whole-self"),
 }
 NEEDS_MODULE = "module"
-NEWEST_ONLY = ("rules", "check")  # where one stock kernel is as good as another
+NEWEST_ONLY = ("rules", "check", "marks")  # where one stock kernel is as good as another
 JOBS = 3  # labs at once: one more than the guest has processors, as some mostly wait
 WORDS = ("PASS", "FAIL", "SKIP")
 

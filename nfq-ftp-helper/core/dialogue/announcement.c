@@ -64,9 +64,10 @@ void announcement_expire(struct turn *turn)
 	}
 }
 
+/* Be it answered or not: where commands and replies are out of step, it may be long before that is known. */
 static bool is_due(const struct announcement *announcement, uint32_t now)
 {
-	return announcement->answered && (int32_t)(now - announcement->due) >= 0;
+	return (int32_t)(now - announcement->due) >= 0;
 }
 
 bool announcement_is_due(const struct work *work, uint64_t now)

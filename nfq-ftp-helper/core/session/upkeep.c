@@ -89,10 +89,12 @@ static void renew_next(struct engine *engine, uint64_t now, uint32_t works, unsi
 {
 	const uint32_t slots = table_work_slots(engine->table);
 
-	for (uint32_t i = 0; i < works && i<slots && * requests> REQUESTS / 2; i++) {
+	for (uint32_t i = 0; i < works && i < slots; i++) {
 		struct session *session;
 		const struct work *work;
 
+		if (*requests <= REQUESTS / 2)
+			return;
 		engine->renewed = engine->renewed < slots ? engine->renewed + 1 : 1;
 		work = table_work_slot(engine->table, engine->renewed, &session);
 		if (!work || !announcement_is_due(work, now))

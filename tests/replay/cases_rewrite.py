@@ -300,16 +300,23 @@ def time_steps_back():
 
 @case
 def expectations_time_out():
+    """After five minutes; while the transfer it is for is unanswered, far later."""
     path = scratch('late.pcap')
-    packets = []
-    active(packets)
     linktype, encapsulate = pcaplib.ENCAPSULATIONS['ethernet']
-    at = next(i for i, p in enumerate(packets) if pcaplib.decode(p).sport == 20)
-    for delay, wanted in ((299, True), (301, False)):
-        records = [record._replace(seconds=record.seconds + (delay if i >= at else 0))
-                   for i, record in enumerate(pcaplib.records(packets, encapsulate))]
-        pcaplib.write(path, linktype, records)
-        equal(good(path).of('data')[0]['expected'], wanted, f'expected after {delay} seconds')
+    idle, transfer = [], []
+    control = Conversation(idle, (CLIENT, 40000), (SERVER, 21)).open()
+    control.reply('220 Hello')
+    control.command('PORT 10,0,0,2,195,81')
+    control.reply('200 OK')
+    Conversation(idle, (SERVER, 20), (CLIENT, 50001)).open()
+    active(transfer)
+    for packets, delays in ((idle, ((299, True), (301, False))), (transfer, ((301, True), (3590, True), (4000, False)))):
+        at = next(i for i, p in enumerate(packets) if pcaplib.decode(p).sport == 20)
+        for delay, wanted in delays:
+            records = [record._replace(seconds=record.seconds + (delay if i >= at else 0))
+                       for i, record in enumerate(pcaplib.records(packets, encapsulate))]
+            pcaplib.write(path, linktype, records)
+            equal(good(path).of('data')[0]['expected'], wanted, f'expected after {delay} seconds')
 
 
 @case

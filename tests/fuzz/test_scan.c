@@ -73,6 +73,12 @@ static bool in_word(enum ftp_side side, uint8_t byte, uint32_t count)
 	       (count && ((byte >= '0' && byte <= '9') || byte == '@'));
 }
 
+/* In front of a line: a NUL, or a Telnet command whose IAC was urgent. */
+static bool is_stray(uint8_t byte)
+{
+	return byte == 0 || byte >= 240;
+}
+
 /* The line's word in upper case, its first bytes at least. Return: where it ends. */
 static uint32_t word_of(enum ftp_side side, const uint8_t *line, uint32_t length, char word[5], uint32_t *count)
 {
@@ -86,6 +92,10 @@ static uint32_t word_of(enum ftp_side side, const uint8_t *line, uint32_t length
 		at += telnet;
 		if (telnet)
 			continue;
+		if (*count == 0 && is_stray(line[at])) {
+			at++;
+			continue;
+		}
 		if (!in_word(side, line[at], *count))
 			break;
 		if (*count < 5)
@@ -120,7 +130,7 @@ static void check_line(enum ftp_side side, const char word[5], const uint8_t *re
 		MUST(word[2] == '9' ? rest[i] != '(' : rest[i] < '0' || rest[i] > '9');
 }
 
-/* The lines of a payload that passed, each whole; behind the last there may be Telnet. */
+/* The lines of a payload that passed, each whole; behind the last there may be Telnet, and what is stray. */
 static void check_lines(enum ftp_side side, const uint8_t *at, uint32_t length, bool text)
 {
 	while (length) {

@@ -15,9 +15,10 @@
  *	or one that is let loose, and then that very address	the same
  *	every octet at most 255					endpoint_parse(), endpoint_find()
  *	a port of 1024 or more					policy_judge()
- *	outside of TLS						dialogue_opaque()
+ *	outside of TLS						tls_records.h: what is in a record is not read; dialogue_out_of_tls()
  *	taken back: refused, replaced, over			announcement_answered(), announcement_transfer_over()
- *	taken back: the control connection ends, time		lifecycle_close(), lifecycle_tick(): announcement_withdraw_all(), _expire()
+ *	taken back: the control connection ends, time		lifecycle_close(), lifecycle_tick(): announcement_withdraw_all(), _expire();
+ *								upkeep_tick(): announcement_renew(), for an hour at the most
  *	bytes unseen: everything to show again			dialogue_lost(), called by whoever finds that they were
  *	not too many of one client (I6)				share_spend(), announcement_room()
  */

@@ -224,20 +224,32 @@ static bool is_unshown(const struct sim *sim)
 	return sim->took_up && !sim->shown && (sim->upset_done || sim->adversary.present);
 }
 
-static void note_refusal(struct sim *sim, const struct note *note)
+/* The announcement that is refused: of those that what is quoted begins with, the longest. */
+static struct promise *refused_promise(struct sim *sim, const struct note *note)
 {
-	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
-	sim->left_alone |= note->refusal == REFUSED_NOT_FTP && is_unshown(sim);
+	struct promise *found = NULL;
+
 	for (unsigned int i = 0; i < sim->script.promises; i++) {
 		struct promise *promise = &sim->script.promise[i];
 
-		if (promise->refused || promise->opened ||
+		if (promise->refused || promise->opened || (found && promise->length <= found->length) ||
 		    !(note->from_length ? text_is(sim, promise, note) : in_hand(sim, promise, note)))
 			continue;
-		promise->refused = true;
-		promise->excused = may_refuse(sim, promise, note->refusal);
-		return;
+		found = promise;
 	}
+	return found;
+}
+
+static void note_refusal(struct sim *sim, const struct note *note)
+{
+	struct promise *promise = refused_promise(sim, note);
+
+	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
+	sim->left_alone |= note->refusal == REFUSED_NOT_FTP && is_unshown(sim);
+	if (!promise)
+		return;
+	promise->refused = true;
+	promise->excused = may_refuse(sim, promise, note->refusal);
 }
 
 static void note_expect(struct sim *sim, const struct note *note)

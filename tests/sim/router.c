@@ -192,11 +192,13 @@ static void exempt(struct sim *sim, unsigned int until_more)
 	sim->exempt_until = until_more == UINT32_MAX ? UINT32_MAX : now + until_more;
 }
 
-static void forget(struct sim *sim)
+/* What has been read is not known any more; what has been acknowledged stands in the table, unless that is new. */
+static void forget(struct sim *sim, bool fresh)
 {
 	for (unsigned int side = 0; side < 2; side++) {
 		sim->wire[side].engine_next = UINT32_MAX;
-		sim->wire[side].engine_acked = 0;
+		if (fresh)
+			sim->wire[side].engine_acked = 0;
 	}
 }
 
@@ -316,7 +318,7 @@ static bool upset(struct sim *sim)
 		arrived_before(sim);
 		sim->shown = sim->left_alone = false;
 		memset(table_memory, 0, sizeof(table_memory));
-		forget(sim);
+		forget(sim, true);
 		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;
 		restart(sim);
 		return true;
@@ -353,7 +355,7 @@ void router_timer(struct sim *sim)
 	lose_under_way(sim);
 	sim->back_at = NEVER;
 	sim->away = false;
-	forget(sim);
+	forget(sim, false);
 	restart(sim);
 }
 
@@ -566,7 +568,7 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	if (sim->took_up) {
 		sim_trace(sim, "     (the engine takes up a stream again)");
 		sim->resyncs++;
-		forget(sim);
+		forget(sim, false);
 		sim->misled |= sim->adversary.origins & (1u << NEAR | 1u << EXACT);
 		exempt(sim, sim->misled ? UINT32_MAX : sim->schedule.pipelined ? 9 : 3);
 	}

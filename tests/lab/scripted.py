@@ -21,6 +21,8 @@ ANNOUNCES = re.compile(rb"(?i)[\0\xf0-\xff]*(?:PORT|EPRT|LPRT|227|228|229)\b")
 
 def prepare(lab):
     """The addresses of tests/field, besides the lab's own: all of them are the server's, and port 21 of the first is let through."""
+    for host in ("client", "client2", "server", "server2"):
+        lab._sysctl(host, "net/ipv4/ip_local_port_range=62500 65000")  # so that nobody has a port by chance that is to be announced
     lab._ip("server", *(f"address add {address}/32 dev eth0" for address in SERVERS))
     lab._ip("router", "route add 203.0.113.0/24 dev outside")
     lab.run("router", ["iptables", "-A", "FORWARD", "-i", "inside", "-o", "outside", "-d", SERVERS[0], "-p", "tcp", "--dport",

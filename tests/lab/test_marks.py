@@ -18,7 +18,7 @@ import sys
 
 from cases import main
 from clients import CLIENTS, Get
-from lab import Lab, wait_until
+from lab import PATIENCE, Lab, wait_until
 from rawftp import check
 from servers import Server
 from test_rules import BINARY, missing
@@ -86,7 +86,7 @@ def start(lab, arguments, for_rules=()):
     with open(log, "wb") as output:
         daemon = lab.popen("router", [BINARY, "run", "--mode", "queue", "--sure-queue", "1", *arguments,
                                       "--state-dir", str(lab.directory / "state")], stdout=output, stderr=output)
-    wait_until(lambda: daemon.poll() is not None or "ready" in log.read_text(), 10, "the daemon to be ready")
+    wait_until(lambda: daemon.poll() is not None or "ready" in log.read_text(), 6 * PATIENCE, "the daemon to be ready")
     check(daemon.poll() is None, f"the daemon ended: {log.read_text()}")
     return int(re.search(r"mark (0x[0-9a-f]+)/", log.read_text()).group(1), 16)
 

@@ -16,13 +16,14 @@ import time
 
 from cases import main
 from clients import CLIENTS, Get
-from lab import TREE, Lab, LabError, end_process, wait_until
+from lab import PATIENCE, TREE, Lab, LabError, end_process, wait_until
 from rawftp import Wrong, check
 from servers import Server
 
 BINARY = str(TREE / os.environ.get("NFQ_FTP_HELPER", "build/nfq-ftp-helper"))
 BACKENDS = ("iptables", "nft")
 MODES = ("queue", "cthelper")
+STARTING = f"{max(3, PATIENCE / 2):g}"  # seconds until run is ready, and some to say so
 CONTENT = os.urandom(100000)
 
 # What others may have on a machine before: shell commands.
@@ -307,7 +308,7 @@ def finds_label(namespace, run):
 def chooses_bit(setting, bit):
     """Rules and run come to the same bit, before and after --apply; and where its place is taken then, rules find another."""
     with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
-        run = ["timeout", "-s", "TERM", "3", BINARY, "run", "--mode", "queue", "--state-dir", directory]
+        run = ["timeout", "-s", "TERM", STARTING, BINARY, "run", "--mode", "queue", "--state-dir", directory]
         namespace.sh(setting)
         said = namespace.rules("--mode", "queue", "--backend", "iptables")
         wanted = bit or 0x200000
@@ -357,7 +358,7 @@ def chooses_queue(*arguments):
     with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
         said = namespace.rules(*arguments).stdout
         check("mode queue," in said.splitlines()[0], f"it said: {said.splitlines()[0]}")
-        started = namespace.run("timeout", "-s", "TERM", "3", BINARY, "run", *arguments, "--state-dir",
+        started = namespace.run("timeout", "-s", "TERM", STARTING, BINARY, "run", *arguments, "--state-dir",
                                 directory, status=None)
         check("ready: mode queue" in started.stderr, f"run said: {started.stderr}")
 

@@ -188,7 +188,7 @@ static int parse(unsigned int command, const char *const *arguments)
 	const struct subcommand *subcommand = subcommand_of(command);
 	static char name[16], copies[ARGUMENTS_MAX][5000]; /* the operand stays there */
 	char *argv[ARGUMENTS_MAX + 2] = { name };
-	FILE *file = tmpfile();
+	FILE *file = unit_stream(tmpfile());
 	const int before = dup(STDERR_FILENO);
 	int argc = 1, code;
 	size_t length;
@@ -206,7 +206,7 @@ static int parse(unsigned int command, const char *const *arguments)
 	fflush(stderr);
 	dup2(before, STDERR_FILENO);
 	close(before);
-	rewind(file);
+	assert_int_equal(fseek(file, 0, SEEK_SET), 0);
 	length = fread(said, 1, sizeof(said) - 1, file);
 	said[length] = '\0';
 	fclose(file);
@@ -526,7 +526,7 @@ static int parse_file(const char *text, const char *option, char path[64])
 	int code;
 
 	snprintf(path, 64, "/tmp/nfq-ftp-option-XXXXXX");
-	file = fdopen(mkstemp(path), "w");
+	file = unit_stream(fdopen(mkstemp(path), "w"));
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
@@ -703,12 +703,12 @@ static void help_has_each(void **state)
 	(void)state;
 	for (size_t i = 0; i < SUBCOMMANDS; i++) {
 		struct names names = { 0 };
-		FILE *file = tmpfile();
+		FILE *file = unit_stream(tmpfile());
 		char line[256];
 
 		assert_non_null(file);
 		option_print_help(&subcommands[i].page, subcommands[i].name, file);
-		rewind(file);
+		assert_int_equal(fseek(file, 0, SEEK_SET), 0);
 		while (fgets(line, sizeof(line), file)) {
 			char *option = line + strspn(line, " "), *behind = strstr(option, "  ");
 
@@ -800,11 +800,10 @@ static void manual_has_each(void **state)
 /* What the manual says of `run --@name' below its tag. */
 static void read_entry(const char *name, char entry[2048])
 {
-	FILE *file = fopen(MANUAL, "r");
+	FILE *file = unit_stream(fopen(MANUAL, "r"));
 	char line[1024], here[64] = "";
 	bool tag = false, ours = false;
 
-	assert_non_null(file);
 	*entry = '\0';
 	while (fgets(line, sizeof(line), file)) {
 		struct names names = { 0 };

@@ -26,6 +26,7 @@ from variants import PREFIX  # noqa: E402
 
 GUARD = "nfq-ftp-guard"
 GUARD_KILLS = 5
+FOLLOWED = 20
 BACK = 1  # seconds
 AWAY = 2
 
@@ -67,6 +68,21 @@ def guard_killed(lab):
     return f"{GUARD_KILLS} kills, the next one is there after {slowest * 1000:.0f} ms at most"
 
 
+def followed_at_once(lab):
+    """The next daemon is started when the last one has been killed: it waits for that one's end, and for the guard, which has the queue."""
+    with RawClient(lab) as session:
+        for number in range(FOLLOWED):
+            killed = lab.daemon
+            killed.kill()
+            lab.daemon_start()
+            killed.wait()
+            for _ in range(2):  # something may have been said meanwhile
+                session.command("NOOP", (200,))
+            test_streams.fetch_small(session, "PORT", port=next_port(number))
+            check(cthelper_stub.is_enabled(HELPER), "the helper is not enabled while the daemon runs")
+    return f"{FOLLOWED} times"
+
+
 def guard_unread(lab):
     """Who does not read its last word keeps neither the guard nor the queue that it holds."""
     with Unread(lab):
@@ -101,6 +117,7 @@ def group_guard(options, report):
     with daemon_lab(options, "masquerade", backend="nft", mode="cthelper") as lab, Server("vsftpd", lab) as server:
         test_streams.serve_files(server)
         report.case(f"{PREFIX}/cthelper/guard-killed", guard_killed, lab)
+        report.case(f"{PREFIX}/cthelper/followed-at-once", followed_at_once, lab)
         report.case(f"{PREFIX}/cthelper/guard-unread", guard_unread, lab)
         report.case(f"{PREFIX}/cthelper/both-killed", both_killed, lab)
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pairing.h"
 
-#define BIT(class) (1u << PAIRING_##class)
+#define CLASS(class) (1u << PAIRING_##class)
 
 /* Classes that share a row. */
-#define PORTS (BIT(ACTIVE) | BIT(IDLE))
-#define ASKED (BIT(PASSIVE) | BIT(DOUBTED))
+#define PORTS (CLASS(ACTIVE) | CLASS(IDLE))
+#define ASKED (CLASS(PASSIVE) | CLASS(DOUBTED))
 #define ALL   ((1u << PAIRING_CLASSES) - 1)
 
 /* pairing.h's table, by codes: who may have them. What is not named has nobody. */
@@ -13,21 +13,21 @@ static const struct {
 	uint16_t first, last;
 	uint16_t classes;
 } may_have[] = {
-	{ 100, 199, BIT(TRANSFER) },
-	{ 200, 209, BIT(OTHER) | PORTS | BIT(LOGIN) },
-	{ 210, 224, BIT(OTHER) },
-	{ 225, 226, BIT(OTHER) | BIT(TRANSFER) },
+	{ 100, 199, CLASS(TRANSFER) },
+	{ 200, 209, CLASS(OTHER) | PORTS | CLASS(LOGIN) },
+	{ 210, 224, CLASS(OTHER) },
+	{ 225, 226, CLASS(OTHER) | CLASS(TRANSFER) },
 	{ 227, 229, ASKED },
-	{ 230, 233, BIT(LOGIN) },
-	{ 234, 234, BIT(AUTH) },
-	{ 235, 249, BIT(OTHER) },
-	{ 250, 250, BIT(OTHER) | PORTS | BIT(LOGIN) | BIT(TRANSFER) },
-	{ 251, 259, BIT(OTHER) | BIT(LOGIN) },
-	{ 260, 330, BIT(OTHER) },
-	{ 331, 332, BIT(LOGIN) },
-	{ 333, 333, BIT(OTHER) },
-	{ 334, 334, BIT(OTHER) | BIT(AUTH) },
-	{ 335, 399, BIT(OTHER) },
+	{ 230, 233, CLASS(LOGIN) },
+	{ 234, 234, CLASS(AUTH) },
+	{ 235, 249, CLASS(OTHER) },
+	{ 250, 250, CLASS(OTHER) | PORTS | CLASS(LOGIN) | CLASS(TRANSFER) },
+	{ 251, 259, CLASS(OTHER) | CLASS(LOGIN) },
+	{ 260, 330, CLASS(OTHER) },
+	{ 331, 332, CLASS(LOGIN) },
+	{ 333, 333, CLASS(OTHER) },
+	{ 334, 334, CLASS(OTHER) | CLASS(AUTH) },
+	{ 335, 399, CLASS(OTHER) },
 	{ 400, 599, ALL },
 };
 
@@ -66,7 +66,7 @@ static bool is_late_refusal(unsigned int code)
 
 static uint16_t sum(uint32_t a, uint32_t b)
 {
-	return (uint16_t)(a + b < UINT16_MAX ? a + b : UINT16_MAX);
+	return (uint16_t)(a + b < 0xffff ? a + b : 0xffff);
 }
 
 bool pairing_has(const struct pairing *pairing, enum pairing_class class)

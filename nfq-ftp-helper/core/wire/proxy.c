@@ -90,7 +90,7 @@ static enum proxy_step in_family(struct proxy *proxy, uint8_t byte)
 /* A decimal number has no leading zero, and is at most @most. Return false where this byte is none of its digits. */
 static bool decimal(struct proxy *proxy, uint8_t byte, uint32_t most)
 {
-	const uint32_t value = proxy->value * UINT32_C(10) + byte - '0';
+	const uint32_t value = proxy->value * 10u + byte - '0';
 
 	if (byte < '0' || byte > '9' || (proxy->digits && proxy->value == 0) || value > most || proxy->digits == 7)
 		return false;
@@ -162,7 +162,7 @@ static enum proxy_step in_ipv6(struct proxy *proxy, uint8_t byte)
 
 static enum proxy_step in_port(struct proxy *proxy, uint8_t byte)
 {
-	if (decimal(proxy, byte, UINT16_MAX))
+	if (decimal(proxy, byte, 0xffff))
 		return PROXY_MORE;
 	if (!proxy->digits || byte != (proxy->field == FIELD_PORT ? ' ' : '\r'))
 		return PROXY_WRONG;

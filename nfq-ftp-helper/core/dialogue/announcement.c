@@ -187,6 +187,14 @@ void announcement_transfer_over(struct turn *turn)
 			withdraw(turn, work, i);
 }
 
+void announcement_heard(struct turn *turn)
+{
+	struct work *work = table_work_change(turn->engine->table, turn->session);
+
+	for (uint32_t i = 0; work && i < work->announcements; i++)
+		work->announcement[i].heard = 1;
+}
+
 void announcement_answered(struct turn *turn, unsigned int code)
 {
 	struct work *work = table_work_change(turn->engine->table, turn->session);

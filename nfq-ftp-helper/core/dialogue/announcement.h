@@ -33,6 +33,9 @@ bool announcement_is_due(const struct work *work, uint64_t now);
  */
 void announcement_renew(struct turn *turn, bool awaited, unsigned int *requests);
 
+/* The server has answered some command: perhaps each of those that are still to be answered, where order is lost. */
+void announcement_heard(struct turn *turn);
+
 /* The server has answered the oldest PORT, EPRT or LPRT that it had not. */
 void announcement_answered(struct turn *turn, unsigned int code);
 

@@ -253,6 +253,8 @@ static void final_reply(struct turn *turn, unsigned int code)
 	if (session->state == SESSION_MIDDLE)
 		return;
 	answer = pairing_reply(&session->pairing, code);
+	if (code >= 200)
+		announcement_heard(turn);
 	for (unsigned int i = 0; i < answer.older_active; i++)
 		announcement_answered(turn, 200);
 	if (!answer.answers)

@@ -47,7 +47,8 @@ static enum step refused_by_conntrack(struct opening *opening, int error)
 
 /*
  * Has the server still to answer an earlier announcement of the client's? Then that one's data connection is still to come, and
- * a helper with room for one expectation would lose it to this one. It is worth a short wait.
+ * a helper with room for one expectation would lose it to this one. It is worth a short wait, but where a reply has come since then:
+ * it may have been that one's, and the client, who waits for it, took it so.
  */
 static bool answer_is_due(const struct turn *turn, const struct opening *opening)
 {
@@ -58,7 +59,7 @@ static bool answer_is_due(const struct turn *turn, const struct opening *opening
 	    edit_swallowed(edit_in_flight(turn)))
 		return false;
 	for (uint32_t i = 0; i < work->announcements; i++)
-		if (!work->announcement[i].answered)
+		if (!work->announcement[i].answered && !work->announcement[i].heard)
 			return true;
 	return false;
 }

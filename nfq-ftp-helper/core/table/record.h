@@ -143,6 +143,7 @@ struct announcement {
 	uint8_t kind;	   /* enum ftp_kind of the command */
 	uint8_t direction; /* enum direction of the announcement */
 	uint8_t answered;  /* the server has accepted it */
+	uint8_t heard;	   /* a reply has come since: its own, perhaps */
 };
 
 #define ANNOUNCEMENTS_MAX FTP_EXPECTED_MAX

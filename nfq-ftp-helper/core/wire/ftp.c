@@ -203,9 +203,26 @@ static unsigned int web_over(unsigned int web, const uint8_t *data, size_t lengt
 	return web;
 }
 
+static bool is_web(const uint8_t *text)
+{
+	return memcmp(text, "HTTP/", 5) == 0 && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+}
+
+/* The same where the line ends here: then only the whole of it counts, and seldom is any of it in an earlier piece. */
+static unsigned int web_to_end(unsigned int web, const uint8_t *data, size_t length)
+{
+	size_t text = length;
+
+	while (text && data[text - 1] == '\r')
+		text--;
+	if (text >= FTP_WEB_ALL)
+		return is_web(data + text - FTP_WEB_ALL) ? FTP_WEB_ALL : 0;
+	return web ? web_over(web, data, length) : 0;
+}
+
 bool ftp_text_is_web(const char *text, size_t length)
 {
-	return web_over(0, (const uint8_t *)text, length) == FTP_WEB_ALL;
+	return web_to_end(0, (const uint8_t *)text, length) == FTP_WEB_ALL;
 }
 
 /* Can this byte be the first of the argument? A command's is the first that is no space; a reply's stands in prose. */
@@ -360,11 +377,14 @@ static size_t scan_rest(struct ftp_line *line, enum ftp_side side, const uint8_t
 {
 	const uint8_t *end = length ? memchr(data, '\n', length) : NULL;
 
-	if (side == FTP_CLIENT)
-		line->web = web_over(line->web, data, end ? (size_t)(end - data) : length) & 15;
 	*event = FTP_MORE;
-	if (!end)
+	if (!end) {
+		if (side == FTP_CLIENT)
+			line->web = web_over(line->web, data, length) & 15;
 		return length;
+	}
+	if (side == FTP_CLIENT)
+		line->web = web_to_end(line->web, data, (size_t)(end - data)) & 15;
 	*event = line->phase == FTP_PHASE_SKIP ? FTP_SKIPPED : line->phase == FTP_PHASE_LOST ? FTP_LOST : FTP_LINE;
 	return (size_t)(end - data) + 1;
 }

@@ -227,19 +227,19 @@ static void add_way(struct check_report *report, const struct findings *findings
 {
 	static const struct {
 		enum finding_kind kind;
-		const char *name;
 		enum check_cause cause;
+		const char *name;
 		const char *right;
 	} ways[] = {
-		{ FINDING_NOTRACK, "tracking", CAUSE_NOTRACK, "no rule keeps the connections from being tracked" },
-		{ FINDING_ASSIGNED_EARLY, "helper's place", CAUSE_EARLY, "no rule assigns one before conntrack" },
-		{ FINDING_ASSIGNED_LATE, "helper and DNAT", CAUSE_LATE, "no rule assigns one behind destination NAT" },
-		{ FINDING_DNAT_PORT, "DNAT's ports", CAUSE_DNAT_PORT, "no other public port leads to these" },
-		{ FINDING_SYNPROXY, "SYNPROXY", CAUSE_SYNPROXY, "it does not answer for FTP servers" },
-		{ FINDING_INVALID, "INVALID", CAUSE_INVALID, "no rule drops them before nfq-ftp-helper sees them" },
-		{ FINDING_MARK, "mark", CAUSE_MARK,
+		{ FINDING_NOTRACK, CAUSE_NOTRACK, "tracking", "no rule keeps the connections from being tracked" },
+		{ FINDING_ASSIGNED_EARLY, CAUSE_EARLY, "helper's place", "no rule assigns one before conntrack" },
+		{ FINDING_ASSIGNED_LATE, CAUSE_LATE, "helper and DNAT", "no rule assigns one behind destination NAT" },
+		{ FINDING_DNAT_PORT, CAUSE_DNAT_PORT, "DNAT's ports", "no other public port leads to these" },
+		{ FINDING_SYNPROXY, CAUSE_SYNPROXY, "SYNPROXY", "it does not answer for FTP servers" },
+		{ FINDING_INVALID, CAUSE_INVALID, "INVALID", "no rule drops them before nfq-ftp-helper sees them" },
+		{ FINDING_MARK, CAUSE_MARK, "mark",
 		  "no rule of others uses the bit that nfq-ftp-helper marks connections with" },
-		{ FINDING_RELATED, "RELATED", CAUSE_RELATED,
+		{ FINDING_RELATED, CAUSE_RELATED, "RELATED",
 		  "data connections are accepted wherever all else is dropped" },
 	};
 

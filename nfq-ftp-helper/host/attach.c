@@ -19,14 +19,13 @@ const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES] = {
 
 void attach_choose(struct attach *attach)
 {
+	attach->mode = MODE_QUEUE;
 	if (attach->labels)
-		attach->mode = MODE_QUEUE;
-	else if (module_is_loaded(MODULE_NAME))
+		return;
+	if (module_is_loaded(MODULE_NAME))
 		attach->mode = MODE_KMOD;
 	else if (queue_range_count(&attach->queues) == 1 && !attach->sure_queues.given && helper_offered() == 0)
 		attach->mode = MODE_CTHELPER;
-	else
-		attach->mode = MODE_QUEUE;
 }
 
 bool attach_settle(struct attach *attach)

@@ -11,17 +11,20 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LEAVES_MAX 256
 
 static struct network network(const char *text)
 {
 	struct network network = { .family = strchr(text, ':') ? FAMILY_IPV6 : FAMILY_IPV4 };
-	char address[INET6_ADDRSTRLEN + 1];
-	unsigned int bits;
+	char address[INET6_ADDRSTRLEN + 1], *end;
+	const char *slash = strchr(text, '/');
 
-	assert_int_equal(sscanf(text, "%46[^/]/%u", address, &bits), 2);
-	network.bits = (uint8_t)bits;
+	assert_non_null(slash);
+	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
+	network.bits = (uint8_t)strtoul(slash + 1, &end, 10);
+	assert_int_equal(*end, '\0');
 	assert_int_equal(inet_pton(network.family == FAMILY_IPV6 ? AF_INET6 : AF_INET, address, network.address), 1);
 	return network;
 }
@@ -371,9 +374,9 @@ static void mended_with_another_port(void **state)
 		unsigned int nat;
 		const char *line, *leaves;
 	} rows[] = {
-		{ NO_NAT, "227 x (192,168,1,111,11,185)\r\n", "227 x (192,168,7,3,%u,%u)\r\n" },
-		{ DNAT, "227 x (203,0,113,79,11,185)\r\n", "227 x (203,0,113,80,%u,%u)\r\n" },
-		{ NO_NAT | WITH_IPV6, "227 x (0, 0,0,0,11,185)\r\n", "227 x (0,0,0,0,%u,%u)\r\n" },
+		{ NO_NAT, "227 x (192,168,1,111,11,185)\r\n", "227 x (192,168,7,3" },
+		{ DNAT, "227 x (203,0,113,79,11,185)\r\n", "227 x (203,0,113,80" },
+		{ NO_NAT | WITH_IPV6, "227 x (0, 0,0,0,11,185)\r\n", "227 x (0,0,0,0" },
 	};
 
 	(void)state;
@@ -389,7 +392,7 @@ static void mended_with_another_port(void **state)
 		assert_int_equal(d.expectations, 1);
 		port = d.expectation[0].tuple.dst.port;
 		assert_int_equal(d.expectation[0].nat_src.port, 3001);
-		snprintf(leaves, sizeof(leaves), rows[i].leaves, port >> 8, port & 255u);
+		snprintf(leaves, sizeof(leaves), "%s,%u,%u)\r\n", rows[i].leaves, port >> 8, port & 255u);
 		dialogue_left(&d, leaves);
 		dialogue_close(&d);
 	}

@@ -135,7 +135,7 @@ static int take_labels(const struct nlattr *value, const struct nlattr *mask)
 	const uint8_t *bits = value ? mnl_attr_get_payload(value) : NULL;
 	const uint8_t *which = mask ? mnl_attr_get_payload(mask) : NULL;
 
-	if (!bits)
+	if (!bits || !which)
 		return 0;
 	if (labels_missing)
 		return -ENOSPC;

@@ -407,18 +407,12 @@ static void test_how_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_how_many),
-		cmocka_unit_test(test_data_in_the_syn),
-		cmocka_unit_test(test_what_passes),
-		cmocka_unit_test(test_transfer),
-		cmocka_unit_test(test_handshake),
-		cmocka_unit_test(test_out_of_line),
-		cmocka_unit_test(test_pending),
-		cmocka_unit_test(test_opaque),
-		cmocka_unit_test(test_premature),
-		cmocka_unit_test(test_auth_in_doubt),
-		cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_note),
+		cmocka_unit_test(test_how_many),    cmocka_unit_test(test_data_in_the_syn),
+		cmocka_unit_test(test_what_passes), cmocka_unit_test(test_transfer),
+		cmocka_unit_test(test_handshake),   cmocka_unit_test(test_out_of_line),
+		cmocka_unit_test(test_pending),	    cmocka_unit_test(test_opaque),
+		cmocka_unit_test(test_premature),   cmocka_unit_test(test_auth_in_doubt),
+		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_note),
 		cmocka_unit_test(test_unbelieved),
 	};
 

@@ -31,7 +31,8 @@ static void add_timeout(struct check_report *report)
 				"conntrack forgets a control connection that is silent for %d seconds, as one is while a "
 				"file is transferred (%s)",
 				seconds, name),
-			CAUSE_TIMEOUT, SYSCTL_SET_FOR_GOOD, name, IDLE_SECONDS, "timeout");
+			CAUSE_TIMEOUT, SYSCTL_MODULE_FIRST("nf_conntrack") SYSCTL_SET_FOR_GOOD, name, IDLE_SECONDS,
+			"timeout");
 }
 
 static void add_ipvs(struct check_report *report)
@@ -42,7 +43,8 @@ static void add_ipvs(struct check_report *report)
 		check_mend(check_add(report, SURROUNDINGS_GROUP, "IPVS", CHECK_NO,
 				     "IPVS takes its connections away from conntrack (net.ipv4.vs.conntrack = 0), so "
 				     "nothing can be expected for FTP servers behind it"),
-			   CAUSE_IPVS, SYSCTL_SET_FOR_GOOD, "net.ipv4.vs.conntrack", 1, "ipvs");
+			   CAUSE_IPVS, SYSCTL_MODULE_FIRST("ip_vs") SYSCTL_SET_FOR_GOOD, "net.ipv4.vs.conntrack", 1,
+			   "ipvs");
 	else if (conntrack > 0)
 		check_add(report, SURROUNDINGS_GROUP, "IPVS", CHECK_YES, "conntrack keeps its connections");
 }
@@ -59,8 +61,8 @@ static void add_bridge(struct check_report *report)
 			"what passes between ports of the bridge `%s' comes to no rule of IP's: a router needs no more, "
 			"a firewall in a bridge does",
 			name),
-		CAUSE_NONE, "modprobe br_netfilter; " SYSCTL_SET_FOR_GOOD, "net.bridge.bridge-nf-call-iptables", 1,
-		"bridge");
+		CAUSE_NONE, "modprobe br_netfilter; " SYSCTL_MODULE_FIRST("br_netfilter") SYSCTL_SET_FOR_GOOD,
+		"net.bridge.bridge-nf-call-iptables", 1, "bridge");
 }
 
 /* What is worth knowing, and mostly in nobody's way. */

@@ -39,24 +39,19 @@ struct replay_survey *replay_survey_new(const struct option_nats *nats)
 	return survey;
 }
 
+static void free_entry(void *context, struct index_link *link)
+{
+	(void)context;
+	free(index_entry(link, struct entry, link));
+}
+
 void replay_survey_free(struct replay_survey *survey)
 {
 	if (!survey)
 		return;
 	for (unsigned int kind = 0; kind < KINDS; kind++) {
-		struct index *index = &survey->index[kind];
-
-		for (size_t i = 0; i < index->size; i++) {
-			struct index_link *link = index->buckets[i];
-
-			while (link) {
-				struct index_link *next = link->next;
-
-				free(index_entry(link, struct entry, link));
-				link = next;
-			}
-		}
-		index_free(index);
+		index_each(&survey->index[kind], free_entry, NULL);
+		index_free(&survey->index[kind]);
 	}
 	free(survey);
 }

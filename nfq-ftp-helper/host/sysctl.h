@@ -8,6 +8,9 @@
 /* A command, of printf's kind: name, number, and a word for the file's name. It is set now, and at each start of the machine. */
 #define SYSCTL_SET_FOR_GOOD "sysctl -w %s=%d | tee /etc/sysctl.d/60-nfq-ftp-helper-%s.conf"
 
+/* Before it, where the setting is a module's: one that is not loaded yet when the machine's settings are made does not get them. */
+#define SYSCTL_MODULE_FIRST(module) "echo " module " >/etc/modules-load.d/60-nfq-ftp-helper-" module ".conf; "
+
 /* The number that a setting holds, "net/ipv4/ip_forward"; -1: there is none of this name, or it holds no number. */
 int sysctl_number(const char *name);
 

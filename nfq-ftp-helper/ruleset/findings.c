@@ -10,6 +10,7 @@
 #include "marks.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Ours: packets are queued, and helpers assigned, there. */
@@ -174,9 +175,13 @@ static void look_at_chain(struct findings *findings, const struct found *found, 
 
 static void look_at_kernel(struct findings *findings)
 {
-	if (sysctl_number("net/netfilter/nf_conntrack_helper") == 1)
-		finding_see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1",
-			    "sysctl -w net.netfilter.nf_conntrack_helper=0");
+	char remedy[FOUND_TEXT_MAX];
+
+	if (sysctl_number("net/netfilter/nf_conntrack_helper") != 1)
+		return;
+	snprintf(remedy, sizeof(remedy), SYSCTL_MODULE_FIRST("nf_conntrack") SYSCTL_SET_FOR_GOOD,
+		 "net.netfilter.nf_conntrack_helper", 0, "helper");
+	finding_see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1", remedy);
 }
 
 /* The command that gives us another bit. */

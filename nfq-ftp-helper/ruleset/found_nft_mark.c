@@ -78,14 +78,14 @@ void found_nft_mark_key(struct found_marks *marks, const json_t *key)
 bool found_nft_mark_match(struct found_marks *marks, const json_t *match)
 {
 	const json_t *left = json_object_get(match, "left"), *right = json_object_get(match, "right");
-	const char *operator= json_string_value(json_object_get(match, "op"));
+	const char *comparison = json_string_value(json_object_get(match, "op"));
 	const uint32_t before = marks->connection_asked;
 
 	found_nft_mark_key(marks, left);
 	if (marks->connection_asked == before)
 		return false;
 	marks->connection_value = (uint32_t)json_integer_value(right);
-	return operator&& strcmp(operator, "!=") != 0;
+	return comparison && strcmp(comparison, "!=") != 0;
 }
 
 bool found_nft_mark_set(struct found_marks *marks, const json_t *mangle)

@@ -185,7 +185,7 @@ def mend(host, remedy):
     """
     script, ours, arguments = remedy.partition("nfq-ftp-helper rules --apply")
     if script:
-        host.run("unshare", "--mount", "sh", "-ec", "for d in sysctl modprobe; do mount -t tmpfs none /etc/$d.d; done; " + script)
+        host.run("unshare", "--mount", "sh", "-ec", "for d in sysctl modprobe modules-load; do mount -t tmpfs none /etc/$d.d; done; " + script)
     if ours:
         ports = arguments.split()[1:2] if "--port" in arguments else ["21"]
         host.rules("--apply", "--mode", host.mode, "--backend", host.backend, "--port", *ports)
@@ -205,6 +205,9 @@ def names_cause(broken, name, mode, backend):
         check(first["cause"] == broken.cause, f"{first['cause']} comes first: {first['text']}")
         check(NAMES.get(name, "") in first["text"], f"{NAMES.get(name)} is not named: {first['text']}")
         check(first.get("remedy"), "there is no remedy")
+        if "sysctl -w net.netfilter." in first["remedy"]:
+            check("/etc/sysctl.d/" in first["remedy"] and "nf_conntrack >/etc/modules-load.d/" in first["remedy"],
+                  f"the machine's next start undoes it: {first['remedy']}")
         if broken.mends:
             mend(host, first["remedy"])
             rest, _said = host.check()

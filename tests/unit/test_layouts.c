@@ -359,6 +359,7 @@ static void smaller_size(void **state)
 	X(session->stream[1].line.separator = FTP_SEPARATORS)                                                          \
 	X(session->stream[0].line.web = FTP_WEB_ALL + 1)                                                               \
 	X(session->stream[1].line.phase = FTP_PHASE_FIRST)                                                             \
+	X(session->stream[1].line.phase = FTP_PHASE_ODD)                                                               \
 	X(session->multiline = 1000)                                                                                   \
 	X(session->stream[0].adj.after = INT32_MAX)                                                                    \
 	X(session->stream[1].adj.before = INT32_MIN)                                                                   \
@@ -404,6 +405,7 @@ static void smaller_size(void **state)
 	X(work->announcement[0].kind = FTP_PASV)                                                                       \
 	X(work->announcement[0].direction = 1)                                                                         \
 	X(work->announcement[0].answered = 2)                                                                          \
+	X(work->announcement[0].heard = 2)                                                                             \
 	X(work->announcement[0].expectation.tuple.dst.family = 0)                                                      \
 	X(work->announcement[0].expectation.tuple.src.family = FAMILY_IPV6)                                            \
 	X(work->announcement[0].expectation.tuple.dst.port = 0)                                                        \

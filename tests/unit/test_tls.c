@@ -112,6 +112,9 @@ static void lines(void **state)
 	READS(FTP_SERVER, "200\r\n", TLS_STRANGE, 3);
 	READS(FTP_SERVER, "20 x\r\n", TLS_STRANGE, 2);
 	READS(FTP_SERVER, "2000 x\r\n", TLS_STRANGE, 3);
+	READS(FTP_CLIENT, "CC\377\361C\r\n", TLS_STRANGE, 2);
+	READS(FTP_CLIENT, "PASV\377\361\r\n", TLS_LINE, 4);
+	READS(FTP_SERVER, "20\377\3610 x\r\n", TLS_STRANGE, 2);
 }
 
 /* What stands in a file is looked at before it is believed. */

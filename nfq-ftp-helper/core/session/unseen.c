@@ -78,18 +78,29 @@ bool unseen_claim_stands(const struct stream *stream, uint32_t ack)
 	return seq_after(stream->claim, stream->next) && !seq_after(ack, stream->claim);
 }
 
+/* Is it the lowest segment beyond the hole, again? It is taken note of. */
+static bool is_lowest_again(const struct turn *turn, struct stream *stream, uint32_t start)
+{
+	const bool again = stream->flags & STREAM_HOLE && (uint16_t)start == stream->hole_start;
+
+	if (!(stream->flags & STREAM_HOLE) || (int16_t)((uint16_t)start - stream->hole_start) < 0)
+		note_hole(turn, stream, start);
+	else if (!again)
+		note_missed(turn, stream, start);
+	return again;
+}
+
+static bool is_well_apart(const struct turn *turn, const struct stream *stream)
+{
+	return (uint8_t)(hole_time(turn) - stream->hole_since) >= HOLE_PATIENCE;
+}
+
 /* Has this very segment come before, well apart? It is taken note of. */
 bool unseen_comes_again(const struct turn *turn, uint32_t start)
 {
 	struct stream *stream = &turn->session->stream[turn->direction];
 
-	if (!(stream->flags & STREAM_HOLE) || (int16_t)((uint16_t)start - stream->hole_start) < 0)
-		note_hole(turn, stream, start);
-	else if ((uint16_t)start != stream->hole_start)
-		note_missed(turn, stream, start);
-	else
-		return (uint8_t)(hole_time(turn) - stream->hole_since) >= HOLE_PATIENCE;
-	return false;
+	return is_lowest_again(turn, stream, start) && is_well_apart(turn, stream);
 }
 
 /* Does the segment go on behind bytes that never came, and its receiver says that they have arrived? */
@@ -138,16 +149,10 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 /* Has this very segment come before, well apart, and nothing before it in between? Else it is taken note of. */
 static bool has_waited(const struct turn *turn, struct stream *stream, uint32_t start)
 {
-	if (!(stream->flags & STREAM_HOLE) || (int16_t)((uint16_t)start - stream->hole_start) < 0) {
-		note_hole(turn, stream, start);
+	if (!is_lowest_again(turn, stream, start))
 		return false;
-	}
-	if ((uint16_t)start != stream->hole_start) {
-		note_missed(turn, stream, start);
-		return false;
-	}
 	stream->hole_missed = 0;
-	return (uint8_t)(hole_time(turn) - stream->hole_since) >= HOLE_PATIENCE;
+	return is_well_apart(turn, stream);
 }
 
 /*

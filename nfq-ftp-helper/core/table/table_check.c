@@ -84,6 +84,7 @@ static bool is_line(const struct ftp_line *line, enum ftp_side side)
 	       line->length <= (side == FTP_CLIENT ? FTP_WORD_MAX + 1 : 3) && line->separator < FTP_SEPARATORS &&
 	       line->web <= FTP_WEB_ALL && (side == FTP_CLIENT || is_digits(line->word, line->length)) &&
 	       (line->phase != FTP_PHASE_START || line->length == 0) &&
+	       (line->phase != FTP_PHASE_ODD || line->length > FTP_WORD_MAX) &&
 	       ((line->phase != FTP_PHASE_GAP && line->phase != FTP_PHASE_ARGUMENT) || is_announcing(line, side));
 }
 

@@ -99,6 +99,7 @@ static bool decimal(struct proxy *proxy, uint8_t byte, uint32_t most)
 	return true;
 }
 
+/* An IPv4 address, or where colon is set the last 32 bits of an IPv6 one. */
 static enum proxy_step in_ipv4(struct proxy *proxy, uint8_t byte)
 {
 	if (decimal(proxy, byte, 255))
@@ -113,13 +114,22 @@ static enum proxy_step in_ipv4(struct proxy *proxy, uint8_t byte)
 	}
 	if (byte != ' ' || proxy->numbers != 3)
 		return PROXY_WRONG;
-	return go_on(proxy, proxy->field == FIELD_IPV4 ? FIELD_IPV4_SECOND : FIELD_PORT);
+	if (proxy->field == FIELD_IPV4_SECOND)
+		return go_on(proxy, FIELD_PORT);
+	return go_on(proxy, proxy->colon ? FIELD_IPV6_SECOND : FIELD_IPV4_SECOND);
 }
 
 static bool is_hexadecimal(uint8_t byte)
 {
 	return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
 }
+
+/* Of a group's value: none, but a colon; and one that is no decimal number. */
+#define LONE_COLON 0xffff
+#define NO_DECIMAL 0xfffe
+
+/* So many groups, and zeros left out, before an IPv4 address are no longer than an IPv6 address may be. */
+#define GROUPS_BEFORE_MAX 4
 
 /* A group has ended, or a colon stands behind a colon: once, and nowhere but in the beginning before a group. */
 static enum proxy_step ipv6_colon(struct proxy *proxy)
@@ -135,8 +145,34 @@ static enum proxy_step ipv6_colon(struct proxy *proxy)
 	proxy->colon = !second;
 	proxy->digits = 0;
 	/* One alone in the beginning needs its second. */
-	proxy->value = first && proxy->numbers == 0 ? 1 : 0;
+	proxy->value = first && proxy->numbers == 0 ? LONE_COLON : 0;
 	return PROXY_MORE;
+}
+
+/*
+ * The digits so far are an octet: an IPv4 address stands in the place of the last two groups (RFC 4291 section 2.2), as HAProxy writes mapped
+ * ones; or of the whole second address, as nginx writes that.
+ */
+static enum proxy_step ipv6_dot(struct proxy *proxy)
+{
+	const bool alone = proxy->field == FIELD_IPV6_SECOND && proxy->numbers == 0 && !proxy->gap;
+
+	if (!proxy->digits || proxy->value > 255 || !(alone || (proxy->gap && proxy->numbers <= GROUPS_BEFORE_MAX)))
+		return PROXY_WRONG;
+	go_on(proxy, proxy->field == FIELD_IPV6 ? FIELD_IPV4 : FIELD_IPV4_SECOND);
+	proxy->colon = 1;
+	proxy->numbers = 1;
+	return PROXY_MORE;
+}
+
+/* value: the group read as a decimal number, which it may be. */
+static void ipv6_digit(struct proxy *proxy, uint8_t byte)
+{
+	const bool fits = byte <= '9' && proxy->value != NO_DECIMAL && (!proxy->digits || proxy->value);
+
+	proxy->value = fits ? (uint16_t)(proxy->value * 10 + byte - '0') : NO_DECIMAL;
+	proxy->digits++;
+	proxy->colon = 0;
 }
 
 static enum proxy_step in_ipv6(struct proxy *proxy, uint8_t byte)
@@ -145,15 +181,16 @@ static enum proxy_step in_ipv6(struct proxy *proxy, uint8_t byte)
 
 	if (byte == ':')
 		return ipv6_colon(proxy);
-	if (proxy->value) /* ":1" */
+	if (proxy->value == LONE_COLON) /* ":1" */
 		return PROXY_WRONG;
 	if (is_hexadecimal(byte)) {
 		if (proxy->digits == 4)
 			return PROXY_WRONG;
-		proxy->digits++;
-		proxy->colon = 0;
+		ipv6_digit(proxy, byte);
 		return PROXY_MORE;
 	}
+	if (byte == '.')
+		return ipv6_dot(proxy);
 	groups = proxy->numbers + (proxy->digits ? 1u : 0u);
 	if (byte != ' ' || proxy->colon || groups > 8 || (proxy->gap ? groups == 8 : groups != 8))
 		return PROXY_WRONG;

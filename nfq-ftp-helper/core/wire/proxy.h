@@ -21,7 +21,7 @@ struct proxy {
 	uint16_t digits : 3;  /* of the number */
 	uint16_t numbers : 4; /* before it: octets of an IPv4 address, groups of an IPv6 one */
 	uint16_t gap : 1;     /* the IPv6 address has its "::" */
-	uint16_t colon : 1;   /* and the last byte was a colon */
+	uint16_t colon : 1;   /* and the last byte was a colon; of an IPv4 address: it is a part of that */
 };
 
 enum proxy_step {

@@ -68,7 +68,10 @@ static bool is_known(const struct ftp_line *line, enum ftp_side side)
 	return line->length && ftp_line_word(line, side);
 }
 
-/* A byte of what may be a line, which stays unread where it ends the word: whoever reads lines goes on there. */
+/*
+ * A byte of what may be a line, which stays unread where it ends the word: whoever reads lines goes on there. So does a Telnet sequence, which
+ * may stand in a line's word, but not in the first one behind records.
+ */
 static enum tls_event read_word(struct tls_records *records, struct ftp_line *line, enum ftp_side side, uint8_t byte)
 {
 	struct ftp_line after = *line;
@@ -77,7 +80,7 @@ static enum tls_event read_word(struct tls_records *records, struct ftp_line *li
 	ftp_scan(&after, side, 0, &byte, 1, &event);
 	if (event == FTP_STRANGE || event == FTP_FOREIGN)
 		return TLS_STRANGE;
-	if (event == FTP_MORE && after.phase == FTP_PHASE_WORD) {
+	if (event == FTP_MORE && after.phase == FTP_PHASE_WORD && !after.telnet) {
 		*line = after;
 		records->place = TLS_WORD;
 		return TLS_MORE;

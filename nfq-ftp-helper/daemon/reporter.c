@@ -223,18 +223,19 @@ static const struct {
 	[REPORT_END] = { LOG_LEVEL_DEBUG, tell_end },
 };
 
-/* Is it the first time that this host's packets are missed? */
-static bool is_news(struct reporter *reporter, const struct report *report)
+/* Whose packets are missed. */
+static const struct endpoint *silent_host(const struct report *report)
 {
-	const struct endpoint *host = report->direction == DIRECTION_ORIGINAL ? &report->server : &report->client;
+	return report->direction == DIRECTION_ORIGINAL ? &report->server : &report->client;
+}
 
+/* Has it been said of this host, or of as many others as are remembered? */
+static bool is_said(const struct reporter *reporter, const struct endpoint *host)
+{
 	for (unsigned int i = 0; i < reporter->one_way_count; i++)
 		if (endpoint_address_equal(&reporter->one_way[i], host))
-			return false;
-	if (reporter->one_way_count == REPORTER_HOSTS)
-		return false;
-	reporter->one_way[reporter->one_way_count++] = *host;
-	return true;
+			return true;
+	return reporter->one_way_count == REPORTER_HOSTS;
 }
 
 void reporter_report(void *context, const struct report *report)
@@ -245,11 +246,13 @@ void reporter_report(void *context, const struct report *report)
 
 	if (!log_enabled(kinds[report->kind].level))
 		return;
-	if (report->kind == REPORT_ONE_WAY && !is_news(reporter, report))
+	if (report->kind == REPORT_ONE_WAY && is_said(reporter, silent_host(report)))
 		return;
 	if (!log_allowed(refusal ? &reporter->refused : &reporter->told, reporter->now,
 			 refusal ? REFUSED_PER_SECOND : TOLD_PER_SECOND))
 		return;
+	if (report->kind == REPORT_ONE_WAY)
+		reporter->one_way[reporter->one_way_count++] = *silent_host(report);
 	kinds[report->kind].tell(report, parties(reporter, report, whom));
 }
 

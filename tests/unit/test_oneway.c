@@ -298,7 +298,7 @@ static unsigned int lines_with(const char *text)
 }
 
 /* What the reporter says of connections of so many servers, of each twice, when it hears of them in this direction. */
-static void log_of(unsigned int servers, enum direction direction)
+static void log_of(unsigned int servers, enum direction direction, unsigned int pause)
 {
 	struct report report = { .kind = REPORT_ONE_WAY, .direction = direction, .command = "" };
 	static struct reporter reporter;
@@ -311,9 +311,9 @@ static void log_of(unsigned int servers, enum direction direction)
 	report.server = (struct endpoint){ .family = FAMILY_IPV4, .address = { 192, 0, 2, 0 }, .port = 21 };
 	dup2(fileno(file), STDERR_FILENO);
 	for (unsigned int i = 0; i < 2 * servers; i++) {
-		report.server.address[3] = (uint8_t)(i / 2);
+		report.server.address[3] = (uint8_t)(i % servers);
 		report.server.port = (uint16_t)(21 + i);
-		reporter.now += SECOND;
+		reporter.now += pause;
 		reporter_report(&reporter, &report);
 	}
 	dup2(real, STDERR_FILENO);
@@ -327,14 +327,20 @@ static void log_of(unsigned int servers, enum direction direction)
 static void said_once_per_host(void **state)
 {
 	(void)state;
-	log_of(5, DIRECTION_ORIGINAL);
+	log_of(5, DIRECTION_ORIGINAL, SECOND);
 	assert_int_equal(lines_with("said once"), 5);
 	assert_int_equal(lines_with("none from 192.0.2.3 back"), 1);
-	log_of(5, DIRECTION_REPLY);
+	log_of(5, DIRECTION_REPLY, SECOND);
 	assert_int_equal(lines_with("said once"), 1);
 	assert_int_equal(lines_with("packets from 192.0.2.0 to 10.0.0.2 come here, and none from 10.0.0.2 back"), 1);
-	log_of(200, DIRECTION_ORIGINAL);
+	log_of(200, DIRECTION_ORIGINAL, SECOND);
 	assert_int_equal(lines_with("said once"), REPORTER_HOSTS);
+	log_of(200, DIRECTION_ORIGINAL,
+	       1); /* of whom a line was one too many of its second, it is said the next time */
+	assert_int_equal(lines_with("said once"), 10);
+	assert_int_equal(lines_with("none from 192.0.2.9 back"), 1);
+	log_of(15, DIRECTION_ORIGINAL, 70); /* a line that was one too many of its second is written the next time */
+	assert_int_equal(lines_with("said once"), 15);
 }
 
 int main(void)

@@ -129,6 +129,7 @@ static unsigned int count_all(const struct replay_summary *summary, const struct
 		{ "control_connections", summary->controls, "FTP control connection", "" },
 		{ "sessions", counters->sessions, "followed", NULL },
 		{ "picked_up", counters->picked_up, "picked up in the middle", NULL },
+		{ "one_way", reports[REPORT_ONE_WAY], "of which one direction only is there: not read", NULL },
 		{ "opaque", reports[REPORT_OPAQUE], "turned to TLS: not read from there on", NULL },
 		{ "announced", reports[REPORT_EXPECT] + reports[REPORT_REFUSE], "data connection", " announced" },
 		{ "expectations", reports[REPORT_EXPECT], "expected", NULL },
@@ -246,6 +247,12 @@ static void print_limit(const struct report *report)
 	fputs(report->taken ? "not followed: the client has its share" : "not followed: the table is full", stdout);
 }
 
+static void print_one_way(const struct report *report)
+{
+	printf("only the %s's packets are here: nothing is edited or opened",
+	       report->direction == DIRECTION_ORIGINAL ? "client" : "server");
+}
+
 static void print_begin(const struct report *report)
 {
 	(void)report;
@@ -269,6 +276,7 @@ static const struct report_form {
 	[REPORT_REFUSE] = { "refuse", print_refuse },
 	[REPORT_OPAQUE] = { NULL, print_opaque },
 	[REPORT_LIMIT] = { NULL, print_limit },
+	[REPORT_ONE_WAY] = { NULL, print_one_way },
 	[REPORT_BEGIN] = { NULL, print_begin },
 	[REPORT_END] = { NULL, print_end },
 };

@@ -185,6 +185,21 @@ static void tell_limit(const struct report *report, const char *whom)
 			 whom);
 }
 
+/* "A to B": whose packets come, and who has none that do. */
+static void tell_one_way(const struct report *report, const char *whom)
+{
+	const bool sent = report->direction == DIRECTION_ORIGINAL;
+	char sender[ENDPOINT_PRINT_MAX], silent[ENDPOINT_PRINT_MAX];
+
+	endpoint_print_address(sent ? &report->client : &report->server, sender);
+	endpoint_print_address(sent ? &report->server : &report->client, silent);
+	log_line(
+		LOG_LEVEL_WARNING,
+		"packets from %s to %s come here, and none from %s back, so nothing is edited or opened for them; route both "
+		"directions of connections with %s through this machine and queue both, or queue neither; said once of it: %s",
+		sender, silent, silent, silent, whom);
+}
+
 static void tell_begin(const struct report *report, const char *whom)
 {
 	(void)report;
@@ -201,23 +216,43 @@ static const struct {
 	enum log_level level;
 	void (*tell)(const struct report *report, const char *whom);
 } kinds[] = {
-	[REPORT_REWRITE] = { LOG_LEVEL_INFO, tell_rewrite },   [REPORT_EXPECT] = { LOG_LEVEL_INFO, tell_expect },
-	[REPORT_UNEXPECT] = { LOG_LEVEL_INFO, tell_unexpect }, [REPORT_REFUSE] = { LOG_LEVEL_WARNING, tell_refusal },
-	[REPORT_OPAQUE] = { LOG_LEVEL_INFO, tell_opaque },     [REPORT_LIMIT] = { LOG_LEVEL_WARNING, tell_limit },
-	[REPORT_BEGIN] = { LOG_LEVEL_DEBUG, tell_begin },      [REPORT_END] = { LOG_LEVEL_DEBUG, tell_end },
+	[REPORT_REWRITE] = { LOG_LEVEL_INFO, tell_rewrite },	[REPORT_EXPECT] = { LOG_LEVEL_INFO, tell_expect },
+	[REPORT_UNEXPECT] = { LOG_LEVEL_INFO, tell_unexpect },	[REPORT_REFUSE] = { LOG_LEVEL_WARNING, tell_refusal },
+	[REPORT_OPAQUE] = { LOG_LEVEL_INFO, tell_opaque },	[REPORT_LIMIT] = { LOG_LEVEL_WARNING, tell_limit },
+	[REPORT_ONE_WAY] = { LOG_LEVEL_WARNING, tell_one_way }, [REPORT_BEGIN] = { LOG_LEVEL_DEBUG, tell_begin },
+	[REPORT_END] = { LOG_LEVEL_DEBUG, tell_end },
 };
+
+/* Whose packets are missed. */
+static const struct endpoint *silent_host(const struct report *report)
+{
+	return report->direction == DIRECTION_ORIGINAL ? &report->server : &report->client;
+}
+
+/* Has it been said of this host, or of as many others as are remembered? */
+static bool is_said(const struct reporter *reporter, const struct endpoint *host)
+{
+	for (unsigned int i = 0; i < reporter->one_way_count; i++)
+		if (endpoint_address_equal(&reporter->one_way[i], host))
+			return true;
+	return reporter->one_way_count == REPORTER_HOSTS;
+}
 
 void reporter_report(void *context, const struct report *report)
 {
 	struct reporter *reporter = context;
-	const bool refusal = report->kind == REPORT_REFUSE || report->kind == REPORT_LIMIT;
+	const bool refusal = kinds[report->kind].level == LOG_LEVEL_WARNING;
 	char whom[PARTIES_MAX];
 
 	if (!log_enabled(kinds[report->kind].level))
 		return;
+	if (report->kind == REPORT_ONE_WAY && is_said(reporter, silent_host(report)))
+		return;
 	if (!log_allowed(refusal ? &reporter->refused : &reporter->told, reporter->now,
 			 refusal ? REFUSED_PER_SECOND : TOLD_PER_SECOND))
 		return;
+	if (report->kind == REPORT_ONE_WAY)
+		reporter->one_way[reporter->one_way_count++] = *silent_host(report);
 	kinds[report->kind].tell(report, parties(reporter, report, whom));
 }
 

@@ -10,11 +10,16 @@
 #include "kernel/nfqueue.h"
 #include "log.h"
 
+/* So many hosts are remembered of which something is said once; of others it is not said. */
+#define REPORTER_HOSTS 64
+
 /* Owned by one thread. */
 struct reporter {
 	struct interfaces interfaces;
 	struct log_limit told; /* -v's lines */
 	struct log_limit refused;
+	struct endpoint one_way[REPORTER_HOSTS]; /* of which no packet comes here: said */
+	unsigned int one_way_count;
 	uint64_t now;			     /* milliseconds */
 	const struct nfqueue_packet *packet; /* that is being handled; NULL: none, it is a time-out */
 };

@@ -154,6 +154,7 @@ void dialogue_input(struct dialogue *d)
 	d->out = d->in.bytes;
 	d->out_length = d->in.length;
 	assert_int_equal(session_arrive(&d->engine, &arrival, d->in.bytes, d->in.length, false, 0), 0);
+	arrival.invalid = d->invalid;
 	session_prefetch(&d->engine, &arrival, 1);
 	d->verdict = session_input(&d->engine, &arrival, d->now, &output);
 	if (d->verdict == VERDICT_REPLACE) {

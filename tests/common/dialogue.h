@@ -61,7 +61,8 @@ struct dialogue {
 	uint32_t seq[2];   /* next byte each writes, its own numbers */
 	uint32_t acked[2]; /* what each has acknowledged of the other's, numbers as the other sees them */
 	uint64_t now;
-	bool silent; /* packets carry old acknowledgements */
+	bool invalid; /* conntrack calls what arrives so */
+	bool silent;  /* packets carry old acknowledgements */
 	/* what left last */
 	enum verdict verdict;
 	struct packet in;

@@ -24,6 +24,7 @@
 	ROW(full, "not followed")		/* connections: there was no room for them */		\
 	ROW(limited, "of them for their client's share")						\
 	ROW(displaced, "displaced")		/* not followed any more: another one needed the room */	\
+	ROW(one_way, "of one direction only")	/* connections: the other's packets do not come this way (oneway.h) */	\
 	ROW(overdue, "given up waiting")	/* held bytes and edits */				\
 	ROW(edits, "edits")										\
 	ROW(expectations, "expected")									\

@@ -42,6 +42,7 @@ enum report_kind {
 	REPORT_REFUSE,	 /* an announcement was left alone */
 	REPORT_OPAQUE,	 /* TLS from here on */
 	REPORT_LIMIT,	 /* a connection is not followed: there is no room for it */
+	REPORT_ONE_WAY,	 /* packets of one direction only: report.direction */
 	REPORT_BEGIN,	 /* a session was made */
 	REPORT_END,	 /* and ended */
 };

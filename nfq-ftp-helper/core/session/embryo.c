@@ -240,6 +240,25 @@ struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival,
 	return NULL;
 }
 
+/* Does the client go on behind the first byte it could send after its SYN? */
+static bool goes_on(const struct embryo *embryo, const struct segment *segment)
+{
+	const uint32_t sent = segment->seq - embryo->start[DIRECTION_ORIGINAL];
+
+	return segment->flags & TCP_ACK && segment->payload_length && sent > embryo->data && sent <= UINT16_MAX;
+}
+
+struct embryo *embryo_unanswered(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	struct embryo *ways = ways_of(engine, arrival);
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->state == EMBRYO_OPEN &&
+		    is_of(embryo, arrival, DIRECTION_ORIGINAL) && goes_on(embryo, &arrival->segment))
+			return embryo;
+	return NULL;
+}
+
 struct embryo *embryo_left(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	struct embryo *ways = ways_of(engine, arrival);

@@ -22,6 +22,9 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 /* The answered one that a later packet of the flow continues; NULL where there is none. */
 struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
+/* The one without an answer whose client goes on in this packet behind its first bytes; NULL where there is none. */
+struct embryo *embryo_unanswered(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
 /* An answered one of the flow; NULL where there is none. */
 struct embryo *embryo_left(struct engine *engine, const struct arrival *arrival, uint64_t now);
 

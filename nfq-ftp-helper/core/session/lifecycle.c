@@ -34,6 +34,11 @@ void lifecycle_absent(struct engine *engine, uint64_t now)
 	engine->picks_up_until = now + PICK_UP_PERIOD;
 }
 
+bool lifecycle_was_absent(const struct engine *engine, uint32_t since)
+{
+	return engine->picks_up_until > UINT64_C(1000) * since + PICK_UP_PERIOD;
+}
+
 /* May its ends go on? They may where they have not both said their last byte: an RST's receiver may not have believed it. */
 static bool may_go_on(const struct session *session)
 {

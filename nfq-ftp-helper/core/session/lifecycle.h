@@ -11,6 +11,9 @@
 /* Nobody was on the queue until now: connections are picked up in the middle, for a quarter of an hour. */
 void lifecycle_absent(struct engine *engine, uint64_t now);
 
+/* And nobody was for some of the time since then, in seconds? */
+bool lifecycle_was_absent(const struct engine *engine, uint32_t since);
+
 /* Forget a session; what it announced is taken back. */
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now);
 

@@ -3,6 +3,7 @@
 
 #include "core/stream/stream.h"
 #include "core/table/state.h"
+#include "oneway.h"
 
 #define NEAR UINT16_MAX /* bytes: two numbers of one stream, seen shortly after one another */
 
@@ -49,6 +50,8 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 
 	if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST)
 		return false;
+	if (fits && same)
+		oneway_unsure(turn, segment);
 	if (!fits || same) {
 		hear(turn, segment, fits);
 		return false;

@@ -21,6 +21,7 @@
 #include "handshake.h"
 #include "lifecycle.h"
 #include "numbers.h"
+#include "oneway.h"
 #include "unseen.h"
 
 #define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
@@ -294,8 +295,10 @@ static enum verdict disbelieve(const struct turn *turn, struct segment *segment,
 			       struct output *output)
 {
 	turn->engine->counters.disbelieved[belief]++;
-	if (belief == BELIEF_ACK_AHEAD)
+	if (belief == BELIEF_ACK_AHEAD) {
+		oneway_ahead(turn, segment);
 		unseen_note_sent(turn, segment);
+	}
 	if (is_anothers_number(turn, segment))
 		return VERDICT_ACCEPT;
 	return send_unchanged(turn, segment, output);
@@ -413,6 +416,8 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 			handshake_input(engine, arrival, NULL, now);
 		else if (segment->flags & TCP_RST && !arrival->invalid)
 			handshake_after_reset(engine, arrival, NULL, now);
+		else
+			oneway_stranger(engine, arrival, now);
 		engine->counters.untracked++;
 		return VERDICT_ACCEPT;
 	}

@@ -65,6 +65,14 @@ enum session_flags {
 	SESSION_FLAGS = 0x7b,	    /* all of them */
 };
 
+/* Do the packets of one direction only come this way? core/session/oneway.h counts what shows it. */
+enum one_way {
+	ONE_WAY_NOT,
+	ONE_WAY_ONCE,
+	ONE_WAY_TWICE,
+	ONE_WAY_SAID, /* they do */
+};
+
 /* A control connection. */
 struct session {
 	struct flow_key key;
@@ -81,6 +89,7 @@ struct session {
 	uint8_t exchanged : 2; /* enum exchanged */
 	uint8_t met : 1;       /* its beginning, or bytes of it, were not seen */
 	uint8_t doubt : 1; /* a multi-line reply has ended oddly, at session.doubted: lines behind it may be its text */
+	uint8_t one_way : 2; /* enum one_way */
 	uint8_t unused[2];
 	struct pairing pairing;	   /* the outstanding commands */
 	uint32_t answered;	   /* the server's first byte behind the first answer */
@@ -203,6 +212,7 @@ struct embryo {
 	/* what the SYN's bytes are as FTP */
 	uint8_t strange;      /* none */
 	uint8_t lines;	      /* whole lines */
+	uint8_t one_way;      /* not 0: its client went on without an answer, which has been said */
 	struct ftp_line line; /* where the last one stands */
 };
 

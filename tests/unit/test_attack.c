@@ -380,6 +380,33 @@ static void same_port_while_away(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * Bytes have passed unseen. A forged packet behind them hides the reply to RETR: the refusal of EPSV is taken for that, and what the server says
+ * unasked is taken for EPSV's answer.
+ */
+static void reply_is_hidden(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_ready(&d, NO_NAT);
+	dialogue_restart(&d);
+	d.seq[SERVER] += 20;
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+	forge(&d, SERVER, d.seq[SERVER], d.acked[SERVER], TCP_ACK, "220 x\r\n");
+	dialogue_says(&d, CLIENT, "RETR f\r\n");
+	dialogue_says(&d, SERVER, "550 No such file.\r\n");
+	dialogue_says(&d, CLIENT, "EPSV\r\n");
+	dialogue_says(&d, SERVER, "425 no\r\n" PASSIVE);
+	assert_int_equal(d.expect_calls, 0);
+	/* And that was all that was in doubt. */
+	dialogue_says(&d, CLIENT, "PASV\r\n");
+	dialogue_says(&d, SERVER, PASSIVE);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +421,7 @@ int main(void)
 		cmocka_unit_test(note_is_lost),
 		cmocka_unit_test(old_note),
 		cmocka_unit_test(same_port_while_away),
+		cmocka_unit_test(reply_is_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,10 +73,11 @@ struct conntrack_ops {
 	int (*expect)(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
 
 	/*
-	 * An expectation of master's gets its whole time again (conntrack_expected_seconds()), without a gap in which it would not be there.
+	 * An expectation of master's is there for so many seconds from now, without a gap in which it would not be.
 	 * -ENOENT: it is gone, used or timed out. NULL: none is ever renewed.
 	 */
-	int (*renew)(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
+	int (*renew)(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation,
+		     uint32_t seconds);
 
 	/* Take it back. That it is gone already (used, or timed out) is no error. */
 	void (*unexpect)(struct conntrack *conntrack, const struct binding *master,

@@ -54,10 +54,11 @@ static int delete_expected(struct ctnetlink *ct, const struct binding *master, c
 	return ctrequest_delete_expected(&ct->exchange, &tuple, master->zone, expected.id);
 }
 
-static int set_time(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)
+static int set_time(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation,
+		    uint32_t seconds)
 {
 	exchange_begin(&ct->exchange);
-	ctrequest_renew(&ct->exchange, master, expectation, ct->config.expect_timeout);
+	ctrequest_renew(&ct->exchange, master, expectation, seconds);
 	return exchange_run_one(&ct->exchange);
 }
 
@@ -69,7 +70,7 @@ static void correct_time(struct ctnetlink *ct, const struct binding *master, con
 
 	if (read_expected(&ct->exchange.answer[1], master, &expected) == 0 && expected.seconds != wanted &&
 	    expected.seconds + 1 != wanted)
-		(void)set_time(ct, master, expectation);
+		(void)set_time(ct, master, expectation, wanted);
 }
 
 static int create_expected(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)
@@ -109,14 +110,15 @@ int ctnetlink_expect(struct conntrack *conntrack, const struct binding *master, 
 }
 
 /* The kernel looks for it without regard to whose it is: so it is read before. */
-int ctnetlink_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
+int ctnetlink_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation,
+		    uint32_t seconds)
 {
 	struct ctnetlink *ct = ctnetlink_of(conntrack);
 	struct expected expected;
 	int error = get_expected(ct, master, expectation, &expected);
 
 	if (!error)
-		error = set_time(ct, master, expectation);
+		error = set_time(ct, master, expectation, seconds);
 	/* Another master's stands in its place, or its time was over just now. */
 	return error == -EBUSY || error == -ETIME ? -ENOENT : error;
 }

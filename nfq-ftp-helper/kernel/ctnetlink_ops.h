@@ -15,7 +15,8 @@
 int ctnetlink_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
 		   enum direction *direction);
 int ctnetlink_expect(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
-int ctnetlink_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation);
+int ctnetlink_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation,
+		    uint32_t seconds);
 void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding *master,
 			const struct expectation *expectation);
 int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,

@@ -28,12 +28,17 @@ struct expected *expectations_find(const struct expectations *expectations, enum
 	return NULL;
 }
 
+/* Nearly always it is the newest: only what is renewed for less than its whole time goes before others. */
 static void line_up(struct expectations *expectations, struct expected *expected)
 {
-	expected->newer = NULL;
-	expected->older = expectations->newest;
-	*(expectations->newest ? &expectations->newest->newer : &expectations->oldest) = expected;
-	expectations->newest = expected;
+	struct expected *older = expectations->newest, *newer = NULL;
+
+	for (; older && older->expires > expected->expires; older = older->older)
+		newer = older;
+	expected->newer = newer;
+	expected->older = older;
+	*(older ? &older->newer : &expectations->oldest) = expected;
+	*(newer ? &newer->older : &expectations->newest) = expected;
 }
 
 static void step_out(struct expectations *expectations, const struct expected *expected)

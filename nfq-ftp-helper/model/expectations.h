@@ -22,7 +22,7 @@ enum expected_as {
 struct expected {
 	struct index_link link[EXPECTED_AS];
 	struct tuple as[EXPECTED_AS];	/* src.port is ignored */
-	struct expected *newer, *older; /* by time of creation or renewal, which is the order of expiry too */
+	struct expected *newer, *older; /* by expiry, which is nearly the order of creation and renewal */
 	const void *master;		/* identifies it; never looked into */
 	uint64_t expires;		/* milliseconds */
 };
@@ -38,7 +38,7 @@ struct expectations {
  * @expectations: the table
  * @master: identifies the master
  * @as: what to expect, under its three names
- * @expires: milliseconds; never less than that of an earlier call
+ * @expires: milliseconds
  *
  * Return: 0; -EBUSY when another master expects this tuple; -ENOMEM.
  */
@@ -49,7 +49,7 @@ int expectations_add(struct expectations *expectations, const void *master, cons
 struct expected *expectations_find(const struct expectations *expectations, enum expected_as as,
 				   const struct tuple *tuple);
 
-/* It is expected until @expires, which is never less than that of an earlier call. */
+/* It is expected until @expires. */
 void expectations_renew(struct expectations *expectations, struct expected *expected, uint64_t expires);
 
 void expectations_remove(struct expectations *expectations, struct expected *expected);

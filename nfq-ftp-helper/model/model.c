@@ -297,9 +297,9 @@ int model_translate(struct model *model, struct segment *segment, enum model_vie
 	return 0;
 }
 
-static uint64_t expiry(const struct model *model)
+static uint64_t expiry(const struct model *model, uint32_t seconds)
 {
-	return model->now + UINT64_C(1000) * conntrack_expected_seconds(&model->conntrack);
+	return model->now + UINT64_C(1000) * seconds;
 }
 
 static struct model *model_of(struct conntrack *conntrack)
@@ -349,7 +349,8 @@ static int model_expect(struct conntrack *conntrack, const struct binding *maste
 	if (!connection)
 		return -ENOENT;
 	name(model, master, expectation, as);
-	return expectations_add(&model->expectations, connection, as, expiry(model));
+	return expectations_add(&model->expectations, connection, as,
+				expiry(model, conntrack_expected_seconds(conntrack)));
 }
 
 /* What is expected on behalf of this master; NULL where it is not, or on another's. */
@@ -361,13 +362,14 @@ static struct expected *expected_of(struct model *model, const struct binding *m
 	return expected && expected->master == connection_of(model, master) ? expected : NULL;
 }
 
-static int model_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
+static int model_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation,
+		       uint32_t seconds)
 {
 	struct model *model = model_of(conntrack);
 	struct expected *expected = expected_of(model, master, expectation);
 
 	if (expected)
-		expectations_renew(&model->expectations, expected, expiry(model));
+		expectations_renew(&model->expectations, expected, expiry(model, seconds));
 	return expected ? 0 : -ENOENT;
 }
 

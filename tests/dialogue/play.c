@@ -104,11 +104,12 @@ static int watch_expect(struct conntrack *conntrack, const struct binding *maste
 	return play->inner->ops->expect(play->inner, master, expectation);
 }
 
-static int watch_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
+static int watch_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation,
+		       uint32_t seconds)
 {
 	struct conntrack *inner = ((struct play *)conntrack)->inner;
 
-	return inner->ops->renew(inner, master, expectation);
+	return inner->ops->renew(inner, master, expectation, seconds);
 }
 
 static int watch_look(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct sight *sight)

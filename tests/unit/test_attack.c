@@ -380,6 +380,66 @@ static void same_port_while_away(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * Bytes have passed unseen. A forged packet behind them hides the reply to RETR: the refusal of EPSV is taken for that, and what the server says
+ * unasked is taken for EPSV's answer.
+ */
+static void reply_is_hidden(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_ready(&d, NO_NAT);
+	dialogue_restart(&d);
+	d.seq[SERVER] += 20;
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+	forge(&d, SERVER, d.seq[SERVER], d.acked[SERVER], TCP_ACK, "220 x\r\n");
+	dialogue_says(&d, CLIENT, "RETR f\r\n");
+	dialogue_says(&d, SERVER, "550 No such file.\r\n");
+	dialogue_says(&d, CLIENT, "EPSV\r\n");
+	dialogue_says(&d, SERVER, "425 no\r\n" PASSIVE);
+	assert_int_equal(d.expect_calls, 0);
+	/* And that was all that was in doubt. */
+	dialogue_says(&d, CLIENT, "PASV\r\n");
+	dialogue_says(&d, SERVER, PASSIVE);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
+/*
+ * A request whose method is PORT, and whose "HTTP/1.1" the server has had cut: its first bytes are held back as an argument's, which gets too long,
+ * or stays incomplete for too long.
+ */
+static void request_is_cut(void **state)
+{
+	(void)state;
+	for (unsigned int cut = 0; cut < 8; cut++)
+		for (int late = 0; late < 2; late++) {
+			char target[HELD_MAX + 16];
+			struct dialogue d;
+			uint32_t first;
+
+			dialogue_open(&d, cut % 2 ? MASQUERADE : NO_NAT);
+			dialogue_says(&d, SERVER, "220 x\r\n");
+			memset(target, 'x', sizeof(target));
+			memcpy(target, "PORT /", 6);
+			memcpy(target + HELD_MAX - 4, " HTTP/1.1\r\n", 11);
+			first = d.seq[CLIENT];
+			dialogue_says_bytes(&d, CLIENT, target, HELD_MAX - 3 + cut);
+			if (late)
+				session_tick(&d.engine, d.now += 400000, table_slots(d.engine.table));
+			for (int again = 1; again >= 0; again--) { /* from where it was held, and then all of it */
+				const uint32_t from = again ? HELD_MAX - 3 + cut : 0;
+
+				dialogue_packet(&d, CLIENT, first + from, TCP_ACK | TCP_PSH, target + from,
+						HELD_MAX + 7 - from);
+			}
+			assert_int_equal(d.refusal, REFUSED_NOT_FTP);
+			dialogue_close(&d);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +454,8 @@ int main(void)
 		cmocka_unit_test(note_is_lost),
 		cmocka_unit_test(old_note),
 		cmocka_unit_test(same_port_while_away),
+		cmocka_unit_test(reply_is_hidden),
+		cmocka_unit_test(request_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -527,7 +527,7 @@ static void time_of_others(void **state)
 	expected = foreign = true;
 	expected_seconds = 60;
 	assert_int_equal(expect(), -EBUSY);
-	assert_int_equal(ctnetlink.conntrack.ops->renew(&ctnetlink.conntrack, &master, &expectation), -ENOENT);
+	assert_int_equal(ctnetlink.conntrack.ops->renew(&ctnetlink.conntrack, &master, &expectation, 300), -ENOENT);
 	assert_int_equal(told_again, 0);
 	assert_int_equal(expected_seconds, 60);
 }
@@ -540,13 +540,13 @@ static void renewed(void **state)
 	ctnetlink.config.expect_timeout = 300;
 	assert_int_equal(expect(), 0);
 	expected_seconds = 20;
-	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation), 0);
-	assert_int_equal(expected_seconds, 300);
+	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation, 290), 0);
+	assert_int_equal(expected_seconds, 290);
 	lost = 1;
-	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation), -ENOBUFS);
+	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation, 300), -ENOBUFS);
 	assert_true(expected);
 	expected = false;
-	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation), -ENOENT);
+	assert_int_equal(ops->renew(&ctnetlink.conntrack, &master, &expectation, 300), -ENOENT);
 	assert_false(expected); /* it was used: it is not made again */
 }
 

@@ -730,15 +730,39 @@ static void renewed(void **state)
 	assert_int_equal(expect(&scene, &scene.binding, &first), 0);
 	assert_int_equal(expect(&scene, &scene.binding, &second), 0);
 	model_set_time(scene.model, TIMEOUT - 1);
-	assert_int_equal(ops->renew(scene.conntrack, &unknown, &first), -ENOENT);
-	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &first), 0);
+	assert_int_equal(ops->renew(scene.conntrack, &unknown, &first, TIMEOUT / 1000), -ENOENT);
+	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &first, TIMEOUT / 1000), 0);
 	model_set_time(scene.model, TIMEOUT + 1);
-	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &second), -ENOENT);
+	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &second, TIMEOUT / 1000), -ENOENT);
 	assert_int_equal(model_expectations(scene.model), 1);
 	model_set_time(scene.model, 2 * TIMEOUT - 2);
 	data_connection(&scene, DIRECTION_REPLY, 5000, 3000, data);
 	assert_true(tracked(scene.model, MODEL_INSIDE, &data[MODEL_INSIDE], TCP_SYN).expected);
-	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &first), -ENOENT); /* it is used up */
+	assert_int_equal(ops->renew(scene.conntrack, &scene.binding, &first, TIMEOUT / 1000),
+			 -ENOENT); /* it is used up */
+	model_free(scene.model);
+}
+
+/* Renewed for less than its whole time, one does not outlive what was made after it, nor keep that. */
+static void renewed_for_less(void **state)
+{
+	struct scene scene = scene_open(BOTH, SEQADJ_KERNEL);
+	const struct expectation first = announced(&scene, DIRECTION_REPLY, 3000);
+	const struct expectation second = announced(&scene, DIRECTION_REPLY, 3001);
+	const struct expectation third = announced(&scene, DIRECTION_REPLY, 3002);
+
+	(void)state;
+	assert_int_equal(expect(&scene, &scene.binding, &first), 0);
+	assert_int_equal(expect(&scene, &scene.binding, &second), 0);
+	model_set_time(scene.model, 1000);
+	assert_int_equal(expect(&scene, &scene.binding, &third), 0);
+	assert_int_equal(scene.conntrack->ops->renew(scene.conntrack, &scene.binding, &first, 60), 0);
+	model_set_time(scene.model, 60999);
+	assert_int_equal(model_expectations(scene.model), 3);
+	model_set_time(scene.model, 61000);
+	assert_int_equal(model_expectations(scene.model), 2);
+	model_set_time(scene.model, TIMEOUT);
+	assert_int_equal(model_expectations(scene.model), 1);
 	model_free(scene.model);
 }
 
@@ -992,6 +1016,7 @@ int main(void)
 		cmocka_unit_test(unexpected),
 		cmocka_unit_test(expectations_time_out),
 		cmocka_unit_test(renewed),
+		cmocka_unit_test(renewed_for_less),
 		cmocka_unit_test(silent_connections),
 		cmocka_unit_test(adjusts_sequence_numbers),
 		cmocka_unit_test(adjustments_end_with_their_connection),

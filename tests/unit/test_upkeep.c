@@ -31,7 +31,8 @@ static int timed_expect(struct conntrack *conntrack, const struct binding *maste
 	return expect(conntrack, master, expectation);
 }
 
-static int timed_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
+static int timed_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation,
+		       uint32_t seconds)
 {
 	assert_true(tuple_equal(&master->tuple[0], &d.binding.tuple[0]));
 	renewals++;
@@ -40,7 +41,8 @@ static int timed_renew(struct conntrack *conntrack, const struct binding *master
 	if (!d.expectations || d.now > expires)
 		return -ENOENT;
 	assert_int_equal(expectation->tuple.dst.port, d.expectation[0].tuple.dst.port);
-	expires = d.now + SECONDS * conntrack_expected_seconds(conntrack);
+	assert_in_range(seconds, 1, conntrack_expected_seconds(conntrack));
+	expires = d.now + SECONDS * seconds;
 	return 0;
 }
 
@@ -160,6 +162,22 @@ static void no_longer(uint32_t longest, uint32_t until)
 	silence(60 + 120); /* all sessions are looked at once a minute */
 	assert_int_equal(d.expectations, 0);
 	assert_int_equal(d.unexpect_calls, 1);
+	dialogue_close(&d);
+}
+
+/* Nor does conntrack keep it longer, should nobody be there to take it back. */
+static void told_of_the_hour(void **state)
+{
+	uint64_t since;
+
+	(void)state;
+	begin();
+	announce();
+	since = d.now;
+	dialogue_says(&d, CLIENT, "RETR a\r\n");
+	silence(3590);
+	assert_true(is_expected());
+	assert_in_range(expires, since + SECONDS * 3590, since + SECONDS * 3601); /* it is counted in whole seconds */
 	dialogue_close(&d);
 }
 
@@ -447,6 +465,7 @@ int main(void)
 		cmocka_unit_test(a_tape),
 		cmocka_unit_test(a_tape_passive),
 		cmocka_unit_test(an_hour_at_the_most),
+		cmocka_unit_test(told_of_the_hour),
 		cmocka_unit_test(without_a_transfer),
 		cmocka_unit_test(a_late_command),
 		cmocka_unit_test(it_has_come),

@@ -78,25 +78,36 @@ bool announcement_is_due(const struct work *work, uint64_t now)
 	return false;
 }
 
-/* Conntrack has it from now on, for its whole time. */
-static void note_expected(const struct turn *turn, struct announcement *announcement)
+/* Conntrack has it from now on, for so long. */
+static void note_expected(const struct turn *turn, struct announcement *announcement, uint32_t seconds)
 {
-	const uint32_t now = (uint32_t)(turn->now / 1000), life = conntrack_expected_seconds(turn->engine->conntrack);
+	const uint32_t now = (uint32_t)(turn->now / 1000);
 
-	announcement->until = now + life;
-	announcement->due = now + life / 2;
+	announcement->until = now + seconds;
+	announcement->due = now + conntrack_expected_seconds(turn->engine->conntrack) / 2;
 }
 
-static void renew(struct turn *turn, struct work *work, uint32_t index)
+/* How long may it be there if it is renewed now? Its whole time, but not beyond the longest. 0: it is not to be renewed. */
+static uint32_t renewable(const struct turn *turn, const struct announcement *announcement)
+{
+	const uint32_t once = conntrack_expected_seconds(turn->engine->conntrack);
+	const uint32_t age = (uint32_t)(turn->now / 1000) - announcement->since;
+	const uint32_t most = turn->engine->policy.expect_longest;
+	const uint32_t left = age < most ? most - age : 0;
+
+	return left < once ? left : once;
+}
+
+static void renew(struct turn *turn, struct work *work, uint32_t index, uint32_t seconds)
 {
 	struct conntrack *conntrack = turn->engine->conntrack;
 	struct announcement *announcement = &work->announcement[index];
-	const int error = conntrack->ops->renew(conntrack, &work->binding, &announcement->expectation);
+	const int error = conntrack->ops->renew(conntrack, &work->binding, &announcement->expectation, seconds);
 
 	if (error == -ENOENT) {
 		withdraw(turn, work, index);
 	} else if (!error) {
-		note_expected(turn, announcement);
+		note_expected(turn, announcement, seconds);
 		turn->engine->counters.renewals++;
 	}
 }
@@ -108,14 +119,16 @@ void announcement_renew(struct turn *turn, bool awaited, unsigned int *requests)
 
 	for (uint32_t i = work ? work->announcements : 0; i-- > 0;) {
 		struct announcement *announcement = &work->announcement[i];
+		const uint32_t seconds = renewable(turn, announcement);
 
 		if (!is_due(announcement, now))
 			continue;
 		announcement->due = now + 1 + conntrack_expected_seconds(turn->engine->conntrack) / 32;
-		if (!awaited || !*requests || now - announcement->since >= turn->engine->policy.expect_longest)
+		/* What is there for as long already would be told the same again. */
+		if (!awaited || !*requests || !seconds || (int32_t)(now + seconds - announcement->until) <= 0)
 			continue;
 		(*requests)--;
-		renew(turn, work, i);
+		renew(turn, work, i, seconds);
 	}
 }
 
@@ -232,7 +245,7 @@ void announcement_add(struct turn *turn, enum ftp_kind kind, const struct expect
 	announcement = &work->announcement[work->announcements++];
 	announcement->expectation = *expectation;
 	announcement->since = (uint32_t)(turn->now / 1000);
-	note_expected(turn, announcement);
+	note_expected(turn, announcement, conntrack_expected_seconds(turn->engine->conntrack));
 	announcement->kind = (uint8_t)kind;
 	announcement->direction = (uint8_t)turn->direction;
 	announcement->answered = turn->direction == DIRECTION_REPLY;

@@ -259,6 +259,9 @@ static void final_reply(struct turn *turn, unsigned int code)
 		announcement_answered(turn, 200);
 	if (!answer.answers)
 		return;
+	/* Where replies may have passed unseen, which of the outstanding commands has been refused is not known. */
+	if (code >= 400 && session->flags & SESSION_RESUMED)
+		pairing_doubt(&session->pairing);
 	happen(session, EVENT_ANSWERED);
 	note_answer(session, (enum pairing_class)answer.class, code);
 	if (answer.transfer_over)

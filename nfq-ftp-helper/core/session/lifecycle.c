@@ -114,14 +114,18 @@ static void release_held(struct turn *turn)
 {
 	struct stream *stream = &turn->session->stream[turn->direction];
 	const struct work *work = table_work(turn->engine->table, turn->session);
+	const struct held *held;
 
-	if (!(stream->flags & STREAM_HELD) ||
-	    (uint32_t)(turn->now / 1000) - work->held[turn->direction].since <= HELD_LIFE)
+	if (!(stream->flags & STREAM_HELD))
+		return;
+	held = &work->held[turn->direction];
+	if ((uint32_t)(turn->now / 1000) - held->since <= HELD_LIFE)
 		return;
 	table_work_change(turn->engine->table, turn->session);
 	let_go(turn);
 	opening_refuse(turn, &stream->line, REFUSED_STALLED);
-	ftp_skip_line(&stream->line);
+	ftp_skip_behind(&stream->line, held->bytes,
+			stream->next - held->start); /* the rest is read when it comes again */
 	turn->engine->counters.overdue++;
 }
 

@@ -273,9 +273,11 @@ static void let_pass(struct passage *passage)
 /* Give up on this line: it passes unchanged, whatever of it has been held back first. */
 static void release(struct passage *passage, enum refusal refusal)
 {
+	const uint32_t held = passage->stream->flags & STREAM_HELD ? passage->carried_length : 0;
+
 	let_pass(passage);
 	opening_refuse(passage->turn, &passage->stream->line, refusal);
-	ftp_skip_line(&passage->stream->line);
+	ftp_skip_behind(&passage->stream->line, passage->carried, held);
 }
 
 static uint32_t space_from(const struct passage *passage, uint32_t seq)

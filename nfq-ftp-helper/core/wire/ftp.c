@@ -220,6 +220,12 @@ static unsigned int web_to_end(unsigned int web, const uint8_t *data, size_t len
 	return web ? web_over(web, data, length) : 0;
 }
 
+void ftp_skip_behind(struct ftp_line *line, const uint8_t *part, size_t length)
+{
+	line->web = web_over(line->web, part, length) & 15;
+	ftp_skip_line(line);
+}
+
 bool ftp_text_is_web(const char *text, size_t length)
 {
 	return web_to_end(0, (const uint8_t *)text, length) == FTP_WEB_ALL;

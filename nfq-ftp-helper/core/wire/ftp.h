@@ -100,6 +100,9 @@ bool ftp_text_is_web(const char *text, size_t length);
 /* The line has been dealt with: ignore the rest of it. */
 void ftp_skip_line(struct ftp_line *line);
 
+/* The same, where a part of its argument is known that was not read as a line's: its end may be that of "HTTP/n.n". */
+void ftp_skip_behind(struct ftp_line *line, const uint8_t *part, size_t length);
+
 /* Read the line on as one that announces nothing, if its argument has not been dealt with yet. */
 void ftp_pass_argument(struct ftp_line *line);
 

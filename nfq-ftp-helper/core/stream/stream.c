@@ -400,7 +400,7 @@ static bool read_line(struct passage *passage)
 		read_argument(passage);
 		break;
 	case FTP_STRANGE:
-		dialogue_strange(passage->turn);
+		dialogue_strange(passage->turn, *passage_bytes(passage, stream->next));
 		break;
 	case FTP_FOREIGN:
 		dialogue_not_ftp(passage->turn);

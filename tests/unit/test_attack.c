@@ -472,6 +472,29 @@ static void tls_unannounced(void **state)
 		}
 }
 
+/* The same where nobody was there when it began. */
+static void tls_unseen(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_ready(&d, NO_NAT);
+	dialogue_restart(&d);
+	d.seq[CLIENT] += 10;
+	d.seq[SERVER] += 12;
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+	for (int i = 0; i < 3; i++) {
+		dialogue_says(&d, CLIENT, "\x17\x03\x03\x01\x02\nNOOP\r\ntag");
+		dialogue_says(&d, SERVER, "\x17\x03\x03\x01\x02\n200 x\r\ntag");
+	}
+	dialogue_says(&d, CLIENT, "\x17\x03\x03\x01\x02\n" OPENS);
+	assert_int_equal(d.expect_calls, 0);
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +510,7 @@ int main(void)
 		cmocka_unit_test(old_note),
 		cmocka_unit_test(same_port_while_away),
 		cmocka_unit_test(reply_is_hidden),
+		cmocka_unit_test(tls_unseen),
 		cmocka_unit_test(tls_unannounced),
 		cmocka_unit_test(request_is_cut),
 	};

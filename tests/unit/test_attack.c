@@ -440,6 +440,61 @@ static void request_is_cut(void **state)
 		}
 }
 
+/*
+ * Clients begin TLS upon other replies than 234, too (curl and FileZilla upon 334). The server, who knows the keys, has chosen a file's name so
+ * that the record with RETR holds a line.
+ */
+static void tls_unannounced(void **state)
+{
+	static const char *const replies[] = { "334 go\r\n", "200 go\r\n", "150 go\r\n", "234-go\r\n", "\r\n" };
+	static const char record[] = "\x17\x03\x03\x01\x02"
+				     "abc\n" OPENS "def\n" OPENS;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(replies) / sizeof(replies[0]); i++)
+		for (unsigned int cut = 1; cut < sizeof(record); cut++) {
+			struct dialogue d;
+
+			dialogue_open(&d, NO_NAT);
+			dialogue_says(&d, SERVER, "230 in\r\n");
+			for (int n = 0; n < 2; n++) {
+				dialogue_says(&d, CLIENT, "AUTH SSL\r\n");
+				dialogue_says(&d, SERVER, "504 no\r\n");
+			}
+			dialogue_says(&d, CLIENT, "AUTH TLS\r\n");
+			dialogue_says(&d, SERVER, replies[i]);
+			dialogue_says_bytes(&d, CLIENT, record, cut);
+			dialogue_says(&d, SERVER, "200 x\r\n");
+			if (record[cut])
+				dialogue_says(&d, CLIENT, record + cut);
+			assert_int_equal(d.expect_calls, 0);
+			dialogue_close(&d);
+		}
+}
+
+/* The same where nobody was there when it began. */
+static void tls_unseen(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_ready(&d, NO_NAT);
+	dialogue_restart(&d);
+	d.seq[CLIENT] += 10;
+	d.seq[SERVER] += 12;
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+	for (int i = 0; i < 3; i++) {
+		dialogue_says(&d, CLIENT, "\x17\x03\x03\x01\x02\nNOOP\r\ntag");
+		dialogue_says(&d, SERVER, "\x17\x03\x03\x01\x02\n200 x\r\ntag");
+	}
+	dialogue_says(&d, CLIENT, "\x17\x03\x03\x01\x02\n" OPENS);
+	assert_int_equal(d.expect_calls, 0);
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +510,8 @@ int main(void)
 		cmocka_unit_test(old_note),
 		cmocka_unit_test(same_port_while_away),
 		cmocka_unit_test(reply_is_hidden),
+		cmocka_unit_test(tls_unseen),
+		cmocka_unit_test(tls_unannounced),
 		cmocka_unit_test(request_is_cut),
 	};
 

@@ -140,13 +140,15 @@ static bool is_trusted(const struct session *session)
 	return session->exchanged == EXCHANGED_TWO && (session->logged_in || session->met);
 }
 
-void dialogue_strange(struct turn *turn)
+void dialogue_strange(struct turn *turn, uint8_t byte)
 {
 	struct session *session = turn->session;
 	struct ftp_line *line = &session->stream[turn->direction].line;
 
 	if (!is_trusted(session) && !session->met)
 		dialogue_not_ftp(turn);
+	else if (line->phase == FTP_PHASE_START && tls_records_is_type(byte))
+		dialogue_opaque(turn);
 	else if (session->flags & SESSION_RESUMED) /* it may be the middle of a line */
 		ftp_lose_line(line);
 	else

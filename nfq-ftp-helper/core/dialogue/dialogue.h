@@ -26,6 +26,9 @@
  *	met in the middle FOREIGN		FOREIGN			lost: it may be a line's middle; then of no interest
  *	trusted		FOREIGN			FOREIGN, behind what is	of no interest
  *						no known command
+ *
+ * A record of TLS in a line's place is FOREIGN from anybody: clients begin TLS upon other replies than 234, too, and the server, who knows
+ * the keys, can have lines stand in what they encrypt.
  */
 #ifndef CORE_DIALOGUE_DIALOGUE_H
 #define CORE_DIALOGUE_DIALOGUE_H
@@ -48,7 +51,7 @@ void dialogue_skipped(struct turn *turn, const struct ftp_line *line);
 bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word, bool web);
 
 /* A byte of the client that cannot stand where it stands in a command. */
-void dialogue_strange(struct turn *turn);
+void dialogue_strange(struct turn *turn, uint8_t byte);
 
 /* Is a command outstanding that a data connection is for? Its transfer is still to come, or is going on. */
 bool dialogue_awaits_transfer(const struct session *session);

@@ -386,6 +386,10 @@ static bool read_line(struct passage *passage)
 		return false;
 	if (records_here(passage))
 		return records_read(passage);
+	if (records_lost(passage)) {
+		dialogue_opaque(passage->turn);
+		return true;
+	}
 	stream->next += (uint32_t)ftp_scan(&stream->line, passage_side(passage), session->multiline,
 					   passage_bytes(passage, stream->next), length, &event);
 	switch (event) {
@@ -400,7 +404,7 @@ static bool read_line(struct passage *passage)
 		read_argument(passage);
 		break;
 	case FTP_STRANGE:
-		dialogue_strange(passage->turn);
+		dialogue_strange(passage->turn, *passage_bytes(passage, stream->next));
 		break;
 	case FTP_FOREIGN:
 		dialogue_not_ftp(passage->turn);

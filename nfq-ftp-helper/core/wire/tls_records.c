@@ -11,14 +11,15 @@ void tls_records_begin(struct tls_records *records)
 	*records = (struct tls_records){ .place = TLS_HEADER };
 }
 
-static bool is_type(uint8_t byte)
+bool tls_records_is_type(uint8_t byte)
 {
 	return byte >= TYPE_FIRST && byte <= TYPE_LAST;
 }
 
 bool tls_records_begins(const struct tls_records *records, const struct ftp_line *line, uint8_t byte)
 {
-	return records->place == TLS_LEFT && line->phase == FTP_PHASE_START && line->telnet == 0 && is_type(byte);
+	return records->place == TLS_LEFT && line->phase == FTP_PHASE_START && line->telnet == 0 &&
+	       tls_records_is_type(byte);
 }
 
 bool tls_records_good(const struct tls_records *records)
@@ -34,7 +35,7 @@ static bool read_header(struct tls_records *records, uint8_t byte)
 {
 	switch (records->at++) {
 	case 0:
-		return is_type(byte);
+		return tls_records_is_type(byte);
 	case 1:
 		return byte == MAJOR;
 	case 2:
@@ -104,7 +105,7 @@ size_t tls_records_read(struct tls_records *records, struct ftp_line *line, enum
 			at += skip_content(records, length - at);
 			continue;
 		}
-		if (records->place == TLS_WORD || (records->at == 0 && !is_type(data[at])))
+		if (records->place == TLS_WORD || (records->at == 0 && !tls_records_is_type(data[at])))
 			*event = read_word(records, line, side, data[at]);
 		else if (!read_header(records, data[at]))
 			*event = TLS_STRANGE;

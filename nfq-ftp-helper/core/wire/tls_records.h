@@ -63,6 +63,9 @@ static inline bool tls_records_inside(const struct tls_records *records)
 size_t tls_records_read(struct tls_records *records, struct ftp_line *line, enum ftp_side side, const uint8_t *data,
 			size_t length, enum tls_event *event);
 
+/* Is this byte the first of a record? No line of text begins with such. */
+bool tls_records_is_type(uint8_t byte);
+
 /* Behind TLS, at a line's start: is this byte a record's first? */
 bool tls_records_begins(const struct tls_records *records, const struct ftp_line *line, uint8_t byte);
 

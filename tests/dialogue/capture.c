@@ -86,6 +86,12 @@ static void put_data(struct capture *capture, const struct script *script, const
 	put_end(capture, &talkers);
 }
 
+/*
+ * Between two dialogues: nothing that the engine keeps is still there. Nobody sends again in a capture, so of a dialogue of which a part
+ * has been held back, a second rewritten reply of one segment, the end is not seen.
+ */
+#define PAUSE UINT64_C(4000000000) /* microseconds */
+
 static void put_script(struct capture *capture, const struct script *script, uint64_t counts[2])
 {
 	struct talkers talkers = { .end = { script->inside[CLIENT], script->inside[SERVER] },
@@ -108,6 +114,7 @@ static void put_script(struct capture *capture, const struct script *script, uin
 		}
 	}
 	put_end(capture, &talkers);
+	capture->now += PAUSE;
 }
 
 int capture_seeds(const char *path, uint64_t from, uint64_t to, const struct wish *wish)

@@ -392,7 +392,7 @@ static void mended_with_another_port(void **state)
 		assert_int_equal(d.expectations, 1);
 		port = d.expectation[0].tuple.dst.port;
 		assert_int_equal(d.expectation[0].nat_src.port, 3001);
-		snprintf(leaves, sizeof(leaves), "%s,%u,%u)\r\n", rows[i].leaves, port >> 8, port & 255u);
+		snprintf(leaves, sizeof(leaves), "%s,%u,%u)\r\n", rows[i].leaves, (unsigned int)port >> 8, port & 255u);
 		dialogue_left(&d, leaves);
 		dialogue_close(&d);
 	}

@@ -416,6 +416,7 @@ static void request_is_cut(void **state)
 	(void)state;
 	for (unsigned int cut = 0; cut < 8; cut++)
 		for (int late = 0; late < 2; late++) {
+			static const char start[] = "PORT /", end[] = " HTTP/1.1\r\n";
 			char target[HELD_MAX + 16];
 			struct dialogue d;
 			uint32_t first;
@@ -423,8 +424,8 @@ static void request_is_cut(void **state)
 			dialogue_open(&d, cut % 2 ? MASQUERADE : NO_NAT);
 			dialogue_says(&d, SERVER, "220 x\r\n");
 			memset(target, 'x', sizeof(target));
-			memcpy(target, "PORT /", 6);
-			memcpy(target + HELD_MAX - 4, " HTTP/1.1\r\n", 11);
+			memcpy(target, start, sizeof(start) - 1);
+			memcpy(target + HELD_MAX - 4, end, sizeof(end) - 1);
 			first = d.seq[CLIENT];
 			dialogue_says_bytes(&d, CLIENT, target, HELD_MAX - 3 + cut);
 			if (late)

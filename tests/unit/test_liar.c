@@ -39,8 +39,8 @@ static const char *const commands[] = {
 	"ABOR\r\n",
 	"SITE \r\rPORT 10,0,0,2,195,81\r\n",
 	"xyz PORT 10,0,0,2,195,81\r\n",
-	"\xff\xf4\xff\xf2"
-	"ABOR\r\n",
+	("\xff\xf4\xff\xf2"
+	 "ABOR\r\n"),
 	"QUIT\r\n",
 	"STOR aPORT 198,51,100,254,195,81\r\n",
 };
@@ -187,7 +187,7 @@ static void server(void)
 		const char *line = replies[unit_pick(sizeof(replies) / sizeof(replies[0]))];
 		const uint32_t size = line[0] == 0x17 ? (line[3] ? 5 : 10) : (uint32_t)strlen(line);
 
-		memcpy(text + length, line, size);
+		memcpy(text + length, line, size); /* NOLINT(bugprone-not-null-terminated-result): bytes */
 		length += size;
 	}
 	if (!unit_pick(6))

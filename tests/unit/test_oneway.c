@@ -23,13 +23,13 @@ static const char *const script[] = {
 	"<230 in\r\n",
 	">TYPE I\r\n",
 	"<200 I\r\n",
-	">" PORT_IN,
+	(">" PORT_IN),
 	"<200 ok\r\n",
 	">RETR a\r\n",
 	"<150 go\r\n",
 	"<226 done\r\n",
 	">PASV\r\n",
-	"<" PASSIVE,
+	("<" PASSIVE),
 	">LIST\r\n",
 	"<150 go\r\n",
 	"<226 done\r\n",
@@ -39,7 +39,7 @@ static const char *const script[] = {
 	"<200 ok\r\n",
 	">NOOP\r\n",
 	"<200 ok\r\n",
-	">" PORT_IN,
+	(">" PORT_IN),
 	"<200 ok\r\n",
 };
 
@@ -148,7 +148,7 @@ static void from_the_beginning(void **state)
 	(void)state;
 	for (unsigned int way = 0; way < 2 * 2 * 3 * KNOWNS; way++) {
 		const enum known known = (enum known)(way / 12);
-		const int seen = way & 1;
+		const int seen = (int)(way & 1);
 
 		begin_one_way(seen, way & 2 ? MASQUERADE | DNAT : NO_NAT, known);
 		goes_on_one_way(0, seen, (enum acks)(way / 4 % 3));
@@ -165,7 +165,7 @@ static void from_some_packet_on(void **state)
 	(void)state;
 	for (unsigned int way = 0; way < 2 * 3; way++)
 		for (unsigned int from = 0; from <= 6; from++) {
-			const int seen = way & 1;
+			const int seen = (int)(way & 1);
 
 			dialogue_open(&d, MASQUERADE | DNAT);
 			both_ways(from);
@@ -184,7 +184,7 @@ static void over_a_restart(void **state)
 	(void)state;
 	for (unsigned int way = 0; way < 2 * 3 * 2; way++)
 		for (unsigned int from = 1; from <= 6; from++) {
-			const int seen = way & 1;
+			const int seen = (int)(way & 1);
 			const bool kept = way / 6;
 
 			dialogue_open(&d, MASQUERADE | DNAT);

@@ -24,6 +24,7 @@
 #define PORTS_15 "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15"
 #define PAIRS_8	 "a:b,a:b,a:b,a:b,a:b,a:b,a:b,a:b"
 
+static const char networks_16[] = NETWORKS_16;
 /* One more than there may be. */
 static const char networks_17[] = NETWORKS_16 ",1.1.1.17";
 static const char ports_16[] = PORTS_15 ",16";
@@ -116,7 +117,7 @@ static const struct values {
 	{ OPTION_OF_RUN, "foreign", { "mend", "refuse" }, { "", "yes", "Mend", "mend,refuse" }, "mend or refuse" },
 	{ OPTION_OF_RUN,
 	  "loose",
-	  { "yes", "no", "::/0", "198.51.100.7", "203.0.113.0/24,2001:db8:7::/48", NETWORKS_16 },
+	  { "yes", "no", "::/0", "198.51.100.7", "203.0.113.0/24,2001:db8:7::/48", networks_16 },
 	  { "", "maybe", "1", "true", "yes ", "yes,10.0.0.0/8", "10.0.0.1/8", "10.0.0.0/33", "2001:db8::1/64",
 	    networks_17 },
 	  "yes (all addresses in replies), no, or at most 16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by "
@@ -145,7 +146,7 @@ static const struct values {
 	{ OPTION_OF_RUN, "client-rate", { "1", "1000000" }, { "", "0", "1000001" }, "a number from 1 to 1000000" },
 	{ OPTION_OF_RUN,
 	  "share-exempt",
-	  { "::/0", "100.64.0.0/10,2001:db8:7::/48,192.0.2.7", NETWORKS_16 },
+	  { "::/0", "100.64.0.0/10,2001:db8:7::/48,192.0.2.7", networks_16 },
 	  { "", ",", "10.0.0.0/8,", "10.0.0.1/8", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "10.0.0.0/8x",
 	    "2001:db8::1/64", "::/129", "10.0.0.0/-1", "a proxy", "::1/0", networks_17 },
 	  "at most 16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas" },

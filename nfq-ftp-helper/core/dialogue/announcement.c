@@ -249,4 +249,5 @@ void announcement_add(struct turn *turn, enum ftp_kind kind, const struct expect
 	announcement->kind = (uint8_t)kind;
 	announcement->direction = (uint8_t)turn->direction;
 	announcement->answered = turn->direction == DIRECTION_REPLY;
+	announcement->heard = 0;
 }

@@ -86,9 +86,6 @@ $(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueu
 $(BUILD)/tests/unit/test_nfqueue_packet: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,nfqueue_packet attributes ctmessage)
 $(BUILD)/tests/unit/test_nfqueue_packet: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
 
-$(BUILD)/tests/unit/test_rule_events: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,host/rule_events kernel/attributes kernel/netlink)
-$(BUILD)/tests/unit/test_rule_events: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
-
 $(BUILD)/tests/unit/test_verdicts: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,verdicts netlink)
 $(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=sendmsg
 

@@ -7,7 +7,6 @@
 #include "daemon/log.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
-#include "host/rule_events.h"
 #include "option.h"
 #include "ruleset/marks.h"
 
@@ -16,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* How often the guard is looked after, besides at once when it ends. */
 #define KEEP_NANOSECONDS 100000000
@@ -28,9 +26,6 @@ struct daemon {
 	struct options options;
 	struct attachment attachment;
 	struct control control;
-	struct rule_events rules;
-	bool rules_came;   /* the workers have not heard of it yet */
-	time_t rules_told; /* when they did */
 	struct worker *workers;
 	unsigned int count;
 	unsigned int opened;
@@ -117,37 +112,6 @@ static void tell_summary(const struct daemon *daemon)
 	tally_log("ended", &sum);
 }
 
-/* Only in mode queue do rules queue packets; else they assign the helper, which a connection keeps. */
-static void listen_to_rules(struct daemon *daemon)
-{
-	const struct attach *attach = &daemon->options.attach;
-	int error;
-
-	daemon->rules = (struct rule_events){
-		.fd = -1,
-		.queues = { { attach->queues.first, (uint16_t)queue_range_count(&attach->queues) },
-			    { attach->sure_queues.first, (uint16_t)queue_range_count(&attach->sure_queues) } },
-	};
-	error = attach->mode == MODE_QUEUE ? rule_events_open(&daemon->rules) : 0;
-	if (error)
-		log_line(LOG_LEVEL_NOTICE, "the kernel does not tell when rules change: %s; restart this after them",
-			 strerror(-error));
-}
-
-/* Not for each rule that comes: there may be many. */
-static void look_at_rules(struct daemon *daemon)
-{
-	struct timespec now;
-
-	daemon->rules_came |= rule_events_added(&daemon->rules);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!daemon->rules_came || now.tv_sec == daemon->rules_told)
-		return;
-	daemon->rules_came = false;
-	daemon->rules_told = now.tv_sec;
-	atomic_fetch_add_explicit(&daemon->control.rules_added, 1, memory_order_relaxed);
-}
-
 static void wait_for_end(struct daemon *daemon, const sigset_t *signals)
 {
 	const struct timespec patience = { .tv_nsec = KEEP_NANOSECONDS };
@@ -156,7 +120,6 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals)
 		int number = sigtimedwait(signals, NULL, &patience);
 
 		attachment_keep(&daemon->attachment);
-		look_at_rules(daemon);
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
 		else if (number > 0 && number != SIGCHLD)
@@ -199,7 +162,6 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals)
 		error = open_workers(daemon);
 	if (!error)
 		error = attachment_begin(&daemon->attachment);
-	listen_to_rules(daemon);
 	if (!error)
 		error = start_workers(daemon);
 	if (!error) {
@@ -212,7 +174,6 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals)
 		tell_summary(daemon);
 	close_workers(daemon);
 	attachment_close(&daemon->attachment);
-	rule_events_close(&daemon->rules);
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
 }
 

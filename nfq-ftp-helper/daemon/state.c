@@ -87,55 +87,29 @@ static int replace(const struct place *place, const char *why)
 	return error;
 }
 
-/* The file has been opened: a table in it, with what was left. Return: NULL with errno, which has been told. */
-static struct table *fill(const struct place *place, const struct table_size *size, uint32_t *recovered)
-{
-	struct statefile *file = place->file;
-	struct table *table;
-	uint64_t seed[2];
-	int error;
-
-	if (getrandom(seed, sizeof(seed), 0) < 0) {
-		error = -errno;
-		complain(place, error);
-		errno = -error;
-		return NULL;
-	}
-	if (file->obstacle[0])
-		log_line(LOG_LEVEL_WARNING, "`%s/%s.new' stands in a new table's way: it is set aside as `%s'",
-			 place->directory, place->name, file->obstacle);
-	table = table_new(file->memory, size, seed);
-	error = replace(place, take_up(place, table, size, recovered));
-	errno = -error;
-	return error ? NULL : table;
-}
-
 struct table *state_open(struct statefile *file, const char *directory, unsigned int queue,
 			 const struct table_size *size, uint32_t *recovered)
 {
 	char name[STATEFILE_NAME_MAX];
 	/* cppcheck-suppress ctuuninitvar ; only where it is: statefile_open() fills it in */
 	const struct place place = { file, directory, name };
+	struct table *table = NULL;
+	uint64_t seed[2];
 	int error;
 
 	snprintf(name, sizeof(name), "queue-%u", queue);
 	error = statefile_open(file, directory, name, table_bytes(size));
-	if (!error)
-		return fill(&place, size, recovered);
-	complain(&place, error);
+	if (!error && getrandom(seed, sizeof(seed), 0) < 0)
+		error = -errno;
+	if (error) {
+		complain(&place, error);
+	} else {
+		if (file->obstacle[0])
+			log_line(LOG_LEVEL_WARNING, "`%s/%s.new' stands in a new table's way: it is set aside as `%s'",
+				 directory, name, file->obstacle);
+		table = table_new(file->memory, size, seed);
+		error = replace(&place, take_up(&place, table, size, recovered));
+	}
 	errno = -error;
-	return NULL;
-}
-
-struct table *state_renew(struct statefile *file, const char *directory, const struct table_size *size,
-			  uint32_t *recovered)
-{
-	const struct place place = { file, directory, file->name };
-	const int error = statefile_renew(file);
-
-	if (!error)
-		return fill(&place, size, recovered);
-	complain(&place, error);
-	errno = -error;
-	return NULL;
+	return error ? NULL : table;
 }

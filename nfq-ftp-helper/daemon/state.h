@@ -23,14 +23,4 @@
 struct table *state_open(struct statefile *file, const char *directory, unsigned int queue,
 			 const struct table_size *size, uint32_t *recovered);
 
-/**
- * state_renew - the table as a new daemon would take it up
- * @file: from state_open(), as are @directory and @size
- * @recovered: filled in
- *
- * Return: the table, in other memory; or NULL with errno, which has been said: then the old one is as it was.
- */
-struct table *state_renew(struct statefile *file, const char *directory, const struct table_size *size,
-			  uint32_t *recovered);
-
 #endif

@@ -263,28 +263,6 @@ int statefile_open(struct statefile *file, const char *directory, const char *na
 	return error ? error : make(file);
 }
 
-int statefile_renew(struct statefile *file)
-{
-	const struct statefile before = *file;
-	int error;
-
-	if (file->left) /* the last time it was not replaced: all is where it was */
-		return -EBUSY;
-	file->left = file->memory;
-	file->left_bytes = file->size;
-	file->left_fd = file->fd;
-	file->memory = NULL;
-	file->fd = -1;
-	file->why[0] = file->obstacle[0] = '\0';
-	error = make(file);
-	if (!error)
-		return 0;
-	if (file->fd >= 0)
-		close(file->fd);
-	*file = before;
-	return error;
-}
-
 static void forget_left(struct statefile *file)
 {
 	if (file->left)

@@ -57,16 +57,6 @@ struct statefile {
 int statefile_open(struct statefile *file, const char *directory, const char *name, size_t size);
 
 /**
- * statefile_renew - as if it had been closed and opened again
- * @file: from statefile_open(), replaced
- *
- * What was its memory is what was left now; statefile_replace() makes an end of it.
- *
- * Return: 0, or a negative errno: then all is as before.
- */
-int statefile_renew(struct statefile *file);
-
-/**
  * statefile_replace - the new file takes the old one's place
  * @file: from statefile_open()
  * @keep: set the old one aside, as NAME.bad, instead of an earlier one; where that cannot be replaced, as NAME.bad2 and so on to NAME.bad9

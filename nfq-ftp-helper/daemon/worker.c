@@ -20,7 +20,6 @@
 #include "notices.h"
 #include "state.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -182,22 +181,47 @@ static void tick(struct worker *worker, uint64_t now)
 	worker->counters_given = wanted;
 }
 
-static struct table_size table_size_of(const struct options *options)
+static int loop(struct worker *worker)
 {
-	const uint32_t works = options->sessions / SESSIONS_PER_WORK;
-	const uint32_t budgets = options->sessions / SESSIONS_PER_BUDGET;
+	while (!atomic_load_explicit(&worker->control->stop, memory_order_relaxed)) {
+		int count = nfqueue_receive(worker->queue, worker->packets);
+		uint64_t now = milliseconds();
+		int error;
 
-	return (struct table_size){
-		.sessions = options->sessions,
-		.works = works > WORKS_MIN ? works : WORKS_MIN,
-		.budgets = budgets > BUDGETS_MIN ? budgets : BUDGETS_MIN,
-	};
+		if (count < 0)
+			return count;
+		worker->reporter.now = now;
+		error = handle_batch(worker, (unsigned int)count, now);
+		if (error)
+			return error;
+		tick(worker, now);
+	}
+	return 0;
+}
+
+static void *run_thread(void *context)
+{
+	struct worker *worker = context;
+
+	worker->failure = loop(worker);
+	if (!worker->failure)
+		return NULL;
+	log_line(LOG_LEVEL_ERROR, "queue %u: the kernel's queue socket failed: %s", worker->queue_config.queue,
+		 strerror(-worker->failure));
+	kill(getpid(), SIGTERM);
+	return NULL;
 }
 
 static int open_state(struct worker *worker)
 {
 	const struct options *options = worker->options;
-	const struct table_size size = table_size_of(options);
+	const uint32_t works = options->sessions / SESSIONS_PER_WORK;
+	const uint32_t budgets = options->sessions / SESSIONS_PER_BUDGET;
+	const struct table_size size = {
+		.sessions = options->sessions,
+		.works = works > WORKS_MIN ? works : WORKS_MIN,
+		.budgets = budgets > BUDGETS_MIN ? budgets : BUDGETS_MIN,
+	};
 
 	if (getrandom(&worker->engine.random, sizeof(worker->engine.random), 0) < 0)
 		return -errno;
@@ -313,70 +337,6 @@ static int open_queue(struct worker *worker)
 	return error;
 }
 
-/* Packets may have passed until now. */
-static void take_up(struct worker *worker)
-{
-	resume_sessions(&worker->engine);
-	session_absent(&worker->engine, milliseconds());
-}
-
-/* The daemon was here, but its rules were not: that is the same to it as if it had been away, and so is what it does then. */
-static void mind_rules(struct worker *worker)
-{
-	const unsigned int added = atomic_load_explicit(&worker->control->rules_added, memory_order_relaxed);
-	const struct table_size size = table_size_of(worker->options);
-	struct table *table;
-
-	if (added == worker->rules_seen)
-		return;
-	worker->rules_seen = added;
-	table = state_renew(&worker->file, worker->options->state_directory, &size, &worker->recovered);
-	if (table)
-		worker->engine.table = table;
-	take_up(worker);
-	log_line(LOG_LEVEL_NOTICE,
-		 "queue %u: rules that queue packets have been added, so some may have passed: %" PRIu32
-		 " connections are taken up as at a start",
-		 worker->queue_config.queue, table_sessions(worker->engine.table));
-}
-
-static int complain_socket(const struct worker *worker, int error)
-{
-	log_line(LOG_LEVEL_ERROR, "queue %u: the kernel's queue socket failed: %s", worker->queue_config.queue,
-		 strerror(-error));
-	return error;
-}
-
-static int loop(struct worker *worker)
-{
-	while (!atomic_load_explicit(&worker->control->stop, memory_order_relaxed)) {
-		uint64_t now;
-		int count, error;
-
-		mind_rules(worker);
-		count = nfqueue_receive(worker->queue, worker->packets);
-		if (count < 0)
-			return complain_socket(worker, count);
-		now = milliseconds();
-		worker->reporter.now = now;
-		error = handle_batch(worker, (unsigned int)count, now);
-		if (error)
-			return complain_socket(worker, error);
-		tick(worker, now);
-	}
-	return 0;
-}
-
-static void *run_thread(void *context)
-{
-	struct worker *worker = context;
-
-	worker->failure = loop(worker);
-	if (worker->failure)
-		kill(getpid(), SIGTERM);
-	return NULL;
-}
-
 /* Of the expectations that the kernel allows for at once, a queue's part; 0: not known. */
 static uint32_t kernel_expectations(unsigned int queues)
 {
@@ -405,18 +365,19 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	};
 	worker->overflow[0].queue = worker->queue_config.queue;
 	worker->overflow[1].queue = worker->queue_config.sure_queue;
+	error = open_conntrack(worker);
+	if (!error)
+		error = open_state(worker);
+	if (error)
+		return error;
 	reporter_open(&worker->reporter);
 	worker->engine.conntrack = &worker->ctnetlink.conntrack;
 	worker->engine.policy = options->policy;
 	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->attach.queues));
 	worker->engine.report = reporter_report;
 	worker->engine.report_context = &worker->reporter;
-	error = open_conntrack(worker);
-	if (!error)
-		error = open_state(worker);
-	if (error)
-		return error;
-	take_up(worker);
+	resume_sessions(&worker->engine);
+	session_absent(&worker->engine, milliseconds());
 	return open_queue(worker);
 }
 

@@ -23,7 +23,6 @@
 struct control {
 	atomic_bool stop;
 	atomic_uint counters_wanted; /* how often somebody has asked for the counters */
-	atomic_uint rules_added; /* how often rules were added that queue packets: until then some may have passed */
 };
 
 /* Room for a rewritten packet, as struct output asks for. */
@@ -48,7 +47,6 @@ struct worker {
 	uint32_t recovered; /* sessions that an earlier daemon left */
 	uint64_t ticked;    /* milliseconds: last tick */
 	unsigned int counters_given;
-	unsigned int rules_seen;     /* of control's rules_added */
 	uint64_t full_told;	     /* connections without room when that was last logged */
 	int stat_file;		     /* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */
 	struct overflow overflow[2]; /* the normal queue, the sure one */

@@ -15,8 +15,7 @@ import threading
 import time
 
 from cases import SEQADJ, daemon_lab, main
-from lab import wait_until
-from rawftp import RawClient, Timeouts, Wrong, announcement, check, next_port, read_all
+from rawftp import RawClient, Wrong, announcement, check, next_port, read_all
 from servers import Server
 
 SESSIONS = 50
@@ -246,47 +245,6 @@ def followed_at_once(lab, sessions):
     return f"{KILLS} times"
 
 
-def without_queueing(lab):
-    """Takes the rules away that queue packets, each family's at one blow. Returns what puts them back."""
-    saved = {}
-    for tool in ("iptables", "ip6tables"):
-        saved[tool] = lab.run("router", [f"{tool}-save"], check=True).stdout
-        rest = "".join(line for line in saved[tool].splitlines(keepends=True) if "NFQUEUE" not in line)
-        lab.run("router", [f"{tool}-restore"], input=rest, check=True)
-
-    def put_back():
-        for tool, rules in saved.items():
-            lab.run("router", [f"{tool}-restore"], input=rules, check=True)
-    return put_back
-
-
-def rules_gone(lab, sessions):
-    """The daemon is there, its rules are not, for a while in which half of the sessions talk, and one begins."""
-    def told():
-        return lab.daemon_log.read_text().count("rules that queue packets have been added")
-
-    before = told()
-    put_back = without_queueing(lab)
-    check(told() == before, "rules were taken away, and the daemon says that some were added")
-    talkers = [session for session in sessions if session.number % 2 and not session.data]
-    for_each(talkers, "NOOP while there were no rules", Session.noop)
-    begun = Session(lab, 5)  # a quiet one
-    sessions.append(begun)
-    put_back()
-    wait_until(lambda: told() == before + 1, 2, "the daemon to see the rules")
-    timeouts = Timeouts(lab)
-    for_each(sessions, "going on with the rules back", Session.finish)
-    for session in talkers:
-        session.client.slowest = 0
-    # A line's beginning, and one exchange; one more where nothing is known of the connection.
-    for _ in range(3):
-        for_each(talkers + [begun], "NOOP with the rules back", Session.noop)
-    slowest = max(session.client.slowest for session in talkers)
-    for_each(sessions, "a transfer with the rules back", Session.fetch)
-    return f"{len(sessions)} sessions, {len(talkers)} of them talked meanwhile, {timeouts.since()} timeouts, slowest step " \
-           f"{slowest * 1000:.0f} ms"
-
-
 def with_sessions(lab, test, count=SESSIONS):
     sessions = []
     try:
@@ -313,8 +271,6 @@ def group_restart(seqadj):
             else:
                 report.case("restart/self/50-sessions", with_sessions, lab, killed_briefly)
             report.case(f"restart/{seqadj}/SIGTERM", with_sessions, lab, terminated, 10)
-            if seqadj == "kernel":
-                report.case("restart/kernel/rules-gone", with_sessions, lab, rules_gone, 20)
             report.case(f"restart/{seqadj}/at-once", with_sessions, lab, followed_at_once, 5)
             report.case(f"restart/{seqadj}/under-load", killed_under_load, lab, seqadj)
     return group

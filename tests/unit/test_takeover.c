@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A state file whose user has just been killed: the next one has it as soon as that one has ended, whatever its guard does. And one whose
- * user takes it up anew itself.
+ * A state file whose user has just been killed: the next one has it as soon as that one has ended, whatever its guard does.
  */
 #include "unit.h"
 
@@ -122,65 +121,6 @@ static void a_guard_has_no_lock(void **state)
 	assert_true(take_over() < AT_ONCE);
 }
 
-/* ---- anew ---- */
-
-static struct table *with_sessions(struct statefile *file, uint32_t count)
-{
-	uint32_t recovered;
-	struct table *table = state_open(file, directory, QUEUE, &size, &recovered);
-
-	assert_non_null(table);
-	for (uint32_t i = 0; i < count; i++) {
-		struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
-				      .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
-		struct flow_key key;
-		const uint32_t hash = table_hash(table, &ends, 0, &key);
-
-		table_insert(table, &key, hash)->state = SESSION_READY;
-	}
-	return table;
-}
-
-/* As another one would have found it, and its file is the one that another one finds. */
-static void it_is_taken_up_anew(void **state)
-{
-	struct statefile file;
-	uint32_t recovered;
-	struct table *before = with_sessions(&file, 50), *after;
-
-	(void)state;
-	for (unsigned int i = 0; i < 3; i++) {
-		after = state_renew(&file, directory, &size, &recovered);
-		assert_non_null(after);
-		assert_true(after != before || i);
-		assert_int_equal(recovered, 50);
-		assert_int_equal(table_sessions(after), 50);
-		assert_null(file.left);
-	}
-	statefile_close(&file);
-	assert_non_null(state_open(&file, directory, QUEUE, &size, &recovered));
-	assert_int_equal(recovered, 50);
-	statefile_close(&file);
-}
-
-/* Where that is not possible all goes on. */
-static void it_cannot_be_taken_up_anew(void **state)
-{
-	struct statefile file;
-	uint32_t recovered;
-	struct table *table = with_sessions(&file, 50);
-
-	(void)state;
-	assert_int_equal(remove_room(NULL), 0); /* there is no directory to make a file in */
-	for (unsigned int i = 0; i < 3; i++) {
-		assert_null(state_renew(&file, directory, &size, &recovered));
-		assert_int_equal(errno, ENOENT);
-		assert_ptr_equal(table, file.memory);
-		assert_int_equal(table_sessions(table), 50);
-	}
-	statefile_close(&file);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_room, remove_room)
 
 int main(void)
@@ -188,8 +128,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(one_that_is_about_to_end_is_waited_for),
 		CASE(a_guard_has_no_lock),
-		CASE(it_is_taken_up_anew),
-		CASE(it_cannot_be_taken_up_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,11 +22,19 @@ static struct control control;
 static struct worker *worker;
 static char done[1024];
 
-static void did(const char *format, unsigned int queue, unsigned int id)
+static void did(const char *what)
 {
 	const size_t length = strlen(done);
 
-	snprintf(done + length, sizeof(done) - length, format, queue, id);
+	snprintf(done + length, sizeof(done) - length, "%s ", what);
+}
+
+static void did_to(char what, const struct nfqueue_packet *packet)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%c%u.%u", what, packet->queue, packet->id);
+	did(text);
 }
 
 /* ---- the queue ---- */
@@ -56,13 +64,13 @@ int nfqueue_receive(struct nfqueue *queue, struct nfqueue_packet *packets)
 void nfqueue_accept(struct nfqueue *queue, const struct nfqueue_packet *packet)
 {
 	(void)queue;
-	did("A%u.%u ", packet->queue, packet->id);
+	did_to('A', packet);
 }
 
 void nfqueue_drop(struct nfqueue *queue, const struct nfqueue_packet *packet)
 {
 	(void)queue;
-	did("D%u.%u ", packet->queue, packet->id);
+	did_to('D', packet);
 }
 
 void nfqueue_replace(struct nfqueue *queue, const struct nfqueue_packet *packet, const uint8_t *data, size_t length)
@@ -70,13 +78,13 @@ void nfqueue_replace(struct nfqueue *queue, const struct nfqueue_packet *packet,
 	(void)queue;
 	(void)data;
 	(void)length;
-	did("R%u.%u ", packet->queue, packet->id);
+	did_to('R', packet);
 }
 
 int nfqueue_send(struct nfqueue *queue)
 {
 	(void)queue;
-	did("send ", 0, 0);
+	did("send");
 	return 0;
 }
 
@@ -116,7 +124,7 @@ void __wrap_ctnetlink_close(struct ctnetlink *ct)
 void __wrap_ctnetlink_flush(struct ctnetlink *ct)
 {
 	(void)ct;
-	did("flush ", 0, 0);
+	did("flush");
 }
 
 /* ---- tests ---- */

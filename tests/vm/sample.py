@@ -39,9 +39,6 @@ TURNS = {
         ("cthelper-nft", "queue-nft"),
         ("words",),
     ),
-    "marks": (
-        ("pbr-like-self", "tailscale-like-kernel", "whole-self"),
-    ),
     "module": (
         ("load",),
         ("daemon",),
@@ -50,6 +47,9 @@ TURNS = {
         ("forged-masquerade", "forged-firewall"),
     ),
 }
+
+# Not in the daily run: the lab has the same with iptables, and an emulated machine takes minutes for it.
+LEFT_OUT = ("marks",)
 
 
 def today():

@@ -99,7 +99,9 @@ def kernels_for(options):
 def programs_for(kernel, options, tally):
     """Names of PROGRAMS."""
     newest = kernel == kernels_for(options)[-1]
-    names = options.program or [name for name in PROGRAMS if newest or name not in NEWEST_ONLY]
+    left_out = () if options.sample is None else sample.LEFT_OUT
+    names = options.program or [name for name in PROGRAMS
+                                if (newest or name not in NEWEST_ONLY) and name not in left_out]
     if NEEDS_MODULE in names and not build_module(kernel, tally):
         return [name for name in names if name != NEEDS_MODULE]
     return names

@@ -11,49 +11,7 @@ import pcaplib
 from field import Data, Say, Silence
 from pcaplib import Conversation, Record
 
-LINKTYPE_PPP = 9
-LINKTYPE_NFLOG = 239
-START = 1700000000
-
-
-def _ethernet(kind, payload):
-    return b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02" + struct.pack("!H", kind) + payload
-
-
-def _is_ipv4(ip):
-    return ip[0] >> 4 == 4
-
-
-def _ppp(ip):
-    return struct.pack("!H", 0x0021 if _is_ipv4(ip) else 0x0057) + ip
-
-
-def _pppoe(ip):
-    return struct.pack("!BBHH", 0x11, 0, 7, len(ip) + 2) + _ppp(ip)
-
-
-def _mpls(ip, labels=1):
-    stack = b"".join(struct.pack("!I", (100 + at) << 12 | (at == labels - 1) << 8 | 64) for at in range(labels))
-    return _ethernet(0x8847, stack + ip)
-
-
-def _nflog(ip):
-    """struct nflog_tlv: length and type in host order, padded; type 9 is the packet. First another one, as the kernel writes it."""
-    header = struct.pack("<HH", 8, 1) + struct.pack("!HBB", 0x0800, 3, 0)
-    payload = struct.pack("<HH", 4 + len(ip), 9) + ip
-    return struct.pack("!BBH", 2 if _is_ipv4(ip) else 10, 0, 5) + header + payload + b"\0" * (-len(payload) % 4)
-
-
-LINKS = {
-    **pcaplib.ENCAPSULATIONS,
-    "pppoe": (pcaplib.LINKTYPE_ETHERNET, lambda ip: _ethernet(0x8864, _pppoe(ip))),
-    "pppoe-vlan": (pcaplib.LINKTYPE_ETHERNET, lambda ip: _ethernet(0x8100, struct.pack("!HH", 7, 0x8864) + _pppoe(ip))),
-    "ppp": (LINKTYPE_PPP, lambda ip: b"\xff\x03" + _ppp(ip)),
-    "ppp-bare": (LINKTYPE_PPP, _ppp),
-    "mpls": (pcaplib.LINKTYPE_ETHERNET, _mpls),
-    "mpls-two": (pcaplib.LINKTYPE_ETHERNET, lambda ip: _mpls(ip, 2)),
-    "nflog": (LINKTYPE_NFLOG, _nflog),
-}
+START = 1700000000  # seconds
 
 
 class Timed:
@@ -98,21 +56,17 @@ DAMAGE = {"wrong-checksums": _wrong_checksum, "partial-checksums": pcaplib.with_
 
 
 def _two_interfaces(path, packets):
-    """One pcapng, whose packets come from two interfaces of different link types, a direction each; their times have another unit."""
-    def block(kind, body):
-        body += b"\0" * (-len(body) % 4)
-        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
-
-    links = [LINKS["pppoe"], LINKS["sll"]]
-    with open(path, "wb") as file:
-        file.write(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
-        for linktype, _ in links:
-            file.write(block(1, struct.pack("<HHI", linktype, 0, 262144)))
-        for time, ip in packets:
-            which = int(pcaplib.decode(ip).sport < pcaplib.decode(ip).dport)
-            frame = links[which][1](ip)
-            micros = int((START + time) * 1000000)
-            file.write(block(6, struct.pack("<IIIII", which, micros >> 32, micros & 0xFFFFFFFF, len(frame), len(frame)) + frame))
+    """One pcapng, whose packets come from two interfaces of different link types, a direction each."""
+    links = [pcaplib.ENCAPSULATIONS[name] for name in ("pppoe", "sll")]
+    made = pcaplib.Pcapng()
+    made.section()
+    for linktype, _ in links:
+        made.interface(linktype)
+    for time, ip in packets:
+        which = int(pcaplib.decode(ip).sport < pcaplib.decode(ip).dport)
+        frame = links[which][1](ip)
+        made.packet(which, int((START + time) * 1000000), frame, len(frame))
+    made.write(path)
 
 
 def write(path, case):
@@ -120,7 +74,7 @@ def write(path, case):
     if case.capture == "two-interfaces":
         return _two_interfaces(path, packets)
     damage = DAMAGE.get(case.capture)
-    linktype, encapsulate = LINKS["ethernet" if damage or not case.capture else case.capture]
+    linktype, encapsulate = pcaplib.ENCAPSULATIONS["ethernet" if damage or not case.capture else case.capture]
     records = []
     for time, ip in packets:
         frame = encapsulate(damage(ip) if damage else ip)

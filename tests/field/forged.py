@@ -8,7 +8,7 @@ from pathlib import Path
 
 import captures
 import pcaplib
-from captures import LINKS, START, Timed, connect
+from captures import START, Timed, connect
 from field import CLIENT, ENDS, SERVER, Case, Data
 from pcaplib import ACK, PSH, SYN, Conversation, Record
 
@@ -65,7 +65,7 @@ def write(folder, case):
     packets = Timed()
     FORGED[case.name](Conversation(packets, CLIENT, SERVER).open())
     connect(packets, TRY)
-    linktype, encapsulate = LINKS["ethernet"]
+    linktype, encapsulate = pcaplib.ENCAPSULATIONS["ethernet"]
     records = []
     for time, ip in packets.packets:
         frame = encapsulate(ip)

@@ -379,17 +379,22 @@ def multi_line(lab, opens):
             must_not_open(pair, "server", port)
 
 
+def passive_each(pair, addresses, opens):
+    """227 with each of these: it opens, and leaves as it ought to; or it opens nothing, and stays."""
+    for address in addresses:
+        port = next_port(0)
+        said, arrives = passive_reply(pair, "227", port, own=address)
+        pair.say("client", b"PASV\r\n")
+        pair.say("server", said, arrives if opens else said)
+        (must_open if opens else must_not_open)(pair, "server", port)
+
+
 def server_address(lab, opens):
     """The server's own address, and the public one that it is configured with; none else where none is mended (--foreign refuse)."""
     with Pair(lab).ready() as pair:
         own = (pair.addresses["server"], pair.seen["server"])
         others = (lab.address("server"), lab.address("client"), "127.0.0.1", "0.0.0.0", lab.plan[4].inside_router)
-        for address in own if opens else others:
-            port = next_port(0)
-            said, arrives = passive_reply(pair, "227", port, own=address)
-            pair.say("client", b"PASV\r\n")
-            pair.say("server", said, arrives if opens else said)
-            (must_open if opens else must_not_open)(pair, "server", port)
+        passive_each(pair, own if opens else others, opens)
 
 
 def behind_nat(pair):
@@ -426,12 +431,7 @@ def foreign_reachable(lab, opens):
     with Pair(lab).ready() as pair:
         own = (pair.seen["server"],)
         others = ("203.0.113.93", "8.8.8.8", "172.32.0.1", "100.128.0.1", lab.address("server"))
-        for address in own if opens else others:
-            port = next_port(0)
-            said, arrives = passive_reply(pair, "227", port, own=address)
-            pair.say("client", b"PASV\r\n")
-            pair.say("server", said, arrives if opens else said)
-            (must_open if opens else must_not_open)(pair, "server", port)
+        passive_each(pair, own if opens else others, opens)
 
 
 def filled_in(lab, opens):

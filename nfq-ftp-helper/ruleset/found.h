@@ -97,6 +97,7 @@ struct found_rule {
 	bool marked;	     /* it asks for a connmark */
 	bool labelled;	     /* it asks for a label, by its number ... */
 	uint8_t label;	     /* ... which is this */
+	bool expected;	     /* it asks for connections that were expected: data connections, not control connections */
 	bool foreign;	     /* it is about another protocol than TCP */
 	unsigned int states; /* FOUND_STATE_*; 0: it does not ask */
 	struct found_marks marks;

@@ -143,6 +143,13 @@ static void xt_read_mark(struct reading *reading, struct found_rule *rule, const
 	rule->marked = true;
 }
 
+static void xt_read_status(struct reading *reading, struct found_rule *rule, const char *value)
+{
+	(void)reading;
+	rule->narrow = true;
+	rule->expected = strcmp(value, "EXPECTED") == 0;
+}
+
 /* A label's name is in a file of others'. */
 static void xt_read_label(struct reading *reading, struct found_rule *rule, const char *value)
 {
@@ -298,6 +305,7 @@ static const struct reader {
 	{ "--ports", xt_read_ports },
 	{ "--ctstate", xt_read_states },
 	{ "--state", xt_read_states },
+	{ "--ctstatus", xt_read_status },
 	{ "--mark", xt_read_mark },
 	{ "--label", xt_read_label },
 	{ "--helper", xt_read_helper },
@@ -446,16 +454,6 @@ static int read_program(struct found *found, const struct source *source, char *
 	return error;
 }
 
-int found_iptables_read(struct found *found, bool ipv6, bool *over_nft, char *complaint)
-{
-	char *saved = NULL;
-	int error = read_program(found, &sources[ipv6], &saved, complaint);
-
-	*over_nft |= saved && strstr(saved, "(nf_tables)");
-	free(saved);
-	return error;
-}
-
 /* Reading what is not there would make it. */
 static bool has_legacy(bool ipv6)
 {
@@ -467,15 +465,27 @@ static bool has_legacy(bool ipv6)
 	return has;
 }
 
-int found_iptables_read_legacy(struct found *found, bool ipv6, char *complaint)
+static int read_legacy(struct found *found, bool ipv6)
 {
-	char *saved = NULL;
+	char *saved = NULL, complaint[PROGRAM_COMPLAINT_MAX];
 	int error;
 
-	if (!has_legacy(ipv6))
-		return 0;
 	found->legacy = true;
 	error = read_program(found, &legacy_sources[ipv6], &saved, complaint);
+	free(saved);
+	return error == -ENOMEM ? error : 0;
+}
+
+/* An `iptables' that says nothing though the old kind of tables is there is of the new kind, and has none. */
+int found_iptables_read(struct found *found, bool ipv6, bool *over_nft, char *complaint)
+{
+	char *saved = NULL;
+	int error = read_program(found, &sources[ipv6], &saved, complaint);
+	const bool is_nft = saved && strstr(saved, "(nf_tables)");
+
+	if (!error && (is_nft || !*saved) && has_legacy(ipv6))
+		error = read_legacy(found, ipv6);
+	*over_nft |= is_nft;
 	free(saved);
 	return error;
 }

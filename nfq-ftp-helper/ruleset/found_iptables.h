@@ -8,7 +8,7 @@
 #include "found.h"
 
 /**
- * found_iptables_read - add it to @found
+ * found_iptables_read - add it to @found, and what iptables-legacy has besides, where `iptables' works over nf_tables
  * @ipv6: of ip6tables
  * @over_nft: set to true where nf_tables is what holds them
  * @complaint: as program_run()'s
@@ -16,8 +16,5 @@
  * Return: 0; -ENOENT: there is no iptables; another negative errno.
  */
 int found_iptables_read(struct found *found, bool ipv6, bool *over_nft, char *complaint);
-
-/* Likewise what iptables-legacy has besides, where `iptables' works over nf_tables. */
-int found_iptables_read_legacy(struct found *found, bool ipv6, char *complaint);
 
 #endif

@@ -178,7 +178,7 @@ static void nft_read_match(const struct reading *reading, struct found_rule *rul
 	const json_t *right = elements(reading, rule->chain, "set", json_object_get(match, "right"));
 	/* What is negated asks for something else than its words say. */
 	const bool negated = strcmp(text_of(match, "op"), "!=") == 0;
-	const char *key = negated ? "" : ct_key(left), *helper = json_string_value(right);
+	const char *key = negated ? "" : ct_key(left), *word = json_string_value(right);
 
 	rule->foreign |= !negated && is_foreign(left, right);
 	if (found_nft_mark_match(&rule->marks, match))
@@ -191,9 +191,10 @@ static void nft_read_match(const struct reading *reading, struct found_rule *rul
 		rule->labelled = true;
 		rule->label = (uint8_t)json_integer_value(right);
 	} else if (strcmp(key, "helper") == 0)
-		snprintf(rule->if_helper, FOUND_HELPER_MAX, "%s", helper ? helper : "?");
+		snprintf(rule->if_helper, FOUND_HELPER_MAX, "%s", word ? word : "?");
 	else
 		rule->narrow = true;
+	rule->expected |= strcmp(key, "status") == 0 && word && strcmp(word, "expected") == 0;
 }
 
 static void nft_read_helper(const struct reading *reading, struct found_rule *rule, const char *name)

@@ -75,16 +75,32 @@ void found_nft_mark_key(struct found_marks *marks, const json_t *key)
 	}
 }
 
+/*
+ * The bits that a match looks at, and, in *@value, what they must be. Where a mask's bits are the highest, nft writes the two as it does a
+ * network: `ct mark & 0xc0000000 == 0x80000000' is listed as `ct mark 0x80000000/2'.
+ */
+static uint32_t compared(const json_t *right, uint32_t *value)
+{
+	const json_t *prefix = json_object_get(right, "prefix");
+	const json_int_t length = json_integer_value(json_object_get(prefix, "len"));
+
+	*value = (uint32_t)json_integer_value(prefix ? json_object_get(prefix, "addr") : right);
+	return prefix && length > 0 && length < 32 ? ~(UINT32_MAX >> length) : UINT32_MAX;
+}
+
 bool found_nft_mark_match(struct found_marks *marks, const json_t *match)
 {
-	const json_t *left = json_object_get(match, "left"), *right = json_object_get(match, "right");
 	const char *comparison = json_string_value(json_object_get(match, "op"));
-	const uint32_t before = marks->connection_asked;
+	struct found_marks asked = { 0 };
+	uint32_t value;
+	const uint32_t mask = compared(json_object_get(match, "right"), &value);
 
-	found_nft_mark_key(marks, left);
-	if (marks->connection_asked == before)
+	found_nft_mark_key(&asked, json_object_get(match, "left"));
+	marks->connection_asked |= asked.connection_asked & mask;
+	marks->packet_asked |= asked.packet_asked & mask;
+	if (!asked.connection_asked)
 		return false;
-	marks->connection_value = (uint32_t)json_integer_value(right);
+	marks->connection_value = value;
 	return comparison && strcmp(comparison, "!=") != 0;
 }
 

@@ -57,9 +57,6 @@ int found_read(struct found *found)
 	errors[1] = found_iptables_read(found, true, &over_nft, complaint);
 	errors[2] = found_nft_read(found, over_nft);
 
-	if (over_nft && (found_iptables_read_legacy(found, false, complaint) == -ENOMEM ||
-			 found_iptables_read_legacy(found, true, complaint) == -ENOMEM))
-		return -ENOMEM;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		if (errors[i] == -ENOMEM)
 			return -ENOMEM;

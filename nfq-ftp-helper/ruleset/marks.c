@@ -35,10 +35,10 @@ static bool is_others(const struct found *found, const struct found_rule *rule)
 	return !rule->foreign && chain->roots && !backends_own(chain) && !is_own_use(found, rule);
 }
 
-/* What is written before a connection can have our mark takes nothing away. */
+/* What is written before a connection can have our mark takes nothing away, nor what is written to data connections. */
 static uint32_t overwritten(const struct found_rule *rule)
 {
-	return rule->states == FOUND_STATE_NEW ? 0 : rule->marks.connection_set;
+	return rule->states == FOUND_STATE_NEW || rule->expected ? 0 : rule->marks.connection_set;
 }
 
 /* Who means all bits claims none of them. */

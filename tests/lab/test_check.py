@@ -25,6 +25,7 @@ UNASSIGN = {
     "iptables": "iptables -t raw -F; ip6tables -t raw -F",
     "nft": "nft flush chain inet nfq_ftp_helper prerouting; nft flush chain inet nfq_ftp_helper output",
 }
+HELPERS = {"queue": "sane", "cthelper": "nfq-ftp", "kmod": "nfq-ftp"}
 UNQUEUE = {
     "iptables": "iptables -t mangle -F; ip6tables -t mangle -F",
     "nft": "for hook in forward input postrouting follow; do nft flush chain inet nfq_ftp_helper $hook; done",
@@ -108,7 +109,7 @@ def desert(host):
     host.daemon = None
 
 
-ASSIGN = """nft add table inet t; nft 'add ct helper inet t h {{{{ type "sane" protocol tcp; }}}}'
+ASSIGN = """nft add table inet t; nft 'add ct helper inet t h {{{{ type "{{helper}}" protocol tcp; }}}}'
     nft 'add chain inet t c {{{{ type filter hook prerouting priority {}; }}}}'
     nft 'add rule inet t c tcp dport 21 ct helper set "h"'"""
 
@@ -197,7 +198,7 @@ def names_cause(broken, name, mode, backend):
         first, _said = host.check()
         check(first is None, f"before anything was broken: {first}")
         if broken.script:
-            host.sh(broken.script.format(unassign=UNASSIGN[backend], unqueue=UNQUEUE[backend]))
+            host.sh(broken.script.format(unassign=UNASSIGN[backend], unqueue=UNQUEUE[backend], helper=HELPERS[mode]))
         if broken.break_it:
             broken.break_it(host)
         first, _said = host.check()
@@ -225,9 +226,9 @@ SOUND = {
         iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to-destination 10.0.0.2
         iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to-destination 10.0.0.2:21
         iptables -t nat -A PREROUTING -p udp --dport 2121 -j REDIRECT --to-ports 21""",
-    "assigned-late-without-dnat": "iptables -t raw -F PREROUTING; " + ASSIGN.format(0).format(),
-    "assigned-early-besides": ASSIGN.format(-300).format(),
-    "assigned-late-besides": ASSIGN.format(0).format() + "; iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to 10.0.0.2",
+    "assigned-late-without-dnat": "iptables -t raw -F PREROUTING; " + ASSIGN.format(0).format(helper="sane"),
+    "assigned-early-besides": ASSIGN.format(-300).format(helper="sane"),
+    "assigned-late-besides": ASSIGN.format(0).format(helper="sane") + "; iptables -t nat -A PREROUTING -p tcp --dport 21 -j DNAT --to 10.0.0.2",
     "synproxy": "iptables -A FORWARD -p tcp --dport 80 -j SYNPROXY --mss 1460",
     "timeout": "echo 3600 >/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established",
     "firewalld": """nft add table inet firewalld; nft 'add chain inet firewalld filter_FORWARD { type filter hook forward priority 10; }'

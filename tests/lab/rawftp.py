@@ -14,6 +14,7 @@ Whoever sends may say where to cut; each piece is then a segment of its own.
 import contextlib
 import ctypes
 import dataclasses
+import errno
 import ipaddress
 import itertools
 import re
@@ -72,6 +73,18 @@ def socket_in(lab, role, family=4):
     return sock
 
 
+def bind_at_last(sock, endpoint):
+    """What another thread starts has all sockets of this process, also those just closed, until it has become another program."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return sock.bind(endpoint)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
 def listen_in(lab, role, family=4, port=0, address=None, maxseg=None):
     """A listening socket; without an address, on all of the host's."""
     listener = socket_in(lab, role, family)
@@ -80,7 +93,7 @@ def listen_in(lab, role, family=4, port=0, address=None, maxseg=None):
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     if maxseg:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, maxseg)
-    listener.bind((address or "", port))
+    bind_at_last(listener, (address or "", port))
     listener.listen(64)
     return listener
 

@@ -15,14 +15,36 @@ ARRIVES = 4.0  # seconds until what was said has arrived, sent again where the h
 PIECE = 0.02  # and what ends in the middle of a line may wait for its rest
 ADMITTED, NOT_ADMITTED = 1.2, 0.3  # seconds to connect
 SERVERS = [f"203.0.113.{number}" for number in (5, 7, 70, 77, 78, 79, 80)]
-PUBLIC = {4: "198.51.100.254", 6: "2001:db8:100:200::c1a0:254"}
+# Of a server that is translated, and of its client: their own, and what the client dials.
+TRANSLATED = {4: ("192.0.2.10", "10.0.0.94", "203.0.113.94"), 6: ("2001:db8:c::10", "fd00::94", "2001:db8:100:200::94")}
+TELNET = bytes([0, *range(0xf0, 0x100)])
 ANNOUNCES = re.compile(rb"(?i)[\0\xf0-\xff]*(?:PORT|EPRT|LPRT|227|228|229)\b")
+WORD = re.compile(rb"^(PORT|EPRT|LPRT|22[789])")
+# What the client, and what the server, says of where it is.
+OPENS = (re.compile(rb"(?i)[\0\xf0-\xff]*(?:PORT|EPRT|LPRT) "), re.compile(rb"[\0\xf0-\xff]*22[789]\b"))
+
+
+def prepare_translated(lab):
+    for family, (client, server, shown) in TRANSLATED.items():
+        length, tables = ("32", "iptables") if family == 4 else ("128", "ip6tables")
+        at_once = "" if family == 4 else "nodad"
+        lab._ip("client", f"address add {client}/{length} dev eth0 {at_once}",
+                f"route add {shown} via {lab.dial('server', family)} src {client}")
+        lab._ip("server", f"address add {server}/{length} dev eth0 {at_once}")
+        lab._ip("router", f"address add {shown}/{length} dev outside {at_once}", f"route add {client} via {lab.address('client', family)}",
+                f"route add {server} via {lab.address('server', family)}")
+        for rule in (f"-t nat -A PREROUTING -d {shown} -p tcp --dport {FTP_PORT} -j DNAT --to-destination {server}",
+                     f"-A FORWARD -i outside -d {server} -p tcp --dport {FTP_PORT} -m conntrack --ctstate NEW -j ACCEPT"):
+            lab.run("router", [tables, *rule.split()], check=True)
 
 
 def prepare(lab):
     """The addresses of tests/field, besides the lab's own: all of them are the server's, and port 21 of the first is let through."""
     for host in ("client", "client2", "server", "server2"):
         lab._sysctl(host, "net/ipv4/ip_local_port_range=62500 65000")  # so that nobody has a port by chance that is to be announced
+    if lab.topology.dnat:
+        prepare_translated(lab)
+        return
     lab._ip("server", *(f"address add {address}/32 dev eth0" for address in SERVERS))
     lab._ip("router", "route add 203.0.113.0/24 dev outside")
     lab.run("router", ["iptables", "-A", "FORWARD", "-i", "inside", "-o", "outside", "-d", SERVERS[0], "-p", "tcp", "--dport",
@@ -31,6 +53,8 @@ def prepare(lab):
 
 def host_of(lab, address):
     for family in (4, 6):
+        if lab.topology.dnat and address in TRANSLATED[family][:2]:
+            return ("client", "server")[TRANSLATED[family].index(address)]
         for host in ("client", "client2", "server", "server2"):
             if lab.address(host, family) == address:
                 return host
@@ -56,6 +80,8 @@ class Scripted:
         self.longest_silence, self.patience = longest_silence, patience
         self.admitted = []
         self.ends = None
+        words = case.options
+        self.shown = dict(after.split("=") for word, after in zip(words, words[1:]) if word == "--nat")  # own address: the other side's
 
     def run(self, judge=True):
         self.connect()
@@ -78,7 +104,7 @@ class Scripted:
         family = self.case.family
         self.roles = [host_of(self.lab, client), host_of(self.lab, server)]
         with listen_in(self.lab, self.roles[1], family, port, server) as listener:
-            one = connect_from(self.lab, self.roles[0], server, port, family=family)
+            one = connect_from(self.lab, self.roles[0], self.shown.get(server, server), port, family=family, source=(client, 0))
             other, _ = listener.accept()
         self.ends = [End(one), End(other)]
 
@@ -110,15 +136,16 @@ class Scripted:
         return said.count(b"\n") == heard.count(b"\n") and said.rpartition(b"\n")[2] == heard.rpartition(b"\n")[2]
 
     def where_to(self, step):
-        """As who dials has it: a server reads where its client is."""
+        """As who dials has it: of a translated end, where the other one reads that it is."""
         address, port = step.destination
-        if self.lab.topology.masquerade and address == self.case.ends[0][0]:
-            lines = [line for line in self.ends[1].heard.split(b"\n") if re.match(rb"(?i)[\0\xf0-\xff]*(?:PORT|EPRT|LPRT) ", line)]
-            with contextlib.suppress(Wrong, ValueError, IndexError):
-                return announced(lines[-1].replace(b" ", b"").replace(b"PORT", b"PORT ").replace(b"EPRT", b"EPRT ")
-                                 .replace(b"LPRT", b"LPRT "))
-            return PUBLIC[self.case.family], port
-        return address, port
+        if address not in self.shown:
+            return address, port
+        shown, side = self.shown[address], int(address == self.case.ends[1][0])
+        lines = [line for line in self.ends[1 - side].heard.split(b"\n") if OPENS[side].match(line)]
+        with contextlib.suppress(Wrong, ValueError, IndexError):
+            told, port = announced(WORD.sub(rb"\1 ", lines[-1].upper().lstrip(TELNET).replace(b" ", b"")), shown)
+            shown = shown if told == "0.0.0.0" else told  # of no address, and of one that is in IPv6, the peer's is meant
+        return shown, port
 
     def try_data(self, step):
         family = self.case.family

@@ -22,7 +22,7 @@ from rawftp import Wrong, check
 from scripted import Scripted, prepare
 
 PROGRAM = TREE / "build/tests/dialogue/dialogue"
-WORLDS = {"plain": "firewall", "masqueraded": "masquerade"}
+WORLDS = {"plain": "firewall", "masqueraded": "masquerade", "dnated": "dnat"}
 SILENCE = 0.05  # seconds that a silence lasts here: what time does is for the others
 PATIENCE = 0.5  # seconds until a connection is given up
 ENGINES = ("daemon", "kernel")

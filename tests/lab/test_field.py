@@ -17,6 +17,10 @@ from cases import daemon_lab, main
 from scripted import Scripted, prepare
 
 LONGEST = 60  # seconds of silence
+WORLDS = {
+    "10.0.0.2=198.51.100.254": "masquerade", "fd00::2=2001:db8:100:200::c1a0:254": "masquerade",
+    "10.0.0.94=203.0.113.94": "dnat", "fd00::94=2001:db8:100:200::94": "dnat",
+}
 TAPE = 700  # where it is the only one, which takes so long beside all others
 TABLE = []
 
@@ -35,11 +39,9 @@ def options_of(case):
     topology = "firewall"
     if "--nat" in words:
         at = words.index("--nat")
-        if words[at + 1] != "10.0.0.2=198.51.100.254" and not words[at + 1].startswith("fd00::2="):
-            return None
-        topology = "masquerade"
+        topology = WORLDS.get(words[at + 1])
         del words[at:at + 2]
-    return topology, tuple(words)
+    return topology and (topology, tuple(words))
 
 
 def chosen(topology, arguments, tape):
@@ -69,6 +71,7 @@ def group_of(topology, arguments=(), seqadj="kernel", tape=False):
 GROUPS = {
     "plain": group_of("firewall"), "masquerade": group_of("masquerade"),
     "masquerade-self": group_of("masquerade", seqadj="self"),
+    "dnat": group_of("dnat"), "dnat-self": group_of("dnat", seqadj="self"),
     "loose": group_of("firewall", ("--loose",)), "loose-network": group_of("firewall", ("--loose", "203.0.113.64/26")),
     "tape": group_of("masquerade", tape=True),
 }

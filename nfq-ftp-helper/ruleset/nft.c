@@ -83,9 +83,17 @@ static void write_normal_queue(const struct request *request, const char *which,
 	fputs(" bypass\n", out);
 }
 
+/* The kernel gives connections room for labels only while a rule somewhere sets one: asking for them is not enough. No packet comes here. */
+static void write_label_room(const struct request *request, FILE *out)
+{
+	fprintf(out, "\n\tchain labels {\n\t\tct label set %u\n\t}\n", request->attach.label);
+}
+
 /* Everything that is to be followed comes here. */
 static void nft_write_queues(const struct request *request, FILE *out)
 {
+	if (request->attach.labels)
+		write_label_room(request, out);
 	fputs("\n\tchain follow {\n", out);
 	if (request->attach.labels) {
 		fprintf(out, "\t\tct label %u ", request->attach.label);

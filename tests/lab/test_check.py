@@ -286,14 +286,59 @@ IPVS = """mount -t tmpfs none /mnt; mkdir /mnt/vs; echo "$1" >/mnt/vs/conntrack;
     mount --bind /mnt /proc/sys/net/ipv4; shift; exec "$@" """
 
 
+def has_row(answer, name, level, cause):
+    first, said = answer
+    row = next((row for row in said["rows"] if row["name"] == name), None)
+    check(row and row["level"] == level, f"the row is {row}")
+    check((first and first["cause"]) == cause, f"first comes: {first}")
+    return row["text"]
+
+
 def recorded(script, said, name, level, cause):
     with Host("queue", "iptables") as host:
         host.start()
-        first, rows = host.check(["unshare", "--mount", "sh", "-ec", script, "sh", said])
-        row = next((row for row in rows["rows"] if row["name"] == name), None)
-        check(row and row["level"] == level, f"the row is {row}")
-        check((first and first["cause"]) == cause, f"first comes: {first}")
-        return f"recorded; {row['text']}"
+        answer = host.check(["unshare", "--mount", "sh", "-ec", script, "sh", said])
+        return f"recorded; {has_row(answer, name, level, cause)}"
+
+
+# The same where the kernel has them; a kernel without is what the recorded ones are for.
+FLOW_TABLE_RULES = """ip link add lan type veth peer name wan; nft -f - <<E
+    table inet fw {
+        flowtable ft { hook ingress priority 0; devices = { lan, wan }; }
+        chain f { type filter hook forward priority 0; ct state established flow add @ft; }
+    }
+E"""
+
+
+def names_flow_table():
+    with Host("queue", "iptables") as host:
+        host.start()
+        host.sh(FLOW_TABLE_RULES)
+        return has_row(host.check(), "flow table", "note", None)
+
+
+def names_ipvs():
+    """It is mended by the command that is said, and by nothing else."""
+    with Host("queue", "iptables") as host:
+        host.start()
+        first, said = host.check()
+        text = has_row((first, said), "IPVS", "no", "ipvs-without-conntrack")
+        mend(host, first["remedy"])
+        has_row(host.check(), "IPVS", "yes", None)
+        return text
+
+
+def why_no_flow_table():
+    with Namespace() as namespace:
+        done = namespace.run("sh", "-ec", FLOW_TABLE_RULES, status=None)
+        return (done.stderr.strip().splitlines() or ["nft fails"])[0] if done.returncode else None
+
+
+def why_no_ipvs():
+    subprocess.run(["modprobe", "ip_vs"], check=False, capture_output=True)
+    with Namespace() as namespace:
+        done = namespace.run("test", "-e", "/proc/sys/net/ipv4/vs/conntrack", status=None)
+        return "no module ip_vs" if done.returncode else None
 
 
 def names_rights(mode, backend):
@@ -392,6 +437,17 @@ def group_sound(_options, report):
     return None
 
 
+def group_parts(_options, report):
+    """What few kernels have; where one lacks it, `sound' has a recorded one."""
+    why = missing("queue", "iptables")
+    for name, case, why_not in (("flow-table", names_flow_table, why_no_flow_table), ("ipvs", names_ipvs, why_no_ipvs)):
+        lacks = why or why_not()
+        if lacks:
+            report.skip(f"check/parts/{name}", f"this kernel has none: {lacks}")
+        else:
+            report.case(f"check/parts/{name}", case)
+
+
 def group_words(_options, report):
     report.case("check/changes-nothing", changes_nothing)
     report.case("check/prints-table", prints_table)
@@ -404,7 +460,7 @@ def group_words(_options, report):
     report.case("check/usage/operand", refuses, "all")
 
 
-GROUPS = {"words": group_words, "sound": group_sound}
+GROUPS = {"words": group_words, "sound": group_sound, "parts": group_parts}
 GROUPS.update({f"{mode}-{backend}": group_broken(mode, backend)
                for mode in ("queue", "cthelper", "kmod") for backend in ("iptables", "nft")})
 

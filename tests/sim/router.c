@@ -233,7 +233,7 @@ void router_start(struct sim *sim)
 	sim->kill_countdown = -1;
 	sim->exempt_from = UINT32_MAX;
 	open_engine(sim);
-	sim->engine.counters.syns = 1; /* it has been there for long, and SYNs are queued */
+	sim->engine.syns_queued = true; /* it has been there for long, and SYNs are queued */
 }
 
 static bool rewritten_at_all(const struct sim *sim)

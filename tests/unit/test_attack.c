@@ -179,6 +179,31 @@ static void answer_after_reset(void **state)
 	dialogue_close(&d);
 }
 
+/* There, too, SYNs come: what conntrack calls ESTABLISHED is queued, and with it a forged SYN, or one that is sent again. None turns off the rest. */
+static void answer_after_forged_syn(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, NO_NAT);
+	d.engine.picks_up_until = 0;
+	d.seq[CLIENT]++;
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.binding.progress = PROGRESS_HANDSHAKE;
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT] - 1, TCP_SYN, NULL, 0);
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d.acked[CLIENT] = d.seq[SERVER];
+	assert_int_equal(d.engine.counters.sessions, 1);
+	d.binding.progress = PROGRESS_BEYOND;
+	forge(&d, CLIENT, 0x12345678, 0, TCP_SYN, "");
+	d.binding.id++;
+	d.binding.progress = PROGRESS_HANDSHAKE;
+	d.seq[SERVER] += 100000;
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	assert_int_equal(d.engine.counters.sessions, 2);
+	dialogue_close(&d);
+}
+
 /*
  * Encrypted, or not FTP behind a first line that was: so it stays when bytes have passed while no daemon was there, or one end says so.
  */
@@ -504,6 +529,7 @@ int main(void)
 		cmocka_unit_test(answered_late),
 		cmocka_unit_test(no_room_then),
 		cmocka_unit_test(answer_after_reset),
+		cmocka_unit_test(answer_after_forged_syn),
 		cmocka_unit_test(opaque_after_restart),
 		cmocka_unit_test(left_alone_before_restart),
 		cmocka_unit_test(left_alone_and_noted),

@@ -37,6 +37,7 @@ TURNS = {
     ),
     "check": (
         ("cthelper-nft", "queue-nft"),
+        ("parts",),
         ("words",),
     ),
     "module": (

@@ -61,6 +61,7 @@ struct engine {
 	uint32_t sample;	 /* where the last search for a session to displace ended */
 	uint32_t sample_work;	 /* and that for an announcement */
 	uint64_t picks_up_until; /* milliseconds: session_absent() */
+	bool syns_queued;	 /* the rules queue what begins a connection: one has come */
 };
 
 /* The next of a series of numbers without a pattern. Nothing rests on nobody guessing them. */

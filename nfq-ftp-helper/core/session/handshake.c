@@ -5,6 +5,8 @@
 #include "embryo.h"
 #include "lifecycle.h"
 
+#include <errno.h>
+
 #define LAST_ACK_SECONDS 30 /* as conntrack's */
 
 /*
@@ -89,7 +91,21 @@ static bool may_begin_anew(const struct session *session, const struct binding *
  */
 static bool answers_alone(const struct engine *engine, const struct binding *binding)
 {
-	return !engine->counters.syns && binding->progress != PROGRESS_BEYOND;
+	return !engine->syns_queued && binding->progress != PROGRESS_BEYOND;
+}
+
+/*
+ * Such rules queue what conntrack calls ESTABLISHED, and that is every SYN of a connection that it knows already: one that is sent again,
+ * and a forged one. Only one of a connection that is new to conntrack, and so not yet in its table, shows that the rules queue SYNs.
+ */
+static bool begins_connection(struct engine *engine, const struct arrival *arrival)
+{
+	struct conntrack *conntrack = engine->conntrack;
+	struct binding binding = { 0 };
+	enum direction direction;
+	const int error = conntrack->ops->find(conntrack, &arrival->ends, arrival->zone, &binding, &direction);
+
+	return error == -ENOENT || (!error && binding.progress == PROGRESS_UNKNOWN);
 }
 
 /* A new session; @session, the flow's, makes room for it, and is NULL then. */
@@ -100,7 +116,7 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	struct binding binding;
 	enum direction direction;
 
-	if ((!embryo && engine->counters.syns) || !beginning_known(engine, arrival, &binding, &direction) ||
+	if ((!embryo && engine->syns_queued) || !beginning_known(engine, arrival, &binding, &direction) ||
 	    direction != DIRECTION_REPLY || (!embryo && !answers_alone(engine, &binding)) ||
 	    (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
@@ -122,6 +138,7 @@ struct session *handshake_input(struct engine *engine, const struct arrival *arr
 	}
 	if (!(arrival->segment.flags & TCP_ACK)) {
 		engine->counters.syns++;
+		engine->syns_queued = engine->syns_queued || begins_connection(engine, arrival);
 		embryo_open(engine, arrival, now);
 		return session;
 	}

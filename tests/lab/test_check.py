@@ -320,7 +320,7 @@ def names_flow_table():
 
 
 def names_ipvs():
-    """It is mended by the command that is said, and by nothing else."""
+    """And the command that is said mends it."""
     with Host("queue", "iptables") as host:
         host.start()
         first, said = host.check()

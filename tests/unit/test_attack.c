@@ -154,20 +154,28 @@ static void no_room_then(void **state)
 	dialogue_close(&d);
 }
 
+/* A daemon that nobody has told of SYNs that begin connections; @syn: but of the client's, which conntrack knows already. */
+static void answer_alone(struct dialogue *d, bool syn)
+{
+	dialogue_begin(d, NO_NAT);
+	d->engine.picks_up_until = 0;
+	d->seq[CLIENT]++;
+	d->acked[SERVER] = d->seq[CLIENT];
+	d->binding.progress = PROGRESS_HANDSHAKE;
+	if (syn)
+		dialogue_packet(d, CLIENT, d->seq[CLIENT] - 1, TCP_SYN, NULL, 0);
+	dialogue_packet(d, SERVER, d->seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d->acked[CLIENT] = d->seq[SERVER];
+	assert_int_equal(d->engine.counters.sessions, 1);
+}
+
 /* Where nobody queues SYNs, an answer alone begins a session: not one in the middle of a connection that was reset in vain. */
 static void answer_after_reset(void **state)
 {
 	struct dialogue d;
 
 	(void)state;
-	dialogue_begin(&d, NO_NAT);
-	d.engine.picks_up_until = 0;
-	d.seq[CLIENT]++;
-	d.acked[SERVER] = d.seq[CLIENT];
-	d.binding.progress = PROGRESS_HANDSHAKE;
-	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
-	d.acked[CLIENT] = d.seq[SERVER];
-	assert_int_equal(d.engine.counters.sessions, 1);
+	answer_alone(&d, false);
 	dialogue_says(&d, CLIENT, POST);
 	reset_in_vain(&d);
 	d.acked[SERVER] = d.seq[CLIENT];
@@ -185,15 +193,7 @@ static void answer_after_forged_syn(void **state)
 	struct dialogue d;
 
 	(void)state;
-	dialogue_begin(&d, NO_NAT);
-	d.engine.picks_up_until = 0;
-	d.seq[CLIENT]++;
-	d.acked[SERVER] = d.seq[CLIENT];
-	d.binding.progress = PROGRESS_HANDSHAKE;
-	dialogue_packet(&d, CLIENT, d.seq[CLIENT] - 1, TCP_SYN, NULL, 0);
-	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
-	d.acked[CLIENT] = d.seq[SERVER];
-	assert_int_equal(d.engine.counters.sessions, 1);
+	answer_alone(&d, true);
 	d.binding.progress = PROGRESS_BEYOND;
 	forge(&d, CLIENT, 0x12345678, 0, TCP_SYN, "");
 	d.binding.id++;

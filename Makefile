@@ -194,7 +194,7 @@ fuzz:
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
 KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h proxy.c proxy.h \
-	endpoint.h seqadj.h types.h)
+	direction.h endpoint.h seqadj.h types.h)
 
 kmod:
 	@mkdir -p $(KMOD)/core/wire

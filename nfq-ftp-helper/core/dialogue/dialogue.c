@@ -192,7 +192,7 @@ static void sent(const struct turn *turn, enum pairing_class class)
 
 static void command_line(struct turn *turn, const struct ftp_line *line)
 {
-	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
+	const struct ftp_word *word = ftp_line_word(line, DIRECTION_ORIGINAL);
 	enum pairing_class class = word ? pairing_class((enum ftp_kind)word->kind) : PAIRING_OTHER;
 
 	if (ftp_is_empty(line) || !dialogue_command_seen(turn, word, ftp_is_web(line)))

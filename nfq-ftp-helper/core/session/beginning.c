@@ -89,7 +89,7 @@ static uint8_t scale_of(const struct embryo *embryo, enum direction direction)
 
 	if (scale[0] == SEGMENT_NO_SCALE || scale[1] == SEGMENT_NO_SCALE)
 		return 0;
-	return scale[turn_other(direction)];
+	return scale[direction_other(direction)];
 }
 
 /* What the handshake has agreed on. A stream's MSS and scale are what its receiver said. */

@@ -17,7 +17,7 @@ static void hear(const struct turn *turn, const struct segment *segment, bool mo
 {
 	struct session *session = turn->session;
 	struct stream *mine = &session->stream[turn->direction];
-	struct stream *theirs = &session->stream[turn_other(turn->direction)];
+	struct stream *theirs = &session->stream[direction_other(turn->direction)];
 	const uint32_t end = segment->seq + segment->payload_length, ack = turn->ack;
 
 	if (!more)
@@ -43,7 +43,7 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 {
 	struct session *session = turn->session;
 	struct stream *mine = &session->stream[turn->direction];
-	struct stream *theirs = &session->stream[turn_other(turn->direction)];
+	struct stream *theirs = &session->stream[direction_other(turn->direction)];
 	const bool same = !session->heard_reply == (turn->direction == DIRECTION_ORIGINAL);
 	const bool fits = session->heard && is_near(segment->seq, mine->next) && is_near(turn->ack, theirs->next);
 

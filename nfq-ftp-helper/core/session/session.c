@@ -90,7 +90,7 @@ static bool is_old(const struct turn *turn, const struct segment *segment)
  */
 static enum belief judge(const struct turn *turn, const struct segment *segment)
 {
-	const enum direction other = turn_other(turn->direction);
+	const enum direction other = direction_other(turn->direction);
 	const struct belief_side mine = side_of(turn, turn->direction), theirs = side_of(turn, other);
 	struct stream *acked = &turn->session->stream[other];
 	const struct belief_segment judged = {
@@ -123,7 +123,7 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 /* Does it acknowledge what has not been sent, as far as is known? */
 static bool claims(const struct turn *turn)
 {
-	const enum direction direction = turn_other(turn->direction);
+	const enum direction direction = direction_other(turn->direction);
 	const struct stream *stream = &turn->session->stream[direction];
 	const uint32_t sent = stream_forwarded(turn, direction) + (stream->fin ? 1 : 0);
 
@@ -133,7 +133,7 @@ static bool claims(const struct turn *turn)
 /* What the packet acknowledges of the other direction. */
 static void acknowledge(struct turn *turn, const struct segment *segment)
 {
-	const enum direction direction = turn_other(turn->direction);
+	const enum direction direction = direction_other(turn->direction);
 	struct stream *stream = &turn->session->stream[direction];
 	const bool more = seq_after(stream->beyond, stream->next);
 	const uint32_t ack = turn->ack;
@@ -177,7 +177,7 @@ static void note_fin(struct passage *passage)
 	if (claims(passage->turn))
 		return; /* the other may not take it; if it does, it will say so */
 	passage->stream->fin = true;
-	if (session->stream[turn_other(passage->turn->direction)].fin)
+	if (session->stream[direction_other(passage->turn->direction)].fin)
 		lifecycle_close(passage->turn);
 }
 
@@ -228,7 +228,7 @@ static void renumber(const struct turn *turn, struct segment *segment)
 	const struct session *session = turn->session;
 	const bool self = session->self, acks = segment->flags & TCP_ACK;
 	struct seqadj mine = session->stream[turn->direction].adj,
-		      theirs = session->stream[turn_other(turn->direction)].adj;
+		      theirs = session->stream[direction_other(turn->direction)].adj;
 
 	if (!self) {
 		mine = seqadj_untold(&mine);
@@ -310,7 +310,7 @@ static enum verdict disbelieve(const struct turn *turn, struct segment *segment,
  */
 static bool must_come_again(const struct turn *turn, const struct segment *segment)
 {
-	const struct stream *acked = &turn->session->stream[turn_other(turn->direction)];
+	const struct stream *acked = &turn->session->stream[direction_other(turn->direction)];
 
 	if (!state_reads_lines(turn->session) || !acked->stale || !segment->payload_length || is_old(turn, segment) ||
 	    !unseen_claim_stands(acked, turn->ack))
@@ -326,7 +326,7 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	struct splice splice;
 	enum belief belief;
 
-	turn->ack = seqadj_back(&turn->session->stream[turn_other(turn->direction)].adj, segment->ack);
+	turn->ack = seqadj_back(&turn->session->stream[direction_other(turn->direction)].adj, segment->ack);
 	if (turn->session->unsure && !numbers_agree(turn, segment))
 		return send_unchanged(turn, segment, output);
 	belief = judge(turn, segment);

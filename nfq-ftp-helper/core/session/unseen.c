@@ -210,7 +210,7 @@ void unseen_note_sent(const struct turn *turn, const struct segment *segment)
  */
 static void note_unseen_fin(const struct turn *turn)
 {
-	struct stream *theirs = &turn->session->stream[turn_other(turn->direction)];
+	struct stream *theirs = &turn->session->stream[direction_other(turn->direction)];
 
 	if (turn->ack == theirs->next + 1 && !seq_after(theirs->beyond, theirs->next))
 		theirs->fin = true;

@@ -229,7 +229,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 			note_asking(passage, start);
 			waiting_note(passage, start);
 		}
-		held->before = ftp_byte_before(&stream->line, passage_side(passage));
+		held->before = ftp_byte_before(&stream->line, passage->turn->direction);
 		held->copied = !policy_may_edit(passage->turn, work);
 	}
 	held->start = start;
@@ -365,7 +365,8 @@ static void end_line(struct passage *passage, enum ftp_event event)
 		dialogue_line(passage->turn, &stream->line);
 	else if (event == FTP_SKIPPED)
 		dialogue_skipped(passage->turn, &stream->line);
-	else if (passage_side(passage) == FTP_SERVER) /* lost: it may have answered a command that has been seen */
+	else if (passage->turn->direction == DIRECTION_REPLY)
+		/* lost: it may have answered a command that has been seen */
 		dialogue_lost(table_of(passage), passage->turn->session);
 	ftp_next_line(&stream->line);
 }
@@ -390,7 +391,7 @@ static bool read_line(struct passage *passage)
 		dialogue_opaque(passage->turn);
 		return true;
 	}
-	stream->next += (uint32_t)ftp_scan(&stream->line, passage_side(passage), session->multiline,
+	stream->next += (uint32_t)ftp_scan(&stream->line, passage->turn->direction, session->multiline,
 					   passage_bytes(passage, stream->next), length, &event);
 	switch (event) {
 	case FTP_MORE:

@@ -68,21 +68,22 @@ static bool is_digits(const char *text, uint32_t length)
 }
 
 /* In or before its argument: the scanner looks the word up, and takes it for one that announces something. */
-static bool is_announcing(const struct ftp_line *line, enum ftp_side side)
+static bool is_announcing(const struct ftp_line *line, enum direction side)
 {
 	const struct ftp_word *word = ftp_line_word(line, side);
 
 	return word && word->notation != NOTATION_NONE;
 }
 
-static bool is_line(const struct ftp_line *line, enum ftp_side side)
+static bool is_line(const struct ftp_line *line, enum direction side)
 {
 	if (line->phase == FTP_PHASE_FIRST)
-		return side == FTP_CLIENT && line->telnet == 0 && line->length == 0 && line->separator == 0 &&
+		return side == DIRECTION_ORIGINAL && line->telnet == 0 && line->length == 0 && line->separator == 0 &&
 		       line->web == 0 && proxy_check(&line->proxy);
 	return line->phase <= FTP_PHASE_LOST && line->telnet < TELNET_STATES &&
-	       line->length <= (side == FTP_CLIENT ? FTP_WORD_MAX + 1 : 3) && line->separator < FTP_SEPARATORS &&
-	       line->web <= FTP_WEB_ALL && (side == FTP_CLIENT || is_digits(line->word, line->length)) &&
+	       line->length <= (side == DIRECTION_ORIGINAL ? FTP_WORD_MAX + 1 : 3) &&
+	       line->separator < FTP_SEPARATORS && line->web <= FTP_WEB_ALL &&
+	       (side == DIRECTION_ORIGINAL || is_digits(line->word, line->length)) &&
 	       (line->phase != FTP_PHASE_START || line->length == 0) &&
 	       (line->phase != FTP_PHASE_ODD || line->length > FTP_WORD_MAX) &&
 	       ((line->phase != FTP_PHASE_GAP && line->phase != FTP_PHASE_ARGUMENT) || is_announcing(line, side));
@@ -94,7 +95,7 @@ static bool is_acknowledged(const struct stream *stream)
 	return stream->unsynced || !seq_after(stream->acked, stream->next + (stream->fin ? 1 : 0));
 }
 
-static bool is_stream(const struct stream *stream, enum ftp_side side)
+static bool is_stream(const struct stream *stream, enum direction side)
 {
 	return is_seqadj(&stream->adj) && is_line(&stream->line, side) && is_acknowledged(stream) &&
 	       stream->scale <= BELIEF_SCALE_MAX &&
@@ -162,8 +163,8 @@ static bool is_session(const struct session *session)
 {
 	return session->state > SESSION_HANDSHAKE && session->state <= SESSION_CLOSED && is_sure(session) &&
 	       is_read(session) && is_tls(session) && is_key(&session->key) && is_dialogue(session) &&
-	       is_stream(&session->stream[DIRECTION_ORIGINAL], FTP_CLIENT) &&
-	       is_stream(&session->stream[DIRECTION_REPLY], FTP_SERVER);
+	       is_stream(&session->stream[DIRECTION_ORIGINAL], DIRECTION_ORIGINAL) &&
+	       is_stream(&session->stream[DIRECTION_REPLY], DIRECTION_REPLY);
 }
 
 /* It reaches up to what is read next. */
@@ -253,5 +254,5 @@ bool table_check_embryo(const struct embryo *embryo)
 {
 	return embryo->state > EMBRYO_FREE && embryo->state < EMBRYO_STATES && is_key(&embryo->key) &&
 	       is_scale(embryo->scale[0]) && is_scale(embryo->scale[1]) && embryo->strange <= 1 &&
-	       is_line(&embryo->line, FTP_CLIENT);
+	       is_line(&embryo->line, DIRECTION_ORIGINAL);
 }

@@ -9,7 +9,7 @@
 
 #define HOLE_UNIT     64 /* milliseconds */
 #define HOLE_MISSED   3
-#define HOLE_PATIENCE 4		 /* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
+#define HOLE_PATIENCE (TCP_TIMEOUT_LEAST / HOLE_UNIT + 1) /* in HOLE_UNIT: what comes later was sent again */
 #define CLAIM_MAX     UINT16_MAX /* bytes: so many may have passed unseen while we were there */
 
 static uint8_t hole_time(const struct turn *turn)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "waiting.h"
 
-#define WAITING_APART 250 /* milliseconds: more than the least retransmission timeout in use, 200 */
+#define WAITING_APART (TCP_TIMEOUT_LEAST + 50) /* milliseconds: what comes later was sent again */
 
 const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
 {

@@ -204,7 +204,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 		session->stream[d].adj = conntrack_told(engine->conntrack, &binding.seqadj[d]);
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 		if (seqadj_active(&binding.seqadj[d]))
-			session->stream[d].edited = true;
+			state_adjusted(&session->stream[d]);
 	}
 	engine->counters.picked_up++;
 	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);

@@ -68,7 +68,7 @@ static void let_go(struct turn *turn)
 		return;
 	stream->next = stream_forwarded(turn, turn->direction);
 	edit_restore(turn);
-	stream->held = false;
+	state_let_go(stream);
 }
 
 /* Give up what is held back, so that nothing waits for lines that will not be read any more. */

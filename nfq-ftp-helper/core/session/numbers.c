@@ -21,9 +21,9 @@ static void hear(const struct turn *turn, const struct segment *segment, bool mo
 	const uint32_t end = segment->seq + segment->payload_length, ack = turn->ack;
 
 	if (!more)
-		mine->fin = false;
+		state_goes_on(mine);
 	if (segment->flags & TCP_FIN && (!more || !seq_before(end, mine->next)))
-		mine->fin = true;
+		state_ended(mine);
 	mine->next = more ? seq_max(mine->next, end) : end;
 	theirs->next = more ? seq_max(theirs->next, ack) : ack;
 	session->heard = true;
@@ -36,7 +36,7 @@ static void begin_at(struct stream *stream, uint32_t next)
 	stream_start(stream, next);
 	ftp_lose_line(&stream->line);
 	stream->acked = next - UINT16_MAX;
-	stream->stale = true;
+	state_doubted(stream);
 }
 
 bool numbers_agree(const struct turn *turn, const struct segment *segment)
@@ -57,7 +57,7 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 	}
 	if (theirs->fin && turn->ack != theirs->next + 1 &&
 	    seq_after(mine->next, segment->seq + segment->payload_length + !!(segment->flags & TCP_FIN)))
-		theirs->fin = false; /* it acknowledged what has not been sent: the other does not take it */
+		state_goes_on(theirs); /* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next);
 	begin_at(mine, segment->seq);
 	session->unsure = session->heard = session->heard_reply = false;

@@ -22,17 +22,16 @@ static void pass_over(const struct turn *turn, enum direction direction, uint32_
 {
 	struct stream *stream = &turn->session->stream[direction];
 	const struct work *work = table_work(turn->engine->table, turn->session);
-	bool stale = stream->stale;
+	const bool stale = stream->stale || stream->unsynced;
 
-	if (stream->unsynced) {
+	if (stream->unsynced)
 		stream->acked = next - UINT16_MAX;
-		stale = true;
-	} else if (stream->in_flight) {
+	else if (stream->in_flight)
 		stream_acknowledge(turn, direction, seq_min(edit_end(&work->edit[direction]), next));
-	}
 	if (is_news(stream, next)) {
 		stream_start(stream, next);
-		stream->stale = stale;
+		if (stale)
+			state_doubted(stream);
 	}
 }
 

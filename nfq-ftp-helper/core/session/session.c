@@ -150,7 +150,7 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 	/* Something new, and just what we know of: then nothing else has passed. */
 	if (stream->stale && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, direction) &&
 	    !segment_has_sack(segment) && !more)
-		stream->stale = false;
+		state_trusted(stream);
 	stream_acknowledge(turn, direction, ack);
 }
 
@@ -176,7 +176,7 @@ static void note_fin(struct passage *passage)
 		return; /* there is none, or its bytes before it were cut off, or it is not at its place */
 	if (claims(passage->turn))
 		return; /* the other may not take it; if it does, it will say so */
-	passage->stream->fin = true;
+	state_ended(passage->stream);
 	if (session->stream[direction_other(passage->turn->direction)].fin)
 		lifecycle_close(passage->turn);
 }
@@ -197,7 +197,7 @@ static bool read_segment(struct passage *passage)
 	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
 		return true;
 	if (passage->stream->fin && seq_after(passage->end, passage->stream->next))
-		passage->stream->fin = false; /* it was not this sender's */
+		state_goes_on(passage->stream); /* it was not this sender's */
 	passage->space_alone = space_alone(passage);
 	passage->space =
 		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
@@ -444,7 +444,7 @@ void session_unread(struct engine *engine, const struct arrival *arrival, uint32
 	table_begin(engine->table, turn.session);
 	if (!stream->unsynced && !seq_after(start, stream->next) && seq_after(end, stream->next))
 		unseen_take_up(&turn, turn.direction, end);
-	stream->stale = true;
+	state_doubted(stream);
 	lifecycle_settle(engine, turn.session);
 	table_commit(engine->table);
 }

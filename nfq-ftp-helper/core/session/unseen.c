@@ -20,8 +20,7 @@ static uint8_t hole_time(const struct turn *turn)
 /* The lowest segment beyond the hole so far. */
 static void note_hole(const struct turn *turn, struct stream *stream, uint32_t start)
 {
-	stream->hole = true;
-	stream->hole_again = false;
+	state_hole(stream);
 	stream->hole_start = (uint16_t)start;
 	stream->hole_since = hole_time(turn);
 	stream->hole_missed = 0;
@@ -132,7 +131,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	stream_start(stream, next);
 	stream->beyond = seq_max(beyond, next);
 	ftp_lose_line(&stream->line);
-	stream->stale = true; /* the receiver has not said that it has no more than that */
+	state_doubted(stream); /* the receiver has not said that it has no more than that */
 	turn->engine->counters.resynced++;
 	turn->resynced = true;
 	if (session->state >= SESSION_OPAQUE)
@@ -179,7 +178,7 @@ static enum hole judge_hole(const struct turn *turn, struct stream *stream, uint
 		return HOLE_DROPPED;
 	if (claimed || (stale && stream->hole_again))
 		return HOLE_NONE;
-	stream->hole_again = true;
+	state_hole_again(stream);
 	stream->hole_since = hole_time(turn);
 	return HOLE_ASKED;
 }
@@ -213,7 +212,7 @@ static void note_unseen_fin(const struct turn *turn)
 	struct stream *theirs = &turn->session->stream[direction_other(turn->direction)];
 
 	if (turn->ack == theirs->next + 1 && !seq_after(theirs->beyond, theirs->next))
-		theirs->fin = true;
+		state_ended(theirs);
 }
 
 enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end)
@@ -222,7 +221,7 @@ enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end)
 	enum hole hole;
 
 	if (!seq_after(start, stream->next)) {
-		stream->hole = stream->hole_again = false;
+		state_filled(stream);
 		return HOLE_NONE;
 	}
 	hole = judge_hole(turn, stream, start);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "edit.h"
 
+#include "core/table/state.h"
+
 static struct stream *stream_of(const struct turn *turn)
 {
 	return &turn->session->stream[turn->direction];
@@ -52,8 +54,7 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 	stream->adj = adj;
 	edit->since = (uint32_t)(turn->now / 1000);
 	edit->guarded = turn->engine->conntrack->guarded;
-	stream->in_flight = stream->edited = true;
-	stream->stale = false;
+	state_edited(stream);
 	return 0;
 }
 

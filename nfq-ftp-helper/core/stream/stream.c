@@ -30,6 +30,7 @@
 #include "core/dialogue/binding.h"
 #include "core/dialogue/dialogue.h"
 #include "core/dialogue/policy.h"
+#include "core/table/state.h"
 #include "edit.h"
 #include "opening.h"
 #include "records.h"
@@ -63,7 +64,7 @@ uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction
 void stream_start(struct stream *stream, uint32_t next)
 {
 	stream->next = stream->claim = stream->beyond = next;
-	stream->unsynced = stream->held = stream->hole = stream->hole_again = stream->stale = false;
+	state_begins(stream);
 	stream->line = (struct ftp_line){ .phase = FTP_PHASE_START };
 }
 
@@ -77,7 +78,7 @@ void stream_acknowledge(const struct turn *turn, enum direction direction, uint3
 		ack = edit->start;
 	stream->acked = seq_max(stream->acked, ack);
 	if (edit && !edit_swallowed(edit) && !seq_before(stream->acked, edit_end(edit)))
-		stream->in_flight = false;
+		state_arrived(stream);
 }
 
 /* ---- the run's limits ---- */
@@ -200,7 +201,7 @@ static void note_asking(struct passage *passage, uint32_t start)
 
 	if (passage->turn->session->self || !waiting_asks_for(passage, start))
 		return;
-	passage->stream->stale = false;
+	state_trusted(passage->stream);
 	if (edit && !edit_swallowed(edit))
 		stream_acknowledge(passage->turn, passage->turn->direction, start);
 }
@@ -236,7 +237,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	held->length = (uint16_t)length;
 	held->pieces = carried && seq_before(passage->start, stream->next) ? PIECES_MAX + 1 : held->pieces + 1u;
 	memcpy(held->bytes + carried, passage_bytes(passage, stream->next), length - carried);
-	stream->held = true;
+	state_held(stream);
 	stream->next = passage->end;
 	if (held->copied)
 		return REFUSED_NOT;
@@ -250,7 +251,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 /* Let the sender send the argument again. */
 static void wait_for(struct passage *passage, uint32_t start)
 {
-	passage->stream->held = false;
+	state_let_go(passage->stream);
 	passage->stream->next = start;
 	waiting_note(passage, start);
 	cut(passage, start);
@@ -265,7 +266,7 @@ static void wait_for(struct passage *passage, uint32_t start)
 static void let_pass(struct passage *passage)
 {
 	edit_restore(passage->turn);
-	passage->stream->held = false;
+	state_let_go(passage->stream);
 	begin_with_owed(passage);
 	passage->run_end = fitting_end(passage);
 }

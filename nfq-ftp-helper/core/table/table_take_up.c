@@ -11,6 +11,7 @@
  * was killed is there twice, and the one in the undo record is right.
  */
 #include "core/wire/belief.h"
+#include "state.h"
 #include "table_check.h"
 #include "table_layout.h"
 
@@ -85,9 +86,9 @@ static bool read_own(const struct source *source, uint32_t index, struct found *
 
 		/* Its work slot was another's already: nothing was in it that was needed. */
 		if (!work)
-			stream->held = stream->in_flight = false;
+			state_idle(stream);
 		/* What fills a hole may have come, and been undone. */
-		stream->hole = stream->hole_again = false;
+		state_filled(stream);
 	}
 	return true;
 }
@@ -102,13 +103,13 @@ static void mistrust(struct stream *stream, const struct work *work, int directi
 
 	if (held && stream->in_flight && work->edit[direction].kind == EDIT_SWALLOWED)
 		return;
-	stream->stale = true;
+	state_doubted(stream);
 	stream->beyond = stream->next;
 	if (held && held->copied)
 		return;
 	if (held)
 		stream->next = held->start;
-	stream->held = false;
+	state_let_go(stream);
 	ftp_pass_argument(&stream->line);
 }
 
@@ -214,7 +215,7 @@ static bool let_go(const struct described_held *d, const uint8_t *slot, struct s
 {
 	if (!stream->held)
 		return stream->in_flight ? edit->kind != EDIT_SWALLOWED : true;
-	stream->held = false;
+	state_let_go(stream);
 	if (stream->in_flight && edit->kind == EDIT_SWALLOWED)
 		return owe_swallowed(d, slot, stream, edit);
 	if (!field_number(&d->copied, slot))
@@ -236,7 +237,7 @@ static int read_described(const struct source *source, uint32_t index, struct fo
 		struct stream *stream = &found->session.stream[i];
 
 		if (!slot)
-			stream->held = stream->in_flight = false;
+			state_idle(stream);
 		if (stream->in_flight)
 			good = read_edit(&d->edit[i], slot, &found->work.edit[i]);
 		found->work.edit[i].since = found->session.last_seen;
@@ -275,7 +276,7 @@ static void do_without_work(struct session *session, const struct work *work)
 
 		if (stream->in_flight)
 			stream->acked = seq_max(stream->acked, work->edit[d].start + work->edit[d].old_length);
-		stream->held = stream->in_flight = false;
+		state_idle(stream);
 	}
 }
 

@@ -94,7 +94,8 @@ HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel
 $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring)
+$(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
+	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
 $(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter interfaces tally \
 	state statefile options log logring) $(filter-out %/nfqueue.o,$(HOST))
@@ -110,7 +111,8 @@ $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring)
+$(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
+	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
@@ -194,7 +196,7 @@ fuzz:
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
 KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h proxy.c proxy.h \
-	endpoint.h seqadj.h types.h)
+	direction.h endpoint.h seqadj.h types.h)
 
 kmod:
 	@mkdir -p $(KMOD)/core/wire

@@ -419,12 +419,12 @@ void check_engine(struct sim *sim)
 		const struct wire *wire = &sim->wire[side];
 		const uint32_t base = sim->schedule.habit[side].iss + 1;
 
-		if (stream->flags & STREAM_UNSYNCED)
+		if (stream->unsynced)
 			continue;
 		if (displayed(wire, stream->next - base) < wire->emitted)
 			sim_fail(sim, "the engine goes back to byte %u of the %s, which has left", stream->next - base,
 				 WHO(side));
-		if (stream->flags & STREAM_HELD && !work->held[side].copied &&
+		if (stream->held && !work->held[side].copied &&
 		    displayed(wire, work->held[side].start - base) < wire->emitted)
 			sim_fail(sim, "byte %u of the %s is held back and has left", work->held[side].start - base,
 				 WHO(side));

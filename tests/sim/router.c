@@ -435,7 +435,7 @@ static bool is_unsure(const struct sim *sim)
 	for (uint32_t index = 1; index <= table_slots(sim->engine.table); index++) {
 		const struct session *session = table_slot(sim->engine.table, index);
 
-		unsure &= !session || session->flags & SESSION_UNSURE;
+		unsure &= !session || session->unsure;
 	}
 	return unsure;
 }
@@ -495,7 +495,7 @@ static bool follows_invented(const struct sim *sim)
 
 	session = session ? session : table_slot(sim->engine.table, 2);
 	for (unsigned int side = 0; session && side < 2; side++)
-		if (!(session->stream[side].flags & STREAM_UNSYNCED) &&
+		if (!session->stream[side].unsynced &&
 		    session->stream[side].next - (sim->schedule.habit[side].iss + 1) > STREAM_MAX)
 			return true;
 	return false;

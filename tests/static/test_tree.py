@@ -74,7 +74,23 @@ def messages():
             yield f"{name}: `{found.group(1)}' does not begin with `nfq-ftp-helper: '"
 
 
-CASES = [licences, test_names, common_headers, messages]
+def stream_flags():
+    """What a stream's flags are is changed in core/table/state.h alone; a table's own files write what they make, or have found."""
+    record = (TREE / "nfq-ftp-helper/core/table/record.h").read_text(encoding="utf-8")
+    stream = re.search(r"^struct stream {\n(.*?)^}", record, re.MULTILINE | re.DOTALL)
+    flags = re.findall(r"^\tbool (\w+) : 1;", stream.group(1), re.MULTILINE) if stream else []
+    if not flags:
+        yield "nfq-ftp-helper/core/table/record.h has no flags in struct stream"
+        return
+    written = re.compile(r"\b(?:stream|mine|theirs|client|server|acked|stream\[\w+\])(?:->|\.)(" + "|".join(flags) + r") [|&^]?= ")
+    for name in files("nfq-ftp-helper/*.c", "nfq-ftp-helper/*.h"):
+        if re.search(r"core/table/(state\.h|table_place\.c|table_take_up\.c)$", name):
+            continue
+        for found in written.finditer((TREE / name).read_text(encoding="utf-8")):
+            yield f"{name} writes `{found.group(1)}' of a stream, which is for core/table/state.h to do"
+
+
+CASES = [licences, test_names, common_headers, messages, stream_flags]
 
 
 def main():

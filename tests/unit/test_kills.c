@@ -93,12 +93,13 @@ static void fill(struct table *table, struct session *session, const struct know
 	struct work *work = table_work_change(table, session);
 
 	session->state = SESSION_READY;
-	session->flags = 0;
+	session->unsure = session->resumed = false;
 	session->last_seen = known->value;
 	for (int d = 0; d < 2; d++) {
 		struct stream *stream = &session->stream[d];
 
-		stream->flags = known->busy ? STREAM_IN_FLIGHT | STREAM_EDITED : 0;
+		stream->unsynced = stream->stale = false;
+		stream->in_flight = stream->edited = known->busy;
 		stream->next = stream->acked = known->value + 100;
 		stream->mss = (uint16_t)known->value;
 	}
@@ -126,7 +127,7 @@ static bool is(const struct table *table, const struct session *session, const s
 		return false;
 	for (int d = 0; d < 2; d++) {
 		if (session->stream[d].next != known->value + 100 || session->stream[d].mss != (uint16_t)known->value ||
-		    (session->stream[d].flags & STREAM_IN_FLIGHT) != (known->busy ? STREAM_IN_FLIGHT : 0))
+		    session->stream[d].in_flight != known->busy)
 			return false;
 		if (known->busy &&
 		    (work->edit[d].start != known->value || memcmp(work->edit[d].text, text, sizeof(text)) != 0))

@@ -212,9 +212,9 @@ static void killed_amid_a_packet(void **state)
 		uint32_t recovered;
 
 		session->stream[0].next = 100;
-		session->flags = 0;
-		session->stream[0].flags = STREAM_EDITED | STREAM_IN_FLIGHT;
-		session->stream[1].flags = 0;
+		session->unsure = session->resumed = false;
+		session->stream[0].unsynced = session->stream[1].unsynced = false;
+		session->stream[0].edited = session->stream[0].in_flight = true;
 		work->edit[0] = (struct edit){ .start = 5, .old_length = 9, .new_length = 9 };
 		table_begin(table, session);
 		if (point > 0)

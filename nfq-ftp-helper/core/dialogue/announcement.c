@@ -21,9 +21,9 @@ static void withdraw(struct turn *turn, struct work *work, uint32_t index)
 	const struct announcement announcement = work->announcement[index];
 	struct report withdrawn = {
 		.kind = REPORT_UNEXPECT,
-		.command = ftp_word_announcing(turn_side(announcement.direction), announcement.kind)->text,
+		.command = ftp_word_announcing(announcement.direction, announcement.kind)->text,
 		.expectation = &announcement.expectation,
-		.port = announcement.expectation.tuple.dst.port
+		.port = announcement.expectation.tuple.dst.port,
 	};
 
 	/* In this order: of another session's work slot, a kill in between is not undone. */

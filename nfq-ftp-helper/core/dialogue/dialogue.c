@@ -66,7 +66,7 @@ void dialogue_lost(struct table *table, struct session *session)
 	session->doubt = 0;
 	session->exchanged = EXCHANGED_NOTHING;
 	session->met = 1;
-	session->flags |= SESSION_RESUMED;
+	session->resumed = true;
 	happen(session, EVENT_LOST);
 }
 
@@ -110,7 +110,7 @@ static void begin_tls(struct turn *turn)
 
 	happen(session, EVENT_TLS);
 	if (session->state == SESSION_TLS &&
-	    (client->line.phase != FTP_PHASE_START || client->line.telnet || client->flags & STREAM_HELD))
+	    (client->line.phase != FTP_PHASE_START || client->line.telnet || client->held))
 		happen(session, EVENT_FOREIGN);
 	for (int d = 0; d < 2 && session->state == SESSION_TLS; d++)
 		tls_records_begin(&session->tls[d]);
@@ -149,7 +149,7 @@ void dialogue_strange(struct turn *turn, uint8_t byte)
 		dialogue_not_ftp(turn);
 	else if (line->phase == FTP_PHASE_START && tls_records_is_type(byte))
 		dialogue_opaque(turn);
-	else if (session->flags & SESSION_RESUMED) /* it may be the middle of a line */
+	else if (session->resumed) /* it may be the middle of a line */
 		ftp_lose_line(line);
 	else
 		ftp_go_on(line);
@@ -164,9 +164,9 @@ bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word, bool 
 		dialogue_not_ftp(turn);
 		return false;
 	}
-	if (!word && !(session->flags & SESSION_FIRST_LINE))
+	if (!word && !session->first_line)
 		return false;
-	session->flags |= SESSION_FIRST_LINE;
+	session->first_line = true;
 	if (word)
 		happen(session, EVENT_COMMAND);
 	return true;
@@ -192,7 +192,7 @@ static void sent(const struct turn *turn, enum pairing_class class)
 
 static void command_line(struct turn *turn, const struct ftp_line *line)
 {
-	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
+	const struct ftp_word *word = ftp_line_word(line, DIRECTION_ORIGINAL);
 	enum pairing_class class = word ? pairing_class((enum ftp_kind)word->kind) : PAIRING_OTHER;
 
 	if (ftp_is_empty(line) || !dialogue_command_seen(turn, word, ftp_is_web(line)))
@@ -235,7 +235,7 @@ static void note_answer(struct session *session, enum pairing_class class, unsig
 	if (code < 300 && (class == PAIRING_LOGIN || (session->met && users)))
 		session->logged_in = 1;
 	if (pairing_empty(&session->pairing)) /* commands and replies are in step */
-		session->flags &= (uint8_t)~SESSION_RESUMED;
+		session->resumed = false;
 }
 
 static void final_reply(struct turn *turn, unsigned int code)
@@ -262,7 +262,7 @@ static void final_reply(struct turn *turn, unsigned int code)
 	if (!answer.answers)
 		return;
 	/* Where replies may have passed unseen, which of the outstanding commands has been refused is not known. */
-	if (code >= 400 && session->flags & SESSION_RESUMED)
+	if (code >= 400 && session->resumed)
 		pairing_doubt(&session->pairing);
 	happen(session, EVENT_ANSWERED);
 	note_answer(session, (enum pairing_class)answer.class, code);

@@ -32,8 +32,7 @@ static const uint32_t grace[] = {
 /* Do we renumber its packets? */
 static bool is_renumbered(const struct session *session)
 {
-	return session->flags & SESSION_SELF &&
-	       (seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj));
+	return session->self && (seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj));
 }
 
 bool worth_keeping(const struct session *session)

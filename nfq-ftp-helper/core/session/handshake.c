@@ -17,8 +17,8 @@ static bool is_ending(const struct session *session, uint64_t now)
 {
 	const struct stream *stream = session->stream;
 
-	return session->flags & SESSION_SELF && (uint32_t)(now / 1000) - session->last_seen <= LAST_ACK_SECONDS &&
-	       stream[0].flags & stream[1].flags & STREAM_FIN &&
+	return session->self && (uint32_t)(now / 1000) - session->last_seen <= LAST_ACK_SECONDS && stream[0].fin &&
+	       stream[1].fin &&
 	       (!seq_after(stream[0].acked, stream[0].next) || !seq_after(stream[1].acked, stream[1].next));
 }
 
@@ -46,7 +46,7 @@ static bool is_repeated(const struct session *session, const struct arrival *arr
 	const struct stream *stream = &session->stream[arrival->key.swapped != session->key.swapped];
 	const uint32_t end = segment_start(segment) + segment->payload_length;
 
-	return !(stream->flags & STREAM_UNSYNCED) && stream->next - end <= UINT16_MAX;
+	return !stream->unsynced && stream->next - end <= UINT16_MAX;
 }
 
 bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival,
@@ -82,7 +82,7 @@ static bool may_begin_anew(const struct session *session, const struct binding *
 	if (handshake_is_anothers(session, binding->id) ||
 	    (session->state == SESSION_CLOSED && !is_ending(session, now)))
 		return true;
-	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
+	return !session->self && is_adjusted_otherwise(session, binding);
 }
 
 /*

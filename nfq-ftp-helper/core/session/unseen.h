@@ -6,7 +6,7 @@
  * Theory of operation. A segment beyond what was read last shows a hole. As a rule it was lost behind us, or is still to come, and so the
  * segment is dropped, for its sender to fill the hole. Two things speak for bytes that passed unseen: the receiver acknowledges them (a
  * claim; when the segment comes again it is asked for one), and their sender goes on behind them, well apart, more than once. What is asked for is more while we were there than after
- * nobody was for a while (STREAM_STALE). Nothing can have passed where all packets come to us: never_unseen().
+ * nobody was for a while (stream.stale). Nothing can have passed where all packets come to us: never_unseen().
  */
 #ifndef CORE_UNSEEN_H
 #define CORE_UNSEEN_H

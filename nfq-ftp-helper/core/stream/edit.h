@@ -22,7 +22,7 @@
 /* The edit in flight in a direction; NULL where there is none. */
 static inline const struct edit *edit_of(const struct turn *turn, enum direction direction)
 {
-	if (!(turn->session->stream[direction].flags & STREAM_IN_FLIGHT))
+	if (!turn->session->stream[direction].in_flight)
 		return NULL;
 	return &table_work(turn->engine->table, turn->session)->edit[direction];
 }

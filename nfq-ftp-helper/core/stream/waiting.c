@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "waiting.h"
 
-#define WAITING_APART 250 /* milliseconds: more than the least retransmission timeout in use, 200 */
+#define WAITING_APART (TCP_TIMEOUT_LEAST + 50) /* milliseconds: what comes later was sent again */
 
 const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
 {
@@ -45,8 +45,8 @@ bool waiting_repeated(const struct passage *passage, uint32_t start, uint8_t mos
 
 void waiting_note_earlier(struct passage *passage)
 {
-	const struct work *work =
-		passage->stream->flags & (STREAM_IN_FLIGHT | STREAM_STALE) ? passage_work(passage) : NULL;
+	const struct stream *stream = passage->stream;
+	const struct work *work = stream->in_flight || stream->stale ? passage_work(passage) : NULL;
 	const enum direction direction = passage->turn->direction;
 
 	if (!work || !work->waiting[direction].since || seq_after(passage->end, work->waiting[direction].start))

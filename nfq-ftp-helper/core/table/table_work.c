@@ -19,9 +19,9 @@ static void copy_work(struct work *to, const struct work *from, const struct ses
 {
 	memcpy(to, from, offsetof(struct work, edit));
 	for (int d = 0; d < 2; d++) {
-		if (session->stream[d].flags & STREAM_IN_FLIGHT)
+		if (session->stream[d].in_flight)
 			to->edit[d] = from->edit[d];
-		if (session->stream[d].flags & STREAM_HELD)
+		if (session->stream[d].held)
 			to->held[d] = from->held[d];
 	}
 	for (uint32_t i = 0; i < from->announcements && i < ANNOUNCEMENTS_MAX; i++)
@@ -52,8 +52,7 @@ static bool work_spare(const struct table *table, const struct work *work)
 {
 	const struct session *owner = table_slot_at(table, work->owner);
 
-	return work->announcements == 0 &&
-	       !((owner->stream[0].flags | owner->stream[1].flags) & (STREAM_HELD | STREAM_IN_FLIGHT));
+	return work->announcements == 0 && !session_in_flight(owner) && !session_held(owner);
 }
 
 /* The session's client has one work slot more, or one less. */

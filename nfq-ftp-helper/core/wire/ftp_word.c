@@ -98,13 +98,14 @@ static char upper(char c)
 }
 
 /* The rows of a side. */
-static const struct ftp_word *words_of(enum ftp_side side, size_t *count)
+static const struct ftp_word *words_of(enum direction side, size_t *count)
 {
-	*count = side == FTP_CLIENT ? sizeof(commands) / sizeof(commands[0]) : sizeof(replies) / sizeof(replies[0]);
-	return side == FTP_CLIENT ? commands : replies;
+	*count = side == DIRECTION_ORIGINAL ? sizeof(commands) / sizeof(commands[0]) :
+					      sizeof(replies) / sizeof(replies[0]);
+	return side == DIRECTION_ORIGINAL ? commands : replies;
 }
 
-const struct ftp_word *ftp_word_find(enum ftp_side side, const char *text, size_t length)
+const struct ftp_word *ftp_word_find(enum direction side, const char *text, size_t length)
 {
 	size_t count;
 	const struct ftp_word *words = words_of(side, &count);
@@ -120,7 +121,7 @@ const struct ftp_word *ftp_word_find(enum ftp_side side, const char *text, size_
 	return NULL;
 }
 
-const struct ftp_word *ftp_word_announcing(enum ftp_side side, enum ftp_kind kind)
+const struct ftp_word *ftp_word_announcing(enum direction side, enum ftp_kind kind)
 {
 	size_t count;
 	const struct ftp_word *words = words_of(side, &count);

@@ -5,17 +5,13 @@
 #ifndef CORE_WIRE_FTP_WORD_H
 #define CORE_WIRE_FTP_WORD_H
 
+#include "direction.h"
 #include "endpoint.h"
 
 /* Data connections of one control connection that are expected at once, and for how long each is: here, in conntrack and in the module. */
 #define FTP_EXPECTED_MAX     4
 #define FTP_EXPECTED_SECONDS 300
 #define FTP_EXPECTED_LONGEST 3600 /* seconds, where the transfer is still to come */
-
-enum ftp_side {
-	FTP_CLIENT, /* lines are commands */
-	FTP_SERVER, /* lines are replies */
-};
 
 /* Bytes: no server says more in a control connection while a copy of its SYN/ACK is on its way. */
 #define FTP_LATE_SYNACK (1u << 20)
@@ -43,10 +39,10 @@ struct ftp_word {
 };
 
 /* The command or reply a line begins with; NULL when it is none of the table's. */
-const struct ftp_word *ftp_word_find(enum ftp_side side, const char *text, size_t length);
+const struct ftp_word *ftp_word_find(enum direction side, const char *text, size_t length);
 
 /* The row of that side which announces a port of this kind: PORT, or the 227 that answers PASV; NULL when there is none. */
-const struct ftp_word *ftp_word_announcing(enum ftp_side side, enum ftp_kind kind);
+const struct ftp_word *ftp_word_announcing(enum direction side, enum ftp_kind kind);
 
 #define FTP_WORD_MAX 4
 

@@ -40,7 +40,7 @@ CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room))
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below.
-ROOMS := command check ruleset daemon host capture kernel model
+ROOMS := command check ruleset daemon playback host capture kernel model
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(CORE)
 
 .PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install clean print-unit print-fuzz

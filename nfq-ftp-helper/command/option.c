@@ -32,9 +32,9 @@ static const char *seqadj_by_word(unsigned int index)
 static const char *checksums_word(unsigned int index)
 {
 	static const char *const words[] = {
-		[REPLAY_CHECKSUMS_AUTO] = "auto",
-		[REPLAY_CHECKSUMS_CHECK] = "check",
-		[REPLAY_CHECKSUMS_IGNORE] = "ignore",
+		[PLAYBACK_CHECKSUMS_AUTO] = "auto",
+		[PLAYBACK_CHECKSUMS_CHECK] = "check",
+		[PLAYBACK_CHECKSUMS_IGNORE] = "ignore",
 	};
 
 	return index < sizeof(words) / sizeof(words[0]) ? words[index] : NULL;
@@ -77,15 +77,15 @@ static const struct option_row rows[] = {
 	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .word = seqadj_word,
 	  .help = "who adjusts sequence numbers: auto (the kernel where it can; the default), kernel or self; with "
 		  "`kernel', rules leave packets without payload in the kernel" },
-	{ "nat", "INSIDE=OUTSIDE", REPLAY, OPTION_NAT, AT(nats), .most = OPTION_NAT_MAX,
+	{ "nat", "INSIDE=OUTSIDE", REPLAY, OPTION_NAT, AT(playback.nats), .most = PLAYBACK_NAT_MAX,
 	  .help = "the address INSIDE is seen as OUTSIDE from the other side; may be repeated" },
-	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(seqadj_by), .word = seqadj_by_word,
+	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(playback.seqadj_by), .word = seqadj_by_word,
 	  .help = "self (the default): renumber packets behind a rewrite; none: leave that to a kernel" },
 	{ "port", "PORT,...", RULES | CHECK, OPTION_PORTS, AT(request.ports), .low = 1, .high = UINT16_MAX,
 	  .most = PORTS_MAX, .help = "control ports, before and behind DNAT; default 21" },
-	{ "port", "PORT,...", REPLAY, OPTION_PORT_SET, AT(control_ports), .low = 1, .high = UINT16_MAX,
+	{ "port", "PORT,...", REPLAY, OPTION_PORT_SET, AT(playback.control_ports), .low = 1, .high = UINT16_MAX,
 	  .help = "control ports; may be repeated; default 21" },
-	{ "checksums", "HOW", REPLAY, OPTION_WORD, AT(checksums), .word = checksums_word,
+	{ "checksums", "HOW", REPLAY, OPTION_WORD, AT(playback.checksums), .word = checksums_word,
 	  .help = "what a wrong TCP checksum is: auto (the default), no matter where those of all packets between two hosts "
 		  "are, else damage; check, always damage: not read; or ignore, no matter" },
 	{ "interface", "CLIENTS:SERVERS,...", RULES, OPTION_INTERFACES, AT(request), .most = REQUEST_INTERFACES_MAX,
@@ -166,8 +166,7 @@ void option_default(struct option_values *values)
 	*values = (struct option_values){
 		.request = { .carrier = ATTACH_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
 		.backend = BACKENDS,
-		.seqadj_by = SEQADJ_SELF,
-		.control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8,
+		.playback = { .seqadj_by = SEQADJ_SELF, .control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8 },
 	};
 	options_default(&values->run);
 }

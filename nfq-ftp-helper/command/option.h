@@ -18,17 +18,18 @@
 #define OPTION_OUT_MAX 4096 /* the kernel's limit on a path, with its NUL */
 
 /* Which subcommands take an option: a bit each. */
-#define OPTION_OF_RUN	 (1u << 0)
-#define OPTION_OF_RULES	 (1u << 1)
-#define OPTION_OF_REPLAY (1u << 2)
-#define OPTION_OF_CHECK	 (1u << 3)
-#define OPTION_OF_ALL	 (OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK)
+#define OPTION_OF_RUN	  (1u << 0)
+#define OPTION_OF_RULES	  (1u << 1)
+#define OPTION_OF_REPLAY  (1u << 2)
+#define OPTION_OF_CHECK	  (1u << 3)
+#define OPTION_OF_EXPLAIN (1u << 4)
+#define OPTION_OF_ALL	  (OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK | OPTION_OF_EXPLAIN)
 
 /* Where all of it is stored. A subcommand's options that it has in common with another are one member. */
 struct option_values {
 	bool help;
 	bool json;
-	const char *operand; /* what is no option: replay's capture. Of argv */
+	const char *operand; /* what is no option: replay's or explain's capture. Of argv */
 
 	struct options run;	     /* `attach' is of rules, too; policy.loose and .foreign of replay */
 	char file[OPTIONS_PATH_MAX]; /* -c; "": none */
@@ -40,7 +41,9 @@ struct option_values {
 	bool remove;
 
 	struct playback_settings playback;
-	char out[OPTION_OUT_MAX]; /* "": nothing is to be written */
+	char out[OPTION_OUT_MAX];     /* "": nothing is to be written */
+	char picture[OPTION_OUT_MAX]; /* explain's. "": to standard output */
+	unsigned int format;	      /* an index of explain's writers[] */
 };
 
 /* What a value may be, and what is stored: struct option_values has that type there. */

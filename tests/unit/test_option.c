@@ -38,6 +38,7 @@ static const struct subcommand {
 	{ { .command = OPTION_OF_RUN, .about = "", .end = "" }, "run", "RUN" },
 	{ { .command = OPTION_OF_RULES, .about = "", .end = "" }, "rules", "RULES" },
 	{ { .command = OPTION_OF_REPLAY, .operand = "IN.pcap", .about = "", .end = "" }, "replay", "REPLAY" },
+	{ { .command = OPTION_OF_EXPLAIN, .operand = "IN.pcap", .about = "", .end = "" }, "explain", "EXPLAIN" },
 	{ { .command = OPTION_OF_CHECK, .about = "", .end = "" }, "check", "CHECK" },
 };
 
@@ -161,6 +162,8 @@ static const struct values {
 	{ OPTION_OF_RULES, "apply", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_RULES, "remove", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_REPLAY, "write", { "out.pcap" }, { "" }, "a path of less than 4096 bytes" },
+	{ OPTION_OF_EXPLAIN, "format", { "text" }, { "", "Text", "pdf" }, "text" },
+	{ OPTION_OF_EXPLAIN, "output", { "out.txt" }, { "" }, "a path of less than 4096 bytes" },
 	{ OPTION_OF_CHECK, "json", { "yes", "no" }, { "", "json" }, "yes or no" },
 	{ OPTION_OF_RUN, "verbose", { "yes", "0", "2" }, { "", "3", "no", "-1" }, "a number from 0 to 2" },
 	{ OPTION_OF_RUN, "config", { "/etc/x.conf" }, { "" }, "a path of less than 256 bytes" },

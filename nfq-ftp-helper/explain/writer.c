@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "writer.h"
+
+const struct writer writers[] = {
+	{ "text", writer_text },
+};
+
+const unsigned int writer_count = sizeof(writers) / sizeof(writers[0]);

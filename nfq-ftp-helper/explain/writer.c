@@ -3,6 +3,7 @@
 
 const struct writer writers[] = {
 	{ "text", writer_text },
+	{ "svg", writer_svg },
 };
 
 const unsigned int writer_count = sizeof(writers) / sizeof(writers[0]);

@@ -17,5 +17,6 @@ extern const struct writer writers[];
 extern const unsigned int writer_count;
 
 int writer_text(const struct ladder *ladder, FILE *out);
+int writer_svg(const struct ladder *ladder, FILE *out);
 
 #endif

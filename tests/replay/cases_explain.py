@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import xml.etree.ElementTree
 
 import pcaplib
 from cases_captures import read_manifest
@@ -89,6 +90,24 @@ def is_ladder(text, path, options=()):
     equal(len(re.findall('^Control connection ', text, re.MULTILINE)), summary['control_connections'], 'dialogues')
 
 
+SVG = '{http://www.w3.org/2000/svg}'
+
+
+def is_picture(svg, text):
+    """Well-formed; with every row of the text, and nothing that a text could have brought in."""
+    root = xml.etree.ElementTree.fromstring(svg)
+    equal({element.tag for element in root.iter()} - {SVG + name for name in ('svg', 'title', 'style', 'rect', 'text', 'path', 'circle')},
+          set(), 'elements')
+    rows = notes_of(text)
+    arrows = [element for element in root.iter(SVG + 'path') if element.get('class').startswith('arrow')]
+    dots = list(root.iter(SVG + 'circle'))
+    equal(len(arrows) - len(dots), len(rows), 'arrows')
+    names = [element.text for element in root.iter(SVG + 'text') if (element.get('class') or '').startswith('name')]
+    equal(sorted(name for name in names if name in NAMES),
+          sorted(next(name for name in NAMES if note.startswith(name + ' ')) for _, notes in rows for note in notes), 'notes')
+    check(not re.search(r'PASS (?!\*\*\*)[^<]*</text>', svg) or 'PASS PASV' in svg, 'a password')
+
+
 def options_of(row):
     return [option for mapping in row['nat'].split(',') if '=' in mapping for option in ('--nat', mapping)]
 
@@ -97,6 +116,7 @@ def own(row):
     path = OWN / f"{row['name']}.inside.pcap"
     text = explain(*options_of(row), path.relative_to(ROOT))
     is_ladder(text, path, options_of(row))
+    is_picture(explain('--format', 'svg', *options_of(row), path), text)
     golden = GOLDEN / f"{row['name']}.txt"
     if os.environ.get('NFQ_FTP_GOLDEN') == 'write':
         golden.write_text(text)
@@ -108,7 +128,9 @@ def own(row):
 
 def foreign(path):
     if replay(path).code == 0:
-        is_ladder(explain(path), path)
+        text = explain(path)
+        is_ladder(text, path)
+        is_picture(explain('--format', 'svg', path), text)
     else:
         explain(path, code=1)
 
@@ -171,6 +193,21 @@ def explain_escapes_what_a_terminal_would_obey():
     check(r'\x1b]0;owned\x07\x1b[2J' in text, 'escaped')
     said = [note for _, notes in notes_of(text) for note in notes]
     equal(said, ['note the line is of 3006 bytes'], 'notes')
+
+
+@case
+def explain_is_no_markup():
+    packets = []
+    control = Conversation(packets, ('10.0.0.2', 40000), ('203.0.113.5', 21)).open()
+    hostile = '</text><script>alert(1)</script><!-- &amp; ]]> "\'onload=x'
+    control.reply('220 ' + hostile)
+    control.say(1, '220 フ'.encode() + b'\xff\xfe\x00\x0b\xef\xbf\xbf\r\n')
+    path = capture('markup', packets)
+    svg = explain('--format', 'svg', path)
+    is_picture(svg, explain(path))
+    said = ''.join(element.text or '' for element in xml.etree.ElementTree.fromstring(svg).iter(SVG + 'text'))
+    check('220 ' + hostile in said, f'what was said: {said!r}')
+    check(r'220 フ\xff\xfe\x00\x0b\xef\xbf\xbf' in said, f'what was said: {said!r}')
 
 
 @case

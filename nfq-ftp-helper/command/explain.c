@@ -112,6 +112,7 @@ static const struct option_page page = {
 		"Passwords are not shown.\n",
 	.end = "Examples:\n"
 	       "  nfq-ftp-helper explain --nat 10.0.0.2=198.51.100.254 inside.pcap\n"
+	       "  nfq-ftp-helper explain --format html -o dialogue.html inside.pcap\n"
 	       "Exit codes: 0 done, 1 failed, or no control connection in the capture, 2 wrong usage.\n",
 };
 

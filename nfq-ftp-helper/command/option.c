@@ -141,7 +141,7 @@ static const struct option_row rows[] = {
 	{ "write", "OUT.pcap", REPLAY, OPTION_PATH, AT(out), .letter = 'w',
 	  .help = "write what the outside would see" },
 	{ "format", "FORMAT", EXPLAIN, OPTION_WORD, AT(format), .word = format_word,
-	  .help = "text (the default): lines of 100 columns; svg: a picture" },
+	  .help = "text (the default): lines of 100 columns; svg: a picture; html: a page for a browser, with a search and each row's packets" },
 	{ "output", "FILE", EXPLAIN, OPTION_PATH, AT(picture), .letter = 'o',
 	  .help = "write to FILE, not to standard output" },
 	{ "json", NULL, REPLAY | CHECK, OPTION_FLAG, AT(json),

@@ -4,6 +4,7 @@
 const struct writer writers[] = {
 	{ "text", writer_text },
 	{ "svg", writer_svg },
+	{ "html", writer_html },
 };
 
 const unsigned int writer_count = sizeof(writers) / sizeof(writers[0]);

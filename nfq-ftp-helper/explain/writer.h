@@ -18,5 +18,6 @@ extern const unsigned int writer_count;
 
 int writer_text(const struct ladder *ladder, FILE *out);
 int writer_svg(const struct ladder *ladder, FILE *out);
+int writer_html(const struct ladder *ladder, FILE *out);
 
 #endif

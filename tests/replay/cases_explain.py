@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What explain draws: golden files of our own captures, and of any capture what a ladder must be."""
 
+import base64
+import hashlib
+import html.parser
 import os
 import re
 import subprocess
@@ -108,6 +111,73 @@ def is_picture(svg, text):
     check(not re.search(r'PASS (?!\*\*\*)[^<]*</text>', svg) or 'PASS PASV' in svg, 'a password')
 
 
+VOID = ('meta', 'input')
+PAGE_TAGS = set('html head meta title style body header h1 h2 code p nav ol li a form label input output main section dl dt dd div span '
+                'details summary script'.split())
+INLINE = ('span', 'code', 'a', 'label', 'output', 'summary', 'h1', 'h2', 'p', 'dt', 'title')  # holds no block
+BLOCKS = ('div', 'section', 'ol', 'ul', 'dl', 'p', 'h1', 'h2', 'li', 'details', 'form', 'main', 'header', 'nav')
+CHILDREN = {'ol': ('li',), 'dl': ('dt', 'dd')}  # nothing else may stand in these
+
+
+class Page(html.parser.HTMLParser):
+    """A page, read more strictly than browsers do: every tag is closed in turn, stands where it may, and each id is there once."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.ids, self.rows, self.links, self.words, self.said = [], [], [], [], '', []
+        self.feed(text)
+        self.close()
+        equal(self.open, [], 'tags left open')
+        equal(len(self.ids), len(set(self.ids)), 'ids')
+        check(set(self.links) <= {'#' + name for name in self.ids}, f'a link that leads elsewhere: {self.links}')
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        check(tag in PAGE_TAGS, f'a tag <{tag}>')
+        check(not any(name.startswith('on') or name in ('src', 'style') for name in given), f'an attribute of <{tag}>: {given}')
+        if self.open:
+            check(tag in CHILDREN.get(self.open[-1], (tag,)), f'<{tag}> in <{self.open[-1]}>')
+            check(not (tag in BLOCKS and any(outer in INLINE for outer in self.open)), f'<{tag}> in {self.open}')
+        if tag == 'li':
+            check(self.open[-1] == 'ol', f'<li> in {self.open}')
+        self.ids += [given['id']] if 'id' in given else []
+        self.links += [given['href']] if 'href' in given else []
+        if tag == 'li' and 'row' in (given.get('class') or '').split():
+            self.rows.append('')
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        equal(self.open.pop() if self.open else None, tag, 'the tag that is closed')
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ('script', 'style'):
+            return
+        check(not re.search('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]', data), f'a control character: {data!r}')
+        self.words += data
+        if self.rows:
+            self.rows[-1] += data
+        if 'code' in self.open:
+            self.said.append(data)
+
+
+def is_page(text, ladder):
+    """A valid page that needs nothing else, with all that the text says."""
+    check(text.startswith('<!DOCTYPE html>\n<html lang="en">'), 'its beginning')
+    page = Page(text)
+    rows = notes_of(ladder)
+    equal(len(page.rows), len(rows), 'rows')
+    squeezed = [re.sub(r'\s+', '', row) for row in page.rows]
+    for (line, notes), row in zip(rows, squeezed):
+        for note in notes:
+            check(re.sub(r'\s+', '', note) in row or '\\x' in note, f'a note is missing: {note!r} in {row!r}')
+    policy = re.search(r"script-src 'sha256-([^']+)'", text).group(1)
+    script = re.search(r'<script>(.*?)</script>', text, re.DOTALL).group(1)
+    equal(base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(), policy, "the script's hash")
+    check("default-src 'none'" in text and not re.search(r'(?:https?:)?//\w', re.sub(r'<code>.*?</code>', '', text)), 'an address')
+    return page
+
+
 def options_of(row):
     return [option for mapping in row['nat'].split(',') if '=' in mapping for option in ('--nat', mapping)]
 
@@ -117,6 +187,7 @@ def own(row):
     text = explain(*options_of(row), path.relative_to(ROOT))
     is_ladder(text, path, options_of(row))
     is_picture(explain('--format', 'svg', *options_of(row), path), text)
+    is_page(explain('--format', 'html', *options_of(row), path), text)
     golden = GOLDEN / f"{row['name']}.txt"
     if os.environ.get('NFQ_FTP_GOLDEN') == 'write':
         golden.write_text(text)
@@ -131,6 +202,7 @@ def foreign(path):
         text = explain(path)
         is_ladder(text, path)
         is_picture(explain('--format', 'svg', path), text)
+        is_page(explain('--format', 'html', path), text)
     else:
         explain(path, code=1)
 
@@ -205,6 +277,9 @@ def explain_is_no_markup():
     path = capture('markup', packets)
     svg = explain('--format', 'svg', path)
     is_picture(svg, explain(path))
+    page = is_page(explain('--format', 'html', path), explain(path))
+    check('220 ' + hostile in page.said, f'what was said: {page.said!r}')
+    check(r'220 フ\xff\xfe\x00\x0b\xef\xbf\xbf' in page.said, f'what was said: {page.said!r}')
     said = ''.join(element.text or '' for element in xml.etree.ElementTree.fromstring(svg).iter(SVG + 'text'))
     check('220 ' + hostile in said, f'what was said: {said!r}')
     check(r'220 フ\xff\xfe\x00\x0b\xef\xbf\xbf' in said, f'what was said: {said!r}')

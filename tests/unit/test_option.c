@@ -162,7 +162,7 @@ static const struct values {
 	{ OPTION_OF_RULES, "apply", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_RULES, "remove", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_REPLAY, "write", { "out.pcap" }, { "" }, "a path of less than 4096 bytes" },
-	{ OPTION_OF_EXPLAIN, "format", { "text", "svg" }, { "", "Text", "pdf" }, "text or svg" },
+	{ OPTION_OF_EXPLAIN, "format", { "text", "svg", "html" }, { "", "Text", "pdf" }, "text, svg or html" },
 	{ OPTION_OF_EXPLAIN, "output", { "out.txt" }, { "" }, "a path of less than 4096 bytes" },
 	{ OPTION_OF_CHECK, "json", { "yes", "no" }, { "", "json" }, "yes or no" },
 	{ OPTION_OF_RUN, "verbose", { "yes", "0", "2" }, { "", "3", "no", "-1" }, "a number from 0 to 2" },

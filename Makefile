@@ -40,7 +40,7 @@ CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room))
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below.
-ROOMS := command check ruleset daemon host capture kernel model
+ROOMS := command check explain ruleset daemon playback host capture kernel model
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(CORE)
 
 .PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install clean print-unit print-fuzz
@@ -102,7 +102,7 @@ $(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
 # What reads options, and what it takes its words from.
-OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/ruleset/*.c \
+OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/*.c nfq-ftp-helper/ruleset/*.c \
 	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
 
 $(BUILD)/tests/unit/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
@@ -116,6 +116,9 @@ $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/
 
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
+
+$(BUILD)/tests/unit/test_explain: $(call objects,nfq-ftp-helper/explain) $(call objects,nfq-ftp-helper/playback) $(call objects,nfq-ftp-helper/capture)
+$(BUILD)/tests/unit/test_explain: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 

@@ -18,6 +18,7 @@ struct command {
 
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
 

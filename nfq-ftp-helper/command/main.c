@@ -9,6 +9,8 @@
 static const struct command commands[] = {
 	{ "run", command_run, "follow FTP control connections from an NFQUEUE, in the foreground" },
 	{ "replay", command_replay, "put a capture through the same engine, offline" },
+	{ "explain", command_explain,
+	  "draw the dialogues of a capture as ladders: who says what, what is rewritten and why" },
 	{ "rules", command_rules, "print, apply or remove the netfilter rules that a mode needs" },
 	{ "check", command_check, "what this machine offers, what is missing, and how to get it" },
 };

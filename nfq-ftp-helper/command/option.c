@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "option.h"
 
+#include "explain/writer.h"
 #include "ruleset/backends.h"
 
 #include <string.h>
 
-#define RUN    OPTION_OF_RUN
-#define RULES  OPTION_OF_RULES
-#define REPLAY OPTION_OF_REPLAY
-#define CHECK  OPTION_OF_CHECK
+#define RUN	 OPTION_OF_RUN
+#define RULES	 OPTION_OF_RULES
+#define REPLAY	 OPTION_OF_REPLAY
+#define CHECK	 OPTION_OF_CHECK
+#define EXPLAIN	 OPTION_OF_EXPLAIN
+#define PLAYBACK (REPLAY | EXPLAIN)
 
 #define AT(member) .at = offsetof(struct option_values, member), .size = sizeof(((struct option_values *)NULL)->member)
 
@@ -32,9 +35,9 @@ static const char *seqadj_by_word(unsigned int index)
 static const char *checksums_word(unsigned int index)
 {
 	static const char *const words[] = {
-		[REPLAY_CHECKSUMS_AUTO] = "auto",
-		[REPLAY_CHECKSUMS_CHECK] = "check",
-		[REPLAY_CHECKSUMS_IGNORE] = "ignore",
+		[PLAYBACK_CHECKSUMS_AUTO] = "auto",
+		[PLAYBACK_CHECKSUMS_CHECK] = "check",
+		[PLAYBACK_CHECKSUMS_IGNORE] = "ignore",
 	};
 
 	return index < sizeof(words) / sizeof(words[0]) ? words[index] : NULL;
@@ -43,6 +46,11 @@ static const char *checksums_word(unsigned int index)
 static const char *backend_word(unsigned int index)
 {
 	return index < BACKENDS ? backends[index]->name : NULL;
+}
+
+static const char *format_word(unsigned int index)
+{
+	return index < writer_count ? writers[index].name : NULL;
 }
 
 static const char *foreign_word(unsigned int index)
@@ -77,25 +85,25 @@ static const struct option_row rows[] = {
 	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .word = seqadj_word,
 	  .help = "who adjusts sequence numbers: auto (the kernel where it can; the default), kernel or self; with "
 		  "`kernel', rules leave packets without payload in the kernel" },
-	{ "nat", "INSIDE=OUTSIDE", REPLAY, OPTION_NAT, AT(nats), .most = OPTION_NAT_MAX,
+	{ "nat", "INSIDE=OUTSIDE", PLAYBACK, OPTION_NAT, AT(playback.nats), .most = PLAYBACK_NAT_MAX,
 	  .help = "the address INSIDE is seen as OUTSIDE from the other side; may be repeated" },
-	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(seqadj_by), .word = seqadj_by_word,
+	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(playback.seqadj_by), .word = seqadj_by_word,
 	  .help = "self (the default): renumber packets behind a rewrite; none: leave that to a kernel" },
 	{ "port", "PORT,...", RULES | CHECK, OPTION_PORTS, AT(request.ports), .low = 1, .high = UINT16_MAX,
 	  .most = PORTS_MAX, .help = "control ports, before and behind DNAT; default 21" },
-	{ "port", "PORT,...", REPLAY, OPTION_PORT_SET, AT(control_ports), .low = 1, .high = UINT16_MAX,
+	{ "port", "PORT,...", PLAYBACK, OPTION_PORT_SET, AT(playback.control_ports), .low = 1, .high = UINT16_MAX,
 	  .help = "control ports; may be repeated; default 21" },
-	{ "checksums", "HOW", REPLAY, OPTION_WORD, AT(checksums), .word = checksums_word,
+	{ "checksums", "HOW", PLAYBACK, OPTION_WORD, AT(playback.checksums), .word = checksums_word,
 	  .help = "what a wrong TCP checksum is: auto (the default), no matter where those of all packets between two hosts "
 		  "are, else damage; check, always damage: not read; or ignore, no matter" },
 	{ "interface", "CLIENTS:SERVERS,...", RULES, OPTION_INTERFACES, AT(request), .most = REQUEST_INTERFACES_MAX,
 	  .help = "only between these interfaces" },
 	{ "zone", "ZONE", RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,
 	  .help = "only this conntrack zone (nft); give connections this zone, too (iptables)" },
-	{ "foreign", "WHAT", RUN | REPLAY, OPTION_WORD, AT(run.policy.foreign), .word = foreign_word,
+	{ "foreign", "WHAT", RUN | PLAYBACK, OPTION_WORD, AT(run.policy.foreign), .word = foreign_word,
 	  .help = "a foreign address in a reply, of a server behind NAT or one that cannot be reached: mend (the default: it "
 		  "stands for the server, as clients take it) or refuse" },
-	{ "loose", "[NETWORK[,...]]", RUN | REPLAY, OPTION_LOOSE, AT(run.policy.loose), .optional = true,
+	{ "loose", "[NETWORK[,...]]", RUN | PLAYBACK, OPTION_LOOSE, AT(run.policy.loose), .optional = true,
 	  .most = POLICY_LOOSE_MAX,
 	  .help = "also expect data connections with a third party's address of these networks; without a network: with any "
 		  "that a reply names; may be repeated" },
@@ -132,6 +140,10 @@ static const struct option_row rows[] = {
 	{ "remove", NULL, RULES, OPTION_FLAG, AT(remove), .help = "take this program's rules away again" },
 	{ "write", "OUT.pcap", REPLAY, OPTION_PATH, AT(out), .letter = 'w',
 	  .help = "write what the outside would see" },
+	{ "format", "FORMAT", EXPLAIN, OPTION_WORD, AT(format), .word = format_word,
+	  .help = "text (the default): lines of 100 columns; svg: a picture; html: a page for a browser, with a search and each row's packets" },
+	{ "output", "FILE", EXPLAIN, OPTION_PATH, AT(picture), .letter = 'o',
+	  .help = "write to FILE, not to standard output" },
 	{ "json", NULL, REPLAY | CHECK, OPTION_FLAG, AT(json),
 	  .help = "JSON, for programs: replay an object a line, check one" },
 	{ "verbose", NULL, RUN, OPTION_COUNT, AT(verbose), .letter = 'v', .low = 0, .high = 2,
@@ -166,8 +178,7 @@ void option_default(struct option_values *values)
 	*values = (struct option_values){
 		.request = { .carrier = ATTACH_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
 		.backend = BACKENDS,
-		.seqadj_by = SEQADJ_SELF,
-		.control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8,
+		.playback = { .seqadj_by = SEQADJ_SELF, .control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8 },
 	};
 	options_default(&values->run);
 }

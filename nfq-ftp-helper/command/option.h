@@ -9,40 +9,27 @@
 #define COMMAND_OPTION_H
 
 #include "daemon/options.h"
+#include "playback/settings.h"
 #include "ruleset/request.h"
 
 #include <stddef.h>
 #include <stdio.h>
 
-#define OPTION_NAT_MAX 256
 #define OPTION_OUT_MAX 4096 /* the kernel's limit on a path, with its NUL */
 
 /* Which subcommands take an option: a bit each. */
-#define OPTION_OF_RUN	 (1u << 0)
-#define OPTION_OF_RULES	 (1u << 1)
-#define OPTION_OF_REPLAY (1u << 2)
-#define OPTION_OF_CHECK	 (1u << 3)
-#define OPTION_OF_ALL	 (OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK)
-
-struct option_nats {
-	unsigned int count;
-	struct {
-		struct endpoint inside, outside;
-	} nat[OPTION_NAT_MAX];
-};
-
-/* What replay makes of a wrong TCP checksum. */
-enum replay_checksums {
-	REPLAY_CHECKSUMS_AUTO, /* it is looked at what the capture's others are */
-	REPLAY_CHECKSUMS_CHECK,
-	REPLAY_CHECKSUMS_IGNORE,
-};
+#define OPTION_OF_RUN	  (1u << 0)
+#define OPTION_OF_RULES	  (1u << 1)
+#define OPTION_OF_REPLAY  (1u << 2)
+#define OPTION_OF_CHECK	  (1u << 3)
+#define OPTION_OF_EXPLAIN (1u << 4)
+#define OPTION_OF_ALL	  (OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK | OPTION_OF_EXPLAIN)
 
 /* Where all of it is stored. A subcommand's options that it has in common with another are one member. */
 struct option_values {
 	bool help;
 	bool json;
-	const char *operand; /* what is no option: replay's capture. Of argv */
+	const char *operand; /* what is no option: replay's or explain's capture. Of argv */
 
 	struct options run;	     /* `attach' is of rules, too; policy.loose and .foreign of replay */
 	char file[OPTIONS_PATH_MAX]; /* -c; "": none */
@@ -53,11 +40,10 @@ struct option_values {
 	bool apply;
 	bool remove;
 
-	struct option_nats nats;
-	enum seqadj_by seqadj_by;
-	enum replay_checksums checksums;
-	uint8_t control_ports[65536 / 8]; /* a bit each */
-	char out[OPTION_OUT_MAX];	  /* "": nothing is to be written */
+	struct playback_settings playback;
+	char out[OPTION_OUT_MAX];     /* "": nothing is to be written */
+	char picture[OPTION_OUT_MAX]; /* explain's. "": to standard output */
+	unsigned int format;	      /* an index of explain's writers[] */
 };
 
 /* What a value may be, and what is stored: struct option_values has that type there. */
@@ -76,7 +62,7 @@ enum option_kind {
 	OPTION_PORTS,	   /* struct ports */
 	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
 	OPTION_INTERFACES, /* struct request: interfaces */
-	OPTION_NAT,	   /* struct option_nats: each one given adds one */
+	OPTION_NAT,	   /* struct playback_nats: each one given adds one */
 	OPTION_KINDS,
 };
 

@@ -269,7 +269,7 @@ static bool read_address(const char *text, struct endpoint *endpoint)
 
 static bool read_nat(const struct option_row *row, void *at, const char *text)
 {
-	struct option_nats *nats = at;
+	struct playback_nats *nats = at;
 	const char *equals = strchr(text, '=');
 	struct endpoint inside, outside;
 	char copy[INET6_ADDRSTRLEN];

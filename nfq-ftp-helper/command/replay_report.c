@@ -116,17 +116,17 @@ struct count {
 #define COUNT_REFUSED "refused"
 
 /* Headings, and their parts. Return: how many rows. */
-static unsigned int count_all(const struct replay_summary *summary, const struct counters *counters,
-			      struct count rows[COUNTS_MAX])
+static unsigned int count_all(const struct replay_summary *summary, const struct playback_counts *played,
+			      const struct counters *counters, struct count rows[COUNTS_MAX])
 {
 	const uint64_t *reports = summary->reports;
 	const struct count all[] = {
-		{ "packets", summary->packets, "packet", "" },
-		{ "malformed", summary->malformed, "damaged: passed as they were", NULL },
-		{ "checksums_ignored", summary->checksums_ignored, "of a wrong checksum: read all the same", NULL },
-		{ "truncated", summary->truncated, "of control cut off when they were captured: not read", NULL },
-		{ "dropped", summary->dropped, "held back or dropped, for their senders to send again", NULL },
-		{ "control_connections", summary->controls, "FTP control connection", "" },
+		{ "packets", played->packets, "packet", "" },
+		{ "malformed", played->malformed, "damaged: passed as they were", NULL },
+		{ "checksums_ignored", played->checksums_ignored, "of a wrong checksum: read all the same", NULL },
+		{ "truncated", played->truncated, "of control cut off when they were captured: not read", NULL },
+		{ "dropped", played->dropped, "held back or dropped, for their senders to send again", NULL },
+		{ "control_connections", played->controls, "FTP control connection", "" },
 		{ "sessions", counters->sessions, "followed", NULL },
 		{ "picked_up", counters->picked_up, "picked up in the middle", NULL },
 		{ "one_way", reports[REPORT_ONE_WAY], "of which one direction only is there: not read", NULL },
@@ -135,11 +135,11 @@ static unsigned int count_all(const struct replay_summary *summary, const struct
 		{ "expectations", reports[REPORT_EXPECT], "expected", NULL },
 		{ "rewrites", reports[REPORT_REWRITE], "with the text rewritten", NULL },
 		{ COUNT_REFUSED, reports[REPORT_REFUSE], NULL, NULL },
-		{ "still_expected", summary->still_expected, "still expected at the end", NULL },
+		{ "still_expected", played->still_expected, "still expected at the end", NULL },
 		{ "data_connections", summary->data_expected + summary->data_unexpected, "connection", " besides" },
 		{ "data_expected", summary->data_expected, "as announced", NULL },
 		{ "data_unexpected", summary->data_unexpected, "that nobody announced", NULL },
-		{ "other_connections", summary->others, "more, which have nothing to do with FTP", NULL },
+		{ "other_connections", played->others, "more, which have nothing to do with FTP", NULL },
 	};
 
 	memcpy(rows, all, sizeof(all));
@@ -156,11 +156,12 @@ static json_t *json_refusals(const struct counters *counters)
 	return refusals;
 }
 
-static void json_summary(const struct replay_reporter *reporter, const struct counters *counters)
+static void json_summary(const struct replay_reporter *reporter, const struct playback_counts *played,
+			 const struct counters *counters)
 {
 	json_t *object = json_event(reporter, "summary");
 	struct count rows[COUNTS_MAX];
-	const unsigned int count = count_all(&reporter->summary, counters, rows);
+	const unsigned int count = count_all(&reporter->summary, played, counters, rows);
 
 	for (unsigned int i = 0; i < count; i++)
 		json_object_set_new(object, rows[i].name, json_count(rows[i].count));
@@ -322,10 +323,11 @@ static void print_refusals(const struct counters *counters)
 			printf("%8" PRIu64 " refused: %s\n", counters->refusals[i], refusal_text(i));
 }
 
-static void print_summary(const struct replay_summary *summary, const struct counters *counters)
+static void print_summary(const struct replay_summary *summary, const struct playback_counts *played,
+			  const struct counters *counters)
 {
 	struct count rows[COUNTS_MAX];
-	const unsigned int count = count_all(summary, counters, rows);
+	const unsigned int count = count_all(summary, played, counters, rows);
 
 	printf("\n%s:\n", summary->path);
 	for (unsigned int i = 0; i < count; i++) {
@@ -339,10 +341,11 @@ static void print_summary(const struct replay_summary *summary, const struct cou
 	}
 }
 
-void replay_report_summary(struct replay_reporter *reporter, const struct counters *counters)
+void replay_report_summary(struct replay_reporter *reporter, const struct playback_counts *played,
+			   const struct counters *counters)
 {
 	if (reporter->json)
-		json_summary(reporter, counters);
+		json_summary(reporter, played, counters);
 	else
-		print_summary(&reporter->summary, counters);
+		print_summary(&reporter->summary, played, counters);
 }

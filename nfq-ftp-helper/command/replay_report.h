@@ -5,24 +5,16 @@
 #ifndef COMMAND_REPLAY_REPORT_H
 #define COMMAND_REPLAY_REPORT_H
 
-#include "core/session/session.h"
+#include "playback/playback.h"
 
 #include <sys/time.h>
 
-/* What the engine does not count itself. */
+/* What neither the engine nor playback counts. */
 struct replay_summary {
 	const char *path;
-	uint64_t packets;
-	uint64_t controls;		  /* control connections, followed or not */
 	uint64_t reports[REPORT_END + 1]; /* of the engine, by enum report_kind */
 	uint64_t data_expected;
 	uint64_t data_unexpected;
-	uint64_t others;	    /* connections that have nothing to do with a control connection */
-	uint64_t truncated;	    /* control packets cut off by the snapshot length */
-	uint64_t malformed;	    /* packets whose lengths contradict one another, or of a wrong checksum */
-	uint64_t checksums_ignored; /* packets that were read although theirs was wrong */
-	uint64_t dropped;	    /* packets that would not have gone out when they came */
-	uint64_t still_expected;    /* when the capture ended */
 };
 
 struct replay_reporter {
@@ -42,6 +34,7 @@ void replay_report_engine(void *context, const struct report *report);
 /* Count and print a connection that is no control connection: original is its client's direction. */
 void replay_report_data(struct replay_reporter *reporter, const struct tuple *original, bool expected);
 
-void replay_report_summary(struct replay_reporter *reporter, const struct counters *counters);
+void replay_report_summary(struct replay_reporter *reporter, const struct playback_counts *played,
+			   const struct counters *counters);
 
 #endif

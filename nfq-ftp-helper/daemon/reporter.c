@@ -105,20 +105,7 @@ static void tell_unexpect(const struct report *report, const char *whom)
 	tell_expectation("no longer expecting after", report, whom);
 }
 
-/* What a person can do about a refusal; NULL: nothing, it is the dialogue's fault. */
-static const char *const advice[REFUSALS] = {
-	[REFUSED_ADDRESS] = "--loose NETWORK allows the addresses of a network",
-	[REFUSED_FOREIGN] = "--foreign mend takes it for the server's own, as clients do",
-	[REFUSED_PORT] = "--min-port sets the limit",
-	[REFUSED_UNKNOWN] = "its packets must be tracked, and queued behind conntrack",
-	[REFUSED_NO_PORT] = "--ports sets the range",
-	[REFUSED_LIMIT] =
-		"--client-rate sets the limit, and --share-exempt lifts it for a network that stands for many",
-	[REFUSED_SHARE] = "--share-exempt lifts the limit for a network that stands for many clients",
-	[REFUSED_MEMORY] = "--sessions sets how many there are",
-};
-
-/* And where it was conntrack that refused. */
+/* What to do where it was conntrack that refused. */
 static const char *conntrack_advice(int error)
 {
 	switch (-error) {
@@ -158,7 +145,7 @@ static const char *refused_text(const struct report *report, char buffer[EXCERPT
 static void tell_refusal(const struct report *report, const char *whom)
 {
 	const bool kernel = report->refusal == REFUSED_CONNTRACK;
-	const char *help = kernel ? conntrack_advice(report->error) : advice[report->refusal];
+	const char *help = kernel ? conntrack_advice(report->error) : refusal_advice(report->refusal);
 	char from[EXCERPT_MAX];
 
 	log_line(LOG_LEVEL_WARNING, "opened nothing for %s %s: %s%s%s: %s", report->command, refused_text(report, from),

@@ -38,6 +38,7 @@ static const struct subcommand {
 	{ { .command = OPTION_OF_RUN, .about = "", .end = "" }, "run", "RUN" },
 	{ { .command = OPTION_OF_RULES, .about = "", .end = "" }, "rules", "RULES" },
 	{ { .command = OPTION_OF_REPLAY, .operand = "IN.pcap", .about = "", .end = "" }, "replay", "REPLAY" },
+	{ { .command = OPTION_OF_EXPLAIN, .operand = "IN.pcap", .about = "", .end = "" }, "explain", "EXPLAIN" },
 	{ { .command = OPTION_OF_CHECK, .about = "", .end = "" }, "check", "CHECK" },
 };
 
@@ -161,6 +162,8 @@ static const struct values {
 	{ OPTION_OF_RULES, "apply", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_RULES, "remove", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_REPLAY, "write", { "out.pcap" }, { "" }, "a path of less than 4096 bytes" },
+	{ OPTION_OF_EXPLAIN, "format", { "text", "svg", "html" }, { "", "Text", "pdf" }, "text, svg or html" },
+	{ OPTION_OF_EXPLAIN, "output", { "out.txt" }, { "" }, "a path of less than 4096 bytes" },
 	{ OPTION_OF_CHECK, "json", { "yes", "no" }, { "", "json" }, "yes or no" },
 	{ OPTION_OF_RUN, "verbose", { "yes", "0", "2" }, { "", "3", "no", "-1" }, "a number from 0 to 2" },
 	{ OPTION_OF_RUN, "config", { "/etc/x.conf" }, { "" }, "a path of less than 256 bytes" },
@@ -420,7 +423,7 @@ static void stores_networks(void **state)
 
 static bool has_port(uint16_t port)
 {
-	return stored.control_ports[port / 8] >> port % 8 & 1;
+	return stored.playback.control_ports[port / 8] >> port % 8 & 1;
 }
 
 /* What may be repeated; and what is not there by default once something is named. */
@@ -434,10 +437,10 @@ static void adds(void **state)
 	assert_true(has_port(1) && has_port(22) && has_port(65535));
 	assert_false(has_port(21));
 	assert_string_equal(stored.out, "out");
-	assert_int_equal(stored.seqadj_by, SEQADJ_SELF);
+	assert_int_equal(stored.playback.seqadj_by, SEQADJ_SELF);
 	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--nat", "10.0.0.2=1.2.3.4", "--nat", "::1=::2", "in"), OPTION_GO_ON);
-	assert_int_equal(stored.nats.count, 2);
-	assert_int_equal(stored.nats.nat[0].outside.address[3], 4);
+	assert_int_equal(stored.playback.nats.count, 2);
+	assert_int_equal(stored.playback.nats.nat[0].outside.address[3], 4);
 	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--nat", "10.0.0.2=1.2.3.4", "--nat", "10.0.0.2=1.2.3.5", "in"),
 			 EXIT_USAGE);
 	assert_int_equal(PARSE(OPTION_OF_RUN, "-v"), OPTION_GO_ON);
@@ -453,9 +456,9 @@ static void no_more_addresses_than_there_is_room(void **state)
 
 	(void)state;
 	option_default(&stored);
-	for (int i = 0; i <= OPTION_NAT_MAX; i++) {
+	for (int i = 0; i <= PLAYBACK_NAT_MAX; i++) {
 		snprintf(text, sizeof(text), "10.0.%d.%d=192.0.2.1", i / 256, i % 256);
-		assert_int_equal(option_set(row, &stored, text, i == 0), i < OPTION_NAT_MAX);
+		assert_int_equal(option_set(row, &stored, text, i == 0), i < PLAYBACK_NAT_MAX);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * replay_survey - what a capture's first reading tells the second, which is the replay.
+ * survey - what a capture's first reading tells the second, which plays it back.
  *
  * Whose checksums are of no use: a host's packets to another, of which more than three in four have a wrong one, have been changed after they
  * were sent (anonymised), or captured before the network card filled them in; a packet that was damaged on its way is one of few.
@@ -8,32 +8,32 @@
  * with whom: what else there is between these two may be a data connection that nobody announced; what is between others, and has not been
  * announced either, has nothing to do with FTP.
  */
-#ifndef COMMAND_REPLAY_SURVEY_H
-#define COMMAND_REPLAY_SURVEY_H
+#ifndef PLAYBACK_SURVEY_H
+#define PLAYBACK_SURVEY_H
 
 #include "capture/segment.h"
 #include "core/engine/report.h"
-#include "option.h"
+#include "settings.h"
 
-struct replay_survey;
+struct survey;
 
 /* @nats: borrowed. NULL: no memory. */
-struct replay_survey *replay_survey_new(const struct option_nats *nats);
-void replay_survey_free(struct replay_survey *survey);
+struct survey *survey_new(const struct playback_nats *nats);
+void survey_free(struct survey *survey);
 
 /* First reading: a packet. @control: it is one of a control connection. Return: 0 or -ENOMEM. */
-int replay_survey_take(struct replay_survey *survey, const struct capture_segment *view, bool control);
+int survey_take(struct survey *survey, const struct capture_segment *view, bool control);
 
 /* Second reading: what the engine has been told to expect, or has refused to. Where memory is short, it is forgotten. */
-void replay_survey_announced(struct replay_survey *survey, const struct report *report);
+void survey_announced(struct survey *survey, const struct report *report);
 
 /* Are the checksums of packets of this one's sender to this one's receiver of no use? */
-bool replay_survey_no_checksums(const struct replay_survey *survey, const struct segment *segment);
+bool survey_no_checksums(const struct survey *survey, const struct segment *segment);
 
 /* How many TCP packets have a wrong one that is of no use; and how many have any that is right. */
-uint64_t replay_survey_useless(const struct replay_survey *survey, uint64_t *right);
+uint64_t survey_useless(const struct survey *survey, uint64_t *right);
 
 /* Has a connection that is none of control, by its ends as the capture has them, to do with one? */
-bool replay_survey_related(const struct replay_survey *survey, const struct tuple *connection);
+bool survey_related(const struct survey *survey, const struct tuple *connection);
 
 #endif

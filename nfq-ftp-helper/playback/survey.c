@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "replay_survey.h"
+#include "survey.h"
 
 #include "model/index.h"
 
@@ -24,15 +24,15 @@ struct entry {
 	uint64_t right, wrong;
 };
 
-struct replay_survey {
-	const struct option_nats *nats;
+struct survey {
+	const struct playback_nats *nats;
 	struct index index[KINDS];
 	uint64_t right, wrong; /* of all */
 };
 
-struct replay_survey *replay_survey_new(const struct option_nats *nats)
+struct survey *survey_new(const struct playback_nats *nats)
 {
-	struct replay_survey *survey = calloc(1, sizeof(*survey));
+	struct survey *survey = calloc(1, sizeof(*survey));
 
 	if (survey)
 		survey->nats = nats;
@@ -45,7 +45,7 @@ static void free_entry(void *context, struct index_link *link)
 	free(index_entry(link, struct entry, link));
 }
 
-void replay_survey_free(struct replay_survey *survey)
+void survey_free(struct survey *survey)
 {
 	if (!survey)
 		return;
@@ -62,7 +62,7 @@ static uint64_t hash(const struct tuple *key)
 	return index_hash_endpoint(&key->src) * 3 + index_hash_endpoint(&key->dst);
 }
 
-static struct entry *find(const struct replay_survey *survey, enum kind kind, const struct tuple *key)
+static struct entry *find(const struct survey *survey, enum kind kind, const struct tuple *key)
 {
 	struct index_link *link = index_first(&survey->index[kind], hash(key));
 
@@ -76,7 +76,7 @@ static struct entry *find(const struct replay_survey *survey, enum kind kind, co
 }
 
 /* Find or make it; NULL: no memory. */
-static struct entry *make(struct replay_survey *survey, enum kind kind, const struct tuple *key)
+static struct entry *make(struct survey *survey, enum kind kind, const struct tuple *key)
 {
 	struct entry *entry = find(survey, kind, key);
 
@@ -102,7 +102,7 @@ static struct tuple hosts_of(const struct endpoint *src, const struct endpoint *
 }
 
 /* An address that the other side sees, as the inside has it. The port stays. */
-static struct endpoint inside_of(const struct replay_survey *survey, const struct endpoint *endpoint)
+static struct endpoint inside_of(const struct survey *survey, const struct endpoint *endpoint)
 {
 	struct endpoint inside = *endpoint;
 
@@ -115,7 +115,7 @@ static struct endpoint inside_of(const struct replay_survey *survey, const struc
 	return inside;
 }
 
-static int note_control(struct replay_survey *survey, const struct segment *segment)
+static int note_control(struct survey *survey, const struct segment *segment)
 {
 	const struct endpoint src = inside_of(survey, &segment->src), dst = inside_of(survey, &segment->dst);
 	const struct tuple hosts = hosts_of(&src, &dst), back = tuple_inverse(&hosts);
@@ -123,7 +123,7 @@ static int note_control(struct replay_survey *survey, const struct segment *segm
 	return make(survey, CONTROL, &hosts) && make(survey, CONTROL, &back) ? 0 : -ENOMEM;
 }
 
-int replay_survey_take(struct replay_survey *survey, const struct capture_segment *view, bool control)
+int survey_take(struct survey *survey, const struct capture_segment *view, bool control)
 {
 	const enum capture_checksum checksum = capture_segment_checksum(view);
 	const bool wrong = checksum == CHECKSUM_WRONG;
@@ -144,7 +144,7 @@ int replay_survey_take(struct replay_survey *survey, const struct capture_segmen
 	return 0;
 }
 
-static void note_port(struct replay_survey *survey, const struct endpoint *host, uint16_t port)
+static void note_port(struct survey *survey, const struct endpoint *host, uint16_t port)
 {
 	struct tuple key = { .src = inside_of(survey, host) };
 
@@ -152,7 +152,7 @@ static void note_port(struct replay_survey *survey, const struct endpoint *host,
 	make(survey, ANNOUNCED, &key);
 }
 
-void replay_survey_announced(struct replay_survey *survey, const struct report *report)
+void survey_announced(struct survey *survey, const struct report *report)
 {
 	if (report->port == 0)
 		return;
@@ -170,14 +170,14 @@ static bool no_use(uint64_t right, uint64_t wrong)
 	return tells(right, wrong) && wrong > WRONG_TO_ONE * right;
 }
 
-static bool entry_no_use(const struct replay_survey *survey, const struct entry *entry)
+static bool entry_no_use(const struct survey *survey, const struct entry *entry)
 {
 	if (tells(entry->right, entry->wrong))
 		return no_use(entry->right, entry->wrong);
 	return no_use(survey->right, survey->wrong);
 }
 
-bool replay_survey_no_checksums(const struct replay_survey *survey, const struct segment *segment)
+bool survey_no_checksums(const struct survey *survey, const struct segment *segment)
 {
 	const struct tuple hosts = hosts_of(&segment->src, &segment->dst);
 	const struct entry *entry = find(survey, HOSTS, &hosts);
@@ -185,7 +185,7 @@ bool replay_survey_no_checksums(const struct replay_survey *survey, const struct
 	return entry && entry_no_use(survey, entry);
 }
 
-uint64_t replay_survey_useless(const struct replay_survey *survey, uint64_t *right)
+uint64_t survey_useless(const struct survey *survey, uint64_t *right)
 {
 	const struct index *index = &survey->index[HOSTS];
 	uint64_t useless = 0;
@@ -203,7 +203,7 @@ uint64_t replay_survey_useless(const struct replay_survey *survey, uint64_t *rig
 }
 
 /* One of its ends has spoken of the port it goes to. */
-static bool was_announced(const struct replay_survey *survey, const struct tuple *connection)
+static bool was_announced(const struct survey *survey, const struct tuple *connection)
 {
 	const struct endpoint *ends[] = { &connection->src, &connection->dst };
 
@@ -218,7 +218,7 @@ static bool was_announced(const struct replay_survey *survey, const struct tuple
 }
 
 /* What goes to a port of a service that nobody announced, the web's, is none of FTP's. */
-bool replay_survey_related(const struct replay_survey *survey, const struct tuple *connection)
+bool survey_related(const struct survey *survey, const struct tuple *connection)
 {
 	const struct endpoint src = inside_of(survey, &connection->src), dst = inside_of(survey, &connection->dst);
 	const struct tuple hosts = hosts_of(&src, &dst);

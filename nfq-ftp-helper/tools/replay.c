@@ -25,12 +25,13 @@
  */
 #include "capture/segment.h"
 #include "capture/writer.h"
-#include "command.h"
+#include "command/command.h"
+#include "command/option.h"
 #include "core/session/upkeep.h"
 #include "model/model.h"
-#include "option.h"
 #include "replay_report.h"
 #include "replay_survey.h"
+#include "tools.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -470,7 +471,7 @@ static const struct option_page page = {
 	.end = "Exit codes: 0 done, 1 failed, or no control connection in the capture, 2 wrong usage.\n",
 };
 
-int command_replay(int argc, char **argv)
+int tools_replay(int argc, char **argv)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
 	int code;

@@ -8,12 +8,12 @@
  * with whom: what else there is between these two may be a data connection that nobody announced; what is between others, and has not been
  * announced either, has nothing to do with FTP.
  */
-#ifndef COMMAND_REPLAY_SURVEY_H
-#define COMMAND_REPLAY_SURVEY_H
+#ifndef TOOLS_REPLAY_SURVEY_H
+#define TOOLS_REPLAY_SURVEY_H
 
 #include "capture/segment.h"
+#include "command/option.h"
 #include "core/engine/report.h"
-#include "option.h"
 
 struct replay_survey;
 

@@ -18,6 +18,9 @@ prefix ?= $(PREFIX)
 sbindir ?= $(prefix)/sbin
 libexecdir ?= $(prefix)/libexec
 mandir ?= $(prefix)/share/man
+unitdir ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 bashcompletiondir ?= $(prefix)/share/bash-completion/completions
 zshcompletiondir ?= $(prefix)/share/zsh/site-functions
 
@@ -67,12 +70,12 @@ $(BUILD)/nfq-ftp-helper: $(PROGRAM)
 $(BUILD)/nfq-ftp-helper-tools: $(TOOLS)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
 
-# One object knows where things are installed; it is made anew when that is another place.
+# One object and the units know where things are installed; they are made anew when that is another place.
 TOOLS_PROGRAM := $(libexecdir)/nfq-ftp-helper-tools
 
 $(BUILD)/places: FORCE
 	@mkdir -p $(@D)
-	@echo '$(TOOLS_PROGRAM)' | cmp -s - $@ || echo '$(TOOLS_PROGRAM)' >$@
+	@echo '$(TOOLS_PROGRAM) $(sbindir)' | cmp -s - $@ || echo '$(TOOLS_PROGRAM) $(sbindir)' >$@
 FORCE:
 
 $(BUILD)/obj/nfq-ftp-helper/command/tools.o: $(BUILD)/places
@@ -252,6 +255,10 @@ define INSTALLED
 755 $(BUILD)/nfq-ftp-helper-tools $(TOOLS_PROGRAM)
 644 doc/nfq-ftp-helper.8 $(mandir)/man8/nfq-ftp-helper.8
 644 doc/nfq-ftp-helper-replay.1 $(mandir)/man1/nfq-ftp-helper-replay.1
+644 $(BUILD)/systemd/nfq-ftp-helper.service $(unitdir)/nfq-ftp-helper.service
+644 $(BUILD)/systemd/nfq-ftp-helper-rules.service $(unitdir)/nfq-ftp-helper-rules.service
+644 systemd/sysusers.conf $(sysusersdir)/nfq-ftp-helper.conf
+644 systemd/tmpfiles.conf $(tmpfilesdir)/nfq-ftp-helper.conf
 644 $(BUILD)/completion/nfq-ftp-helper $(bashcompletiondir)/nfq-ftp-helper
 644 $(BUILD)/completion/_nfq-ftp-helper $(zshcompletiondir)/_nfq-ftp-helper
 endef
@@ -264,7 +271,12 @@ $(BUILD)/completion/_nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
 	@mkdir -p $(@D)
 	$< completion zsh >$@
 
-install: all $(COMPLETION)
+UNITS := $(patsubst %,$(BUILD)/systemd/%.service,nfq-ftp-helper nfq-ftp-helper-rules)
+$(BUILD)/systemd/%.service: systemd/%.service.in $(BUILD)/places
+	@mkdir -p $(@D)
+	sed 's,@sbindir@,$(sbindir),' $< >$@
+
+install: all $(COMPLETION) $(UNITS)
 	@echo "$$INSTALLED" | while read -r mode file place; do \
 		install -D -m "$$mode" "$$file" "$$DESTDIR$$place" || exit 1; \
 	done

@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from package import PROGRAM, TREE, check, output, run
+from package import PROGRAM, TREE, Skip, check, output, run
 
 # What the daemon may load, besides the C library: each of these comes alone.
 ALLOWED = {"libnetfilter_queue", "libmnl", "libnfnetlink", "libinih", "libjansson", "libseccomp", "libc", "libm", "ld-linux",
@@ -126,7 +126,8 @@ def uninstall_leaves_what_is_others():
 
 
 INSTALLED = ["opt/ftp/sbin/nfq-ftp-helper", "opt/ftp/libexec/nfq-ftp-helper-tools", "opt/ftp/share/man/man8/nfq-ftp-helper.8", "opt/ftp/share/man/man1/nfq-ftp-helper-replay.1",
-             "opt/ftp/share/bash-completion/completions/nfq-ftp-helper", "opt/ftp/share/zsh/site-functions/_nfq-ftp-helper"]
+             "opt/units/nfq-ftp-helper.service", "opt/units/nfq-ftp-helper-rules.service", "opt/sysusers/nfq-ftp-helper.conf",
+             "opt/tmpfiles/nfq-ftp-helper.conf", "opt/ftp/share/bash-completion/completions/nfq-ftp-helper", "opt/ftp/share/zsh/site-functions/_nfq-ftp-helper"]
 
 
 def dist_is_what_is_committed():
@@ -145,6 +146,37 @@ def dist_is_what_is_committed():
     check(not missing, f"it has no {', '.join(missing[:5])}")
 
 
+def units_are_sound():
+    """systemd reads them without a word, and has little to say against the daemon's."""
+    if not shutil.which("systemd-analyze"):
+        raise Skip("there is no systemd-analyze")
+    root, _ = install("one")
+    units = root / "etc/systemd/system"
+    units.mkdir(parents=True)
+    for unit in (root / "opt/units").iterdir():
+        shutil.copy(unit, units)
+    for target in ("sysinit", "multi-user", "basic", "shutdown"):
+        (units / f"{target}.target").write_text("[Unit]\nDescription=another\nDefaultDependencies=no\n")
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={root}", "nfq-ftp-helper.service",
+                           "nfq-ftp-helper-rules.service"], text=True, capture_output=True, check=False)
+    shutil.rmtree(root / "etc")
+    check(done.returncode == 0 and not done.stderr, f"systemd-analyze verify: {done.stderr.strip()}")
+    said = output("systemd-analyze", "security", "--offline=yes", "--no-pager", root / "opt/units/nfq-ftp-helper.service")
+    exposure = re.search(r"Overall exposure level for nfq-ftp-helper.service: ([0-9.]+)", said)
+    check(exposure, f"systemd-analyze security: {said[-200:]}")
+    check(float(exposure.group(1)) <= 2.0, f"systemd-analyze security: {exposure.group(1)}, and 2.0 is the most")
+
+
+def users_are_those_of_the_unit():
+    """The user that systemd makes, that whose directory is made, and that of the unit."""
+    user = re.search(r"^User=(.*)$", (TREE / "systemd/nfq-ftp-helper.service.in").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    made = re.search(r"^u (\S+)", (TREE / "systemd/sysusers.conf").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    directory = re.search(r"^d (\S+) \S+ (\S+)", (TREE / "systemd/tmpfiles.conf").read_text(encoding="utf-8"), re.MULTILINE)
+    check(user == made == directory.group(2), f"{user}, {made}, {directory.group(2)}")
+    check(f'"{directory.group(1)}"' in (TREE / "nfq-ftp-helper/daemon/options.h").read_text(encoding="utf-8"),
+          f"{directory.group(1)} is not the daemon's")
+
+
 def version_has_one_home():
     version = output(PROGRAM, "--version").split()[1]
     for name, pattern in VERSIONS.items():
@@ -155,7 +187,7 @@ def version_has_one_home():
 VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"'}
 
 CASES = [daemon_loads_little, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
-         two_builds_are_one, uninstall_leaves_what_is_others, dist_is_what_is_committed, version_has_one_home]
+         two_builds_are_one, units_are_sound, users_are_those_of_the_unit, uninstall_leaves_what_is_others, dist_is_what_is_committed, version_has_one_home]
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="nfq-ftp-helper-package.") as scratch:

@@ -61,7 +61,7 @@ OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 TOOLS := $(call objects,nfq-ftp-helper/tools) $(BUILD)/obj/nfq-ftp-helper/command/command.o $(OPTION) \
 	$(call objects,nfq-ftp-helper/capture) $(MODEL) $(CORE)
 
-.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install uninstall dist clean print-unit print-fuzz
+.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install install-dkms uninstall dist clean print-unit print-fuzz
 all: $(BUILD)/nfq-ftp-helper $(BUILD)/nfq-ftp-helper-tools
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
@@ -280,6 +280,13 @@ install: all $(COMPLETION) $(UNITS)
 	@echo "$$INSTALLED" | while read -r mode file place; do \
 		install -D -m "$$mode" "$$file" "$$DESTDIR$$place" || exit 1; \
 	done
+
+# The kernel module's sources, for DKMS.
+DKMS := $(DESTDIR)$(prefix)/src/nfq-ftp-helper-$(VERSION)
+install-dkms:
+	install -d $(DKMS)/core/wire
+	install -m 644 kmod/Kbuild kmod/Makefile kmod/README kmod/dkms.conf kmod/*.c $(DKMS)/
+	install -m 644 $(KMOD_CORE) $(DKMS)/core/wire/
 
 uninstall:
 	@echo "$$INSTALLED" | while read -r mode file place; do rm -f "$$DESTDIR$$place"; done

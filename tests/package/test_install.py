@@ -184,7 +184,8 @@ def version_has_one_home():
         check(found and found.group(1) == version, f"{name} does not say {version}, but {found and found.group(1)}")
 
 
-VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"'}
+VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"\Anfq-ftp-helper \((.*)\)",
+            "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
 CASES = [daemon_loads_little, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
          two_builds_are_one, units_are_sound, users_are_those_of_the_unit, uninstall_leaves_what_is_others, dist_is_what_is_committed, version_has_one_home]

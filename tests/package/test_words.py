@@ -146,8 +146,27 @@ def manuals_name_each_command():
     compare("the synopsis", synopsis, set(commands()))
 
 
+# ---- the guide ----
+
+def guide_explains_each_refusal():
+    reasons = set(re.findall(r'\[REFUSED_\w+\] = \{ "([a-z-]+)"', (TREE / "nfq-ftp-helper/core/engine/report.c").read_text(encoding="utf-8")))
+    check(len(reasons) > 10, "the reasons in core/engine/report.c were not understood")
+    text = (TREE / "doc/operating.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (.+) \|$", text[text.index("## What each refusal means"):], re.MULTILINE)
+    compare("the guide", {name for name, _, _ in rows}, reasons)
+
+
+def guide_names_options_that_there_are():
+    known = set().union(*map(help_of, commands()))
+    others = re.compile(r"conntrack -L|firewall-cmd|docker|dkms|network host|cap-add|systemctl enable")
+    for line in (TREE / "doc/operating.md").read_text(encoding="utf-8").splitlines():
+        if not others.search(line):
+            strange = {option for option in OPTION.findall(line) if option.startswith("--")} - known
+            check(not strange, f"operating.md names {' '.join(sorted(strange))}, and no command has it")
+
+
 CASES = [bash_offers_each_option, bash_offers_values, zsh_offers_each_option, shells_read_them, zsh_completes, manuals_have_each_option,
-         manuals_name_each_command]
+         manuals_name_each_command, guide_explains_each_refusal, guide_names_options_that_there_are]
 
 if __name__ == "__main__":
     sys.exit(run("words", CASES, sys.argv[1:]))

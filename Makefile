@@ -28,7 +28,7 @@ ifdef SANITIZE
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink libpcap inih jansson) -pthread
+LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink libpcap inih jansson ncurses) -pthread
 LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # obj/: the program itself is build/nfq-ftp-helper, which would be its sources' folder.
@@ -40,7 +40,7 @@ CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room))
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below.
-ROOMS := command check explain ruleset daemon playback host capture kernel model
+ROOMS := command check explain asking ruleset daemon playback host figures capture kernel model
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(CORE)
 
 .PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install clean print-unit print-fuzz
@@ -97,12 +97,14 @@ $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
+FIGURES := $(call objects,nfq-ftp-helper/figures)
+
 $(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter interfaces tally \
-	state statefile options log logring) $(filter-out %/nfqueue.o,$(HOST))
+	state statefile options log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
 # What reads options, and what it takes its words from.
-OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/*.c nfq-ftp-helper/ruleset/*.c \
+OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/asking/question.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/*.c nfq-ftp-helper/ruleset/*.c \
 	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
 
 $(BUILD)/tests/unit/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
@@ -110,6 +112,10 @@ $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) \
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces options log logring) $(HOST)
+$(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o

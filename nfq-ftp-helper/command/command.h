@@ -21,5 +21,11 @@ int command_replay(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_sessions(int argc, char **argv);
+int command_expectations(int argc, char **argv);
+int command_follow(int argc, char **argv);
+int command_metrics(int argc, char **argv);
+int command_top(int argc, char **argv);
 
 #endif

@@ -13,6 +13,12 @@ static const struct command commands[] = {
 	  "draw the dialogues of a capture as ladders: who says what, what is rewritten and why" },
 	{ "rules", command_rules, "print, apply or remove the netfilter rules that a mode needs" },
 	{ "check", command_check, "what this machine offers, what is missing, and how to get it" },
+	{ "status", command_status, "ask the running daemon how it is" },
+	{ "sessions", command_sessions, "list the control connections that it follows" },
+	{ "expectations", command_expectations, "list the data connections that it expects" },
+	{ "follow", command_follow, "print what it does, as it happens" },
+	{ "metrics", command_metrics, "print what it has counted, as OpenMetrics" },
+	{ "top", command_top, "show what it follows, again every second" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -40,6 +40,12 @@ static const struct subcommand {
 	{ { .command = OPTION_OF_REPLAY, .operand = "IN.pcap", .about = "", .end = "" }, "replay", "REPLAY" },
 	{ { .command = OPTION_OF_EXPLAIN, .operand = "IN.pcap", .about = "", .end = "" }, "explain", "EXPLAIN" },
 	{ { .command = OPTION_OF_CHECK, .about = "", .end = "" }, "check", "CHECK" },
+	{ { .command = OPTION_OF_STATUS, .about = "", .end = "" }, "status", "STATUS" },
+	{ { .command = OPTION_OF_SESSIONS, .about = "", .end = "" }, "sessions", "SESSIONS" },
+	{ { .command = OPTION_OF_EXPECTATIONS, .about = "", .end = "" }, "expectations", "EXPECTATIONS" },
+	{ { .command = OPTION_OF_FOLLOW, .about = "", .end = "" }, "follow", "FOLLOW" },
+	{ { .command = OPTION_OF_METRICS, .about = "", .end = "" }, "metrics", "METRICS" },
+	{ { .command = OPTION_OF_TOP, .about = "", .end = "" }, "top", "TOP" },
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -48,7 +54,7 @@ static const struct subcommand {
 static const struct values {
 	unsigned int command;
 	const char *name;
-	const char *takes[8];
+	const char *takes[9];
 	const char *refuses[16];
 	const char *allowed; /* what it takes, in words */
 } all_values[] = {
@@ -152,6 +158,23 @@ static const struct values {
 	    "2001:db8::1/64", "::/129", "10.0.0.0/-1", "a proxy", "::1/0", networks_17 },
 	  "at most 16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas" },
 	{ OPTION_OF_RUN, "idle-timeout", { "10", "432000" }, { "", "9", "432001", "1h" }, "SECONDS from 10 to 432000" },
+	{ OPTION_OF_RUN,
+	  "group",
+	  { "adm", "_ftp-users.1" },
+	  { "", "-x", "a b", "a:b", "0123456789012345678901234567890123" },
+	  "the name of a group, of less than 33 letters" },
+	{ OPTION_OF_SESSIONS,
+	  "address",
+	  { "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "::" },
+	  { "", "a", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "192.0.2.1,192.0.2.2" },
+	  "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32" },
+	{ OPTION_OF_METRICS, "textfile", { "-", "/a.prom" }, { "" }, "a path of less than 4096 bytes" },
+	{ OPTION_OF_SESSIONS, "port", { "1", "65535" }, { "", "0", "65536", "21,22" }, "PORT from 1 to 65535" },
+	{ OPTION_OF_SESSIONS,
+	  "state",
+	  { "any", "greeting", "middle", "exchange", "ready", "tls", "opaque", "closed" },
+	  { "", "READY", "free" },
+	  "any, handshake, greeting, middle, exchange, ready, tls, opaque or closed" },
 	{ OPTION_OF_RUN, "state-dir", { "/", "a" }, { "" }, "a path of less than 256 bytes" },
 	{ OPTION_OF_RUN, "queue-length", { "1", "1048576" }, { "", "0", "1048577" }, "PACKETS from 1 to 1048576" },
 	{ OPTION_OF_RUN,

@@ -37,7 +37,7 @@ ifdef SANITIZE
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson) -pthread
+LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson ncurses) -pthread
 LIBS_TOOLS = $(LIBS_DAEMON) $(shell $(PKG_CONFIG) --libs libpcap)
 LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
 
@@ -50,11 +50,11 @@ CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room))
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
-ROOMS := command check ruleset daemon host kernel
+ROOMS := command check asking ruleset daemon host figures kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
-OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
+OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/asking/question.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
 	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
 OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 
@@ -132,8 +132,10 @@ $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
+FIGURES := $(call objects,nfq-ftp-helper/figures)
+
 $(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter interfaces tally \
-	state statefile options log logring) $(filter-out %/nfqueue.o,$(HOST))
+	state statefile options log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
 $(BUILD)/tests/unit/test_option: $(OPTION)
@@ -141,6 +143,10 @@ $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) \
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces options log logring) $(HOST)
+$(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o

@@ -2,6 +2,7 @@
 /*
  * The daemon: a worker a queue, and the main thread, which only waits for signals.
  */
+#include "asking/asking.h"
 #include "command.h"
 #include "daemon/attachment.h"
 #include "daemon/log.h"
@@ -32,6 +33,7 @@ struct daemon {
 	struct worker *workers;
 	unsigned int count;
 	unsigned int opened;
+	struct asking *asking; /* NULL: it cannot be asked */
 };
 
 static int open_workers(struct daemon *daemon)
@@ -48,6 +50,29 @@ static int open_workers(struct daemon *daemon)
 		error = worker_open(&daemon->workers[daemon->opened], &daemon->options, &daemon->control,
 				    daemon->opened);
 	return error;
+}
+
+/* That it cannot be asked is no reason to end. */
+static void open_asking(struct daemon *daemon)
+{
+	struct asking_config config = {
+		.options = &daemon->options,
+		.mode_chosen = daemon->attachment.chosen,
+		.sandbox = "none",
+		.rules = "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
+		.sources = daemon->count,
+	};
+
+	for (unsigned int i = 0; i < daemon->count; i++) {
+		struct worker *worker = &daemon->workers[i];
+
+		config.source[i] = (struct asking_source){ .table = worker->engine.table,
+							   .published = &worker->published,
+							   .events = &worker->events,
+							   .queue = worker->queue_config.queue,
+							   .sure_queue = worker->queue_config.sure_queue };
+	}
+	(void)asking_open(&daemon->asking, &config);
 }
 
 static int start_workers(struct daemon *daemon)
@@ -209,13 +234,18 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals)
 	if (!error)
 		error = attachment_begin(&daemon->attachment);
 	if (!error)
+		open_asking(daemon);
+	if (!error)
 		error = start_workers(daemon);
 	if (!error) {
+		if (daemon->asking)
+			(void)asking_start(daemon->asking);
 		tell_ready(daemon);
 		tell_service_ready(daemon);
 		wait_for_end(daemon, signals);
 	}
 	notify_stopping(&daemon->notify);
+	asking_close(daemon->asking);
 	attachment_end(&daemon->attachment);
 	failure = stop_workers(daemon);
 	if (!error)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define OPTIONS_PATH_MAX	256
+#define OPTIONS_GROUP_MAX	33
 #define OPTIONS_STATE_DIRECTORY "/run/nfq-ftp-helper"
 
 struct options {
@@ -24,6 +25,7 @@ struct options {
 	uint32_t queue_length;
 	uint32_t receive_buffer;
 	char state_directory[OPTIONS_PATH_MAX];
+	char group[OPTIONS_GROUP_MAX]; /* who may ask besides root; "": nobody */
 };
 
 /* What holds where nothing is said. */

@@ -53,6 +53,23 @@ uint64_t worker_clock(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* For engine.report. */
+static void report_all(void *context, const struct report *report)
+{
+	struct worker *worker = context;
+
+	events_put(&worker->events, report, worker->reporter.now);
+	reporter_report(&worker->reporter, report);
+}
+
 /* Nothing of what has been handled waits for the rest of its batch any more. A failure is met again at its end. */
 static void send_packets(void *context)
 {
@@ -81,11 +98,14 @@ static void handle_packet(struct worker *worker, unsigned int index, uint64_t no
 {
 	const struct nfqueue_packet *packet = &worker->packets[index];
 	struct output output = { .buffer = worker->output, .capacity = sizeof(worker->output) };
+	enum verdict verdict;
 
 	worker->reporter.packet = packet;
 	ctnetlink_hint(&worker->ctnetlink, packet->conntrack, packet->conntrack_length);
 	take_note(worker, index, now);
-	switch (session_input(&worker->engine, &worker->arrivals[index], now, &output)) {
+	verdict = session_input(&worker->engine, &worker->arrivals[index], now, &output);
+	worker->figures.verdicts[verdict]++;
+	switch (verdict) {
 	case VERDICT_ACCEPT:
 		nfqueue_accept(worker->queue, packet);
 		break;
@@ -115,9 +135,11 @@ static void pass_unread(struct worker *worker, unsigned int index)
 
 	if (worker->arrived[index] != -EMSGSIZE || !is_sure(worker, packet)) {
 		nfqueue_accept(worker->queue, packet);
+		worker->figures.verdicts[VERDICT_ACCEPT]++;
 		return;
 	}
 	nfqueue_drop(worker->queue, packet);
+	worker->figures.verdicts[VERDICT_DROP]++;
 	worker->unread++;
 }
 
@@ -159,6 +181,27 @@ static int handle_batch(struct worker *worker, unsigned int count, uint64_t now)
 	return error;
 }
 
+/* Those of others are fetched: each is counted in one place. */
+static void publish(struct worker *worker)
+{
+	struct table *table = worker->engine.table;
+	const struct ctnetlink_counters *ct = &worker->ctnetlink.counters;
+	struct figures *figures = &worker->figures;
+
+	figures->counters = worker->engine.counters;
+	figures->queue = nfqueue_counters(worker->queue);
+	figures->sessions = table_sessions(table);
+	figures->busy = table_works(table);
+	figures->expected = table_taken(table, SHARE_EXPECTATIONS);
+	figures->recovered = worker->recovered;
+	figures->data_packets = worker->data_packets;
+	figures->unread = worker->unread;
+	figures->exchanges = worker->ctnetlink.exchange.runs;
+	figures->kernel_adjusted = ct->kernel_adjusted;
+	figures->self_adjusted = ct->self_adjusted;
+	figures_publish(&worker->published, figures);
+}
+
 static void tick(struct worker *worker, uint64_t now)
 {
 	struct table *table = worker->engine.table;
@@ -181,13 +224,14 @@ static void tick(struct worker *worker, uint64_t now)
 	if (wanted != worker->counters_given)
 		notices_counters(worker);
 	worker->counters_given = wanted;
+	publish(worker);
 }
 
 static int loop(struct worker *worker)
 {
 	while (!atomic_load_explicit(&worker->control->stop, memory_order_relaxed)) {
 		int count = nfqueue_receive(worker->queue, worker->packets);
-		uint64_t now = worker_clock();
+		const uint64_t now = worker_clock(), begun = count > 0 ? nanoseconds() : 0;
 		int error;
 
 		if (count < 0)
@@ -196,6 +240,8 @@ static int loop(struct worker *worker)
 		error = handle_batch(worker, (unsigned int)count, now);
 		if (error)
 			return error;
+		if (count > 0)
+			figures_latency(&worker->figures, (unsigned int)count, nanoseconds() - begun);
 		tick(worker, now);
 	}
 	return 0;
@@ -376,8 +422,8 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.conntrack = &worker->ctnetlink.conntrack;
 	worker->engine.policy = options->policy;
 	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->attach.queues));
-	worker->engine.report = reporter_report;
-	worker->engine.report_context = &worker->reporter;
+	worker->engine.report = report_all;
+	worker->engine.report_context = worker;
 	resume_sessions(&worker->engine);
 	session_absent(&worker->engine, worker_clock());
 	return open_queue(worker);

@@ -207,6 +207,8 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals)
 	if (!error)
 		error = open_workers(daemon);
 	if (!error)
+		error = attachment_join(&daemon->attachment);
+	if (!error)
 		error = attachment_begin(&daemon->attachment);
 	if (!error)
 		error = start_workers(daemon);

@@ -39,6 +39,8 @@ endif
 
 LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson) -pthread
 LIBS_TOOLS = $(LIBS_DAEMON) $(shell $(PKG_CONFIG) --libs libpcap)
+# The daemon alone gives up system calls.
+LIBS_SECCOMP = $(shell $(PKG_CONFIG) --libs libseccomp)
 LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # obj/: the program itself is build/nfq-ftp-helper, which would be its sources' folder.
@@ -66,7 +68,7 @@ TOOLS := $(sort $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(ro
 all: $(BUILD)/nfq-ftp-helper $(BUILD)/nfq-ftp-helper-tools
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_SECCOMP)
 
 $(BUILD)/nfq-ftp-helper-tools: $(TOOLS)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
@@ -145,7 +147,7 @@ $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
-$(BUILD)/tests/unit/test_rulekeeper: $(call objects,nfq-ftp-helper/isolation)
+$(BUILD)/tests/unit/test_rulekeeper: $(BUILD)/obj/nfq-ftp-helper/isolation/rulekeeper.o
 
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
@@ -183,6 +185,11 @@ $(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# Calls that nobody who works makes, to see what stops them: a library likewise.
+$(BUILD)/tests/lab/planted.so: tests/lab/planted.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 # And what attacks there, a program a file.
 LAB := $(patsubst %,$(BUILD)/tests/lab/%,flood hostile)
 
@@ -190,7 +197,7 @@ $(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o $(PACKET_BYTES)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
-tests: $(UNIT) $(LAB) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
+tests: $(UNIT) $(LAB) $(patsubst %,$(BUILD)/tests/lab/%,nomemory.so planted.so) $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
 
 # For scripts/test and tests/fuzz.
 print-unit:

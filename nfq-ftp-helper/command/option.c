@@ -127,6 +127,11 @@ static const struct option_row rows[] = {
 	  .help = "forget a silent control connection after this time" },
 	{ "state-dir", "DIR", RUN, OPTION_PATH, AT(run.state_directory),
 	  .help = "where the tables are kept over a restart; default " OPTIONS_STATE_DIRECTORY },
+	{ "user", "NAME|NUMBER", RUN, OPTION_USER, AT(run.user),
+	  .help = "begin as root, go on as this user, with CAP_NET_ADMIN alone; without it as " USER_DEFAULT
+		  ", where there is one" },
+	{ "no-sandbox", NULL, RUN, OPTION_FLAG, AT(run.no_sandbox),
+	  .help = "keep all rights: for debuggers; the log says so" },
 	{ "queue-length", "PACKETS", RUN, OPTION_NUMBER, AT(run.queue_length), .low = 1, .high = 1u << 20,
 	  .help = "packets the kernel keeps waiting per queue" },
 	{ "receive-buffer", "BYTES", RUN, OPTION_NUMBER, AT(run.receive_buffer), .low = 1u << 16, .high = 1u << 30,

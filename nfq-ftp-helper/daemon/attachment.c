@@ -158,7 +158,8 @@ static int join_users(struct attachment *attachment)
 
 	if (file < 0) {
 		log_line(LOG_LEVEL_WARNING,
-			 "the file `" USERS_DIRECTORY "/" USERS_NAME "' cannot be opened: %s%s; daemons of other network "
+			 "the file `" USERS_DIRECTORY "/" USERS_NAME
+			 "' cannot be opened: %s%s; daemons of other network "
 			 "namespaces are not seen, and the conntrack helper, which they have in common with this one, "
 			 "ends with it: make that directory, for this program's user",
 			 why[0] ? "its directory " : "", why[0] ? why : strerror(-file));

@@ -7,6 +7,7 @@
 
 #include "core/session/session.h"
 #include "host/attach.h"
+#include "isolation/user.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,8 @@ struct options {
 	uint32_t queue_length;
 	uint32_t receive_buffer;
 	char state_directory[OPTIONS_PATH_MAX];
+	char user[USER_NAME_MAX]; /* that it becomes; "": USER_DEFAULT, where there is one */
+	bool no_sandbox;	  /* it keeps all its rights */
 };
 
 /* What holds where nothing is said. */

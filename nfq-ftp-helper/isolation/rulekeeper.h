@@ -27,7 +27,10 @@ struct rulekeeper {
 	int channel; /* -1: none */
 };
 
-#define RULEKEEPER_NONE { .channel = -1 }
+#define RULEKEEPER_NONE                                                                                                \
+	{                                                                                                              \
+		.channel = -1                                                                                          \
+	}
 
 /*
  * Start it. Call it while there is one thread, and as few files as possible are open: it keeps none but the standard ones.

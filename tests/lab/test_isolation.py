@@ -6,6 +6,7 @@ Prints one line a case: PASS, FAIL or SKIP, a blank, the case's name, and after 
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -91,7 +92,6 @@ def check_confined(pid, user, bound=0):
 @contextlib.contextmanager
 def daemon(*arguments, **options):
     with tempfile.TemporaryDirectory(prefix="nfq-ftp-isolation-") as directory, Namespace() as namespace:
-        os.chmod(directory, 0o755)
         with Daemon(namespace, directory, *arguments, **options) as one:
             yield one
 
@@ -148,11 +148,22 @@ def as_a_unit_starts_it():
         for arguments, options in (((), {"prefix": prefix}), ((), {}), ((), {"prefix": prefix}), (("--no-sandbox",), {}),
                                    ((), {"prefix": prefix})):
             with Daemon(namespace, directory, *arguments, "--user", DAEMON_USER, **options) as one:
+                check(("is root's: packets that are dropped" in one.said()) == ("prefix" in options), f"the log says {one.said()!r}")
                 if "no-sandbox" not in one.said():
                     check_confined(one.process.pid, DAEMON_USER, NET_ADMIN if "prefix" in options else 0)
                 one.stop()
                 check("set aside" not in one.said(), f"the log says {one.said()!r}")
                 one.log.unlink()
+
+
+def check_tells(level, text, *arguments):
+    with tempfile.TemporaryDirectory(prefix="nfq-ftp-isolation-") as directory, Namespace() as namespace:
+        namespace.rules("--apply", "--mode", "queue")
+        with Daemon(namespace, directory, *arguments):
+            done = namespace.run(BINARY, "check", "--json", status=None)
+            rows = [row for row in json.loads(done.stdout)["rows"] if row["name"] == "isolation"]
+            check(len(rows) == 1 and rows[0]["level"] == level and text in rows[0]["text"], f"check says {rows}")
+            return rows[0]["text"]
 
 
 def plant(name, *arguments, worker=False):
@@ -198,6 +209,7 @@ def writes(tried, *arguments):
         listed = pathlib.Path(directory) / "list"
         os.chmod(directory, 0o755)
         with daemon(*arguments, LD_PRELOAD=str(PLANTED), PLANTED=f"write:{listed}") as one:
+            os.chmod(one.state.parent, 0o755)
             listed.write_text("".join(f"{place}\n" for place in [*tried, one.state]))
             one.process.send_signal(signal.SIGUSR1)
             one.wait_for("planted: ")
@@ -240,6 +252,9 @@ def proc(_options, report):
     report.case("user-root", user_is_none, "root", "there is no such user, or it is root")
     report.case("user-0", user_is_none, "0", "there is no such user, or it is root")
     report.case("as-a-unit", as_a_unit_starts_it)
+    report.case("check", check_tells, "yes", f"is user {DAEMON_USER}, with CAP_NET_ADMIN alone, no new privileges, and a list of "
+                "system calls; the kernel has ", "--user", DAEMON_USER)
+    report.case("check/no-sandbox", check_tells, "note", "may do more than it needs: user 0, other capabilities", "--no-sandbox")
 
 
 def paths(_options, report):

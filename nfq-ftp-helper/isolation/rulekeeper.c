@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rulekeeper.h"
 
+#include "capabilities.h"
 #include "host/queue_holder.h"
+#include "host/rights.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -17,6 +20,25 @@
 enum request { REQUEST_APPLY = 'a', REQUEST_REMOVE = 'r' };
 
 /* ---- the process ---- */
+
+/* What nft and iptables take; the last is for iptables-legacy, which loads modules itself. */
+#define RULES_CAPABILITIES                                                                                             \
+	(capability_bit(CAP_NET_ADMIN) | capability_bit(CAP_NET_RAW) | capability_bit(CAP_SYS_MODULE))
+
+/*
+ * Of root's power, for itself and its programs. Who is another user, with ambient capabilities, has no more than was meant for it.
+ * Where it does not work the rules are kept all the same.
+ */
+static void bound_rights(void)
+{
+	struct rights rights;
+
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (geteuid() != 0 || rights_of(getpid(), &rights) < 0)
+		return;
+	capabilities_bound(RULES_CAPABILITIES);
+	(void)capabilities_keep(rights.capabilities & RULES_CAPABILITIES);
+}
 
 /* The standard ones stay: what is wrong is said there. */
 static void close_others(int channel)
@@ -48,6 +70,7 @@ static _Noreturn void keep_rules(const struct rulekeeper_acts *acts, int channel
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	prctl(PR_SET_NAME, QUEUE_HOLDER_RULES);
+	bound_rights();
 	close_others(channel);
 	for (;;) {
 		const ssize_t length = recv(channel, &request, 1, MSG_TRUNC);

@@ -2,7 +2,7 @@
 /*
  * rulekeeper - the one process of a running daemon that may start programs (nft, iptables), and so the one that puts its rules in
  * place and takes them away. It is forked off before the daemon gives up its rights, and whoever takes the daemon over can make it do
- * two things only: a request is one byte, which says which of the two.
+ * two things only: a request is one byte, which says which of the two. It stays root, where it began so, with what nft and iptables take.
  *
  * What they are is given when it starts, by somebody who knows the rules; it is done in that process, which says itself, on standard
  * error, what went wrong. It ends when the daemon does, however that ends, and then does nothing of its own accord: what a killed

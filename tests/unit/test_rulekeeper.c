@@ -132,6 +132,32 @@ static void outlives_signals(void **state)
 	assert_int_equal(rulekeeper_remove(&keeper), 0);
 }
 
+/* CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_MODULE, in all of its sets and in those of what it starts. */
+static void has_few_rights(void **state)
+{
+	const uint64_t wanted = 1ull << 12 | 1ull << 13 | 1ull << 16;
+	char path[64], line[256];
+	unsigned int sets = 0;
+	FILE *file;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(rulekeeper_apply(&keeper), 0);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)keeper.process);
+	file = unit_stream(fopen(path, "re"));
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "NoNewPrivs:", 11) == 0)
+			assert_int_equal(atoi(line + 11), 1);
+		if (strncmp(line, "Cap", 3) != 0)
+			continue;
+		assert_int_equal(strtoull(line + 7, NULL, 16) & ~wanted, 0);
+		sets++;
+	}
+	fclose(file);
+	assert_int_equal(sets, 5);
+}
+
 static void is_missed_once_killed(void **state)
 {
 	(void)state;
@@ -163,6 +189,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(takes_single_bytes_only, set_up, take_down),
 		cmocka_unit_test_setup_teardown(keeps_no_files, set_up, take_down),
 		cmocka_unit_test_setup_teardown(outlives_signals, set_up, take_down),
+		cmocka_unit_test_setup_teardown(has_few_rights, set_up, take_down),
 		cmocka_unit_test_setup_teardown(is_missed_once_killed, set_up, take_down),
 		cmocka_unit_test_setup_teardown(does_nothing_at_its_end, set_up, take_down),
 	};

@@ -16,13 +16,13 @@ import tempfile
 import time
 
 from cases import main
-from lab import DAEMON_USER, TREE, wait_until
+from lab import DAEMON_USER, PATIENCE, TREE, wait_until
 from rawftp import Wrong, check
 from test_rules import BINARY, Namespace
 
 PLANTED = TREE / "build/tests/lab/planted.so"
 NET_ADMIN = 1 << 12
-STARTING = 20  # seconds
+STARTING = 4 * PATIENCE  # seconds
 # What ends the daemon, and what it is only kept from (an errno), or may do: 0.
 ENDED = ("execve", "socket-inet", "socket-packet", "ptrace", "kill", "chmod", "setuid", "capset", "mount", "bpf", "io_uring", "unshare",
          "clone-namespace", "mmap-exec", "mprotect-exec", "dumpable")
@@ -64,7 +64,7 @@ class Daemon:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        check(self.process.wait(10) == 0, f"the daemon ended with status {self.process.returncode}: {self.said()}")
+        check(self.process.wait(STARTING) == 0, f"the daemon ended with status {self.process.returncode}: {self.said()}")
 
 
 def rights(pid):

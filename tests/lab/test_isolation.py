@@ -99,7 +99,7 @@ def daemon(*arguments, **options):
 # ---------------------------------------------------------------------------------------------------------------------
 
 def is_confined():
-    with daemon("--user", DAEMON_USER) as one:
+    with daemon("--user", DAEMON_USER, prefix=("setpriv", "--groups", "4,27")) as one:
         threads = check_confined(one.process.pid, DAEMON_USER)
         check(threads >= 3, f"{threads} threads were looked at: main, the log's and a worker's")
         check("isolation: user " + DAEMON_USER + ", CAP_NET_ADMIN alone, no new privileges, " in one.said(),

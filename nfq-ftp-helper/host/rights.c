@@ -20,13 +20,21 @@ static bool read_number(const char *line, const char *key, int base, unsigned lo
 	return true;
 }
 
+/* The real user stands before the effective one. */
+static uid_t effective_user(const char *numbers)
+{
+	char *end;
+
+	(void)strtoul(numbers, &end, 10);
+	return (uid_t)strtoul(end, NULL, 10);
+}
+
 static void read_line(const char *line, struct rights *rights)
 {
 	unsigned long long value;
 
-	/* The real user stands before the effective one. */
 	if (strncmp(line, "Uid:", 4) == 0)
-		(void)sscanf(line + 4, "%*u %u", &rights->user);
+		rights->user = effective_user(line + 4);
 	else if (read_number(line, "CapEff:", 16, &value))
 		rights->capabilities = value;
 	else if (read_number(line, "NoNewPrivs:", 10, &value))

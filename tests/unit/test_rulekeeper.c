@@ -148,7 +148,7 @@ static void has_few_rights(void **state)
 	file = unit_stream(fopen(path, "re"));
 	while (fgets(line, sizeof(line), file)) {
 		if (strncmp(line, "NoNewPrivs:", 11) == 0)
-			assert_int_equal(atoi(line + 11), 1);
+			assert_int_equal(strtol(line + 11, NULL, 10), 1);
 		if (strncmp(line, "Cap", 3) != 0)
 			continue;
 		assert_int_equal(strtoull(line + 7, NULL, 16) & ~wanted, 0);

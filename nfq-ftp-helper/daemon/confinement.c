@@ -77,8 +77,6 @@ int confinement_enter(struct confinement *confinement, const struct options *opt
 			(unsigned int)geteuid());
 		return 0;
 	}
-	if (!options->user[0])
-		return 0;
 	error = isolation_enter(&confinement->isolation, &confinement->user, options->state_directory, &failed);
 	if (error)
 		log_line(LOG_LEVEL_ERROR, "this process cannot %s: %s; --no-sandbox does without, and keeps all rights",

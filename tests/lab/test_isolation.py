@@ -121,6 +121,16 @@ def guard_is_confined():
         one.stop()
 
 
+def without_a_user_it_is_said():
+    if subprocess.run(["id", "nfq-ftp"], capture_output=True).returncode == 0:
+        return "there is one here"
+    with daemon() as one:
+        check_confined(one.process.pid, 0)
+        check("this stays root's process, with CAP_NET_ADMIN alone, since there is no user `nfq-ftp'" in one.said(),
+              f"the log says {one.said()!r}")
+        one.stop()
+
+
 def no_sandbox_is_said():
     with daemon("--no-sandbox", "--user", DAEMON_USER) as one:
         for status in rights(one.process.pid):
@@ -251,6 +261,7 @@ def proc(_options, report):
         report.case("guard", guard_is_confined)
     else:
         report.skip("guard", "this kernel has no helpers of user space")
+    report.case("no-user", without_a_user_it_is_said)
     report.case("no-sandbox", no_sandbox_is_said)
     report.case("unknown-user", user_is_none, "nfq-ftp-nobody", "there is no such user, or it is root")
     report.case("user-root", user_is_none, "root", "there is no such user, or it is root")
@@ -266,6 +277,7 @@ def paths(_options, report):
         report.skip("writes", "this kernel has no Landlock")
         return
     report.case("writes/user", no_writable_path, DAEMON_USER, "--user", DAEMON_USER)
+    report.case("writes/root", no_writable_path, "0")
     report.case("writes/no-sandbox", writes_without)
 
 

@@ -39,6 +39,8 @@ endif
 
 LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson ncurses) -pthread
 LIBS_TOOLS = $(LIBS_DAEMON) $(shell $(PKG_CONFIG) --libs libpcap)
+# The daemon alone gives up system calls.
+LIBS_SECCOMP = $(shell $(PKG_CONFIG) --libs libseccomp)
 LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # obj/: the program itself is build/nfq-ftp-helper, which would be its sources' folder.
@@ -50,7 +52,7 @@ CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room))
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
-ROOMS := command check asking ruleset daemon host figures kernel
+ROOMS := command check asking ruleset daemon isolation host figures kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
@@ -66,7 +68,7 @@ TOOLS := $(sort $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(ro
 all: $(BUILD)/nfq-ftp-helper $(BUILD)/nfq-ftp-helper-tools
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_SECCOMP)
 
 $(BUILD)/nfq-ftp-helper-tools: $(TOOLS)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
@@ -151,6 +153,8 @@ $(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
+$(BUILD)/tests/unit/test_rulekeeper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,isolation/rulekeeper isolation/capabilities host/rights)
+
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
 
@@ -187,6 +191,11 @@ $(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# Calls that nobody who works makes, to see what stops them: a library likewise.
+$(BUILD)/tests/lab/planted.so: tests/lab/planted.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 # And what attacks there, a program a file.
 LAB := $(patsubst %,$(BUILD)/tests/lab/%,flood hostile)
 
@@ -194,7 +203,7 @@ $(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o $(PACKET_BYTES)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
-tests: $(UNIT) $(LAB) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
+tests: $(UNIT) $(LAB) $(patsubst %,$(BUILD)/tests/lab/%,nomemory.so planted.so) $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
 
 # For scripts/test and tests/fuzz.
 print-unit:

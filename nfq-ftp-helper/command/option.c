@@ -135,6 +135,11 @@ static const struct option_row rows[] = {
 	  .help = "where the daemon's tables are kept over a restart, and its socket is; default " OPTIONS_STATE_DIRECTORY },
 	{ "group", "GROUP", RUN, OPTION_GROUP, AT(run.group),
 	  .help = "whose members may ask this daemon (status, sessions, ...), besides root" },
+	{ "user", "NAME|NUMBER", RUN, OPTION_USER, AT(run.user),
+	  .help = "begin as root, go on as this user, with CAP_NET_ADMIN alone; without it as " USER_DEFAULT
+		  ", where there is one" },
+	{ "no-sandbox", NULL, RUN, OPTION_FLAG, AT(run.no_sandbox),
+	  .help = "keep all rights: for debuggers; the log says so" },
 	{ "queue-length", "PACKETS", RUN, OPTION_NUMBER, AT(run.queue_length), .low = 1, .high = 1u << 20,
 	  .help = "packets the kernel keeps waiting per queue" },
 	{ "receive-buffer", "BYTES", RUN, OPTION_NUMBER, AT(run.receive_buffer), .low = 1u << 16, .high = 1u << 30,

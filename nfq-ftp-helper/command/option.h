@@ -69,6 +69,7 @@ enum option_kind {
 	OPTION_PATH,	   /* char[] */
 	OPTION_HELPER,	   /* char[]: a conntrack helper's name */
 	OPTION_GROUP,	   /* char[]: a group's name */
+	OPTION_USER,	   /* char[]: a user's name, or number */
 	OPTION_QUEUES,	   /* struct queue_range */
 	OPTION_MARK,	   /* struct attach: mark, mark_mask */
 	OPTION_PORT_RANGE, /* struct policy: port_low, port_high */

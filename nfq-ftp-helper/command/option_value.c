@@ -125,6 +125,11 @@ static bool read_group(const struct option_row *row, void *at, const char *text)
 	return is_name(text, strlen(text), row->size, "-_.") && *text != '-' && read_path(row, at, text);
 }
 
+static bool read_user(const struct option_row *row, void *at, const char *text)
+{
+	return text[0] != '-' && is_name(text, strlen(text), row->size, "-_.") && read_path(row, at, text);
+}
+
 static bool read_queues(const struct option_row *row, void *at, const char *text)
 {
 	uint32_t first = 0, last;
@@ -313,6 +318,7 @@ static const struct kind {
 	[OPTION_HELPER] = { read_helper,
 			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", false },
 	[OPTION_GROUP] = { read_group, "the name of a group, of less than @S letters", false },
+	[OPTION_USER] = { read_user, "a user's name, of less than @S letters, or number", false },
 	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", false },
 	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", false },
 	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", false },

@@ -5,6 +5,7 @@
 #include "asking/asking.h"
 #include "command.h"
 #include "daemon/attachment.h"
+#include "daemon/confinement.h"
 #include "daemon/log.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
@@ -27,6 +28,7 @@
 
 struct daemon {
 	struct options options;
+	struct confinement confinement;
 	struct attachment attachment;
 	struct control control;
 	struct notify notify;
@@ -223,20 +225,47 @@ static void block_signals(sigset_t *signals)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run_daemon(struct daemon *daemon, const sigset_t *signals)
+/* From here on the log holds nothing up. It has a thread for that. */
+static void start_log(void)
 {
-	int error, failure;
+	const int error = log_start();
+
+	if (error)
+		log_line(LOG_LEVEL_WARNING,
+			 "no thread can be made to write these lines, so they may hold everything up: %s",
+			 strerror(-error));
+}
+
+/* All that takes root's rights, and then these are given up: isolation.h. */
+static int open_daemon(struct daemon *daemon)
+{
+	int error;
 
 	notify_open(&daemon->notify);
 	error = attachment_open(&daemon->attachment, &daemon->options);
 	if (!error)
 		error = open_workers(daemon);
 	if (!error)
-		error = attachment_begin(&daemon->attachment);
+		error = attachment_join(&daemon->attachment);
 	if (!error)
 		open_asking(daemon);
+	return error ? error : confinement_enter(&daemon->confinement, &daemon->options);
+}
+
+static int start_daemon(struct daemon *daemon)
+{
+	const int error = attachment_begin(&daemon->attachment);
+
+	return error ? error : start_workers(daemon);
+}
+
+static int run_daemon(struct daemon *daemon, const sigset_t *signals)
+{
+	int failure, error = open_daemon(daemon);
+
+	start_log();
 	if (!error)
-		error = start_workers(daemon);
+		error = start_daemon(daemon);
 	if (!error) {
 		if (daemon->asking)
 			(void)asking_start(daemon->asking);
@@ -290,16 +319,14 @@ int command_run(int argc, char **argv)
 {
 	struct daemon daemon = { 0 };
 	sigset_t signals;
-	int error, status = read_options(&daemon.options, argc, argv);
+	int status = read_options(&daemon.options, argc, argv);
 
 	if (status != OPTION_GO_ON)
 		return status;
+	if (confinement_prepare(&daemon.confinement, &daemon.options) < 0)
+		return EXIT_FAILED;
 	block_signals(&signals);
-	error = log_start();
-	if (error)
-		log_line(LOG_LEVEL_WARNING,
-			 "no thread can be made to write these lines, so they may hold everything up: %s",
-			 strerror(-error));
+	log_hold();
 	status = run_daemon(&daemon, &signals);
 	log_stop(LAST_LINES_MILLISECONDS);
 	return status;

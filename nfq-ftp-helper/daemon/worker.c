@@ -20,6 +20,7 @@
 #include "notices.h"
 #include "state.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -395,13 +396,25 @@ static uint32_t kernel_expectations(unsigned int queues)
 	return queues > 1 && (unsigned int)most >= queues ? (uint32_t)most / queues : (uint32_t)most;
 }
 
+/* Root's file: who begins as another user, with CAP_NET_ADMIN, is not told what a queue drops for want of room. */
+static void open_stat(struct worker *worker, unsigned int queue)
+{
+	worker->stat_file = nfqueue_stat_open();
+	if (worker->stat_file == -EACCES)
+		log_line(LOG_LEVEL_NOTICE,
+			 "queue %u: `" NFQUEUE_STAT_TABLE
+			 "' is root's: packets that are dropped since the queue is full are "
+			 "not told; begin as root, and go on as --user",
+			 queue);
+}
+
 int worker_open(struct worker *worker, const struct options *options, struct control *control, unsigned int index)
 {
 	int error;
 
 	memset(worker, 0, sizeof(*worker));
 	worker->file = (struct statefile){ .directory = -1, .lock = -1, .fd = -1, .left_fd = -1 };
-	worker->stat_file = nfqueue_stat_open();
+	open_stat(worker, options->attach.queues.first + index);
 	worker->options = options;
 	worker->control = control;
 	worker->queue_config = (struct nfqueue_config){

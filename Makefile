@@ -15,6 +15,7 @@ PKG_CONFIG ?= pkg-config
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
+sysconfdir ?= /etc
 
 BUILD ?= build$(if $(SANITIZE),-sanitize)
 # DKMS reads it there, and can read it nowhere else.
@@ -22,7 +23,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kmod/dkms.conf)
 
 CFLAGS ?= -O3 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
-CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Infq-ftp-helper $(CPPFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -Infq-ftp-helper $(CPPFLAGS)
 CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -pthread $(CFLAGS)
 ifdef SANITIZE
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -98,7 +99,7 @@ $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daem
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
 $(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter interfaces tally \
-	state statefile options log logring) $(filter-out %/nfqueue.o,$(HOST))
+	state statefile options settings log logring) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
 # What reads options, and what it takes its words from.
@@ -107,6 +108,10 @@ OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/dae
 
 $(BUILD)/tests/unit/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_config: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/nfq-ftp-helper/command/reload.o \
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,settings log logring)
+$(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
@@ -224,6 +229,8 @@ bench:
 install: $(BUILD)/nfq-ftp-helper
 	install -D -m 755 $(BUILD)/nfq-ftp-helper $(DESTDIR)$(sbindir)/nfq-ftp-helper
 	install -D -m 644 doc/nfq-ftp-helper.8 $(DESTDIR)$(mandir)/man8/nfq-ftp-helper.8
+	[ -e $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf ] || \
+		install -D -m 644 doc/examples/nfq-ftp-helper.conf $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf
 
 clean:
 	rm -rf build build-sanitize build-fuzz

@@ -7,10 +7,12 @@
 #include "daemon/log.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
-#include "option.h"
+#include "reload.h"
+#include "rules_place.h"
 #include "ruleset/marks.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +25,14 @@
 #define LAST_LINES_MILLISECONDS 500
 
 struct daemon {
-	struct options options;
+	struct reload reload;
+	struct options options; /* of these, and what has been settled since */
 	struct attachment attachment;
 	struct control control;
 	struct worker *workers;
 	unsigned int count;
 	unsigned int opened;
+	const struct backend *backend; /* whose rules are in place for us; NULL: none are */
 };
 
 static int open_workers(struct daemon *daemon)
@@ -112,22 +116,111 @@ static void tell_summary(const struct daemon *daemon)
 	tally_log("ended", &sum);
 }
 
-static void wait_for_end(struct daemon *daemon, const sigset_t *signals)
+/* ---- rules ---- */
+
+/* When packets are served. */
+static int place_rules(struct daemon *daemon)
+{
+	const struct option_values *values = &daemon->reload.values;
+	struct request request = values->request;
+	int error;
+
+	if (!values->rules)
+		return 0;
+	request.attach = daemon->options.attach;
+	daemon->backend = values->backend < BACKENDS ? backends[values->backend] : backends_choose(&request);
+	error = rules_place(&request, daemon->backend);
+	if (error)
+		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s",
+			 mode_names[request.attach.mode], daemon->backend->name);
+	return error;
+}
+
+/* While packets are still served. */
+static void take_rules_away(struct daemon *daemon)
+{
+	if (daemon->backend && rules_take_away(daemon->backend, NULL))
+		log_line(LOG_LEVEL_WARNING,
+			 "the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
+	daemon->backend = NULL;
+}
+
+/* ---- settings that change ---- */
+
+static void set_log_level(const struct daemon *daemon)
+{
+	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+	log_set_level(levels[daemon->reload.values.verbose]);
+}
+
+static void reload(struct daemon *daemon)
+{
+	const struct options *said = &daemon->reload.values.run;
+
+	if (!reload_again(&daemon->reload))
+		return;
+	daemon->options.policy = said->policy;
+	daemon->options.expect_timeout = said->expect_timeout;
+	daemon->options.unregister = said->unregister;
+	set_log_level(daemon);
+	if (!settings_publish(&daemon->control.settings, &daemon->options))
+		log_line(LOG_LEVEL_ERROR, "no memory for the new settings: the old ones stay in force");
+}
+
+static void prune_settings(struct daemon *daemon)
+{
+	unsigned int oldest = UINT_MAX;
+
+	for (unsigned int i = 0; i < daemon->count; i++) {
+		const unsigned int has = atomic_load_explicit(&daemon->workers[i].generation, memory_order_acquire);
+
+		oldest = has < oldest ? has : oldest;
+	}
+	settings_prune(&daemon->control.settings, oldest);
+}
+
+/* ---- signals ---- */
+
+/* A terminal that goes away is an end like any other, unless that is ignored, as by nohup. From anybody else, SIGHUP is a request. */
+static bool terminal_gone(int number, const siginfo_t *info)
+{
+	return number == SIGHUP && info->si_code == SI_KERNEL;
+}
+
+static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool hangs_up)
 {
 	const struct timespec patience = { .tv_nsec = KEEP_NANOSECONDS };
 
 	for (;;) {
-		int number = sigtimedwait(signals, NULL, &patience);
+		siginfo_t info = { 0 };
+		const int number = sigtimedwait(signals, &info, &patience);
+		const bool gone = terminal_gone(number, &info);
 
 		attachment_keep(&daemon->attachment);
+		prune_settings(daemon);
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
-		else if (number > 0 && number != SIGCHLD)
+		else if (number == SIGHUP && !gone)
+			reload(daemon);
+		else if (number > 0 && number != SIGCHLD && (!gone || hangs_up))
 			return;
 	}
 }
 
-/* A signal that is ignored, as nohup has it, would be taken all the same once it is blocked. */
+/* Threads inherit the mask: signals are for the main thread only. One that was ignored is taken all the same once it is blocked. */
+static void block_signals(sigset_t *signals)
+{
+	static const int ours[] = { SIGHUP, SIGCHLD, SIGTERM, SIGINT, SIGUSR1 };
+
+	sigemptyset(signals);
+	signal(SIGCHLD, SIG_DFL);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		sigaddset(signals, ours[i]);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
 static bool is_ignored(int number)
 {
 	struct sigaction action;
@@ -135,25 +228,7 @@ static bool is_ignored(int number)
 	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-/*
- * Threads inherit the mask: signals are for the main thread only. A terminal that goes away (SIGHUP) is an end like any
- * other.
- */
-static void block_signals(sigset_t *signals)
-{
-	sigemptyset(signals);
-	if (!is_ignored(SIGHUP))
-		sigaddset(signals, SIGHUP);
-	signal(SIGCHLD, SIG_DFL);
-	sigaddset(signals, SIGCHLD);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-static int run_daemon(struct daemon *daemon, const sigset_t *signals)
+static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs_up)
 {
 	int error, failure;
 
@@ -164,64 +239,93 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals)
 		error = attachment_begin(&daemon->attachment);
 	if (!error)
 		error = start_workers(daemon);
+	if (!error)
+		error = place_rules(daemon);
 	if (!error) {
 		tell_ready(daemon);
-		wait_for_end(daemon, signals);
+		wait_for_end(daemon, signals, hangs_up);
 	}
+	take_rules_away(daemon);
 	attachment_end(&daemon->attachment);
 	failure = stop_workers(daemon);
 	if (!error)
 		tell_summary(daemon);
 	close_workers(daemon);
+	settings_free(&daemon->control.settings);
 	attachment_close(&daemon->attachment);
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
+}
+
+static bool reads_file(const struct option_values *values)
+{
+	(void)values;
+	return true;
+}
+
+/* With the priority that whoever collects the lines may want. */
+static void complain(const char *sentence)
+{
+	log_line(LOG_LEVEL_ERROR, "%s", sentence);
 }
 
 static const struct option_page page = {
 	.command = OPTION_OF_RUN,
 	.about = "Follows FTP control connections that NFQUEUE rules hand over, rewrites the addresses in them where\n"
 		 "NAT takes place, and tells conntrack which data connections to expect. Runs in the foreground.\n",
-	.end = "Signals: SIGTERM and SIGINT end it, SIGUSR1 logs its counters.\n"
+	.end = "Signals: SIGTERM and SIGINT end it, SIGHUP reads the configuration again, SIGUSR1 logs its counters.\n"
 	       "Exit codes: 0 ended by a signal, 1 failed, 2 wrong usage.\n",
+	.reads_file = reads_file,
+	.complain = complain,
 };
 
-/* Return: OPTION_GO_ON, or an exit code. */
-static int read_options(struct options *options, int argc, char **argv)
+static int tell_tested(const struct option_values *values)
 {
-	static const enum log_level levels[] = { LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-	struct option_values values;
-	char text[ATTACH_COMPLAINT_MAX];
-	const char *complaint;
-	int code = option_parse(&page, &values, argc, argv);
+	if (values->file[0])
+		printf("the configuration in `%s' is good\n", values->file);
+	else
+		printf("there is no file, and the command line is good\n");
+	return EXIT_DONE;
+}
 
-	if (code != OPTION_GO_ON)
-		return code;
-	*options = values.run;
-	log_set_level(levels[values.verbose]);
-	complaint = attach_complaint(&options->attach, text);
-	if (!complaint) {
-		marks_settle(&options->attach, &values.request.ports, false);
+/* Rules that are ours to make come with sure queues and a mark, as `rules' has them. Return: OPTION_GO_ON, or an exit code. */
+static int settle_options(struct daemon *daemon)
+{
+	const struct option_values *values = &daemon->reload.values;
+	struct attach *attach = &daemon->options.attach;
+
+	daemon->options = values->run;
+	marks_settle(attach, &values->request.ports, values->rules);
+	if (!values->rules || attach->mode == MODE_AUTO || attach_settle(attach))
 		return OPTION_GO_ON;
-	}
-	fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
+	log_line(LOG_LEVEL_ERROR, "--queue %u:%u leaves no numbers behind it: give --sure-queue, too",
+		 attach->queues.first, attach->queues.last);
 	return EXIT_USAGE;
 }
 
 int command_run(int argc, char **argv)
 {
-	struct daemon daemon = { 0 };
+	static struct daemon daemon = { .reload.page = &page };
+	const bool hangs_up = !is_ignored(SIGHUP);
 	sigset_t signals;
-	int error, status = read_options(&daemon.options, argc, argv);
+	int error, status;
 
+	daemon.reload.argc = argc;
+	daemon.reload.argv = argv;
+	status = reload_begin(&daemon.reload);
+	if (status == OPTION_GO_ON && daemon.reload.values.test_config)
+		return tell_tested(&daemon.reload.values);
+	if (status == OPTION_GO_ON)
+		status = settle_options(&daemon);
 	if (status != OPTION_GO_ON)
 		return status;
+	set_log_level(&daemon);
 	block_signals(&signals);
 	error = log_start();
 	if (error)
 		log_line(LOG_LEVEL_WARNING,
 			 "no thread can be made to write these lines, so they may hold everything up: %s",
 			 strerror(-error));
-	status = run_daemon(&daemon, &signals);
+	status = run_daemon(&daemon, &signals, hangs_up);
 	log_stop(LAST_LINES_MILLISECONDS);
 	return status;
 }

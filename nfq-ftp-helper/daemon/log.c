@@ -25,7 +25,7 @@
 
 #define PREFIX "nfq-ftp-helper: "
 
-static enum log_level log_level = LOG_LEVEL_NOTICE;
+static atomic_int log_level = LOG_LEVEL_NOTICE;
 
 static struct {
 	atomic_bool running; /* lines go to the ring */
@@ -40,12 +40,12 @@ static struct {
 
 void log_set_level(enum log_level level)
 {
-	log_level = level;
+	atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level)
 {
-	return level <= log_level;
+	return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed);
 }
 
 /* Somebody else may have made it non-blocking. Return: whether to try again. */

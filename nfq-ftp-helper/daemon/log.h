@@ -16,7 +16,7 @@ enum log_level {
 	LOG_LEVEL_DEBUG,   /* -v -v */
 };
 
-/* Lines above this level are not written. To be set before there are threads; LOG_LEVEL_NOTICE at first. */
+/* Lines above this level are not written. LOG_LEVEL_NOTICE at first. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 

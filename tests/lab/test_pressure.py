@@ -15,6 +15,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 from cases import SEQADJ, daemon_lab, main
@@ -124,18 +125,33 @@ def read_later(lab):
     return f"{said.count(chr(10))} lines came, {sum(lost)} are told to be lost"
 
 
+def on_terminal(lab, *prefix):
+    """The daemon anew, on a terminal of its own: that and the daemon."""
+    terminal, its_end = os.openpty()
+    with open(lab.daemon_log, "ab") as log:
+        daemon = restart(lab, *prefix, stdin=its_end, stderr=log, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(its_end)
+    return terminal, daemon
+
+
 def terminal_gone(lab):
-    seconds = end(lab.daemon, signal.SIGHUP)
+    terminal, daemon = on_terminal(lab)
+    start = time.monotonic()
+    os.close(terminal)
+    check(daemon.wait(END_PATIENCE) == 0, "it did not end in order")
+    seconds = time.monotonic() - start
     check("ended:" in lab.daemon_log.read_text(), "the log has no last line")
     lab.daemon_start()
-    return f"ended {seconds * 1000:.0f} ms after SIGHUP"
+    return f"ended {seconds * 1000:.0f} ms after its terminal"
 
 
 def nohup(lab):
     """Who has asked not to be ended by it is not."""
-    daemon = restart(lab, "nohup", stderr=subprocess.DEVNULL)
+    terminal, daemon = on_terminal(lab, "nohup")
     daemon.send_signal(signal.SIGHUP)
+    os.close(terminal)
     transfers(lab, 3)
+    check("event=reload" in lab.daemon_log.read_text(), "whoever asks for a reload is not heard")
     check(daemon.poll() is None, f"it ended with status {daemon.returncode}")
     end(daemon, signal.SIGTERM)
     lab.daemon_start()
@@ -227,8 +243,8 @@ def group_log(options, report):
         serve_files(server)
         report.case("log/nobody-reads", unread, lab)
         report.case("log/read-later", read_later, lab)
-        report.case("log/SIGHUP", terminal_gone, lab)
-        report.case("log/SIGHUP-ignored", nohup, lab)
+        report.case("log/terminal-gone", terminal_gone, lab)
+        report.case("log/terminal-ignored", nohup, lab)
     with daemon_lab(options, "masquerade", daemon_args=["-v"]) as lab, Server("vsftpd", lab) as server:
         serve_files(server)
         report.case("log/nothing-secret", nothing_secret, lab)

@@ -98,7 +98,7 @@ $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
-$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter interfaces tally \
+$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter throttle interfaces tally \
 	state statefile options settings log logring) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
@@ -113,8 +113,11 @@ $(BUILD)/tests/unit/test_config: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)
 	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,settings log logring)
 $(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces log logring) $(HOST)
+$(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_reporter: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
+$(BUILD)/tests/unit/test_reporter: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o

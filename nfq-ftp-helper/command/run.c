@@ -84,12 +84,8 @@ static void close_workers(struct daemon *daemon)
 
 static void tell_ready(const struct daemon *daemon)
 {
-	static const char *const adjusters[] = {
-		[SEQADJ_MODE_AUTO] = "by the kernel where it can",
-		[SEQADJ_MODE_KERNEL] = "by the kernel",
-		[SEQADJ_MODE_SELF] = "by this program",
-	};
 	const struct attach *attach = &daemon->options.attach;
+	const char *file = daemon->reload.values.file;
 	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX] = "none", label[24] = "";
 	uint32_t recovered = 0;
 
@@ -98,13 +94,15 @@ static void tell_ready(const struct daemon *daemon)
 	if (attach->sure_queues.given)
 		queue_range_text(&attach->sure_queues, sure);
 	if (attach->labels)
-		snprintf(label, sizeof(label), " or label %u", attach->label);
-	log_line(LOG_LEVEL_NOTICE,
-		 "ready: mode %s%s, queue %s, sure queue %s, sequence numbers adjusted %s, mark "
-		 "%#x/%#x%s, %u sessions per queue, %u recovered",
-		 mode_names[attach->mode], daemon->attachment.chosen ? " (by default)" : "",
-		 queue_range_text(&attach->queues, queues), sure, adjusters[attach->seqadj], attach->mark,
-		 attach->mark_mask, label, daemon->options.sessions, recovered);
+		snprintf(label, sizeof(label), " label=%u", attach->label);
+	log_line(
+		LOG_LEVEL_NOTICE,
+		"event=ready mode=%s%s queue=%s sure-queue=%s seqadj=%s mark=%#x/%#x%s sessions=%u recovered=%u rules=%s "
+		"file=%s",
+		mode_names[attach->mode], daemon->attachment.chosen ? " mode-chosen=yes" : "",
+		queue_range_text(&attach->queues, queues), sure, attach_seqadj_names[attach->seqadj], attach->mark,
+		attach->mark_mask, label, daemon->options.sessions, recovered,
+		daemon->backend ? daemon->backend->name : "none", file[0] ? file : "none");
 }
 
 static void tell_summary(const struct daemon *daemon)

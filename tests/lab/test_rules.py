@@ -360,7 +360,7 @@ def chooses_queue(*arguments):
         check("mode queue," in said.splitlines()[0], f"it said: {said.splitlines()[0]}")
         started = namespace.run("timeout", "-s", "TERM", STARTING, BINARY, "run", *arguments, "--state-dir",
                                 directory, status=None)
-        check("ready: mode queue" in started.stderr, f"run said: {started.stderr}")
+        check("event=ready mode=queue " in started.stderr, f"run said: {started.stderr}")
 
 
 def has_one_queue():

@@ -7,7 +7,6 @@
 #include "option.h"
 #include "rules_place.h"
 #include "ruleset/findings.h"
-#include "ruleset/marks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -79,19 +78,14 @@ static const struct backend *named_backend(const struct option_values *values)
 	return values->backend < BACKENDS ? backends[values->backend] : NULL;
 }
 
-/* What was not said on the command line. There must be sure queues where the mode uses them. */
 static int choose_attach(struct option_values *values)
 {
-	struct attach *attach = &values->request.attach;
+	char complaint[OPTION_COMPLAINT_MAX];
 
-	*attach = values->run.attach;
-	if (attach->mode == MODE_AUTO)
-		attach_choose(attach);
-	marks_settle(attach, &values->request.ports, true);
-	if (attach_settle(attach))
+	values->request.attach = values->run.attach;
+	if (rules_settle(&values->request, complaint))
 		return 0;
-	fprintf(stderr, "nfq-ftp-helper: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
-		attach->queues.first, attach->queues.last);
+	fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
 	return -EINVAL;
 }
 

@@ -5,7 +5,14 @@
 #ifndef COMMAND_RULES_PLACE_H
 #define COMMAND_RULES_PLACE_H
 
+#include "option.h"
 #include "ruleset/backends.h"
+
+/*
+ * What was not said of how we are attached: mode, mark, and sure queues where the mode uses them. Return: false: there are no numbers for
+ * these, and @complaint says so.
+ */
+bool rules_settle(struct request *request, char complaint[OPTION_COMPLAINT_MAX]);
 
 /**
  * rules_place - put them in place, instead of whatever rules of ours are there, also another backend's

@@ -32,7 +32,8 @@ struct daemon {
 	struct worker *workers;
 	unsigned int count;
 	unsigned int opened;
-	const struct backend *backend; /* whose rules are in place for us; NULL: none are */
+	struct request request;	       /* the rules that are ours to make ... */
+	const struct backend *backend; /* ... and by whom; NULL: none are */
 };
 
 static int open_workers(struct daemon *daemon)
@@ -119,18 +120,11 @@ static void tell_summary(const struct daemon *daemon)
 /* When packets are served. */
 static int place_rules(struct daemon *daemon)
 {
-	const struct option_values *values = &daemon->reload.values;
-	struct request request = values->request;
-	int error;
+	const int error = daemon->backend ? rules_place(&daemon->request, daemon->backend) : 0;
 
-	if (!values->rules)
-		return 0;
-	request.attach = daemon->options.attach;
-	daemon->backend = values->backend < BACKENDS ? backends[values->backend] : backends_choose(&request);
-	error = rules_place(&request, daemon->backend);
 	if (error)
 		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s",
-			 mode_names[request.attach.mode], daemon->backend->name);
+			 mode_names[daemon->request.attach.mode], daemon->backend->name);
 	return error;
 }
 
@@ -140,7 +134,6 @@ static void take_rules_away(struct daemon *daemon)
 	if (daemon->backend && rules_take_away(daemon->backend, NULL))
 		log_line(LOG_LEVEL_WARNING,
 			 "the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
-	daemon->backend = NULL;
 }
 
 /* ---- settings that change ---- */
@@ -285,19 +278,34 @@ static int tell_tested(const struct option_values *values)
 	return EXIT_DONE;
 }
 
-/* Rules that are ours to make come with sure queues and a mark, as `rules' has them. Return: OPTION_GO_ON, or an exit code. */
+/* What the rules are is known before anything else is opened: whoever makes them may be another process. Return: as below. */
+static int settle_rules(struct daemon *daemon)
+{
+	const struct option_values *values = &daemon->reload.values;
+	struct request *request = &daemon->request;
+	char complaint[OPTION_COMPLAINT_MAX];
+
+	*request = values->request;
+	request->attach = daemon->options.attach;
+	if (!rules_settle(request, complaint)) {
+		log_line(LOG_LEVEL_ERROR, "%s", complaint);
+		return EXIT_USAGE;
+	}
+	daemon->options.attach = request->attach;
+	daemon->backend = values->backend < BACKENDS ? backends[values->backend] : backends_choose(request);
+	return OPTION_GO_ON;
+}
+
+/* What was not said. Return: OPTION_GO_ON, or an exit code. */
 static int settle_options(struct daemon *daemon)
 {
 	const struct option_values *values = &daemon->reload.values;
-	struct attach *attach = &daemon->options.attach;
 
 	daemon->options = values->run;
-	marks_settle(attach, &values->request.ports, values->rules);
-	if (!values->rules || attach->mode == MODE_AUTO || attach_settle(attach))
-		return OPTION_GO_ON;
-	log_line(LOG_LEVEL_ERROR, "--queue %u:%u leaves no numbers behind it: give --sure-queue, too",
-		 attach->queues.first, attach->queues.last);
-	return EXIT_USAGE;
+	if (values->rules)
+		return settle_rules(daemon);
+	marks_settle(&daemon->options.attach, &values->request.ports, false);
+	return OPTION_GO_ON;
 }
 
 int command_run(int argc, char **argv)

@@ -232,6 +232,7 @@ bench:
 install: $(BUILD)/nfq-ftp-helper
 	install -D -m 755 $(BUILD)/nfq-ftp-helper $(DESTDIR)$(sbindir)/nfq-ftp-helper
 	install -D -m 644 doc/nfq-ftp-helper.8 $(DESTDIR)$(mandir)/man8/nfq-ftp-helper.8
+	install -D -m 644 doc/nfq-ftp-helper.conf.5 $(DESTDIR)$(mandir)/man5/nfq-ftp-helper.conf.5
 	[ -e $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf ] || \
 		install -D -m 644 doc/examples/nfq-ftp-helper.conf $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf
 

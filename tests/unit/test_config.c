@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define EXAMPLE	  "doc/examples/nfq-ftp-helper.conf"
+#define MANUAL	  "doc/nfq-ftp-helper.conf.5"
 #define TEXT_MAX  65536
 #define ZEROS_72  "000000000000000000000000000000000000000000000000000000000000000000000000"
 #define ZEROS_216 ZEROS_72 ZEROS_72 ZEROS_72
@@ -425,6 +426,57 @@ static void example_has_each_key(void **state)
 	}
 }
 
+/* ---- the manual ---- */
+
+/* A key's entry: its tag is in @line, what is said of it comes next. */
+static void compare_entry(const struct option_row *row, const struct option_values *defaults, const char *text)
+{
+	char wanted[32];
+	uint32_t number;
+
+	if (!strstr(text, "Changes at once.") != !row->live)
+		fail_msg(MANUAL ": `%s' %s at once", row->name, row->live ? "changes" : "does not change");
+	if (!option_number(row, defaults, &number))
+		return;
+	snprintf(wanted, sizeof(wanted), "Default %u.", number);
+	if (!strstr(text, wanted))
+		fail_msg(MANUAL ": `%s' has no `%s'", row->name, wanted);
+}
+
+/* Each key once, and whether it changes at once. */
+static void manual_has_each_key(void **state)
+{
+	static struct option_values defaults;
+	FILE *file = unit_stream(fopen(MANUAL, "r"));
+	unsigned int count, seen = 0, keys = 0;
+	const struct option_row *rows = option_rows(&count);
+	char line[512], name[64];
+
+	(void)state;
+	option_default(&defaults);
+	while (fgets(line, sizeof(line), file)) {
+		const struct option_row *row;
+		char *to = name;
+
+		if (strncmp(line, ".BI ", 4) != 0)
+			continue;
+		for (const char *from = line + 4; *from != ' ' && to < name + sizeof(name) - 1; from++)
+			if (*from != '\\')
+				*to++ = *from;
+		*to = '\0';
+		row = option_find(OPTION_OF_RUN, name);
+		if (!row || row->command_line_only)
+			fail_msg(MANUAL " has `%s', which is no key", name);
+		else if (fgets(line, sizeof(line), file))
+			compare_entry(row, &defaults, line);
+		seen++;
+	}
+	fclose(file);
+	for (unsigned int i = 0; i < count; i++)
+		keys += (rows[i].commands & OPTION_OF_RUN) && !rows[i].command_line_only;
+	assert_int_equal(seen, keys);
+}
+
 /* ---- once more ---- */
 
 static struct reload reloaded;
@@ -600,6 +652,7 @@ int main(void)
 		TEST(too_long),
 		TEST(example_says_nothing),
 		TEST(example_has_each_key),
+		TEST(manual_has_each_key),
 		TEST(a_change_is_taken),
 		TEST(a_bad_one_changes_nothing),
 		TEST(a_restart_is_needed),

@@ -34,6 +34,7 @@ struct daemon {
 	unsigned int opened;
 	struct request request;	       /* the rules that are ours to make ... */
 	const struct backend *backend; /* ... and by whom; NULL: none are */
+	bool placed;
 };
 
 static int open_workers(struct daemon *daemon)
@@ -125,13 +126,14 @@ static int place_rules(struct daemon *daemon)
 	if (error)
 		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s",
 			 mode_names[daemon->request.attach.mode], daemon->backend->name);
+	daemon->placed = daemon->backend && !error;
 	return error;
 }
 
-/* While packets are still served. */
+/* While packets are still served. Who has not come so far may not take away another daemon's. */
 static void take_rules_away(struct daemon *daemon)
 {
-	if (daemon->backend && rules_take_away(daemon->backend, NULL))
+	if (daemon->placed && rules_take_away(daemon->backend, NULL))
 		log_line(LOG_LEVEL_WARNING,
 			 "the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
 }

@@ -396,6 +396,8 @@ def run_makes_them(mode, backend):
             wait_until(lambda: daemon.poll() is not None or "ready" in log.read_text(), 20, "the daemon to be ready")
             check(daemon.poll() is None, f"it ended: {log.read_text()}")
             check(namespace.ruleset() == wanted, "the daemon's rules are others")
+            namespace.run(BINARY, "run", "-c", str(file), "--state-dir", f"{directory}/state", status=1)
+            check(namespace.ruleset() == wanted, "a second daemon, which cannot start, has taken the rules away")
         finally:
             status = end_process(daemon, timeout=10)
         check(status == 0 and namespace.ruleset() == before, f"what it leaves is not what there was before, status {status}")

@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# make            build/nfq-ftp-helper
+# make            build/nfq-ftp-helper, and build/nfq-ftp-helper-tools, which it becomes for replay
 # make test       scripts/test: installs what it needs, builds, runs every suite
 # make test-vm    the part of it that runs on stock kernels in virtual machines
 # make demo       scripts/demo
 # make bench      tests/bench: engine and lab figures
 # make format     all C sources as .clang-format says
-# make install    DESTDIR and prefix are honoured
+# make install    uninstall, too: DESTDIR, PREFIX (or prefix), sysconfdir, libexecdir, unitdir and the others below are honoured
+# make dist       an archive of what is committed
 #
 # SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
-prefix ?= /usr/local
+PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
 sbindir ?= $(prefix)/sbin
+libexecdir ?= $(prefix)/libexec
 mandir ?= $(prefix)/share/man
 sysconfdir ?= /etc
+unitdir ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+bashcompletiondir ?= $(prefix)/share/bash-completion/completions
+zshcompletiondir ?= $(prefix)/share/zsh/site-functions
 
 BUILD ?= build$(if $(SANITIZE),-sanitize)
 # DKMS reads it there, and can read it nowhere else.
@@ -24,12 +32,14 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kmod/dkms.conf)
 CFLAGS ?= -O3 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -Infq-ftp-helper $(CPPFLAGS)
-CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -pthread $(CFLAGS)
+# Where it is built stands in no object, so that two builds are the same to the byte.
+CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. -pthread $(CFLAGS)
 ifdef SANITIZE
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink libpcap inih jansson) -pthread
+LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson) -pthread
+LIBS_TOOLS = $(LIBS_DAEMON) $(shell $(PKG_CONFIG) --libs libpcap)
 LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # obj/: the program itself is build/nfq-ftp-helper, which would be its sources' folder.
@@ -40,15 +50,38 @@ CORE_ROOMS := wire table engine dialogue stream session
 CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room)))
 MODEL := $(call objects,nfq-ftp-helper/model)
 
-# All others, from above to below.
-ROOMS := command check explain ruleset daemon playback host capture kernel model
-PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(CORE)
+# All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
+ROOMS := command check ruleset daemon host kernel
+PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
-.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install clean print-unit print-fuzz
-all: $(BUILD)/nfq-ftp-helper
+# What reads options, and what it takes its words from.
+OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
+	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
+OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
+
+TOOLS_ROOMS := tools explain playback capture model
+TOOLS := $(sort $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(room))) \
+	$(BUILD)/obj/nfq-ftp-helper/command/command.o $(OPTION) $(CORE))
+
+.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install install-dkms uninstall dist clean print-unit print-fuzz
+all: $(BUILD)/nfq-ftp-helper $(BUILD)/nfq-ftp-helper-tools
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+
+$(BUILD)/nfq-ftp-helper-tools: $(TOOLS)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
+
+# One object and the units know where things are installed; they are made anew when that is another place.
+TOOLS_PROGRAM := $(libexecdir)/nfq-ftp-helper-tools
+
+$(BUILD)/places: FORCE
+	@mkdir -p $(@D)
+	@echo '$(TOOLS_PROGRAM) $(sbindir) $(sysconfdir)' | cmp -s - $@ || echo '$(TOOLS_PROGRAM) $(sbindir) $(sysconfdir)' >$@
+FORCE:
+
+$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,tools option option_file): $(BUILD)/places
+$(BUILD)/obj/nfq-ftp-helper/command/tools.o: CPPFLAGS_ALL += -DTOOLS_PROGRAM='"$(TOOLS_PROGRAM)"'
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -95,6 +128,8 @@ HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel
 $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
+$(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
+
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
@@ -102,14 +137,10 @@ $(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon
 	state statefile options settings log logring) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
-# What reads options, and what it takes its words from.
-OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/*.c nfq-ftp-helper/ruleset/*.c \
-	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
-
-$(BUILD)/tests/unit/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
+$(BUILD)/tests/unit/test_option: $(OPTION)
 $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_config: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/nfq-ftp-helper/command/reload.o \
+$(BUILD)/tests/unit/test_config: $(OPTION) $(BUILD)/obj/nfq-ftp-helper/command/reload.o \
 	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,settings log logring)
 $(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
 
@@ -193,7 +224,7 @@ build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(w
 FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 
 $(addprefix $(BUILD)/tests/fuzz/test_,$(OF_CAPTURES)): $(call objects,nfq-ftp-helper/capture)
-$(BUILD)/tests/fuzz/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
+$(BUILD)/tests/fuzz/test_option: $(OPTION)
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
@@ -229,12 +260,60 @@ demo:
 bench:
 	scripts/bench
 
-install: $(BUILD)/nfq-ftp-helper
-	install -D -m 755 $(BUILD)/nfq-ftp-helper $(DESTDIR)$(sbindir)/nfq-ftp-helper
-	install -D -m 644 doc/nfq-ftp-helper.8 $(DESTDIR)$(mandir)/man8/nfq-ftp-helper.8
-	install -D -m 644 doc/nfq-ftp-helper.conf.5 $(DESTDIR)$(mandir)/man5/nfq-ftp-helper.conf.5
-	[ -e $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf ] || \
-		install -D -m 644 doc/examples/nfq-ftp-helper.conf $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf
+# What is installed, a line each: mode, file, place. `uninstall' takes away the same, and no folder: others may have something in them.
+COMPLETION := $(BUILD)/completion/nfq-ftp-helper $(BUILD)/completion/_nfq-ftp-helper
+define INSTALLED
+755 $(BUILD)/nfq-ftp-helper $(sbindir)/nfq-ftp-helper
+755 $(BUILD)/nfq-ftp-helper-tools $(TOOLS_PROGRAM)
+644 doc/nfq-ftp-helper.8 $(mandir)/man8/nfq-ftp-helper.8
+644 doc/nfq-ftp-helper.conf.5 $(mandir)/man5/nfq-ftp-helper.conf.5
+644 doc/nfq-ftp-helper-replay.1 $(mandir)/man1/nfq-ftp-helper-replay.1
+644 $(BUILD)/systemd/nfq-ftp-helper.service $(unitdir)/nfq-ftp-helper.service
+644 $(BUILD)/systemd/nfq-ftp-helper-rules.service $(unitdir)/nfq-ftp-helper-rules.service
+644 systemd/sysusers.conf $(sysusersdir)/nfq-ftp-helper.conf
+644 systemd/tmpfiles.conf $(tmpfilesdir)/nfq-ftp-helper.conf
+644 $(BUILD)/completion/nfq-ftp-helper $(bashcompletiondir)/nfq-ftp-helper
+644 $(BUILD)/completion/_nfq-ftp-helper $(zshcompletiondir)/_nfq-ftp-helper
+endef
+export INSTALLED DESTDIR
+
+$(BUILD)/completion/nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
+	@mkdir -p $(@D)
+	$< completion bash >$@
+$(BUILD)/completion/_nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
+	@mkdir -p $(@D)
+	$< completion zsh >$@
+
+UNITS := $(patsubst %,$(BUILD)/systemd/%.service,nfq-ftp-helper nfq-ftp-helper-rules)
+$(BUILD)/systemd/%.service: systemd/%.service.in $(BUILD)/places
+	@mkdir -p $(@D)
+	sed 's,@sbindir@,$(sbindir),' $< >$@
+
+# Nobody's work is written over, or taken away.
+CONFIGURATION := $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf
+
+install: all $(COMPLETION) $(UNITS)
+	@echo "$$INSTALLED" | while read -r mode file place; do \
+		install -D -m "$$mode" "$$file" "$$DESTDIR$$place" || exit 1; \
+	done
+	@[ -e "$(CONFIGURATION)" ] || install -D -m 644 doc/examples/nfq-ftp-helper.conf "$(CONFIGURATION)"
+
+# The kernel module's sources, for DKMS.
+DKMS := $(DESTDIR)$(prefix)/src/nfq-ftp-helper-$(VERSION)
+install-dkms:
+	install -d $(DKMS)/core/wire
+	install -m 644 kmod/Kbuild kmod/Makefile kmod/README kmod/dkms.conf kmod/*.c $(DKMS)/
+	install -m 644 $(KMOD_CORE) $(DKMS)/core/wire/
+
+uninstall:
+	@echo "$$INSTALLED" | while read -r mode file place; do rm -f "$$DESTDIR$$place"; done
+	@! cmp -s doc/examples/nfq-ftp-helper.conf "$(CONFIGURATION)" || rm -f "$(CONFIGURATION)"
+
+# What is committed, as an archive that is the same wherever and whenever it is made.
+DIST ?= .
+dist:
+	@mkdir -p $(DIST)
+	git archive --format=tar --prefix=nfq-ftp-helper-$(VERSION)/ HEAD | gzip -9n >$(DIST)/nfq-ftp-helper-$(VERSION).tar.gz
 
 clean:
 	rm -rf build build-sanitize build-fuzz

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "option.h"
 
-#include "explain/writer.h"
+#include "explain/format.h"
 #include "ruleset/backends.h"
 
 #include <string.h>
@@ -46,11 +46,6 @@ static const char *checksums_word(unsigned int index)
 static const char *backend_word(unsigned int index)
 {
 	return index < BACKENDS ? backends[index]->name : NULL;
-}
-
-static const char *format_word(unsigned int index)
-{
-	return index < writer_count ? writers[index].name : NULL;
 }
 
 static const char *foreign_word(unsigned int index)
@@ -144,7 +139,7 @@ static const struct option_row rows[] = {
 	{ "remove", NULL, RULES, OPTION_FLAG, AT(remove), .help = "take this program's rules away again" },
 	{ "write", "OUT.pcap", REPLAY, OPTION_PATH, AT(out), .letter = 'w',
 	  .help = "write what the outside would see" },
-	{ "format", "FORMAT", EXPLAIN, OPTION_WORD, AT(format), .word = format_word,
+	{ "format", "FORMAT", EXPLAIN, OPTION_WORD, AT(format), .word = format_name,
 	  .help = "text (the default): lines of 100 columns; svg: a picture; html: a page for a browser, with a search and each row's packets" },
 	{ "output", "FILE", EXPLAIN, OPTION_PATH, AT(picture), .letter = 'o',
 	  .help = "write to FILE, not to standard output" },

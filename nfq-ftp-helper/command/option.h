@@ -45,7 +45,7 @@ struct option_values {
 	struct playback_settings playback;
 	char out[OPTION_OUT_MAX];     /* "": nothing is to be written */
 	char picture[OPTION_OUT_MAX]; /* explain's. "": to standard output */
-	unsigned int format;	      /* an index of explain's writers[] */
+	unsigned int format;	      /* enum format */
 };
 
 /* What a value may be, and what is stored: struct option_values has that type there. */

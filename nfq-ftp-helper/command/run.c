@@ -7,11 +7,13 @@
 #include "daemon/log.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
+#include "host/notify.h"
 #include "reload.h"
 #include "rules_place.h"
 #include "ruleset/marks.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +31,7 @@ struct daemon {
 	struct options options; /* of these, and what has been settled since */
 	struct attachment attachment;
 	struct control control;
+	struct notify notify;
 	struct worker *workers;
 	unsigned int count;
 	unsigned int opened;
@@ -105,6 +108,47 @@ static void tell_ready(const struct daemon *daemon)
 		queue_range_text(&attach->queues, queues), sure, attach_seqadj_names[attach->seqadj], attach->mark,
 		attach->mark_mask, label, daemon->options.sessions, recovered,
 		daemon->backend ? daemon->backend->name : "none", file[0] ? file : "none");
+}
+
+/* ---- whoever started it as a service ---- */
+
+/* A line of how it is. */
+static void put_status(const struct daemon *daemon, char text[NOTIFY_STATUS_MAX])
+{
+	char queues[QUEUE_RANGE_TEXT_MAX];
+	uint64_t followed = 0;
+
+	for (unsigned int i = 0; i < daemon->count; i++)
+		followed += atomic_load_explicit(&daemon->workers[i].followed, memory_order_relaxed);
+	snprintf(text, NOTIFY_STATUS_MAX, "mode %s, queue %s: %" PRIu64 " control connections followed",
+		 mode_names[daemon->options.attach.mode], queue_range_text(&daemon->options.attach.queues, queues),
+		 followed);
+}
+
+/* It is alive as long as each of its workers is, not only the thread that says so. */
+static void tell_alive(struct daemon *daemon)
+{
+	const uint64_t now = worker_clock();
+	char status[NOTIFY_STATUS_MAX];
+	uint64_t idle = 0;
+
+	for (unsigned int i = 0; i < daemon->count; i++) {
+		const uint64_t beat = atomic_load_explicit(&daemon->workers[i].beat, memory_order_relaxed);
+
+		if (now > beat && now - beat > idle)
+			idle = now - beat;
+	}
+	put_status(daemon, status);
+	notify_status(&daemon->notify, now, status);
+	notify_alive(&daemon->notify, now, idle);
+}
+
+static void tell_service_ready(struct daemon *daemon)
+{
+	char status[NOTIFY_STATUS_MAX];
+
+	put_status(daemon, status);
+	notify_ready(&daemon->notify, status);
 }
 
 static void tell_summary(const struct daemon *daemon)
@@ -192,6 +236,7 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 
 		attachment_keep(&daemon->attachment);
 		prune_settings(daemon);
+		tell_alive(daemon);
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
 		else if (number == SIGHUP && !gone)
@@ -225,6 +270,7 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs
 {
 	int error, failure;
 
+	notify_open(&daemon->notify);
 	error = attachment_open(&daemon->attachment, &daemon->options);
 	if (!error)
 		error = open_workers(daemon);
@@ -236,8 +282,10 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs
 		error = place_rules(daemon);
 	if (!error) {
 		tell_ready(daemon);
+		tell_service_ready(daemon);
 		wait_for_end(daemon, signals, hangs_up);
 	}
+	notify_stopping(&daemon->notify);
 	take_rules_away(daemon);
 	attachment_end(&daemon->attachment);
 	failure = stop_workers(daemon);
@@ -246,6 +294,7 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs
 	close_workers(daemon);
 	settings_free(&daemon->control.settings);
 	attachment_close(&daemon->attachment);
+	notify_close(&daemon->notify);
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
 }
 

@@ -45,7 +45,7 @@
 #define TAKEOVER_TRIES 100
 #define TAKEOVER_WAIT  10000000 /* nanoseconds */
 
-static uint64_t milliseconds(void)
+uint64_t worker_clock(void)
 {
 	struct timespec now;
 
@@ -187,6 +187,8 @@ static void tick(struct worker *worker, uint64_t now)
 	notices_once(worker);
 	worker->ticked = now;
 	take_settings(worker);
+	atomic_store_explicit(&worker->beat, now, memory_order_relaxed);
+	atomic_store_explicit(&worker->followed, table_sessions(table), memory_order_relaxed);
 	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
 	session_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1);
 	upkeep_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1,
@@ -202,7 +204,7 @@ static int loop(struct worker *worker)
 {
 	while (!atomic_load_explicit(&worker->control->stop, memory_order_relaxed)) {
 		int count = nfqueue_receive(worker->queue, worker->packets);
-		uint64_t now = milliseconds();
+		uint64_t now = worker_clock();
 		int error;
 
 		if (count < 0)
@@ -394,13 +396,16 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.report = reporter_report;
 	worker->engine.report_context = &worker->reporter;
 	resume_sessions(&worker->engine);
-	session_absent(&worker->engine, milliseconds());
+	session_absent(&worker->engine, worker_clock());
 	return open_queue(worker);
 }
 
 int worker_start(struct worker *worker)
 {
-	int error = pthread_create(&worker->thread, NULL, run_thread, worker);
+	int error;
+
+	atomic_store_explicit(&worker->beat, worker_clock(), memory_order_relaxed);
+	error = pthread_create(&worker->thread, NULL, run_thread, worker);
 
 	if (error)
 		log_line(LOG_LEVEL_ERROR, "queue %u: no thread can be made: %s", worker->queue_config.queue,

@@ -46,9 +46,11 @@ struct worker {
 	struct statefile file;
 	struct engine engine;
 	struct reporter reporter;
-	uint32_t recovered;	/* sessions that an earlier daemon left */
-	uint64_t ticked;	/* milliseconds: last tick */
-	atomic_uint generation; /* of the settings it has */
+	uint32_t recovered;	   /* sessions that an earlier daemon left */
+	uint64_t ticked;	   /* milliseconds: last tick */
+	_Atomic uint64_t beat;	   /* the same, for other threads */
+	_Atomic uint32_t followed; /* sessions at that time */
+	atomic_uint generation;	   /* of the settings it has */
 	unsigned int counters_given;
 	uint64_t full_told;	     /* connections without room when that was last logged */
 	int stat_file;		     /* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */

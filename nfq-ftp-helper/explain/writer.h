@@ -5,16 +5,15 @@
 #ifndef EXPLAIN_WRITER_H
 #define EXPLAIN_WRITER_H
 
+#include "format.h"
 #include "ladder.h"
 
 struct writer {
-	const char *name;
 	/* Return: 0 or -ENOMEM; what cannot be written shows at the stream. */
 	int (*write)(const struct ladder *ladder, FILE *out);
 };
 
-extern const struct writer writers[];
-extern const unsigned int writer_count;
+extern const struct writer writers[FORMATS];
 
 int writer_text(const struct ladder *ladder, FILE *out);
 int writer_svg(const struct ladder *ladder, FILE *out);

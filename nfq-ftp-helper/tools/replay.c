@@ -3,9 +3,10 @@
  * replay - a capture through the engine (playback/): what happens is told, and what the outside would see is written where that is asked for.
  */
 #include "capture/writer.h"
-#include "command.h"
-#include "option.h"
+#include "command/command.h"
+#include "command/option.h"
 #include "replay_report.h"
+#include "tools.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +122,7 @@ static const struct option_page page = {
 	.end = "Exit codes: 0 done, 1 failed, or no control connection in the capture, 2 wrong usage.\n",
 };
 
-int command_replay(int argc, char **argv)
+int tools_replay(int argc, char **argv)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
 	int code;

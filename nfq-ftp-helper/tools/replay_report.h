@@ -2,8 +2,8 @@
 /*
  * replay_report - what replay says about a capture, as JSON (one object a line) or for people.
  */
-#ifndef COMMAND_REPLAY_REPORT_H
-#define COMMAND_REPLAY_REPORT_H
+#ifndef TOOLS_REPLAY_REPORT_H
+#define TOOLS_REPLAY_REPORT_H
 
 #include "playback/playback.h"
 

@@ -2,10 +2,11 @@
 /*
  * explain - the dialogues of a capture as ladders (explain/), as the engine follows them (playback/).
  */
-#include "command.h"
+#include "command/command.h"
+#include "command/option.h"
 #include "explain/follow.h"
 #include "explain/writer.h"
-#include "option.h"
+#include "tools.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -116,7 +117,7 @@ static const struct option_page page = {
 	       "Exit codes: 0 done, 1 failed, or no control connection in the capture, 2 wrong usage.\n",
 };
 
-int command_explain(int argc, char **argv)
+int tools_explain(int argc, char **argv)
 {
 	struct explain *explain = calloc(1, sizeof(*explain));
 	int code;

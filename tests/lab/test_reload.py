@@ -37,7 +37,7 @@ class Daemon:
     def __init__(self, lab):
         self.lab, self.file = lab, lab.directory / "test.conf"
         self.file.write_text("")
-        self.file.chmod(0o600)
+        self.file.chmod(0o644)
         lab.daemon_args += ["-c", str(self.file)]
         lab.daemon_stop()
         lab.daemon_start()
@@ -50,7 +50,7 @@ class Daemon:
         lines = self.said().count("event=reload")
         new = self.file.with_suffix(".new")
         new.write_text(text)
-        new.chmod(0o600)
+        new.chmod(0o644)
         new.rename(self.file)
         self.lab.daemon.send_signal(signal.SIGHUP)
         if wait:

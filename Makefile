@@ -18,6 +18,7 @@ prefix ?= $(PREFIX)
 sbindir ?= $(prefix)/sbin
 libexecdir ?= $(prefix)/libexec
 mandir ?= $(prefix)/share/man
+sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
@@ -30,7 +31,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kmod/dkms.conf)
 
 CFLAGS ?= -O3 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
-CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Infq-ftp-helper $(CPPFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -Infq-ftp-helper $(CPPFLAGS)
 # Where it is built stands in no object, so that two builds are the same to the byte.
 CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. -pthread $(CFLAGS)
 ifdef SANITIZE
@@ -78,10 +79,10 @@ TOOLS_PROGRAM := $(libexecdir)/nfq-ftp-helper-tools
 
 $(BUILD)/places: FORCE
 	@mkdir -p $(@D)
-	@echo '$(TOOLS_PROGRAM) $(sbindir)' | cmp -s - $@ || echo '$(TOOLS_PROGRAM) $(sbindir)' >$@
+	@echo '$(TOOLS_PROGRAM) $(sbindir) $(sysconfdir)' | cmp -s - $@ || echo '$(TOOLS_PROGRAM) $(sbindir) $(sysconfdir)' >$@
 FORCE:
 
-$(BUILD)/obj/nfq-ftp-helper/command/tools.o: $(BUILD)/places
+$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,tools option option_file): $(BUILD)/places
 $(BUILD)/obj/nfq-ftp-helper/command/tools.o: CPPFLAGS_ALL += -DTOOLS_PROGRAM='"$(TOOLS_PROGRAM)"'
 
 $(BUILD)/obj/%.o: %.c
@@ -136,19 +137,26 @@ $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daem
 
 FIGURES := $(call objects,nfq-ftp-helper/figures)
 
-$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter interfaces tally \
-	state statefile options log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
+$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter throttle interfaces tally \
+	state statefile options settings log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
 $(BUILD)/tests/unit/test_option: $(OPTION)
 $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces log logring) $(HOST)
+$(BUILD)/tests/unit/test_config: $(OPTION) $(BUILD)/obj/nfq-ftp-helper/command/reload.o \
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,settings log logring)
+$(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) \
-	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces options log logring) $(HOST)
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces options log logring) $(HOST)
 $(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_reporter: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
+$(BUILD)/tests/unit/test_reporter: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
@@ -273,6 +281,7 @@ define INSTALLED
 755 $(BUILD)/nfq-ftp-helper $(sbindir)/nfq-ftp-helper
 755 $(BUILD)/nfq-ftp-helper-tools $(TOOLS_PROGRAM)
 644 doc/nfq-ftp-helper.8 $(mandir)/man8/nfq-ftp-helper.8
+644 doc/nfq-ftp-helper.conf.5 $(mandir)/man5/nfq-ftp-helper.conf.5
 644 doc/nfq-ftp-helper-replay.1 $(mandir)/man1/nfq-ftp-helper-replay.1
 644 $(BUILD)/systemd/nfq-ftp-helper.service $(unitdir)/nfq-ftp-helper.service
 644 $(BUILD)/systemd/nfq-ftp-helper-rules.service $(unitdir)/nfq-ftp-helper-rules.service
@@ -295,10 +304,14 @@ $(BUILD)/systemd/%.service: systemd/%.service.in $(BUILD)/places
 	@mkdir -p $(@D)
 	sed 's,@sbindir@,$(sbindir),' $< >$@
 
+# Nobody's work is written over, or taken away.
+CONFIGURATION := $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf
+
 install: all $(COMPLETION) $(UNITS)
 	@echo "$$INSTALLED" | while read -r mode file place; do \
 		install -D -m "$$mode" "$$file" "$$DESTDIR$$place" || exit 1; \
 	done
+	@[ -e "$(CONFIGURATION)" ] || install -D -m 644 doc/examples/nfq-ftp-helper.conf "$(CONFIGURATION)"
 
 # The kernel module's sources, for DKMS.
 DKMS := $(DESTDIR)$(prefix)/src/nfq-ftp-helper-$(VERSION)
@@ -309,6 +322,7 @@ install-dkms:
 
 uninstall:
 	@echo "$$INSTALLED" | while read -r mode file place; do rm -f "$$DESTDIR$$place"; done
+	@! cmp -s doc/examples/nfq-ftp-helper.conf "$(CONFIGURATION)" || rm -f "$(CONFIGURATION)"
 
 # What is committed, as an archive that is the same wherever and whenever it is made.
 DIST ?= .

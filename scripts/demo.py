@@ -58,7 +58,7 @@ def download(lab, scene, timeout):
 def what_it_did(log):
     """What the daemon's log says was rewritten and expected: pairs of a word and the rest."""
     for line in log.splitlines():
-        match = re.match(r"nfq-ftp-helper: (expecting|rewrote) (.*?)(?:: client .*)?$", line)
+        match = re.match(r"nfq-ftp-helper: event=(expect|rewrite) (.*?)(?: client=.*)?$", line)
         if match:
             yield match.groups()
 

@@ -2,8 +2,8 @@
 /*
  * option - everything the subcommands can be told: a row of one table each, for command line, file and help.
  *
- * option.c has the table, option_value.c what a value of each kind may be; option_parse.c reads the command line and
- * the file, and prints the help.
+ * option.c has the table, option_value.c what a value of each kind may be; option_parse.c reads the command line and prints the help,
+ * option_file.c reads the file.
  */
 #ifndef COMMAND_OPTION_H
 #define COMMAND_OPTION_H
@@ -43,7 +43,9 @@ struct option_values {
 	const char *operand; /* what is no option: replay's or explain's capture. Of argv */
 
 	struct options run;	     /* `attach' is of rules, too; policy.loose and .foreign of replay */
-	char file[OPTIONS_PATH_MAX]; /* -c; "": none */
+	char file[OPTIONS_PATH_MAX]; /* -c, or the usual one; "": none */
+	bool test_config;
+	bool rules;
 	unsigned int verbose;
 
 	struct request request; /* but `attach'. Its ports are check's, too */
@@ -73,7 +75,7 @@ enum option_kind {
 	OPTION_QUEUES,	   /* struct queue_range */
 	OPTION_MARK,	   /* struct attach: mark, mark_mask */
 	OPTION_PORT_RANGE, /* struct policy: port_low, port_high */
-	OPTION_NETWORKS,   /* struct policy: exempt */
+	OPTION_NETWORKS,   /* struct policy: exempt; each one given adds some */
 	OPTION_LOOSE,	   /* struct policy_loose: each one given adds some */
 	OPTION_PORTS,	   /* struct ports */
 	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
@@ -94,6 +96,7 @@ struct option_row {
 	unsigned int most;  /* how many there may be; 0: there is no limit */
 	char letter;	    /* of the short option; 0: there is none */
 	bool command_line_only;
+	bool live;				 /* SIGHUP changes it, in a daemon that runs */
 	bool optional;				 /* its argument: without one it is "yes" */
 	const char *(*word)(unsigned int index); /* kind WORD: NULL behind the last */
 	const char *help;
@@ -121,6 +124,12 @@ void option_default(struct option_values *values);
  */
 bool option_set(const struct option_row *row, struct option_values *values, const char *text, bool first);
 
+/* May the file have it more than once, where each adds some? (A line of it has few bytes.) */
+bool option_repeats(const struct option_row *row);
+
+/* Do both say the same of @row? */
+bool option_same(const struct option_row *row, const struct option_values *a, const struct option_values *b);
+
 /* Behind an option that may do without a value: is this one? Not what an operand may be called. */
 bool option_is_value(const char *text);
 
@@ -138,22 +147,33 @@ struct option_page {
 	const char *operand;  /* what it takes besides options, one of it; NULL: nothing */
 	const char *about;
 	const char *end;
+	bool (*reads_file)(
+		const struct option_values *values); /* NULL: no file is its affair. @values: the command line's */
+	void (*complain)(const char *sentence);	     /* NULL: on standard error */
 };
+
+#define OPTION_COMPLAINT_MAX 768
+
+/* Tell whoever hears it, in one sentence. */
+void option_complain(const struct option_page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Not one of the exit codes. */
 #define OPTION_GO_ON (-1)
 
 /**
- * option_parse - read the command line, and the file it names
+ * option_read - read the command line, and the file: the one it names, or the usual one where it is there
  * @page: the subcommand's
  * @values: filled in
  * @argc: as main()'s
  * @argv: likewise, from the subcommand's name on
  *
- * What is wrong is said on standard error, in one sentence. --help is answered at once.
+ * What is wrong is told, in a sentence each.
  *
  * Return: OPTION_GO_ON, or the exit code to end with.
  */
+int option_read(const struct option_page *page, struct option_values *values, int argc, char **argv);
+
+/* The same, and --help is answered at once. */
 int option_parse(const struct option_page *page, struct option_values *values, int argc, char **argv);
 
 /* `@name --help'. */

@@ -19,13 +19,23 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PREFIX "nfq-ftp-helper: "
 
-static enum log_level log_level = LOG_LEVEL_NOTICE;
+/* What stands before a line: its priority, where the journal reads it (sd-daemon(3)) and says itself whose it is, else whose it is. */
+static const char *const priorities[] = {
+	[LOG_LEVEL_ERROR] = "<3>", [LOG_LEVEL_WARNING] = "<4>", [LOG_LEVEL_NOTICE] = "<5>",
+	[LOG_LEVEL_INFO] = "<6>",  [LOG_LEVEL_DEBUG] = "<7>",
+};
+
+static atomic_int journal = -1; /* does the journal read standard error? -1: nobody has looked yet */
+
+static atomic_int log_level = LOG_LEVEL_NOTICE;
 
 static struct {
 	atomic_bool running; /* lines go to the ring */
@@ -40,12 +50,36 @@ static struct {
 
 void log_set_level(enum log_level level)
 {
-	log_level = level;
+	atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level)
 {
-	return level <= log_level;
+	return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed);
+}
+
+/* systemd names the stream that it has given: "DEVICE:INODE". A standard error that has been redirected since is another one. */
+static bool is_journal(void)
+{
+	const char *named = getenv("JOURNAL_STREAM");
+	char ours[48];
+	struct stat status;
+
+	if (!named || fstat(STDERR_FILENO, &status) < 0)
+		return false;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+	return strcmp(named, ours) == 0;
+}
+
+static const char *prefix_of(enum log_level level)
+{
+	int read = atomic_load_explicit(&journal, memory_order_relaxed);
+
+	if (read < 0) {
+		read = is_journal();
+		atomic_store_explicit(&journal, read, memory_order_relaxed);
+	}
+	return read ? priorities[level] : PREFIX;
 }
 
 /* Somebody else may have made it non-blocking. Return: whether to try again. */
@@ -77,9 +111,8 @@ static void write_loss(uint64_t lost)
 {
 	char text[128];
 	int length = snprintf(text, sizeof(text),
-			      PREFIX "%" PRIu64 " lines are lost here: standard error was not read "
-				     "fast enough\n",
-			      lost);
+			      "%s%" PRIu64 " lines are lost here: standard error was not read fast enough\n",
+			      prefix_of(LOG_LEVEL_WARNING), lost);
 
 	write_text(text, (size_t)length);
 }
@@ -134,6 +167,7 @@ int log_start(void)
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&writer.end, &clock);
 	pthread_condattr_destroy(&clock);
+	atomic_store_explicit(&journal, -1, memory_order_relaxed);
 	writer.ending = false;
 	writer.ended = false;
 	sigfillset(&all);
@@ -198,10 +232,11 @@ static void take_line(const char *text, size_t length)
 	pthread_mutex_unlock(&writer.lock);
 }
 
-static void __attribute__((format(printf, 1, 0))) format_line(const char *format, va_list arguments)
+static void __attribute__((format(printf, 2, 0)))
+format_line(enum log_level level, const char *format, va_list arguments)
 {
-	const size_t prefix = strlen(PREFIX);
-	char line[LOGRING_LINE_MAX] = PREFIX;
+	char line[LOGRING_LINE_MAX];
+	const size_t prefix = (size_t)snprintf(line, sizeof(line), "%s", prefix_of(level));
 	size_t length;
 
 	if (vsnprintf(line + prefix, sizeof(line) - prefix - 1, format, arguments) < 0)
@@ -217,7 +252,7 @@ void log_line(enum log_level level, const char *format, ...)
 
 	va_start(arguments, format);
 	if (log_enabled(level))
-		format_line(format, arguments);
+		format_line(level, format, arguments);
 	va_end(arguments);
 }
 
@@ -239,6 +274,6 @@ void log_settle(struct log_limit *limit, uint64_t now, enum log_level level, con
 {
 	if (!limit->suppressed || now / 1000 == limit->second)
 		return;
-	log_line(level, "%u more %s in that second", limit->suppressed, what);
+	log_line(level, "event=left-out what=%s lines=%u seconds=1", what, limit->suppressed);
 	limit->suppressed = 0;
 }

@@ -360,7 +360,7 @@ def chooses_queue(*arguments):
         check("mode queue," in said.splitlines()[0], f"it said: {said.splitlines()[0]}")
         started = namespace.run("timeout", "-s", "TERM", STARTING, BINARY, "run", *arguments, "--state-dir",
                                 directory, status=None)
-        check("ready: mode queue" in started.stderr, f"run said: {started.stderr}")
+        check("event=ready mode=queue " in started.stderr, f"run said: {started.stderr}")
 
 
 def has_one_queue():
@@ -377,6 +377,30 @@ def has_one_queue():
                 check("ready" in said and "stays active" in said, f"with the same queue it said: {said}")
             finally:
                 end_process(daemon, timeout=10)
+
+
+def run_makes_them(mode, backend):
+    """`rules = yes': those that `rules --apply' makes of the same file, while the daemon runs, and nothing is left of them."""
+    with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
+        file, log = pathlib.Path(directory, "conf"), pathlib.Path(directory, "log")
+        file.write_text(f"mode = {mode}\nbackend = {backend}\nport = 21,2121 # two\nqueue = 7\nrules = yes\n")
+        before = namespace.ruleset()
+        namespace.rules("--apply", "-c", str(file))
+        wanted = namespace.ruleset()
+        namespace.rules("--remove")
+        check(namespace.ruleset() == before, "what --remove leaves is not what there was before")
+        check("2121" in wanted, "rules do not read the file")
+        with open(log, "w", encoding="utf-8") as out:
+            daemon = subprocess.Popen(namespace.argv([BINARY, "run", "-c", str(file), "--state-dir", f"{directory}/state"]), stderr=out)
+        try:
+            wait_until(lambda: daemon.poll() is not None or "ready" in log.read_text(), 20, "the daemon to be ready")
+            check(daemon.poll() is None, f"it ended: {log.read_text()}")
+            check(namespace.ruleset() == wanted, "the daemon's rules are others")
+            namespace.run(BINARY, "run", "-c", str(file), "--state-dir", f"{directory}/state", status=1)
+            check(namespace.ruleset() == wanted, "a second daemon, which cannot start, has taken the rules away")
+        finally:
+            status = end_process(daemon, timeout=10)
+        check(status == 0 and namespace.ruleset() == before, f"what it leaves is not what there was before, status {status}")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -508,6 +532,7 @@ def group_traces(backend, mode):
         for setting in SETTINGS:
             for variant, more in VARIANTS.items():
                 report.case(f"{name}/{setting}/{variant}", leaves_no_trace, setting, mode, backend, more)
+        report.case(f"rules/run-makes-them/{backend}/{mode}", run_makes_them, mode, backend)
         if mode == "queue":
             report.case(f"rules/replaces-itself/{backend}", replaces_itself, backend)
         return None

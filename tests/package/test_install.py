@@ -126,6 +126,7 @@ def uninstall_leaves_what_is_others():
 
 
 INSTALLED = ["opt/ftp/sbin/nfq-ftp-helper", "opt/ftp/libexec/nfq-ftp-helper-tools", "opt/ftp/share/man/man8/nfq-ftp-helper.8", "opt/ftp/share/man/man1/nfq-ftp-helper-replay.1",
+             "opt/ftp/share/man/man5/nfq-ftp-helper.conf.5", "opt/etc/nfq-ftp-helper.conf",
              "opt/units/nfq-ftp-helper.service", "opt/units/nfq-ftp-helper-rules.service", "opt/sysusers/nfq-ftp-helper.conf",
              "opt/tmpfiles/nfq-ftp-helper.conf", "opt/ftp/share/bash-completion/completions/nfq-ftp-helper", "opt/ftp/share/zsh/site-functions/_nfq-ftp-helper"]
 
@@ -155,11 +156,14 @@ def units_are_sound():
     units.mkdir(parents=True)
     for unit in (root / "opt/units").iterdir():
         shutil.copy(unit, units)
+    (root / "bin").mkdir(exist_ok=True)
+    shutil.copy("/bin/kill", root / "bin")
     for target in ("sysinit", "multi-user", "basic", "shutdown"):
         (units / f"{target}.target").write_text("[Unit]\nDescription=another\nDefaultDependencies=no\n")
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={root}", "nfq-ftp-helper.service",
                            "nfq-ftp-helper-rules.service"], text=True, capture_output=True, check=False)
     shutil.rmtree(root / "etc")
+    shutil.rmtree(root / "bin")
     check(done.returncode == 0 and not done.stderr, f"systemd-analyze verify: {done.stderr.strip()}")
     said = output("systemd-analyze", "security", "--offline=yes", "--no-pager", root / "opt/units/nfq-ftp-helper.service")
     exposure = re.search(r"Overall exposure level for nfq-ftp-helper.service: ([0-9.]+)", said)

@@ -181,7 +181,7 @@ static void take_payload(struct follower *follower, struct follow_connection *co
 static void take_ack(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
 		     enum direction direction)
 {
-	const enum direction other = direction == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
+	const enum direction other = direction_other(direction);
 	struct reading reading = { .follower = follower, .connection = connection, .direction = other };
 
 	if (segment->flags & TCP_ACK)

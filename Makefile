@@ -232,6 +232,8 @@ $(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): LIBS_FUZZ = $(shell $(PKG_CONFIG
 %/tests/fuzz/test_option: FUZZED_BESIDES = $(OPTION_SOURCES)
 %/tests/fuzz/test_option: LIBS_FUZZ = $(LIBS_DAEMON)
 
+%/tests/fuzz/test_explain: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/explain/*.c)
+
 build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] nfq-ftp-helper/core/*/*.h tests/common/*.h)
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS_ALL) -Itests -std=c11 $(WARN) -fno-strict-aliasing $(FUZZ_CFLAGS) -o $@ $< $(FUZZED) $(FUZZED_BESIDES) $(LIBS_FUZZ)
@@ -240,6 +242,7 @@ FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 
 $(addprefix $(BUILD)/tests/fuzz/test_,$(OF_CAPTURES)): $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/fuzz/test_option: $(OPTION)
+$(BUILD)/tests/fuzz/test_explain: $(call objects,nfq-ftp-helper/explain)
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)

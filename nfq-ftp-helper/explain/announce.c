@@ -12,7 +12,7 @@ static const char *const side_names[] = { [DIRECTION_ORIGINAL] = "client", [DIRE
 /* The other one's. */
 static const char *other_name(enum direction direction)
 {
-	return side_names[direction == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL];
+	return side_names[direction_other(direction)];
 }
 
 static enum direction direction_of(const struct ladder_row *row)
@@ -65,7 +65,7 @@ static void note_sum(struct ladder *ladder, struct ladder_row *row, enum ladder_
 /* As the engine reads the line: which word it begins with, and where that one's argument does; the line's length where there is none. */
 static const struct ftp_word *scan(const struct ladder_row *row, size_t *argument)
 {
-	const enum direction side = row->way == LADDER_TO_SERVER ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+	const enum direction side = direction_of(row);
 	const uint8_t *bytes = (const uint8_t *)row->text.bytes;
 	struct ftp_line line = { .phase = FTP_PHASE_START };
 	enum ftp_event event = FTP_MORE;

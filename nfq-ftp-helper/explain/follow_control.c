@@ -96,12 +96,16 @@ static void show_line(const struct reading *reading, const char *bytes, uint64_t
 	announce(reading->follower, reading->connection, row);
 }
 
-static void show_missing(const struct reading *reading, const char *what, uint64_t length)
+static void show_missing(const struct reading *reading, enum lines_event event, uint64_t length)
 {
 	const enum ladder_way way = reading->direction == DIRECTION_ORIGINAL ? LADDER_TO_SERVER : LADDER_TO_CLIENT;
 	char text[LINE_ROOM];
 
-	snprintf(text, sizeof(text), what, length);
+	if (event == LINES_GAP)
+		snprintf(text, sizeof(text), "( %" PRIu64 " bytes are not in the capture )", length);
+	else
+		snprintf(text, sizeof(text),
+			 "( the last %" PRIu64 " bytes of a line whose beginning is not in the capture )", length);
 	text_row(reading->follower, reading->connection, LADDER_MISSING, way, text);
 }
 
@@ -111,11 +115,8 @@ static void sink(void *context, enum lines_event event, const char *bytes, uint6
 
 	if (event == LINES_LINE || event == LINES_PART)
 		show_line(reading, bytes, length, event == LINES_LINE);
-	else if (event == LINES_GAP)
-		show_missing(reading, "( %" PRIu64 " bytes are not in the capture )", length);
 	else if (length)
-		show_missing(reading, "( the last %" PRIu64 " bytes of a line whose beginning is not in the capture )",
-			     length);
+		show_missing(reading, event, length);
 }
 
 /* As a whole one or several lines of FTP, and nothing else: plain text behind TLS (CCC). */
@@ -181,7 +182,7 @@ static void take_payload(struct follower *follower, struct follow_connection *co
 static void take_ack(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
 		     enum direction direction)
 {
-	const enum direction other = direction == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
+	const enum direction other = direction_other(direction);
 	struct reading reading = { .follower = follower, .connection = connection, .direction = other };
 
 	if (segment->flags & TCP_ACK)

@@ -151,8 +151,7 @@ static enum ladder_way summary(const struct follow_connection *connection, char 
 {
 	const enum direction opener = connection->to_client ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
 	const uint64_t up = connection->flow[opener].bytes;
-	const uint64_t down =
-		connection->flow[opener == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL].bytes;
+	const uint64_t down = connection->flow[direction_other(opener)].bytes;
 	const int64_t micros = connection->last - connection->first;
 	const uint64_t most = up > down ? up : down;
 	int length;

@@ -64,7 +64,7 @@ void ladder_free(struct ladder *ladder)
 struct ladder_dialogue *ladder_add_dialogue(struct ladder *ladder)
 {
 	struct ladder_dialogue **grown =
-		grow(ladder, ladder->dialogues, ladder->dialogue_count, sizeof(*ladder->dialogues));
+		grow(ladder, ladder->dialogues, ladder->dialogue_count, sizeof(struct ladder_dialogue *));
 	struct ladder_dialogue *dialogue = calloc(1, sizeof(*dialogue));
 
 	if (grown)
@@ -100,7 +100,7 @@ struct ladder_row *ladder_add_row(struct ladder *ladder, struct ladder_dialogue 
 
 	if (!dialogue)
 		return NULL;
-	grown = grow(ladder, dialogue->rows, dialogue->row_count, sizeof(*dialogue->rows));
+	grown = grow(ladder, dialogue->rows, dialogue->row_count, sizeof(struct ladder_row *));
 	added = malloc(sizeof(*added));
 	if (grown)
 		dialogue->rows = grown;

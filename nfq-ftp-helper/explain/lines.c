@@ -193,6 +193,7 @@ static bool scanned_secret(const char *text, size_t length)
 
 size_t lines_hide_secret(char *text, size_t length)
 {
+	static const char pass[] = { 'P', 'A', 'S', 'S' }, hidden[] = { ' ', '*', '*', '*' };
 	size_t word = 0;
 
 	while (word < length && !is_letter(text[word]))
@@ -200,11 +201,11 @@ size_t lines_hide_secret(char *text, size_t length)
 	if (word + 4 <= length && is_secret(text + word, length - word)) {
 		length = word + 4;
 	} else if (scanned_secret(text, length)) {
-		length = 4;
-		memcpy(text, "PASS", 4);
+		length = sizeof(pass);
+		memcpy(text, pass, sizeof(pass));
 	} else {
 		return length;
 	}
-	memcpy(text + length, " ***", 4);
-	return length + 4;
+	memcpy(text + length, hidden, sizeof(hidden));
+	return length + sizeof(hidden);
 }

@@ -57,9 +57,11 @@ void lines_skip(struct lines *lines, uint32_t seq);
 
 void lines_free(struct lines *lines);
 
+#define LINES_HIDDEN 8
+
 /**
  * lines_hide_secret - a client's line, without what nobody is to read
- * @text: the line; shortened where it holds a password, an account or a ticket
+ * @text: the line; shortened where it holds a password, an account or a ticket. There is room for LINES_HIDDEN bytes more
  * @length: of it
  *
  * Return: its length now.

@@ -180,13 +180,13 @@ static void put_end(struct pen *pen, const struct ladder_dialogue *dialogue, enu
 {
 	char end[ENDPOINT_PRINT_MAX], seen[ENDPOINT_PRINT_MAX], text[2 * ENDPOINT_PRINT_MAX + 64];
 	const bool server = side == LADDER_SERVER;
-	int length = snprintf(text, sizeof(text), "%s %s", server ? "server" : "client",
-			      endpoint_print(&dialogue->end[side], end));
+	const int length = snprintf(text, sizeof(text), "%s %s", server ? "server" : "client",
+				    endpoint_print(&dialogue->end[side], end));
 
 	endpoint_print(&dialogue->seen[side], seen);
 	if (!endpoint_equal(&dialogue->end[side], &dialogue->seen[side]))
-		length += snprintf(text + length, sizeof(text) - (size_t)length, ", to the %s %s",
-				   server ? "client" : "server", seen);
+		snprintf(text + length, sizeof(text) - (size_t)length, ", to the %s %s", server ? "client" : "server",
+			 seen);
 	pen->y = put_wrapped(pen, MARGIN, pen->y + LINE, WIDTH - 2 * MARGIN, "pale", text) - LINE;
 }
 

@@ -44,14 +44,14 @@ struct conversation {
 };
 
 static FILE *file;
-static char path[] = "/tmp/nfq-ftp-explain-XXXXXX";
+static char path[64];
 static uint32_t micros;
 
 static void capture_begin(void)
 {
 	const struct pcap_header header = { 0xa1b2c3d4, 2, 4, 0, 0, 65535, LINK_RAW };
 
-	strcpy(path + sizeof(path) - sizeof("XXXXXX"), "XXXXXX");
+	snprintf(path, sizeof(path), "/tmp/nfq-ftp-explain-XXXXXX");
 	file = fdopen(mkstemp(path), "w");
 	assert_non_null(file);
 	assert_int_equal(fwrite(&header, sizeof(header), 1, file), 1);
@@ -65,9 +65,10 @@ static void sends(struct conversation *conversation, unsigned int from, uint8_t 
 					      .ack = flags & TCP_ACK ? conversation->seq[!from] : 0,
 					      .flags = flags,
 					      .window = 65535 };
-	struct pcap_record record = { .seconds = 1000, .micros = micros += 1000 };
+	struct pcap_record record = { .seconds = 1000, .micros = micros };
 	uint8_t bytes[PACKET_MAX];
 
+	micros += 1000;
 	record.captured = packet_put(bytes, &conversation->end[from], &conversation->end[!from], &header, text, length);
 	record.length = record.captured;
 	assert_int_equal(fwrite(&record, sizeof(record), 1, file), 1);

@@ -817,6 +817,28 @@ static void tables_for_people(void **state)
 	assert_false(told("/nonexistent", &other, text));
 }
 
+/* Where both ends are long, a session takes more than one line, and none of them is too long. */
+static void long_addresses_go_on_below(void **state)
+{
+	struct tuple ends = { .src = { .family = FAMILY_IPV6, .port = 50000 },
+			      .dst = { .family = FAMILY_IPV6, .port = 50001 } };
+	struct telling telling = { .line = tell_kept, .end = tell_sessions_end };
+	struct flow_key key;
+	char text[8192];
+	uint32_t hash;
+
+	(void)state;
+	memset(ends.src.address, 0xfe, 16);
+	memset(ends.dst.address, 0xfd, 16);
+	hash = table_hash(table, &ends, 0, &key);
+	table_insert(table, &key, hash)->state = SESSION_GREETING;
+	assert_true(told(options.state_directory, &telling, text));
+	assert_non_null(strstr(text, "]:50000 [fdfd:"));
+	assert_non_null(strstr(text, "\n    greeting  -"));
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 1, TELL_WIDTH);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -839,6 +861,7 @@ int main(void)
 		CASE(losses_are_counted),
 		CASE(rings_are_bounded),
 		CASE(tables_for_people),
+		CASE(long_addresses_go_on_below),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

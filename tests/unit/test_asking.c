@@ -767,6 +767,28 @@ static void losses_are_counted(void **state)
 	fclose(stream);
 }
 
+/* All places are taken by some who follow and do not read: they keep them for a while, and then make room for who asks. */
+static void followers_who_stall_make_room(void **state)
+{
+	const struct report report = { .kind = REPORT_END, .command = "" };
+	FILE *streams[ASKING_READERS];
+	double start;
+
+	(void)state;
+	for (unsigned int i = 0; i < ASKING_READERS; i++)
+		streams[i] = follow();
+	/* more than sockets and rings have room for */
+	for (unsigned int i = 0; i < 64 * EVENTS_MAX; i++) {
+		events_put(events, &report, view_now());
+		if (i % EVENTS_MAX == 0)
+			usleep(60000);
+	}
+	start = seconds();
+	assert_true(answered(start + 30));
+	for (unsigned int i = 0; i < ASKING_READERS; i++)
+		fclose(streams[i]);
+}
+
 /* A ring that nobody empties costs nothing but what it loses. */
 static void rings_are_bounded(void **state)
 {
@@ -859,6 +881,7 @@ int main(void)
 		CASE(thousand_who_stall),
 		CASE(events_are_followed),
 		CASE(losses_are_counted),
+		CASE(followers_who_stall_make_room),
 		CASE(rings_are_bounded),
 		CASE(tables_for_people),
 		CASE(long_addresses_go_on_below),

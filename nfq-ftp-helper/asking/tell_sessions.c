@@ -22,8 +22,7 @@ static int width_of(const json_t *lines, const char *name, int least)
 	size_t index;
 	int width = least;
 
-	json_array_foreach(lines, index, line)
-	{
+	json_array_foreach (lines, index, line) {
 		const size_t length = json_string_length(json_object_get(line, name));
 
 		if ((int)length > width)
@@ -104,7 +103,9 @@ void tell_sessions_end(struct telling *telling)
 	size_t index;
 
 	tell_head(telling->out, names, widths, SESSION_PARTS);
-	json_array_foreach(telling->kept, index, line) tell_session(telling->out, line, client, server);
+	json_array_foreach (telling->kept, index, line) {
+		tell_session(telling->out, line, client, server);
+	}
 	fprintf(telling->out, "%zu sessions\n", json_array_size(telling->kept));
 }
 
@@ -138,6 +139,8 @@ void tell_expectations_end(struct telling *telling)
 	size_t index;
 
 	tell_head(telling->out, names, widths, EXPECTATION_PARTS);
-	json_array_foreach(telling->kept, index, line) tell_expectation(telling->out, line, widths);
+	json_array_foreach (telling->kept, index, line) {
+		tell_expectation(telling->out, line, widths);
+	}
 	fprintf(telling->out, "%zu expectations\n", json_array_size(telling->kept));
 }

@@ -517,7 +517,7 @@ static void *count(void *context)
 
 static void figures_are_whole_while_they_change(void **state)
 {
-	struct figures figures;
+	struct figures figures = { .sessions = 0 };
 	const uint64_t *words = (const uint64_t *)&figures;
 	unsigned int seen = 0, torn = 0;
 	pthread_t writer;
@@ -595,7 +595,6 @@ static void *work_on(void *context)
 {
 	const struct report report = { .kind = REPORT_EXPECT, .command = "PORT" };
 	struct figures figures = { .sessions = 1 };
-	double last = seconds();
 
 	(void)context;
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
@@ -605,9 +604,9 @@ static void *work_on(void *context)
 		events_put(events, &report, view_now());
 		figures_publish(published, &figures);
 		works_done++;
-		last = seconds();
-		if (last - begun > longest_gap)
-			longest_gap = last - begun;
+		begun = seconds() - begun;
+		if (begun > longest_gap)
+			longest_gap = begun;
 		nanosleep(&pause, NULL);
 	}
 	return NULL;

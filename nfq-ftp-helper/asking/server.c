@@ -237,6 +237,14 @@ static bool serve(struct asking *asking, struct reader *reader, short events, ui
 
 /* ---- all of them ---- */
 
+/* What it is waited for. Who is gone is told in any case. */
+static short wanted_of(const struct reader *reader)
+{
+	if (!reader->answering)
+		return POLLIN;
+	return has_more(reader) ? POLLOUT : 0;
+}
+
 /* What the workers have reported since, for everybody who follows. */
 static void hand_out(struct asking *asking)
 {
@@ -267,7 +275,7 @@ static bool wait_for_them(struct asking *asking, struct pollfd polled[2 + ASKING
 	for (unsigned int i = 0; i < asking->count; i++)
 		polled[2 + i] = (struct pollfd){
 			.fd = asking->readers[i]->file,
-			.events = asking->readers[i]->answering ? (has_more(asking->readers[i]) ? POLLOUT : 0) : POLLIN,
+			.events = wanted_of(asking->readers[i]),
 		};
 	ready = poll(polled, 2 + asking->count, asking->followers ? FOLLOW_PERIOD : IDLE_PERIOD);
 	return ready < 0 ? errno == EINTR : !polled[0].revents;

@@ -50,3 +50,25 @@ void tell_wrapped(FILE *out, const char *label, int column, const char *text)
 	}
 	fprintf(out, "%s\n", text);
 }
+
+#define INDENT 4
+
+void tell_row(FILE *out, char parts[][TELL_PART_MAX], size_t count)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const size_t length = strlen(parts[i]);
+
+		if (column && column + 1 + length > TELL_WIDTH) {
+			fprintf(out, "\n%*s", INDENT, "");
+			column = INDENT;
+		} else if (column) {
+			fputc(' ', out);
+			column++;
+		}
+		fputs(parts[i], out);
+		column += length;
+	}
+	fputc('\n', out);
+}

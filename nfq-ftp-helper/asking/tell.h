@@ -35,6 +35,11 @@ double tell_number(const json_t *object, const char *name);
 /* "3d 4h", "5m 6s": a time that has passed. Return: @text. */
 const char *tell_span(double seconds, char text[TELL_SPAN_MAX]);
 
+#define TELL_PART_MAX 64
+
+/* One line of a table, of parts that are padded already; what goes beyond TELL_WIDTH goes on in another line. Each part is the caller's. */
+void tell_row(FILE *out, char parts[][TELL_PART_MAX], size_t count);
+
 /* A text behind a label, in as many lines of TELL_WIDTH as it takes. */
 void tell_wrapped(FILE *out, const char *label, int column, const char *text);
 

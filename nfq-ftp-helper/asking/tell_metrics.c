@@ -47,14 +47,12 @@ static void put_samples(FILE *out, const json_t *line, const char *ending)
 	const json_t *sample;
 	size_t index;
 
-	json_array_foreach(json_object_get(line, "samples"), index, sample)
-	{
+	json_array_foreach (json_object_get(line, "samples"), index, sample) {
 		json_t *labels = json_object_get(sample, "labels"), *value;
 		const char *label, *before = "{";
 
 		fprintf(out, PREFIX "%s%s", name, ending);
-		json_object_foreach(labels, label, value)
-		{
+		json_object_foreach (labels, label, value) {
 			fprintf(out, "%s%s=\"", before, label);
 			put_escaped(out, json_string_value(value), true);
 			fputc('"', out);
@@ -71,8 +69,7 @@ static void put_histogram(FILE *out, const json_t *line)
 	const json_t *bucket;
 	size_t index;
 
-	json_array_foreach(json_object_get(line, "buckets"), index, bucket)
-	{
+	json_array_foreach (json_object_get(line, "buckets"), index, bucket) {
 		const json_t *bound = json_object_get(bucket, "le");
 
 		if (bound)

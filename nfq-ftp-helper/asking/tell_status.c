@@ -83,9 +83,13 @@ bool tell_status(struct telling *telling, const json_t *line)
 	tell_time(out, line);
 	fprintf(out, "%-*s%s\n", COLUMN, "rules", tell_text(line, "rules", text));
 	fprintf(out, "%-*s%s\n", COLUMN, "sandbox", tell_text(line, "sandbox", text));
-	json_array_foreach(json_object_get(line, "queues"), index, item) tell_queue(out, item);
+	json_array_foreach (json_object_get(line, "queues"), index, item) {
+		tell_queue(out, item);
+	}
 	tell_counts(out, line);
 	fprintf(out, "%-*s%s\n", COLUMN, "refused", json_array_size(refusals) ? "by reason:" : "nothing");
-	json_array_foreach(refusals, index, item) tell_refusal(out, item, now);
+	json_array_foreach (refusals, index, item) {
+		tell_refusal(out, item, now);
+	}
 	return true;
 }

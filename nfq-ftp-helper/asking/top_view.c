@@ -10,13 +10,13 @@
 #define FOOT 2 /* and below */
 
 static const struct {
-	char key;
 	const char *member;
+	char key;
 	bool number;
 } sorts[TOP_SORTS] = {
-	[TOP_BY_CLIENT] = { 'c', "client", false }, [TOP_BY_SERVER] = { 's', "server", false },
-	[TOP_BY_STATE] = { 't', "state", false },   [TOP_BY_AGE] = { 'a', "age", true },
-	[TOP_BY_IDLE] = { 'i', "idle", true },	    [TOP_BY_EXPECTATIONS] = { 'e', "expectations", true },
+	[TOP_BY_CLIENT] = { "client", 'c', false }, [TOP_BY_SERVER] = { "server", 's', false },
+	[TOP_BY_STATE] = { "state", 't', false },   [TOP_BY_AGE] = { "age", 'a', true },
+	[TOP_BY_IDLE] = { "idle", 'i', true },	    [TOP_BY_EXPECTATIONS] = { "expectations", 'e', true },
 };
 
 char top_view_key(enum top_sort sort)
@@ -26,21 +26,25 @@ char top_view_key(enum top_sort sort)
 
 /* ---- sorting ---- */
 
+struct row {
+	json_t *session;
+};
+
 static int compare(const void *a, const void *b, void *context)
 {
 	const struct top_view *view = context;
-	const json_t *const *left = a, *const *right = b;
+	const json_t *left = ((const struct row *)a)->session, *right = ((const struct row *)b)->session;
 	const char *member = sorts[view->sort].member;
 	char one[TELL_TEXT_MAX], other[TELL_TEXT_MAX];
 	int order;
 
 	if (sorts[view->sort].number)
-		order = (tell_number(*left, member) > tell_number(*right, member)) -
-			(tell_number(*left, member) < tell_number(*right, member));
+		order = (tell_number(left, member) > tell_number(right, member)) -
+			(tell_number(left, member) < tell_number(right, member));
 	else
-		order = strcmp(tell_text(*left, member, one), tell_text(*right, member, other));
+		order = strcmp(tell_text(left, member, one), tell_text(right, member, other));
 	if (!order)
-		order = strcmp(tell_text(*left, "client", one), tell_text(*right, "client", other));
+		order = strcmp(tell_text(left, "client", one), tell_text(right, "client", other));
 	return view->backwards ? -order : order;
 }
 
@@ -58,18 +62,18 @@ json_t *top_view_selected(const struct top_view *view)
 void top_view_sort(struct top_view *view, const json_t *selected)
 {
 	const size_t count = json_array_size(view->sessions);
-	json_t **rows = count ? calloc(count, sizeof(*rows)) : NULL;
+	struct row *rows = count ? calloc(count, sizeof(*rows)) : NULL;
 	json_t *sorted = rows ? json_array() : NULL;
 
 	for (size_t i = 0; rows && i < count; i++)
-		rows[i] = json_array_get(view->sessions, i);
+		rows[i].session = json_array_get(view->sessions, i);
 	if (sorted) {
 		qsort_r(rows, count, sizeof(*rows), compare, view);
 		for (size_t i = 0; i < count; i++)
-			if (selected && is_same(rows[i], selected))
+			if (selected && is_same(rows[i].session, selected))
 				view->selected = i;
 		for (size_t i = 0; i < count; i++)
-			json_array_append(sorted, rows[i]);
+			json_array_append(sorted, rows[i].session);
 		json_decref(view->sessions);
 		view->sessions = sorted;
 	}
@@ -91,13 +95,13 @@ static void draw_head(const struct top_view *view)
 	double waiting = 0, dropped = 0, refused = 0;
 	size_t index;
 
-	json_array_foreach(json_object_get(view->status, "queues"), index, refusal)
-	{
+	json_array_foreach (json_object_get(view->status, "queues"), index, refusal) {
 		waiting += tell_number(refusal, "waiting");
 		dropped += tell_number(refusal, "dropped_full") + tell_number(refusal, "dropped_unsent");
 	}
-	json_array_foreach(json_object_get(view->status, "refusals"), index, refusal) refused +=
-		tell_number(refusal, "count");
+	json_array_foreach (json_object_get(view->status, "refusals"), index, refusal) {
+		refused += tell_number(refusal, "count");
+	}
 	mvprintw(0, 0, "nfq-ftp-helper, mode %s, for %s", tell_text(view->status, "mode", text),
 		 tell_span(tell_number(view->status, "uptime"), span));
 	mvprintw(1, 0, "sessions %.0f of %.0f, busy %.0f, expected %.0f, refused %.0f", tell_number(sessions, "now"),
@@ -178,8 +182,7 @@ static void draw_detail(const struct top_view *view)
 	size_t index;
 	int y = HEAD;
 
-	json_object_foreach(session, name, value)
-	{
+	json_object_foreach (session, name, value) {
 		if (json_is_string(value))
 			mvprintw(y++, 2, "%-13s %s", name, tell_text(session, name, text));
 		else if (json_is_number(value))
@@ -190,10 +193,11 @@ static void draw_detail(const struct top_view *view)
 			mvprintw(y++, 2, "%-13s client's bytes %+.0f, server's %+.0f", name,
 				 tell_number(value, "client"), tell_number(value, "server"));
 	}
-	json_array_foreach(view->expectations, index, expectation)
+	json_array_foreach (view->expectations, index, expectation) {
 		mvprintw(y++, 2, "%-13s from %s to %s by %s, for another %.0f s", index ? "" : "expected",
 			 tell_text(expectation, "from", from), tell_text(expectation, "to", to),
 			 tell_text(expectation, "command", text), tell_number(expectation, "left"));
+	}
 }
 
 void top_view_draw(struct top_view *view)

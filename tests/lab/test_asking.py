@@ -10,6 +10,7 @@ import contextlib
 import grp
 import json
 import os
+import re
 import shutil
 import socket
 import stat
@@ -19,7 +20,7 @@ import time
 
 import openmetrics
 from cases import daemon_lab, main
-from lab import wait_until
+from lab import TREE, wait_until
 from rawftp import RawClient, check, next_port
 from servers import Server
 
@@ -155,6 +156,17 @@ def textfile(lab):
     return "promtool finds nothing"
 
 
+def dashboard(lab):
+    """Every metric that the dashboard asks for is there."""
+    text = (TREE / "doc/grafana.json").read_text()
+    panels = json.loads(text)["panels"]
+    wanted = set(re.findall(r"nfq_ftp_helper_\w+", text))
+    done = ask_raw(lab, "metrics", "--textfile", "-")
+    there = {re.match(r"\w+", line)[0] for line in done.stdout.splitlines() if not line.startswith("#")}
+    check(wanted <= there, f"not there: {sorted(wanted - there)}")
+    return f"{len(panels)} panels, {len(wanted)} metrics"
+
+
 def follow(lab):
     """Everything in its order; what was typed in the wrong place, and names of files, nowhere."""
     follower = lab.popen("router", [str(lab.binary), "follow", "--json", "--state-dir", str(state(lab))], stdout=subprocess.PIPE)
@@ -242,7 +254,7 @@ def of_a_group(lab):
     check(stat.S_IMODE(row.st_mode) == 0o710 and row.st_gid == grp.getgrnam("adm").gr_gid, f"mode {row.st_mode:o}, group {row.st_gid}")
 
 
-CASES = {"status": status, "sessions": sessions, "counters": counters, "textfile": textfile, "follow": follow,
+CASES = {"status": status, "sessions": sessions, "counters": counters, "textfile": textfile, "dashboard": dashboard, "follow": follow,
          "readers-stall": readers_stall, "killed": killed}
 
 

@@ -517,7 +517,7 @@ static void *count(void *context)
 
 static void figures_are_whole_while_they_change(void **state)
 {
-	struct figures figures;
+	struct figures figures = { .sessions = 0 };
 	const uint64_t *words = (const uint64_t *)&figures;
 	unsigned int seen = 0, torn = 0;
 	pthread_t writer;
@@ -595,7 +595,6 @@ static void *work_on(void *context)
 {
 	const struct report report = { .kind = REPORT_EXPECT, .command = "PORT" };
 	struct figures figures = { .sessions = 1 };
-	double last = seconds();
 
 	(void)context;
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
@@ -605,9 +604,9 @@ static void *work_on(void *context)
 		events_put(events, &report, view_now());
 		figures_publish(published, &figures);
 		works_done++;
-		last = seconds();
-		if (last - begun > longest_gap)
-			longest_gap = last - begun;
+		begun = seconds() - begun;
+		if (begun > longest_gap)
+			longest_gap = begun;
 		nanosleep(&pause, NULL);
 	}
 	return NULL;
@@ -767,6 +766,28 @@ static void losses_are_counted(void **state)
 	fclose(stream);
 }
 
+/* All places are taken by some who follow and do not read: they keep them for a while, and then make room for who asks. */
+static void followers_who_stall_make_room(void **state)
+{
+	const struct report report = { .kind = REPORT_END, .command = "" };
+	FILE *streams[ASKING_READERS];
+	double start;
+
+	(void)state;
+	for (unsigned int i = 0; i < ASKING_READERS; i++)
+		streams[i] = follow();
+	/* more than sockets and rings have room for */
+	for (unsigned int i = 0; i < 64 * EVENTS_MAX; i++) {
+		events_put(events, &report, view_now());
+		if (i % EVENTS_MAX == 0)
+			usleep(60000);
+	}
+	start = seconds();
+	assert_true(answered(start + 30));
+	for (unsigned int i = 0; i < ASKING_READERS; i++)
+		fclose(streams[i]);
+}
+
 /* A ring that nobody empties costs nothing but what it loses. */
 static void rings_are_bounded(void **state)
 {
@@ -817,6 +838,28 @@ static void tables_for_people(void **state)
 	assert_false(told("/nonexistent", &other, text));
 }
 
+/* Where both ends are long, a session takes more than one line, and none of them is too long. */
+static void long_addresses_go_on_below(void **state)
+{
+	struct tuple ends = { .src = { .family = FAMILY_IPV6, .port = 50000 },
+			      .dst = { .family = FAMILY_IPV6, .port = 50001 } };
+	struct telling telling = { .line = tell_kept, .end = tell_sessions_end };
+	struct flow_key key;
+	char text[8192];
+	uint32_t hash;
+
+	(void)state;
+	memset(ends.src.address, 0xfe, 16);
+	memset(ends.dst.address, 0xfd, 16);
+	hash = table_hash(table, &ends, 0, &key);
+	table_insert(table, &key, hash)->state = SESSION_GREETING;
+	assert_true(told(options.state_directory, &telling, text));
+	assert_non_null(strstr(text, "]:50000 [fdfd:"));
+	assert_non_null(strstr(text, "\n    greeting  -"));
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 1, TELL_WIDTH);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -837,8 +880,10 @@ int main(void)
 		CASE(thousand_who_stall),
 		CASE(events_are_followed),
 		CASE(losses_are_counted),
+		CASE(followers_who_stall_make_room),
 		CASE(rings_are_bounded),
 		CASE(tables_for_people),
+		CASE(long_addresses_go_on_below),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,8 +38,10 @@ ifdef SANITIZE
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson) -pthread
+LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson ncurses) -pthread
 LIBS_TOOLS = $(LIBS_DAEMON) $(shell $(PKG_CONFIG) --libs libpcap)
+# The daemon alone gives up system calls.
+LIBS_SECCOMP = $(shell $(PKG_CONFIG) --libs libseccomp)
 LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # obj/: the program itself is build/nfq-ftp-helper, which would be its sources' folder.
@@ -51,11 +53,11 @@ CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room))
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
-ROOMS := command check ruleset daemon host kernel
+ROOMS := command check asking ruleset daemon isolation host figures kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
-OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
+OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/asking/question.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
 	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
 OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 
@@ -67,7 +69,7 @@ TOOLS := $(sort $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(ro
 all: $(BUILD)/nfq-ftp-helper $(BUILD)/nfq-ftp-helper-tools
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_SECCOMP)
 
 $(BUILD)/nfq-ftp-helper-tools: $(TOOLS)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
@@ -133,8 +135,10 @@ $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
+FIGURES := $(call objects,nfq-ftp-helper/figures)
+
 $(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter throttle interfaces tally \
-	state statefile options settings log logring) $(filter-out %/nfqueue.o,$(HOST))
+	state statefile options settings log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
 $(BUILD)/tests/unit/test_option: $(OPTION)
@@ -150,8 +154,14 @@ $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_reporter: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_reporter: LIBS_UNIT = $(LIBS_DAEMON)
 
+$(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) \
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces options log logring) $(HOST)
+$(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
+
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
+
+$(BUILD)/tests/unit/test_rulekeeper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,isolation/rulekeeper isolation/capabilities host/rights)
 
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
@@ -189,6 +199,11 @@ $(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# Calls that nobody who works makes, to see what stops them: a library likewise.
+$(BUILD)/tests/lab/planted.so: tests/lab/planted.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 # And what attacks there, a program a file.
 LAB := $(patsubst %,$(BUILD)/tests/lab/%,flood hostile)
 
@@ -196,7 +211,7 @@ $(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o $(PACKET_BYTES)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
-tests: $(UNIT) $(LAB) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
+tests: $(UNIT) $(LAB) $(patsubst %,$(BUILD)/tests/lab/%,nomemory.so planted.so) $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
 
 # For scripts/test and tests/fuzz.
 print-unit:

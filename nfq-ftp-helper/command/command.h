@@ -36,6 +36,12 @@ const struct command *command_table(unsigned int *count);
 int command_run(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_sessions(int argc, char **argv);
+int command_expectations(int argc, char **argv);
+int command_follow(int argc, char **argv);
+int command_metrics(int argc, char **argv);
+int command_top(int argc, char **argv);
 int command_completion(int argc, char **argv);
 
 /* Any subcommand of the tools: that program takes this one's place, or it is said that it is not there. */

@@ -13,6 +13,13 @@ static const struct command commands[] = {
 	  NULL },
 	{ "check", command_check, "what this machine offers, what is missing, and how to get it", OPTION_OF_CHECK,
 	  NULL },
+	{ "status", command_status, "ask the running daemon how it is", OPTION_OF_STATUS, NULL },
+	{ "sessions", command_sessions, "list the control connections that it follows", OPTION_OF_SESSIONS, NULL },
+	{ "expectations", command_expectations, "list the data connections that it expects", OPTION_OF_EXPECTATIONS,
+	  NULL },
+	{ "follow", command_follow, "print what it does, as it happens", OPTION_OF_FOLLOW, NULL },
+	{ "metrics", command_metrics, "print what it has counted, as OpenMetrics", OPTION_OF_METRICS, NULL },
+	{ "top", command_top, "show what it follows, again every second", OPTION_OF_TOP, NULL },
 	{ "completion", command_completion, NULL, 0, NULL },
 };
 

@@ -8,6 +8,7 @@
 #ifndef COMMAND_OPTION_H
 #define COMMAND_OPTION_H
 
+#include "asking/question.h"
 #include "daemon/options.h"
 #include "playback/settings.h"
 #include "ruleset/request.h"
@@ -18,12 +19,22 @@
 #define OPTION_OUT_MAX 4096 /* the kernel's limit on a path, with its NUL */
 
 /* Which subcommands take an option: a bit each. */
-#define OPTION_OF_RUN	  (1u << 0)
-#define OPTION_OF_RULES	  (1u << 1)
-#define OPTION_OF_REPLAY  (1u << 2)
-#define OPTION_OF_CHECK	  (1u << 3)
-#define OPTION_OF_EXPLAIN (1u << 4)
-#define OPTION_OF_ALL	  (OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK | OPTION_OF_EXPLAIN)
+#define OPTION_OF_RUN	       (1u << 0)
+#define OPTION_OF_RULES	       (1u << 1)
+#define OPTION_OF_REPLAY       (1u << 2)
+#define OPTION_OF_CHECK	       (1u << 3)
+#define OPTION_OF_EXPLAIN      (1u << 4)
+#define OPTION_OF_STATUS       (1u << 8)
+#define OPTION_OF_SESSIONS     (1u << 9)
+#define OPTION_OF_EXPECTATIONS (1u << 10)
+#define OPTION_OF_FOLLOW       (1u << 11)
+#define OPTION_OF_METRICS      (1u << 12)
+#define OPTION_OF_TOP	       (1u << 13)
+/* Those that ask the daemon; of these, those that tell of sessions. */
+#define OPTION_OF_FILTERED (OPTION_OF_SESSIONS | OPTION_OF_EXPECTATIONS | OPTION_OF_TOP)
+#define OPTION_OF_ASKING   (OPTION_OF_STATUS | OPTION_OF_FILTERED | OPTION_OF_FOLLOW | OPTION_OF_METRICS)
+#define OPTION_OF_ALL                                                                                                  \
+	(OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK | OPTION_OF_EXPLAIN | OPTION_OF_ASKING)
 
 /* Where all of it is stored. A subcommand's options that it has in common with another are one member. */
 struct option_values {
@@ -46,6 +57,9 @@ struct option_values {
 	char out[OPTION_OUT_MAX];     /* "": nothing is to be written */
 	char picture[OPTION_OUT_MAX]; /* explain's. "": to standard output */
 	unsigned int format;	      /* enum format */
+
+	char textfile[OPTION_OUT_MAX]; /* "": none */
+	struct filter filter;	       /* which sessions are asked for */
 };
 
 /* What a value may be, and what is stored: struct option_values has that type there. */
@@ -56,6 +70,8 @@ enum option_kind {
 	OPTION_WORD,	   /* an enum: the word's index */
 	OPTION_PATH,	   /* char[] */
 	OPTION_HELPER,	   /* char[]: a conntrack helper's name */
+	OPTION_GROUP,	   /* char[]: a group's name */
+	OPTION_USER,	   /* char[]: a user's name, or number */
 	OPTION_QUEUES,	   /* struct queue_range */
 	OPTION_MARK,	   /* struct attach: mark, mark_mask */
 	OPTION_PORT_RANGE, /* struct policy: port_low, port_high */
@@ -64,6 +80,7 @@ enum option_kind {
 	OPTION_PORTS,	   /* struct ports */
 	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
 	OPTION_INTERFACES, /* struct request: interfaces */
+	OPTION_NETWORK,	   /* struct network: one */
 	OPTION_NAT,	   /* struct playback_nats: each one given adds one */
 	OPTION_KINDS,
 };

@@ -120,6 +120,16 @@ static bool read_helper(const struct option_row *row, void *at, const char *text
 	return is_name(text, strlen(text), row->size, "-_.") && strcmp(text, "ftp") != 0 && read_path(row, at, text);
 }
 
+static bool read_group(const struct option_row *row, void *at, const char *text)
+{
+	return is_name(text, strlen(text), row->size, "-_.") && *text != '-' && read_path(row, at, text);
+}
+
+static bool read_user(const struct option_row *row, void *at, const char *text)
+{
+	return text[0] != '-' && is_name(text, strlen(text), row->size, "-_.") && read_path(row, at, text);
+}
+
 static bool read_queues(const struct option_row *row, void *at, const char *text)
 {
 	uint32_t first = 0, last;
@@ -266,6 +276,12 @@ static bool read_address(const char *text, struct endpoint *endpoint)
 	return inet_pton(endpoint->family == FAMILY_IPV6 ? AF_INET6 : AF_INET, text, endpoint->address) == 1;
 }
 
+static bool read_one_network(const struct option_row *row, void *at, const char *text)
+{
+	(void)row;
+	return question_network(text, at);
+}
+
 static bool read_nat(const struct option_row *row, void *at, const char *text)
 {
 	struct playback_nats *nats = at;
@@ -353,6 +369,8 @@ static const struct kind {
 	[OPTION_HELPER] = { read_helper,
 			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", NULL,
 			    NULL },
+	[OPTION_GROUP] = { read_group, "the name of a group, of less than @S letters", NULL, NULL },
+	[OPTION_USER] = { read_user, "a user's name, of less than @S letters, or number", NULL, NULL },
 	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", NULL, NULL },
 	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", NULL, same_mark },
 	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", NULL, same_port_range },
@@ -369,6 +387,8 @@ static const struct kind {
 				"at most @M pairs CLIENTS:SERVERS of interface names, one of which may be "
 				"missing, separated by commas",
 				NULL, same_interfaces },
+	[OPTION_NETWORK] = { read_one_network, "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32", NULL,
+			     NULL },
 	[OPTION_NAT] = { read_nat, "two addresses, both IPv4 or both IPv6, each INSIDE once, at most @M times",
 			 reset_all, NULL },
 };

@@ -2,12 +2,15 @@
 /*
  * The daemon: a worker a queue, and the main thread, which only waits for signals.
  */
+#include "asking/asking.h"
 #include "command.h"
 #include "daemon/attachment.h"
+#include "daemon/confinement.h"
 #include "daemon/log.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
 #include "host/notify.h"
+#include "isolation/rulekeeper.h"
 #include "reload.h"
 #include "rules_place.h"
 #include "ruleset/marks.h"
@@ -29,6 +32,7 @@
 struct daemon {
 	struct reload reload;
 	struct options options; /* of these, and what has been settled since */
+	struct confinement confinement;
 	struct attachment attachment;
 	struct control control;
 	struct notify notify;
@@ -37,7 +41,9 @@ struct daemon {
 	unsigned int opened;
 	struct request request;	       /* the rules that are ours to make ... */
 	const struct backend *backend; /* ... and by whom; NULL: none are */
+	struct rulekeeper rulekeeper;  /* who puts them in place */
 	bool placed;
+	struct asking *asking; /* NULL: it cannot be asked */
 };
 
 static int open_workers(struct daemon *daemon)
@@ -54,6 +60,29 @@ static int open_workers(struct daemon *daemon)
 		error = worker_open(&daemon->workers[daemon->opened], &daemon->options, &daemon->control,
 				    daemon->opened);
 	return error;
+}
+
+/* That it cannot be asked is no reason to end. */
+static void open_asking(struct daemon *daemon)
+{
+	struct asking_config config = {
+		.options = &daemon->options,
+		.mode_chosen = daemon->attachment.chosen,
+		.sandbox = "none",
+		.rules = "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
+		.sources = daemon->count,
+	};
+
+	for (unsigned int i = 0; i < daemon->count; i++) {
+		struct worker *worker = &daemon->workers[i];
+
+		config.source[i] = (struct asking_source){ .table = worker->engine.table,
+							   .published = &worker->published,
+							   .events = &worker->events,
+							   .queue = worker->queue_config.queue,
+							   .sure_queue = worker->queue_config.sure_queue };
+	}
+	(void)asking_open(&daemon->asking, &config);
 }
 
 static int start_workers(struct daemon *daemon)
@@ -162,14 +191,39 @@ static void tell_summary(const struct daemon *daemon)
 
 /* ---- rules ---- */
 
+static int apply_rules(void *context)
+{
+	const struct daemon *daemon = context;
+
+	return rules_place(&daemon->request, daemon->backend);
+}
+
+static int remove_rules(void *context)
+{
+	const struct daemon *daemon = context;
+
+	return rules_take_away(daemon->backend, NULL);
+}
+
+/* Who makes them starts programs, which the daemon is not to do once it is confined. */
+static int start_rulekeeper(struct daemon *daemon)
+{
+	const struct rulekeeper_acts acts = { .apply = apply_rules, .remove = remove_rules, .context = daemon };
+	const int error = daemon->backend ? rulekeeper_start(&daemon->rulekeeper, &acts) : 0;
+
+	if (error)
+		log_line(LOG_LEVEL_ERROR, "no process can be made to keep the rules: %s", strerror(-error));
+	return error;
+}
+
 /* When packets are served. */
 static int place_rules(struct daemon *daemon)
 {
-	const int error = daemon->backend ? rules_place(&daemon->request, daemon->backend) : 0;
+	const int error = daemon->backend ? rulekeeper_apply(&daemon->rulekeeper) : 0;
 
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s",
-			 mode_names[daemon->request.attach.mode], daemon->backend->name);
+		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s: %s",
+			 mode_names[daemon->request.attach.mode], daemon->backend->name, strerror(-error));
 	daemon->placed = daemon->backend && !error;
 	return error;
 }
@@ -177,9 +231,12 @@ static int place_rules(struct daemon *daemon)
 /* While packets are still served. Who has not come so far may not take away another daemon's. */
 static void take_rules_away(struct daemon *daemon)
 {
-	if (daemon->placed && rules_take_away(daemon->backend, NULL))
+	const int error = daemon->placed ? rulekeeper_remove(&daemon->rulekeeper) : 0;
+
+	if (error)
 		log_line(LOG_LEVEL_WARNING,
-			 "the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
+			 "the rules could not be taken away: %s; `nfq-ftp-helper rules --remove' does that",
+			 strerror(-error));
 }
 
 /* ---- settings that change ---- */
@@ -266,27 +323,59 @@ static bool is_ignored(int number)
 	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs_up)
+/* From here on the log holds nothing up. It has a thread for that. */
+static void start_log(void)
 {
-	int error, failure;
+	const int error = log_start();
+
+	if (error)
+		log_line(LOG_LEVEL_WARNING,
+			 "no thread can be made to write these lines, so they may hold everything up: %s",
+			 strerror(-error));
+}
+
+/* All that takes root's rights, and then these are given up: isolation.h. */
+static int open_daemon(struct daemon *daemon)
+{
+	int error;
 
 	notify_open(&daemon->notify);
 	error = attachment_open(&daemon->attachment, &daemon->options);
 	if (!error)
 		error = open_workers(daemon);
 	if (!error)
-		error = attachment_begin(&daemon->attachment);
+		error = attachment_join(&daemon->attachment);
+	if (!error)
+		open_asking(daemon);
+	return error ? error : confinement_enter(&daemon->confinement, &daemon->options);
+}
+
+static int start_daemon(struct daemon *daemon)
+{
+	int error = attachment_begin(&daemon->attachment);
+
 	if (!error)
 		error = start_workers(daemon);
+	return error ? error : place_rules(daemon);
+}
+
+static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs_up)
+{
+	int failure, error = open_daemon(daemon);
+
+	start_log();
 	if (!error)
-		error = place_rules(daemon);
+		error = start_daemon(daemon);
 	if (!error) {
+		if (daemon->asking)
+			(void)asking_start(daemon->asking);
 		tell_ready(daemon);
 		tell_service_ready(daemon);
 		wait_for_end(daemon, signals, hangs_up);
 	}
 	notify_stopping(&daemon->notify);
 	take_rules_away(daemon);
+	asking_close(daemon->asking);
 	attachment_end(&daemon->attachment);
 	failure = stop_workers(daemon);
 	if (!error)
@@ -361,10 +450,10 @@ static int settle_options(struct daemon *daemon)
 
 int command_run(int argc, char **argv)
 {
-	static struct daemon daemon = { .reload.page = &page };
+	static struct daemon daemon = { .reload.page = &page, .rulekeeper = RULEKEEPER_NONE };
 	const bool hangs_up = !is_ignored(SIGHUP);
 	sigset_t signals;
-	int error, status;
+	int status;
 
 	daemon.reload.argc = argc;
 	daemon.reload.argv = argv;
@@ -376,13 +465,12 @@ int command_run(int argc, char **argv)
 	if (status != OPTION_GO_ON)
 		return status;
 	set_log_level(&daemon);
+	if (start_rulekeeper(&daemon) < 0 || confinement_prepare(&daemon.confinement, &daemon.options) < 0)
+		return EXIT_FAILED;
 	block_signals(&signals);
-	error = log_start();
-	if (error)
-		log_line(LOG_LEVEL_WARNING,
-			 "no thread can be made to write these lines, so they may hold everything up: %s",
-			 strerror(-error));
+	log_hold();
 	status = run_daemon(&daemon, &signals, hangs_up);
+	rulekeeper_end(&daemon.rulekeeper);
 	log_stop(LAST_LINES_MILLISECONDS);
 	return status;
 }

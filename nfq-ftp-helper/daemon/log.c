@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. Who reads standard error may be slow, or not read at all; then a write() blocks, and it must
- * block nobody who handles packets or ends the program. So between log_start() and log_stop() lines go into a ring, and
- * one thread, which does nothing else, writes them. It may block for ever: at the end it is given a short time for what
+ * block nobody who handles packets or ends the program. So between log_start() and log_stop(), or log_hold() before, lines go into a
+ * ring, and one thread, which does nothing else, writes them. It may block for ever: at the end it is given a short time for what
  * is left, and then goes with the process. Standard error is not made non-blocking: others have the same open file.
  *
  * The ring's lock is held for as long as a line takes to copy.
@@ -143,6 +143,20 @@ static void *run_writer(void *context)
 	return NULL;
 }
 
+void log_hold(void)
+{
+	atomic_store(&writer.running, true);
+}
+
+/* Without a thread. */
+static void write_held(void)
+{
+	static struct logring_line line;
+
+	while (logring_take(&writer.ring, &line))
+		write_text(line.text, line.length);
+}
+
 int log_start(void)
 {
 	pthread_condattr_t clock;
@@ -160,8 +174,9 @@ int log_start(void)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&writer.thread, NULL, run_writer, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!error)
-		atomic_store(&writer.running, true);
+	atomic_store(&writer.running, error == 0);
+	if (error)
+		write_held();
 	return -error;
 }
 

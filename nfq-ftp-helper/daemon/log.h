@@ -21,6 +21,9 @@ enum log_level {
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
+/* From here on lines wait for log_start(), which a process that still has rights to give up calls later: rights are a thread's own. */
+void log_hold(void);
+
 /*
  * From here on lines are written by a thread of its own, and log_line() never waits: what is said faster than it is read is
  * lost, and how much is said then. Return: 0, or a negative errno.

@@ -134,6 +134,11 @@ static const char *conntrack_advice(int error)
 	}
 }
 
+const char *reporter_advice(enum refusal refusal, int error)
+{
+	return refusal == REFUSED_CONNTRACK ? conntrack_advice(error) : refusal_advice(refusal);
+}
+
 /*
  * What was announced, where it is an address and a port. Anything else may be whatever somebody has typed in the wrong
  * place, a password or a name: that is for those who debug.
@@ -150,8 +155,7 @@ static const char *refused_text(const struct report *report, char buffer[EXCERPT
 
 static void tell_refusal(const struct report *report, const char *whom)
 {
-	const bool kernel = report->refusal == REFUSED_CONNTRACK;
-	const char *help = kernel ? conntrack_advice(report->error) : refusal_advice(report->refusal);
+	const char *help = reporter_advice(report->refusal, report->error);
 	char from[EXCERPT_MAX];
 
 	log_line(LOG_LEVEL_WARNING, "event=refuse reason=%s command=%s argument=\"%s\" why=\"%s\"%s%s%s %s",

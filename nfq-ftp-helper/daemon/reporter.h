@@ -32,6 +32,9 @@ void reporter_close(struct reporter *reporter);
 /* For engine.report; the context is a struct reporter. */
 void reporter_report(void *context, const struct report *report);
 
+/* What a person can do about a refusal; NULL: nothing, it is the dialogue's fault. @error: that of REFUSED_CONNTRACK. */
+const char *reporter_advice(enum refusal refusal, int error);
+
 /* Time passes: hear of interfaces, say how many lines were not written. */
 void reporter_tick(struct reporter *reporter, uint64_t now);
 

@@ -9,6 +9,8 @@
 #include "core/session/resume.h"
 #include "core/session/session.h"
 #include "core/session/upkeep.h"
+#include "figures/events.h"
+#include "figures/figures.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"
 #include "kernel/nfqueue_stat.h"
@@ -46,6 +48,9 @@ struct worker {
 	struct statefile file;
 	struct engine engine;
 	struct reporter reporter;
+	struct figures figures;	    /* but what others count: gathered when they are published */
+	struct published published; /* and these are for all threads to read */
+	struct events events;
 	uint32_t recovered;	   /* sessions that an earlier daemon left */
 	uint64_t ticked;	   /* milliseconds: last tick */
 	_Atomic uint64_t beat;	   /* the same, for other threads */

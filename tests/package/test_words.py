@@ -16,7 +16,8 @@ from package import PROGRAM, TREE, Skip, check, output, run
 
 MANUAL = TREE / "doc" / "nfq-ftp-helper.8"
 # Where a command's options are explained, if not in the section of its name of the manual above.
-MANUALS = {"replay": (TREE / "doc" / "nfq-ftp-helper-replay.1", "OPTIONS")}
+REPLAY = TREE / "doc" / "nfq-ftp-helper-replay.1"
+MANUALS = {"replay": (REPLAY, "OPTIONS"), "explain": (REPLAY, "EXPLAIN")}
 
 OPTION = re.compile(r"(?<![-\w])(--[a-z][-a-z0-9]*|-[a-zA-Z](?![-\w]))")
 OF_ALL = {"--help", "-h"}

@@ -9,6 +9,7 @@
 #include "daemon/logring.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -285,6 +286,27 @@ static void all_that_is_read_is_accounted_for(void **state)
 	check_lines(THREADS, LINES);
 }
 
+/* What is said before there is a thread waits for it, also where standard error is not read. */
+static void lines_are_held_for_the_thread(void **state)
+{
+	struct pollfd said;
+
+	(void)state;
+	take_stderr();
+	said = (struct pollfd){ .fd = reading, .events = POLLIN };
+	log_hold();
+	for (unsigned int i = 0; i < 10; i++)
+		log_line(LOG_LEVEL_NOTICE, "thread 0 line %u", i);
+	assert_int_equal(poll(&said, 1, 0), 0);
+	assert_int_equal(log_start(), 0);
+	log_stop(5000);
+	give_stderr_back();
+	read_all(NULL);
+	close(reading);
+	check_lines(1, 10);
+	assert_null(strstr(logged, "lost"));
+}
+
 /* A few lines, and then the end: none is lost, however soon it comes. */
 static void what_was_said_last_is_written(void **state)
 {
@@ -335,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_ring_cuts_long_lines),
 		cmocka_unit_test(without_a_thread_lines_come_at_once),
 		cmocka_unit_test(the_journal_reads_priorities),
+		cmocka_unit_test(lines_are_held_for_the_thread),
 		cmocka_unit_test(what_was_said_last_is_written),
 		cmocka_unit_test(all_that_is_read_is_accounted_for),
 		cmocka_unit_test(nobody_reads),

@@ -48,6 +48,12 @@ static const struct subcommand {
 	  MANUAL_REPLAY,
 	  "EXPLAIN" },
 	{ { .command = OPTION_OF_CHECK, .about = "", .end = "" }, "check", MANUAL, "CHECK" },
+	{ { .command = OPTION_OF_STATUS, .about = "", .end = "" }, "status", MANUAL, "STATUS" },
+	{ { .command = OPTION_OF_SESSIONS, .about = "", .end = "" }, "sessions", MANUAL, "SESSIONS" },
+	{ { .command = OPTION_OF_EXPECTATIONS, .about = "", .end = "" }, "expectations", MANUAL, "EXPECTATIONS" },
+	{ { .command = OPTION_OF_FOLLOW, .about = "", .end = "" }, "follow", MANUAL, "FOLLOW" },
+	{ { .command = OPTION_OF_METRICS, .about = "", .end = "" }, "metrics", MANUAL, "METRICS" },
+	{ { .command = OPTION_OF_TOP, .about = "", .end = "" }, "top", MANUAL, "TOP" },
 };
 
 #define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -56,7 +62,7 @@ static const struct subcommand {
 static const struct values {
 	unsigned int command;
 	const char *name;
-	const char *takes[8];
+	const char *takes[9];
 	const char *refuses[16];
 	const char *allowed; /* what it takes, in words */
 } all_values[] = {
@@ -160,7 +166,30 @@ static const struct values {
 	    "2001:db8::1/64", "::/129", "10.0.0.0/-1", "a proxy", "::1/0", networks_17 },
 	  "at most 16 networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas" },
 	{ OPTION_OF_RUN, "idle-timeout", { "10", "432000" }, { "", "9", "432001", "1h" }, "SECONDS from 10 to 432000" },
+	{ OPTION_OF_RUN,
+	  "group",
+	  { "adm", "_ftp-users.1" },
+	  { "", "-x", "a b", "a:b", "0123456789012345678901234567890123" },
+	  "the name of a group, of less than 33 letters" },
+	{ OPTION_OF_SESSIONS,
+	  "address",
+	  { "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "::" },
+	  { "", "a", "192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "192.0.2.1,192.0.2.2" },
+	  "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32" },
+	{ OPTION_OF_METRICS, "textfile", { "-", "/a.prom" }, { "" }, "a path of less than 4096 bytes" },
+	{ OPTION_OF_SESSIONS, "port", { "1", "65535" }, { "", "0", "65536", "21,22" }, "PORT from 1 to 65535" },
+	{ OPTION_OF_SESSIONS,
+	  "state",
+	  { "any", "greeting", "middle", "exchange", "ready", "tls", "opaque", "closed" },
+	  { "", "READY", "free" },
+	  "any, handshake, greeting, middle, exchange, ready, tls, opaque or closed" },
 	{ OPTION_OF_RUN, "state-dir", { "/", "a" }, { "" }, "a path of less than 256 bytes" },
+	{ OPTION_OF_RUN,
+	  "user",
+	  { "nfq-ftp", "_nfq.ftp", "64123", "a23456789a23456789a23456789a2345" },
+	  { "", "-1", "a b", "a:b", "/root", "a23456789a23456789a23456789a23456" },
+	  "a user's name, of less than 33 letters, or number" },
+	{ OPTION_OF_RUN, "no-sandbox", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_RUN, "queue-length", { "1", "1048576" }, { "", "0", "1048577" }, "PACKETS from 1 to 1048576" },
 	{ OPTION_OF_RUN,
 	  "receive-buffer",

@@ -167,6 +167,7 @@ bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word, bool 
 	if (!word && !session->first_line)
 		return false;
 	session->first_line = true;
+	session->stream[DIRECTION_ORIGINAL].word = ftp_word_number(word);
 	if (word)
 		happen(session, EVENT_COMMAND);
 	return true;

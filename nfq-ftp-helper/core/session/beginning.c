@@ -61,6 +61,7 @@ static struct session *new_session(struct engine *engine, const struct arrival *
 	table_begin(engine->table, session); /* a kill before it is filled in leaves none */
 	table_count(engine->table, table_budget(engine->table, client), SHARE_SESSIONS, 1);
 	session->last_seen = (uint32_t)(now / 1000);
+	session->began = session_began(session->last_seen);
 	engine->counters.sessions++;
 	return session;
 }

@@ -144,6 +144,15 @@ static void abandon_edit(struct turn *turn)
 	turn->engine->counters.overdue++;
 }
 
+/* Its beginning is told by a clock that turns: one that is older than the clock can say stays as old as that. */
+static void hold_age(struct session *session, uint32_t seconds)
+{
+	uint32_t age;
+
+	if (session_age(session, seconds, &age) && age > SESSION_AGE_MAX)
+		session->began = session_began(seconds - SESSION_AGE_MAX);
+}
+
 /* Give the work slot back where nothing needs it. */
 static void release_work(struct engine *engine, struct session *session)
 {
@@ -162,6 +171,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 		lifecycle_forget(engine, session, now);
 		return;
 	}
+	hold_age(session, (uint32_t)(now / 1000));
 	announcement_expire(&turn);
 	turn.ack = session->stream[DIRECTION_REPLY].acked;
 	for (int d = 0; d < 2; d++) {

@@ -37,6 +37,7 @@ struct stream {
 	uint8_t scale;	     /* of the windows its receiver advertises (belief.h) */
 	uint8_t hole_missed; /* how often others came without it, well apart */
 	uint8_t missed_at;   /* when they did last, as hole_since */
+	uint8_t word;	     /* of its last line, by ftp_word_number(): for people */
 };
 
 enum session_state {
@@ -82,8 +83,8 @@ struct session {
 	uint8_t exchanged : 2; /* enum exchanged */
 	bool met : 1;	       /* its beginning, or bytes of it, were not seen */
 	bool doubt : 1; /* a multi-line reply has ended oddly, at session.doubted: lines behind it may be its text */
-	uint8_t one_way : 2; /* enum one_way */
-	uint8_t unused[2];
+	uint8_t one_way : 2;	   /* enum one_way */
+	uint16_t began;		   /* session_began(): for people */
 	struct pairing pairing;	   /* the outstanding commands */
 	uint32_t answered;	   /* the server's first byte behind the first answer */
 	uint32_t doubted;	   /* and behind the line that ended such a reply */
@@ -92,6 +93,23 @@ struct session {
 
 _Static_assert(sizeof(struct session) <= 192 && sizeof(struct session) % 64 == 0,
 	       "whole cache lines a session, three at the most");
+
+/* Its age is kept in units of so many seconds, and up to so many of these: older ones are as old as that. */
+#define SESSION_AGE_UNIT 8
+#define SESSION_AGE_MAX	 432000
+
+/* The time as session.began has it, which is never 0: that is a session of an earlier version. */
+static inline uint16_t session_began(uint32_t seconds)
+{
+	return (uint16_t)(seconds / SESSION_AGE_UNIT % UINT16_MAX + 1);
+}
+
+/* Seconds since it was first seen. Return false: not known. */
+static inline bool session_age(const struct session *session, uint32_t seconds, uint32_t *age)
+{
+	*age = (uint32_t)(session_began(seconds) + UINT16_MAX - session->began) % UINT16_MAX * SESSION_AGE_UNIT;
+	return session->began != 0;
+}
 
 /* Is a direction of it in TLS? */
 static inline bool session_in_tls(const struct session *session)

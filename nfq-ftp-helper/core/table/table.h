@@ -150,6 +150,25 @@ uint32_t table_taken(const struct table *table, enum share what);
 /* Slots are numbered from 1 to table_slots(); table_slot() is NULL for a free one. For walking. */
 uint32_t table_slots(const struct table *table);
 struct session *table_slot(struct table *table, uint32_t index);
+/* What another thread than the table's own sees of a session: copies, as of one moment between two packets. */
+struct table_view {
+	struct session session;
+	struct binding binding; /* where bound */
+	bool bound;
+	uint8_t announcements;
+	struct announcement announcement[ANNOUNCEMENTS_MAX];
+};
+
+/**
+ * table_view - look at a slot from another thread
+ * @index: from 1 to table_slots()
+ * @view: filled in
+ *
+ * Nothing is locked, and the table's owner notices nothing. A session that moves to another slot while somebody walks may be seen twice, or
+ * not at all. Return: false: the slot is free, or was in the midst of a change each time it was looked at.
+ */
+bool table_view(const struct table *table, uint32_t index, struct table_view *view);
+
 uint32_t table_sessions(const struct table *table);
 uint32_t table_works(const struct table *table);
 uint32_t table_work_slots(const struct table *table);

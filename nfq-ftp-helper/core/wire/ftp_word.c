@@ -131,3 +131,13 @@ const struct ftp_word *ftp_word_announcing(enum direction side, enum ftp_kind ki
 			return &words[i];
 	return NULL;
 }
+
+uint8_t ftp_word_number(const struct ftp_word *word)
+{
+	return word ? (uint8_t)(word - commands + 1) : 0;
+}
+
+const struct ftp_word *ftp_word_of(uint8_t number)
+{
+	return number && number <= sizeof(commands) / sizeof(commands[0]) ? &commands[number - 1] : NULL;
+}

@@ -44,6 +44,10 @@ const struct ftp_word *ftp_word_find(enum direction side, const char *text, size
 /* The row of that side which announces a port of this kind: PORT, or the 227 that answers PASV; NULL when there is none. */
 const struct ftp_word *ftp_word_announcing(enum direction side, enum ftp_kind kind);
 
+/* A client's word as a number that a session has room for: 0 where it is none of the table's (NULL); and back, NULL likewise. */
+uint8_t ftp_word_number(const struct ftp_word *word);
+const struct ftp_word *ftp_word_of(uint8_t number);
+
 #define FTP_WORD_MAX 4
 
 #endif

@@ -228,8 +228,8 @@ static int place_rules(struct daemon *daemon)
 	const int error = daemon->backend ? rulekeeper_apply(&daemon->keeper) : 0;
 
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s",
-			 mode_names[daemon->request.attach.mode], daemon->backend->name);
+		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s: %s",
+			 mode_names[daemon->request.attach.mode], daemon->backend->name, strerror(-error));
 	daemon->placed = daemon->backend && !error;
 	return error;
 }
@@ -458,7 +458,7 @@ static int settle_options(struct daemon *daemon)
 
 int command_run(int argc, char **argv)
 {
-	static struct daemon daemon = { .reload.page = &page };
+	static struct daemon daemon = { .reload.page = &page, .rulekeeper = RULEKEEPER_NONE };
 	const bool hangs_up = !is_ignored(SIGHUP);
 	sigset_t signals;
 	int status;

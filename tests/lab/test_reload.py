@@ -36,6 +36,7 @@ class Daemon:
 
     def __init__(self, lab):
         self.lab, self.file = lab, lab.directory / "test.conf"
+        lab.directory.chmod(0o711)  # the daemon goes on as another user, who reads the file again
         self.file.write_text("")
         self.file.chmod(0o644)
         lab.daemon_args += ["-c", str(self.file)]

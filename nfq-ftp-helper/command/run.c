@@ -213,7 +213,6 @@ static int start_keeper(struct daemon *daemon)
 	const struct rulekeeper_acts acts = { .apply = apply, .remove = take_away, .context = daemon };
 	int error;
 
-	daemon->keeper = (struct rulekeeper)RULEKEEPER_NONE;
 	if (!daemon->backend)
 		return 0;
 	error = rulekeeper_start(&daemon->keeper, &acts);
@@ -458,7 +457,7 @@ static int settle_options(struct daemon *daemon)
 
 int command_run(int argc, char **argv)
 {
-	static struct daemon daemon = { .reload.page = &page, .rulekeeper = RULEKEEPER_NONE };
+	static struct daemon daemon = { .reload.page = &page, .keeper = RULEKEEPER_NONE };
 	const bool hangs_up = !is_ignored(SIGHUP);
 	sigset_t signals;
 	int status;

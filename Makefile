@@ -263,6 +263,7 @@ define INSTALLED
 755 $(BUILD)/nfq-ftp-helper $(sbindir)/nfq-ftp-helper
 755 $(BUILD)/nfq-ftp-helper-tools $(libexecdir)/nfq-ftp-helper-tools
 644 doc/nfq-ftp-helper.8 $(mandir)/man8/nfq-ftp-helper.8
+644 $(BUILD)/doc/nfq-ftp-helper.conf.5 $(mandir)/man5/nfq-ftp-helper.conf.5
 644 doc/nfq-ftp-helper-replay.1 $(mandir)/man1/nfq-ftp-helper-replay.1
 644 $(BUILD)/systemd/nfq-ftp-helper.service $(unitdir)/nfq-ftp-helper.service
 644 $(BUILD)/systemd/nfq-ftp-helper-rules.service $(unitdir)/nfq-ftp-helper-rules.service
@@ -280,6 +281,12 @@ $(BUILD)/completion/_nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
 	@mkdir -p $(@D)
 	$< completion zsh >$@
 
+# The keys are the table's.
+$(BUILD)/doc/nfq-ftp-helper.conf.5: doc/nfq-ftp-helper.conf.5 $(BUILD)/nfq-ftp-helper
+	@mkdir -p $(@D)
+	$(BUILD)/nfq-ftp-helper settings >$@.keys
+	sed -e '/^@SETTINGS@$$/{r $@.keys' -e 'd}' $< >$@
+
 UNITS := $(patsubst %,$(BUILD)/systemd/%.service,nfq-ftp-helper nfq-ftp-helper-rules)
 # They know where the program is installed: made anew when that is another place.
 $(BUILD)/places: FORCE
@@ -291,7 +298,7 @@ $(BUILD)/systemd/%.service: systemd/%.service.in $(BUILD)/places
 	@mkdir -p $(@D)
 	sed 's,@sbindir@,$(sbindir),' $< >$@
 
-install: all $(COMPLETION) $(UNITS)
+install: all $(COMPLETION) $(UNITS) $(BUILD)/doc/nfq-ftp-helper.conf.5
 	@echo "$$INSTALLED" | while read -r mode file place; do \
 		install -D -m "$$mode" "$$file" "$$DESTDIR$$place" || exit 1; \
 	done

@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "metrics", command_metrics, "print what it has counted, as OpenMetrics", OPTION_OF_METRICS, NULL },
 	{ "top", command_top, "show what it follows, again every second", OPTION_OF_TOP, NULL },
 	{ "completion", command_completion, NULL, 0, NULL },
+	{ "settings", command_settings, NULL, 0, NULL },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

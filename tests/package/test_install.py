@@ -20,7 +20,7 @@ from package import PROGRAM, TREE, Skip, check, output, run
 
 # What the daemon may load, besides the C library: each of these comes alone.
 ALLOWED = {"libnetfilter_queue", "libmnl", "libnfnetlink", "libinih", "libjansson", "libseccomp", "libc", "libm", "ld-linux",
-           "linux-vdso", "libncursesw", "libtinfo", "libasan", "libubsan", "libgcc_s", "libstdc++", "libpthread"}
+           "linux-vdso", "libncurses", "libncursesw", "libtinfo", "libasan", "libubsan", "libgcc_s", "libstdc++", "libpthread"}
 
 WORK = None  # a folder that goes at the end
 CAPTURE = TREE / "pcaps" / "masquerade-vsftpd-port-ipv4-grow.inside.pcap"
@@ -128,6 +128,7 @@ def uninstall_leaves_what_is_others():
 
 
 INSTALLED = ["opt/ftp/sbin/nfq-ftp-helper", "opt/ftp/libexec/nfq-ftp-helper-tools", "opt/ftp/share/man/man8/nfq-ftp-helper.8", "opt/ftp/share/man/man1/nfq-ftp-helper-replay.1",
+             "opt/ftp/share/man/man5/nfq-ftp-helper.conf.5",
              "opt/units/nfq-ftp-helper.service", "opt/units/nfq-ftp-helper-rules.service", "opt/sysusers/nfq-ftp-helper.conf",
              "opt/tmpfiles/nfq-ftp-helper.conf", "opt/ftp/share/bash-completion/completions/nfq-ftp-helper", "opt/ftp/share/zsh/site-functions/_nfq-ftp-helper"]
 

@@ -8,6 +8,7 @@ Arguments: parts of names; none: all.
 
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -147,6 +148,26 @@ def manuals_name_each_command():
     compare("the synopsis", synopsis, set(commands()))
 
 
+def settings_have_each_key():
+    """Of run's options those that a file may have are in nfq-ftp-helper.conf(5), as `make' makes it, and mandoc reads that without a word."""
+    output("make", "-s", "-C", TREE, "build/doc/nfq-ftp-helper.conf.5")
+    page = TREE / "build/doc/nfq-ftp-helper.conf.5"
+    keys = {re.sub(r"^\.B ", "", tag) for tag in tags(page, "SETTINGS")}
+    with tempfile.TemporaryDirectory() as folder:
+        allowed = {name[2:] for name in help_of("run") if name.startswith("--") and may_stand_in_file(Path(folder) / "conf", name[2:])}
+    compare(page.name, keys, allowed)
+    if shutil.which("mandoc"):
+        said = [line for line in subprocess.run(["mandoc", "-T", "lint", page], text=True, capture_output=True, check=False).stdout.splitlines()
+                if "input text line longer than 80 bytes" not in line]
+        check(not said, f"mandoc: {said}")
+
+
+def may_stand_in_file(path, name):
+    """Of an empty value, which none takes, it is said what it takes; of a name that no file may have, something else."""
+    path.write_text(f"{name} =\n", encoding="utf-8")
+    return "it takes " in subprocess.run([PROGRAM, "run", "-c", path], text=True, capture_output=True, check=False, timeout=60).stderr
+
+
 # ---- the guide ----
 
 def guide_explains_each_refusal():
@@ -167,7 +188,7 @@ def guide_names_options_that_there_are():
 
 
 CASES = [bash_offers_each_option, bash_offers_values, zsh_offers_each_option, shells_read_them, zsh_completes, manuals_have_each_option,
-         manuals_name_each_command, guide_explains_each_refusal, guide_names_options_that_there_are]
+         manuals_name_each_command, settings_have_each_key, guide_explains_each_refusal, guide_names_options_that_there_are]
 
 if __name__ == "__main__":
     sys.exit(run("words", CASES, sys.argv[1:]))

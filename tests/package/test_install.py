@@ -180,6 +180,15 @@ def users_are_those_of_the_unit():
           f"{directory.group(1)} is not the daemon's")
 
 
+def packages_are_built_of_the_same():
+    """What scripts/deps installs to build with, and Debian's packages ask for."""
+    deps = re.search(r"^build_packages='([^']*)'", (TREE / "scripts/deps").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    asked = re.search(r"^Build-Depends: (.*(?:\n .*)*)", (TREE / "debian/control").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    wanted = {name for name in deps.split() if name.startswith("lib") and name != "libc6-dev"}
+    has = {name for name in re.findall(r"[a-z0-9.+-]+", asked) if name.startswith("lib")}
+    check(wanted == has, f"scripts/deps has {sorted(wanted - has)} besides, debian/control {sorted(has - wanted)}")
+
+
 def version_has_one_home():
     version = output(PROGRAM, "--version").split()[1]
     for name, pattern in VERSIONS.items():
@@ -191,7 +200,8 @@ VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"
             "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
 CASES = [daemon_loads_little, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
-         two_builds_are_one, units_are_sound, users_are_those_of_the_unit, uninstall_leaves_what_is_others, dist_is_what_is_committed, version_has_one_home]
+         two_builds_are_one, units_are_sound, users_are_those_of_the_unit, uninstall_leaves_what_is_others, dist_is_what_is_committed, packages_are_built_of_the_same,
+         version_has_one_home]
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="nfq-ftp-helper-package.") as scratch:

@@ -6,7 +6,7 @@
 # make demo       scripts/demo
 # make bench      tests/bench: engine and lab figures
 # make format     all C sources as .clang-format says
-# make install    uninstall, too: DESTDIR, PREFIX (or prefix), sysconfdir, libexecdir, unitdir and the others below are honoured
+# make install    uninstall, too: DESTDIR, PREFIX (or prefix), sbindir, mandir, unitdir and the others below are honoured
 # make dist       an archive of what is committed
 #
 # SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
@@ -16,7 +16,8 @@ PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
 prefix ?= $(PREFIX)
 sbindir ?= $(prefix)/sbin
-libexecdir ?= $(prefix)/libexec
+# Where the program looks for its tools: command/tools.c.
+libexecdir = $(dir $(sbindir))libexec
 mandir ?= $(prefix)/share/man
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
@@ -74,16 +75,13 @@ $(BUILD)/nfq-ftp-helper: $(PROGRAM)
 $(BUILD)/nfq-ftp-helper-tools: $(TOOLS)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
 
-# One object and the units know where things are installed; they are made anew when that is another place.
-TOOLS_PROGRAM := $(libexecdir)/nfq-ftp-helper-tools
-
+# Two objects and the units know where things are installed; they are made anew when that is another place.
 $(BUILD)/places: FORCE
 	@mkdir -p $(@D)
-	@echo '$(TOOLS_PROGRAM) $(sbindir) $(sysconfdir)' | cmp -s - $@ || echo '$(TOOLS_PROGRAM) $(sbindir) $(sysconfdir)' >$@
+	@echo '$(sbindir) $(sysconfdir)' | cmp -s - $@ || echo '$(sbindir) $(sysconfdir)' >$@
 FORCE:
 
-$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,tools option option_file): $(BUILD)/places
-$(BUILD)/obj/nfq-ftp-helper/command/tools.o: CPPFLAGS_ALL += -DTOOLS_PROGRAM='"$(TOOLS_PROGRAM)"'
+$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,option option_file): $(BUILD)/places
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -282,7 +280,7 @@ bench:
 COMPLETION := $(BUILD)/completion/nfq-ftp-helper $(BUILD)/completion/_nfq-ftp-helper
 define INSTALLED
 755 $(BUILD)/nfq-ftp-helper $(sbindir)/nfq-ftp-helper
-755 $(BUILD)/nfq-ftp-helper-tools $(TOOLS_PROGRAM)
+755 $(BUILD)/nfq-ftp-helper-tools $(libexecdir)/nfq-ftp-helper-tools
 644 doc/nfq-ftp-helper.8 $(mandir)/man8/nfq-ftp-helper.8
 644 doc/nfq-ftp-helper.conf.5 $(mandir)/man5/nfq-ftp-helper.conf.5
 644 doc/nfq-ftp-helper-replay.1 $(mandir)/man1/nfq-ftp-helper-replay.1

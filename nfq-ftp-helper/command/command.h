@@ -42,6 +42,8 @@ int command_expectations(int argc, char **argv);
 int command_follow(int argc, char **argv);
 int command_metrics(int argc, char **argv);
 int command_top(int argc, char **argv);
+
+/* For Makefile, so the usage does not name them. */
 int command_completion(int argc, char **argv);
 
 /* Any subcommand of the tools: that program takes this one's place, or it is said that it is not there. */

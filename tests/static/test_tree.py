@@ -13,7 +13,7 @@ LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
 # How the line with the licence begins and ends; the kernel's own form (Documentation/process/license-rules.rst).
 FORMS = {".c": f"// {LICENCE}", ".h": f"/* {LICENCE} */", ".8": f'.\\" {LICENCE}', ".5": f'.\\" {LICENCE}', ".1": f'.\\" {LICENCE}', None: f"# {LICENCE}"}
 # Prose, data, and what git and the tools read.
-WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|(^|/)corpus/|^debian/|\.(md|pcap|tsv|patch|nft|iptables|conf|golden)$")
+WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|(^|/)corpus/|^tests/replay/explain/.*\.txt$|^debian/|\.(md|json|pcap|tsv|patch|nft|iptables|conf|golden)$")
 
 
 # Stands beside the programs of its suite, and is a part of each.

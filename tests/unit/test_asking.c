@@ -10,6 +10,7 @@
 #include "asking/place.h"
 #include "asking/tell.h"
 #include "daemon/log.h"
+#include "work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -336,7 +337,7 @@ static void expectations_are_listed(void **state)
 
 	(void)state;
 	table_budget_of(table, session);
-	work = table_work_get(table, session);
+	work = work_of(table, session);
 	assert_non_null(work);
 	work->announcements = 1;
 	work->announcement[0] = (struct announcement){
@@ -473,7 +474,7 @@ static void sessions_are_whole_while_they_change(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < BUSY; i++) {
 		sessions[i] = insert(i);
-		table_work_get(table, sessions[i])->announcements = 1;
+		work_of(table, sessions[i])->announcements = 1;
 	}
 	for (uint32_t i = 0; i < BUSY; i++)
 		sessions[i] = NULL;
@@ -566,7 +567,7 @@ static void ten_thousand_sessions(void **state)
 	for (uint32_t i = 1, found = 0; found < BUSY; i++) {
 		sessions[found] = table_slot(table, i);
 		if (sessions[found])
-			table_work_get(table, sessions[found++])->announcements = 1;
+			work_of(table, sessions[found++])->announcements = 1;
 	}
 	assert_int_equal(pthread_create(&writer, NULL, change_sessions, sessions), 0);
 	for (unsigned int tries = 0; tries < 5; tries++) {

@@ -11,6 +11,7 @@
 
 #include "common/packet.h"
 #include "core/table/table.h"
+#include "work.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -155,7 +156,7 @@ static void __attribute__((noinline)) operate(struct life *life)
 	session = find(table, life->number);
 	table_begin(table, session);
 	if (life->operation == WORK_GET) {
-		if (table_work_get(table, session))
+		if (work_of(table, session))
 			fill(table, session, &life->after);
 	} else if (life->operation == CHANGE) {
 		fill(table, session, &life->after);

@@ -146,7 +146,6 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 	}
 	clear_adjustment(engine, binding);
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
-	session->last_seen = (uint32_t)(now / 1000);
 	session->unsure = session->resumed = session->met = false;
 	begin_streams(session, embryo);
 	state_enter(session, SESSION_GREETING);
@@ -172,7 +171,6 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 		return NULL;
 	}
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
-	session->last_seen = (uint32_t)(now / 1000);
 	session->unsure = session->resumed = session->met = false;
 	stream_start(&session->stream[DIRECTION_ORIGINAL], segment->ack);
 	stream_start(&session->stream[DIRECTION_REPLY], segment_start(segment));

@@ -459,10 +459,8 @@ void session_tick(struct engine *engine, uint64_t now, uint32_t slots)
 	const uint32_t used = table_slots(engine->table);
 
 	for (uint32_t i = 0; i < slots && i < used; i++) {
-		struct session *session;
+		struct session *session = table_walk(engine->table, &engine->sweep);
 
-		engine->sweep = engine->sweep < used ? engine->sweep + 1 : 1;
-		session = table_slot(engine->table, engine->sweep);
 		if (!session)
 			continue;
 		table_begin(engine->table, session);

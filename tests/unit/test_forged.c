@@ -604,6 +604,40 @@ static void behind_a_fin(void **state)
 
 /* ---- what the simulator's adversary won by ---- */
 
+/* Its sessions' windows may be of any size. */
+static void widen(struct dialogue *d)
+{
+	for (uint32_t i = 1; i <= table_slots(d->engine.table); i++) {
+		struct session *session = table_slot(d->engine.table, i);
+
+		for (int side = 0; session && side < 2; side++)
+			session->stream[side].scale = BELIEF_SCALE_MAX;
+	}
+}
+
+/*
+ * A session is of a forged handshake, with windows so large that the numbers of every connection lie in one. What the real ends say is not
+ * of it: it goes as it came, though the forged one is adjusted by us.
+ */
+static void numbers_of_another(void **state)
+{
+	static const uint32_t far[] = { 1u << 18, 1u << 24, 1u << 29, 1u << 31, -(1u << 18), -(1u << 29) };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(far) / sizeof(far[0]); i++)
+		for (int side = 0; side < 2; side++) {
+			struct dialogue d;
+
+			begin(&d, SEQADJ_SELF);
+			widen(&d);
+			forge(&d, side, d.seq[side] + 1000, d.acked[side] + (1u << 31), TCP_ACK, NULL);
+			assert_int_equal(d.verdict, VERDICT_REPLACE); /* it may be: renumbered, and no more */
+			forge(&d, side, d.seq[side] + far[i], d.acked[side] + (1u << 31), TCP_ACK, NULL);
+			assert_int_equal(d.verdict, VERDICT_ACCEPT);
+			end_untouched(&d);
+		}
+}
+
 /* Nobody was there for a while. One packet that acknowledges what never came is not enough, whatever it carries. */
 static void ahead_after_a_restart(void **state)
 {
@@ -694,6 +728,7 @@ int main(void)
 		cmocka_unit_test(the_door),
 		cmocka_unit_test(behind_a_fin),
 		cmocka_unit_test(ahead_after_a_restart),
+		cmocka_unit_test(numbers_of_another),
 		cmocka_unit_test(reset_among_handshakes),
 		cmocka_unit_test(proceed_out_of_step),
 	};

@@ -26,6 +26,7 @@
 
 #define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
+#define NUMBERS_REACH	 (2 * UINT16_MAX) /* bytes between what is due in a control connection and any packet of it */
 
 int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
 		      bool checksum_pending, uint16_t zone, const struct tuple *ends)
@@ -281,13 +282,15 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 	return VERDICT_REPLACE;
 }
 
-/* Is its number of this connection at all? One of another with the same ports, which somebody has played, is not ours to move. */
+/*
+ * Is its number of this connection at all? One of another with the same ports is not ours to move: the session may be of a handshake that
+ * somebody has played, and with it he chose the windows, so that all numbers lie in one. A control connection's own are near.
+ */
 static bool is_anothers_number(const struct turn *turn, const struct segment *segment)
 {
 	const struct stream *stream = &turn->session->stream[turn->direction];
-	const uint32_t reach = belief_window(stream->scale) + UINT16_MAX;
 
-	return !stream->unsynced && segment->seq - stream->next + reach > 2 * reach;
+	return !stream->unsynced && segment->seq - stream->next + NUMBERS_REACH > 2 * NUMBERS_REACH;
 }
 
 /* A packet that its receiver would not take changes nothing: it goes as it came, unread. */

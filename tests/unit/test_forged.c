@@ -630,9 +630,9 @@ static void numbers_of_another(void **state)
 
 			begin(&d, SEQADJ_SELF);
 			widen(&d);
-			forge(&d, side, d.seq[side] + 1000, d.acked[side] + (1u << 31), TCP_ACK, NULL);
+			forge(&d, side, d.seq[side] + 1000, d.acked[side] + 0x50000000, TCP_ACK, NULL);
 			assert_int_equal(d.verdict, VERDICT_REPLACE); /* it may be: renumbered, and no more */
-			forge(&d, side, d.seq[side] + far[i], d.acked[side] + (1u << 31), TCP_ACK, NULL);
+			forge(&d, side, d.seq[side] + far[i], d.acked[side] + 0x50000000, TCP_ACK, NULL);
 			assert_int_equal(d.verdict, VERDICT_ACCEPT);
 			end_untouched(&d);
 		}

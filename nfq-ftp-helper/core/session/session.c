@@ -223,23 +223,32 @@ static bool read_segment(struct passage *passage)
 
 /* ---- out ---- */
 
-/* Move the numbers of a packet by what is left to us: all of the adjustments, or what conntrack was not told of them. */
-static void renumber(const struct turn *turn, struct segment *segment)
+/*
+ * Move the numbers of a packet by what is left to us: all of the adjustments, or what conntrack was not told of them. Return false where none
+ * moves, as behind an edit of which conntrack knows all that counts by now.
+ */
+static bool renumber(const struct turn *turn, struct segment *segment)
 {
 	const struct session *session = turn->session;
 	const bool self = session->self, acks = segment->flags & TCP_ACK;
 	struct seqadj mine = session->stream[turn->direction].adj,
 		      theirs = session->stream[direction_other(turn->direction)].adj;
+	uint32_t seq, ack;
 
 	if (!self) {
 		mine = seqadj_untold(&mine);
 		theirs = seqadj_untold_back(&theirs);
 	}
-	segment_renumber(segment, seqadj_forward(&mine, segment->seq),
-			 acks ? seqadj_back(&theirs, segment->ack) : segment->ack);
+	seq = seqadj_forward(&mine, segment->seq);
+	ack = acks ? seqadj_back(&theirs, segment->ack) : segment->ack;
+	if (seq == segment->seq && ack == segment->ack &&
+	    !(acks && seqadj_active(&theirs) && segment_has_sack(segment)))
+		return false;
+	segment_renumber(segment, seq, ack);
 	if (acks)
 		segment_map_sack(segment, &theirs);
 	segment_complete(segment);
+	return true;
 }
 
 static bool must_renumber(const struct turn *turn)
@@ -254,9 +263,8 @@ static bool must_renumber(const struct turn *turn)
 /* The packet goes as it came, but perhaps for its numbers. */
 static enum verdict send_unchanged(const struct turn *turn, struct segment *segment, struct output *output)
 {
-	if (!must_renumber(turn))
+	if (!must_renumber(turn) || !renumber(turn, segment))
 		return VERDICT_ACCEPT;
-	renumber(turn, segment);
 	turn->engine->counters.renumbered++;
 	output->packet = segment->packet;
 	output->length = segment->length;

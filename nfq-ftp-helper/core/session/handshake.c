@@ -87,7 +87,8 @@ static bool may_begin_anew(const struct session *session, const struct binding *
 
 /*
  * Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. A server can send one at any time; only
- * conntrack can tell that its client has asked for it.
+ * conntrack can tell that its client has asked for it. The kernel always does (CTA_PROTOINFO_TCP); a capture that begins with the answer
+ * cannot, and is read all the same: nothing opens by it.
  */
 static bool answers_alone(const struct engine *engine, const struct binding *binding)
 {

@@ -547,7 +547,8 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 		return true;
 	if (view->flags & TCP_RST)
 		return offset - wire->engine_next <= 1 || offset == wire->engine_acked || offset == me->una ||
-		       check_displayed(wire, offset) == wire->emitted || check_forward(wire, offset) == wire->engine_heard;
+		       check_displayed(wire, offset) == wire->emitted ||
+		       check_forward(wire, offset) == wire->engine_heard;
 	if ((view->flags & TCP_SYN) || !(view->flags & TCP_ACK) || !after(end, me->una) || after(offset, reach))
 		return false;
 	return !after(ack, top) && !after(heard - widest(sim, as), ack);

@@ -382,6 +382,47 @@ static void ftp_in_the_syn(void **state)
 		}
 }
 
+/*
+ * A server that speaks along with its SYN/ACK: that is not read, and so nothing behind it makes the connection FTP. It is not broken: what stands
+ * behind is dropped until it has come often enough, and both vouch for what precedes it.
+ */
+static void greeting_in_the_answer(void **state)
+{
+	static const char greeting[] = "220 x\r\n";
+
+	(void)state;
+	for (unsigned int nat = 0; nat < 2; nat++) {
+		unsigned int dropped = 0;
+		struct dialogue d;
+
+		dialogue_begin(&d, nat ? MASQUERADE | DNAT : NO_NAT);
+		d.engine.picks_up_until = 0;
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+		d.acked[SERVER] = d.seq[CLIENT];
+		dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, greeting, sizeof(greeting) - 1);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		d.seq[SERVER] += sizeof(greeting) - 1;
+		d.acked[CLIENT] = d.seq[SERVER];
+		dialogue_says(&d, CLIENT, "USER x\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		do {
+			assert_true(dropped++ < 4);
+			d.now += 400;
+			dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, "230 x\r\n", 7);
+		} while (d.verdict == VERDICT_DROP);
+		d.seq[SERVER] += 7;
+		d.acked[CLIENT] = d.seq[SERVER];
+		for (int i = 0; i < 3; i++) {
+			dialogue_says(&d, CLIENT, i & 1 ? "NOOP\r\n" : PORT_OWN);
+			dialogue_left(&d, i & 1 ? "NOOP\r\n" : PORT_OWN);
+			dialogue_says(&d, SERVER, "200 x\r\n");
+			assert_int_not_equal(d.verdict, VERDICT_DROP);
+		}
+		assert_int_equal(d.expect_calls, 0);
+		dialogue_close(&d);
+	}
+}
+
 /* A client that has not logged in acknowledges what the server has not sent, and has its own text sent back as a reply's beginning. */
 static void acknowledged_ahead_by_the_client(void **state)
 {
@@ -720,6 +761,7 @@ int main(void)
 		cmocka_unit_test(another_answer),
 		cmocka_unit_test(data_in_the_syn),
 		cmocka_unit_test(ftp_in_the_syn),
+		cmocka_unit_test(greeting_in_the_answer),
 		cmocka_unit_test(acknowledged_ahead_by_the_client),
 		cmocka_unit_test(acknowledged_ahead_by_the_server),
 		cmocka_unit_test(contradicted),

@@ -728,6 +728,37 @@ static void reset_among_handshakes(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * The same, but the forged one has an edit in flight, for which its session stays when it is reset. The next handshake gives the place to the
+ * one that was answered before, which is the real one, and not to itself: nothing that it announces opens.
+ */
+static void reset_with_an_edit(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.by = SEQADJ_SELF;
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	dialogue_handshake(&d);
+	forge(&d, SERVER, 99001, 77001, TCP_ACK, "220 x\r\n");
+	forge(&d, CLIENT, 77001, 99008, TCP_ACK, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	forge(&d, CLIENT, 77001, 0, TCP_RST, NULL);
+	assert_int_equal(d.expectations, 0);
+	forge(&d, CLIENT, 55000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 88000, 55001, TCP_SYN | TCP_ACK, NULL);
+	forge(&d, SERVER, 88001, 55001, TCP_ACK, "220 x\r\n");
+	forge(&d, CLIENT, 55001, 88008, TCP_ACK, PORT_OWN);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 2);
+	dialogue_close(&d);
+}
+
 /* 234 answers AUTH, also one before which others have been left unanswered: what a client says then is TLS. */
 static void proceed_out_of_step(void **state)
 {
@@ -772,6 +803,7 @@ int main(void)
 		cmocka_unit_test(ahead_after_a_restart),
 		cmocka_unit_test(numbers_of_another),
 		cmocka_unit_test(reset_among_handshakes),
+		cmocka_unit_test(reset_with_an_edit),
 		cmocka_unit_test(proceed_out_of_step),
 	};
 

@@ -113,6 +113,7 @@ static bool begins_connection(struct engine *engine, const struct arrival *arriv
 static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
 				uint64_t now)
 {
+	struct embryo *earlier = *session ? embryo_left(engine, arrival, now) : NULL;
 	struct embryo *embryo = embryo_answer(engine, arrival, now);
 	struct binding binding;
 	enum direction direction;
@@ -124,6 +125,8 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	if (*session)
 		lifecycle_end(engine, *session, now);
 	*session = NULL;
+	/* One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. */
+	embryo = embryo && earlier ? earlier : embryo;
 	return embryo ? beginning_of_embryo(engine, arrival, embryo, &binding, now) :
 			beginning_of_answer(engine, arrival, &binding, now);
 }

@@ -148,7 +148,7 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->unsure = session->resumed = session->met = false;
 	begin_streams(session, embryo);
-	state_enter(session, SESSION_GREETING);
+	state_happen(session, EVENT_SHAKEN);
 	turn_report_plain(&turn, REPORT_BEGIN);
 	begin_first_line(&turn, embryo);
 	begun(engine, session);
@@ -180,7 +180,7 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 		session->stream[d].acked = session->stream[d].next;
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 	}
-	state_enter(session, SESSION_GREETING);
+	state_happen(session, EVENT_SHAKEN);
 	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);
 	return begun(engine, session);
 }
@@ -197,7 +197,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY), now);
 	if (!session)
 		return NULL;
-	state_enter(session, SESSION_MIDDLE);
+	state_happen(session, EVENT_MET);
 	session->conntrack_id = binding.id ? binding.id : arrival->conntrack_id;
 	for (int d = 0; d < 2; d++) {
 		session->stream[d].adj = conntrack_told(engine->conntrack, &binding.seqadj[d]);

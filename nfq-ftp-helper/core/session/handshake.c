@@ -87,7 +87,8 @@ static bool may_begin_anew(const struct session *session, const struct binding *
 
 /*
  * Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. A server can send one at any time; only
- * conntrack can tell that its client has asked for it.
+ * conntrack can tell that its client has asked for it. The kernel always does (CTA_PROTOINFO_TCP); a capture that begins with the answer
+ * cannot, and is read all the same: nothing opens by it.
  */
 static bool answers_alone(const struct engine *engine, const struct binding *binding)
 {
@@ -112,6 +113,7 @@ static bool begins_connection(struct engine *engine, const struct arrival *arriv
 static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
 				uint64_t now)
 {
+	struct embryo *earlier = *session ? embryo_left(engine, arrival, now) : NULL;
 	struct embryo *embryo = embryo_answer(engine, arrival, now);
 	struct binding binding;
 	enum direction direction;
@@ -123,6 +125,8 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	if (*session)
 		lifecycle_end(engine, *session, now);
 	*session = NULL;
+	/* One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. */
+	embryo = embryo && earlier ? earlier : embryo;
 	return embryo ? beginning_of_embryo(engine, arrival, embryo, &binding, now) :
 			beginning_of_answer(engine, arrival, &binding, now);
 }

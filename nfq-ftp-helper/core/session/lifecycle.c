@@ -87,7 +87,7 @@ void lifecycle_close(struct turn *turn)
 {
 	if (turn->session->state == SESSION_CLOSED)
 		return;
-	state_enter(turn->session, SESSION_CLOSED);
+	state_happen(turn->session, EVENT_ENDED);
 	lifecycle_let_go(turn);
 	announcement_withdraw_all(turn);
 }

@@ -61,7 +61,6 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 	begin_at(theirs, theirs->next);
 	begin_at(mine, segment->seq);
 	session->unsure = session->heard = session->heard_reply = false;
-	if (session->state < SESSION_MIDDLE)
-		state_enter(session, SESSION_MIDDLE);
+	state_happen(session, EVENT_MET);
 	return true;
 }

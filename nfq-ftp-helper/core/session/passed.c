@@ -47,7 +47,7 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 	session->exchanged = EXCHANGED_TWO; /* nothing passes before that */
 	session->logged_in = 1;
 	session->met = 0;
-	state_enter(session, SESSION_READY);
+	state_happen(session, EVENT_NOTED);
 }
 
 static void take_news(struct turn *turn, const struct scan_note *note)

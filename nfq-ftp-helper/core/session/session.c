@@ -26,6 +26,7 @@
 
 #define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
+#define NUMBERS_REACH	 (2 * UINT16_MAX) /* bytes between what is due in a control connection and any packet of it */
 
 int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
 		      bool checksum_pending, uint16_t zone, const struct tuple *ends)
@@ -222,23 +223,32 @@ static bool read_segment(struct passage *passage)
 
 /* ---- out ---- */
 
-/* Move the numbers of a packet by what is left to us: all of the adjustments, or what conntrack was not told of them. */
-static void renumber(const struct turn *turn, struct segment *segment)
+/*
+ * Move the numbers of a packet by what is left to us: all of the adjustments, or what conntrack was not told of them. Return false where none
+ * moves, as behind an edit of which conntrack knows all that counts by now.
+ */
+static bool renumber(const struct turn *turn, struct segment *segment)
 {
 	const struct session *session = turn->session;
 	const bool self = session->self, acks = segment->flags & TCP_ACK;
 	struct seqadj mine = session->stream[turn->direction].adj,
 		      theirs = session->stream[direction_other(turn->direction)].adj;
+	uint32_t seq, ack;
 
 	if (!self) {
 		mine = seqadj_untold(&mine);
 		theirs = seqadj_untold_back(&theirs);
 	}
-	segment_renumber(segment, seqadj_forward(&mine, segment->seq),
-			 acks ? seqadj_back(&theirs, segment->ack) : segment->ack);
+	seq = seqadj_forward(&mine, segment->seq);
+	ack = acks ? seqadj_back(&theirs, segment->ack) : segment->ack;
+	if (seq == segment->seq && ack == segment->ack &&
+	    !(acks && seqadj_active(&theirs) && segment_has_sack(segment)))
+		return false;
+	segment_renumber(segment, seq, ack);
 	if (acks)
 		segment_map_sack(segment, &theirs);
 	segment_complete(segment);
+	return true;
 }
 
 static bool must_renumber(const struct turn *turn)
@@ -253,9 +263,8 @@ static bool must_renumber(const struct turn *turn)
 /* The packet goes as it came, but perhaps for its numbers. */
 static enum verdict send_unchanged(const struct turn *turn, struct segment *segment, struct output *output)
 {
-	if (!must_renumber(turn))
+	if (!must_renumber(turn) || !renumber(turn, segment))
 		return VERDICT_ACCEPT;
-	renumber(turn, segment);
 	turn->engine->counters.renumbered++;
 	output->packet = segment->packet;
 	output->length = segment->length;
@@ -281,13 +290,15 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 	return VERDICT_REPLACE;
 }
 
-/* Is its number of this connection at all? One of another with the same ports, which somebody has played, is not ours to move. */
+/*
+ * Is its number of this connection at all? One of another with the same ports is not ours to move: the session may be of a handshake that
+ * somebody has played, and with it he chose the windows, so that all numbers lie in one. A control connection's own are near.
+ */
 static bool is_anothers_number(const struct turn *turn, const struct segment *segment)
 {
 	const struct stream *stream = &turn->session->stream[turn->direction];
-	const uint32_t reach = belief_window(stream->scale) + UINT16_MAX;
 
-	return !stream->unsynced && segment->seq - stream->next + reach > 2 * reach;
+	return !stream->unsynced && segment->seq - stream->next + NUMBERS_REACH > 2 * NUMBERS_REACH;
 }
 
 /* A packet that its receiver would not take changes nothing: it goes as it came, unread. */

@@ -137,7 +137,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	if (session->state >= SESSION_OPAQUE)
 		return; /* only its numbers are needed: it has nothing to show any more */
 	dialogue_lost(turn->engine->table, session);
-	state_enter(session, SESSION_MIDDLE);
+	state_happen(session, EVENT_UNSEEN);
 	if (opaque)
 		dialogue_opaque(turn);
 	else if (!shown)

@@ -244,7 +244,7 @@ fuzz:
 # The kernel module, built in a copy of its sources, as DKMS does. make kmod KDIR=/usr/src/linux-headers-...
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
-KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h proxy.c proxy.h \
+KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h bytes.h proxy.c proxy.h \
 	direction.h endpoint.h seqadj.h types.h)
 
 kmod:

@@ -89,11 +89,20 @@ static const char separators[FTP_SEPARATORS] = {
 
 static enum ftp_separator separator_of(uint8_t byte)
 {
-	unsigned int i = FTP_SEPARATORS - 1;
-
-	while (i && (uint8_t)separators[i] != byte)
-		i--;
-	return (enum ftp_separator)i;
+	switch (byte) {
+	case ' ':
+		return FTP_SEPARATOR_SPACE;
+	case '\t':
+		return FTP_SEPARATOR_TAB;
+	case '\r':
+		return FTP_SEPARATOR_CR;
+	case '\n':
+		return FTP_SEPARATOR_LF;
+	case '-':
+		return FTP_SEPARATOR_HYPHEN;
+	default:
+		return FTP_SEPARATOR_NONE;
+	}
 }
 
 static bool ends_word(uint8_t byte)

@@ -209,7 +209,7 @@ static void words(void **state)
 	const struct ftp_word *word;
 
 	(void)state;
-	word = ftp_word_find(DIRECTION_ORIGINAL, "port", 4);
+	word = ftp_word_find(DIRECTION_ORIGINAL, "PORT", 4);
 	assert_non_null(word);
 	assert_int_equal(word->kind, FTP_PORT);
 	assert_int_equal(word->notation, NOTATION_HOST_PORT);
@@ -224,11 +224,37 @@ static void words(void **state)
 	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "GET", 3));
 	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "EHLO", 4));
 	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "POR", 3));
-	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "", 0));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "port", 4)); /* the scanner has made it upper case */
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "\0\0\0", 0));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "\0\0\0", 4));
+	assert_string_equal(ftp_word_find(DIRECTION_ORIGINAL, "CWDX", 3)->text, "CWD");
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "CWDX", 4));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "PORTS", 5));
 	assert_null(ftp_word_find(DIRECTION_REPLY, "PORT", 4));
 	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "227", 3));
 	assert_non_null(ftp_word_find(DIRECTION_ORIGINAL, "PWD", 3));
 	assert_int_equal(ftp_word_find(DIRECTION_ORIGINAL, "AUTH", 4)->kind, FTP_AUTH);
+}
+
+static void numbered_words(void **state)
+{
+	unsigned int words = 0;
+
+	(void)state;
+	for (unsigned int number = 0; number <= UINT8_MAX; number++) {
+		const struct ftp_word *word = ftp_word_of((uint8_t)number);
+
+		if (!word)
+			continue;
+		words++;
+		assert_int_equal(ftp_word_number(word), number);
+		assert_ptr_equal(ftp_word_find(DIRECTION_ORIGINAL, word->text, strlen(word->text)), word);
+		assert_null(ftp_word_find(DIRECTION_REPLY, word->text, strlen(word->text)));
+	}
+	assert_int_equal(words, 72);
+	assert_null(ftp_word_of(0));
+	assert_null(ftp_word_of(ftp_word_number(ftp_word_find(DIRECTION_REPLY, "227", 3))));
+	assert_int_equal(ftp_word_number(NULL), 0);
 }
 
 static void announcing_words(void **state)
@@ -299,6 +325,7 @@ int main(void)
 		cmocka_unit_test(text_lines),
 		cmocka_unit_test(codes),
 		cmocka_unit_test(words),
+		cmocka_unit_test(numbered_words),
 		cmocka_unit_test(announcing_words),
 		cmocka_unit_test(random_streams),
 	};

@@ -61,7 +61,7 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
 /* ---- what is believed ---- */
 
 /* What is known of a direction, as belief.h wants it. */
-static struct belief_side side_of(const struct turn *turn, enum direction direction)
+static inline struct belief_side side_of(const struct turn *turn, enum direction direction)
 {
 	const struct stream *stream = &turn->session->stream[direction];
 

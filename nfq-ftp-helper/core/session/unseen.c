@@ -4,7 +4,6 @@
 #include "core/dialogue/dialogue.h"
 #include "core/stream/edit.h"
 #include "core/stream/stream.h"
-#include "core/table/state.h"
 #include "lifecycle.h"
 
 #define HOLE_UNIT     64 /* milliseconds */
@@ -215,16 +214,11 @@ static void note_unseen_fin(const struct turn *turn)
 		state_ended(theirs);
 }
 
-enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end)
+enum hole unseen_before(struct turn *turn, uint32_t start, uint32_t end)
 {
 	struct stream *stream = &turn->session->stream[turn->direction];
-	enum hole hole;
+	const enum hole hole = judge_hole(turn, stream, start);
 
-	if (!seq_after(start, stream->next)) {
-		state_filled(stream);
-		return HOLE_NONE;
-	}
-	hole = judge_hole(turn, stream, start);
 	if (hole != HOLE_NONE) {
 		note_beyond(stream, end);
 		return hole;

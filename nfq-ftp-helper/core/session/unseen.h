@@ -12,6 +12,7 @@
 #define CORE_UNSEEN_H
 
 #include "core/engine/turn.h"
+#include "core/table/state.h"
 
 /*
  * The packet acknowledges bytes of @stream that never came this way: note it as a claim. Return: false where it can be none: nothing of
@@ -43,10 +44,21 @@ enum hole {
 	HOLE_ASKED,   /* the same, and its receiver is to say what it has: once nothing gets through, it never would */
 };
 
+/* The same of one that does begin there. */
+enum hole unseen_before(struct turn *turn, uint32_t start, uint32_t end);
+
 /*
  * The payload is [@start, @end). Does it begin beyond what was read last, and what becomes of it then? Where bytes before it have passed
  * unseen, the stream is taken up here.
  */
-enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end);
+static inline enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (seq_after(start, stream->next))
+		return unseen_before(turn, start, end);
+	state_filled(stream);
+	return HOLE_NONE;
+}
 
 #endif

@@ -178,13 +178,12 @@ void edit_lose(struct turn *turn)
 		work_of(turn)->edit[turn->direction].kind = EDIT_REPLACED;
 }
 
-void edit_settle(const struct turn *turn, bool was_in_flight)
+void edit_tell_settled(const struct turn *turn)
 {
 	const struct session *session = turn->session;
 	const struct work *work = table_work(turn->engine->table, session);
 	struct conntrack *conntrack = turn->engine->conntrack;
 
-	if (was_in_flight && !session_in_flight(session) && work && work->bound && !session->self &&
-	    conntrack->ops->settle)
+	if (work && work->bound && !session->self && conntrack->ops->settle)
 		conntrack->ops->settle(conntrack, &work->binding);
 }

@@ -43,10 +43,9 @@ bool waiting_repeated(const struct passage *passage, uint32_t start, uint8_t mos
 	return waiting && waiting->repeats + (passage->turn->now - waiting->last >= WAITING_APART) > most;
 }
 
-void waiting_note_earlier(struct passage *passage)
+void waiting_note_repeated(struct passage *passage)
 {
-	const struct stream *stream = passage->stream;
-	const struct work *work = stream->in_flight || stream->stale ? passage_work(passage) : NULL;
+	const struct work *work = passage_work(passage);
 	const enum direction direction = passage->turn->direction;
 
 	if (!work || !work->waiting[direction].since || seq_after(passage->end, work->waiting[direction].start))

@@ -32,17 +32,6 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-const struct ftp_word *ftp_line_word(const struct ftp_line *line, enum direction side)
-{
-	return ftp_word_find(side, line->word, line->length);
-}
-
-bool ftp_is_empty(const struct ftp_line *line)
-{
-	return line->length == 0 && (line->separator == FTP_SEPARATOR_NONE || line->separator == FTP_SEPARATOR_CR ||
-				     line->separator == FTP_SEPARATOR_LF);
-}
-
 unsigned int ftp_code(const struct ftp_line *line)
 {
 	unsigned int code;
@@ -52,14 +41,6 @@ unsigned int ftp_code(const struct ftp_line *line)
 	code = (unsigned int)(line->word[0] - '0') * 100 + (unsigned int)(line->word[1] - '0') * 10 +
 	       (unsigned int)(line->word[2] - '0');
 	return code >= 100 && code <= 599 ? code : 0;
-}
-
-void ftp_next_line(struct ftp_line *line)
-{
-	const uint8_t telnet = line->telnet;
-
-	*line = (struct ftp_line){ .phase = FTP_PHASE_START };
-	line->telnet = telnet & 3;
 }
 
 void ftp_go_on(struct ftp_line *line)
@@ -108,11 +89,20 @@ static const char separators[FTP_SEPARATORS] = {
 
 static enum ftp_separator separator_of(uint8_t byte)
 {
-	unsigned int i = FTP_SEPARATORS - 1;
-
-	while (i && (uint8_t)separators[i] != byte)
-		i--;
-	return (enum ftp_separator)i;
+	switch (byte) {
+	case ' ':
+		return FTP_SEPARATOR_SPACE;
+	case '\t':
+		return FTP_SEPARATOR_TAB;
+	case '\r':
+		return FTP_SEPARATOR_CR;
+	case '\n':
+		return FTP_SEPARATOR_LF;
+	case '-':
+		return FTP_SEPARATOR_HYPHEN;
+	default:
+		return FTP_SEPARATOR_NONE;
+	}
 }
 
 static bool ends_word(uint8_t byte)

@@ -80,13 +80,20 @@ size_t ftp_scan(struct ftp_line *line, enum direction side, unsigned int text_li
 		enum ftp_event *event);
 
 /* The next byte is the first of a line. */
-void ftp_next_line(struct ftp_line *line);
+static inline void ftp_next_line(struct ftp_line *line)
+{
+	*line = (struct ftp_line){ .phase = FTP_PHASE_START, .telnet = line->telnet };
+}
 
 /* After FTP_STRANGE: read the line on, as one whose word is not known. */
 void ftp_go_on(struct ftp_line *line);
 
 /* Has the line nothing in it? */
-bool ftp_is_empty(const struct ftp_line *line);
+static inline bool ftp_is_empty(const struct ftp_line *line)
+{
+	return line->length == 0 && (line->separator == FTP_SEPARATOR_NONE || line->separator == FTP_SEPARATOR_CR ||
+				     line->separator == FTP_SEPARATOR_LF);
+}
 
 /* Does a client's line end in "HTTP/n.n"? */
 static inline bool ftp_is_web(const struct ftp_line *line)
@@ -116,6 +123,9 @@ unsigned int ftp_code(const struct ftp_line *line);
 char ftp_byte_before(const struct ftp_line *line, enum direction side);
 
 /* The word's row, as ftp_word_find(). */
-const struct ftp_word *ftp_line_word(const struct ftp_line *line, enum direction side);
+static inline const struct ftp_word *ftp_line_word(const struct ftp_line *line, enum direction side)
+{
+	return ftp_word_find(side, line->word, line->length);
+}
 
 #endif

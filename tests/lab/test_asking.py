@@ -86,6 +86,7 @@ def status(lab):
         answer, = ask(lab, "status")
         check(answer["version"] == 1 and answer["mode"] == lab.mode, f"{answer}")
         check(answer["sessions"]["now"] >= 1, f"sessions: {answer['sessions']}")
+        check("CAP_NET_ADMIN" in answer["sandbox"], f"sandbox: {answer['sandbox']}")
         check(answer["queues"][0]["waiting"] == 0 and answer["queues"][0]["dropped_full"] == 0, f"queues: {answer['queues']}")
         refusal = next(row for row in answer["refusals"] if row["reason"] == "port")
         check(refusal["count"] == 1 and "--min-port" in refusal["advice"] and refusal["command"] == "PORT", f"{refusal}")

@@ -169,7 +169,10 @@ def as_a_unit_starts_it():
 def check_tells(level, text, *arguments):
     with tempfile.TemporaryDirectory(prefix="nfq-ftp-isolation-") as directory, Namespace() as namespace:
         namespace.rules("--apply", "--mode", "queue")
-        with Daemon(namespace, directory, *arguments):
+        with Daemon(namespace, directory, *arguments) as one:
+            told = json.loads(namespace.run(BINARY, "status", "--json", "--state-dir", str(one.state)).stdout)["sandbox"]
+            check(told == ("none" if level == "note" else one.said().partition("isolation: ")[2].splitlines()[0]),
+                  f"status says {told!r}")
             done = namespace.run(BINARY, "check", "--json", status=None)
             rows = [row for row in json.loads(done.stdout)["rows"] if row["name"] == "isolation"]
             check(len(rows) == 1 and rows[0]["level"] == level and text in rows[0]["text"], f"check says {rows}")

@@ -39,7 +39,7 @@ def install_use_purge(base, packages):
     with overlay(base) as root:
         (root / "packages").mkdir()
         inside(root, f"{APT} update; {APT} install -y --no-install-recommends passwd systemd dkms libnetfilter-queue1 libmnl0 libnfnetlink0 "
-                     "libinih1 libjansson4 libpcap0.8* libseccomp2 libncursesw6 nftables >/dev/null")
+                     "libinih1 libjansson4 libpcap0.8* libseccomp2 libncurses6 libncursesw6 nftables >/dev/null")
         for package in packages:
             shutil.copy(package, root / "packages")
         before = snapshot(root), users(root)

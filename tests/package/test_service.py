@@ -221,7 +221,7 @@ def tell(release, packages, base):
         for package in packages:
             shutil.copy(package, root / "packages")
         inside(root, f"{APT} update; {APT} install -y --no-install-recommends systemd passwd iptables nftables procps libnetfilter-queue1 libmnl0 "
-                     "libnfnetlink0 libinih1 libjansson4 'libpcap0.8*' libseccomp2 libncursesw6 >/dev/null; rm /usr/sbin/policy-rc.d")
+                     "libnfnetlink0 libinih1 libjansson4 'libpcap0.8*' libseccomp2 libncurses6 libncursesw6 >/dev/null; rm /usr/sbin/policy-rc.d")
         machine = Machine(lab, root)
         machine.boot()
         story = Story(machine, packages)

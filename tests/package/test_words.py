@@ -159,7 +159,7 @@ def guide_explains_each_refusal():
 
 def guide_names_options_that_there_are():
     known = set().union(*map(help_of, commands()))
-    others = re.compile(r"conntrack -L|firewall-cmd|docker|dkms|network host|cap-add|systemctl enable")
+    others = re.compile(r"conntrack -L|iptables|--sport|firewall-cmd|docker|dkms|network host|cap-add|systemctl enable")
     for line in (TREE / "doc/operating.md").read_text(encoding="utf-8").splitlines():
         if not others.search(line):
             strange = {option for option in OPTION.findall(line) if option.startswith("--")} - known

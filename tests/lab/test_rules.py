@@ -298,7 +298,7 @@ def finds_label(namespace, run):
     check("--label" in applied and len(applied.splitlines()) == 1, f"rules said: {applied}")
     check("--label" in namespace.run("iptables-save", "-t", "mangle").stdout, "no rule asks for a label")
     started = namespace.run(*run, status=None)
-    check("label 127" in started.stderr, f"run said: {started.stderr}")
+    check("label=127" in started.stderr, f"run said: {started.stderr}")
     first = json.loads(namespace.run(BINARY, "check", "--json").stdout)
     check("mark-taken" not in json.dumps(first), f"check complains of the mark: {first['first']}")
     namespace.rules("--apply", "--mode", "queue", "--backend", "iptables")
@@ -318,7 +318,7 @@ def chooses_bit(setting, bit):
             if apply:
                 namespace.rules("--apply", "--mode", "queue", "--backend", "iptables")
             started = namespace.run(*run, status=None)
-            check(f"mark {wanted:#x}/{wanted:#x}" in started.stderr, f"run said: {started.stderr}")
+            check(f"mark={wanted:#x}/{wanted:#x}" in started.stderr, f"run said: {started.stderr}")
         again = namespace.rules("--mode", "queue", "--backend", "iptables").stdout
         check(again == said.stdout, f"after --apply the rules are others: {again.splitlines()[0]}")
         if not bit:
@@ -328,7 +328,7 @@ def chooses_bit(setting, bit):
         again = namespace.rules("--mode", "queue", "--backend", "iptables").stdout
         check(f"--mark {bit:#x}/" not in again, "the bit is another's now, and rules still take it")
         started = namespace.run(*run, status=None)
-        check(f"mark {bit:#x}/" in started.stderr, f"run does not take the bit of the rules that are there: {started.stderr}")
+        check(f"mark={bit:#x}/" in started.stderr, f"run does not take the bit of the rules that are there: {started.stderr}")
 
 
 BREAK_IPV6 = ("mount -t tmpfs none /usr/local/sbin; ln -s /bin/false /usr/local/sbin/ip6tables-restore; "

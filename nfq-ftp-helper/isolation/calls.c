@@ -139,7 +139,7 @@ static int allow_particular(scmp_filter_ctx filter, unsigned int *count)
 /* Signals to itself alone: a worker ends the daemon by one. */
 static int allow_signals(scmp_filter_ctx filter, unsigned int *count)
 {
-	const struct scmp_arg_cmp self = SCMP_CMP32(0, SCMP_CMP_EQ, (uint32_t)getpid());
+	const struct scmp_arg_cmp self = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (uint32_t)getpid() };
 	int allowed = allow(filter, "kill", 1, &self);
 
 	*count += allowed > 0;

@@ -35,7 +35,7 @@ static void hear(const char *sentence)
 		const bool here = strncmp(sentence, path, strlen(path)) == 0;
 
 		assert_true(length + 3 < sizeof(said));
-		said[length++] = here ? 'F' : *sentence;
+		said[length++] = (char)(here ? 'F' : *sentence);
 		sentence += here ? strlen(path) : 1;
 	}
 	said[length++] = '\n';
@@ -309,13 +309,14 @@ static void has_a_nul(void **state)
 /* No more lines than somebody reads. */
 static void many_faults(void **state)
 {
-	char text[OPTION_FILE_FAULTS * 4 + 64] = "";
+	static const char wrong[4] = { ' ', 'x', '=', '\n' };
+	char text[(OPTION_FILE_FAULTS + 7) * sizeof(wrong)];
 	const char *line = said;
 
 	(void)state;
-	for (unsigned int i = 0; i < OPTION_FILE_FAULTS + 7; i++)
-		strcat(text, "x=\n");
-	write_file(text, strlen(text));
+	for (size_t i = 0; i < sizeof(text); i += sizeof(wrong))
+		memcpy(text + i, wrong, sizeof(wrong));
+	write_file(text, sizeof(text));
 	option_default(&stored);
 	assert_int_equal(option_file_read(&page, &stored, path), EXIT_USAGE);
 	for (unsigned int i = 0; i < OPTION_FILE_FAULTS; i++)
@@ -610,7 +611,7 @@ static void a_file_is_gone(void **state)
 
 static void snapshots_have_numbers(void **state)
 {
-	struct settings_place place = { 0 };
+	struct settings_place place = { NULL };
 	struct options options;
 	const struct settings *first;
 

@@ -152,8 +152,8 @@ static void nobody_there(void **state)
 		"@",
 		"relative",
 		"/nowhere/at/all",
-		"/a-path-that-is-longer-than-the-108-bytes-which-the-kernel-has-for-it-so-that-"
-		"it-can-be-nobodys-address-at-all"
+		("/a-path-that-is-longer-than-the-108-bytes-which-the-kernel-has-for-it-so-that-"
+		 "it-can-be-nobodys-address-at-all"),
 	};
 	struct notify notify;
 

@@ -84,13 +84,14 @@ $(BUILD)/nfq-ftp-helper: $(PROGRAM)
 $(BUILD)/nfq-ftp-helper-tools: $(TOOLS)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
 
-# Two objects and the units know where things are installed; they are made anew when that is another place.
-$(BUILD)/places: FORCE
+# The units know where the program is, and two objects where its configuration is: made anew when that is another place, and only then, as
+# `make install' may be another user's.
+$(BUILD)/sbindir $(BUILD)/sysconfdir: $(BUILD)/%: FORCE
 	@mkdir -p $(@D)
-	@echo '$(sbindir) $(sysconfdir)' | cmp -s - $@ || echo '$(sbindir) $(sysconfdir)' >$@
+	@echo '$($*)' | cmp -s - $@ || echo '$($*)' >$@
 FORCE:
 
-$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,option option_file): $(BUILD)/places
+$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,option option_file): $(BUILD)/sysconfdir
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -310,7 +311,7 @@ $(BUILD)/completion/_nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
 	$< completion zsh >$@
 
 UNITS := $(patsubst %,$(BUILD)/systemd/%.service,nfq-ftp-helper nfq-ftp-helper-rules)
-$(BUILD)/systemd/%.service: systemd/%.service.in $(BUILD)/places
+$(BUILD)/systemd/%.service: systemd/%.service.in $(BUILD)/sbindir
 	@mkdir -p $(@D)
 	sed 's,@sbindir@,$(sbindir),' $< >$@
 

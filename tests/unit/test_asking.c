@@ -21,6 +21,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __has_include
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#endif
+#endif
+#ifndef RUNNING_ON_VALGRIND
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 #define SESSIONS     16384
 #define LISTED	     10000
 #define STALLED	     1000
@@ -472,6 +481,8 @@ static void sessions_are_whole_while_they_change(void **state)
 	double end;
 
 	(void)state;
+	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
+		skip();
 	for (uint32_t i = 0; i < BUSY; i++) {
 		sessions[i] = insert(i);
 		work_of(table, sessions[i])->announcements = 1;
@@ -562,6 +573,8 @@ static void ten_thousand_sessions(void **state)
 	size_t lines = 0;
 
 	(void)state;
+	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
+		skip();
 	for (uint32_t i = 0; i < LISTED; i++)
 		insert(i);
 	for (uint32_t i = 1, found = 0; found < BUSY; i++) {
@@ -654,6 +667,8 @@ static void thousand_who_stall(void **state)
 	bool again;
 
 	(void)state;
+	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
+		skip();
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	for (uint32_t i = 0; i < LISTED; i++)
 		insert(i);
@@ -775,6 +790,8 @@ static void followers_who_stall_make_room(void **state)
 	double start;
 
 	(void)state;
+	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
+		skip();
 	for (unsigned int i = 0; i < ASKING_READERS; i++)
 		streams[i] = follow();
 	/* more than sockets and rings have room for */

@@ -37,7 +37,6 @@ TURNS = {
     ),
     "check": (
         ("cthelper-nft", "queue-nft"),
-        ("parts",),
         ("words",),
     ),
     "module": (

@@ -33,7 +33,7 @@ PROGRAMS = {
 # What is run of a program; where nothing is said, all.
 GROUPS = {
     "rules": ("traces-nft-queue", "traces-nft-cthelper", "traces-iptables-cthelper", "words", "defaults"),
-    "check": ("cthelper-nft", "queue-nft", "parts", "words"),
+    "check": ("cthelper-nft", "queue-nft", "words"),
     "marks": ("pbr-like-self", "tailscale-like-kernel", "whole-self"),
 }
 NEEDS_MODULE = "module"

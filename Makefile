@@ -1,20 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# make            build/nfq-ftp-helper
+# make            build/nfq-ftp-helper, and build/nfq-ftp-helper-tools, which it becomes for replay
 # make test       scripts/test: installs what it needs, builds, runs every suite
 # make test-vm    the part of it that runs on stock kernels in virtual machines
 # make demo       scripts/demo
 # make bench      tests/bench: engine and lab figures
 # make format     all C sources as .clang-format says
-# make install    DESTDIR and prefix are honoured
+# make install    uninstall, too: DESTDIR, PREFIX (or prefix), sbindir, mandir, unitdir and the others below are honoured
+# make dist       an archive of what is committed
 #
 # SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
-prefix ?= /usr/local
+PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
 sbindir ?= $(prefix)/sbin
+# Where the program looks for its tools: command/tools.c.
+libexecdir = $(dir $(sbindir))libexec
 mandir ?= $(prefix)/share/man
+sysconfdir ?= /etc
+unitdir ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+bashcompletiondir ?= $(prefix)/share/bash-completion/completions
+zshcompletiondir ?= $(prefix)/share/zsh/site-functions
 
 BUILD ?= build$(if $(SANITIZE),-sanitize)
 # DKMS reads it there, and can read it nowhere else.
@@ -22,13 +32,17 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kmod/dkms.conf)
 
 CFLAGS ?= -O3 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
-CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Infq-ftp-helper $(CPPFLAGS)
-CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -pthread $(CFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -Infq-ftp-helper $(CPPFLAGS)
+# Where it is built stands in no object, so that two builds are the same to the byte.
+CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. -pthread $(CFLAGS)
 ifdef SANITIZE
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink libpcap inih jansson) -pthread
+LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson ncurses) -pthread
+LIBS_TOOLS = $(LIBS_DAEMON) $(shell $(PKG_CONFIG) --libs libpcap)
+# The daemon alone gives up system calls.
+LIBS_SECCOMP = $(shell $(PKG_CONFIG) --libs libseccomp)
 LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
 
 # obj/: the program itself is build/nfq-ftp-helper, which would be its sources' folder.
@@ -37,17 +51,47 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 # core's rooms, from below to above.
 CORE_ROOMS := wire table engine dialogue stream session
 CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room)))
+
+# A packet goes through many of core's files, and a call from one to the other costs more than most of them have to do for it. So in the
+# daemon's program, and where that is measured, the linker puts core together as if it were one file (LTO, by gcc). That takes it seconds: all
+# else is linked as ever, from the same objects.
+LTO := $(if $(SANITIZE),,$(shell $(CC) -dM -E -x c /dev/null | grep -q __clang__ || echo -flto=auto))
+$(CORE): CFLAGS_ALL += $(if $(LTO),$(LTO) -ffat-lto-objects)
+$(BUILD)/nfq-ftp-helper-tools $(foreach suite,unit sim dialogue fuzz,$(BUILD)/tests/$(suite)/%): private LDFLAGS += -fno-lto
+$(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
+
 MODEL := $(call objects,nfq-ftp-helper/model)
 
-# All others, from above to below.
-ROOMS := command check ruleset daemon host capture kernel model
-PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(CORE)
+# All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
+ROOMS := command check asking ruleset daemon isolation host figures kernel
+PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
-.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install clean print-unit print-fuzz
-all: $(BUILD)/nfq-ftp-helper
+# What reads options, and what it takes its words from.
+OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/asking/question.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
+	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
+OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
+
+TOOLS_ROOMS := tools explain playback capture model
+TOOLS := $(sort $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(room))) \
+	$(BUILD)/obj/nfq-ftp-helper/command/command.o $(OPTION) $(CORE))
+
+.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install install-dkms uninstall dist clean print-unit print-fuzz
+all: $(BUILD)/nfq-ftp-helper $(BUILD)/nfq-ftp-helper-tools
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON) $(LIBS_SECCOMP)
+
+$(BUILD)/nfq-ftp-helper-tools: $(TOOLS)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
+
+# The units know where the program is, and two objects where its configuration is: made anew when that is another place, and only then, as
+# `make install' may be another user's.
+$(BUILD)/sbindir $(BUILD)/sysconfdir: $(BUILD)/%: FORCE
+	@mkdir -p $(@D)
+	@echo '$($*)' | cmp -s - $@ || echo '$($*)' >$@
+FORCE:
+
+$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/command/%.o,option option_file): $(BUILD)/sysconfdir
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -94,26 +138,44 @@ HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel
 $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring)
+$(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 
-$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter interfaces tally \
-	state statefile options log logring) $(filter-out %/nfqueue.o,$(HOST))
+$(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
+	$(BUILD)/obj/nfq-ftp-helper/host/error.o
+
+FIGURES := $(call objects,nfq-ftp-helper/figures)
+
+$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter throttle interfaces tally \
+	state statefile options settings log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
-# What reads options, and what it takes its words from.
-OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/ruleset/*.c \
-	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
-
-$(BUILD)/tests/unit/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
+$(BUILD)/tests/unit/test_option: $(OPTION)
 $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter interfaces log logring) $(HOST)
+$(BUILD)/tests/unit/test_config: $(OPTION) $(BUILD)/obj/nfq-ftp-helper/command/reload.o \
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,settings log logring)
+$(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring)
+$(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) \
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces options log logring) $(HOST)
+$(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_reporter: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
+$(BUILD)/tests/unit/test_reporter: LIBS_UNIT = $(LIBS_DAEMON)
+
+$(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
+	$(BUILD)/obj/nfq-ftp-helper/host/error.o
+
+$(BUILD)/tests/unit/test_rulekeeper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,isolation/rulekeeper isolation/capabilities host/rights)
 
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
+
+$(BUILD)/tests/unit/test_explain: $(call objects,nfq-ftp-helper/explain) $(call objects,nfq-ftp-helper/playback) $(call objects,nfq-ftp-helper/capture)
+$(BUILD)/tests/unit/test_explain: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
 
@@ -145,6 +207,11 @@ $(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# Calls that nobody who works makes, to see what stops them: a library likewise.
+$(BUILD)/tests/lab/planted.so: tests/lab/planted.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 # And what attacks there, a program a file.
 LAB := $(patsubst %,$(BUILD)/tests/lab/%,flood hostile)
 
@@ -152,7 +219,7 @@ $(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o $(PACKET_BYTES)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
-tests: $(UNIT) $(LAB) $(BUILD)/tests/lab/nomemory.so $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
+tests: $(UNIT) $(LAB) $(patsubst %,$(BUILD)/tests/lab/%,nomemory.so planted.so) $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
 
 # For scripts/test and tests/fuzz.
 print-unit:
@@ -173,6 +240,8 @@ $(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): LIBS_FUZZ = $(shell $(PKG_CONFIG
 %/tests/fuzz/test_option: FUZZED_BESIDES = $(OPTION_SOURCES)
 %/tests/fuzz/test_option: LIBS_FUZZ = $(LIBS_DAEMON)
 
+%/tests/fuzz/test_explain: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/explain/*.c)
+
 build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] nfq-ftp-helper/core/*/*.h tests/common/*.h)
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS_ALL) -Itests -std=c11 $(WARN) -fno-strict-aliasing $(FUZZ_CFLAGS) -o $@ $< $(FUZZED) $(FUZZED_BESIDES) $(LIBS_FUZZ)
@@ -180,7 +249,8 @@ build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(w
 FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 
 $(addprefix $(BUILD)/tests/fuzz/test_,$(OF_CAPTURES)): $(call objects,nfq-ftp-helper/capture)
-$(BUILD)/tests/fuzz/test_option: $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
+$(BUILD)/tests/fuzz/test_option: $(OPTION)
+$(BUILD)/tests/fuzz/test_explain: $(call objects,nfq-ftp-helper/explain)
 $(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
@@ -193,8 +263,8 @@ fuzz:
 # The kernel module, built in a copy of its sources, as DKMS does. make kmod KDIR=/usr/src/linux-headers-...
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
-KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h proxy.c proxy.h \
-	endpoint.h seqadj.h types.h)
+KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h bytes.h proxy.c proxy.h \
+	direction.h endpoint.h seqadj.h types.h)
 
 kmod:
 	@mkdir -p $(KMOD)/core/wire
@@ -216,9 +286,60 @@ demo:
 bench:
 	scripts/bench
 
-install: $(BUILD)/nfq-ftp-helper
-	install -D -m 755 $(BUILD)/nfq-ftp-helper $(DESTDIR)$(sbindir)/nfq-ftp-helper
-	install -D -m 644 doc/nfq-ftp-helper.8 $(DESTDIR)$(mandir)/man8/nfq-ftp-helper.8
+# What is installed, a line each: mode, file, place. `uninstall' takes away the same, and no folder: others may have something in them.
+COMPLETION := $(BUILD)/completion/nfq-ftp-helper $(BUILD)/completion/_nfq-ftp-helper
+define INSTALLED
+755 $(BUILD)/nfq-ftp-helper $(sbindir)/nfq-ftp-helper
+755 $(BUILD)/nfq-ftp-helper-tools $(libexecdir)/nfq-ftp-helper-tools
+644 doc/nfq-ftp-helper.8 $(mandir)/man8/nfq-ftp-helper.8
+644 doc/nfq-ftp-helper.conf.5 $(mandir)/man5/nfq-ftp-helper.conf.5
+644 doc/nfq-ftp-helper-replay.1 $(mandir)/man1/nfq-ftp-helper-replay.1
+644 $(BUILD)/systemd/nfq-ftp-helper.service $(unitdir)/nfq-ftp-helper.service
+644 $(BUILD)/systemd/nfq-ftp-helper-rules.service $(unitdir)/nfq-ftp-helper-rules.service
+644 systemd/sysusers.conf $(sysusersdir)/nfq-ftp-helper.conf
+644 systemd/tmpfiles.conf $(tmpfilesdir)/nfq-ftp-helper.conf
+644 $(BUILD)/completion/nfq-ftp-helper $(bashcompletiondir)/nfq-ftp-helper
+644 $(BUILD)/completion/_nfq-ftp-helper $(zshcompletiondir)/_nfq-ftp-helper
+endef
+export INSTALLED DESTDIR
+
+$(BUILD)/completion/nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
+	@mkdir -p $(@D)
+	$< completion bash >$@
+$(BUILD)/completion/_nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
+	@mkdir -p $(@D)
+	$< completion zsh >$@
+
+UNITS := $(patsubst %,$(BUILD)/systemd/%.service,nfq-ftp-helper nfq-ftp-helper-rules)
+$(BUILD)/systemd/%.service: systemd/%.service.in $(BUILD)/sbindir
+	@mkdir -p $(@D)
+	sed 's,@sbindir@,$(sbindir),' $< >$@
+
+# Nobody's work is written over, or taken away.
+CONFIGURATION := $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf
+
+install: all $(COMPLETION) $(UNITS)
+	@echo "$$INSTALLED" | while read -r mode file place; do \
+		install -D -m "$$mode" "$$file" "$$DESTDIR$$place" || exit 1; \
+	done
+	@[ -e "$(CONFIGURATION)" ] || install -D -m 644 doc/examples/nfq-ftp-helper.conf "$(CONFIGURATION)"
+
+# The kernel module's sources, for DKMS.
+DKMS := $(DESTDIR)$(prefix)/src/nfq-ftp-helper-$(VERSION)
+install-dkms:
+	install -d $(DKMS)/core/wire
+	install -m 644 kmod/Kbuild kmod/Makefile kmod/README kmod/dkms.conf kmod/*.c $(DKMS)/
+	install -m 644 $(KMOD_CORE) $(DKMS)/core/wire/
+
+uninstall:
+	@echo "$$INSTALLED" | while read -r mode file place; do rm -f "$$DESTDIR$$place"; done
+	@! cmp -s doc/examples/nfq-ftp-helper.conf "$(CONFIGURATION)" || rm -f "$(CONFIGURATION)"
+
+# What is committed, as an archive that is the same wherever and whenever it is made.
+DIST ?= .
+dist:
+	@mkdir -p $(DIST)
+	git archive --format=tar --prefix=nfq-ftp-helper-$(VERSION)/ HEAD | gzip -9n >$(DIST)/nfq-ftp-helper-$(VERSION).tar.gz
 
 clean:
 	rm -rf build build-sanitize build-fuzz

@@ -192,9 +192,9 @@ static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_
 	struct scan *state = nfct_help_data(ct);
 	bool hand_over;
 
-	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? FTP_CLIENT : FTP_SERVER;
-	packet->segment.window[FTP_CLIENT] = largest_window(ct, IP_CT_DIR_ORIGINAL);
-	packet->segment.window[FTP_SERVER] = largest_window(ct, IP_CT_DIR_REPLY);
+	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+	packet->segment.window[DIRECTION_ORIGINAL] = largest_window(ct, IP_CT_DIR_ORIGINAL);
+	packet->segment.window[DIRECTION_REPLY] = largest_window(ct, IP_CT_DIR_REPLY);
 	spin_lock_bh(&ct->lock);
 	if (!nf_ct_net(ct)->ct.sysctl_checksum) /* packets come with wrong checksums: nobody may go by what they say */
 		scan_whole(state);

@@ -61,6 +61,7 @@ struct check_report {
 	unsigned int count;
 	struct check_row rows[CHECK_ROWS_MAX];
 	bool can[MODES]; /* by enum mode */
+	int daemon;	 /* our process that has a queue; 0: none is seen */
 };
 
 /**

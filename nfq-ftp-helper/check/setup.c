@@ -165,6 +165,8 @@ static bool add_queue(struct check_report *report, unsigned int number, const st
 	struct queue_holder holder;
 
 	queue_holder_look((uint16_t)number, &holder);
+	if (holder.ours)
+		report->daemon = holder.pid;
 	if (!holder.bound)
 		add_absent(report, number, findings);
 	else if (!holder.ours)
@@ -264,6 +266,7 @@ void check_setup(struct check_report *report)
 	add_helper(report, &findings);
 	add_queue_rules(report, &findings);
 	add_queues(report, &findings);
+	check_isolation(report, SETUP_GROUP);
 	add_way(report, &findings);
 	check_surroundings(report, &findings);
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * command - the subcommands: one function each, in the file of its name. main.c has their table.
+ * command - the subcommands: one function each, in the file of its name. main.c has their table; what only reads captures is a
+ * program of its own (tools/), which command_tools() becomes.
  */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
+
+#include <stdio.h>
 
 /* Exit codes of all of them. */
 #define EXIT_DONE   0
@@ -13,12 +16,37 @@
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name. Return: an exit code */
-	const char *description;
+	const char *description;	   /* NULL: the usage does not name it */
+	unsigned int options;		   /* its bit in the table of options */
+	const char *operand;		   /* as in struct option_page */
 };
 
+/**
+ * command_main - all of a program's main(): find the subcommand, and run it
+ * @commands: the program's
+ * @count: how many
+ *
+ * Return: an exit code.
+ */
+int command_main(const struct command *commands, unsigned int count, int argc, char **argv);
+
+/* nfq-ftp-helper's own subcommands, for whoever lists them. */
+const struct command *command_table(unsigned int *count);
+
 int command_run(int argc, char **argv);
-int command_replay(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_status(int argc, char **argv);
+int command_sessions(int argc, char **argv);
+int command_expectations(int argc, char **argv);
+int command_follow(int argc, char **argv);
+int command_metrics(int argc, char **argv);
+int command_top(int argc, char **argv);
+
+/* For Makefile, so the usage does not name them. */
+int command_completion(int argc, char **argv);
+
+/* Any subcommand of the tools: that program takes this one's place, or it is said that it is not there. */
+int command_tools(int argc, char **argv);
 
 #endif

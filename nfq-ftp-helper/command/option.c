@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "option.h"
 
+#include "explain/format.h"
 #include "ruleset/backends.h"
 
 #include <string.h>
 
-#define RUN    OPTION_OF_RUN
-#define RULES  OPTION_OF_RULES
-#define REPLAY OPTION_OF_REPLAY
-#define CHECK  OPTION_OF_CHECK
+#define RUN	 OPTION_OF_RUN
+#define RULES	 OPTION_OF_RULES
+#define REPLAY	 OPTION_OF_REPLAY
+#define CHECK	 OPTION_OF_CHECK
+#define EXPLAIN	 OPTION_OF_EXPLAIN
+#define PLAYBACK (REPLAY | EXPLAIN)
 
 #define AT(member) .at = offsetof(struct option_values, member), .size = sizeof(((struct option_values *)NULL)->member)
 
@@ -32,9 +35,9 @@ static const char *seqadj_by_word(unsigned int index)
 static const char *checksums_word(unsigned int index)
 {
 	static const char *const words[] = {
-		[REPLAY_CHECKSUMS_AUTO] = "auto",
-		[REPLAY_CHECKSUMS_CHECK] = "check",
-		[REPLAY_CHECKSUMS_IGNORE] = "ignore",
+		[PLAYBACK_CHECKSUMS_AUTO] = "auto",
+		[PLAYBACK_CHECKSUMS_CHECK] = "check",
+		[PLAYBACK_CHECKSUMS_IGNORE] = "ignore",
 	};
 
 	return index < sizeof(words) / sizeof(words[0]) ? words[index] : NULL;
@@ -54,13 +57,13 @@ static const char *foreign_word(unsigned int index)
 
 /* In the order of the help, which looks up the defaults of numbers itself. */
 static const struct option_row rows[] = {
-	{ "backend", "NAME", RULES, OPTION_WORD, AT(backend), .word = backend_word,
+	{ "backend", "NAME", RUN | RULES, OPTION_WORD, AT(backend), .word = backend_word,
 	  .help = "nft or iptables (and ip6tables); without it nft where the kernel can" },
 	{ "mode", "MODE", RUN | RULES, OPTION_WORD, AT(run.attach.mode), .word = mode_word,
 	  .help = "who queues packets: cthelper (our conntrack helper), queue (NFQUEUE rules) or kmod (our module); "
 		  "default auto: kmod where its module is loaded, else cthelper where the kernel can and one queue, "
 		  "without a sure one, is asked for, else queue" },
-	{ "carrier", "NAME", RULES, OPTION_HELPER, AT(request.carrier),
+	{ "carrier", "NAME", RUN | RULES, OPTION_HELPER, AT(request.carrier),
 	  .help = "mode queue: the kernel's helper that carries expectations; default " ATTACH_CARRIER },
 	{ "queue", "N|A:B", RUN | RULES, OPTION_QUEUES, AT(run.attach.queues), .low = 0, .high = UINT16_MAX,
 	  .most = QUEUE_RANGE_MAX, .help = "queue numbers, a thread each; default 0" },
@@ -77,67 +80,93 @@ static const struct option_row rows[] = {
 	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .word = seqadj_word,
 	  .help = "who adjusts sequence numbers: auto (the kernel where it can; the default), kernel or self; with "
 		  "`kernel', rules leave packets without payload in the kernel" },
-	{ "nat", "INSIDE=OUTSIDE", REPLAY, OPTION_NAT, AT(nats), .most = OPTION_NAT_MAX,
+	{ "nat", "INSIDE=OUTSIDE", PLAYBACK, OPTION_NAT, AT(playback.nats), .most = PLAYBACK_NAT_MAX,
 	  .help = "the address INSIDE is seen as OUTSIDE from the other side; may be repeated" },
-	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(seqadj_by), .word = seqadj_by_word,
+	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(playback.seqadj_by), .word = seqadj_by_word,
 	  .help = "self (the default): renumber packets behind a rewrite; none: leave that to a kernel" },
-	{ "port", "PORT,...", RULES | CHECK, OPTION_PORTS, AT(request.ports), .low = 1, .high = UINT16_MAX,
+	{ "port", "PORT,...", RUN | RULES | CHECK, OPTION_PORTS, AT(request.ports), .low = 1, .high = UINT16_MAX,
 	  .most = PORTS_MAX, .help = "control ports, before and behind DNAT; default 21" },
-	{ "port", "PORT,...", REPLAY, OPTION_PORT_SET, AT(control_ports), .low = 1, .high = UINT16_MAX,
+	{ "port", "PORT,...", PLAYBACK, OPTION_PORT_SET, AT(playback.control_ports), .low = 1, .high = UINT16_MAX,
 	  .help = "control ports; may be repeated; default 21" },
-	{ "checksums", "HOW", REPLAY, OPTION_WORD, AT(checksums), .word = checksums_word,
+	{ "address", "ADDRESS", OPTION_OF_FILTERED, OPTION_NETWORK, AT(filter.network),
+	  .help = "only those whose client or server has this address, or one of this network" },
+	{ "port", "PORT", OPTION_OF_FILTERED, OPTION_NUMBER, AT(filter.port), .low = 1, .high = UINT16_MAX,
+	  .help = "only those whose client or server has this port" },
+	{ "state", "STATE", OPTION_OF_FILTERED, OPTION_WORD, AT(filter.state), .word = question_state_name,
+	  .help = "only those in this state; default any" },
+	{ "checksums", "HOW", PLAYBACK, OPTION_WORD, AT(playback.checksums), .word = checksums_word,
 	  .help = "what a wrong TCP checksum is: auto (the default), no matter where those of all packets between two hosts "
 		  "are, else damage; check, always damage: not read; or ignore, no matter" },
-	{ "interface", "CLIENTS:SERVERS,...", RULES, OPTION_INTERFACES, AT(request), .most = REQUEST_INTERFACES_MAX,
-	  .help = "only between these interfaces" },
-	{ "zone", "ZONE", RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,
+	{ "interface", "CLIENTS:SERVERS,...", RUN | RULES, OPTION_INTERFACES, AT(request),
+	  .most = REQUEST_INTERFACES_MAX, .help = "only between these interfaces" },
+	{ "zone", "ZONE", RUN | RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,
 	  .help = "only this conntrack zone (nft); give connections this zone, too (iptables)" },
-	{ "foreign", "WHAT", RUN | REPLAY, OPTION_WORD, AT(run.policy.foreign), .word = foreign_word,
+	{ "foreign", "WHAT", RUN | PLAYBACK, OPTION_WORD, AT(run.policy.foreign), .word = foreign_word, .live = true,
 	  .help = "a foreign address in a reply, of a server behind NAT or one that cannot be reached: mend (the default: it "
 		  "stands for the server, as clients take it) or refuse" },
-	{ "loose", "[NETWORK[,...]]", RUN | REPLAY, OPTION_LOOSE, AT(run.policy.loose), .optional = true,
-	  .most = POLICY_LOOSE_MAX,
+	{ "loose", "[NETWORK[,...]]", RUN | PLAYBACK, OPTION_LOOSE, AT(run.policy.loose), .optional = true,
+	  .most = POLICY_LOOSE_MAX, .live = true,
 	  .help = "also expect data connections with a third party's address of these networks; without a network: with any "
 		  "that a reply names; may be repeated" },
-	{ "min-port", "PORT", RUN, OPTION_NUMBER, AT(run.policy.min_port), .low = 1, .high = UINT16_MAX,
+	{ "min-port", "PORT", RUN, OPTION_NUMBER, AT(run.policy.min_port), .low = 1, .high = UINT16_MAX, .live = true,
 	  .help = "refuse announced ports below" },
-	{ "ports", "LOW:HIGH", RUN, OPTION_PORT_RANGE, AT(run.policy), .low = 1, .high = UINT16_MAX,
+	{ "ports", "LOW:HIGH", RUN, OPTION_PORT_RANGE, AT(run.policy), .low = 1, .high = UINT16_MAX, .live = true,
 	  .help = "where the announced port is taken, use one of these; default 49152:65535" },
 	{ "expect-max", "N", RUN, OPTION_NUMBER, AT(run.expect_max), .low = 1, .high = UINT8_MAX,
 	  .help = "mode cthelper: data connections expected at once per control connection" },
 	{ "expect-timeout", "SECONDS", RUN, OPTION_NUMBER, AT(run.expect_timeout), .low = 30,
-	  .high = FTP_EXPECTED_LONGEST, .help = "expect a data connection for so long" },
+	  .high = FTP_EXPECTED_LONGEST, .live = true, .help = "expect a data connection for so long" },
 	{ "expect-longest", "SECONDS", RUN, OPTION_NUMBER, AT(run.policy.expect_longest), .low = 0,
-	  .high = FTP_EXPECTED_LONGEST,
+	  .high = FTP_EXPECTED_LONGEST, .live = true,
 	  .help = "renew that, while the command that it is for is unanswered, until so long after the announcement" },
-	{ "unregister", NULL, RUN, OPTION_FLAG, AT(run.unregister),
+	{ "unregister", NULL, RUN, OPTION_FLAG, AT(run.unregister), .live = true,
 	  .help = "mode cthelper: take the conntrack helper away at the end" },
 	{ "sessions", "N", RUN, OPTION_NUMBER, AT(run.sessions), .low = 16, .high = 1u << 24,
 	  .help = "control connections followed per queue" },
 	{ "client-sessions", "N", RUN, OPTION_NUMBER, AT(run.policy.client_sessions), .low = 1, .high = 1u << 24,
+	  .live = true,
 	  .help = "control connections followed per client at the most, and never more than half of all" },
-	{ "client-rate", "N", RUN, OPTION_NUMBER, AT(run.policy.client_rate), .low = 1, .high = 1000000,
+	{ "client-rate", "N", RUN, OPTION_NUMBER, AT(run.policy.client_rate), .low = 1, .high = 1000000, .live = true,
 	  .help = "announcements per client and second" },
 	{ "share-exempt", "NETWORK[,...]", RUN, OPTION_NETWORKS, AT(run.policy), .most = POLICY_EXEMPT_MAX,
+	  .live = true,
 	  .help = "networks that stand for many clients (proxies, CGNAT): no shares and rates for these" },
 	{ "idle-timeout", "SECONDS", RUN, OPTION_NUMBER, AT(run.policy.idle_timeout), .low = 10, .high = 432000,
-	  .help = "forget a silent control connection after this time" },
-	{ "state-dir", "DIR", RUN, OPTION_PATH, AT(run.state_directory),
-	  .help = "where the tables are kept over a restart; default " OPTIONS_STATE_DIRECTORY },
+	  .live = true, .help = "forget a silent control connection after this time" },
+	{ "state-dir", "DIR", RUN | OPTION_OF_ASKING, OPTION_PATH, AT(run.state_directory),
+	  .help = "where the daemon's tables are kept over a restart, and its socket is; default " OPTIONS_STATE_DIRECTORY },
+	{ "group", "GROUP", RUN, OPTION_GROUP, AT(run.group),
+	  .help = "whose members may ask this daemon (status, sessions, ...), besides root" },
+	{ "user", "NAME|NUMBER", RUN, OPTION_USER, AT(run.user),
+	  .help = "begin as root, go on as this user, with CAP_NET_ADMIN alone; without it as " USER_DEFAULT
+		  ", where there is one" },
+	{ "no-sandbox", NULL, RUN, OPTION_FLAG, AT(run.no_sandbox),
+	  .help = "keep all rights: for debuggers; the log says so" },
 	{ "queue-length", "PACKETS", RUN, OPTION_NUMBER, AT(run.queue_length), .low = 1, .high = 1u << 20,
 	  .help = "packets the kernel keeps waiting per queue" },
 	{ "receive-buffer", "BYTES", RUN, OPTION_NUMBER, AT(run.receive_buffer), .low = 1u << 16, .high = 1u << 30,
 	  .help = "socket buffer per thread" },
+	{ "rules", "yes|no", RUN, OPTION_FLAG, AT(rules),
+	  .help = "put the rules in place at the start, as `rules --apply' does, and take them away at the end; default no" },
 	{ "apply", NULL, RULES, OPTION_FLAG, AT(apply), .help = "put the rules in place, instead of printing them" },
 	{ "remove", NULL, RULES, OPTION_FLAG, AT(remove), .help = "take this program's rules away again" },
 	{ "write", "OUT.pcap", REPLAY, OPTION_PATH, AT(out), .letter = 'w',
 	  .help = "write what the outside would see" },
-	{ "json", NULL, REPLAY | CHECK, OPTION_FLAG, AT(json),
-	  .help = "JSON, for programs: replay an object a line, check one" },
-	{ "verbose", NULL, RUN, OPTION_COUNT, AT(verbose), .letter = 'v', .low = 0, .high = 2,
+	{ "format", "FORMAT", EXPLAIN, OPTION_WORD, AT(format), .word = format_name,
+	  .help = "text (the default): lines of 100 columns; svg: a picture; html: a page for a browser, with a search and each row's packets" },
+	{ "output", "FILE", EXPLAIN, OPTION_PATH, AT(picture), .letter = 'o',
+	  .help = "write to FILE, not to standard output" },
+	{ "textfile", "FILE", OPTION_OF_METRICS, OPTION_PATH, AT(textfile),
+	  .help = "write them in Prometheus's older format, as node_exporter reads it, whole or not at all; `-' is standard output" },
+	{ "json", NULL, REPLAY | CHECK | (OPTION_OF_ASKING & ~OPTION_OF_TOP), OPTION_FLAG, AT(json),
+	  .help = "JSON, for programs: check one object, all others one a line" },
+	{ "verbose", NULL, RUN, OPTION_COUNT, AT(verbose), .letter = 'v', .low = 0, .high = 2, .live = true,
 	  .help = "log every rewrite and expectation; twice: more" },
-	{ "config", "FILE", RUN, OPTION_PATH, AT(file), .letter = 'c', .command_line_only = true,
-	  .help = "read `NAME = VALUE' lines with these names from FILE; the command line wins" },
+	{ "config", "FILE", RUN | RULES | CHECK, OPTION_PATH, AT(file), .letter = 'c', .command_line_only = true,
+	  .help = "read `NAME = VALUE' lines with the names of run's options from FILE, else from " SYSCONFDIR
+		  "/nfq-ftp-helper.conf where that is there; the command line wins" },
+	{ "test-config", NULL, RUN, OPTION_FLAG, AT(test_config), .command_line_only = true,
+	  .help = "say whether the configuration is good, and end" },
 	{ "help", NULL, OPTION_OF_ALL, OPTION_FLAG, AT(help), .letter = 'h', .command_line_only = true,
 	  .help = "print this" },
 };
@@ -166,8 +195,7 @@ void option_default(struct option_values *values)
 	*values = (struct option_values){
 		.request = { .carrier = ATTACH_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 },
 		.backend = BACKENDS,
-		.seqadj_by = SEQADJ_SELF,
-		.control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8,
+		.playback = { .seqadj_by = SEQADJ_SELF, .control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8 },
 	};
 	options_default(&values->run);
 }

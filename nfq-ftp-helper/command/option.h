@@ -2,50 +2,50 @@
 /*
  * option - everything the subcommands can be told: a row of one table each, for command line, file and help.
  *
- * option.c has the table, option_value.c what a value of each kind may be; option_parse.c reads the command line and
- * the file, and prints the help.
+ * option.c has the table, option_value.c what a value of each kind may be; option_parse.c reads the command line and prints the help,
+ * option_file.c reads the file.
  */
 #ifndef COMMAND_OPTION_H
 #define COMMAND_OPTION_H
 
+#include "asking/question.h"
 #include "daemon/options.h"
+#include "playback/settings.h"
 #include "ruleset/request.h"
 
 #include <stddef.h>
 #include <stdio.h>
 
-#define OPTION_NAT_MAX 256
 #define OPTION_OUT_MAX 4096 /* the kernel's limit on a path, with its NUL */
 
 /* Which subcommands take an option: a bit each. */
-#define OPTION_OF_RUN	 (1u << 0)
-#define OPTION_OF_RULES	 (1u << 1)
-#define OPTION_OF_REPLAY (1u << 2)
-#define OPTION_OF_CHECK	 (1u << 3)
-#define OPTION_OF_ALL	 (OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK)
-
-struct option_nats {
-	unsigned int count;
-	struct {
-		struct endpoint inside, outside;
-	} nat[OPTION_NAT_MAX];
-};
-
-/* What replay makes of a wrong TCP checksum. */
-enum replay_checksums {
-	REPLAY_CHECKSUMS_AUTO, /* it is looked at what the capture's others are */
-	REPLAY_CHECKSUMS_CHECK,
-	REPLAY_CHECKSUMS_IGNORE,
-};
+#define OPTION_OF_RUN	       (1u << 0)
+#define OPTION_OF_RULES	       (1u << 1)
+#define OPTION_OF_REPLAY       (1u << 2)
+#define OPTION_OF_CHECK	       (1u << 3)
+#define OPTION_OF_EXPLAIN      (1u << 4)
+#define OPTION_OF_STATUS       (1u << 8)
+#define OPTION_OF_SESSIONS     (1u << 9)
+#define OPTION_OF_EXPECTATIONS (1u << 10)
+#define OPTION_OF_FOLLOW       (1u << 11)
+#define OPTION_OF_METRICS      (1u << 12)
+#define OPTION_OF_TOP	       (1u << 13)
+/* Those that ask the daemon; of these, those that tell of sessions. */
+#define OPTION_OF_FILTERED (OPTION_OF_SESSIONS | OPTION_OF_EXPECTATIONS | OPTION_OF_TOP)
+#define OPTION_OF_ASKING   (OPTION_OF_STATUS | OPTION_OF_FILTERED | OPTION_OF_FOLLOW | OPTION_OF_METRICS)
+#define OPTION_OF_ALL                                                                                                  \
+	(OPTION_OF_RUN | OPTION_OF_RULES | OPTION_OF_REPLAY | OPTION_OF_CHECK | OPTION_OF_EXPLAIN | OPTION_OF_ASKING)
 
 /* Where all of it is stored. A subcommand's options that it has in common with another are one member. */
 struct option_values {
 	bool help;
 	bool json;
-	const char *operand; /* what is no option: replay's capture. Of argv */
+	const char *operand; /* what is no option: replay's or explain's capture. Of argv */
 
 	struct options run;	     /* `attach' is of rules, too; policy.loose and .foreign of replay */
-	char file[OPTIONS_PATH_MAX]; /* -c; "": none */
+	char file[OPTIONS_PATH_MAX]; /* -c, or the usual one; "": none */
+	bool test_config;
+	bool rules;
 	unsigned int verbose;
 
 	struct request request; /* but `attach'. Its ports are check's, too */
@@ -53,11 +53,13 @@ struct option_values {
 	bool apply;
 	bool remove;
 
-	struct option_nats nats;
-	enum seqadj_by seqadj_by;
-	enum replay_checksums checksums;
-	uint8_t control_ports[65536 / 8]; /* a bit each */
-	char out[OPTION_OUT_MAX];	  /* "": nothing is to be written */
+	struct playback_settings playback;
+	char out[OPTION_OUT_MAX];     /* "": nothing is to be written */
+	char picture[OPTION_OUT_MAX]; /* explain's. "": to standard output */
+	unsigned int format;	      /* enum format */
+
+	char textfile[OPTION_OUT_MAX]; /* "": none */
+	struct filter filter;	       /* which sessions are asked for */
 };
 
 /* What a value may be, and what is stored: struct option_values has that type there. */
@@ -68,15 +70,18 @@ enum option_kind {
 	OPTION_WORD,	   /* an enum: the word's index */
 	OPTION_PATH,	   /* char[] */
 	OPTION_HELPER,	   /* char[]: a conntrack helper's name */
+	OPTION_GROUP,	   /* char[]: a group's name */
+	OPTION_USER,	   /* char[]: a user's name, or number */
 	OPTION_QUEUES,	   /* struct queue_range */
 	OPTION_MARK,	   /* struct attach: mark, mark_mask */
 	OPTION_PORT_RANGE, /* struct policy: port_low, port_high */
-	OPTION_NETWORKS,   /* struct policy: exempt */
+	OPTION_NETWORKS,   /* struct policy: exempt; each one given adds some */
 	OPTION_LOOSE,	   /* struct policy_loose: each one given adds some */
 	OPTION_PORTS,	   /* struct ports */
 	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
 	OPTION_INTERFACES, /* struct request: interfaces */
-	OPTION_NAT,	   /* struct option_nats: each one given adds one */
+	OPTION_NETWORK,	   /* struct network: one */
+	OPTION_NAT,	   /* struct playback_nats: each one given adds one */
 	OPTION_KINDS,
 };
 
@@ -91,6 +96,7 @@ struct option_row {
 	unsigned int most;  /* how many there may be; 0: there is no limit */
 	char letter;	    /* of the short option; 0: there is none */
 	bool command_line_only;
+	bool live;				 /* SIGHUP changes it, in a daemon that runs */
 	bool optional;				 /* its argument: without one it is "yes" */
 	const char *(*word)(unsigned int index); /* kind WORD: NULL behind the last */
 	const char *help;
@@ -118,6 +124,12 @@ void option_default(struct option_values *values);
  */
 bool option_set(const struct option_row *row, struct option_values *values, const char *text, bool first);
 
+/* May the file have it more than once, where each adds some? (A line of it has few bytes.) */
+bool option_repeats(const struct option_row *row);
+
+/* Do both say the same of @row? */
+bool option_same(const struct option_row *row, const struct option_values *a, const struct option_values *b);
+
 /* Behind an option that may do without a value: is this one? Not what an operand may be called. */
 bool option_is_value(const char *text);
 
@@ -135,22 +147,33 @@ struct option_page {
 	const char *operand;  /* what it takes besides options, one of it; NULL: nothing */
 	const char *about;
 	const char *end;
+	bool (*reads_file)(
+		const struct option_values *values); /* NULL: no file is its affair. @values: the command line's */
+	void (*complain)(const char *sentence);	     /* NULL: on standard error */
 };
+
+#define OPTION_COMPLAINT_MAX 768
+
+/* Tell whoever hears it, in one sentence. */
+void option_complain(const struct option_page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Not one of the exit codes. */
 #define OPTION_GO_ON (-1)
 
 /**
- * option_parse - read the command line, and the file it names
+ * option_read - read the command line, and the file: the one it names, or the usual one where it is there
  * @page: the subcommand's
  * @values: filled in
  * @argc: as main()'s
  * @argv: likewise, from the subcommand's name on
  *
- * What is wrong is said on standard error, in one sentence. --help is answered at once.
+ * What is wrong is told, in a sentence each.
  *
  * Return: OPTION_GO_ON, or the exit code to end with.
  */
+int option_read(const struct option_page *page, struct option_values *values, int argc, char **argv);
+
+/* The same, and --help is answered at once. */
 int option_parse(const struct option_page *page, struct option_values *values, int argc, char **argv);
 
 /* `@name --help'. */

@@ -3,24 +3,31 @@
  * option_lines - a configuration file's lines, one by one, as libinih's ini_parse_stream() asks for them.
  *
  * Left to itself the library takes what cannot be read for an empty file, what does not fit its buffer for a line of its own, what stands
- * behind a NUL for nothing, and a line that begins with a blank for one more value of the name before it. Here the first three end the
- * file with a complaint, and a blank at a line's beginning means nothing.
+ * behind a NUL for nothing, a line that begins with a blank for one more value of the name before it, and of several faults only the first
+ * is told. Here each line that is wrong is told of, and skipped; a blank at a line's beginning means nothing; and what follows a `#' or `;' at
+ * a line's beginning or behind a blank is a comment, of any length.
  */
 #ifndef COMMAND_OPTION_LINES_H
 #define COMMAND_OPTION_LINES_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
-#define OPTION_LINES_COMPLAINT_MAX 64
+/* More than the library has room for. */
+#define OPTION_LINES_TEXT_MAX 256
 
 struct option_lines {
 	FILE *file;
-	int number;				    /* of the line last read */
-	int error;				    /* a negative errno: it cannot be read */
-	char complaint[OPTION_LINES_COMPLAINT_MAX]; /* of that line; "": none */
+	void (*fault)(void *context, const char *text,
+		      const char *what); /* the line `number' is wrong: as it reads, and why */
+	void *context;
+	int number; /* of the line last read */
+	int error;  /* a negative errno: it cannot be read */
+	bool waits; /* the library has it, and must say a name and a value, whose reader takes this back */
+	char text[OPTION_LINES_TEXT_MAX];
 };
 
-/* The next line with its end, as an ini_reader. Return: NULL at the end, or where something is wrong. */
+/* The next line with its end, as an ini_reader: an empty one for one that is wrong. Return: NULL at the end. */
 char *option_lines_next(char *line, int size, void *lines);
 
 #endif

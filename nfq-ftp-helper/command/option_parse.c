@@ -5,33 +5,46 @@
  */
 #include "command.h"
 #include "option.h"
-#include "option_lines.h"
+#include "option_file.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <ini.h>
+#include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
-#define COMPLAINT_MAX	512
+#define HELP_MAX	512
 #define HELP_WIDTH	100
 #define OPTION_TEXT_MAX 64
 
 /* Long options are numbered from here on, behind all letters: by their rows. */
 #define LONG_BASE 256
 
-/* Who speaks: the command line, or the file. */
 struct reading {
 	const struct option_page *page;
 	const char *command;
 	struct option_values *values;
-	uint64_t seen;		       /* rows, a bit each */
-	char complaint[COMPLAINT_MAX]; /* the first one; "": none */
+	uint64_t seen; /* rows, a bit each */
 };
 
 struct parser {
 	struct option longs[OPTION_ROWS_MAX + 1];
 	char shorts[2 * OPTION_ROWS_MAX + 2];
 };
+
+void option_complain(const struct option_page *page, const char *format, ...)
+{
+	char sentence[OPTION_COMPLAINT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof(sentence), format, arguments);
+	va_end(arguments);
+	if (page->complain)
+		page->complain(sentence);
+	else
+		fprintf(stderr, "nfq-ftp-helper: %s\n", sentence);
+}
 
 /* @parser is zeroed. */
 static void build_parser(struct parser *parser, unsigned int command)
@@ -94,17 +107,16 @@ static int complain_option(const struct reading *reading, int result, char **arg
 		why = "needs a value";
 	else if (optopt >= LONG_BASE)
 		why = "is not possible: this option takes no value";
-	fprintf(stderr, "nfq-ftp-helper: `%s' %s; `nfq-ftp-helper %s --help' tells more\n", text, why,
-		reading->command);
+	option_complain(reading->page, "`%s' %s; `nfq-ftp-helper %s --help' tells more", text, why, reading->command);
 	return EXIT_USAGE;
 }
 
-static int complain_value(const struct option_row *row, const char *value)
+static int complain_value(const struct reading *reading, const struct option_row *row, const char *value)
 {
 	char allowed[OPTION_ALLOWED_MAX];
 
-	fprintf(stderr, "nfq-ftp-helper: --%s `%s' is not possible: it takes %s\n", row->name, value,
-		option_allowed(row, allowed));
+	option_complain(reading->page, "--%s `%s' is not possible: it takes %s", row->name, value,
+			option_allowed(row, allowed));
 	return EXIT_USAGE;
 }
 
@@ -114,12 +126,12 @@ static int read_operand(struct reading *reading, int argc, char **argv)
 	const char *text = argv[optind];
 
 	if (!operand && optind < argc)
-		fprintf(stderr, "nfq-ftp-helper: `%s' takes options only, not `%s'\n", reading->command, text);
+		option_complain(reading->page, "`%s' takes options only, not `%s'", reading->command, text);
 	else if (operand && optind == argc)
-		fprintf(stderr, "nfq-ftp-helper: no %s is named; `nfq-ftp-helper %s --help' tells more\n", operand,
-			reading->command);
+		option_complain(reading->page, "no %s is named; `nfq-ftp-helper %s --help' tells more", operand,
+				reading->command);
 	else if (operand && argc - optind > 1)
-		fprintf(stderr, "nfq-ftp-helper: one %s at a time, not `%s' besides\n", operand, argv[optind + 1]);
+		option_complain(reading->page, "one %s at a time, not `%s' besides", operand, argv[optind + 1]);
 	else {
 		reading->values->operand = text;
 		return OPTION_GO_ON;
@@ -154,84 +166,49 @@ static int read_line(const struct option_page *page, struct option_values *value
 			return complain_option(&reading, result, argv);
 		value = value_of(row, argc, argv);
 		if (!take(&reading, row, value))
-			return complain_value(row, value);
+			return complain_value(&reading, row, value);
 		if (values->help)
 			return OPTION_GO_ON;
 	}
 	return read_operand(&reading, argc, argv);
 }
 
-/* A line of the file; the return value is libinih's: 0 for an error. */
-static int read_key(void *context, const char *section, const char *name, const char *value)
+/* The file that is to be read: the one that is named, or the usual one where it is there. Return: false: none. */
+static bool find_file(const struct option_page *page, struct option_values *values)
 {
-	struct reading *reading = context;
-	const struct option_row *row = option_find(reading->page->command, name);
-	char allowed[OPTION_ALLOWED_MAX];
-
-	if (reading->complaint[0])
-		return 1;
-	if (section[0] && strcmp(section, reading->command) != 0)
-		snprintf(reading->complaint, COMPLAINT_MAX, "section `%s' is not known, only `%s' is", section,
-			 reading->command);
-	else if (!row || row->command_line_only)
-		snprintf(reading->complaint, COMPLAINT_MAX, "`%s' is no setting; `nfq-ftp-helper %s --help' lists them",
-			 name, reading->command);
-	else if (!take(reading, row, value))
-		snprintf(reading->complaint, COMPLAINT_MAX, "%s = `%s' is not possible: it takes %s", name, value,
-			 option_allowed(row, allowed));
-	return reading->complaint[0] == '\0';
+	if (!page->reads_file || !page->reads_file(values))
+		return false;
+	if (!values->file[0] && (access(option_file_usual, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)))
+		snprintf(values->file, sizeof(values->file), "%s", option_file_usual);
+	return values->file[0];
 }
 
-static int complain_unreadable(const char *path, int error)
-{
-	fprintf(stderr, "nfq-ftp-helper: the file `%s' cannot be read: %s\n", path, strerror(-error));
-	return EXIT_USAGE;
-}
-
-static int read_file(const struct option_page *page, const char *command, struct option_values *values,
-		     const char *path)
-{
-	struct reading reading = { .page = page, .command = command, .values = values };
-	struct option_lines lines = { .file = fopen(path, "re") };
-	const char *complaint = reading.complaint;
-	int line;
-
-	if (!lines.file)
-		return complain_unreadable(path, -errno);
-	line = ini_parse_stream(option_lines_next, &lines, read_key, &reading);
-	fclose(lines.file);
-	if (lines.error)
-		return complain_unreadable(path, lines.error);
-	/* The first of them. The library reads on behind a line that is wrong. */
-	if (!line && lines.complaint[0]) {
-		line = lines.number;
-		complaint = lines.complaint;
-	}
-	if (line < 0)
-		return complain_unreadable(path, -ENOMEM);
-	if (line)
-		fprintf(stderr, "nfq-ftp-helper: %s:%d: %s\n", path, line,
-			complaint[0] ? complaint : "this is not `NAME = VALUE'");
-	return line ? EXIT_USAGE : OPTION_GO_ON;
-}
-
-int option_parse(const struct option_page *page, struct option_values *values, int argc, char **argv)
+int option_read(const struct option_page *page, struct option_values *values, int argc, char **argv)
 {
 	char file[OPTIONS_PATH_MAX];
 	int code;
 
 	option_default(values);
 	code = read_line(page, values, argc, argv);
-	if (code == OPTION_GO_ON && values->help) {
-		option_print_help(page, argv[0], stdout);
-		return EXIT_DONE;
-	}
-	if (code != OPTION_GO_ON || !values->file[0])
+	if (code != OPTION_GO_ON || values->help || !find_file(page, values))
 		return code;
 	memcpy(file, values->file, sizeof(file));
 	option_default(values);
-	code = read_file(page, argv[0], values, file);
-	return code == OPTION_GO_ON ? read_line(page, values, argc, argv) : code;
+	code = option_file_read(page, values, file);
+	if (code == OPTION_GO_ON)
+		code = read_line(page, values, argc, argv);
+	memcpy(values->file, file, sizeof(file));
+	return code;
+}
+
+int option_parse(const struct option_page *page, struct option_values *values, int argc, char **argv)
+{
+	const int code = option_read(page, values, argc, argv);
+
+	if (code != OPTION_GO_ON || !values->help)
+		return code;
+	option_print_help(page, argv[0], stdout);
+	return EXIT_DONE;
 }
 
 /* "-c, --config FILE". Return: its length. */
@@ -260,7 +237,7 @@ static void print_wrapped(const char *text, int indent, FILE *out)
 
 static void print_row(const struct option_row *row, const struct option_values *values, int column, FILE *out)
 {
-	char option[OPTION_TEXT_MAX], help[COMPLAINT_MAX];
+	char option[OPTION_TEXT_MAX], help[HELP_MAX];
 	uint32_t number;
 
 	option_text(row, option);

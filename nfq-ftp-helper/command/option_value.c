@@ -120,6 +120,16 @@ static bool read_helper(const struct option_row *row, void *at, const char *text
 	return is_name(text, strlen(text), row->size, "-_.") && strcmp(text, "ftp") != 0 && read_path(row, at, text);
 }
 
+static bool read_group(const struct option_row *row, void *at, const char *text)
+{
+	return is_name(text, strlen(text), row->size, "-_.") && *text != '-' && read_path(row, at, text);
+}
+
+static bool read_user(const struct option_row *row, void *at, const char *text)
+{
+	return text[0] != '-' && is_name(text, strlen(text), row->size, "-_.") && read_path(row, at, text);
+}
+
 static bool read_queues(const struct option_row *row, void *at, const char *text)
 {
 	uint32_t first = 0, last;
@@ -187,7 +197,6 @@ static bool read_networks(const struct option_row *row, void *at, const char *te
 {
 	struct policy *policy = at;
 
-	policy->exempt_count = 0;
 	return add_networks(row, text, policy->exempt, &policy->exempt_count);
 }
 
@@ -267,9 +276,15 @@ static bool read_address(const char *text, struct endpoint *endpoint)
 	return inet_pton(endpoint->family == FAMILY_IPV6 ? AF_INET6 : AF_INET, text, endpoint->address) == 1;
 }
 
+static bool read_one_network(const struct option_row *row, void *at, const char *text)
+{
+	(void)row;
+	return question_network(text, at);
+}
+
 static bool read_nat(const struct option_row *row, void *at, const char *text)
 {
-	struct option_nats *nats = at;
+	struct playback_nats *nats = at;
 	const char *equals = strchr(text, '=');
 	struct endpoint inside, outside;
 	char copy[INET6_ADDRSTRLEN];
@@ -288,35 +303,94 @@ static bool read_nat(const struct option_row *row, void *at, const char *text)
 	return true;
 }
 
+/* ---- what is given again adds to what was: nothing yet ---- */
+
+static void reset_all(const struct option_row *row, void *at)
+{
+	memset(at, 0, row->size);
+}
+
+static void reset_networks(const struct option_row *row, void *at)
+{
+	struct policy *policy = at;
+
+	(void)row;
+	policy->exempt_count = 0;
+}
+
+/* ---- of what is stored together with others ---- */
+
+static bool same_mark(const void *at, const void *other)
+{
+	const struct attach *a = at, *b = other;
+
+	return a->mark == b->mark && a->mark_mask == b->mark_mask;
+}
+
+static bool same_port_range(const void *at, const void *other)
+{
+	const struct policy *a = at, *b = other;
+
+	return a->port_low == b->port_low && a->port_high == b->port_high;
+}
+
+static bool same_networks(const void *at, const void *other)
+{
+	const struct policy *a = at, *b = other;
+
+	return a->exempt_count == b->exempt_count &&
+	       memcmp(a->exempt, b->exempt, a->exempt_count * sizeof(a->exempt[0])) == 0;
+}
+
+static bool same_interfaces(const void *at, const void *other)
+{
+	const struct request *a = at, *b = other;
+	bool same = a->interface_count == b->interface_count;
+
+	for (unsigned int i = 0; i < a->interface_count && same; i++)
+		same = strcmp(a->interfaces[i].client, b->interfaces[i].client) == 0 &&
+		       strcmp(a->interfaces[i].server, b->interfaces[i].server) == 0;
+	return same;
+}
+
 /* What is put in for @L, @H, @M, @S, @A and @W: the row's low, high, most, size, argument and words. */
 static const struct kind {
 	bool (*read)(const struct option_row *row, void *at, const char *text);
 	const char *allowed;
-	bool adds; /* what is given again adds to what was: zeroes are nothing yet */
+	void (*reset)(const struct option_row *row,
+		      void *at);			 /* NULL: what is given again takes the place of what was */
+	bool (*same)(const void *at, const void *other); /* NULL: where all bytes are */
 } kinds[OPTION_KINDS] = {
-	[OPTION_FLAG] = { read_flag, "yes or no", false },
-	[OPTION_COUNT] = { read_count, "a number from @L to @H", true },
-	[OPTION_NUMBER] = { read_number, "@A from @L to @H", false },
-	[OPTION_WORD] = { read_word, "@W", false },
-	[OPTION_PATH] = { read_path, "a path of less than @S bytes", false },
+	[OPTION_FLAG] = { read_flag, "yes or no", NULL, NULL },
+	[OPTION_COUNT] = { read_count, "a number from @L to @H", reset_all, NULL },
+	[OPTION_NUMBER] = { read_number, "@A from @L to @H", NULL, NULL },
+	[OPTION_WORD] = { read_word, "@W", NULL, NULL },
+	[OPTION_PATH] = { read_path, "a path of less than @S bytes", NULL, NULL },
 	[OPTION_HELPER] = { read_helper,
-			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", false },
-	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", false },
-	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", false },
-	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", false },
+			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", NULL,
+			    NULL },
+	[OPTION_GROUP] = { read_group, "the name of a group, of less than @S letters", NULL, NULL },
+	[OPTION_USER] = { read_user, "a user's name, of less than @S letters, or number", NULL, NULL },
+	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", NULL, NULL },
+	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", NULL, same_mark },
+	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", NULL, same_port_range },
 	[OPTION_NETWORKS] = { read_networks,
-			      "at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas", false },
+			      "at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas",
+			      reset_networks, same_networks },
 	[OPTION_LOOSE] = { read_loose,
 			   "yes (all addresses in replies), no, or at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, "
 			   "separated by commas",
-			   true },
-	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", false },
-	[OPTION_PORT_SET] = { read_port_set, "ports from @L to @H, separated by commas", true },
+			   reset_all, NULL },
+	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", NULL, NULL },
+	[OPTION_PORT_SET] = { read_port_set, "ports from @L to @H, separated by commas", reset_all, NULL },
 	[OPTION_INTERFACES] = { read_interfaces,
 				"at most @M pairs CLIENTS:SERVERS of interface names, one of which may be "
 				"missing, separated by commas",
-				false },
-	[OPTION_NAT] = { read_nat, "two addresses, both IPv4 or both IPv6, each INSIDE once, at most @M times", true },
+				NULL, same_interfaces },
+	[OPTION_NETWORK] = { read_one_network, "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32", NULL,
+			     NULL },
+	[OPTION_NAT] = { read_nat, "two addresses, both IPv4 or both IPv6, each INSIDE once, at most @M times",
+			 reset_all, NULL },
 };
 
 bool option_set(const struct option_row *row, struct option_values *values, const char *text, bool first)
@@ -324,9 +398,22 @@ bool option_set(const struct option_row *row, struct option_values *values, cons
 	const struct kind *kind = &kinds[row->kind];
 	void *at = (char *)values + row->at;
 
-	if (first && kind->adds)
-		memset(at, 0, row->size);
+	if (first && kind->reset)
+		kind->reset(row, at);
 	return kind->read(row, at, text);
+}
+
+bool option_repeats(const struct option_row *row)
+{
+	return kinds[row->kind].reset && row->kind != OPTION_COUNT;
+}
+
+bool option_same(const struct option_row *row, const struct option_values *a, const struct option_values *b)
+{
+	const struct kind *kind = &kinds[row->kind];
+	const void *at = (const char *)a + row->at, *other = (const char *)b + row->at;
+
+	return kind->same ? kind->same(at, other) : memcmp(at, other, row->size) == 0;
 }
 
 bool option_is_value(const char *text)

@@ -3,13 +3,10 @@
  * Prints, applies and removes the rules of a mode; the backends know how they are written.
  */
 #include "command.h"
-#include "host/helper.h"
 #include "host/rights.h"
-#include "kernel/cthelper.h"
 #include "option.h"
-#include "ruleset/backends.h"
+#include "rules_place.h"
 #include "ruleset/findings.h"
-#include "ruleset/marks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,48 +21,10 @@ static void print_rules(const struct request *request, const struct backend *bac
 	backend->write(request, stdout);
 }
 
-/* A rule can only name a helper that the kernel knows. */
-static int prepare_helper(const struct request *request)
-{
-	int error = request->attach.mode == MODE_CTHELPER ? helper_prepare() : 0;
-
-	if (error == -EPERM)
-		fprintf(stderr, "nfq-ftp-helper: --apply needs CAP_NET_ADMIN: run it as root\n");
-	else if (error == -EEXIST)
-		fprintf(stderr,
-			"nfq-ftp-helper: the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod\n");
-	else if (error)
-		fprintf(stderr,
-			"nfq-ftp-helper: this kernel cannot register the helper `" CTHELPER_NAME "' (%s; "
-			"CONFIG_NF_CT_NETLINK_HELPER, module nfnetlink_cthelper): use --mode queue\n",
-			strerror(-error));
-	return error;
-}
-
-/* From the backend that was named, or from all; @kept is left alone. */
-static int remove_rules(const struct backend *named, const struct backend *kept)
-{
-	int failure = 0;
-
-	for (unsigned int i = 0; i < BACKENDS; i++) {
-		const bool meant = named ? backends[i] == named : backends[i] != kept && backends_have(backends[i]);
-		int error = meant ? backends[i]->remove() : 0;
-
-		if (!failure)
-			failure = error;
-	}
-	return failure;
-}
-
-/* The other backends' rules go: with both in place every packet would be queued twice. */
 static int apply_rules(const struct request *request, const struct backend *backend)
 {
-	int error = prepare_helper(request);
+	int error = rules_place(request, backend);
 
-	if (!error)
-		error = backend->apply(request);
-	if (!error)
-		error = remove_rules(NULL, backend);
 	if (error)
 		return error;
 	fprintf(stderr,
@@ -76,8 +35,15 @@ static int apply_rules(const struct request *request, const struct backend *back
 	return 0;
 }
 
+/* What is taken away is found where it is: no fault of a file stands in the way. */
+static bool reads_file(const struct option_values *values)
+{
+	return !values->remove;
+}
+
 static const struct option_page page = {
 	.command = OPTION_OF_RULES,
+	.reads_file = reads_file,
 	.about =
 		"Prints the netfilter rules that a mode needs. They serve a router, a server and a client on this host\n"
 		"at once. --apply puts them in place, in chains of its own, and --remove takes those away.\n",
@@ -112,19 +78,14 @@ static const struct backend *named_backend(const struct option_values *values)
 	return values->backend < BACKENDS ? backends[values->backend] : NULL;
 }
 
-/* What was not said on the command line. There must be sure queues where the mode uses them. */
 static int choose_attach(struct option_values *values)
 {
-	struct attach *attach = &values->request.attach;
+	char complaint[OPTION_COMPLAINT_MAX];
 
-	*attach = values->run.attach;
-	if (attach->mode == MODE_AUTO)
-		attach_choose(attach);
-	marks_settle(attach, &values->request.ports, true);
-	if (attach_settle(attach))
+	values->request.attach = values->run.attach;
+	if (rules_settle(&values->request, complaint))
 		return 0;
-	fprintf(stderr, "nfq-ftp-helper: --queue %u:%u leaves no numbers behind it: give --sure-queue, too\n",
-		attach->queues.first, attach->queues.last);
+	fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
 	return -EINVAL;
 }
 
@@ -157,7 +118,7 @@ int command_rules(int argc, char **argv)
 	if ((values.apply || values.remove) && !may_act(&values))
 		return EXIT_FAILED;
 	if (values.remove)
-		return remove_rules(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
+		return rules_take_away(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
 	if (choose_attach(&values) < 0)
 		return EXIT_USAGE;
 	backend = named_backend(&values) ? named_backend(&values) : backends_choose(request);

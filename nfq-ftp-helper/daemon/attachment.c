@@ -26,17 +26,18 @@
 #include "host/module.h"
 #include "kernel/cthelper.h"
 #include "log.h"
+#include "statefile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Whoever uses the helper holds this. */
-#define USERS "/run/nfq-ftp-helper.cthelper"
+/* Whoever uses the helper holds this, whichever state directory it has. */
+#define USERS_DIRECTORY OPTIONS_STATE_DIRECTORY
+#define USERS_NAME	"cthelper.lock"
 
 /* So long a daemon waits for the guard of one that had another queue. */
 #define JOIN_TRIES 50
@@ -152,14 +153,19 @@ static bool queue_suits(const struct attachment *attachment)
 /* Become one of those who use the helper: the first, with an exclusive lock, or one more. Return: 0 or -EBUSY. */
 static int join_users(struct attachment *attachment)
 {
-	attachment->users = open(USERS, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (attachment->users < 0) {
+	char why[STATEFILE_WHY_MAX];
+	const int file = statefile_open_lock(USERS_DIRECTORY, USERS_NAME, why);
+
+	if (file < 0) {
 		log_line(LOG_LEVEL_WARNING,
-			 "the file `" USERS "' cannot be opened: %s; daemons of other network namespaces are not "
-			 "seen, and the conntrack helper, which they have in common with this one, ends with it",
-			 strerror(errno));
+			 "the file `" USERS_DIRECTORY "/" USERS_NAME
+			 "' cannot be opened: %s%s; daemons of other network "
+			 "namespaces are not seen, and the conntrack helper, which they have in common with this one, "
+			 "ends with it: make that directory, for this program's user",
+			 why[0] ? "its directory " : "", why[0] ? why : strerror(-file));
 		return 0;
 	}
+	attachment->users = file;
 	for (unsigned int tries = 0; tries < JOIN_TRIES; tries++) {
 		if (flock(attachment->users, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 			return 0;
@@ -181,6 +187,11 @@ static int join_users(struct attachment *attachment)
 
 /* ---- beginning and end ---- */
 
+int attachment_join(struct attachment *attachment)
+{
+	return attachment->options->attach.mode == MODE_CTHELPER ? join_users(attachment) : 0;
+}
+
 int attachment_begin(struct attachment *attachment)
 {
 	const struct options *options = attachment->options;
@@ -190,9 +201,6 @@ int attachment_begin(struct attachment *attachment)
 
 	if (options->attach.mode != MODE_CTHELPER)
 		return 0;
-	error = join_users(attachment);
-	if (error)
-		return error;
 	attachment->guard.file = attachment->users;
 	error = guard_start(&attachment->guard);
 	if (error) {

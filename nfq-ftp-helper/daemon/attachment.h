@@ -30,10 +30,20 @@ struct attachment {
 int attachment_open(struct attachment *attachment, struct options *options);
 
 /**
- * attachment_begin - let packets come
+ * attachment_join - agree with the daemons of other network namespaces, whose helper it is, too
  * @attachment: as opened
  *
- * Call it when the queues are bound, and before there are threads.
+ * Call it when the queues are bound: that is how long a guard of the last daemon is waited for. It opens a file of the daemon's user.
+ *
+ * Return: 0, or a negative errno.
+ */
+int attachment_join(struct attachment *attachment);
+
+/**
+ * attachment_begin - let packets come
+ * @attachment: as joined
+ *
+ * Call it before there are workers.
  *
  * Return: 0, or a negative errno.
  */

@@ -8,6 +8,7 @@
  */
 #include "guard.h"
 
+#include "host/error.h"
 #include "host/queue_holder.h"
 #include "kernel/cthelper.h"
 #include "log.h"
@@ -59,10 +60,7 @@ static unsigned int list_files(const struct guard *guard, int *files)
 	return count;
 }
 
-/*
- * Who does not read standard error must not keep the guard, and with it the queue. (strerror() takes a lock, and a thread of the
- * process that this is a copy of might have had it.)
- */
+/* Who does not read standard error must not keep the guard, and with it the queue. */
 static void say_last_word(int error)
 {
 	const struct itimerval patience = { .it_value.tv_usec = GUARD_LAST_SAY };
@@ -77,7 +75,7 @@ static void say_last_word(int error)
 		log_line(LOG_LEVEL_ERROR,
 			 "the daemon has ended without a word, and the conntrack helper `" CTHELPER_NAME
 			 "' could not be made idle: %s; no FTP connection comes about until a daemon runs again",
-			 strerrordesc_np(-error));
+			 error_text(error));
 	else
 		log_line(LOG_LEVEL_WARNING, "the daemon has ended without a word: the conntrack helper `" CTHELPER_NAME
 					    "' is idle until it is back");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. Who reads standard error may be slow, or not read at all; then a write() blocks, and it must
- * block nobody who handles packets or ends the program. So between log_start() and log_stop() lines go into a ring, and
- * one thread, which does nothing else, writes them. It may block for ever: at the end it is given a short time for what
+ * block nobody who handles packets or ends the program. So between log_start() and log_stop(), or log_hold() before, lines go into a
+ * ring, and one thread, which does nothing else, writes them. It may block for ever: at the end it is given a short time for what
  * is left, and then goes with the process. Standard error is not made non-blocking: others have the same open file.
  *
  * The ring's lock is held for as long as a line takes to copy.
@@ -19,13 +19,23 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PREFIX "nfq-ftp-helper: "
 
-static enum log_level log_level = LOG_LEVEL_NOTICE;
+/* What stands before a line: its priority, where the journal reads it (sd-daemon(3)) and says itself whose it is, else whose it is. */
+static const char *const priorities[] = {
+	[LOG_LEVEL_ERROR] = "<3>", [LOG_LEVEL_WARNING] = "<4>", [LOG_LEVEL_NOTICE] = "<5>",
+	[LOG_LEVEL_INFO] = "<6>",  [LOG_LEVEL_DEBUG] = "<7>",
+};
+
+static atomic_int journal = -1; /* does the journal read standard error? -1: nobody has looked yet */
+
+static atomic_int log_level = LOG_LEVEL_NOTICE;
 
 static struct {
 	atomic_bool running; /* lines go to the ring */
@@ -40,12 +50,36 @@ static struct {
 
 void log_set_level(enum log_level level)
 {
-	log_level = level;
+	atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level)
 {
-	return level <= log_level;
+	return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed);
+}
+
+/* systemd names the stream that it has given: "DEVICE:INODE". A standard error that has been redirected since is another one. */
+static bool is_journal(void)
+{
+	const char *named = getenv("JOURNAL_STREAM");
+	char ours[48];
+	struct stat status;
+
+	if (!named || fstat(STDERR_FILENO, &status) < 0)
+		return false;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+	return strcmp(named, ours) == 0;
+}
+
+static const char *prefix_of(enum log_level level)
+{
+	int read = atomic_load_explicit(&journal, memory_order_relaxed);
+
+	if (read < 0) {
+		read = is_journal();
+		atomic_store_explicit(&journal, read, memory_order_relaxed);
+	}
+	return read ? priorities[level] : PREFIX;
 }
 
 /* Somebody else may have made it non-blocking. Return: whether to try again. */
@@ -77,9 +111,8 @@ static void write_loss(uint64_t lost)
 {
 	char text[128];
 	int length = snprintf(text, sizeof(text),
-			      PREFIX "%" PRIu64 " lines are lost here: standard error was not read "
-				     "fast enough\n",
-			      lost);
+			      "%s%" PRIu64 " lines are lost here: standard error was not read fast enough\n",
+			      prefix_of(LOG_LEVEL_WARNING), lost);
 
 	write_text(text, (size_t)length);
 }
@@ -110,6 +143,20 @@ static void *run_writer(void *context)
 	return NULL;
 }
 
+void log_hold(void)
+{
+	atomic_store(&writer.running, true);
+}
+
+/* Without a thread. */
+static void write_held(void)
+{
+	static struct logring_line line;
+
+	while (logring_take(&writer.ring, &line))
+		write_text(line.text, line.length);
+}
+
 int log_start(void)
 {
 	pthread_condattr_t clock;
@@ -120,14 +167,16 @@ int log_start(void)
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&writer.end, &clock);
 	pthread_condattr_destroy(&clock);
+	atomic_store_explicit(&journal, -1, memory_order_relaxed);
 	writer.ending = false;
 	writer.ended = false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&writer.thread, NULL, run_writer, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!error)
-		atomic_store(&writer.running, true);
+	atomic_store(&writer.running, error == 0);
+	if (error)
+		write_held();
 	return -error;
 }
 
@@ -183,10 +232,11 @@ static void take_line(const char *text, size_t length)
 	pthread_mutex_unlock(&writer.lock);
 }
 
-static void __attribute__((format(printf, 1, 0))) format_line(const char *format, va_list arguments)
+static void __attribute__((format(printf, 2, 0)))
+format_line(enum log_level level, const char *format, va_list arguments)
 {
-	const size_t prefix = strlen(PREFIX);
-	char line[LOGRING_LINE_MAX] = PREFIX;
+	char line[LOGRING_LINE_MAX];
+	const size_t prefix = (size_t)snprintf(line, sizeof(line), "%s", prefix_of(level));
 	size_t length;
 
 	if (vsnprintf(line + prefix, sizeof(line) - prefix - 1, format, arguments) < 0)
@@ -202,7 +252,7 @@ void log_line(enum log_level level, const char *format, ...)
 
 	va_start(arguments, format);
 	if (log_enabled(level))
-		format_line(format, arguments);
+		format_line(level, format, arguments);
 	va_end(arguments);
 }
 
@@ -224,6 +274,6 @@ void log_settle(struct log_limit *limit, uint64_t now, enum log_level level, con
 {
 	if (!limit->suppressed || now / 1000 == limit->second)
 		return;
-	log_line(level, "%u more %s in that second", limit->suppressed, what);
+	log_line(level, "event=left-out what=%s lines=%u seconds=1", what, limit->suppressed);
 	limit->suppressed = 0;
 }

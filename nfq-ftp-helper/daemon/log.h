@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * log - lines on standard error. No timestamps: whoever collects the lines has a clock.
+ * log - lines on standard error. No timestamps: whoever collects the lines has a clock. Where that is systemd's journal each line begins with
+ * its priority, else with this program's name.
  */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
@@ -16,9 +17,12 @@ enum log_level {
 	LOG_LEVEL_DEBUG,   /* -v -v */
 };
 
-/* Lines above this level are not written. To be set before there are threads; LOG_LEVEL_NOTICE at first. */
+/* Lines above this level are not written. LOG_LEVEL_NOTICE at first. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
+
+/* From here on lines wait for log_start(), which a process that still has rights to give up calls later: rights are a thread's own. */
+void log_hold(void);
 
 /*
  * From here on lines are written by a thread of its own, and log_line() never waits: what is said faster than it is read is
@@ -32,7 +36,7 @@ void log_stop(unsigned int milliseconds);
 /* In a child process of fork(), which has no such thread: lines are written at once, and may block. */
 void log_forked(void);
 
-/* One line. Written by one system call, so that the lines of several threads do not mix. */
+/* One line: a plain sentence, or of an event that comes again and again "event=WHAT key=value ...". Written by one system call, so that the lines of several threads do not mix. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* How many lines of a kind may be written in a second; zeroed at first. Its owner is one thread. */

@@ -36,9 +36,10 @@ static void tell_full(struct worker *worker)
 	if (full == worker->full_told)
 		return;
 	log_line(LOG_LEVEL_WARNING,
-		 "queue %u: there was no room for %" PRIu64 " connections (in all %" PRIu64 " not followed, %" PRIu64
+		 "event=table-full queue=%u connections=%" PRIu64
+		 " why=\"there was no room for these connections (in all %" PRIu64 " not followed, %" PRIu64
 		 " of them since their client had its share, and %" PRIu64
-		 " forgotten for newer ones); --sessions, now %" PRIu32 ", sets the table's size",
+		 " forgotten for newer ones)\" advice=\"--sessions, now %" PRIu32 ", sets the table's size\"",
 		 worker->queue_config.queue, full - worker->full_told, counters->full, counters->limited,
 		 counters->displaced, worker->options->sessions);
 	worker->full_told = full;
@@ -58,13 +59,16 @@ static void tell_overflow(struct worker *worker, struct overflow *overflow)
 	unsent = stat.unsent - overflow->told.unsent;
 	if (full)
 		log_line(LOG_LEVEL_WARNING,
-			 "queue %" PRId32 " was full: %" PRIu32 " packets were dropped, for their "
-			 "senders to send again; --queue-length, now %" PRIu32 ", sets how many may wait",
+			 "event=queue-full queue=%" PRId32 " dropped=%" PRIu32
+			 " why=\"it was full: packets were dropped, for their "
+			 "senders to send again\" advice=\"--queue-length, now %" PRIu32 ", sets how many may wait\"",
 			 overflow->queue, full, options->queue_length);
 	if (unsent)
 		log_line(LOG_LEVEL_WARNING,
-			 "queue %" PRId32 ": its socket was full: %" PRIu32 " packets were dropped, "
-			 "for their senders to send again; --receive-buffer, now %" PRIu32 " bytes, sets its size",
+			 "event=socket-full queue=%" PRId32 " dropped=%" PRIu32
+			 " why=\"its socket was full: packets were dropped, "
+			 "for their senders to send again\" advice=\"--receive-buffer, now %" PRIu32
+			 " bytes, sets its size\"",
 			 overflow->queue, unsent, options->receive_buffer);
 	overflow->lost += (uint64_t)full + unsent;
 	overflow->told = stat;
@@ -79,12 +83,14 @@ static void tell_memory(struct worker *worker)
 
 	if (unsent)
 		log_line(LOG_LEVEL_WARNING,
-			 "queue %u: the kernel has no memory for %" PRIu64 " verdicts: their packets "
-			 "were dropped, for their senders to send again",
+			 "event=no-memory queue=%u verdicts=%" PRIu64
+			 " why=\"the kernel has no memory for verdicts: their packets "
+			 "were dropped, for their senders to send again\"",
 			 worker->queue_config.queue, unsent);
 	if (unreceived)
 		log_line(LOG_LEVEL_WARNING,
-			 "queue %u: the kernel has no memory to hand packets over: that failed %" PRIu64 " times",
+			 "event=no-memory queue=%u receives=%" PRIu64
+			 " why=\"the kernel has no memory to hand packets over\"",
 			 worker->queue_config.queue, unreceived);
 	worker->memory_told = queue;
 }
@@ -98,17 +104,19 @@ static void tell_unsure(struct worker *worker)
 	    options->attach.sure_queues.given || !worker->ctnetlink.counters.self_adjusted)
 		return;
 	if (options->attach.mode == MODE_QUEUE)
-		log_line(LOG_LEVEL_WARNING,
-			 "queue %u: the kernel cannot adjust the sequence numbers of some "
-			 "connections, so this program does: give it a --sure-queue, and a rule that sends connections "
-			 "with mark %#x/%#x there",
-			 worker->queue_config.queue, options->attach.mark, options->attach.mark_mask);
+		log_line(
+			LOG_LEVEL_WARNING,
+			"event=unsure queue=%u why=\"the kernel cannot adjust the sequence numbers of some "
+			"connections, so this program does\" advice=\"give it a --sure-queue, and a rule that sends connections "
+			"with mark %#x/%#x there\"",
+			worker->queue_config.queue, options->attach.mark, options->attach.mark_mask);
 	else
-		log_line(LOG_LEVEL_WARNING,
-			 "queue %u: the kernel cannot adjust the sequence numbers of some "
-			 "connections, so this program does, and they break when it ends: assign the helper in a "
-			 "prerouting chain of priority mangle",
-			 worker->queue_config.queue);
+		log_line(
+			LOG_LEVEL_WARNING,
+			"event=unsure queue=%u why=\"the kernel cannot adjust the sequence numbers of some "
+			"connections, so this program does, and they break when it ends\" advice=\"assign the helper in a "
+			"prerouting chain of priority mangle\"",
+			worker->queue_config.queue);
 	worker->unsure_told = true;
 }
 
@@ -116,10 +124,11 @@ static void tell_data(struct worker *worker)
 {
 	if (worker->data_told || !worker->data_packets)
 		return;
-	log_line(LOG_LEVEL_WARNING,
-		 "queue %u: this kernel gives data connections the helper, too, so their packets "
-		 "come here: they pass at once, but slower; a kernel of another version, or --mode kmod, spares that",
-		 worker->queue_config.queue);
+	log_line(
+		LOG_LEVEL_WARNING,
+		"event=data-queued queue=%u why=\"this kernel gives data connections the helper, too, so their packets "
+		"come here: they pass at once, but slower\" advice=\"a kernel of another version, or --mode kmod, spares that\"",
+		worker->queue_config.queue);
 	worker->data_told = true;
 }
 

@@ -7,11 +7,13 @@
 
 #include "core/session/session.h"
 #include "host/attach.h"
+#include "isolation/user.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define OPTIONS_PATH_MAX	256
+#define OPTIONS_GROUP_MAX	33
 #define OPTIONS_STATE_DIRECTORY "/run/nfq-ftp-helper"
 
 struct options {
@@ -24,6 +26,9 @@ struct options {
 	uint32_t queue_length;
 	uint32_t receive_buffer;
 	char state_directory[OPTIONS_PATH_MAX];
+	char group[OPTIONS_GROUP_MAX]; /* who may ask besides root; "": nobody */
+	char user[USER_NAME_MAX];      /* that it becomes; "": USER_DEFAULT, where there is one */
+	bool no_sandbox;	       /* it keeps all its rights */
 };
 
 /* What holds where nothing is said. */

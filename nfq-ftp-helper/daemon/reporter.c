@@ -15,8 +15,15 @@
 /* Of a text from the network, this much is shown. */
 #define EXCERPT_MAX 96
 
-/* " (in eth0, out eth1)", or nothing. */
+/* " in=eth0 out=eth1", or nothing. */
 #define PLACE_MAX (2 * IF_NAMESIZE + 16)
+
+/* Behind all refusals: why a connection is not followed. */
+enum {
+	REASON_SHARE = REFUSALS,
+	REASON_FULL,
+	REASONS,
+};
 
 void reporter_open(struct reporter *reporter)
 {
@@ -29,7 +36,7 @@ void reporter_close(struct reporter *reporter)
 	interfaces_close(&reporter->interfaces);
 }
 
-/* A text from the network, without the end of its line, in printable characters. */
+/* A text from the network, without the end of its line, in printable characters, between quotes that it cannot end. */
 static const char *excerpt(const char *text, uint32_t length, char buffer[EXCERPT_MAX])
 {
 	uint32_t shown;
@@ -39,7 +46,7 @@ static const char *excerpt(const char *text, uint32_t length, char buffer[EXCERP
 	shown = length < EXCERPT_MAX - 4 ? length : EXCERPT_MAX - 4;
 	memcpy(buffer, text, shown);
 	for (uint32_t i = 0; i < shown; i++) {
-		if (buffer[i] < ' ' || buffer[i] > '~')
+		if (buffer[i] < ' ' || buffer[i] > '~' || buffer[i] == '"')
 			buffer[i] = '?';
 	}
 	snprintf(buffer + shown, 4, "%s", shown < length ? "..." : "");
@@ -52,20 +59,20 @@ static const char *place(const struct reporter *reporter, char buffer[PLACE_MAX]
 
 	buffer[0] = '\0';
 	if (reporter->packet)
-		snprintf(buffer, PLACE_MAX, " (in %s, out %s)",
+		snprintf(buffer, PLACE_MAX, " in=%s out=%s",
 			 interfaces_name(&reporter->interfaces, reporter->packet->in, in),
 			 interfaces_name(&reporter->interfaces, reporter->packet->out, out));
 	return buffer;
 }
 
-/* Where a line is about a connection, this ends it: "client A, server B (in eth0, out eth1)". */
+/* Where a line is about a connection, this ends it: "client=A server=B in=eth0 out=eth1". */
 #define PARTIES_MAX (2 * ENDPOINT_PRINT_MAX + PLACE_MAX + 32)
 
 static const char *parties(const struct reporter *reporter, const struct report *report, char buffer[PARTIES_MAX])
 {
 	char client[ENDPOINT_PRINT_MAX], server[ENDPOINT_PRINT_MAX], where[PLACE_MAX];
 
-	snprintf(buffer, PARTIES_MAX, "client %s, server %s%s", endpoint_print(&report->client, client),
+	snprintf(buffer, PARTIES_MAX, "client=%s server=%s%s", endpoint_print(&report->client, client),
 		 endpoint_print(&report->server, server), place(reporter, where));
 	return buffer;
 }
@@ -74,51 +81,37 @@ static void tell_rewrite(const struct report *report, const char *whom)
 {
 	char from[EXCERPT_MAX], to[EXCERPT_MAX];
 
-	log_line(LOG_LEVEL_INFO, "rewrote %s %s to %s, %+" PRId32 " bytes at %" PRIu32 ": %s", report->command,
-		 excerpt(report->from, report->from_length, from), excerpt(report->to, report->to_length, to),
-		 report->adj.after - report->adj.before, report->seq, whom);
+	log_line(LOG_LEVEL_INFO, "event=rewrite command=%s from=\"%s\" to=\"%s\" growth=%" PRId32 " seq=%" PRIu32 " %s",
+		 report->command, excerpt(report->from, report->from_length, from),
+		 excerpt(report->to, report->to_length, to), report->adj.after - report->adj.before, report->seq, whom);
 }
 
-static void tell_expectation(const char *what, const struct report *report, const char *whom)
+static void tell_expectation(const char *event, const struct report *report, const char *whom)
 {
 	const struct expectation *expectation = report->expectation;
 	char src[ENDPOINT_PRINT_MAX], dst[ENDPOINT_PRINT_MAX], inner[ENDPOINT_PRINT_MAX];
+	const bool behind_nat =
+		expectation->translated && !endpoint_equal(&expectation->nat_src, &expectation->tuple.dst);
 
 	/* Its port is any. */
 	endpoint_print_address(&expectation->tuple.src, src);
 	endpoint_print(&expectation->tuple.dst, dst);
-	if (expectation->translated && !endpoint_equal(&expectation->nat_src, &expectation->tuple.dst))
-		log_line(LOG_LEVEL_INFO, "%s %s, a connection from %s to %s, which is %s behind NAT: %s", what,
-			 report->command, src, dst, endpoint_print(&expectation->nat_src, inner), whom);
-	else
-		log_line(LOG_LEVEL_INFO, "%s %s, a connection from %s to %s: %s", what, report->command, src, dst,
-			 whom);
+	endpoint_print(&expectation->nat_src, inner);
+	log_line(LOG_LEVEL_INFO, "event=%s command=%s data-from=%s data-to=%s%s%s %s", event, report->command, src, dst,
+		 behind_nat ? " inside=" : "", behind_nat ? inner : "", whom);
 }
 
 static void tell_expect(const struct report *report, const char *whom)
 {
-	tell_expectation("expecting after", report, whom);
+	tell_expectation("expect", report, whom);
 }
 
 static void tell_unexpect(const struct report *report, const char *whom)
 {
-	tell_expectation("no longer expecting after", report, whom);
+	tell_expectation("unexpect", report, whom);
 }
 
-/* What a person can do about a refusal; NULL: nothing, it is the dialogue's fault. */
-static const char *const advice[REFUSALS] = {
-	[REFUSED_ADDRESS] = "--loose NETWORK allows the addresses of a network",
-	[REFUSED_FOREIGN] = "--foreign mend takes it for the server's own, as clients do",
-	[REFUSED_PORT] = "--min-port sets the limit",
-	[REFUSED_UNKNOWN] = "its packets must be tracked, and queued behind conntrack",
-	[REFUSED_NO_PORT] = "--ports sets the range",
-	[REFUSED_LIMIT] =
-		"--client-rate sets the limit, and --share-exempt lifts it for a network that stands for many",
-	[REFUSED_SHARE] = "--share-exempt lifts the limit for a network that stands for many clients",
-	[REFUSED_MEMORY] = "--sessions sets how many there are",
-};
-
-/* And where it was conntrack that refused. */
+/* What to do where it was conntrack that refused. */
 static const char *conntrack_advice(int error)
 {
 	switch (-error) {
@@ -141,6 +134,11 @@ static const char *conntrack_advice(int error)
 	}
 }
 
+const char *reporter_advice(enum refusal refusal, int error)
+{
+	return refusal == REFUSED_CONNTRACK ? conntrack_advice(error) : refusal_advice(refusal);
+}
+
 /*
  * What was announced, where it is an address and a port. Anything else may be whatever somebody has typed in the wrong
  * place, a password or a name: that is for those who debug.
@@ -157,35 +155,36 @@ static const char *refused_text(const struct report *report, char buffer[EXCERPT
 
 static void tell_refusal(const struct report *report, const char *whom)
 {
-	const bool kernel = report->refusal == REFUSED_CONNTRACK;
-	const char *help = kernel ? conntrack_advice(report->error) : advice[report->refusal];
+	const char *help = reporter_advice(report->refusal, report->error);
 	char from[EXCERPT_MAX];
 
-	log_line(LOG_LEVEL_WARNING, "opened nothing for %s %s: %s%s%s: %s", report->command, refused_text(report, from),
-		 refusal_text(report->refusal), help ? "; " : "", help ? help : "", whom);
+	log_line(LOG_LEVEL_WARNING, "event=refuse reason=%s command=%s argument=\"%s\" why=\"%s\"%s%s%s %s",
+		 refusal_name(report->refusal), report->command, refused_text(report, from),
+		 refusal_text(report->refusal), help ? " advice=\"" : "", help ? help : "", help ? "\"" : "", whom);
 }
 
 static void tell_opaque(const struct report *report, const char *whom)
 {
 	(void)report;
-	log_line(LOG_LEVEL_INFO, "encrypted from here on: %s", whom);
+	log_line(LOG_LEVEL_INFO, "event=encrypted %s", whom);
 }
 
 static void tell_limit(const struct report *report, const char *whom)
 {
 	if (report->taken)
 		log_line(LOG_LEVEL_WARNING,
-			 "a connection is not followed, since its client has %" PRIu32 " already, its "
-			 "share; --share-exempt lifts the limit for a network that stands for many clients: %s",
+			 "event=not-followed reason=share sessions=%" PRIu32
+			 " why=\"its client has its share of them\" "
+			 "advice=\"--share-exempt lifts the limit for a network that stands for many clients\" %s",
 			 report->taken, whom);
 	else
-		log_line(LOG_LEVEL_WARNING,
-			 "a connection is not followed, since the table is full; --sessions sets its "
-			 "size: %s",
-			 whom);
+		log_line(
+			LOG_LEVEL_WARNING,
+			"event=not-followed reason=full why=\"the table is full\" advice=\"--sessions sets its size\" %s",
+			whom);
 }
 
-/* "A to B": whose packets come, and who has none that do. */
+/* Whose packets come, and who has none that do. */
 static void tell_one_way(const struct report *report, const char *whom)
 {
 	const bool sent = report->direction == DIRECTION_ORIGINAL;
@@ -195,21 +194,22 @@ static void tell_one_way(const struct report *report, const char *whom)
 	endpoint_print_address(sent ? &report->server : &report->client, silent);
 	log_line(
 		LOG_LEVEL_WARNING,
-		"packets from %s to %s come here, and none from %s back, so nothing is edited or opened for them; route both "
-		"directions of connections with %s through this machine and queue both, or queue neither; said once of it: %s",
-		sender, silent, silent, silent, whom);
+		"event=one-way come-from=%s missing-from=%s why=\"packets of one direction do not come here, so nothing is "
+		"edited or opened\" advice=\"route both directions of connections with %s through this machine and queue "
+		"both, or queue neither\" said=once %s",
+		sender, silent, silent, whom);
 }
 
 static void tell_begin(const struct report *report, const char *whom)
 {
 	(void)report;
-	log_line(LOG_LEVEL_DEBUG, "following: %s", whom);
+	log_line(LOG_LEVEL_DEBUG, "event=opened %s", whom);
 }
 
 static void tell_end(const struct report *report, const char *whom)
 {
 	(void)report;
-	log_line(LOG_LEVEL_DEBUG, "ended: %s", whom);
+	log_line(LOG_LEVEL_DEBUG, "event=closed %s", whom);
 }
 
 static const struct {
@@ -238,28 +238,65 @@ static bool is_said(const struct reporter *reporter, const struct endpoint *host
 	return reporter->one_way_count == REPORTER_HOSTS;
 }
 
+/* Those that a client can bring about have a reason. REASONS: none. */
+static unsigned int reason_of(const struct report *report)
+{
+	if (report->kind == REPORT_REFUSE)
+		return report->refusal;
+	if (report->kind == REPORT_LIMIT)
+		return report->taken ? REASON_SHARE : REASON_FULL;
+	return REASONS;
+}
+
+static const char *reason_name(unsigned int reason)
+{
+	if (reason < REFUSALS)
+		return refusal_name(reason);
+	return reason == REASON_SHARE ? "share" : "full";
+}
+
+static bool is_allowed(struct reporter *reporter, const struct report *report)
+{
+	const bool warning = kinds[report->kind].level == LOG_LEVEL_WARNING;
+	const unsigned int reason = reason_of(report);
+
+	if (report->kind == REPORT_ONE_WAY && is_said(reporter, silent_host(report)))
+		return false;
+	if (reason != REASONS && !throttle_allows(&reporter->throttle, &report->client, reason, reporter->now))
+		return false;
+	return log_allowed(warning ? &reporter->refused : &reporter->told, reporter->now,
+			   warning ? REFUSED_PER_SECOND : TOLD_PER_SECOND);
+}
+
 void reporter_report(void *context, const struct report *report)
 {
 	struct reporter *reporter = context;
-	const bool refusal = kinds[report->kind].level == LOG_LEVEL_WARNING;
 	char whom[PARTIES_MAX];
 
-	if (!log_enabled(kinds[report->kind].level))
-		return;
-	if (report->kind == REPORT_ONE_WAY && is_said(reporter, silent_host(report)))
-		return;
-	if (!log_allowed(refusal ? &reporter->refused : &reporter->told, reporter->now,
-			 refusal ? REFUSED_PER_SECOND : TOLD_PER_SECOND))
+	if (!log_enabled(kinds[report->kind].level) || !is_allowed(reporter, report))
 		return;
 	if (report->kind == REPORT_ONE_WAY)
 		reporter->one_way[reporter->one_way_count++] = *silent_host(report);
 	kinds[report->kind].tell(report, parties(reporter, report, whom));
 }
 
+static void tell_left_out(void *context, const struct throttle_place *place)
+{
+	char client[ENDPOINT_PRINT_MAX] = "others";
+
+	(void)context;
+	if (place->client.family)
+		endpoint_print_address(&place->client, client);
+	log_line(LOG_LEVEL_WARNING, "event=left-out reason=%s client=%s%s lines=%" PRIu32 " seconds=%u",
+		 place->client.family ? reason_name(place->reason) : "any", client,
+		 place->client.family == FAMILY_IPV6 ? "/64" : "", place->left_out, THROTTLE_MILLISECONDS / 1000);
+}
+
 void reporter_tick(struct reporter *reporter, uint64_t now)
 {
 	reporter->now = now;
 	interfaces_refresh(&reporter->interfaces);
-	log_settle(&reporter->told, now, LOG_LEVEL_INFO, "lines");
-	log_settle(&reporter->refused, now, LOG_LEVEL_WARNING, "refusals");
+	throttle_tick(&reporter->throttle, now, tell_left_out, NULL);
+	log_settle(&reporter->told, now, LOG_LEVEL_INFO, "events");
+	log_settle(&reporter->refused, now, LOG_LEVEL_WARNING, "warnings");
 }

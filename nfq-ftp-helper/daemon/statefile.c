@@ -23,6 +23,31 @@
 
 #define FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
+#define NO_USER ((uid_t)-1)
+
+static struct {
+	uid_t user; /* NO_USER: whoever makes a file has it */
+	gid_t group;
+} owner = { .user = NO_USER };
+
+void statefile_set_owner(uid_t user, gid_t group)
+{
+	owner.user = user;
+	owner.group = group;
+}
+
+/* What is root's becomes the daemon's user's. */
+static int give(int fd)
+{
+	struct stat status;
+
+	if (owner.user == NO_USER || geteuid() != 0)
+		return 0;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	return status.st_uid == 0 && fchown(fd, owner.user, owner.group) < 0 ? -errno : 0;
+}
+
 /* The file's name with an ending. */
 static const char *with(const struct statefile *file, const char *ending, char name[STATEFILE_NAME_MAX + 8])
 {
@@ -33,7 +58,7 @@ static const char *with(const struct statefile *file, const char *ending, char n
 /* May its content be believed? If not, file->why says why. */
 static bool trusted(struct statefile *file, const struct stat *status)
 {
-	if (status->st_uid != 0 && status->st_uid != geteuid()) {
+	if (status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != owner.user) {
 		snprintf(file->why, sizeof(file->why),
 			 "belongs to user %u, who is neither root nor this program's user", status->st_uid);
 		return false;
@@ -48,11 +73,14 @@ static bool trusted(struct statefile *file, const struct stat *status)
 
 static int open_directory(struct statefile *file, const char *path)
 {
+	const bool made = mkdir(path, 0700) == 0;
 	struct stat status;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	if (!made && errno != EEXIST)
 		return -errno;
 	file->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (file->directory >= 0 && made && give(file->directory) < 0)
+		return -errno;
 	if (file->directory >= 0)
 		return fstat(file->directory, &status) < 0 ? -errno : trusted(file, &status) ? 0 : -EPERM;
 	if (errno != ENOTDIR && errno != ELOOP)
@@ -107,9 +135,9 @@ static int take_lock(struct statefile *file)
 			 kind(status.st_mode), name);
 		return -EPERM;
 	}
-	if (error)
-		return error;
-	return lock(file->lock);
+	if (!error)
+		error = give(file->lock);
+	return error ? error : lock(file->lock);
 }
 
 /* What has this name gets another one: @as is filled in. */
@@ -237,6 +265,9 @@ static int make(struct statefile *file)
 	file->fd = openat(file->directory, name, FLAGS | O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (file->fd < 0 || flock(file->fd, LOCK_EX | LOCK_NB) < 0 || ftruncate(file->fd, (off_t)file->size) < 0)
 		return -errno;
+	error = give(file->fd);
+	if (error)
+		return error;
 	error = posix_fallocate(file->fd, 0, (off_t)file->size);
 	if (error)
 		return -error;
@@ -261,6 +292,25 @@ int statefile_open(struct statefile *file, const char *directory, const char *na
 	if (!error)
 		error = look(file);
 	return error ? error : make(file);
+}
+
+int statefile_open_lock(const char *directory, const char *name, char why[STATEFILE_WHY_MAX])
+{
+	struct statefile file = { .directory = -1 };
+	int fd = -1, error = open_directory(&file, directory);
+
+	if (!error)
+		fd = openat(file.directory, name, FLAGS | O_RDWR | O_CREAT, 0600);
+	if (!error && fd < 0)
+		error = -errno;
+	if (fd >= 0)
+		error = give(fd);
+	if (file.directory >= 0)
+		close(file.directory);
+	if (error && fd >= 0)
+		close(fd);
+	snprintf(why, STATEFILE_WHY_MAX, "%s", file.why);
+	return error ? error : fd;
 }
 
 static void forget_left(struct statefile *file)

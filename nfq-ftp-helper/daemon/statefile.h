@@ -7,8 +7,9 @@
  * holes; and since it is not mapped, nobody can change it under our eyes. The new file has all its memory from the beginning: a
  * full tmpfs is an error then, not a SIGBUS later.
  *
- * Neither is believed who may not be: the directory and all files in it must belong to root or to this program's user, and nobody else
- * may be able to write to them; a symbolic link is not followed. Who holds NAME.lock is the one user. (Versions that had no such
+ * Neither is believed who may not be: the directory and all files in it must belong to root, to this program's user or to the one that the
+ * daemon becomes, and nobody else may be able to write to them; a symbolic link is not followed. Files that root makes are given to that
+ * user, as is a directory that is made: the next daemon may not begin as root. Who holds NAME.lock is the one user. (Versions that had no such
  * file locked the file itself; so do we, for them.)
  *
  * What stands in the way, a directory where a file is to be, is set aside as well. Only the lock's place is not cleared: who
@@ -19,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define STATEFILE_NAME_MAX  32
 #define STATEFILE_ASIDE_MAX (STATEFILE_NAME_MAX + 8)
@@ -39,6 +41,19 @@ struct statefile {
 		[STATEFILE_ASIDE_MAX]; /* what stood in the new one's place, NAME.new, was set aside as this; "": nothing did */
 	char why[STATEFILE_WHY_MAX]; /* "is a symbolic link": why it is not to be believed, or what is wrong at all; else "" */
 };
+
+/* Whose files they are, for a program that begins as root and goes on as this user. To be called before there are any. */
+void statefile_set_owner(uid_t user, gid_t group);
+
+/**
+ * statefile_open_lock - a file for flock(), in common with other daemons
+ * @directory: made if it is missing
+ * @name: the file's
+ * @why: filled in where this fails: what is wrong with @directory, or ""
+ *
+ * Return: the file, or a negative errno.
+ */
+int statefile_open_lock(const char *directory, const char *name, char why[STATEFILE_WHY_MAX]);
 
 /**
  * statefile_open - take a file, and read what is in it

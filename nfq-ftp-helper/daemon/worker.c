@@ -20,6 +20,7 @@
 #include "notices.h"
 #include "state.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -45,12 +46,29 @@
 #define TAKEOVER_TRIES 100
 #define TAKEOVER_WAIT  10000000 /* nanoseconds */
 
-static uint64_t milliseconds(void)
+uint64_t worker_clock(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* For engine.report. */
+static void report_all(void *context, const struct report *report)
+{
+	struct worker *worker = context;
+
+	events_put(&worker->events, report, worker->reporter.now);
+	reporter_report(&worker->reporter, report);
 }
 
 /* Nothing of what has been handled waits for the rest of its batch any more. A failure is met again at its end. */
@@ -81,11 +99,14 @@ static void handle_packet(struct worker *worker, unsigned int index, uint64_t no
 {
 	const struct nfqueue_packet *packet = &worker->packets[index];
 	struct output output = { .buffer = worker->output, .capacity = sizeof(worker->output) };
+	enum verdict verdict;
 
 	worker->reporter.packet = packet;
 	ctnetlink_hint(&worker->ctnetlink, packet->conntrack, packet->conntrack_length);
 	take_note(worker, index, now);
-	switch (session_input(&worker->engine, &worker->arrivals[index], now, &output)) {
+	verdict = session_input(&worker->engine, &worker->arrivals[index], now, &output);
+	worker->figures.verdicts[verdict]++;
+	switch (verdict) {
 	case VERDICT_ACCEPT:
 		nfqueue_accept(worker->queue, packet);
 		break;
@@ -115,9 +136,11 @@ static void pass_unread(struct worker *worker, unsigned int index)
 
 	if (worker->arrived[index] != -EMSGSIZE || !is_sure(worker, packet)) {
 		nfqueue_accept(worker->queue, packet);
+		worker->figures.verdicts[VERDICT_ACCEPT]++;
 		return;
 	}
 	nfqueue_drop(worker->queue, packet);
+	worker->figures.verdicts[VERDICT_DROP]++;
 	worker->unread++;
 }
 
@@ -159,6 +182,43 @@ static int handle_batch(struct worker *worker, unsigned int count, uint64_t now)
 	return error;
 }
 
+/* Those of others are fetched: each is counted in one place. */
+static void publish(struct worker *worker)
+{
+	struct table *table = worker->engine.table;
+	const struct ctnetlink_counters *ct = &worker->ctnetlink.counters;
+	struct figures *figures = &worker->figures;
+
+	figures->counters = worker->engine.counters;
+	figures->queue = nfqueue_counters(worker->queue);
+	figures->sessions = table_sessions(table);
+	figures->busy = table_works(table);
+	figures->expected = table_taken(table, SHARE_EXPECTATIONS);
+	figures->recovered = worker->recovered;
+	figures->data_packets = worker->data_packets;
+	figures->unread = worker->unread;
+	figures->exchanges = worker->ctnetlink.exchange.runs;
+	figures->kernel_adjusted = ct->kernel_adjusted;
+	figures->self_adjusted = ct->self_adjusted;
+	figures_publish(&worker->published, figures);
+}
+
+/* What has been changed since the last tick. The kernel's limit is this machine's, and no setting. */
+static void take_settings(struct worker *worker)
+{
+	struct policy *policy = &worker->engine.policy;
+	const uint32_t expectations = policy->expectations;
+	const struct settings *news = settings_news(&worker->control->settings,
+						    atomic_load_explicit(&worker->generation, memory_order_relaxed));
+
+	if (!news)
+		return;
+	*policy = news->policy;
+	policy->expectations = expectations;
+	ctnetlink_set_expect_timeout(&worker->ctnetlink, news->expect_timeout);
+	atomic_store_explicit(&worker->generation, news->generation, memory_order_release);
+}
+
 static void tick(struct worker *worker, uint64_t now)
 {
 	struct table *table = worker->engine.table;
@@ -170,6 +230,9 @@ static void tick(struct worker *worker, uint64_t now)
 		notices_each_second(worker);
 	notices_once(worker);
 	worker->ticked = now;
+	take_settings(worker);
+	atomic_store_explicit(&worker->beat, now, memory_order_relaxed);
+	atomic_store_explicit(&worker->followed, table_sessions(table), memory_order_relaxed);
 	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
 	session_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1);
 	upkeep_tick(&worker->engine, now, table_slots(table) / SWEEP_TICKS + 1,
@@ -179,13 +242,14 @@ static void tick(struct worker *worker, uint64_t now)
 	if (wanted != worker->counters_given)
 		notices_counters(worker);
 	worker->counters_given = wanted;
+	publish(worker);
 }
 
 static int loop(struct worker *worker)
 {
 	while (!atomic_load_explicit(&worker->control->stop, memory_order_relaxed)) {
 		int count = nfqueue_receive(worker->queue, worker->packets);
-		uint64_t now = milliseconds();
+		const uint64_t now = worker_clock(), begun = count > 0 ? nanoseconds() : 0;
 		int error;
 
 		if (count < 0)
@@ -194,6 +258,8 @@ static int loop(struct worker *worker)
 		error = handle_batch(worker, (unsigned int)count, now);
 		if (error)
 			return error;
+		if (count > 0)
+			figures_latency(&worker->figures, (unsigned int)count, nanoseconds() - begun);
 		tick(worker, now);
 	}
 	return 0;
@@ -347,13 +413,25 @@ static uint32_t kernel_expectations(unsigned int queues)
 	return queues > 1 && (unsigned int)most >= queues ? (uint32_t)most / queues : (uint32_t)most;
 }
 
+/* Root's file: who begins as another user, with CAP_NET_ADMIN, is not told what a queue drops for want of room. */
+static void open_stat(struct worker *worker, unsigned int queue)
+{
+	worker->stat_file = nfqueue_stat_open();
+	if (worker->stat_file == -EACCES)
+		log_line(LOG_LEVEL_NOTICE,
+			 "queue %u: `" NFQUEUE_STAT_TABLE
+			 "' is root's: packets that are dropped since the queue is full are "
+			 "not told; begin as root, and go on as --user",
+			 queue);
+}
+
 int worker_open(struct worker *worker, const struct options *options, struct control *control, unsigned int index)
 {
 	int error;
 
 	memset(worker, 0, sizeof(*worker));
 	worker->file = (struct statefile){ .directory = -1, .lock = -1, .fd = -1, .left_fd = -1 };
-	worker->stat_file = nfqueue_stat_open();
+	open_stat(worker, options->attach.queues.first + index);
 	worker->options = options;
 	worker->control = control;
 	worker->queue_config = (struct nfqueue_config){
@@ -374,16 +452,19 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.conntrack = &worker->ctnetlink.conntrack;
 	worker->engine.policy = options->policy;
 	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->attach.queues));
-	worker->engine.report = reporter_report;
-	worker->engine.report_context = &worker->reporter;
+	worker->engine.report = report_all;
+	worker->engine.report_context = worker;
 	resume_sessions(&worker->engine);
-	session_absent(&worker->engine, milliseconds());
+	session_absent(&worker->engine, worker_clock());
 	return open_queue(worker);
 }
 
 int worker_start(struct worker *worker)
 {
-	int error = pthread_create(&worker->thread, NULL, run_thread, worker);
+	int error;
+
+	atomic_store_explicit(&worker->beat, worker_clock(), memory_order_relaxed);
+	error = pthread_create(&worker->thread, NULL, run_thread, worker);
 
 	if (error)
 		log_line(LOG_LEVEL_ERROR, "queue %u: no thread can be made: %s", worker->queue_config.queue,

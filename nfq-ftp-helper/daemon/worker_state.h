@@ -9,18 +9,22 @@
 #include "core/session/resume.h"
 #include "core/session/session.h"
 #include "core/session/upkeep.h"
+#include "figures/events.h"
+#include "figures/figures.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/nfqueue.h"
 #include "kernel/nfqueue_stat.h"
 #include "options.h"
 #include "reporter.h"
+#include "settings.h"
 #include "statefile.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* All that the threads share, besides the options, which nobody changes. */
+/* All that the threads share, besides the options they began with. */
 struct control {
+	struct settings_place settings; /* what has been changed since */
 	atomic_bool stop;
 	atomic_uint counters_wanted; /* how often somebody has asked for the counters */
 };
@@ -44,8 +48,14 @@ struct worker {
 	struct statefile file;
 	struct engine engine;
 	struct reporter reporter;
-	uint32_t recovered; /* sessions that an earlier daemon left */
-	uint64_t ticked;    /* milliseconds: last tick */
+	struct figures figures;	    /* but what others count: gathered when they are published */
+	struct published published; /* and these are for all threads to read */
+	struct events events;
+	uint32_t recovered;	   /* sessions that an earlier daemon left */
+	uint64_t ticked;	   /* milliseconds: last tick */
+	_Atomic uint64_t beat;	   /* the same, for other threads */
+	_Atomic uint32_t followed; /* sessions at that time */
+	atomic_uint generation;	   /* of the settings it has */
 	unsigned int counters_given;
 	uint64_t full_told;	     /* connections without room when that was last logged */
 	int stat_file;		     /* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */

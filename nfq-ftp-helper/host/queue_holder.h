@@ -10,9 +10,10 @@
 
 #define QUEUE_HOLDER_MAX 32
 
-/* Our processes' names: the daemon's, and its guard's (daemon/guard.h). */
+/* Our processes' names: the daemon's, its guard's (daemon/guard.h), and the one's that keeps its rules (isolation/rulekeeper.h). */
 #define QUEUE_HOLDER_DAEMON "nfq-ftp-helper"
 #define QUEUE_HOLDER_GUARD  "nfq-ftp-guard"
+#define QUEUE_HOLDER_RULES  "nfq-ftp-rules"
 
 struct queue_holder {
 	bool bound;			/* by anybody */

@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rights - what this process may do.
+ * rights - what a process may do, as /proc tells.
  */
 #ifndef HOST_RIGHTS_H
 #define HOST_RIGHTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
-/* Has it CAP_NET_ADMIN: can rules, queues and conntrack be reached? */
+struct rights {
+	uid_t user;	       /* effective */
+	uint64_t capabilities; /* effective, a bit each */
+	bool no_new_privs;
+	bool filtered; /* its system calls, by seccomp */
+	unsigned int threads;
+};
+
+/* Those of a process. Return: 0, or a negative errno. */
+int rights_of(pid_t process, struct rights *rights);
+
+/* Has this process CAP_NET_ADMIN: can rules, queues and conntrack be reached? */
 bool rights_net_admin(void);
 
 /* Has it CAP_SYS_ADMIN: can it make a network namespace? */

@@ -154,32 +154,30 @@ int cthelper_prepare(struct exchange *exchange, const struct cthelper_policy *po
 	return error == -EBUSY ? -EEXIST : error;
 }
 
-/* All is tried, also where one family's is gone: the first failure is the answer. */
-int cthelper_disable(struct exchange *exchange)
+/* Of both families, also where one's is gone: the first failure is the answer. */
+static int do_all(struct exchange *exchange, int (*act)(struct exchange *exchange, uint8_t family))
 {
 	int result = 0;
 
 	for (size_t i = 0; i < FAMILIES; i++) {
-		const int error = helper_disable(exchange, families[i]);
-
-		if (!result)
-			result = error;
-	}
-	return result == -EINVAL ? -ENOENT : result;
-}
-
-/* All is tried: the first failure is the answer. */
-int cthelper_unregister(struct exchange *exchange)
-{
-	int result = 0;
-
-	for (size_t i = 0; i < FAMILIES; i++) {
-		int error = helper_delete(exchange, families[i]);
+		const int error = act(exchange, families[i]);
 
 		if (!result)
 			result = error;
 	}
 	return result;
+}
+
+int cthelper_disable(struct exchange *exchange)
+{
+	const int error = do_all(exchange, helper_disable);
+
+	return error == -EINVAL ? -ENOENT : error;
+}
+
+int cthelper_unregister(struct exchange *exchange)
+{
+	return do_all(exchange, helper_delete);
 }
 
 /* ---- listing ---- */

@@ -50,6 +50,12 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	return error;
 }
 
+void ctnetlink_set_expect_timeout(struct ctnetlink *ct, uint32_t seconds)
+{
+	ct->config.expect_timeout = seconds;
+	ct->conntrack.expected_seconds = seconds;
+}
+
 void ctnetlink_close(struct ctnetlink *ct)
 {
 	exchange_close(&ct->exchange);

@@ -18,6 +18,9 @@
  */
 int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config);
 
+/* From here on expectations are given so much time. */
+void ctnetlink_set_expect_timeout(struct ctnetlink *ct, uint32_t seconds);
+
 void ctnetlink_close(struct ctnetlink *ct);
 
 /* Do what was deferred. Call it when a batch of packets is done. */

@@ -7,14 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TABLE "/proc/net/netfilter/nfnetlink_queue"
-
 /* Columns; copy mode and range stand between, the last packet's id and a 1 behind. */
 enum { QUEUE_NUMBER = 0, QUEUE_PORT = 1, QUEUE_WAITING = 2, QUEUE_FULL = 5, QUEUE_UNSENT = 6, COLUMNS = 7 };
 
 int nfqueue_stat_open(void)
 {
-	const int file = open(TABLE, O_RDONLY | O_CLOEXEC);
+	const int file = open(NFQUEUE_STAT_TABLE, O_RDONLY | O_CLOEXEC);
 
 	return file < 0 ? -errno : file;
 }

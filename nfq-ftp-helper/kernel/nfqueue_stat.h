@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define NFQUEUE_STAT_TABLE "/proc/net/netfilter/nfnetlink_queue"
+
 struct nfqueue_stat {
 	uint32_t port;	  /* the netlink port that has the queue */
 	uint32_t waiting; /* packets without a verdict */

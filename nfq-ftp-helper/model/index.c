@@ -14,9 +14,10 @@ static uint64_t mix(uint64_t value)
 	return value ^ value >> 32;
 }
 
-static void append(struct index_link **buckets, size_t size, struct index_link *link)
+static void append(void *context, struct index_link *link)
 {
-	struct index_link **at = &buckets[link->hash & (size - 1)];
+	const struct index *index = context;
+	struct index_link **at = &index->buckets[link->hash & (index->size - 1)];
 
 	while (*at)
 		at = &(*at)->next;
@@ -26,24 +27,14 @@ static void append(struct index_link **buckets, size_t size, struct index_link *
 
 static int grow(struct index *index)
 {
-	size_t size = index->size ? index->size * 2 : SIZE_MIN;
-	struct index_link **buckets = calloc(size, sizeof(struct index_link *));
+	struct index larger = { .size = index->size ? index->size * 2 : SIZE_MIN, .count = index->count };
 
-	if (!buckets)
+	larger.buckets = calloc(larger.size, sizeof(struct index_link *));
+	if (!larger.buckets)
 		return -ENOMEM;
-	for (size_t i = 0; i < index->size; i++) {
-		struct index_link *link = index->buckets[i];
-
-		while (link) {
-			struct index_link *next = link->next;
-
-			append(buckets, size, link);
-			link = next;
-		}
-	}
+	index_each(index, append, &larger);
 	free(index->buckets);
-	index->buckets = buckets;
-	index->size = size;
+	*index = larger;
 	return 0;
 }
 
@@ -56,7 +47,7 @@ int index_insert(struct index *index, struct index_link *link, uint64_t hash)
 			return error;
 	}
 	link->hash = hash;
-	append(index->buckets, index->size, link);
+	append(index, link);
 	index->count++;
 	return 0;
 }

@@ -84,7 +84,7 @@ static uint32_t write_options(uint8_t *options, uint8_t flags)
 void talk_say(struct talk *talk, struct frame *frame, enum direction direction, uint8_t flags, const char *text,
 	      size_t length)
 {
-	const enum direction back = direction == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
+	const enum direction back = direction_other(direction);
 	const struct endpoint *src = direction == DIRECTION_ORIGINAL ? &talk->client : &talk->server;
 	const struct endpoint *dst = direction == DIRECTION_ORIGINAL ? &talk->server : &talk->client;
 	const bool first = (flags & TCP_SYN) && direction == DIRECTION_ORIGINAL;

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_PATH_MAX 32
@@ -20,7 +21,7 @@ static inline const char *file_of(const uint8_t *data, size_t size)
 
 	if (file < 0) {
 		file = memfd_create("input", 0);
-		MUST(file >= 0);
+		MUST(file >= 0 && fchmod(file, 0600) == 0);
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	}
 	MUST(ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A configuration file of any bytes, as `run -c' reads it: either it is taken, nothing is said, and all that is set is
- * within its limits; or it is not, and one line says what is wrong.
+ * within its limits, and the same when it is read again; or it is not, and each line says what is wrong in one of the file's.
  */
-#include "command/option.h"
+#include "command/option_file.h"
 #include "file.h"
 
 static void check_range(const struct queue_range *range)
@@ -44,13 +44,38 @@ static void check_options(const struct options *options)
 	check_policy(&options->policy);
 }
 
-/* One line, the program's name first. */
-static void check_complaint(const char *said, size_t length)
+/* Lines of printable characters, not too many, the program's name and the file's first. */
+static void check_complaint(const char *said, const char *path)
 {
-	const char start[] = "nfq-ftp-helper: ";
+	unsigned int lines = 0;
+	char start[64];
 
-	MUST(length > sizeof(start) && memcmp(said, start, sizeof(start) - 1) == 0);
-	MUST(memchr(said, '\n', length) == said + length - 1);
+	snprintf(start, sizeof(start), "nfq-ftp-helper: %s:", path);
+	for (; *said; lines++) {
+		MUST(strncmp(said, start, strlen(start)) == 0);
+		for (said += strlen(start); *said != '\n'; said++)
+			MUST(*said >= ' ' && *said <= '~');
+		said++;
+	}
+	MUST(lines >= 1 && lines <= OPTION_FILE_FAULTS + 1);
+}
+
+static void check_again(const struct option_page *page, const struct option_values *values, const char *path)
+{
+	static struct option_values again;
+	unsigned int count;
+	const struct option_row *rows = option_rows(&count);
+
+	option_default(&again);
+	MUST(option_file_read(page, &again, path) == OPTION_GO_ON);
+	for (unsigned int i = 0; i < count; i++)
+		MUST(rows[i].command_line_only || option_same(&rows[i], values, &again));
+}
+
+static bool reads_file(const struct option_values *values)
+{
+	(void)values;
+	return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -58,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char run[] = "run", c[] = "-c", path[FILE_PATH_MAX];
 	char *argv[] = { run, c, path, NULL };
 	FILE *const usual = stderr;
-	const struct option_page page = { .command = OPTION_OF_RUN };
+	const struct option_page page = { .command = OPTION_OF_RUN, .reads_file = reads_file };
 	static struct option_values values;
 	FILE *stream;
 	size_t length;
@@ -73,11 +98,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fclose(stderr);
 	stderr = usual;
 	if (code != OPTION_GO_ON) {
-		check_complaint(said, length);
+		check_complaint(said, path);
 	} else {
 		MUST(length == 0);
 		MUST(values.verbose <= 2);
 		check_options(&values.run);
+		check_again(&page, &values, path);
 	}
 	free(said);
 	return 0;

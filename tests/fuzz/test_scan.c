@@ -33,7 +33,7 @@ static struct scan_segment segment_of(struct input *input, const struct scan *sc
 	};
 	const uint8_t how = input_byte(input);
 	struct scan_segment segment = {
-		.side = how & 1 ? FTP_SERVER : FTP_CLIENT,
+		.side = how & 1 ? DIRECTION_REPLY : DIRECTION_ORIGINAL,
 		.flags = usual[how >> 1 & 7],
 		.length = how >> 4 == 15 ? 0 : input_byte(input),
 	};
@@ -65,9 +65,9 @@ static uint32_t telnet_length(const uint8_t *at, uint32_t left)
 	return length;
 }
 
-static bool in_word(enum ftp_side side, uint8_t byte, uint32_t count)
+static bool in_word(enum direction side, uint8_t byte, uint32_t count)
 {
-	if (side == FTP_SERVER)
+	if (side == DIRECTION_REPLY)
 		return byte >= '0' && byte <= '9' && count < 3;
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
 	       (count && ((byte >= '0' && byte <= '9') || byte == '@'));
@@ -80,7 +80,7 @@ static bool is_stray(uint8_t byte)
 }
 
 /* The line's word in upper case, its first bytes at least. Return: where it ends. */
-static uint32_t word_of(enum ftp_side side, const uint8_t *line, uint32_t length, char word[5], uint32_t *count)
+static uint32_t word_of(enum direction side, const uint8_t *line, uint32_t length, char word[5], uint32_t *count)
 {
 	uint32_t at = 0;
 
@@ -106,7 +106,7 @@ static uint32_t word_of(enum ftp_side side, const uint8_t *line, uint32_t length
 	return at;
 }
 
-static bool matters(enum ftp_side side, const char word[5])
+static bool matters(enum direction side, const char word[5])
 {
 	static const char words[2][13][5] = { { "PORT", "EPRT", "LPRT", "PASV", "EPSV", "LPSV", "AUTH", "CPSV", "P@SW",
 						"USER", "PASS", "ACCT" },
@@ -119,11 +119,11 @@ static bool matters(enum ftp_side side, const char word[5])
 }
 
 /* May a line with this word, and these bytes behind it, pass? @text: it may be text of a multi-line reply. */
-static void check_line(enum ftp_side side, const char word[5], const uint8_t *rest, uint32_t length, bool text)
+static void check_line(enum direction side, const char word[5], const uint8_t *rest, uint32_t length, bool text)
 {
 	if (!matters(side, word))
 		return;
-	MUST(side == FTP_SERVER);
+	MUST(side == DIRECTION_REPLY);
 	if (text || rest[0] != ' ')
 		return;
 	for (uint32_t i = 1; i < length; i++)
@@ -131,7 +131,7 @@ static void check_line(enum ftp_side side, const char word[5], const uint8_t *re
 }
 
 /* The lines of a payload that passed, each whole; behind the last there may be Telnet, and what is stray. */
-static void check_lines(enum ftp_side side, const uint8_t *at, uint32_t length, bool text)
+static void check_lines(enum direction side, const uint8_t *at, uint32_t length, bool text)
 {
 	while (length) {
 		char word[5];

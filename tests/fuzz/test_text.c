@@ -27,10 +27,10 @@ static void arguments(const uint8_t *data, size_t size)
 }
 
 /* A number that stands for everything the scanner said. */
-static uint32_t scan(enum ftp_side side, unsigned int text_line, bool first, const uint8_t *data, size_t size,
+static uint32_t scan(enum direction side, unsigned int text_line, bool first, const uint8_t *data, size_t size,
 		     size_t piece)
 {
-	struct ftp_line line = { .phase = side == FTP_CLIENT && first ? FTP_PHASE_FIRST : FTP_PHASE_START };
+	struct ftp_line line = { .phase = side == DIRECTION_ORIGINAL && first ? FTP_PHASE_FIRST : FTP_PHASE_START };
 	uint32_t digest = 17;
 	size_t at = 0, stop = 0;
 
@@ -64,8 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = { data, size };
 	uint8_t how = input_byte(&input);
-	enum ftp_side side = how & 1 ? FTP_SERVER : FTP_CLIENT;
-	unsigned int text_line = side == FTP_SERVER && how & 2 ? 227 : 0;
+	enum direction side = how & 1 ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
+	unsigned int text_line = side == DIRECTION_REPLY && how & 2 ? 227 : 0;
 	size_t length;
 	uint8_t *text = input_copy(&input, 4096, &length);
 	uint32_t digest = scan(side, text_line, how & 128, text, length, SIZE_MAX);

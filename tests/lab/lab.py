@@ -42,6 +42,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 STATE_DIRECTORY = pathlib.Path("/run/nfq-ftp-helper-lab")
 FTP_PORT = 21
 MARK = "0x200000"  # the daemon's, on connections that must not pass it by
+DAEMON_USER = "64123"  # whom the daemon becomes: a number needs no user of that name
 HELPER = "nfq-ftp"  # the conntrack helper that the daemon or its kernel module registers
 ENGINES = ("none", "kernel", "daemon", "accept")
 MODES = ("queue", "cthelper", "kmod")
@@ -768,7 +769,7 @@ class Lab:
     def daemon_argv(self):
         argv = [str(self.binary)]
         if self.engine == "daemon":
-            argv += ["run", "--mode", self.mode, "--queue", self.queueing.queue, "--mark", MARK,
+            argv += ["run", "--mode", self.mode, "--queue", self.queueing.queue, "--mark", MARK, "--user", DAEMON_USER,
                      "--state-dir", str(self.directory / "state")]
             argv += ["--seqadj", self.seqadj, "--sure-queue", self.queueing.sure] if self.rules_queue else []
         else:

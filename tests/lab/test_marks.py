@@ -88,7 +88,7 @@ def start(lab, arguments, for_rules=()):
                                       "--state-dir", str(lab.directory / "state")], stdout=output, stderr=output)
     wait_until(lambda: daemon.poll() is not None or "ready" in log.read_text(), 6 * PATIENCE, "the daemon to be ready")
     check(daemon.poll() is None, f"the daemon ended: {log.read_text()}")
-    return int(re.search(r"mark (0x[0-9a-f]+)/", log.read_text()).group(1), 16)
+    return int(re.search(r"mark=(0x[0-9a-f]+)/", log.read_text()).group(1), 16)
 
 
 def count(lab, capture, expression):

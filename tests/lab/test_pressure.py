@@ -15,6 +15,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 from cases import SEQADJ, daemon_lab, main
@@ -118,24 +119,39 @@ def read_later(lab):
         last = pipe.read(1)
     lab.daemon_start()
     check("ready" in said, "the first line did not come")
-    check(said_later.count(": expecting after PORT") == 1, "what was said after that did not come once")
+    check(said_later.count("event=expect command=PORT") == 1, "what was said after that did not come once")
     check(lost and min(lost) > 0, "no loss is told")
     check("ended:" in last, "the last line did not come")
     return f"{said.count(chr(10))} lines came, {sum(lost)} are told to be lost"
 
 
+def on_terminal(lab, *prefix):
+    """The daemon anew, on a terminal of its own: that and the daemon."""
+    terminal, its_end = os.openpty()
+    with open(lab.daemon_log, "ab") as log:
+        daemon = restart(lab, *prefix, stdin=its_end, stderr=log, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(its_end)
+    return terminal, daemon
+
+
 def terminal_gone(lab):
-    seconds = end(lab.daemon, signal.SIGHUP)
+    terminal, daemon = on_terminal(lab)
+    start = time.monotonic()
+    os.close(terminal)
+    check(daemon.wait(END_PATIENCE) == 0, "it did not end in order")
+    seconds = time.monotonic() - start
     check("ended:" in lab.daemon_log.read_text(), "the log has no last line")
     lab.daemon_start()
-    return f"ended {seconds * 1000:.0f} ms after SIGHUP"
+    return f"ended {seconds * 1000:.0f} ms after its terminal"
 
 
 def nohup(lab):
     """Who has asked not to be ended by it is not."""
-    daemon = restart(lab, "nohup", stderr=subprocess.DEVNULL)
+    terminal, daemon = on_terminal(lab, "nohup")
     daemon.send_signal(signal.SIGHUP)
+    os.close(terminal)
     transfers(lab, 3)
+    check("event=reload" in lab.daemon_log.read_text(), "whoever asks for a reload is not heard")
     check(daemon.poll() is None, f"it ended with status {daemon.returncode}")
     end(daemon, signal.SIGTERM)
     lab.daemon_start()
@@ -151,7 +167,7 @@ def nothing_secret(lab):
         session.fetch("PORT", "pub/small", port=next_port(1))
     time.sleep(0.3)
     said = lab.daemon_log.read_text()
-    check("opened nothing for PORT" in said and "expecting after PORT" in said, "the refusals are not in the log")
+    check("event=refuse" in said and "event=expect command=PORT" in said, "the refusals are not in the log")
     check("10,0,0,2,0,22" in said, "an address that was refused is not in the log")
     leaks = [line for line in said.splitlines() if "secret" in line or "small" in line]
     check(not leaks, f"the log has `{leaks[:1]}'")
@@ -197,7 +213,7 @@ def full_queue(lab):
     nothing_waits(lab)
 
     def told():
-        return [int(number) for number in re.findall(r"queue 0 was full: (\d+) packets", lab.daemon_log.read_text())]
+        return [int(number) for number in re.findall(r"event=queue-full queue=0 dropped=(\d+) ", lab.daemon_log.read_text())]
 
     wait_until(lambda: sum(told()) == queue_row(lab)[1], 5, "the log to tell of every packet")
     return f"{sum(told())} packets dropped, {len(told())} lines"
@@ -211,9 +227,9 @@ def no_memory(lab):
     nothing_waits(lab)
     time.sleep(1.2)  # it is said once a second
     said = lab.daemon_log.read_text()
-    check("no memory for" in said, "the log does not tell")
+    check("no memory for verdicts" in said, "the log does not tell")
     check("no memory to hand packets over" in said, "the log does not tell of receiving")
-    lost = sum(map(int, re.findall(r"no memory for (\d+) verdicts", said)))
+    lost = sum(map(int, re.findall(r"event=no-memory queue=\d+ verdicts=(\d+) ", said)))
     lab.daemon_stop()
     lab.daemon_start()
     return f"40 transfers, {lost} verdicts lost"
@@ -227,8 +243,8 @@ def group_log(options, report):
         serve_files(server)
         report.case("log/nobody-reads", unread, lab)
         report.case("log/read-later", read_later, lab)
-        report.case("log/SIGHUP", terminal_gone, lab)
-        report.case("log/SIGHUP-ignored", nohup, lab)
+        report.case("log/terminal-gone", terminal_gone, lab)
+        report.case("log/terminal-ignored", nohup, lab)
     with daemon_lab(options, "masquerade", daemon_args=["-v"]) as lab, Server("vsftpd", lab) as server:
         serve_files(server)
         report.case("log/nothing-secret", nothing_secret, lab)

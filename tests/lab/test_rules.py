@@ -298,7 +298,7 @@ def finds_label(namespace, run):
     check("--label" in applied and len(applied.splitlines()) == 1, f"rules said: {applied}")
     check("--label" in namespace.run("iptables-save", "-t", "mangle").stdout, "no rule asks for a label")
     started = namespace.run(*run, status=None)
-    check("label 127" in started.stderr, f"run said: {started.stderr}")
+    check("label=127" in started.stderr, f"run said: {started.stderr}")
     first = json.loads(namespace.run(BINARY, "check", "--json").stdout)
     check("mark-taken" not in json.dumps(first), f"check complains of the mark: {first['first']}")
     namespace.rules("--apply", "--mode", "queue", "--backend", "iptables")
@@ -318,7 +318,7 @@ def chooses_bit(setting, bit):
             if apply:
                 namespace.rules("--apply", "--mode", "queue", "--backend", "iptables")
             started = namespace.run(*run, status=None)
-            check(f"mark {wanted:#x}/{wanted:#x}" in started.stderr, f"run said: {started.stderr}")
+            check(f"mark={wanted:#x}/{wanted:#x}" in started.stderr, f"run said: {started.stderr}")
         again = namespace.rules("--mode", "queue", "--backend", "iptables").stdout
         check(again == said.stdout, f"after --apply the rules are others: {again.splitlines()[0]}")
         if not bit:
@@ -328,7 +328,7 @@ def chooses_bit(setting, bit):
         again = namespace.rules("--mode", "queue", "--backend", "iptables").stdout
         check(f"--mark {bit:#x}/" not in again, "the bit is another's now, and rules still take it")
         started = namespace.run(*run, status=None)
-        check(f"mark {bit:#x}/" in started.stderr, f"run does not take the bit of the rules that are there: {started.stderr}")
+        check(f"mark={bit:#x}/" in started.stderr, f"run does not take the bit of the rules that are there: {started.stderr}")
 
 
 BREAK_IPV6 = ("mount -t tmpfs none /usr/local/sbin; ln -s /bin/false /usr/local/sbin/ip6tables-restore; "
@@ -360,7 +360,7 @@ def chooses_queue(*arguments):
         check("mode queue," in said.splitlines()[0], f"it said: {said.splitlines()[0]}")
         started = namespace.run("timeout", "-s", "TERM", STARTING, BINARY, "run", *arguments, "--state-dir",
                                 directory, status=None)
-        check("ready: mode queue" in started.stderr, f"run said: {started.stderr}")
+        check("event=ready mode=queue " in started.stderr, f"run said: {started.stderr}")
 
 
 def has_one_queue():
@@ -377,6 +377,30 @@ def has_one_queue():
                 check("ready" in said and "stays active" in said, f"with the same queue it said: {said}")
             finally:
                 end_process(daemon, timeout=10)
+
+
+def run_makes_them(mode, backend):
+    """`rules = yes': those that `rules --apply' makes of the same file, while the daemon runs, and nothing is left of them."""
+    with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
+        file, log = pathlib.Path(directory, "conf"), pathlib.Path(directory, "log")
+        file.write_text(f"mode = {mode}\nbackend = {backend}\nport = 21,2121 # two\nqueue = 7\nrules = yes\n")
+        before = namespace.ruleset()
+        namespace.rules("--apply", "-c", str(file))
+        wanted = namespace.ruleset()
+        namespace.rules("--remove")
+        check(namespace.ruleset() == before, "what --remove leaves is not what there was before")
+        check("2121" in wanted, "rules do not read the file")
+        with open(log, "w", encoding="utf-8") as out:
+            daemon = subprocess.Popen(namespace.argv([BINARY, "run", "-c", str(file), "--state-dir", f"{directory}/state"]), stderr=out)
+        try:
+            wait_until(lambda: daemon.poll() is not None or "ready" in log.read_text(), 20, "the daemon to be ready")
+            check(daemon.poll() is None, f"it ended: {log.read_text()}")
+            check(namespace.ruleset() == wanted, "the daemon's rules are others")
+            namespace.run(BINARY, "run", "-c", str(file), "--state-dir", f"{directory}/state", status=1)
+            check(namespace.ruleset() == wanted, "a second daemon, which cannot start, has taken the rules away")
+        finally:
+            status = end_process(daemon, timeout=10)
+        check(status == 0 and namespace.ruleset() == before, f"what it leaves is not what there was before, status {status}")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -508,6 +532,7 @@ def group_traces(backend, mode):
         for setting in SETTINGS:
             for variant, more in VARIANTS.items():
                 report.case(f"{name}/{setting}/{variant}", leaves_no_trace, setting, mode, backend, more)
+        report.case(f"rules/run-makes-them/{backend}/{mode}", run_makes_them, mode, backend)
         if mode == "queue":
             report.case(f"rules/replaces-itself/{backend}", replaces_itself, backend)
         return None

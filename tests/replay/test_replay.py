@@ -4,7 +4,8 @@
 
 One line a case: `PASS name`, `FAIL name: why` or `SKIP name: why`; exit 1 if any failed. Arguments select cases by a part of
 their names; --exceptions prints what belongs into exceptions.tsv instead. NFQ_FTP_HELPER names the program under test
-(default: build/nfq-ftp-helper). NFQ_FTP_CAPTURES names folders of captures from elsewhere, with colons between (default: none).
+(default: build/nfq-ftp-helper). NFQ_FTP_CAPTURES names folders of captures from elsewhere, with colons between (default: none). NFQ_FTP_GOLDEN=write
+writes what explain says of our own captures anew.
 """
 
 import sys
@@ -12,10 +13,11 @@ import sys
 import cases_captures
 import cases_checksums
 import cases_damage
+import cases_explain
 import cases_rewrite
 from harness import CASES, Failure, Skip
 
-CASES_OF = (cases_captures, cases_checksums, cases_damage, cases_rewrite)  # each adds its own to CASES when it is imported
+CASES_OF = (cases_captures, cases_checksums, cases_damage, cases_explain, cases_rewrite)  # each adds its own to CASES when it is imported
 
 
 def main():
@@ -24,6 +26,7 @@ def main():
         return 0
     cases_captures.add_own_captures()
     cases_captures.add_captures_from_elsewhere()
+    cases_explain.add_cases()
     chosen = [(name, function) for name, function in CASES
               if len(sys.argv) < 2 or any(part in name for part in sys.argv[1:])]
     failed = 0

@@ -527,8 +527,8 @@ void adversary_begin(struct sim *sim)
 /*
  * What the engine cannot tell from the real thing, since it knows windows by their scale only, and how far a receiver has come by
  * what it was shown of his acknowledgements: bytes that stand in such a window, with an acknowledgement of what was sent; an RST at an
- * edge of what is under way. What the receiver takes once all
- * that is under way has come is among it.
+ * edge of what is under way, be it held back, let through, or heard of. What the receiver takes once all that is under way has come is
+ * among it.
  */
 static bool is_as_good(const struct sim *sim, const struct packet *packet, const struct view *view)
 {
@@ -546,7 +546,9 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 	if (wire->engine_next == UINT32_MAX)
 		return true;
 	if (view->flags & TCP_RST)
-		return offset - wire->engine_next <= 1 || offset == wire->engine_acked || offset == me->una;
+		return offset - wire->engine_next <= 1 || offset == wire->engine_acked || offset == me->una ||
+		       check_displayed(wire, offset) == wire->emitted ||
+		       check_forward(wire, offset) == wire->engine_heard;
 	if ((view->flags & TCP_SYN) || !(view->flags & TCP_ACK) || !after(end, me->una) || after(offset, reach))
 		return false;
 	return !after(ack, top) && !after(heard - widest(sim, as), ack);

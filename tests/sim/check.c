@@ -34,7 +34,7 @@ uint32_t check_forward(const struct wire *wire, uint32_t offset)
 }
 
 /* The same while a part of an argument is swallowed: what follows it moves up. */
-static uint32_t displayed(const struct wire *wire, uint32_t offset)
+uint32_t check_displayed(const struct wire *wire, uint32_t offset)
 {
 	if (!wire->swallowed || offset <= wire->swallow_start)
 		return check_forward(wire, offset);
@@ -273,9 +273,9 @@ static void check_numbers(struct sim *sim, enum side from, const struct view *in
 		return;
 	if (wire->swallowed && start - wire->swallow_start < wire->swallowed)
 		return;
-	if (shown != displayed(wire, start) && start >= sim->tcp[from].una)
+	if (shown != check_displayed(wire, start) && start >= sim->tcp[from].una)
 		sim_fail(sim, "byte %u of the %s is shown as %u, not %u", start, WHO(from), shown,
-			 displayed(wire, start));
+			 check_displayed(wire, start));
 }
 
 /* A rewritten argument leaves whole, even where its sender now sends a part of it. */
@@ -291,7 +291,7 @@ static int urgent_ending(const struct sim *sim, enum side from, uint32_t positio
 {
 	for (unsigned int i = 0; i < sim->script.urgents[from]; i++)
 		if (check_forward(&sim->wire[from], sim->script.urgent[from][i]) == position ||
-		    displayed(&sim->wire[from], sim->script.urgent[from][i]) == position)
+		    check_displayed(&sim->wire[from], sim->script.urgent[from][i]) == position)
 			return (int)i;
 	return -1;
 }
@@ -419,13 +419,13 @@ void check_engine(struct sim *sim)
 		const struct wire *wire = &sim->wire[side];
 		const uint32_t base = sim->schedule.habit[side].iss + 1;
 
-		if (stream->flags & STREAM_UNSYNCED)
+		if (stream->unsynced)
 			continue;
-		if (displayed(wire, stream->next - base) < wire->emitted)
+		if (check_displayed(wire, stream->next - base) < wire->emitted)
 			sim_fail(sim, "the engine goes back to byte %u of the %s, which has left", stream->next - base,
 				 WHO(side));
-		if (stream->flags & STREAM_HELD && !work->held[side].copied &&
-		    displayed(wire, work->held[side].start - base) < wire->emitted)
+		if (stream->held && !work->held[side].copied &&
+		    check_displayed(wire, work->held[side].start - base) < wire->emitted)
 			sim_fail(sim, "byte %u of the %s is held back and has left", work->held[side].start - base,
 				 WHO(side));
 	}

@@ -107,7 +107,7 @@ static void conntrack_unexpect(struct conntrack *conntrack, const struct binding
 
 	(void)master;
 	may_die(sim);
-	if (at < around->count && !adversary_invented(expectation->nat_src.port) &&
+	if (at < around->count && !adversary_invented(expectation->nat_src.port) && !sim->misled &&
 	    (sim->at_hand == BLIND || sim->at_hand == NEAR || sim->at_hand == EXACT))
 		sim_fail(sim, "a forged packet takes an expectation back");
 	if (at < around->count)
@@ -435,7 +435,7 @@ static bool is_unsure(const struct sim *sim)
 	for (uint32_t index = 1; index <= table_slots(sim->engine.table); index++) {
 		const struct session *session = table_slot(sim->engine.table, index);
 
-		unsure &= !session || session->flags & SESSION_UNSURE;
+		unsure &= !session || session->unsure;
 	}
 	return unsure;
 }
@@ -488,34 +488,33 @@ static bool is_ending(const struct sim *sim)
 	       !sim->misled && sim->now - sim->honest_at < 25 * (uint64_t)SECOND;
 }
 
-/* Has the session that the engine has just begun other numbers than the connection of the two ends? */
+/* Has the session that the engine has other numbers than the connection of the two ends? */
 static bool follows_invented(const struct sim *sim)
 {
 	const struct session *session = table_slot(sim->engine.table, 1);
 
 	session = session ? session : table_slot(sim->engine.table, 2);
 	for (unsigned int side = 0; session && side < 2; side++)
-		if (!(session->stream[side].flags & STREAM_UNSYNCED) &&
+		if (!session->stream[side].unsynced &&
 		    session->stream[side].next - (sim->schedule.habit[side].iss + 1) > STREAM_MAX)
 			return true;
 	return false;
 }
 
 /*
- * Both FINs have passed, or the RST, and then a third party has played a handshake: a client that uses its port again looks the same.
- * Conntrack itself forgets the old connection for the SYN, and with it what it adjusted; what its ends still say, a FIN once more or its
- * acknowledgement, is nobody's from then on. All their bytes have passed the router.
+ * Both FINs have passed, or the RST, and then a third party has played a handshake, or before: a client that uses its port again looks the
+ * same, and who knows the numbers may choose some that are near. Conntrack itself forgets the old connection for the SYN, and with it what it
+ * adjusted; what its ends still say, a FIN once more or its acknowledgement, is nobody's from then on. All their bytes have passed the router.
  */
-static void check_superseded(struct sim *sim, const struct counters *before)
+static void check_superseded(struct sim *sim, const struct view *in, const struct counters *before)
 {
-	const bool over = sim->reset_seen || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
+	const bool reset = sim->reset_seen || (sim->at_hand == HONEST && in->flags & TCP_RST);
+	const bool over = reset || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
 
-	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim))
-		return;
 	sim->invented = follows_invented(sim);
-	if (!over || !sim->invented)
+	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim) || !over)
 		return;
-	if (is_ending(sim))
+	if (!reset && is_ending(sim))
 		sim_fail(sim, "an invented connection takes the place of one whose end has not been acknowledged");
 	sim->superseded = true;
 }
@@ -529,6 +528,18 @@ static void note_shown(struct sim *sim)
 		shown &= sim->wire[side].engine_next != UINT32_MAX &&
 			 sim->wire[side].engine_next >= sim->script.gate[side][0].end;
 	sim->shown |= shown;
+}
+
+/*
+ * Of a connection that is not read any more, or is over, only the numbers are followed, without a look at holes: who knows them nearly may
+ * move them within a window, as he may fill its receiver's with bytes of his own. Then an RST is not believed any more, and nothing else.
+ */
+static bool moves_numbers(const struct sim *sim, const struct packet *packet)
+{
+	const struct session *session = table_slot(sim->engine.table, 1);
+
+	session = session ? session : table_slot(sim->engine.table, 2);
+	return session && session->state >= SESSION_OPAQUE && (packet->origin == NEAR || packet->origin == EXACT);
 }
 
 static enum verdict ask_engine(struct sim *sim, struct packet *packet, const struct view *in, struct output *output)
@@ -545,7 +556,8 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 		arrival.invalid = adversary_is_invalid(sim, packet);
 		verdict = session_input(&sim->engine, &arrival, milliseconds(sim), output);
 	}
-	check_superseded(sim, &before);
+	check_superseded(sim, in, &before);
+	sim->misled |= moves_numbers(sim, packet);
 	sim->at_hand = HONEST;
 	doubted = disbelieved(sim, packet, in, &before);
 	sim->passed_by = is_unread(sim, &before);
@@ -589,6 +601,8 @@ static bool through_engine(struct sim *sim, struct packet *packet, const struct 
 	if (packet->corrupt)
 		memcpy(table_before, table_memory, bytes);
 	verdict = ask_engine(sim, packet, in, &output);
+	if (sim->superseded)
+		sim_over(sim, "an invented connection has taken the place of one that has ended");
 	if (packet->corrupt && memcmp(table_before, table_memory, bytes) != 0)
 		sim_fail(sim, "a corrupted packet changed the session");
 	sim->judged = packet->origin;
@@ -649,8 +663,6 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 	}
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	if (sim->superseded)
-		sim_over(sim, "an invented connection has taken the place of one that has ended");
 	if (!sim->schedule.self && sim->around.renumbering)
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);

@@ -486,6 +486,7 @@ static inline bool sim_hostile(const struct sim *sim)
 /* check.c */
 void check_forged(struct sim *sim, enum side from, const struct view *in, const struct view *out, bool unseen);
 uint32_t check_forward(const struct wire *wire, uint32_t offset);
+uint32_t check_displayed(const struct wire *wire, uint32_t offset);
 void check_emission(struct sim *sim, enum side from, const struct view *in, const struct view *out,
 		    const uint8_t *in_bytes, const uint8_t *out_bytes, bool unseen);
 void check_trace_in(struct sim *sim, enum side from, const struct view *in);

@@ -563,7 +563,7 @@ void tcp_refuse(struct sim *sim, struct tcp *tcp, const struct packet *packet)
 		send_ack(sim, tcp);
 	} else if (!(view.flags & TCP_RST) && (view.flags & TCP_ACK)) {
 		adversary_stray(sim, tcp, view.ack, 0, TCP_RST);
-	} else if (tcp->state == TCP_LISTEN && (view.flags & TCP_SYN)) {
+	} else if (tcp->state == TCP_LISTEN && (view.flags & (TCP_SYN | TCP_RST)) == TCP_SYN) {
 		/* What makes a server answer is as good as any. It keeps nothing of it (SYN cookies). */
 		adversary_stray(sim, tcp, adversary_pick(sim, UINT32_MAX), view.seq + 1, TCP_SYN | TCP_ACK);
 	} else if (!(view.flags & (TCP_RST | TCP_ACK))) {

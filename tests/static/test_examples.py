@@ -16,7 +16,7 @@ TREE = Path(__file__).resolve().parents[2]
 PROGRAM = TREE / os.environ.get("NFQ_FTP_HELPER", "build/nfq-ftp-helper")
 EXAMPLES = TREE / "doc" / "examples"
 NAMES = [f"{mode}.{backend}" for mode in ("queue", "cthelper", "kmod") for backend in ("nft", "iptables")]
-BY_HAND = ["router.nft"]  # tests/lab/test_check.py applies it
+BY_HAND = ["router.nft", "nfq-ftp-helper.conf"]  # tests/lab/test_check.py applies one, tests/unit/test_config.c reads the other
 
 
 def printed(name):

@@ -11,9 +11,9 @@ TREE = Path(__file__).resolve().parents[2]
 LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
 
 # How the line with the licence begins and ends; the kernel's own form (Documentation/process/license-rules.rst).
-FORMS = {".c": f"// {LICENCE}", ".h": f"/* {LICENCE} */", ".8": f'.\\" {LICENCE}', None: f"# {LICENCE}"}
+FORMS = {".c": f"// {LICENCE}", ".h": f"/* {LICENCE} */", ".8": f'.\\" {LICENCE}', ".5": f'.\\" {LICENCE}', ".1": f'.\\" {LICENCE}', None: f"# {LICENCE}"}
 # Prose, data, and what git and the tools read.
-WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|(^|/)corpus/|\.(md|pcap|tsv|patch|nft|iptables|conf|golden)$")
+WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|(^|/)corpus/|^tests/replay/explain/.*\.txt$|^debian/|\.(md|json|pcap|tsv|patch|nft|iptables|conf|golden)$")
 
 
 # Stands beside the programs of its suite, and is a part of each.
@@ -74,7 +74,56 @@ def messages():
             yield f"{name}: `{found.group(1)}' does not begin with `nfq-ftp-helper: '"
 
 
-CASES = [licences, test_names, common_headers, messages]
+def stream_flags():
+    """What a stream's flags are is changed in core/table/state.h alone; a table's own files write what they make, or have found."""
+    record = (TREE / "nfq-ftp-helper/core/table/record.h").read_text(encoding="utf-8")
+    stream = re.search(r"^struct stream {\n(.*?)^}", record, re.MULTILINE | re.DOTALL)
+    flags = re.findall(r"^\tbool (\w+) : 1;", stream.group(1), re.MULTILINE) if stream else []
+    if not flags:
+        yield "nfq-ftp-helper/core/table/record.h has no flags in struct stream"
+        return
+    written = re.compile(r"\b(?:stream|mine|theirs|client|server|acked|stream\[\w+\])(?:->|\.)(" + "|".join(flags) + r") [|&^]?= ")
+    for name in files("nfq-ftp-helper/*.c", "nfq-ftp-helper/*.h"):
+        if re.search(r"core/table/(state\.h|table_place\.c|table_take_up\.c)$", name):
+            continue
+        for found in written.finditer((TREE / name).read_text(encoding="utf-8")):
+            yield f"{name} writes `{found.group(1)}' of a stream, which is for core/table/state.h to do"
+
+
+def table_rows(name, heading):
+    """The rows of the table under this heading."""
+    text = (TREE / name).read_text(encoding="utf-8")
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [line for line in section.splitlines() if line.startswith("| ") and not line.startswith("|---")]
+
+
+def cited_files(row):
+    """{what the row calls it: the files that it means}, of whatever looks like one; a bare name is one in any folder."""
+    cited = {}
+    for path in re.findall(r"`([a-z_]+(?:/[\w*./\[\]-]*)?(?:\.(?:c|h|\[ch\]|8|md|py))?)`", row):
+        if "/" not in path and not re.search(r"\.[ch8\[]|\.(md|py)$", path):
+            continue
+        folder = "nfq-ftp-helper/" if (TREE / "nfq-ftp-helper" / path.partition("/")[0]).is_dir() else ""
+        cited[path] = files(f"{folder}{path}" if "/" in path else f"*/{path}")
+    return cited
+
+
+def stranger():
+    """Where to look, and how to add: each file is there, and each function that a row names in one of the files that it names."""
+    for name, heading in (("doc/architecture.md", "Where to look"), ("CONTRIBUTING.md", "How to add")):
+        rows = table_rows(name, heading)
+        if len(rows) < 9:
+            yield f"{name} has no table `{heading}'"
+        for row in rows:
+            cited = cited_files(row)
+            yield from (f"{name}: there is no `{path}'" for path, found in cited.items() if not found)
+            text = "".join((TREE / found).read_text(encoding="utf-8") for founds in cited.values() for found in founds)
+            for function in re.findall(r"`([a-z_0-9]+)\(\)`", row):
+                if text and not re.search(rf"\b{function}\(", text):
+                    yield f"{name}: `{function}()' is in none of the files that its row names"
+
+
+CASES = [licences, test_names, common_headers, messages, stream_flags, stranger]
 
 
 def main():

@@ -382,6 +382,47 @@ static void ftp_in_the_syn(void **state)
 		}
 }
 
+/*
+ * A server that speaks along with its SYN/ACK: that is not read, and so nothing behind it makes the connection FTP. It is not broken: what stands
+ * behind is dropped until it has come often enough, and both vouch for what precedes it.
+ */
+static void greeting_in_the_answer(void **state)
+{
+	static const char greeting[] = "220 x\r\n";
+
+	(void)state;
+	for (unsigned int nat = 0; nat < 2; nat++) {
+		unsigned int dropped = 0;
+		struct dialogue d;
+
+		dialogue_begin(&d, nat ? MASQUERADE | DNAT : NO_NAT);
+		d.engine.picks_up_until = 0;
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+		d.acked[SERVER] = d.seq[CLIENT];
+		dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, greeting, sizeof(greeting) - 1);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		d.seq[SERVER] += sizeof(greeting) - 1;
+		d.acked[CLIENT] = d.seq[SERVER];
+		dialogue_says(&d, CLIENT, "USER x\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		do {
+			assert_true(dropped++ < 4);
+			d.now += 400;
+			dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, "230 x\r\n", 7);
+		} while (d.verdict == VERDICT_DROP);
+		d.seq[SERVER] += 7;
+		d.acked[CLIENT] = d.seq[SERVER];
+		for (int i = 0; i < 3; i++) {
+			dialogue_says(&d, CLIENT, i & 1 ? "NOOP\r\n" : PORT_OWN);
+			dialogue_left(&d, i & 1 ? "NOOP\r\n" : PORT_OWN);
+			dialogue_says(&d, SERVER, "200 x\r\n");
+			assert_int_not_equal(d.verdict, VERDICT_DROP);
+		}
+		assert_int_equal(d.expect_calls, 0);
+		dialogue_close(&d);
+	}
+}
+
 /* A client that has not logged in acknowledges what the server has not sent, and has its own text sent back as a reply's beginning. */
 static void acknowledged_ahead_by_the_client(void **state)
 {
@@ -604,6 +645,40 @@ static void behind_a_fin(void **state)
 
 /* ---- what the simulator's adversary won by ---- */
 
+/* Its sessions' windows may be of any size. */
+static void widen(struct dialogue *d)
+{
+	for (uint32_t i = 1; i <= table_slots(d->engine.table); i++) {
+		struct session *session = table_slot(d->engine.table, i);
+
+		for (int side = 0; session && side < 2; side++)
+			session->stream[side].scale = BELIEF_SCALE_MAX;
+	}
+}
+
+/*
+ * A session is of a forged handshake, with windows so large that the numbers of every connection lie in one. What the real ends say is not
+ * of it: it goes as it came, though the forged one is adjusted by us.
+ */
+static void numbers_of_another(void **state)
+{
+	static const uint32_t far[] = { 1u << 18, 1u << 24, 1u << 29, 1u << 31, -(1u << 18), -(1u << 29) };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(far) / sizeof(far[0]); i++)
+		for (int side = 0; side < 2; side++) {
+			struct dialogue d;
+
+			begin(&d, SEQADJ_SELF);
+			widen(&d);
+			forge(&d, side, d.seq[side] + 1000, d.acked[side] + 0x50000000, TCP_ACK, NULL);
+			assert_int_equal(d.verdict, VERDICT_REPLACE); /* it may be: renumbered, and no more */
+			forge(&d, side, d.seq[side] + far[i], d.acked[side] + 0x50000000, TCP_ACK, NULL);
+			assert_int_equal(d.verdict, VERDICT_ACCEPT);
+			end_untouched(&d);
+		}
+}
+
 /* Nobody was there for a while. One packet that acknowledges what never came is not enough, whatever it carries. */
 static void ahead_after_a_restart(void **state)
 {
@@ -653,6 +728,37 @@ static void reset_among_handshakes(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * The same, but the forged one has an edit in flight, for which its session stays when it is reset. The next handshake gives the place to the
+ * one that was answered before, which is the real one, and not to itself: nothing that it announces opens.
+ */
+static void reset_with_an_edit(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.by = SEQADJ_SELF;
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	dialogue_handshake(&d);
+	forge(&d, SERVER, 99001, 77001, TCP_ACK, "220 x\r\n");
+	forge(&d, CLIENT, 77001, 99008, TCP_ACK, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	forge(&d, CLIENT, 77001, 0, TCP_RST, NULL);
+	assert_int_equal(d.expectations, 0);
+	forge(&d, CLIENT, 55000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 88000, 55001, TCP_SYN | TCP_ACK, NULL);
+	forge(&d, SERVER, 88001, 55001, TCP_ACK, "220 x\r\n");
+	forge(&d, CLIENT, 55001, 88008, TCP_ACK, PORT_OWN);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 2);
+	dialogue_close(&d);
+}
+
 /* 234 answers AUTH, also one before which others have been left unanswered: what a client says then is TLS. */
 static void proceed_out_of_step(void **state)
 {
@@ -686,6 +792,7 @@ int main(void)
 		cmocka_unit_test(another_answer),
 		cmocka_unit_test(data_in_the_syn),
 		cmocka_unit_test(ftp_in_the_syn),
+		cmocka_unit_test(greeting_in_the_answer),
 		cmocka_unit_test(acknowledged_ahead_by_the_client),
 		cmocka_unit_test(acknowledged_ahead_by_the_server),
 		cmocka_unit_test(contradicted),
@@ -694,7 +801,9 @@ int main(void)
 		cmocka_unit_test(the_door),
 		cmocka_unit_test(behind_a_fin),
 		cmocka_unit_test(ahead_after_a_restart),
+		cmocka_unit_test(numbers_of_another),
 		cmocka_unit_test(reset_among_handshakes),
+		cmocka_unit_test(reset_with_an_edit),
 		cmocka_unit_test(proceed_out_of_step),
 	};
 

@@ -31,7 +31,7 @@ static int word_length(const struct ftp_line *line)
 }
 
 /* A piece of the stream; the argument is skipped, as its owner would do. Returns false when the scanner stopped. */
-static bool feed(struct ftp_line *line, enum ftp_side side, unsigned int multiline, const uint8_t *data, size_t length,
+static bool feed(struct ftp_line *line, enum direction side, unsigned int multiline, const uint8_t *data, size_t length,
 		 struct record *record)
 {
 	size_t at = 0;
@@ -59,7 +59,8 @@ static bool feed(struct ftp_line *line, enum ftp_side side, unsigned int multili
 			ftp_next_line(line);
 			break;
 		case FTP_ARGUMENT:
-			note(record, "A[%.*s]%02x", side == FTP_CLIENT ? word_length(line) : 3, line->word, data[at]);
+			note(record, "A[%.*s]%02x", side == DIRECTION_ORIGINAL ? word_length(line) : 3, line->word,
+			     data[at]);
 			ftp_skip_line(line);
 			break;
 		case FTP_STRANGE:
@@ -73,7 +74,7 @@ static bool feed(struct ftp_line *line, enum ftp_side side, unsigned int multili
 	return true;
 }
 
-static void whole(enum ftp_side side, unsigned int multiline, const char *text, size_t length, struct record *record)
+static void whole(enum direction side, unsigned int multiline, const char *text, size_t length, struct record *record)
 {
 	struct ftp_line line = { .phase = FTP_PHASE_START };
 
@@ -83,7 +84,7 @@ static void whole(enum ftp_side side, unsigned int multiline, const char *text, 
 }
 
 /* In one piece, in every two, byte by byte, and at random: always the same. */
-static void seen(enum ftp_side side, unsigned int multiline, const char *text, size_t length, const char *expected)
+static void seen(enum direction side, unsigned int multiline, const char *text, size_t length, const char *expected)
 {
 	struct record record, first;
 
@@ -117,8 +118,8 @@ static void seen(enum ftp_side side, unsigned int multiline, const char *text, s
 	}
 }
 
-#define CLIENT_SEES(text, expected) seen(FTP_CLIENT, 0, text, sizeof(text) - 1, expected)
-#define SERVER_SEES(text, expected) seen(FTP_SERVER, 0, text, sizeof(text) - 1, expected)
+#define CLIENT_SEES(text, expected) seen(DIRECTION_ORIGINAL, 0, text, sizeof(text) - 1, expected)
+#define SERVER_SEES(text, expected) seen(DIRECTION_REPLY, 0, text, sizeof(text) - 1, expected)
 
 static void commands(void **state)
 {
@@ -137,9 +138,9 @@ static void case_does_not_matter(void **state)
 	struct record record;
 
 	(void)state;
-	whole(FTP_CLIENT, 0, "port 1,2,3,4,5,6\r\n", 18, &record);
+	whole(DIRECTION_ORIGINAL, 0, "port 1,2,3,4,5,6\r\n", 18, &record);
 	assert_non_null(strstr(record.text, "31S"));
-	whole(FTP_CLIENT, 0, "EpRt |1|1.2.3.4|5|\r\n", 20, &record);
+	whole(DIRECTION_ORIGINAL, 0, "EpRt |1|1.2.3.4|5|\r\n", 20, &record);
 	assert_non_null(strstr(record.text, "7cS"));
 }
 
@@ -177,10 +178,10 @@ static void replies(void **state)
 static void text_lines(void **state)
 {
 	(void)state;
-	seen(FTP_SERVER, 214, "227 Entering (1,2,3,4,5,6)\r\n", 28, "L[227]");
-	seen(FTP_SERVER, 211, " PASV\r\nsome thing\r\n", 19, "L[]L[]");
-	seen(FTP_SERVER, 211, "211-more\r\n211 End\r\n", 19, "L[211]L[211]");
-	seen(FTP_SERVER, 227, "227 End (1,2,3,4,5,6)\r\n", 23, "A[227]31S");
+	seen(DIRECTION_REPLY, 214, "227 Entering (1,2,3,4,5,6)\r\n", 28, "L[227]");
+	seen(DIRECTION_REPLY, 211, " PASV\r\nsome thing\r\n", 19, "L[]L[]");
+	seen(DIRECTION_REPLY, 211, "211-more\r\n211 End\r\n", 19, "L[211]L[211]");
+	seen(DIRECTION_REPLY, 227, "227 End (1,2,3,4,5,6)\r\n", 23, "A[227]31S");
 }
 
 static void code(const char *text, unsigned int expected, enum ftp_separator separator)
@@ -188,7 +189,7 @@ static void code(const char *text, unsigned int expected, enum ftp_separator sep
 	struct ftp_line line = { .phase = FTP_PHASE_START };
 	enum ftp_event event;
 
-	ftp_scan(&line, FTP_SERVER, 0, (const uint8_t *)text, strlen(text), &event);
+	ftp_scan(&line, DIRECTION_REPLY, 0, (const uint8_t *)text, strlen(text), &event);
 	assert_int_equal(event, FTP_LINE);
 	assert_int_equal(ftp_code(&line), expected);
 	if (expected)
@@ -208,39 +209,65 @@ static void words(void **state)
 	const struct ftp_word *word;
 
 	(void)state;
-	word = ftp_word_find(FTP_CLIENT, "port", 4);
+	word = ftp_word_find(DIRECTION_ORIGINAL, "PORT", 4);
 	assert_non_null(word);
 	assert_int_equal(word->kind, FTP_PORT);
 	assert_int_equal(word->notation, NOTATION_HOST_PORT);
-	word = ftp_word_find(FTP_CLIENT, "EPSV", 4);
+	word = ftp_word_find(DIRECTION_ORIGINAL, "EPSV", 4);
 	assert_int_equal(word->kind, FTP_EPSV);
 	assert_int_equal(word->notation, NOTATION_NONE);
-	word = ftp_word_find(FTP_SERVER, "229", 3);
+	word = ftp_word_find(DIRECTION_REPLY, "229", 3);
 	assert_int_equal(word->kind, FTP_EPSV);
 	assert_int_equal(word->notation, NOTATION_EXTENDED_PORT);
-	word = ftp_word_find(FTP_SERVER, "228", 3);
+	word = ftp_word_find(DIRECTION_REPLY, "228", 3);
 	assert_int_equal(word->kind, FTP_LPSV);
-	assert_null(ftp_word_find(FTP_CLIENT, "GET", 3));
-	assert_null(ftp_word_find(FTP_CLIENT, "EHLO", 4));
-	assert_null(ftp_word_find(FTP_CLIENT, "POR", 3));
-	assert_null(ftp_word_find(FTP_CLIENT, "", 0));
-	assert_null(ftp_word_find(FTP_SERVER, "PORT", 4));
-	assert_null(ftp_word_find(FTP_CLIENT, "227", 3));
-	assert_non_null(ftp_word_find(FTP_CLIENT, "PWD", 3));
-	assert_int_equal(ftp_word_find(FTP_CLIENT, "AUTH", 4)->kind, FTP_AUTH);
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "GET", 3));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "EHLO", 4));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "POR", 3));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "port", 4)); /* the scanner has made it upper case */
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "\0\0\0", 0));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "\0\0\0", 4));
+	assert_string_equal(ftp_word_find(DIRECTION_ORIGINAL, "CWDX", 3)->text, "CWD");
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "CWDX", 4));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "PORTS", 5));
+	assert_null(ftp_word_find(DIRECTION_REPLY, "PORT", 4));
+	assert_null(ftp_word_find(DIRECTION_ORIGINAL, "227", 3));
+	assert_non_null(ftp_word_find(DIRECTION_ORIGINAL, "PWD", 3));
+	assert_int_equal(ftp_word_find(DIRECTION_ORIGINAL, "AUTH", 4)->kind, FTP_AUTH);
+}
+
+static void numbered_words(void **state)
+{
+	unsigned int words = 0;
+
+	(void)state;
+	for (unsigned int number = 0; number <= UINT8_MAX; number++) {
+		const struct ftp_word *word = ftp_word_of((uint8_t)number);
+
+		if (!word)
+			continue;
+		words++;
+		assert_int_equal(ftp_word_number(word), number);
+		assert_ptr_equal(ftp_word_find(DIRECTION_ORIGINAL, word->text, strlen(word->text)), word);
+		assert_null(ftp_word_find(DIRECTION_REPLY, word->text, strlen(word->text)));
+	}
+	assert_int_equal(words, 72);
+	assert_null(ftp_word_of(0));
+	assert_null(ftp_word_of(ftp_word_number(ftp_word_find(DIRECTION_REPLY, "227", 3))));
+	assert_int_equal(ftp_word_number(NULL), 0);
 }
 
 static void announcing_words(void **state)
 {
 	static const char *const words[2][FTP_KINDS] = {
-		[FTP_CLIENT] = { [FTP_PORT] = "PORT", [FTP_EPRT] = "EPRT", [FTP_LPRT] = "LPRT" },
-		[FTP_SERVER] = { [FTP_PASV] = "227", [FTP_EPSV] = "229", [FTP_LPSV] = "228" },
+		[DIRECTION_ORIGINAL] = { [FTP_PORT] = "PORT", [FTP_EPRT] = "EPRT", [FTP_LPRT] = "LPRT" },
+		[DIRECTION_REPLY] = { [FTP_PASV] = "227", [FTP_EPSV] = "229", [FTP_LPSV] = "228" },
 	};
 
 	(void)state;
-	for (int side = FTP_CLIENT; side <= FTP_SERVER; side++)
+	for (int side = DIRECTION_ORIGINAL; side <= DIRECTION_REPLY; side++)
 		for (int kind = 0; kind < FTP_KINDS; kind++) {
-			const struct ftp_word *word = ftp_word_announcing((enum ftp_side)side, (enum ftp_kind)kind);
+			const struct ftp_word *word = ftp_word_announcing((enum direction)side, (enum ftp_kind)kind);
 
 			assert_int_equal(word != NULL, words[side][kind] != NULL);
 			if (word)
@@ -261,7 +288,7 @@ static void random_streams(void **state)
 		size_t length = 0;
 		struct record one, two = { .length = 0 };
 		struct ftp_line line = { .phase = FTP_PHASE_START };
-		enum ftp_side side = unit_pick(2) ? FTP_CLIENT : FTP_SERVER;
+		enum direction side = unit_pick(2) ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
 		unsigned int multiline = unit_pick(4) ? 0 : 227;
 
 		for (unsigned int n = unit_pick(20); n > 0; n--) {
@@ -298,6 +325,7 @@ int main(void)
 		cmocka_unit_test(text_lines),
 		cmocka_unit_test(codes),
 		cmocka_unit_test(words),
+		cmocka_unit_test(numbered_words),
 		cmocka_unit_test(announcing_words),
 		cmocka_unit_test(random_streams),
 	};

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What host/ knows without asking the machine: lists of ports, ranges of queues, and whether they go together.
+ * What host/ knows without asking the machine: lists of ports, ranges of queues, and whether they go together; what errors are called.
  */
 #include "unit.h"
 
 #include "host/attach.h"
+#include "host/error.h"
 #include "host/ports.h"
 
+#include <limits.h>
 #include <string.h>
 
 static void port_lists(void **state)
@@ -101,12 +103,25 @@ static void sure_queues(void **state)
 	assert_int_equal(attach.sure_queues.first, 10);
 }
 
+/* As strerror() has it where nothing is translated; and there is a text for what is no error, too. */
+static void errors(void **state)
+{
+	(void)state;
+	for (int error = 1; error <= 133; error++)
+		if (error != 41 && error != 58) /* Linux has none of these numbers */
+			assert_string_equal(error_text(-error), strerror(error));
+	assert_true(strlen(error_text(-41)) > 0);
+	assert_true(strlen(error_text(-100000)) > 0);
+	assert_true(strlen(error_text(INT_MIN + 1)) > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(port_lists),
 		cmocka_unit_test(queue_ranges),
 		cmocka_unit_test(sure_queues),
+		cmocka_unit_test(errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include "common/packet.h"
 #include "core/table/table.h"
+#include "work.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -93,12 +94,13 @@ static void fill(struct table *table, struct session *session, const struct know
 	struct work *work = table_work_change(table, session);
 
 	session->state = SESSION_READY;
-	session->flags = 0;
+	session->unsure = session->resumed = false;
 	session->last_seen = known->value;
 	for (int d = 0; d < 2; d++) {
 		struct stream *stream = &session->stream[d];
 
-		stream->flags = known->busy ? STREAM_IN_FLIGHT | STREAM_EDITED : 0;
+		stream->unsynced = stream->stale = false;
+		stream->in_flight = stream->edited = known->busy;
 		stream->next = stream->acked = known->value + 100;
 		stream->mss = (uint16_t)known->value;
 	}
@@ -126,7 +128,7 @@ static bool is(const struct table *table, const struct session *session, const s
 		return false;
 	for (int d = 0; d < 2; d++) {
 		if (session->stream[d].next != known->value + 100 || session->stream[d].mss != (uint16_t)known->value ||
-		    (session->stream[d].flags & STREAM_IN_FLIGHT) != (known->busy ? STREAM_IN_FLIGHT : 0))
+		    session->stream[d].in_flight != known->busy)
 			return false;
 		if (known->busy &&
 		    (work->edit[d].start != known->value || memcmp(work->edit[d].text, text, sizeof(text)) != 0))
@@ -154,7 +156,7 @@ static void __attribute__((noinline)) operate(struct life *life)
 	session = find(table, life->number);
 	table_begin(table, session);
 	if (life->operation == WORK_GET) {
-		if (table_work_get(table, session))
+		if (work_of(table, session))
 			fill(table, session, &life->after);
 	} else if (life->operation == CHANGE) {
 		fill(table, session, &life->after);

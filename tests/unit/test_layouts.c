@@ -315,14 +315,14 @@ static void smaller_size(void **state)
 		assert_non_null(session);
 		session->state = SESSION_READY;
 		if (i % 5 == 4)
-			session->flags |= SESSION_SELF;
+			session->self = true;
 	}
 	dialogue_begin(&d, MASQUERADE);
 	assert_int_equal(resume(&d, &few, memory, table_bytes(&many), &taken), TABLE_TAKEN_UP);
 	assert_int_equal(taken.sessions, 8);
 	assert_int_equal(taken.crowded, 32);
 	for (uint32_t i = 1; i <= table_slots(d.engine.table); i++)
-		self += (table_slot(d.engine.table, i)->flags & SESSION_SELF) != 0;
+		self += table_slot(d.engine.table, i)->self;
 	assert_int_equal(self, 8);
 	free(memory);
 	dialogue_close(&d);
@@ -334,10 +334,9 @@ static void smaller_size(void **state)
 #define CASES(X)                                                                                                       \
 	X(session->state = SESSION_CLOSED + 1)                                                                         \
 	X(session->state = SESSION_OPAQUE)                                                                             \
-	X(session->flags |= 0x80)                                                                                      \
-	X(session->flags |= SESSION_UNSURE)                                                                            \
-	X(session->flags |= SESSION_HEARD)                                                                             \
-	X(session->flags |= SESSION_HEARD_REPLY)                                                                       \
+	X(session->unsure = true)                                                                                      \
+	X(session->heard = true)                                                                                       \
+	X(session->heard_reply = true)                                                                                 \
 	X(session->state = SESSION_TLS)                                                                                \
 	X(session->tls[1].place = TLS_PLACES)                                                                          \
 	X(session->tls[1].place = TLS_BODY)                                                                            \
@@ -368,7 +367,7 @@ static void smaller_size(void **state)
 	X(session->stream[0].scale = 15)                                                                               \
 	X(session->stream[1].scale = UINT8_MAX)                                                                        \
 	X(session->stream[0].claim = session->stream[0].next + (1u << 30))                                             \
-	X(session->stream[1].flags |= STREAM_UNSYNCED)                                                                 \
+	X(session->stream[1].unsynced = true)                                                                          \
 	X(session->stream[0].line.phase = 15)                                                                          \
 	X(session->stream[1].line.telnet = 3)                                                                          \
 	X(session->stream[0].line.length = 6)                                                                          \
@@ -376,11 +375,11 @@ static void smaller_size(void **state)
 	X(session->stream[1].line.length = 2)                                                                          \
 	X(session->stream[0].line.word[0] = 'X')                                                                       \
 	X(session->stream[0].line.phase = FTP_PHASE_SKIP)                                                              \
-	X(session->stream[0].flags |= STREAM_UNSYNCED)                                                                 \
-	X(session->stream[0].flags &= (uint8_t)~STREAM_EDITED)                                                         \
+	X(session->stream[0].unsynced = true)                                                                          \
+	X(session->stream[0].edited = false)                                                                           \
 	X(session->stream[0].next++)                                                                                   \
-	X(session->stream[1].flags |= STREAM_HELD)                                                                     \
-	X(session->stream[1].flags |= STREAM_IN_FLIGHT | STREAM_EDITED)                                                \
+	X(session->stream[1].held = true)                                                                              \
+	X(session->stream[1].in_flight = session->stream[1].edited = true)                                             \
 	X(work->bound = 0)                                                                                             \
 	X(work->bound = 2)                                                                                             \
 	X(work->announcements = ANNOUNCEMENTS_MAX + 1)                                                                 \
@@ -488,16 +487,15 @@ static void damaged_slots_are_forgotten(void **state)
 static void damaged_unsure(void **state)
 {
 	static const struct {
-		uint8_t flags, stream[2];
+		bool unsure, heard, heard_reply, unsynced[2], good;
 	} rows[] = {
-		{ SESSION_UNSURE, { STREAM_UNSYNCED, STREAM_UNSYNCED } }, /* a good one */
-		{ SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY,
-		  { STREAM_UNSYNCED, STREAM_UNSYNCED } }, /* another */
-		{ SESSION_UNSURE | SESSION_HEARD_REPLY, { STREAM_UNSYNCED, STREAM_UNSYNCED } },
-		{ SESSION_UNSURE, { 0, STREAM_UNSYNCED } },
-		{ SESSION_UNSURE, { STREAM_UNSYNCED, 0 } },
-		{ SESSION_UNSURE, { 0, 0 } },
-		{ 0, { STREAM_UNSYNCED, STREAM_UNSYNCED } },
+		{ .unsure = true, .unsynced = { true, true }, .good = true },
+		{ .unsure = true, .heard = true, .heard_reply = true, .unsynced = { true, true }, .good = true },
+		{ .unsure = true, .heard_reply = true, .unsynced = { true, true } },
+		{ .unsure = true, .unsynced = { false, true } },
+		{ .unsure = true, .unsynced = { true, false } },
+		{ .unsure = true },
+		{ .unsynced = { true, true } },
 	};
 
 	(void)state;
@@ -510,13 +508,16 @@ static void damaged_unsure(void **state)
 
 		dialogue_open(&d, NO_NAT);
 		session = only_session(d.engine.table);
-		session->flags = rows[i].flags;
-		session->stream[0].flags = rows[i].stream[0];
-		session->stream[1].flags = rows[i].stream[1];
+		session->unsure = rows[i].unsure;
+		session->heard = rows[i].heard;
+		session->heard_reply = rows[i].heard_reply;
+		session->first_line = session->resumed = session->self = false;
+		session->stream[0].unsynced = rows[i].unsynced[0];
+		session->stream[1].unsynced = rows[i].unsynced[1];
 		left = copy_of(&d, &bytes);
 		assert_int_equal(resume(&d, &d.size, left, bytes, &taken), TABLE_TAKEN_UP);
-		assert_int_equal(taken.sessions, i < 2);
-		assert_int_equal(taken.forgotten, i >= 2);
+		assert_int_equal(taken.sessions, rows[i].good);
+		assert_int_equal(taken.forgotten, !rows[i].good);
 		free(left);
 		dialogue_close(&d);
 	}
@@ -698,11 +699,12 @@ static void another_layout_belief(void **state)
 	assert_int_equal(session->conntrack_id, 77);
 	assert_int_equal(session->logged_in, 1);
 	assert_int_equal(session->state, SESSION_MIDDLE);
-	assert_int_equal(session->flags, SESSION_RESUMED);
+	assert_true(session->resumed);
+	assert_false(session->self || session->first_line || session->unsure || session->heard);
 	assert_int_equal(session->met, 1);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(session->stream[i].claim, session->stream[i].next);
-		assert_true(session->stream[i].flags & STREAM_STALE);
+		assert_true(session->stream[i].stale);
 	}
 	dialogue_close(&d);
 }

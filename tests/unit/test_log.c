@@ -9,8 +9,10 @@
 #include "daemon/logring.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -166,6 +168,48 @@ static bool take_number(const char **at, const char *before, unsigned int *numbe
 	return true;
 }
 
+/* What a line of each level begins with, where the journal is told to be what stands in for standard error here, or something else. */
+static void priorities(int offset, const char *wanted)
+{
+	char stream[64];
+	struct stat status;
+
+	take_stderr();
+	assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev,
+		 (uintmax_t)status.st_ino + (uintmax_t)offset);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_set_level(LOG_LEVEL_DEBUG);
+	assert_int_equal(log_start(), 0);
+	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
+		log_line((enum log_level)level, "l%d", level);
+	log_stop(5000);
+	give_stderr_back();
+	read_all(NULL);
+	close(reading);
+	log_set_level(LOG_LEVEL_NOTICE);
+	unsetenv("JOURNAL_STREAM");
+	assert_string_equal(logged, wanted);
+}
+
+static void the_journal_reads_priorities(void **state)
+{
+	(void)state;
+	priorities(0, "<3>l0\n<4>l1\n<5>l2\n<6>l3\n<7>l4\n");
+	priorities(
+		1,
+		"nfq-ftp-helper: l0\nnfq-ftp-helper: l1\nnfq-ftp-helper: l2\nnfq-ftp-helper: l3\nnfq-ftp-helper: l4\n");
+	/* Whoever comes behind is not the journal's. */
+	take_stderr();
+	assert_int_equal(log_start(), 0);
+	log_line(LOG_LEVEL_ERROR, "x");
+	log_stop(5000);
+	give_stderr_back();
+	read_all(NULL);
+	close(reading);
+	assert_string_equal(logged, "nfq-ftp-helper: x\n");
+}
+
 /* Lines "N: text" of each thread come in order; those that are missing are as many as the log says. */
 static void check_lines(unsigned int threads, unsigned int lines)
 {
@@ -242,6 +286,27 @@ static void all_that_is_read_is_accounted_for(void **state)
 	check_lines(THREADS, LINES);
 }
 
+/* What is said before there is a thread waits for it, also where standard error is not read. */
+static void lines_are_held_for_the_thread(void **state)
+{
+	struct pollfd said;
+
+	(void)state;
+	take_stderr();
+	said = (struct pollfd){ .fd = reading, .events = POLLIN };
+	log_hold();
+	for (unsigned int i = 0; i < 10; i++)
+		log_line(LOG_LEVEL_NOTICE, "thread 0 line %u", i);
+	assert_int_equal(poll(&said, 1, 0), 0);
+	assert_int_equal(log_start(), 0);
+	log_stop(5000);
+	give_stderr_back();
+	read_all(NULL);
+	close(reading);
+	check_lines(1, 10);
+	assert_null(strstr(logged, "lost"));
+}
+
 /* A few lines, and then the end: none is lost, however soon it comes. */
 static void what_was_said_last_is_written(void **state)
 {
@@ -291,6 +356,8 @@ int main(void)
 		cmocka_unit_test(a_ring_counts_losses),
 		cmocka_unit_test(a_ring_cuts_long_lines),
 		cmocka_unit_test(without_a_thread_lines_come_at_once),
+		cmocka_unit_test(lines_are_held_for_the_thread),
+		cmocka_unit_test(the_journal_reads_priorities),
 		cmocka_unit_test(what_was_said_last_is_written),
 		cmocka_unit_test(all_that_is_read_is_accounted_for),
 		cmocka_unit_test(nobody_reads),

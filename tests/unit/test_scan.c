@@ -18,7 +18,7 @@ struct talk {
 static bool segment_from(struct talk *t, int who, uint32_t seq, const char *text, uint8_t flags)
 {
 	struct scan_segment segment = {
-		.side = who == CLIENT ? FTP_CLIENT : FTP_SERVER,
+		.side = who == CLIENT ? DIRECTION_ORIGINAL : DIRECTION_REPLY,
 		.seq = seq,
 		.ack = t->seq[!who],
 		.length = (uint32_t)strlen(text),
@@ -361,7 +361,7 @@ static void test_note(void **state)
  */
 static void test_data_in_the_syn(void **state)
 {
-	struct scan_segment syn = { .side = FTP_CLIENT, .seq = 999, .length = 40, .flags = TCP_SYN };
+	struct scan_segment syn = { .side = DIRECTION_ORIGINAL, .seq = 999, .length = 40, .flags = TCP_SYN };
 	struct scan_note note;
 	struct talk t;
 

@@ -511,6 +511,39 @@ static void edit_acknowledged_unseen(void **state)
 	}
 }
 
+/*
+ * A text grows in a stream that has become shorter: conntrack, which is told the later shift only, leaves us to move what stands before the
+ * edit. Once that is acknowledged, packets have nothing of ours: they pass as they are, and do not count.
+ */
+static void settled_leaves_nothing(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_ready(&d, MASQUERADE);
+	d.conntrack.guarded = true;
+	for (unsigned int i = 0; i < 4; i++) { /* by two bytes each */
+		dialogue_says(&d, CLIENT, "PORT 010,000,000,002,011,185\r\n");
+		dialogue_left(&d, "PORT 198,51,100,254,11,185\r\n");
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+	}
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, "PORT 198,51,100,254,11,185\r\n");
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT] - (uint32_t)strlen(PORT_IN), TCP_ACK, NULL, 0); /* a keepalive's */
+	assert_int_equal(d.verdict, VERDICT_REPLACE);
+	assert_int_equal(d.engine.counters.renumbered, 1);
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	assert_int_equal(d.settle_calls, 5);
+	for (unsigned int i = 0; i < 3; i++) {
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+	}
+	assert_int_equal(d.engine.counters.renumbered, 1);
+	dialogue_close(&d);
+}
+
 static void nothing_leaks(void **state)
 {
 	struct dialogue d;
@@ -574,6 +607,7 @@ int main(void)
 		cmocka_unit_test(opaque_goes_on_renumbering),
 		cmocka_unit_test(restart_goes_on),
 		cmocka_unit_test(edit_acknowledged_unseen),
+		cmocka_unit_test(settled_leaves_nothing),
 		cmocka_unit_test(nothing_leaks),
 		cmocka_unit_test(table_full),
 	};

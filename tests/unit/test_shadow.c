@@ -628,7 +628,7 @@ static enum verdict feed(struct side_engine *side, const struct packet *packet, 
 static bool decide(struct world *w, int from, const struct packet *packet)
 {
 	struct scan_segment segment = {
-		.side = from == CLIENT ? FTP_CLIENT : FTP_SERVER,
+		.side = from == CLIENT ? DIRECTION_ORIGINAL : DIRECTION_REPLY,
 		.seq = packet_get32(packet->bytes + packet->tcp + 4),
 		.ack = seqadj_back(&w->queued.adj[!from], packet_get32(packet->bytes + packet->tcp + 8)),
 		.length = packet->length - packet->payload,

@@ -12,10 +12,12 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define QUEUE	 7u
 #define STRANGER 65534
+#define DAEMON	 64123
 
 static const struct table_size size = { .sessions = 4096, .works = 64, .budgets = 64 };
 static char directory[64], said_path[64];
@@ -435,6 +437,83 @@ static void others_own_it(void **state)
 	opens(0, NULL);
 }
 
+static uid_t owner_of(const char *name)
+{
+	struct stat status;
+
+	return lstat(name, &status) == 0 ? status.st_uid : (uid_t)-1;
+}
+
+/* Does a daemon that begins as this user, as a unit of systemd has it, find what is there? Return: how many sessions; -1: no. */
+static int found_by(uid_t user)
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		uint32_t recovered = 0;
+		struct statefile file;
+
+		if (setresgid(user, user, user) < 0 || setresuid(user, user, user) < 0)
+			_exit(255);
+		_exit(state_open(&file, directory, QUEUE, &size, &recovered) ? (int)recovered : 255);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && WEXITSTATUS(status) != 255 ? WEXITSTATUS(status) : -1;
+}
+
+/* What root makes the daemon's user can take over, and root again, whether it goes on as that user or not. */
+static void daemon_has_a_user(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(rmdir(directory), 0);
+	statefile_set_owner(DAEMON, DAEMON);
+	leave(5);
+	assert_int_equal(owner_of(directory), DAEMON);
+	assert_int_equal(owner_of(path("")), DAEMON);
+	assert_int_equal(owner_of(path(".lock")), DAEMON);
+	assert_int_equal(found_by(DAEMON), 5);
+	opens(5, NULL);
+	assert_int_equal(found_by(STRANGER), -1);
+	/* A directory of root's that was there is not given away. */
+	assert_int_equal(chown(directory, 0, 0), 0);
+	opens(5, NULL);
+	assert_int_equal(owner_of(directory), 0);
+	assert_int_equal(chown(path(""), STRANGER, STRANGER), 0);
+	is_set_aside("belongs to user 65534, who is neither root nor this program's user");
+	statefile_set_owner((uid_t)-1, (gid_t)-1);
+	assert_int_equal(chown(directory, DAEMON, DAEMON), 0);
+	opens_not("belongs to user 64123");
+}
+
+static void lock_is_shared(void **state)
+{
+	char why[STATEFILE_WHY_MAX];
+	int one, other;
+
+	(void)state;
+	one = statefile_open_lock(directory, "all.lock", why);
+	other = statefile_open_lock(directory, "all.lock", why);
+	assert_true(one >= 0 && other >= 0);
+	assert_string_equal(why, "");
+	assert_int_equal(flock(one, LOCK_SH), 0);
+	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), 0);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+	close(one);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	close(other);
+	assert_true(snprintf(said, sizeof(said), "%s/all.lock", directory) < (int)sizeof(said));
+	assert_int_equal(unlink(said), 0);
+	assert_int_equal(symlink("/tmp/elsewhere", said), 0);
+	assert_true(statefile_open_lock(directory, "all.lock", why) < 0);
+	assert_int_equal(chmod(directory, 0777), 0);
+	assert_true(statefile_open_lock(directory, "all.lock", why) < 0);
+	assert_string_equal(why, "can be written to by others, by its mode 0777");
+}
+
 static void directory_is_none(void **state)
 {
 	char other[80];
@@ -491,6 +570,8 @@ int main(void)
 		CASE(holes_take_no_memory),
 		CASE(others_may_write),
 		CASE(others_own_it),
+		CASE(daemon_has_a_user),
+		CASE(lock_is_shared),
 		CASE(directory_is_none),
 		CASE(killed_before_replacing),
 	};

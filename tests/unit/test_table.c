@@ -7,6 +7,7 @@
 
 #include "common/packet.h"
 #include "core/table/table.h"
+#include "work.h"
 
 #define SESSIONS 64
 #define WORKS	 8
@@ -160,18 +161,18 @@ static void works(void **state)
 		struct session *session = find(table, number, false, 0);
 
 		assert_null(table_work(table, session));
-		assert_non_null(table_work_get(table, session));
-		assert_ptr_equal(table_work(table, session), table_work_get(table, session));
-		table_work_get(table, session)->announcements = 1; /* it is needed */
+		assert_non_null(work_of(table, session));
+		assert_ptr_equal(table_work(table, session), work_of(table, session));
+		work_of(table, session)->announcements = 1; /* it is needed */
 	}
 	assert_int_equal(table_works(table), WORKS);
-	assert_null(table_work_get(table, find(table, WORKS, false, 0)));
+	assert_null(work_of(table, find(table, WORKS, false, 0)));
 	table_begin(table, find(table, 3, false, 0));
 	table_work_put(table, find(table, 3, false, 0));
 	table_commit(table);
 	assert_null(table_work(table, find(table, 3, false, 0)));
 	assert_int_equal(table_works(table), WORKS - 1);
-	assert_non_null(table_work_get(table, find(table, WORKS, false, 0)));
+	assert_non_null(work_of(table, find(table, WORKS, false, 0)));
 	table_begin(table, find(table, 5, false, 0));
 	table_work_put(table, find(table, 5, false, 0));
 	table_remove(table, find(table, 5, false, 0));
@@ -191,7 +192,7 @@ static void idle_works_are_taken_over(void **state)
 		struct session *session = insert(table, number);
 
 		table_begin(table, session);
-		assert_non_null(table_work_get(table, session));
+		assert_non_null(work_of(table, session));
 		table_commit(table);
 		assert_true(table_works(table) <= WORKS);
 	}
@@ -208,13 +209,13 @@ static void killed_amid_a_packet(void **state)
 		void *memory = room();
 		struct table *table = table_open(memory, &size, seed, NULL);
 		struct session *session = insert(table, 1);
-		struct work *work = table_work_get(table, session);
+		struct work *work = work_of(table, session);
 		uint32_t recovered;
 
 		session->stream[0].next = 100;
-		session->flags = 0;
-		session->stream[0].flags = STREAM_EDITED | STREAM_IN_FLIGHT;
-		session->stream[1].flags = 0;
+		session->unsure = session->resumed = false;
+		session->stream[0].unsynced = session->stream[1].unsynced = false;
+		session->stream[0].edited = session->stream[0].in_flight = true;
 		work->edit[0] = (struct edit){ .start = 5, .old_length = 9, .new_length = 9 };
 		table_begin(table, session);
 		if (point > 0)
@@ -248,10 +249,10 @@ static void killed_while_work_changes_hands(void **state)
 		struct session *session = insert(table, 1);
 
 		if (!taken)
-			table_work_get(table, session);
+			work_of(table, session);
 		table_begin(table, session);
 		if (taken)
-			table_work_get(table, session)->edit[0].start = 9;
+			work_of(table, session)->edit[0].start = 9;
 		else
 			table_work_put(table, session);
 		table = table_open(memory, &size, seed, NULL);
@@ -260,7 +261,7 @@ static void killed_while_work_changes_hands(void **state)
 		assert_int_equal(table_work(table, session) != NULL, !taken);
 		assert_int_equal(table_works(table), !taken);
 		for (uint32_t number = 2; number < 2 + WORKS - !taken; number++)
-			assert_non_null(table_work_get(table, insert(table, number)));
+			assert_non_null(work_of(table, insert(table, number)));
 		free(memory);
 	}
 }

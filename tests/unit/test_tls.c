@@ -25,7 +25,7 @@ struct reading {
 };
 
 /* In pieces of so many bytes, as far as it goes. */
-static struct reading read_in_pieces(enum ftp_side side, const char *text, size_t length, size_t piece)
+static struct reading read_in_pieces(enum direction side, const char *text, size_t length, size_t piece)
 {
 	struct reading r = { .event = TLS_MORE };
 
@@ -43,7 +43,7 @@ static struct reading read_in_pieces(enum ftp_side side, const char *text, size_
 }
 
 /* However it is cut, the same comes out: @at bytes are consumed, with this event. */
-static void reads(enum ftp_side side, const char *text, size_t length, enum tls_event event, size_t at)
+static void reads(enum direction side, const char *text, size_t length, enum tls_event event, size_t at)
 {
 	for (size_t piece = 1; piece <= length; piece++) {
 		const struct reading r = read_in_pieces(side, text, length, piece);
@@ -60,9 +60,9 @@ static void reads(enum ftp_side side, const char *text, size_t length, enum tls_
 static void whole_records(void **state)
 {
 	(void)state;
-	READS(FTP_CLIENT, HANDSHAKE DATA EMPTY CIPHER ALERT, TLS_MORE, 10 + 11 + 5 + 6 + 7);
-	READS(FTP_SERVER, EMPTY EMPTY DATA, TLS_MORE, 5 + 5 + 11);
-	READS(FTP_CLIENT, "\x17\x03\x03\x00\x17PORT 10,0,0,2,195,81\r\n\n" DATA, TLS_MORE, 5 + 23 + 11);
+	READS(DIRECTION_ORIGINAL, HANDSHAKE DATA EMPTY CIPHER ALERT, TLS_MORE, 10 + 11 + 5 + 6 + 7);
+	READS(DIRECTION_REPLY, EMPTY EMPTY DATA, TLS_MORE, 5 + 5 + 11);
+	READS(DIRECTION_ORIGINAL, "\x17\x03\x03\x00\x17PORT 10,0,0,2,195,81\r\n\n" DATA, TLS_MORE, 5 + 23 + 11);
 }
 
 static void longest_record(void **state)
@@ -73,48 +73,48 @@ static void longest_record(void **state)
 	memset(text + 5, '\n', TLS_CONTENT_MAX);
 	memcpy(text + 5 + TLS_CONTENT_MAX, "NOOP\r\n", 7);
 	for (size_t piece = 1; piece < sizeof(text); piece = piece * 3 + 1) {
-		const struct reading r = read_in_pieces(FTP_CLIENT, text, sizeof(text) - 1, piece);
+		const struct reading r = read_in_pieces(DIRECTION_ORIGINAL, text, sizeof(text) - 1, piece);
 
 		assert_int_equal(r.event, TLS_LINE);
 		assert_int_equal(r.consumed, 5 + TLS_CONTENT_MAX + 4);
 	}
-	READS(FTP_CLIENT, "\x17\x03\x03\x48\x01", TLS_STRANGE, 4);
-	READS(FTP_CLIENT, "\x17\x03\x03\x49\x00", TLS_STRANGE, 3);
+	READS(DIRECTION_ORIGINAL, "\x17\x03\x03\x48\x01", TLS_STRANGE, 4);
+	READS(DIRECTION_ORIGINAL, "\x17\x03\x03\x49\x00", TLS_STRANGE, 3);
 }
 
 static void no_records(void **state)
 {
 	(void)state;
-	READS(FTP_CLIENT, "\x13\x03\x01\x00\x01x", TLS_STRANGE, 0);
-	READS(FTP_CLIENT, "\x18\x03\x01\x00\x01x", TLS_STRANGE, 0);
-	READS(FTP_CLIENT, "\x16\x02\x01\x00\x01x", TLS_STRANGE, 1);
-	READS(FTP_CLIENT, "\x16\x04\x01\x00\x01x", TLS_STRANGE, 1);
-	READS(FTP_CLIENT, DATA "\x80\x2e\x01", TLS_STRANGE, 11);
-	READS(FTP_SERVER, DATA "\r\n200 x\r\n", TLS_STRANGE, 11);
-	READS(FTP_CLIENT, "\n", TLS_STRANGE, 0);
-	READS(FTP_CLIENT, "\xff\xf4NOOP\r\n", TLS_STRANGE, 0);
+	READS(DIRECTION_ORIGINAL, "\x13\x03\x01\x00\x01x", TLS_STRANGE, 0);
+	READS(DIRECTION_ORIGINAL, "\x18\x03\x01\x00\x01x", TLS_STRANGE, 0);
+	READS(DIRECTION_ORIGINAL, "\x16\x02\x01\x00\x01x", TLS_STRANGE, 1);
+	READS(DIRECTION_ORIGINAL, "\x16\x04\x01\x00\x01x", TLS_STRANGE, 1);
+	READS(DIRECTION_ORIGINAL, DATA "\x80\x2e\x01", TLS_STRANGE, 11);
+	READS(DIRECTION_REPLY, DATA "\r\n200 x\r\n", TLS_STRANGE, 11);
+	READS(DIRECTION_ORIGINAL, "\n", TLS_STRANGE, 0);
+	READS(DIRECTION_ORIGINAL, "\xff\xf4NOOP\r\n", TLS_STRANGE, 0);
 }
 
 static void lines(void **state)
 {
 	(void)state;
-	READS(FTP_CLIENT, DATA "PASV\r\n", TLS_LINE, 11 + 4);
-	READS(FTP_CLIENT, "cwd x\r\n", TLS_LINE, 3);
-	READS(FTP_CLIENT, ALERT "NOOP\n", TLS_LINE, 7 + 4);
-	READS(FTP_CLIENT, ALERT "NOOP", TLS_MORE, 7 + 4);
-	READS(FTP_SERVER, DATA ALERT "200 ok\r\n", TLS_LINE, 11 + 7 + 3);
-	READS(FTP_SERVER, "331 x\r\n", TLS_LINE, 3);
-	READS(FTP_CLIENT, "GET / HTTP/1.1\r\n", TLS_STRANGE, 3);
-	READS(FTP_CLIENT, "PORTS 1\r\n", TLS_STRANGE, 5);
-	READS(FTP_CLIENT, "PASV:x\r\n", TLS_STRANGE, 4);
-	READS(FTP_CLIENT, "NOO" DATA, TLS_STRANGE, 3);
-	READS(FTP_SERVER, "200-ok\r\n", TLS_STRANGE, 3);
-	READS(FTP_SERVER, "200\r\n", TLS_STRANGE, 3);
-	READS(FTP_SERVER, "20 x\r\n", TLS_STRANGE, 2);
-	READS(FTP_SERVER, "2000 x\r\n", TLS_STRANGE, 3);
-	READS(FTP_CLIENT, "CC\377\361C\r\n", TLS_STRANGE, 2);
-	READS(FTP_CLIENT, "PASV\377\361\r\n", TLS_LINE, 4);
-	READS(FTP_SERVER, "20\377\3610 x\r\n", TLS_STRANGE, 2);
+	READS(DIRECTION_ORIGINAL, DATA "PASV\r\n", TLS_LINE, 11 + 4);
+	READS(DIRECTION_ORIGINAL, "cwd x\r\n", TLS_LINE, 3);
+	READS(DIRECTION_ORIGINAL, ALERT "NOOP\n", TLS_LINE, 7 + 4);
+	READS(DIRECTION_ORIGINAL, ALERT "NOOP", TLS_MORE, 7 + 4);
+	READS(DIRECTION_REPLY, DATA ALERT "200 ok\r\n", TLS_LINE, 11 + 7 + 3);
+	READS(DIRECTION_REPLY, "331 x\r\n", TLS_LINE, 3);
+	READS(DIRECTION_ORIGINAL, "GET / HTTP/1.1\r\n", TLS_STRANGE, 3);
+	READS(DIRECTION_ORIGINAL, "PORTS 1\r\n", TLS_STRANGE, 5);
+	READS(DIRECTION_ORIGINAL, "PASV:x\r\n", TLS_STRANGE, 4);
+	READS(DIRECTION_ORIGINAL, "NOO" DATA, TLS_STRANGE, 3);
+	READS(DIRECTION_REPLY, "200-ok\r\n", TLS_STRANGE, 3);
+	READS(DIRECTION_REPLY, "200\r\n", TLS_STRANGE, 3);
+	READS(DIRECTION_REPLY, "20 x\r\n", TLS_STRANGE, 2);
+	READS(DIRECTION_REPLY, "2000 x\r\n", TLS_STRANGE, 3);
+	READS(DIRECTION_ORIGINAL, "CC\377\361C\r\n", TLS_STRANGE, 2);
+	READS(DIRECTION_ORIGINAL, "PASV\377\361\r\n", TLS_LINE, 4);
+	READS(DIRECTION_REPLY, "20\377\3610 x\r\n", TLS_STRANGE, 2);
 }
 
 /* What stands in a file is looked at before it is believed. */

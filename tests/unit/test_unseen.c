@@ -73,10 +73,10 @@ static void seen_beyond(void **state)
 		dialogue_packet(&d, CLIENT, start - 8, TCP_ACK, "USER x\r\n", 8); /* a late copy */
 		dialogue_says(&d, CLIENT, "NOOP\r\n");
 		dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
-		assert_true(session_of(&d)->stream[CLIENT].flags & STREAM_STALE);
+		assert_true(session_of(&d)->stream[CLIENT].stale);
 		dialogue_says(&d, CLIENT, "NOOP\r\nNOOP\r\n");
 		dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
-		assert_false(session_of(&d)->stream[CLIENT].flags & STREAM_STALE);
+		assert_false(session_of(&d)->stream[CLIENT].stale);
 		dialogue_close(&d);
 	}
 }
@@ -116,7 +116,7 @@ static void resumed_by_ourselves(void **state)
 	table_work_change(d.engine.table, session_of(&d))->binding.seqadj[CLIENT].after = 0;
 	d.by = SEQADJ_SELF;
 	dialogue_restart(&d);
-	assert_true(session_of(&d)->flags & SESSION_SELF);
+	assert_true(session_of(&d)->self);
 	dialogue_says(&d, CLIENT, "NOOP\r\n");
 	assert_int_equal(dialogue_left_seq(&d), d.seq[CLIENT] - 6 + GROWTH);
 	dialogue_close(&d);

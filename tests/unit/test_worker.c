@@ -217,6 +217,34 @@ static void without_a_mark(void **state)
 	is_done("A5.1 A5.2 send flush flush ");
 }
 
+/* Settings that were published are taken between batches; the machine's own limit stays. */
+static void new_settings(void **state)
+{
+	struct options changed;
+	uint32_t expectations;
+
+	(void)state;
+	changed = options;
+	changed.policy.client_rate = 77;
+	changed.policy.loose.any = true;
+	changed.expect_timeout = 90;
+	assert_int_equal(settings_publish(&control.settings, &options), 1);
+	assert_int_equal(settings_publish(&control.settings, &changed), 2);
+	assert_int_equal(worker_open(worker, &options, &control, 0), 0);
+	worker->engine.policy.expectations = expectations = 12345;
+	assert_int_equal(worker->generation, 0);
+	assert_int_equal(worker_start(worker), 0);
+	assert_int_equal(worker_join(worker), 0);
+	assert_int_equal(worker->generation, 2);
+	assert_int_equal(worker->engine.policy.client_rate, 77);
+	assert_true(worker->engine.policy.loose.any);
+	assert_int_equal(worker->engine.policy.expectations, expectations);
+	assert_int_equal(worker->ctnetlink.config.expect_timeout, 90);
+	assert_int_equal(worker->ctnetlink.conntrack.expected_seconds, 90);
+	worker_close(worker);
+	settings_free(&control.settings);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -226,6 +254,7 @@ int main(void)
 		CASE(what_is_too_long),
 		CASE(what_is_of_a_data_connection),
 		CASE(without_a_mark),
+		CASE(new_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

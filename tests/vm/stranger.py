@@ -31,11 +31,12 @@ def transfers(lab, families=FAMILIES):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Every way to start a router that README has
+# Every way to start a router that README and the operator's guide have
 
 def documented_scripts():
-    """README's indented blocks that start the daemon."""
-    blocks = re.findall(r"(?:^    .*\n)+", (TREE / "README.md").read_text(), re.MULTILINE)
+    """Their indented blocks that start the daemon."""
+    text = "\n".join((TREE / name).read_text() for name in ("README.md", "doc/operating.md"))
+    blocks = re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)
     scripts = [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in blocks]
     return [script for script in scripts if START.search(script)]
 

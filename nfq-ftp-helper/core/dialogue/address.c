@@ -38,7 +38,7 @@ static bool is_the_speakers(const struct question *question)
 	const enum direction direction = question->turn->direction;
 
 	return endpoint_address_equal(question->address, &tuple[direction].src) ||
-	       endpoint_address_equal(question->address, &tuple[turn_other(direction)].dst);
+	       endpoint_address_equal(question->address, &tuple[direction_other(direction)].dst);
 }
 
 /* No connection leads from one family to the other. */

@@ -21,9 +21,9 @@ static void withdraw(struct turn *turn, struct work *work, uint32_t index)
 	const struct announcement announcement = work->announcement[index];
 	struct report withdrawn = {
 		.kind = REPORT_UNEXPECT,
-		.command = ftp_word_announcing(turn_side(announcement.direction), announcement.kind)->text,
+		.command = ftp_word_announcing(announcement.direction, announcement.kind)->text,
 		.expectation = &announcement.expectation,
-		.port = announcement.expectation.tuple.dst.port
+		.port = announcement.expectation.tuple.dst.port,
 	};
 
 	/* In this order: of another session's work slot, a kill in between is not undone. */
@@ -135,11 +135,8 @@ void announcement_renew(struct turn *turn, bool awaited, unsigned int *requests)
 /* The next session in the order of work slots that has announced something; NULL where it has not. */
 static struct work *next_announcer(struct engine *engine, struct session **session)
 {
-	const uint32_t slots = table_work_slots(engine->table);
-	struct work *work;
+	struct work *work = table_walk_work(engine->table, &engine->sample_work, session);
 
-	engine->sample_work = engine->sample_work < slots ? engine->sample_work + 1 : 1;
-	work = table_work_slot(engine->table, engine->sample_work, session);
 	return work && work->announcements ? work : NULL;
 }
 

@@ -28,5 +28,5 @@ struct work *binding_get(struct turn *turn, enum refusal *refusal)
 bool binding_speaker_translated(const struct turn *turn, const struct binding *binding)
 {
 	return !endpoint_address_equal(&binding->tuple[turn->direction].src,
-				       &binding->tuple[turn_other(turn->direction)].dst);
+				       &binding->tuple[direction_other(turn->direction)].dst);
 }

@@ -18,40 +18,6 @@
 #include "announcement.h"
 #include "core/table/state.h"
 
-enum event {
-	EVENT_COMMAND,
-	EVENT_GREETED,
-	EVENT_ANSWERED,
-	EVENT_LOST,
-	EVENT_TLS,
-	EVENT_PLAIN,
-	EVENT_FOREIGN,
-	EVENTS,
-};
-
-/* dialogue.h's table; 0 stays. */
-static const uint8_t next_state[SESSION_OPAQUE][EVENTS] = {
-	[SESSION_GREETING] = { [EVENT_GREETED] = SESSION_READY,
-			       [EVENT_LOST] = SESSION_MIDDLE,
-			       [EVENT_TLS] = SESSION_OPAQUE,
-			       [EVENT_FOREIGN] = SESSION_OPAQUE },
-	[SESSION_MIDDLE] = { [EVENT_COMMAND] = SESSION_EXCHANGE,
-			     [EVENT_TLS] = SESSION_OPAQUE,
-			     [EVENT_FOREIGN] = SESSION_OPAQUE },
-	[SESSION_EXCHANGE] = { [EVENT_ANSWERED] = SESSION_READY,
-			       [EVENT_LOST] = SESSION_MIDDLE,
-			       [EVENT_TLS] = SESSION_TLS,
-			       [EVENT_FOREIGN] = SESSION_OPAQUE },
-	[SESSION_READY] = { [EVENT_TLS] = SESSION_TLS, [EVENT_FOREIGN] = SESSION_OPAQUE },
-	[SESSION_TLS] = { [EVENT_PLAIN] = SESSION_MIDDLE, [EVENT_FOREIGN] = SESSION_OPAQUE },
-};
-
-static void happen(struct session *session, enum event event)
-{
-	if (state_reads_lines(session) && next_state[session->state][event])
-		state_enter(session, (enum session_state)next_state[session->state][event]);
-}
-
 /* ---- what ends it ---- */
 
 void dialogue_lost(struct table *table, struct session *session)
@@ -66,8 +32,8 @@ void dialogue_lost(struct table *table, struct session *session)
 	session->doubt = 0;
 	session->exchanged = EXCHANGED_NOTHING;
 	session->met = 1;
-	session->flags |= SESSION_RESUMED;
-	happen(session, EVENT_LOST);
+	session->resumed = true;
+	state_happen(session, EVENT_LOST);
 }
 
 bool dialogue_may_be_opaque(const struct session *session)
@@ -90,14 +56,14 @@ void dialogue_not_ftp(struct turn *turn)
 	const struct report refused = { .kind = REPORT_REFUSE, .refusal = REFUSED_NOT_FTP };
 
 	turn->engine->counters.refusals[REFUSED_NOT_FTP]++;
-	happen(turn->session, EVENT_FOREIGN);
+	state_happen(turn->session, EVENT_FOREIGN);
 	announcement_withdraw_all(turn);
 	turn_report(turn, &refused);
 }
 
 void dialogue_opaque(struct turn *turn)
 {
-	happen(turn->session, EVENT_FOREIGN);
+	state_happen(turn->session, EVENT_FOREIGN);
 	announcement_withdraw_all(turn);
 	turn_report_plain(turn, REPORT_OPAQUE);
 }
@@ -108,10 +74,10 @@ static void begin_tls(struct turn *turn)
 	struct session *session = turn->session;
 	const struct stream *client = &session->stream[DIRECTION_ORIGINAL];
 
-	happen(session, EVENT_TLS);
+	state_happen(session, EVENT_TLS);
 	if (session->state == SESSION_TLS &&
-	    (client->line.phase != FTP_PHASE_START || client->line.telnet || client->flags & STREAM_HELD))
-		happen(session, EVENT_FOREIGN);
+	    (client->line.phase != FTP_PHASE_START || client->line.telnet || client->held))
+		state_happen(session, EVENT_FOREIGN);
 	for (int d = 0; d < 2 && session->state == SESSION_TLS; d++)
 		tls_records_begin(&session->tls[d]);
 	announcement_withdraw_all(turn);
@@ -123,12 +89,12 @@ void dialogue_out_of_tls(struct turn *turn)
 	if (turn->session->state != SESSION_TLS)
 		return; /* the other direction has left it before */
 	dialogue_lost(turn->engine->table, turn->session);
-	happen(turn->session, EVENT_PLAIN);
+	state_happen(turn->session, EVENT_PLAIN);
 }
 
 void dialogue_no_record(struct turn *turn)
 {
-	happen(turn->session, EVENT_FOREIGN);
+	state_happen(turn->session, EVENT_FOREIGN);
 	announcement_withdraw_all(turn);
 }
 
@@ -149,7 +115,7 @@ void dialogue_strange(struct turn *turn, uint8_t byte)
 		dialogue_not_ftp(turn);
 	else if (line->phase == FTP_PHASE_START && tls_records_is_type(byte))
 		dialogue_opaque(turn);
-	else if (session->flags & SESSION_RESUMED) /* it may be the middle of a line */
+	else if (session->resumed) /* it may be the middle of a line */
 		ftp_lose_line(line);
 	else
 		ftp_go_on(line);
@@ -164,11 +130,12 @@ bool dialogue_command_seen(struct turn *turn, const struct ftp_word *word, bool 
 		dialogue_not_ftp(turn);
 		return false;
 	}
-	if (!word && !(session->flags & SESSION_FIRST_LINE))
+	if (!word && !session->first_line)
 		return false;
-	session->flags |= SESSION_FIRST_LINE;
+	session->first_line = true;
+	session->stream[DIRECTION_ORIGINAL].word = ftp_word_number(word);
 	if (word)
-		happen(session, EVENT_COMMAND);
+		state_happen(session, EVENT_COMMAND);
 	return true;
 }
 
@@ -192,7 +159,7 @@ static void sent(const struct turn *turn, enum pairing_class class)
 
 static void command_line(struct turn *turn, const struct ftp_line *line)
 {
-	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
+	const struct ftp_word *word = ftp_line_word(line, DIRECTION_ORIGINAL);
 	enum pairing_class class = word ? pairing_class((enum ftp_kind)word->kind) : PAIRING_OTHER;
 
 	if (ftp_is_empty(line) || !dialogue_command_seen(turn, word, ftp_is_web(line)))
@@ -218,7 +185,7 @@ static void greeting(struct turn *turn, unsigned int code)
 	if (code < 200 || code > 299)
 		return;
 	session->logged_in |= code == 230;
-	happen(session, EVENT_GREETED);
+	state_happen(session, EVENT_GREETED);
 }
 
 /* What the answer says of how well the client is known. Where it was met in the middle, what only a user may do stands for the login. */
@@ -235,7 +202,7 @@ static void note_answer(struct session *session, enum pairing_class class, unsig
 	if (code < 300 && (class == PAIRING_LOGIN || (session->met && users)))
 		session->logged_in = 1;
 	if (pairing_empty(&session->pairing)) /* commands and replies are in step */
-		session->flags &= (uint8_t)~SESSION_RESUMED;
+		session->resumed = false;
 }
 
 static void final_reply(struct turn *turn, unsigned int code)
@@ -262,9 +229,9 @@ static void final_reply(struct turn *turn, unsigned int code)
 	if (!answer.answers)
 		return;
 	/* Where replies may have passed unseen, which of the outstanding commands has been refused is not known. */
-	if (code >= 400 && session->flags & SESSION_RESUMED)
+	if (code >= 400 && session->resumed)
 		pairing_doubt(&session->pairing);
-	happen(session, EVENT_ANSWERED);
+	state_happen(session, EVENT_ANSWERED);
 	note_answer(session, (enum pairing_class)answer.class, code);
 	if (answer.transfer_over)
 		announcement_transfer_over(turn);

@@ -3,19 +3,7 @@
  * dialogue - what the lines of a control connection mean: how far the dialogue has got, and what is told to those who open ports. Which
  * reply answers which command is pairing.h's. Lines come in order, each once. Internal to core.
  *
- * Which state (table/state.h) follows, a row a state, a column an event; "." stays. What is none of these events changes no state: a
- * server's line of no form, a command of no interest, a reply that answers nothing.
- *
- *		COMMAND		GREETED		ANSWERED	LOST		TLS		PLAIN		FOREIGN
- *		one that is	2xx, with	a reply to a	replies may	234 to AUTH	a line where	the client speaks
- *		known		none before	command		have been lost			a record would	something else; no
- *										begin		record of TLS
- *		----------------------------------------------------------------------------------------------------------------
- *	GREETING .		READY		.		MIDDLE		OPAQUE		.		OPAQUE
- *	MIDDLE	EXCHANGE	.		.		.		OPAQUE		.		OPAQUE
- *	EXCHANGE .		.		READY		MIDDLE		TLS		.		OPAQUE
- *	READY	.		.		.		.		TLS		.		OPAQUE
- *	TLS	.		.		.		.		.		MIDDLE		OPAQUE
+ * How far it has got, and what changes that: table/state.h, the table of states and events; most of the events are said here.
  *
  * What makes a client's line FOREIGN, by how well the client is known (I4). It is trusted once two commands have been exchanged, the second
  * sent by somebody who had the first one's answer, and it is logged in; or, where its beginning was not seen, without the login.

@@ -79,7 +79,7 @@ static void predict_speaker(const struct turn *turn, struct candidate *candidate
 
 	expectation->translated = binding_translated(binding);
 	expectation->nat_src = binding->tuple[turn->direction].src;
-	expectation->tuple.dst = binding->tuple[turn_other(turn->direction)].dst;
+	expectation->tuple.dst = binding->tuple[direction_other(turn->direction)].dst;
 }
 
 /*
@@ -103,9 +103,9 @@ static void predict(const struct turn *turn, struct candidate *candidate)
 		predict_itself(candidate);
 	else
 		predict_speaker(turn, candidate);
-	expectation->nat_direction = turn_other(turn->direction);
+	expectation->nat_direction = direction_other(turn->direction);
 	expectation->nat_src.port = expectation->tuple.dst.port = candidate->endpoint.port;
-	expectation->tuple.src = candidate->work->binding.tuple[turn_other(turn->direction)].src;
+	expectation->tuple.src = candidate->work->binding.tuple[direction_other(turn->direction)].src;
 	expectation->tuple.src.port = 0;
 }
 

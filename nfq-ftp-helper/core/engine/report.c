@@ -37,3 +37,20 @@ const char *refusal_name(enum refusal refusal)
 {
 	return refusals[refusal].name;
 }
+
+const char *refusal_advice(enum refusal refusal)
+{
+	static const char *const advice[REFUSALS] = {
+		[REFUSED_ADDRESS] = "--loose NETWORK allows the addresses of a network",
+		[REFUSED_FOREIGN] = "--foreign mend takes it for the server's own, as clients do",
+		[REFUSED_PORT] = "--min-port sets the limit",
+		[REFUSED_UNKNOWN] = "its packets must be tracked, and queued behind conntrack",
+		[REFUSED_NO_PORT] = "--ports sets the range",
+		[REFUSED_LIMIT] =
+			"--client-rate sets the limit, and --share-exempt lifts it for a network that stands for many",
+		[REFUSED_SHARE] = "--share-exempt lifts the limit for a network that stands for many clients",
+		[REFUSED_MEMORY] = "--sessions sets how many there are",
+	};
+
+	return advice[refusal];
+}

@@ -35,6 +35,9 @@ enum refusal {
 const char *refusal_text(enum refusal refusal); /* "a third party's address": for people */
 const char *refusal_name(enum refusal refusal); /* "address": for JSON and metrics */
 
+/* What who runs this can do about it; NULL: nothing here, it is the dialogue's fault, or conntrack's. */
+const char *refusal_advice(enum refusal refusal);
+
 enum report_kind {
 	REPORT_REWRITE,	 /* text and sequence numbers changed */
 	REPORT_EXPECT,	 /* a data connection is expected */

@@ -81,14 +81,6 @@ bool share_session_may(const struct engine *engine, const struct session *sessio
 	       (!share_full(engine, what) && session_exempt(engine, session));
 }
 
-bool share_take(struct engine *engine, const struct endpoint *client, enum share what)
-{
-	if (!share_may(engine, client, what))
-		return false;
-	table_count(engine->table, table_budget(engine->table, client), what, 1);
-	return true;
-}
-
 void share_give(struct engine *engine, const struct endpoint *client, enum share what)
 {
 	table_count(engine->table, table_budget(engine->table, client), what, -1);

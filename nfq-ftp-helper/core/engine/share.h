@@ -32,10 +32,7 @@ bool share_full(const struct engine *engine, enum share what);
 bool share_may(const struct engine *engine, const struct endpoint *client, enum share what);
 bool share_session_may(const struct engine *engine, const struct session *session, enum share what);
 
-/* The client takes another one; false, and nothing is taken, where it may not. */
-bool share_take(struct engine *engine, const struct endpoint *client, enum share what);
-
-/* It gives one back. */
+/* The client gives one back. */
 void share_give(struct engine *engine, const struct endpoint *client, enum share what);
 
 /* The session's client does something that has a rate; false where it has done that too often lately. */

@@ -17,16 +17,6 @@ struct turn {
 	bool resynced;		  /* the packet has shown that bytes of the other direction passed unseen */
 };
 
-static inline enum direction turn_other(enum direction direction)
-{
-	return direction == DIRECTION_ORIGINAL ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
-}
-
-static inline enum ftp_side turn_side(enum direction direction)
-{
-	return direction == DIRECTION_ORIGINAL ? FTP_CLIENT : FTP_SERVER;
-}
-
 /* Tell the listener; who and in which direction is filled in. */
 void turn_report(const struct turn *turn, const struct report *report);
 

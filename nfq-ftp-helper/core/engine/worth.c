@@ -32,8 +32,7 @@ static const uint32_t grace[] = {
 /* Do we renumber its packets? */
 static bool is_renumbered(const struct session *session)
 {
-	return session->flags & SESSION_SELF &&
-	       (seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj));
+	return session->self && (seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj));
 }
 
 bool worth_keeping(const struct session *session)
@@ -121,12 +120,10 @@ struct session *worth_least(struct engine *engine, const struct endpoint *client
 	uint32_t least_silence = 0;
 
 	for (uint32_t i = 0; i < SAMPLE && i < slots; i++) {
-		struct session *session;
+		struct session *session = table_walk(engine->table, &engine->sample);
 		enum worth worth;
 		uint32_t silence;
 
-		engine->sample = engine->sample < slots ? engine->sample + 1 : 1;
-		session = table_slot(engine->table, engine->sample);
 		if (!session)
 			continue;
 		worth = worth_of(session);

@@ -61,6 +61,7 @@ static struct session *new_session(struct engine *engine, const struct arrival *
 	table_begin(engine->table, session); /* a kill before it is filled in leaves none */
 	table_count(engine->table, table_budget(engine->table, client), SHARE_SESSIONS, 1);
 	session->last_seen = (uint32_t)(now / 1000);
+	session->began = session_began(session->last_seen);
 	engine->counters.sessions++;
 	return session;
 }
@@ -89,7 +90,7 @@ static uint8_t scale_of(const struct embryo *embryo, enum direction direction)
 
 	if (scale[0] == SEGMENT_NO_SCALE || scale[1] == SEGMENT_NO_SCALE)
 		return 0;
-	return scale[turn_other(direction)];
+	return scale[direction_other(direction)];
 }
 
 /* What the handshake has agreed on. A stream's MSS and scale are what its receiver said. */
@@ -118,7 +119,7 @@ static void begin_first_line(struct turn *turn, const struct embryo *embryo)
 		pairing_push(&turn->session->pairing, PAIRING_OTHER);
 	turn->session->pairing.overflow = embryo->lines != 0; /* which commands they are, nobody remembers */
 	if (embryo->lines)
-		turn->session->flags |= SESSION_FIRST_LINE;
+		turn->session->first_line = true;
 	if (embryo->strange)
 		dialogue_not_ftp(turn);
 }
@@ -145,11 +146,9 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 	}
 	clear_adjustment(engine, binding);
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
-	session->last_seen = (uint32_t)(now / 1000);
-	session->flags = 0;
-	session->met = 0;
+	session->unsure = session->resumed = session->met = false;
 	begin_streams(session, embryo);
-	state_enter(session, SESSION_GREETING);
+	state_happen(session, EVENT_SHAKEN);
 	turn_report_plain(&turn, REPORT_BEGIN);
 	begin_first_line(&turn, embryo);
 	begun(engine, session);
@@ -172,9 +171,7 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 		return NULL;
 	}
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
-	session->last_seen = (uint32_t)(now / 1000);
-	session->flags = 0;
-	session->met = 0;
+	session->unsure = session->resumed = session->met = false;
 	stream_start(&session->stream[DIRECTION_ORIGINAL], segment->ack);
 	stream_start(&session->stream[DIRECTION_REPLY], segment_start(segment));
 	ftp_lose_line(&session->stream[DIRECTION_ORIGINAL].line);
@@ -183,7 +180,7 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 		session->stream[d].acked = session->stream[d].next;
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 	}
-	state_enter(session, SESSION_GREETING);
+	state_happen(session, EVENT_SHAKEN);
 	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);
 	return begun(engine, session);
 }
@@ -200,13 +197,13 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY), now);
 	if (!session)
 		return NULL;
-	state_enter(session, SESSION_MIDDLE);
+	state_happen(session, EVENT_MET);
 	session->conntrack_id = binding.id ? binding.id : arrival->conntrack_id;
 	for (int d = 0; d < 2; d++) {
 		session->stream[d].adj = conntrack_told(engine->conntrack, &binding.seqadj[d]);
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 		if (seqadj_active(&binding.seqadj[d]))
-			session->stream[d].flags |= STREAM_EDITED;
+			state_adjusted(&session->stream[d]);
 	}
 	engine->counters.picked_up++;
 	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);

@@ -132,7 +132,7 @@ static void read_syn(struct embryo *embryo, const uint8_t *data, size_t length)
 	enum ftp_event event;
 
 	do {
-		const size_t consumed = ftp_scan(&embryo->line, FTP_CLIENT, 0, data, length, &event);
+		const size_t consumed = ftp_scan(&embryo->line, DIRECTION_ORIGINAL, 0, data, length, &event);
 
 		data += consumed;
 		length -= consumed;
@@ -146,8 +146,9 @@ static void read_syn(struct embryo *embryo, const uint8_t *data, size_t length)
 			ftp_skip_line(&embryo->line);
 			break;
 		case FTP_LINE:
-			embryo->strange |= ftp_is_web(&embryo->line) ||
-					   (!ftp_is_empty(&embryo->line) && !ftp_line_word(&embryo->line, FTP_CLIENT));
+			embryo->strange |=
+				ftp_is_web(&embryo->line) ||
+				(!ftp_is_empty(&embryo->line) && !ftp_line_word(&embryo->line, DIRECTION_ORIGINAL));
 			embryo->lines = (uint8_t)(embryo->lines + (embryo->line.length && embryo->lines < UINT8_MAX));
 			ftp_next_line(&embryo->line);
 			break;

@@ -17,8 +17,8 @@ static bool is_ending(const struct session *session, uint64_t now)
 {
 	const struct stream *stream = session->stream;
 
-	return session->flags & SESSION_SELF && (uint32_t)(now / 1000) - session->last_seen <= LAST_ACK_SECONDS &&
-	       stream[0].flags & stream[1].flags & STREAM_FIN &&
+	return session->self && (uint32_t)(now / 1000) - session->last_seen <= LAST_ACK_SECONDS && stream[0].fin &&
+	       stream[1].fin &&
 	       (!seq_after(stream[0].acked, stream[0].next) || !seq_after(stream[1].acked, stream[1].next));
 }
 
@@ -46,7 +46,7 @@ static bool is_repeated(const struct session *session, const struct arrival *arr
 	const struct stream *stream = &session->stream[arrival->key.swapped != session->key.swapped];
 	const uint32_t end = segment_start(segment) + segment->payload_length;
 
-	return !(stream->flags & STREAM_UNSYNCED) && stream->next - end <= UINT16_MAX;
+	return !stream->unsynced && stream->next - end <= UINT16_MAX;
 }
 
 bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival,
@@ -82,12 +82,13 @@ static bool may_begin_anew(const struct session *session, const struct binding *
 	if (handshake_is_anothers(session, binding->id) ||
 	    (session->state == SESSION_CLOSED && !is_ending(session, now)))
 		return true;
-	return !(session->flags & SESSION_SELF) && is_adjusted_otherwise(session, binding);
+	return !session->self && is_adjusted_otherwise(session, binding);
 }
 
 /*
  * Where nobody queues SYNs, as rules for a cthelper stub do not, all there is is the answer. A server can send one at any time; only
- * conntrack can tell that its client has asked for it.
+ * conntrack can tell that its client has asked for it. The kernel always does (CTA_PROTOINFO_TCP); a capture that begins with the answer
+ * cannot, and is read all the same: nothing opens by it.
  */
 static bool answers_alone(const struct engine *engine, const struct binding *binding)
 {
@@ -112,6 +113,7 @@ static bool begins_connection(struct engine *engine, const struct arrival *arriv
 static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
 				uint64_t now)
 {
+	struct embryo *earlier = *session ? embryo_left(engine, arrival, now) : NULL;
 	struct embryo *embryo = embryo_answer(engine, arrival, now);
 	struct binding binding;
 	enum direction direction;
@@ -123,6 +125,8 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	if (*session)
 		lifecycle_end(engine, *session, now);
 	*session = NULL;
+	/* One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. */
+	embryo = embryo && earlier ? earlier : embryo;
 	return embryo ? beginning_of_embryo(engine, arrival, embryo, &binding, now) :
 			beginning_of_answer(engine, arrival, &binding, now);
 }

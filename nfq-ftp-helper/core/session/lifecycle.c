@@ -42,14 +42,14 @@ bool lifecycle_was_absent(const struct engine *engine, uint32_t since)
 /* May its ends go on? They may where they have not both said their last byte: an RST's receiver may not have believed it. */
 static bool may_go_on(const struct session *session)
 {
-	return !(session->stream[0].flags & session->stream[1].flags & STREAM_FIN);
+	return !(session->stream[0].fin && session->stream[1].fin);
 }
 
 /* Has nothing been found out about it that is lost when it is picked up in its middle? */
 static bool has_shown(const struct session *session)
 {
 	return session->state >= SESSION_MIDDLE && session->state <= SESSION_READY && !session_in_tls(session) &&
-	       session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED) && !dialogue_may_be_opaque(session);
+	       (session->first_line || session->resumed) && !dialogue_may_be_opaque(session);
 }
 
 void lifecycle_forget(struct engine *engine, struct session *session, uint64_t now)
@@ -64,11 +64,11 @@ static void let_go(struct turn *turn)
 {
 	struct stream *stream = &turn->session->stream[turn->direction];
 
-	if (!(stream->flags & STREAM_HELD))
+	if (!stream->held)
 		return;
 	stream->next = stream_forwarded(turn, turn->direction);
 	edit_restore(turn);
-	stream->flags &= (uint8_t)~STREAM_HELD;
+	state_let_go(stream);
 }
 
 /* Give up what is held back, so that nothing waits for lines that will not be read any more. */
@@ -87,7 +87,7 @@ void lifecycle_close(struct turn *turn)
 {
 	if (turn->session->state == SESSION_CLOSED)
 		return;
-	state_enter(turn->session, SESSION_CLOSED);
+	state_happen(turn->session, EVENT_ENDED);
 	lifecycle_let_go(turn);
 	announcement_withdraw_all(turn);
 }
@@ -95,7 +95,7 @@ void lifecycle_close(struct turn *turn)
 /* An end knows nothing of it any more. What was still to be said of an end that both have announced will not be. */
 void lifecycle_reset(struct turn *turn)
 {
-	const uint8_t fins = turn->session->stream[0].flags & turn->session->stream[1].flags & STREAM_FIN;
+	const bool fins = turn->session->stream[0].fin && turn->session->stream[1].fin;
 
 	for (int d = 0; d < 2 && fins; d++)
 		turn->session->stream[d].acked = turn->session->stream[d].next + 1;
@@ -116,7 +116,7 @@ static void release_held(struct turn *turn)
 	const struct work *work = table_work(turn->engine->table, turn->session);
 	const struct held *held;
 
-	if (!(stream->flags & STREAM_HELD))
+	if (!stream->held)
 		return;
 	held = &work->held[turn->direction];
 	if ((uint32_t)(turn->now / 1000) - held->since <= HELD_LIFE)
@@ -138,20 +138,27 @@ static void abandon_edit(struct turn *turn)
 	struct stream *stream = &turn->session->stream[turn->direction];
 	const struct work *work = table_work(turn->engine->table, turn->session);
 
-	if (!(stream->flags & STREAM_IN_FLIGHT) ||
-	    (uint32_t)(turn->now / 1000) - work->edit[turn->direction].since <= EDIT_LIFE)
+	if (!stream->in_flight || (uint32_t)(turn->now / 1000) - work->edit[turn->direction].since <= EDIT_LIFE)
 		return;
 	stream_acknowledge(turn, turn->direction, edit_end(&work->edit[turn->direction]));
 	turn->engine->counters.overdue++;
+}
+
+/* Its beginning is told by a clock that turns: one that is older than the clock can say stays as old as that. */
+static void hold_age(struct session *session, uint32_t seconds)
+{
+	uint32_t age;
+
+	if (session_age(session, seconds, &age) && age > SESSION_AGE_MAX)
+		session->began = session_began(seconds - SESSION_AGE_MAX);
 }
 
 /* Give the work slot back where nothing needs it. */
 static void release_work(struct engine *engine, struct session *session)
 {
 	const struct work *work = table_work(engine->table, session);
-	const uint8_t flags = session->stream[0].flags | session->stream[1].flags;
 
-	if (work && !work->announcements && !(flags & (STREAM_HELD | STREAM_IN_FLIGHT)))
+	if (work && !work->announcements && !session_in_flight(session) && !session_held(session))
 		table_work_put(engine->table, session);
 }
 
@@ -164,6 +171,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 		lifecycle_forget(engine, session, now);
 		return;
 	}
+	hold_age(session, (uint32_t)(now / 1000));
 	announcement_expire(&turn);
 	turn.ack = session->stream[DIRECTION_REPLY].acked;
 	for (int d = 0; d < 2; d++) {

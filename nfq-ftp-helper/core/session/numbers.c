@@ -17,17 +17,17 @@ static void hear(const struct turn *turn, const struct segment *segment, bool mo
 {
 	struct session *session = turn->session;
 	struct stream *mine = &session->stream[turn->direction];
-	struct stream *theirs = &session->stream[turn_other(turn->direction)];
+	struct stream *theirs = &session->stream[direction_other(turn->direction)];
 	const uint32_t end = segment->seq + segment->payload_length, ack = turn->ack;
 
 	if (!more)
-		mine->flags &= (uint8_t)~STREAM_FIN;
+		state_goes_on(mine);
 	if (segment->flags & TCP_FIN && (!more || !seq_before(end, mine->next)))
-		mine->flags |= STREAM_FIN;
+		state_ended(mine);
 	mine->next = more ? seq_max(mine->next, end) : end;
 	theirs->next = more ? seq_max(theirs->next, ack) : ack;
-	session->flags &= (uint8_t)~SESSION_HEARD_REPLY;
-	session->flags |= SESSION_HEARD | (turn->direction == DIRECTION_REPLY ? SESSION_HEARD_REPLY : 0);
+	session->heard = true;
+	session->heard_reply = turn->direction == DIRECTION_REPLY;
 }
 
 /* A number in a stream, probably not a line's beginning; the receiver may lack what is before it, or have more. */
@@ -36,17 +36,16 @@ static void begin_at(struct stream *stream, uint32_t next)
 	stream_start(stream, next);
 	ftp_lose_line(&stream->line);
 	stream->acked = next - UINT16_MAX;
-	stream->flags |= STREAM_STALE;
+	state_doubted(stream);
 }
 
 bool numbers_agree(const struct turn *turn, const struct segment *segment)
 {
 	struct session *session = turn->session;
 	struct stream *mine = &session->stream[turn->direction];
-	struct stream *theirs = &session->stream[turn_other(turn->direction)];
-	const bool same = !(session->flags & SESSION_HEARD_REPLY) == (turn->direction == DIRECTION_ORIGINAL);
-	const bool fits =
-		session->flags & SESSION_HEARD && is_near(segment->seq, mine->next) && is_near(turn->ack, theirs->next);
+	struct stream *theirs = &session->stream[direction_other(turn->direction)];
+	const bool same = !session->heard_reply == (turn->direction == DIRECTION_ORIGINAL);
+	const bool fits = session->heard && is_near(segment->seq, mine->next) && is_near(turn->ack, theirs->next);
 
 	if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST)
 		return false;
@@ -56,14 +55,12 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 		hear(turn, segment, fits);
 		return false;
 	}
-	if (theirs->flags & STREAM_FIN && turn->ack != theirs->next + 1 &&
+	if (theirs->fin && turn->ack != theirs->next + 1 &&
 	    seq_after(mine->next, segment->seq + segment->payload_length + !!(segment->flags & TCP_FIN)))
-		theirs->flags &=
-			(uint8_t)~STREAM_FIN; /* it acknowledged what has not been sent: the other does not take it */
+		state_goes_on(theirs); /* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next);
 	begin_at(mine, segment->seq);
-	session->flags &= (uint8_t) ~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
-	if (session->state < SESSION_MIDDLE)
-		state_enter(session, SESSION_MIDDLE);
+	session->unsure = session->heard = session->heard_reply = false;
+	state_happen(session, EVENT_MET);
 	return true;
 }

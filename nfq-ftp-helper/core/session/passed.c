@@ -10,7 +10,7 @@
 
 static bool is_news(const struct stream *stream, uint32_t next)
 {
-	return stream->flags & STREAM_UNSYNCED || seq_after(next, stream->next);
+	return stream->unsynced || seq_after(next, stream->next);
 }
 
 /*
@@ -22,17 +22,16 @@ static void pass_over(const struct turn *turn, enum direction direction, uint32_
 {
 	struct stream *stream = &turn->session->stream[direction];
 	const struct work *work = table_work(turn->engine->table, turn->session);
-	uint8_t stale = stream->flags & STREAM_STALE;
+	const bool stale = stream->stale || stream->unsynced;
 
-	if (stream->flags & STREAM_UNSYNCED) {
+	if (stream->unsynced)
 		stream->acked = next - UINT16_MAX;
-		stale = STREAM_STALE;
-	} else if (stream->flags & STREAM_IN_FLIGHT) {
+	else if (stream->in_flight)
 		stream_acknowledge(turn, direction, seq_min(edit_end(&work->edit[direction]), next));
-	}
 	if (is_news(stream, next)) {
 		stream_start(stream, next);
-		stream->flags |= stale;
+		if (stale)
+			state_doubted(stream);
 	}
 }
 
@@ -43,11 +42,12 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 
 	dialogue_lost(turn->engine->table, session);
 	session->pairing = note->pairing;
-	session->flags = (session->flags & SESSION_SELF) | SESSION_FIRST_LINE;
+	session->first_line = true;
+	session->resumed = false;
 	session->exchanged = EXCHANGED_TWO; /* nothing passes before that */
 	session->logged_in = 1;
 	session->met = 0;
-	state_enter(session, SESSION_READY);
+	state_happen(session, EVENT_NOTED);
 }
 
 static void take_news(struct turn *turn, const struct scan_note *note)
@@ -58,7 +58,7 @@ static void take_news(struct turn *turn, const struct scan_note *note)
 	lifecycle_let_go(turn);
 	for (int d = 0; d < 2; d++)
 		pass_over(turn, (enum direction)d, note->next[d]);
-	session->flags &= (uint8_t) ~(SESSION_UNSURE | SESSION_HEARD | SESSION_HEARD_REPLY);
+	session->unsure = session->heard = session->heard_reply = false;
 	if (session->state < SESSION_OPAQUE && (note->opaque || session_in_tls(session)))
 		dialogue_opaque(turn);
 	if (session->state < SESSION_OPAQUE)
@@ -91,7 +91,7 @@ static void take_note(struct turn *turn, const struct scan_note *note)
  */
 static bool is_anothers_note(const struct session *session, const struct scan_note *note)
 {
-	if (session->flags & SESSION_SELF && session->state != SESSION_CLOSED)
+	if (session->self && session->state != SESSION_CLOSED)
 		return false; /* nothing of it passes unseen, and its adjustment is known here only */
 	for (int d = 0; d < 2; d++) {
 		const struct stream *stream = &session->stream[d];
@@ -99,7 +99,7 @@ static bool is_anothers_note(const struct session *session, const struct scan_no
 
 		if (note->whole && !seq_after(note->next[d], stream->next))
 			continue;
-		if (!(stream->flags & STREAM_UNSYNCED) && distance + FTP_LATE_SYNACK > 2 * FTP_LATE_SYNACK)
+		if (!stream->unsynced && distance + FTP_LATE_SYNACK > 2 * FTP_LATE_SYNACK)
 			return true;
 	}
 	return false;

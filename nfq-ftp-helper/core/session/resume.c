@@ -14,7 +14,7 @@ static void align_conntrack(struct engine *engine, struct session *session)
 	flow_ends(&session->key, &seen.src, &seen.dst);
 	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
 		return;
-	for (int d = 0; d < 2 && !(session->flags & SESSION_SELF); d++) {
+	for (int d = 0; d < 2 && !session->self; d++) {
 		const struct seqadj *kernel = &binding.seqadj[d],
 				    told = conntrack_told(engine->conntrack, &session->stream[d].adj);
 
@@ -24,9 +24,9 @@ static void align_conntrack(struct engine *engine, struct session *session)
 		if (by == SEQADJ_KERNEL)
 			binding.seqadj[d] = told;
 		else if (by == SEQADJ_SELF) /* it is our part by now */
-			session->flags |= SESSION_SELF;
+			session->self = true;
 	}
-	if (!(session->flags & SESSION_SELF) && !session_in_flight(session) && ops->settle)
+	if (!session->self && !session_in_flight(session) && ops->settle)
 		ops->settle(engine->conntrack, &binding);
 	if (work) {
 		work->binding = binding;
@@ -47,7 +47,7 @@ static bool must_be_aligned(const struct engine *engine, const struct session *s
 		return false;
 	if (!work->bound)
 		return true;
-	for (int d = 0; d < 2 && !(session->flags & SESSION_SELF); d++) {
+	for (int d = 0; d < 2 && !session->self; d++) {
 		const struct seqadj told = conntrack_told(engine->conntrack, &session->stream[d].adj);
 
 		differs |= memcmp(&told, &work->binding.seqadj[d], sizeof(told)) != 0;
@@ -71,7 +71,7 @@ void resume_sessions(struct engine *engine)
 	struct table *table = engine->table;
 	struct session *undone = table_undone(table);
 
-	if (undone && !(undone->flags & SESSION_SELF))
+	if (undone && !undone->self)
 		align(engine, undone);
 	for (uint32_t i = 1; i <= table_slots(table); i++) {
 		struct session *session = table_slot(table, i);

@@ -26,6 +26,7 @@
 
 #define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
+#define NUMBERS_REACH	 (2 * UINT16_MAX) /* bytes between what is due in a control connection and any packet of it */
 
 int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
 		      bool checksum_pending, uint16_t zone, const struct tuple *ends)
@@ -60,7 +61,7 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
 /* ---- what is believed ---- */
 
 /* What is known of a direction, as belief.h wants it. */
-static struct belief_side side_of(const struct turn *turn, enum direction direction)
+static inline struct belief_side side_of(const struct turn *turn, enum direction direction)
 {
 	const struct stream *stream = &turn->session->stream[direction];
 
@@ -69,8 +70,8 @@ static struct belief_side side_of(const struct turn *turn, enum direction direct
 		.sent = stream_forwarded(turn, direction),
 		.acked = stream->acked,
 		.window = belief_window(stream->scale),
-		.known = !(stream->flags & STREAM_UNSYNCED),
-		.fin = stream->flags & STREAM_FIN,
+		.known = !stream->unsynced,
+		.fin = stream->fin,
 	};
 }
 
@@ -80,7 +81,7 @@ static bool is_old(const struct turn *turn, const struct segment *segment)
 	const struct stream *mine = &turn->session->stream[turn->direction];
 	const uint32_t end = segment->seq + segment->payload_length + (segment->flags & TCP_FIN ? 1 : 0);
 
-	return !(mine->flags & STREAM_UNSYNCED) && seq_before(end, mine->acked);
+	return !mine->unsynced && seq_before(end, mine->acked);
 }
 
 /*
@@ -90,7 +91,7 @@ static bool is_old(const struct turn *turn, const struct segment *segment)
  */
 static enum belief judge(const struct turn *turn, const struct segment *segment)
 {
-	const enum direction other = turn_other(turn->direction);
+	const enum direction other = direction_other(turn->direction);
 	const struct belief_side mine = side_of(turn, turn->direction), theirs = side_of(turn, other);
 	struct stream *acked = &turn->session->stream[other];
 	const struct belief_segment judged = {
@@ -107,7 +108,7 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 	stands = unseen_claim_stands(acked, judged.ack);
 	if (!unseen_claim(turn, acked, judged.ack))
 		return belief;
-	if (acked->flags & STREAM_STALE) {
+	if (acked->stale) {
 		const bool vouched = !segment->payload_length || unseen_is_claimed(turn, segment);
 
 		return vouched || (unseen_comes_again(turn, segment->seq) && stands) ? BELIEVED : belief;
@@ -123,23 +124,23 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 /* Does it acknowledge what has not been sent, as far as is known? */
 static bool claims(const struct turn *turn)
 {
-	const enum direction direction = turn_other(turn->direction);
+	const enum direction direction = direction_other(turn->direction);
 	const struct stream *stream = &turn->session->stream[direction];
-	const uint32_t sent = stream_forwarded(turn, direction) + (stream->flags & STREAM_FIN ? 1 : 0);
+	const uint32_t sent = stream_forwarded(turn, direction) + (stream->fin ? 1 : 0);
 
-	return !(stream->flags & STREAM_UNSYNCED) && seq_after(turn->ack, sent);
+	return !stream->unsynced && seq_after(turn->ack, sent);
 }
 
 /* What the packet acknowledges of the other direction. */
 static void acknowledge(struct turn *turn, const struct segment *segment)
 {
-	const enum direction direction = turn_other(turn->direction);
+	const enum direction direction = direction_other(turn->direction);
 	struct stream *stream = &turn->session->stream[direction];
 	const bool more = seq_after(stream->beyond, stream->next);
 	const uint32_t ack = turn->ack;
 
-	if (seq_after(ack, stream_forwarded(turn, direction) + (stream->flags & STREAM_FIN ? 1 : 0))) {
-		if (!(stream->flags & STREAM_STALE) || !segment->payload_length)
+	if (seq_after(ack, stream_forwarded(turn, direction) + (stream->fin ? 1 : 0))) {
+		if (!stream->stale || !segment->payload_length)
 			return;			      /* a claim */
 		unseen_take_up(turn, direction, ack); /* what it answers has not been seen */
 	} else {
@@ -148,9 +149,9 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 			stream->claim = stream->next;
 	}
 	/* Something new, and just what we know of: then nothing else has passed. */
-	if (stream->flags & STREAM_STALE && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, direction) &&
+	if (stream->stale && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, direction) &&
 	    !segment_has_sack(segment) && !more)
-		stream->flags &= (uint8_t)~STREAM_STALE;
+		state_trusted(stream);
 	stream_acknowledge(turn, direction, ack);
 }
 
@@ -176,8 +177,8 @@ static void note_fin(struct passage *passage)
 		return; /* there is none, or its bytes before it were cut off, or it is not at its place */
 	if (claims(passage->turn))
 		return; /* the other may not take it; if it does, it will say so */
-	passage->stream->flags |= STREAM_FIN;
-	if (session->stream[turn_other(passage->turn->direction)].flags & STREAM_FIN)
+	state_ended(passage->stream);
+	if (session->stream[direction_other(passage->turn->direction)].fin)
 		lifecycle_close(passage->turn);
 }
 
@@ -196,8 +197,8 @@ static bool read_segment(struct passage *passage)
 	passage->probe = false;
 	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
 		return true;
-	if (passage->stream->flags & STREAM_FIN && seq_after(passage->end, passage->stream->next))
-		passage->stream->flags &= (uint8_t)~STREAM_FIN; /* it was not this sender's */
+	if (passage->stream->fin && seq_after(passage->end, passage->stream->next))
+		state_goes_on(passage->stream); /* it was not this sender's */
 	passage->space_alone = space_alone(passage);
 	passage->space =
 		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
@@ -222,30 +223,39 @@ static bool read_segment(struct passage *passage)
 
 /* ---- out ---- */
 
-/* Move the numbers of a packet by what is left to us: all of the adjustments, or what conntrack was not told of them. */
-static void renumber(const struct turn *turn, struct segment *segment)
+/*
+ * Move the numbers of a packet by what is left to us: all of the adjustments, or what conntrack was not told of them. Return false where none
+ * moves, as behind an edit of which conntrack knows all that counts by now.
+ */
+static bool renumber(const struct turn *turn, struct segment *segment)
 {
 	const struct session *session = turn->session;
-	const bool self = session->flags & SESSION_SELF, acks = segment->flags & TCP_ACK;
+	const bool self = session->self, acks = segment->flags & TCP_ACK;
 	struct seqadj mine = session->stream[turn->direction].adj,
-		      theirs = session->stream[turn_other(turn->direction)].adj;
+		      theirs = session->stream[direction_other(turn->direction)].adj;
+	uint32_t seq, ack;
 
 	if (!self) {
 		mine = seqadj_untold(&mine);
 		theirs = seqadj_untold_back(&theirs);
 	}
-	segment_renumber(segment, seqadj_forward(&mine, segment->seq),
-			 acks ? seqadj_back(&theirs, segment->ack) : segment->ack);
+	seq = seqadj_forward(&mine, segment->seq);
+	ack = acks ? seqadj_back(&theirs, segment->ack) : segment->ack;
+	if (seq == segment->seq && ack == segment->ack &&
+	    !(acks && seqadj_active(&theirs) && segment_has_sack(segment)))
+		return false;
+	segment_renumber(segment, seq, ack);
 	if (acks)
 		segment_map_sack(segment, &theirs);
 	segment_complete(segment);
+	return true;
 }
 
 static bool must_renumber(const struct turn *turn)
 {
 	const struct seqadj *a = &turn->session->stream[0].adj, *b = &turn->session->stream[1].adj;
 
-	if (turn->session->flags & SESSION_SELF)
+	if (turn->session->self)
 		return seqadj_active(a) || seqadj_active(b);
 	return turn->engine->conntrack->guarded && (seqadj_misjudged(a) || seqadj_misjudged(b));
 }
@@ -253,9 +263,8 @@ static bool must_renumber(const struct turn *turn)
 /* The packet goes as it came, but perhaps for its numbers. */
 static enum verdict send_unchanged(const struct turn *turn, struct segment *segment, struct output *output)
 {
-	if (!must_renumber(turn))
+	if (!must_renumber(turn) || !renumber(turn, segment))
 		return VERDICT_ACCEPT;
-	renumber(turn, segment);
 	turn->engine->counters.renumbered++;
 	output->packet = segment->packet;
 	output->length = segment->length;
@@ -281,13 +290,15 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 	return VERDICT_REPLACE;
 }
 
-/* Is its number of this connection at all? One of another with the same ports, which somebody has played, is not ours to move. */
+/*
+ * Is its number of this connection at all? One of another with the same ports is not ours to move: the session may be of a handshake that
+ * somebody has played, and with it he chose the windows, so that all numbers lie in one. A control connection's own are near.
+ */
 static bool is_anothers_number(const struct turn *turn, const struct segment *segment)
 {
 	const struct stream *stream = &turn->session->stream[turn->direction];
-	const uint32_t reach = belief_window(stream->scale) + UINT16_MAX;
 
-	return !(stream->flags & STREAM_UNSYNCED) && segment->seq - stream->next + reach > 2 * reach;
+	return !stream->unsynced && segment->seq - stream->next + NUMBERS_REACH > 2 * NUMBERS_REACH;
 }
 
 /* A packet that its receiver would not take changes nothing: it goes as it came, unread. */
@@ -310,10 +321,10 @@ static enum verdict disbelieve(const struct turn *turn, struct segment *segment,
  */
 static bool must_come_again(const struct turn *turn, const struct segment *segment)
 {
-	const struct stream *acked = &turn->session->stream[turn_other(turn->direction)];
+	const struct stream *acked = &turn->session->stream[direction_other(turn->direction)];
 
-	if (!state_reads_lines(turn->session) || !(acked->flags & STREAM_STALE) || !segment->payload_length ||
-	    is_old(turn, segment) || !unseen_claim_stands(acked, turn->ack))
+	if (!state_reads_lines(turn->session) || !acked->stale || !segment->payload_length || is_old(turn, segment) ||
+	    !unseen_claim_stands(acked, turn->ack))
 		return false;
 	turn->engine->counters.disbelieved[BELIEF_ACK_AHEAD]++;
 	turn->engine->counters.dropped++;
@@ -326,8 +337,8 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	struct splice splice;
 	enum belief belief;
 
-	turn->ack = seqadj_back(&turn->session->stream[turn_other(turn->direction)].adj, segment->ack);
-	if (turn->session->flags & SESSION_UNSURE && !numbers_agree(turn, segment))
+	turn->ack = seqadj_back(&turn->session->stream[direction_other(turn->direction)].adj, segment->ack);
+	if (turn->session->unsure && !numbers_agree(turn, segment))
 		return send_unchanged(turn, segment, output);
 	belief = judge(turn, segment);
 	if (belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment))
@@ -442,9 +453,9 @@ void session_unread(struct engine *engine, const struct arrival *arrival, uint32
 	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
 	stream = &turn.session->stream[turn.direction];
 	table_begin(engine->table, turn.session);
-	if (!(stream->flags & STREAM_UNSYNCED) && !seq_after(start, stream->next) && seq_after(end, stream->next))
+	if (!stream->unsynced && !seq_after(start, stream->next) && seq_after(end, stream->next))
 		unseen_take_up(&turn, turn.direction, end);
-	stream->flags |= STREAM_STALE;
+	state_doubted(stream);
 	lifecycle_settle(engine, turn.session);
 	table_commit(engine->table);
 }
@@ -459,10 +470,8 @@ void session_tick(struct engine *engine, uint64_t now, uint32_t slots)
 	const uint32_t used = table_slots(engine->table);
 
 	for (uint32_t i = 0; i < slots && i < used; i++) {
-		struct session *session;
+		struct session *session = table_walk(engine->table, &engine->sweep);
 
-		engine->sweep = engine->sweep < used ? engine->sweep + 1 : 1;
-		session = table_slot(engine->table, engine->sweep);
 		if (!session)
 			continue;
 		table_begin(engine->table, session);

@@ -4,12 +4,11 @@
 #include "core/dialogue/dialogue.h"
 #include "core/stream/edit.h"
 #include "core/stream/stream.h"
-#include "core/table/state.h"
 #include "lifecycle.h"
 
 #define HOLE_UNIT     64 /* milliseconds */
 #define HOLE_MISSED   3
-#define HOLE_PATIENCE 4		 /* in HOLE_UNIT: more than the least retransmission timeout in use, 200 ms */
+#define HOLE_PATIENCE (TCP_TIMEOUT_LEAST / HOLE_UNIT + 1) /* in HOLE_UNIT: what comes later was sent again */
 #define CLAIM_MAX     UINT16_MAX /* bytes: so many may have passed unseen while we were there */
 
 static uint8_t hole_time(const struct turn *turn)
@@ -20,7 +19,7 @@ static uint8_t hole_time(const struct turn *turn)
 /* The lowest segment beyond the hole so far. */
 static void note_hole(const struct turn *turn, struct stream *stream, uint32_t start)
 {
-	stream->flags = (uint8_t)((stream->flags | STREAM_HOLE) & ~STREAM_HOLE_AGAIN);
+	state_hole(stream);
 	stream->hole_start = (uint16_t)start;
 	stream->hole_since = hole_time(turn);
 	stream->hole_missed = 0;
@@ -49,11 +48,11 @@ static bool never_unseen(const struct turn *turn, const struct stream *stream)
 	const struct session *session = turn->session;
 	const struct work *work = table_work(turn->engine->table, session);
 
-	if (session->flags & SESSION_SELF && stream->flags & STREAM_EDITED)
+	if (session->self && stream->edited)
 		return true;
-	if (!(stream->flags & STREAM_IN_FLIGHT) || stream->flags & STREAM_HELD)
+	if (!stream->in_flight || stream->held)
 		return false;
-	return work->edit[stream - session->stream].guarded || !(stream->flags & STREAM_STALE);
+	return work->edit[stream - session->stream].guarded || !stream->stale;
 }
 
 /*
@@ -63,7 +62,7 @@ static bool never_unseen(const struct turn *turn, const struct stream *stream)
  */
 bool unseen_claim(const struct turn *turn, struct stream *stream, uint32_t ack)
 {
-	const uint32_t reach = stream->flags & STREAM_STALE ? belief_window(stream->scale) : CLAIM_MAX;
+	const uint32_t reach = stream->stale ? belief_window(stream->scale) : CLAIM_MAX;
 
 	if (never_unseen(turn, stream) || seq_after(ack, stream->next + reach))
 		return false;
@@ -81,9 +80,9 @@ bool unseen_claim_stands(const struct stream *stream, uint32_t ack)
 /* Is it the lowest segment beyond the hole, again? It is taken note of. */
 static bool is_lowest_again(const struct turn *turn, struct stream *stream, uint32_t start)
 {
-	const bool again = stream->flags & STREAM_HOLE && (uint16_t)start == stream->hole_start;
+	const bool again = stream->hole && (uint16_t)start == stream->hole_start;
 
-	if (!(stream->flags & STREAM_HOLE) || (int16_t)((uint16_t)start - stream->hole_start) < 0)
+	if (!stream->hole || (int16_t)((uint16_t)start - stream->hole_start) < 0)
 		note_hole(turn, stream, start);
 	else if (!again)
 		note_missed(turn, stream, start);
@@ -108,8 +107,8 @@ bool unseen_is_claimed(const struct turn *turn, const struct segment *segment)
 {
 	const struct stream *stream = &turn->session->stream[turn->direction];
 
-	return !(stream->flags & STREAM_UNSYNCED) && seq_after(segment->seq, stream->next) &&
-	       seq_after(stream->claim, stream->next) && !seq_after(segment->seq, stream->claim);
+	return !stream->unsynced && seq_after(segment->seq, stream->next) && seq_after(stream->claim, stream->next) &&
+	       !seq_after(segment->seq, stream->claim);
 }
 
 /*
@@ -120,9 +119,9 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 {
 	struct session *session = turn->session;
 	struct stream *stream = &session->stream[direction];
-	const bool stale = (session->stream[0].flags | session->stream[1].flags) & STREAM_STALE;
+	const bool stale = session->stream[0].stale || session->stream[1].stale;
 	const bool opaque = session_in_tls(session) || (!stale && dialogue_may_be_opaque(session));
-	const bool shown = session->state >= SESSION_MIDDLE && session->flags & (SESSION_FIRST_LINE | SESSION_RESUMED);
+	const bool shown = session->state >= SESSION_MIDDLE && (session->first_line || session->resumed);
 	const uint32_t beyond = stream->beyond;
 	struct turn side = *turn;
 
@@ -131,13 +130,13 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	stream_start(stream, next);
 	stream->beyond = seq_max(beyond, next);
 	ftp_lose_line(&stream->line);
-	stream->flags |= STREAM_STALE; /* the receiver has not said that it has no more than that */
+	state_doubted(stream); /* the receiver has not said that it has no more than that */
 	turn->engine->counters.resynced++;
 	turn->resynced = true;
 	if (session->state >= SESSION_OPAQUE)
 		return; /* only its numbers are needed: it has nothing to show any more */
 	dialogue_lost(turn->engine->table, session);
-	state_enter(session, SESSION_MIDDLE);
+	state_happen(session, EVENT_UNSEEN);
 	if (opaque)
 		dialogue_opaque(turn);
 	else if (!shown)
@@ -168,7 +167,7 @@ static bool has_waited(const struct turn *turn, struct stream *stream, uint32_t 
 static enum hole judge_hole(const struct turn *turn, struct stream *stream, uint32_t start)
 {
 	const bool claimed = unseen_claim_stands(stream, start);
-	const bool stale = stream->flags & STREAM_STALE;
+	const bool stale = stream->stale;
 
 	if (never_unseen(turn, stream))
 		return HOLE_DROPPED;
@@ -176,9 +175,9 @@ static enum hole judge_hole(const struct turn *turn, struct stream *stream, uint
 		return HOLE_NONE; /* in TLS nothing is read again then: there is nothing to be sure of */
 	if (!has_waited(turn, stream, start))
 		return HOLE_DROPPED;
-	if (claimed || (stale && stream->flags & STREAM_HOLE_AGAIN))
+	if (claimed || (stale && stream->hole_again))
 		return HOLE_NONE;
-	stream->flags |= STREAM_HOLE_AGAIN;
+	state_hole_again(stream);
 	stream->hole_since = hole_time(turn);
 	return HOLE_ASKED;
 }
@@ -209,22 +208,17 @@ void unseen_note_sent(const struct turn *turn, const struct segment *segment)
  */
 static void note_unseen_fin(const struct turn *turn)
 {
-	struct stream *theirs = &turn->session->stream[turn_other(turn->direction)];
+	struct stream *theirs = &turn->session->stream[direction_other(turn->direction)];
 
 	if (turn->ack == theirs->next + 1 && !seq_after(theirs->beyond, theirs->next))
-		theirs->flags |= STREAM_FIN;
+		state_ended(theirs);
 }
 
-enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end)
+enum hole unseen_before(struct turn *turn, uint32_t start, uint32_t end)
 {
 	struct stream *stream = &turn->session->stream[turn->direction];
-	enum hole hole;
+	const enum hole hole = judge_hole(turn, stream, start);
 
-	if (!seq_after(start, stream->next)) {
-		stream->flags &= (uint8_t) ~(STREAM_HOLE | STREAM_HOLE_AGAIN);
-		return HOLE_NONE;
-	}
-	hole = judge_hole(turn, stream, start);
 	if (hole != HOLE_NONE) {
 		note_beyond(stream, end);
 		return hole;

@@ -6,12 +6,13 @@
  * Theory of operation. A segment beyond what was read last shows a hole. As a rule it was lost behind us, or is still to come, and so the
  * segment is dropped, for its sender to fill the hole. Two things speak for bytes that passed unseen: the receiver acknowledges them (a
  * claim; when the segment comes again it is asked for one), and their sender goes on behind them, well apart, more than once. What is asked for is more while we were there than after
- * nobody was for a while (STREAM_STALE). Nothing can have passed where all packets come to us: never_unseen().
+ * nobody was for a while (stream.stale). Nothing can have passed where all packets come to us: never_unseen().
  */
 #ifndef CORE_UNSEEN_H
 #define CORE_UNSEEN_H
 
 #include "core/engine/turn.h"
+#include "core/table/state.h"
 
 /*
  * The packet acknowledges bytes of @stream that never came this way: note it as a claim. Return: false where it can be none: nothing of
@@ -43,10 +44,21 @@ enum hole {
 	HOLE_ASKED,   /* the same, and its receiver is to say what it has: once nothing gets through, it never would */
 };
 
+/* The same of one that does begin there. */
+enum hole unseen_before(struct turn *turn, uint32_t start, uint32_t end);
+
 /*
  * The payload is [@start, @end). Does it begin beyond what was read last, and what becomes of it then? Where bytes before it have passed
  * unseen, the stream is taken up here.
  */
-enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end);
+static inline enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end)
+{
+	struct stream *stream = &turn->session->stream[turn->direction];
+
+	if (seq_after(start, stream->next))
+		return unseen_before(turn, start, end);
+	state_filled(stream);
+	return HOLE_NONE;
+}
 
 #endif

@@ -95,8 +95,7 @@ static void renew_next(struct engine *engine, uint64_t now, uint32_t works, unsi
 
 		if (*requests <= REQUESTS / 2)
 			return;
-		engine->renewed = engine->renewed < slots ? engine->renewed + 1 : 1;
-		work = table_work_slot(engine->table, engine->renewed, &session);
+		work = table_walk_work(engine->table, &engine->renewed, &session);
 		if (!work || !announcement_is_due(work, now))
 			continue;
 		table_begin(engine->table, session);
@@ -110,10 +109,8 @@ static void attend_next(struct engine *engine, uint64_t now, uint32_t sessions, 
 	const uint32_t slots = table_slots(engine->table);
 
 	for (uint32_t i = 0; i < sessions && i < slots; i++) {
-		struct session *session;
+		struct session *session = table_walk(engine->table, &engine->attended);
 
-		engine->attended = engine->attended < slots ? engine->attended + 1 : 1;
-		session = table_slot(engine->table, engine->attended);
 		if (!session)
 			continue;
 		table_begin(engine->table, session);

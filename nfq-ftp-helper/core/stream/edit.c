@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "edit.h"
 
+#include "core/table/state.h"
+
 static struct stream *stream_of(const struct turn *turn)
 {
 	return &turn->session->stream[turn->direction];
@@ -19,13 +21,13 @@ static int hand_over(struct turn *turn, const struct seqadj *adj)
 	const struct seqadj told = conntrack_told(conntrack, adj);
 	int by;
 
-	if (turn->session->flags & SESSION_SELF)
+	if (turn->session->self)
 		return 0;
 	by = conntrack->ops->adjust_seq(conntrack, &work->binding, turn->direction, &told);
 	if (by < 0)
 		return by;
 	if (by == SEQADJ_SELF)
-		turn->session->flags |= SESSION_SELF;
+		turn->session->self = true;
 	else
 		work->binding.seqadj[turn->direction] = told;
 	return 0;
@@ -52,7 +54,7 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 	stream->adj = adj;
 	edit->since = (uint32_t)(turn->now / 1000);
 	edit->guarded = turn->engine->conntrack->guarded;
-	stream->flags = (uint8_t)((stream->flags | STREAM_IN_FLIGHT | STREAM_EDITED) & ~STREAM_STALE);
+	state_edited(stream);
 	return 0;
 }
 
@@ -176,13 +178,12 @@ void edit_lose(struct turn *turn)
 		work_of(turn)->edit[turn->direction].kind = EDIT_REPLACED;
 }
 
-void edit_settle(const struct turn *turn, bool was_in_flight)
+void edit_tell_settled(const struct turn *turn)
 {
 	const struct session *session = turn->session;
 	const struct work *work = table_work(turn->engine->table, session);
 	struct conntrack *conntrack = turn->engine->conntrack;
 
-	if (was_in_flight && !session_in_flight(session) && work && work->bound && !(session->flags & SESSION_SELF) &&
-	    conntrack->ops->settle)
+	if (work && work->bound && !session->self && conntrack->ops->settle)
 		conntrack->ops->settle(conntrack, &work->binding);
 }

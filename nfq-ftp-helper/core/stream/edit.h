@@ -22,7 +22,7 @@
 /* The edit in flight in a direction; NULL where there is none. */
 static inline const struct edit *edit_of(const struct turn *turn, enum direction direction)
 {
-	if (!(turn->session->stream[direction].flags & STREAM_IN_FLIGHT))
+	if (!turn->session->stream[direction].in_flight)
 		return NULL;
 	return &table_work(turn->engine->table, turn->session)->edit[direction];
 }
@@ -73,8 +73,15 @@ int edit_swallow(struct turn *turn);
 /* Give a swallowed part back as it came. */
 void edit_restore(struct turn *turn);
 
-/* A packet has been dealt with: where an edit was in flight before, and none is any more, conntrack may know. */
-void edit_settle(const struct turn *turn, bool was_in_flight);
+/* The last edit in flight is not any more: conntrack may know. */
+void edit_tell_settled(const struct turn *turn);
+
+/* A packet has been dealt with. Was an edit in flight before, and is none any more? */
+static inline void edit_settle(const struct turn *turn, bool was_in_flight)
+{
+	if (was_in_flight && !session_in_flight(turn->session))
+		edit_tell_settled(turn);
+}
 
 /* Bytes behind a swallowed part have passed unseen, numbered as if it had never been: its receiver does without it. */
 void edit_lose(struct turn *turn);

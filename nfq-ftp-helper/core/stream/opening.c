@@ -281,7 +281,7 @@ static void refuse(struct turn *turn, const struct opening *opening)
 void opening_refuse(struct turn *turn, const struct ftp_line *line, enum refusal refusal)
 {
 	const struct opening opening = {
-		.candidate = { .line = line, .word = ftp_line_word(line, turn_side(turn->direction)) },
+		.candidate = { .line = line, .word = ftp_line_word(line, turn->direction) },
 		.refusal = refusal,
 	};
 
@@ -303,7 +303,7 @@ static enum step run(struct turn *turn, struct opening *opening)
 bool opening_try(struct turn *turn, const struct ftp_line *line, const struct announced *announced)
 {
 	struct opening opening = { .candidate = { .line = line,
-						  .word = ftp_line_word(line, turn_side(turn->direction)),
+						  .word = ftp_line_word(line, turn->direction),
 						  .text = announced->text,
 						  .text_length = announced->length },
 				   .announced = announced };

@@ -31,12 +31,6 @@ static inline const uint8_t *passage_bytes(const struct passage *passage, uint32
 	return segment_payload(passage->segment) + (seq - passage->start);
 }
 
-/* Whose lines these are. */
-static inline enum ftp_side passage_side(const struct passage *passage)
-{
-	return turn_side(passage->turn->direction);
-}
-
 /* The session's work slot, to look at; NULL where it has none. */
 static inline const struct work *passage_work(const struct passage *passage)
 {

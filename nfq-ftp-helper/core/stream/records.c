@@ -3,7 +3,7 @@
 
 #include "core/dialogue/dialogue.h"
 
-bool records_here(const struct passage *passage)
+bool records_follow(const struct passage *passage)
 {
 	const struct stream *stream = passage->stream;
 	const struct tls_records *records = &passage->turn->session->tls[passage->turn->direction];
@@ -12,13 +12,13 @@ bool records_here(const struct passage *passage)
 	       tls_records_begins(records, &stream->line, *passage_bytes(passage, stream->next));
 }
 
-bool records_lost(const struct passage *passage)
+bool records_begin_unseen(const struct passage *passage)
 {
 	const struct stream *stream = passage->stream;
 	const uint8_t *bytes = passage_bytes(passage, stream->next);
 
-	return stream->line.phase == FTP_PHASE_LOST && passage_side(passage) == FTP_CLIENT &&
-	       passage->run_end - stream->next >= 3 && tls_records_is_type(bytes[0]) && bytes[1] == 3 && bytes[2] <= 4;
+	return passage->turn->direction == DIRECTION_ORIGINAL && passage->run_end - stream->next >= 3 &&
+	       tls_records_is_type(bytes[0]) && bytes[1] == 3 && bytes[2] <= 4;
 }
 
 bool records_read(struct passage *passage)
@@ -28,7 +28,7 @@ bool records_read(struct passage *passage)
 	enum tls_event event;
 
 	stream->next += (uint32_t)tls_records_read(&turn->session->tls[turn->direction], &stream->line,
-						   passage_side(passage), passage_bytes(passage, stream->next),
+						   passage->turn->direction, passage_bytes(passage, stream->next),
 						   passage->run_end - stream->next, &event);
 	if (event == TLS_LINE)
 		dialogue_out_of_tls(turn);

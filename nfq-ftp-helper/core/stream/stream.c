@@ -30,6 +30,7 @@
 #include "core/dialogue/binding.h"
 #include "core/dialogue/dialogue.h"
 #include "core/dialogue/policy.h"
+#include "core/table/state.h"
 #include "edit.h"
 #include "opening.h"
 #include "records.h"
@@ -55,7 +56,7 @@ uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction
 
 	if (work->held[direction].copied)
 		return stream->next;
-	if (stream->flags & STREAM_IN_FLIGHT && edit_swallowed(&work->edit[direction]))
+	if (stream->in_flight && edit_swallowed(&work->edit[direction]))
 		return edit_end(&work->edit[direction]);
 	return work->held[direction].start;
 }
@@ -63,7 +64,7 @@ uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction
 void stream_start(struct stream *stream, uint32_t next)
 {
 	stream->next = stream->claim = stream->beyond = next;
-	stream->flags &= (uint8_t)(~(STREAM_UNSYNCED | STREAM_HELD | STREAM_HOLE | STREAM_HOLE_AGAIN | STREAM_STALE));
+	state_begins(stream);
 	stream->line = (struct ftp_line){ .phase = FTP_PHASE_START };
 }
 
@@ -77,7 +78,7 @@ void stream_acknowledge(const struct turn *turn, enum direction direction, uint3
 		ack = edit->start;
 	stream->acked = seq_max(stream->acked, ack);
 	if (edit && !edit_swallowed(edit) && !seq_before(stream->acked, edit_end(edit)))
-		stream->flags &= (uint8_t)~STREAM_IN_FLIGHT;
+		state_arrived(stream);
 }
 
 /* ---- the run's limits ---- */
@@ -141,7 +142,7 @@ static void set_run(struct passage *passage)
 	passage->run_start = passage->start;
 	if (passage->carried_length && !passage->copied && seq_after(passage->start, passage->carried_start))
 		passage->run_start = passage->carried_start;
-	if (stream->flags & STREAM_EDITED)
+	if (stream->edited)
 		passage->run_start = seq_max(passage->run_start, stream->acked);
 	begin_with_owed(passage);
 	passage->run_end = fitting_end(passage);
@@ -161,7 +162,7 @@ static void carry(struct passage *passage)
 {
 	const struct held *held;
 
-	if (!(passage->stream->flags & STREAM_HELD))
+	if (!passage->stream->held)
 		return;
 	held = &passage_work(passage)->held[passage->turn->direction];
 	passage->carried_start = held->start;
@@ -181,7 +182,7 @@ static void cut_at_held(struct passage *passage, uint32_t start)
 /* May what comes now have passed before, unseen? Then it must not be changed yet. */
 static bool may_have_passed(const struct passage *passage)
 {
-	return passage->stream->flags & STREAM_STALE && !(passage->turn->session->flags & SESSION_SELF);
+	return passage->stream->stale && !passage->turn->session->self;
 }
 
 /* Acknowledge the held part to its sender. Return 0, -EMSGSIZE where that is not possible, or an error that may pass. */
@@ -198,9 +199,9 @@ static void note_asking(struct passage *passage, uint32_t start)
 {
 	const struct edit *edit = edit_in_flight(passage->turn);
 
-	if (passage->turn->session->flags & SESSION_SELF || !waiting_asks_for(passage, start))
+	if (passage->turn->session->self || !waiting_asks_for(passage, start))
 		return;
-	passage->stream->flags &= (uint8_t)~STREAM_STALE;
+	state_trusted(passage->stream);
 	if (edit && !edit_swallowed(edit))
 		stream_acknowledge(passage->turn, passage->turn->direction, start);
 }
@@ -221,7 +222,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	if (!work)
 		return refusal;
 	held = &work->held[passage->turn->direction];
-	if (!(stream->flags & STREAM_HELD)) {
+	if (!stream->held) {
 		held->pieces = 0;
 		held->since = (uint32_t)(passage->turn->now / 1000);
 		if (waiting_at(passage, start)) { /* it has come before, and had to wait */
@@ -229,14 +230,14 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 			note_asking(passage, start);
 			waiting_note(passage, start);
 		}
-		held->before = ftp_byte_before(&stream->line, passage_side(passage));
+		held->before = ftp_byte_before(&stream->line, passage->turn->direction);
 		held->copied = !policy_may_edit(passage->turn, work);
 	}
 	held->start = start;
 	held->length = (uint16_t)length;
 	held->pieces = carried && seq_before(passage->start, stream->next) ? PIECES_MAX + 1 : held->pieces + 1u;
 	memcpy(held->bytes + carried, passage_bytes(passage, stream->next), length - carried);
-	stream->flags |= STREAM_HELD;
+	state_held(stream);
 	stream->next = passage->end;
 	if (held->copied)
 		return REFUSED_NOT;
@@ -250,7 +251,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 /* Let the sender send the argument again. */
 static void wait_for(struct passage *passage, uint32_t start)
 {
-	passage->stream->flags &= (uint8_t)~STREAM_HELD;
+	state_let_go(passage->stream);
 	passage->stream->next = start;
 	waiting_note(passage, start);
 	cut(passage, start);
@@ -265,7 +266,7 @@ static void wait_for(struct passage *passage, uint32_t start)
 static void let_pass(struct passage *passage)
 {
 	edit_restore(passage->turn);
-	passage->stream->flags &= (uint8_t)~STREAM_HELD;
+	state_let_go(passage->stream);
 	begin_with_owed(passage);
 	passage->run_end = fitting_end(passage);
 }
@@ -273,7 +274,7 @@ static void let_pass(struct passage *passage)
 /* Give up on this line: it passes unchanged, whatever of it has been held back first. */
 static void release(struct passage *passage, enum refusal refusal)
 {
-	const uint32_t held = passage->stream->flags & STREAM_HELD ? passage->carried_length : 0;
+	const uint32_t held = passage->stream->held ? passage->carried_length : 0;
 
 	let_pass(passage);
 	opening_refuse(passage->turn, &passage->stream->line, refusal);
@@ -322,7 +323,7 @@ static void judge(struct passage *passage, uint32_t start, const uint8_t *text, 
 static void read_argument(struct passage *passage)
 {
 	struct stream *stream = passage->stream;
-	const bool going_on = stream->flags & STREAM_HELD;
+	const bool going_on = stream->held;
 	const uint32_t carried = going_on ? passage->carried_length : 0;
 	const uint32_t start = stream->next - carried;
 	const uint32_t available = passage->end - stream->next;
@@ -365,7 +366,8 @@ static void end_line(struct passage *passage, enum ftp_event event)
 		dialogue_line(passage->turn, &stream->line);
 	else if (event == FTP_SKIPPED)
 		dialogue_skipped(passage->turn, &stream->line);
-	else if (passage_side(passage) == FTP_SERVER) /* lost: it may have answered a command that has been seen */
+	else if (passage->turn->direction == DIRECTION_REPLY)
+		/* lost: it may have answered a command that has been seen */
 		dialogue_lost(table_of(passage), passage->turn->session);
 	ftp_next_line(&stream->line);
 }
@@ -378,7 +380,7 @@ static bool read_line(struct passage *passage)
 	const uint32_t length = passage->run_end - stream->next;
 	enum ftp_event event;
 
-	if (stream->flags & STREAM_HELD && seq_after(passage->end, stream->next) && readable(passage)) {
+	if (stream->held && seq_after(passage->end, stream->next) && readable(passage)) {
 		read_argument(passage); /* nothing of it leaves before it is whole, however full the packet is */
 		return true;
 	}
@@ -390,7 +392,7 @@ static bool read_line(struct passage *passage)
 		dialogue_opaque(passage->turn);
 		return true;
 	}
-	stream->next += (uint32_t)ftp_scan(&stream->line, passage_side(passage), session->multiline,
+	stream->next += (uint32_t)ftp_scan(&stream->line, passage->turn->direction, session->multiline,
 					   passage_bytes(passage, stream->next), length, &event);
 	switch (event) {
 	case FTP_MORE:
@@ -439,7 +441,7 @@ static void read_again(struct passage *passage)
 {
 	const struct stream *stream = passage->stream;
 
-	if (!(stream->flags & STREAM_HELD) || passage->copied)
+	if (!stream->held || passage->copied)
 		return;
 	if (passage->end == stream->next && passage->segment->flags & TCP_FIN)
 		release(passage, REFUSED_MALFORMED);
@@ -461,7 +463,7 @@ void stream_read(struct passage *passage)
 	}
 	while (read_line(passage))
 		;
-	if (stream->flags & STREAM_HELD)
+	if (stream->held)
 		return;
 	if (!readable(passage))
 		stream->next = seq_max(stream->next, passage->run_end);

@@ -18,7 +18,7 @@ static inline uint32_t stream_forwarded(const struct turn *turn, enum direction 
 {
 	const struct stream *stream = &turn->session->stream[direction];
 
-	return stream->flags & STREAM_HELD ? stream_forwarded_held(turn, direction) : stream->next;
+	return stream->held ? stream_forwarded_held(turn, direction) : stream->next;
 }
 
 /* Start (again) at @next, taken for the beginning of a line. What was held back is given up. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "waiting.h"
 
-#define WAITING_APART 250 /* milliseconds: more than the least retransmission timeout in use, 200 */
+#define WAITING_APART (TCP_TIMEOUT_LEAST + 50) /* milliseconds: what comes later was sent again */
 
 const struct waiting *waiting_at(const struct passage *passage, uint32_t start)
 {
@@ -43,10 +43,9 @@ bool waiting_repeated(const struct passage *passage, uint32_t start, uint8_t mos
 	return waiting && waiting->repeats + (passage->turn->now - waiting->last >= WAITING_APART) > most;
 }
 
-void waiting_note_earlier(struct passage *passage)
+void waiting_note_repeated(struct passage *passage)
 {
-	const struct work *work =
-		passage->stream->flags & (STREAM_IN_FLIGHT | STREAM_STALE) ? passage_work(passage) : NULL;
+	const struct work *work = passage_work(passage);
 	const enum direction direction = passage->turn->direction;
 
 	if (!work || !work->waiting[direction].since || seq_after(passage->end, work->waiting[direction].start))

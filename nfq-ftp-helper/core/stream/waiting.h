@@ -20,8 +20,15 @@ uint64_t waiting_for(const struct passage *passage, uint32_t start);
 /* Has it come again more often than @most times, well apart, this one counted? */
 bool waiting_repeated(const struct passage *passage, uint32_t start, uint8_t most);
 
-/* What comes before an argument that waits is sent again: its sender has not heard that it has arrived. */
-void waiting_note_earlier(struct passage *passage);
+/* What comes before an argument that waits, or may do so, is sent again: its sender has not heard that it has arrived. */
+void waiting_note_repeated(struct passage *passage);
+
+/* The same of any segment: an argument waits for an edit, or where something may have passed unseen. */
+static inline void waiting_note_earlier(struct passage *passage)
+{
+	if (passage->stream->in_flight || passage->stream->stale)
+		waiting_note_repeated(passage);
+}
 
 /*
  * Where packets without payload stay in the kernel, acknowledgements may never be seen. But a sender repeats the first byte that has

@@ -15,17 +15,6 @@
 #include "core/wire/tls_records.h"
 #include "flow.h"
 
-enum stream_flags {
-	STREAM_UNSYNCED = 0x01,	  /* next is not known yet */
-	STREAM_FIN = 0x02,	  /* its FIN has passed */
-	STREAM_EDITED = 0x04,	  /* an edit has been made: bytes before acked must not be sent again as they were */
-	STREAM_HELD = 0x08,	  /* work->held[] keeps a part of an argument, up to next */
-	STREAM_IN_FLIGHT = 0x10,  /* work->edit[] is not acknowledged yet */
-	STREAM_HOLE = 0x20,	  /* a segment beyond next was dropped: hole_start and hole_since are set */
-	STREAM_HOLE_AGAIN = 0x40, /* and the same one again, later */
-	STREAM_STALE = 0x80,	  /* bytes may have passed unseen since the receiver acknowledged all that we know of */
-};
-
 /* One direction, in its own sender space. */
 struct stream {
 	uint32_t next;	/* first byte not parsed yet */
@@ -37,10 +26,18 @@ struct stream {
 	uint32_t beyond;     /* its sender has been seen up to here since nobody was there; none where not after next */
 	uint16_t hole_start; /* sequence number, modulo 2^16 */
 	uint8_t hole_since;  /* time, in units of HOLE_UNIT, modulo 256 */
-	uint8_t flags;	     /* enum stream_flags */
+	bool unsynced : 1;   /* next is not known yet */
+	bool fin : 1;	     /* its FIN has passed */
+	bool edited : 1;     /* an edit has been made: bytes before acked must not be sent again as they were */
+	bool held : 1;	     /* work->held[] keeps a part of an argument, up to next */
+	bool in_flight : 1;  /* work->edit[] is not acknowledged yet */
+	bool hole : 1;	     /* a segment beyond next was dropped: hole_start and hole_since are set */
+	bool hole_again : 1; /* and the same one again, later */
+	bool stale : 1;	     /* bytes may have passed unseen since the receiver acknowledged all that we know of */
 	uint8_t scale;	     /* of the windows its receiver advertises (belief.h) */
 	uint8_t hole_missed; /* how often others came without it, well apart */
 	uint8_t missed_at;   /* when they did last, as hole_since */
+	uint8_t word;	     /* of its last line, by ftp_word_number(): for people */
 };
 
 enum session_state {
@@ -53,16 +50,6 @@ enum session_state {
 	SESSION_TLS,	   /* both directions are in TLS, and have not left it */
 	SESSION_OPAQUE,	   /* not FTP, or a TLS of which too much is not known: sequence adjustment only */
 	SESSION_CLOSED,	   /* both FINs or an RST have passed: sequence adjustment only, for a while */
-};
-
-enum session_flags {
-	SESSION_SELF = 0x01,	    /* we renumber every packet */
-	SESSION_FIRST_LINE = 0x02,  /* the client's first line was FTP */
-	SESSION_RESUMED = 0x08,	    /* bytes before those read first were not seen: lines may begin in their middle */
-	SESSION_UNSURE = 0x10,	    /* the numbers are not known yet: both directions have to agree on them */
-	SESSION_HEARD = 0x20,	    /* they are as one packet has them */
-	SESSION_HEARD_REPLY = 0x40, /* which was the server's */
-	SESSION_FLAGS = 0x7b,	    /* all of them */
 };
 
 /* Do the packets of one direction only come this way? core/session/oneway.h counts what shows it. */
@@ -84,20 +71,45 @@ struct session {
 	uint32_t conntrack_id;	 /* conntrack's own for it, CTA_ID; 0: not told */
 	uint16_t multiline;	 /* code of the multi-line reply that is open, 0: none */
 	uint8_t state;		 /* enum session_state */
-	uint8_t flags;		 /* enum session_flags */
+	bool self : 1;		 /* we renumber every packet */
+	bool first_line : 1;	 /* the client's first line was FTP */
+	bool : 1;		 /* free: the others keep their places, which those of the state files are */
+	bool resumed : 1;	 /* bytes before those read first were not seen: lines may begin in their middle */
+	bool unsure : 1;	 /* the numbers are not known yet: both directions have to agree on them */
+	bool heard : 1;		 /* they are as one packet has them */
+	bool heard_reply : 1;	 /* which was the server's */
+	bool : 1;
 	uint8_t logged_in; /* 2xx to USER, PASS or ACCT, or a greeting of 230; where these were not seen, what takes a login */
 	uint8_t exchanged : 2; /* enum exchanged */
-	uint8_t met : 1;       /* its beginning, or bytes of it, were not seen */
-	uint8_t doubt : 1; /* a multi-line reply has ended oddly, at session.doubted: lines behind it may be its text */
-	uint8_t one_way : 2; /* enum one_way */
-	uint8_t unused[2];
+	bool met : 1;	       /* its beginning, or bytes of it, were not seen */
+	bool doubt : 1; /* a multi-line reply has ended oddly, at session.doubted: lines behind it may be its text */
+	uint8_t one_way : 2;	   /* enum one_way */
+	uint16_t began;		   /* session_began(): for people */
 	struct pairing pairing;	   /* the outstanding commands */
 	uint32_t answered;	   /* the server's first byte behind the first answer */
 	uint32_t doubted;	   /* and behind the line that ended such a reply */
 	struct tls_records tls[2]; /* by enum direction */
 };
 
-_Static_assert(sizeof(struct session) == 192, "three cache lines a session");
+_Static_assert(sizeof(struct session) <= 192 && sizeof(struct session) % 64 == 0,
+	       "whole cache lines a session, three at the most");
+
+/* Its age is kept in units of so many seconds, and up to so many of these: older ones are as old as that. */
+#define SESSION_AGE_UNIT 8
+#define SESSION_AGE_MAX	 432000
+
+/* The time as session.began has it, which is never 0: that is a session of an earlier version. */
+static inline uint16_t session_began(uint32_t seconds)
+{
+	return (uint16_t)(seconds / SESSION_AGE_UNIT % UINT16_MAX + 1);
+}
+
+/* Seconds since it was first seen. Return false: not known. */
+static inline bool session_age(const struct session *session, uint32_t seconds, uint32_t *age)
+{
+	*age = (uint32_t)(session_began(seconds) + UINT16_MAX - session->began) % UINT16_MAX * SESSION_AGE_UNIT;
+	return session->began != 0;
+}
 
 /* Is a direction of it in TLS? */
 static inline bool session_in_tls(const struct session *session)
@@ -108,7 +120,13 @@ static inline bool session_in_tls(const struct session *session)
 /* Is an edit of it not acknowledged yet? */
 static inline bool session_in_flight(const struct session *session)
 {
-	return (session->stream[0].flags | session->stream[1].flags) & STREAM_IN_FLIGHT;
+	return session->stream[0].in_flight || session->stream[1].in_flight;
+}
+
+/* Is a part of an argument held back? */
+static inline bool session_held(const struct session *session)
+{
+	return session->stream[0].held || session->stream[1].held;
 }
 
 /* An argument that had to wait, and since when. */
@@ -176,8 +194,8 @@ struct work {
 	uint8_t announcements; /* how many, oldest first */
 	struct waiting waiting[2];
 	struct binding binding;
-	struct edit edit[2]; /* in use where STREAM_IN_FLIGHT */
-	struct held held[2]; /* in use where STREAM_HELD */
+	struct edit edit[2]; /* in use where stream.in_flight */
+	struct held held[2]; /* in use where stream.held */
 	struct announcement announcement[ANNOUNCEMENTS_MAX];
 };
 

@@ -1,40 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "state.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CHECKED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CHECKED 1
-#endif
-#endif
-
-#define TO(state) (1u << (state))
-
-/* state.h's table, a row a state. To stay is no change. */
-static const uint16_t follows[] = {
-	[SESSION_FREE] = TO(SESSION_HANDSHAKE),
-	[SESSION_HANDSHAKE] = TO(SESSION_GREETING) | TO(SESSION_MIDDLE) | TO(SESSION_CLOSED),
-	[SESSION_GREETING] = TO(SESSION_READY) | TO(SESSION_MIDDLE) | TO(SESSION_OPAQUE) | TO(SESSION_CLOSED),
-	[SESSION_MIDDLE] = TO(SESSION_EXCHANGE) | TO(SESSION_READY) | TO(SESSION_OPAQUE) | TO(SESSION_CLOSED),
-	[SESSION_EXCHANGE] =
-		TO(SESSION_READY) | TO(SESSION_MIDDLE) | TO(SESSION_TLS) | TO(SESSION_OPAQUE) | TO(SESSION_CLOSED),
-	[SESSION_READY] = TO(SESSION_MIDDLE) | TO(SESSION_TLS) | TO(SESSION_OPAQUE) | TO(SESSION_CLOSED),
-	[SESSION_TLS] = TO(SESSION_MIDDLE) | TO(SESSION_OPAQUE) | TO(SESSION_CLOSED),
-	[SESSION_OPAQUE] = TO(SESSION_CLOSED),
-	[SESSION_CLOSED] = TO(SESSION_FREE),
+/* state.h's table; FREE is "stays": no event leads there. */
+static const uint8_t next_state[SESSION_CLOSED + 1][EVENTS] = {
+	[SESSION_HANDSHAKE] = { [EVENT_SHAKEN] = SESSION_GREETING,
+				[EVENT_MET] = SESSION_MIDDLE,
+				[EVENT_ENDED] = SESSION_CLOSED },
+	[SESSION_GREETING] = { [EVENT_MET] = SESSION_MIDDLE,
+			       [EVENT_GREETED] = SESSION_READY,
+			       [EVENT_LOST] = SESSION_MIDDLE,
+			       [EVENT_UNSEEN] = SESSION_MIDDLE,
+			       [EVENT_NOTED] = SESSION_READY,
+			       [EVENT_TLS] = SESSION_OPAQUE,
+			       [EVENT_FOREIGN] = SESSION_OPAQUE,
+			       [EVENT_ENDED] = SESSION_CLOSED },
+	[SESSION_MIDDLE] = { [EVENT_COMMAND] = SESSION_EXCHANGE,
+			     [EVENT_NOTED] = SESSION_READY,
+			     [EVENT_TLS] = SESSION_OPAQUE,
+			     [EVENT_FOREIGN] = SESSION_OPAQUE,
+			     [EVENT_ENDED] = SESSION_CLOSED },
+	[SESSION_EXCHANGE] = { [EVENT_ANSWERED] = SESSION_READY,
+			       [EVENT_LOST] = SESSION_MIDDLE,
+			       [EVENT_UNSEEN] = SESSION_MIDDLE,
+			       [EVENT_NOTED] = SESSION_READY,
+			       [EVENT_TLS] = SESSION_TLS,
+			       [EVENT_FOREIGN] = SESSION_OPAQUE,
+			       [EVENT_ENDED] = SESSION_CLOSED },
+	[SESSION_READY] = { [EVENT_UNSEEN] = SESSION_MIDDLE,
+			    [EVENT_TLS] = SESSION_TLS,
+			    [EVENT_FOREIGN] = SESSION_OPAQUE,
+			    [EVENT_ENDED] = SESSION_CLOSED },
+	[SESSION_TLS] = { [EVENT_UNSEEN] = SESSION_MIDDLE,
+			  [EVENT_PLAIN] = SESSION_MIDDLE,
+			  [EVENT_FOREIGN] = SESSION_OPAQUE,
+			  [EVENT_ENDED] = SESSION_CLOSED },
+	[SESSION_OPAQUE] = { [EVENT_ENDED] = SESSION_CLOSED },
 };
 
-bool state_follows(enum session_state from, enum session_state to)
+enum session_state state_next(enum session_state state, enum state_event event)
 {
-	return from == to || follows[from] & TO(to);
+	const uint8_t next = next_state[state][event];
+
+	return next == SESSION_FREE ? state : (enum session_state)next;
 }
 
-void state_enter(struct session *session, enum session_state state)
+void state_happen(struct session *session, enum state_event event)
 {
-#ifdef CHECKED
-	if (!state_follows((enum session_state)session->state, state))
-		__builtin_trap();
-#endif
-	session->state = (uint8_t)state;
+	session->state = (uint8_t)state_next((enum session_state)session->state, event);
 }

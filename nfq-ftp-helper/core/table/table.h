@@ -97,15 +97,13 @@ void table_remove(struct table *table, struct session *session);
 const struct work *table_work(const struct table *table, const struct session *session);
 /* The same, to change. */
 struct work *table_work_change(struct table *table, const struct session *session);
-/* The same, given one when it has none; NULL when none is left. */
-struct work *table_work_get(struct table *table, struct session *session);
-/* The same where it has none, and its client's budget has been looked up. */
+/* One for a session that has none, of its client's @budget; NULL when none is left. */
 struct work *table_work_take(struct table *table, struct session *session, struct client_budget *budget);
 void table_work_put(struct table *table, struct session *session);
 /* Look at the next so many work slots, and take back those whose session can do without. */
 void table_work_reclaim(struct table *table, uint32_t steps);
-/* A work slot, from 1 to table_work_slots(), and its session; NULL for a free one. For walking. */
-struct work *table_work_slot(struct table *table, uint32_t index, struct session **owner);
+/* The next of the work slots on a walk round all of them, and its session; NULL for a free one. @at: how far the walk has come. */
+struct work *table_walk_work(struct table *table, uint32_t *at, struct session **owner);
 
 /*
  * One packet's changes: from table_begin() to table_commit(), a kill undoes them. To begin anew, or to remove the session, commits
@@ -147,9 +145,31 @@ void table_count(struct table *table, struct client_budget *budget, enum share w
 /* What all clients together have. */
 uint32_t table_taken(const struct table *table, enum share what);
 
-/* Slots are numbered from 1 to table_slots(); table_slot() is NULL for a free one. For walking. */
+/* Slots are numbered from 1 to table_slots(); table_slot() is NULL for a free one. */
 uint32_t table_slots(const struct table *table);
 struct session *table_slot(struct table *table, uint32_t index);
+/* The next on a walk round all of them. @at: how far the walk has come. */
+struct session *table_walk(struct table *table, uint32_t *at);
+
+/* What another thread than the table's own sees of a session: copies, as of one moment between two packets. */
+struct table_view {
+	struct session session;
+	struct binding binding; /* where bound */
+	bool bound;
+	uint8_t announcements;
+	struct announcement announcement[ANNOUNCEMENTS_MAX];
+};
+
+/**
+ * table_view - look at a slot from another thread
+ * @index: from 1 to table_slots()
+ * @view: filled in
+ *
+ * Nothing is locked, and the table's owner notices nothing. A session that moves to another slot while somebody walks may be seen twice, or
+ * not at all. Return: false: the slot is free, or was in the midst of a change each time it was looked at.
+ */
+bool table_view(const struct table *table, uint32_t index, struct table_view *view);
+
 uint32_t table_sessions(const struct table *table);
 uint32_t table_works(const struct table *table);
 uint32_t table_work_slots(const struct table *table);

@@ -190,6 +190,12 @@ struct session *table_slot(struct table *table, uint32_t index)
 	return session->state == SESSION_FREE ? NULL : session;
 }
 
+struct session *table_walk(struct table *table, uint32_t *at)
+{
+	*at = table_next(*at, table->size.sessions);
+	return table_slot(table, *at);
+}
+
 uint32_t table_sessions(const struct table *table)
 {
 	return table->session_count;

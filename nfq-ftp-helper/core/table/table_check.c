@@ -68,21 +68,22 @@ static bool is_digits(const char *text, uint32_t length)
 }
 
 /* In or before its argument: the scanner looks the word up, and takes it for one that announces something. */
-static bool is_announcing(const struct ftp_line *line, enum ftp_side side)
+static bool is_announcing(const struct ftp_line *line, enum direction side)
 {
 	const struct ftp_word *word = ftp_line_word(line, side);
 
 	return word && word->notation != NOTATION_NONE;
 }
 
-static bool is_line(const struct ftp_line *line, enum ftp_side side)
+static bool is_line(const struct ftp_line *line, enum direction side)
 {
 	if (line->phase == FTP_PHASE_FIRST)
-		return side == FTP_CLIENT && line->telnet == 0 && line->length == 0 && line->separator == 0 &&
+		return side == DIRECTION_ORIGINAL && line->telnet == 0 && line->length == 0 && line->separator == 0 &&
 		       line->web == 0 && proxy_check(&line->proxy);
 	return line->phase <= FTP_PHASE_LOST && line->telnet < TELNET_STATES &&
-	       line->length <= (side == FTP_CLIENT ? FTP_WORD_MAX + 1 : 3) && line->separator < FTP_SEPARATORS &&
-	       line->web <= FTP_WEB_ALL && (side == FTP_CLIENT || is_digits(line->word, line->length)) &&
+	       line->length <= (side == DIRECTION_ORIGINAL ? FTP_WORD_MAX + 1 : 3) &&
+	       line->separator < FTP_SEPARATORS && line->web <= FTP_WEB_ALL &&
+	       (side == DIRECTION_ORIGINAL || is_digits(line->word, line->length)) &&
 	       (line->phase != FTP_PHASE_START || line->length == 0) &&
 	       (line->phase != FTP_PHASE_ODD || line->length > FTP_WORD_MAX) &&
 	       ((line->phase != FTP_PHASE_GAP && line->phase != FTP_PHASE_ARGUMENT) || is_announcing(line, side));
@@ -91,20 +92,16 @@ static bool is_line(const struct ftp_line *line, enum ftp_side side)
 /* What is acknowledged has been read, but for a FIN. */
 static bool is_acknowledged(const struct stream *stream)
 {
-	return stream->flags & STREAM_UNSYNCED ||
-	       !seq_after(stream->acked, stream->next + (stream->flags & STREAM_FIN ? 1 : 0));
+	return stream->unsynced || !seq_after(stream->acked, stream->next + (stream->fin ? 1 : 0));
 }
 
-static bool is_stream(const struct stream *stream, enum ftp_side side)
+static bool is_stream(const struct stream *stream, enum direction side)
 {
-	const uint8_t busy = STREAM_HELD | STREAM_IN_FLIGHT;
-
 	return is_seqadj(&stream->adj) && is_line(&stream->line, side) && is_acknowledged(stream) &&
 	       stream->scale <= BELIEF_SCALE_MAX &&
 	       !seq_after(stream->claim, stream->next + belief_window(BELIEF_SCALE_MAX)) &&
-	       (!(stream->flags & STREAM_UNSYNCED) || !(stream->flags & busy)) &&
-	       (!(stream->flags & STREAM_HELD) || stream->line.phase == FTP_PHASE_ARGUMENT) &&
-	       (!(stream->flags & STREAM_IN_FLIGHT) || stream->flags & STREAM_EDITED);
+	       (!stream->unsynced || (!stream->held && !stream->in_flight)) &&
+	       (!stream->held || stream->line.phase == FTP_PHASE_ARGUMENT) && (!stream->in_flight || stream->edited);
 }
 
 /* What is not there is zero. */
@@ -130,19 +127,14 @@ static bool is_dialogue(const struct session *session)
 /* What is known of the numbers is known of both directions, or agreed on step by step. */
 static bool is_sure(const struct session *session)
 {
-	const uint8_t unsynced = session->flags & SESSION_UNSURE ? STREAM_UNSYNCED : 0;
-	const uint8_t heard = session->flags & SESSION_HEARD;
-
-	return (session->stream[0].flags & STREAM_UNSYNCED) == unsynced &&
-	       (session->stream[1].flags & STREAM_UNSYNCED) == unsynced && (!heard || unsynced) &&
-	       (!(session->flags & SESSION_HEARD_REPLY) || heard);
+	return session->stream[0].unsynced == session->unsure && session->stream[1].unsynced == session->unsure &&
+	       (!session->heard || session->unsure) && (!session->heard_reply || session->heard);
 }
 
 /* What is held back is let go where lines are not read any more. */
 static bool is_read(const struct session *session)
 {
-	return session->state < SESSION_OPAQUE ||
-	       !((session->stream[0].flags | session->stream[1].flags) & STREAM_HELD);
+	return session->state < SESSION_OPAQUE || !session_held(session);
 }
 
 /* Between records a line stands at its beginning; in what may be a line's first word it is in that. */
@@ -156,7 +148,7 @@ static bool is_in_records(const struct session *session, int d)
 	if (!tls_records_inside(records) || session->state >= SESSION_OPAQUE)
 		return true;
 	return stream->line.phase == (records->place == TLS_WORD ? FTP_PHASE_WORD : FTP_PHASE_START) &&
-	       stream->line.telnet == 0 && !(stream->flags & STREAM_HELD);
+	       stream->line.telnet == 0 && !stream->held;
 }
 
 /* In that state, both directions are. */
@@ -169,11 +161,10 @@ static bool is_tls(const struct session *session)
 
 static bool is_session(const struct session *session)
 {
-	return session->state > SESSION_HANDSHAKE && session->state <= SESSION_CLOSED &&
-	       !(session->flags & ~SESSION_FLAGS) && is_sure(session) && is_read(session) && is_tls(session) &&
-	       is_key(&session->key) && is_dialogue(session) &&
-	       is_stream(&session->stream[DIRECTION_ORIGINAL], FTP_CLIENT) &&
-	       is_stream(&session->stream[DIRECTION_REPLY], FTP_SERVER);
+	return session->state > SESSION_HANDSHAKE && session->state <= SESSION_CLOSED && is_sure(session) &&
+	       is_read(session) && is_tls(session) && is_key(&session->key) && is_dialogue(session) &&
+	       is_stream(&session->stream[DIRECTION_ORIGINAL], DIRECTION_ORIGINAL) &&
+	       is_stream(&session->stream[DIRECTION_REPLY], DIRECTION_REPLY);
 }
 
 /* It reaches up to what is read next. */
@@ -186,14 +177,14 @@ static bool is_held(const struct held *held, const struct stream *stream)
 /* A swallowed part is one that is held: its bytes are still to be sent. */
 static bool is_swallowed(const struct edit *edit, const struct stream *stream, const struct held *held)
 {
-	return stream->flags & STREAM_HELD && !held->copied && edit->new_length == 1 &&
-	       edit->start + 1 == held->start && edit->old_length >= 2 && edit->old_length - 1 <= held->length;
+	return stream->held && !held->copied && edit->new_length == 1 && edit->start + 1 == held->start &&
+	       edit->old_length >= 2 && edit->old_length - 1 <= held->length;
 }
 
 /* What is edited has been read, and precedes what is held back. */
 static bool is_edit(const struct edit *edit, const struct stream *stream, const struct held *held)
 {
-	const bool back = stream->flags & STREAM_HELD && !held->copied && edit->kind != EDIT_SWALLOWED;
+	const bool back = stream->held && !held->copied && edit->kind != EDIT_SWALLOWED;
 
 	return edit->kind <= EDIT_OWED && edit->guarded <= 1 && edit->old_length >= 1 &&
 	       edit->old_length <= HELD_MAX + 1 && edit->new_length >= 1 && edit->new_length <= EDIT_TEXT_MAX &&
@@ -237,9 +228,9 @@ static bool is_work(const struct work *work, const struct session *session)
 	for (int d = 0; d < 2 && good; d++) {
 		const struct stream *stream = &session->stream[d];
 
-		if (stream->flags & STREAM_HELD)
+		if (stream->held)
 			good = work->bound && is_held(&work->held[d], stream);
-		if (good && stream->flags & STREAM_IN_FLIGHT)
+		if (good && stream->in_flight)
 			good = is_edit(&work->edit[d], stream, &work->held[d]);
 	}
 	for (uint32_t i = 0; good && i < work->announcements; i++)
@@ -249,11 +240,9 @@ static bool is_work(const struct work *work, const struct session *session)
 
 bool table_check(const struct session *session, const struct work *work)
 {
-	const uint8_t flags = session->stream[0].flags | session->stream[1].flags;
-
 	if (!is_session(session))
 		return false;
-	return work ? is_work(work, session) : !(flags & (STREAM_HELD | STREAM_IN_FLIGHT));
+	return work ? is_work(work, session) : !session_in_flight(session) && !session_held(session);
 }
 
 static bool is_scale(uint8_t scale)
@@ -265,5 +254,5 @@ bool table_check_embryo(const struct embryo *embryo)
 {
 	return embryo->state > EMBRYO_FREE && embryo->state < EMBRYO_STATES && is_key(&embryo->key) &&
 	       is_scale(embryo->scale[0]) && is_scale(embryo->scale[1]) && embryo->strange <= 1 &&
-	       is_line(&embryo->line, FTP_CLIENT);
+	       is_line(&embryo->line, DIRECTION_ORIGINAL);
 }

@@ -32,9 +32,6 @@ static struct field differing(const void *probe, size_t size)
 	((to) = (struct field){ offsetof(type, member), sizeof(((type *)0)->member),                                   \
 				all_bits(sizeof(((type *)0)->member)) })
 
-#define FLAG(to, type, member, flag)                                                                                   \
-	((to) = (struct field){ offsetof(type, member), sizeof(((type *)0)->member), flag })
-
 #define TEXT(to, type, member) ((to) = (struct field){ offsetof(type, member), sizeof(((type *)0)->member), 0 })
 
 /* A bit-field has no address: it is found by what it changes. One less than 0 are all of its bits. */
@@ -43,7 +40,7 @@ static struct field differing(const void *probe, size_t size)
 		type probe;                                                                                            \
                                                                                                                        \
 		memset(&probe, 0, sizeof(probe));                                                                      \
-		probe.member--;                                                                                        \
+		probe.member -= 1;                                                                                     \
 		(to) = differing(&probe, sizeof(probe));                                                               \
 	} while (0)
 
@@ -61,11 +58,11 @@ static void describe_stream(struct described_stream *stream, int d)
 	NUMBER(stream->after, struct session, stream[d].adj.after);
 	NUMBER(stream->mss, struct session, stream[d].mss);
 	BIT_FIELD(stream->line, struct session, stream[d].line.phase);
-	FLAG(stream->unsynced, struct session, stream[d].flags, STREAM_UNSYNCED);
-	FLAG(stream->fin, struct session, stream[d].flags, STREAM_FIN);
-	FLAG(stream->edited, struct session, stream[d].flags, STREAM_EDITED);
-	FLAG(stream->held, struct session, stream[d].flags, STREAM_HELD);
-	FLAG(stream->in_flight, struct session, stream[d].flags, STREAM_IN_FLIGHT);
+	BIT_FIELD(stream->unsynced, struct session, stream[d].unsynced);
+	BIT_FIELD(stream->fin, struct session, stream[d].fin);
+	BIT_FIELD(stream->edited, struct session, stream[d].edited);
+	BIT_FIELD(stream->held, struct session, stream[d].held);
+	BIT_FIELD(stream->in_flight, struct session, stream[d].in_flight);
 	NUMBER(stream->scale, struct session, stream[d].scale);
 }
 
@@ -79,7 +76,7 @@ static void describe_session(struct described_session *session)
 	NUMBER(session->family, struct session, key.family);
 	NUMBER(session->swapped, struct session, key.swapped);
 	NUMBER(session->state, struct session, state);
-	FLAG(session->self, struct session, flags, SESSION_SELF);
+	BIT_FIELD(session->self, struct session, self);
 	NUMBER(session->last_seen, struct session, last_seen);
 	NUMBER(session->work, struct session, work);
 	NUMBER(session->conntrack_id, struct session, conntrack_id);

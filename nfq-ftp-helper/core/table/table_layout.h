@@ -49,6 +49,12 @@ bool table_layout_is_own(const struct table_description *description);
 /* As table_insert(), but a free slot is found wherever it is. */
 struct session *table_insert_anywhere(struct table *table, const struct flow_key *key, uint32_t hash);
 
+/* The number after @at on a walk round @count slots. */
+static inline uint32_t table_next(uint32_t at, uint32_t count)
+{
+	return at < count ? at + 1 : 1;
+}
+
 /* What is written before this point is in memory before what follows: only a kill can interrupt, not another processor. */
 static inline void table_barrier(void)
 {

@@ -123,9 +123,8 @@ static struct session *insert(struct table *table, const struct flow_key *key, u
 	memset(session, 0, sizeof(*session));
 	session->key = *key;
 	session->home = home;
-	session->stream[0].flags = session->stream[1].flags = STREAM_UNSYNCED;
-	session->flags = SESSION_UNSURE | SESSION_RESUMED;
-	session->met = 1;
+	session->stream[0].unsynced = session->stream[1].unsynced = true;
+	session->unsure = session->resumed = session->met = true;
 	if (by_own)
 		session->chain = table_slot_at(table, home)->chain;
 	table_barrier();

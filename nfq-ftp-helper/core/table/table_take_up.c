@@ -11,6 +11,7 @@
  * was killed is there twice, and the one in the undo record is right.
  */
 #include "core/wire/belief.h"
+#include "state.h"
 #include "table_check.h"
 #include "table_layout.h"
 
@@ -85,9 +86,9 @@ static bool read_own(const struct source *source, uint32_t index, struct found *
 
 		/* Its work slot was another's already: nothing was in it that was needed. */
 		if (!work)
-			stream->flags &= (uint8_t)(~(STREAM_HELD | STREAM_IN_FLIGHT));
+			state_idle(stream);
 		/* What fills a hole may have come, and been undone. */
-		stream->flags &= (uint8_t)(~(STREAM_HOLE | STREAM_HOLE_AGAIN));
+		state_filled(stream);
 	}
 	return true;
 }
@@ -98,23 +99,23 @@ static bool read_own(const struct source *source, uint32_t index, struct found *
  */
 static void mistrust(struct stream *stream, const struct work *work, int direction)
 {
-	const struct held *held = stream->flags & STREAM_HELD ? &work->held[direction] : NULL;
+	const struct held *held = stream->held ? &work->held[direction] : NULL;
 
-	if (held && stream->flags & STREAM_IN_FLIGHT && work->edit[direction].kind == EDIT_SWALLOWED)
+	if (held && stream->in_flight && work->edit[direction].kind == EDIT_SWALLOWED)
 		return;
-	stream->flags |= STREAM_STALE;
+	state_doubted(stream);
 	stream->beyond = stream->next;
 	if (held && held->copied)
 		return;
 	if (held)
 		stream->next = held->start;
-	stream->flags &= (uint8_t)~STREAM_HELD;
+	state_let_go(stream);
 	ftp_pass_argument(&stream->line);
 }
 
 static void mistrust_own(struct found *found)
 {
-	if (!(found->session.flags & SESSION_SELF))
+	if (!found->session.self)
 		for (int d = 0; d < 2; d++)
 			mistrust(&found->session.stream[d], &found->work, d);
 }
@@ -123,17 +124,6 @@ static void mistrust_own(struct found *found)
 
 static void read_stream(const struct described_stream *d, const uint8_t *slot, struct stream *stream)
 {
-	static const struct {
-		size_t field;
-		uint8_t flag;
-	} flags[] = {
-		{ offsetof(struct described_stream, unsynced), STREAM_UNSYNCED },
-		{ offsetof(struct described_stream, fin), STREAM_FIN },
-		{ offsetof(struct described_stream, edited), STREAM_EDITED },
-		{ offsetof(struct described_stream, held), STREAM_HELD },
-		{ offsetof(struct described_stream, in_flight), STREAM_IN_FLIGHT },
-	};
-
 	stream->next = stream->claim = stream->beyond = field_number(&d->next, slot);
 	stream->acked = field_number(&d->acked, slot);
 	stream->adj.pos = field_number(&d->pos, slot);
@@ -142,24 +132,22 @@ static void read_stream(const struct described_stream *d, const uint8_t *slot, s
 	stream->mss = (uint16_t)field_number(&d->mss, slot);
 	stream->scale = d->scale.bytes ? (uint8_t)field_number(&d->scale, slot) : BELIEF_SCALE_MAX;
 	stream->line.phase = field_number(&d->line, slot) ? FTP_PHASE_LOST : FTP_PHASE_START;
-	stream->flags = STREAM_STALE;
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		struct field field;
-
-		memcpy(&field, (const char *)d + flags[i].field, sizeof(field));
-		if (field_number(&field, slot))
-			stream->flags |= flags[i].flag;
-	}
+	stream->unsynced = field_number(&d->unsynced, slot) != 0;
+	stream->fin = field_number(&d->fin, slot) != 0;
+	stream->edited = field_number(&d->edited, slot) != 0;
+	stream->held = field_number(&d->held, slot) != 0;
+	stream->in_flight = field_number(&d->in_flight, slot) != 0;
+	stream->stale = true;
 }
 
 /* Where the numbers of one direction are not known, both have to agree on them anew. */
 static void be_unsure(struct session *session)
 {
-	if (!((session->stream[0].flags | session->stream[1].flags) & STREAM_UNSYNCED))
+	if (!session->stream[0].unsynced && !session->stream[1].unsynced)
 		return;
-	session->flags |= SESSION_UNSURE;
+	session->unsure = true;
 	for (int d = 0; d < 2; d++)
-		session->stream[d].flags |= STREAM_UNSYNCED;
+		session->stream[d].unsynced = true;
 }
 
 /* Its lines may begin in their middle, and everything is to be shown again. */
@@ -175,10 +163,8 @@ static bool read_session(const struct table_description *description, const uint
 	if (fate == FATE_NOTHING || fate > FATE_CLOSED)
 		return false;
 	session->state = states[fate];
-	session->flags = SESSION_RESUMED;
-	session->met = 1;
-	if (field_number(&d->self, slot))
-		session->flags |= SESSION_SELF;
+	session->self = field_number(&d->self, slot) != 0;
+	session->resumed = session->met = true;
 	field_text(&d->low_address, slot, session->key.low_address, 16);
 	field_text(&d->high_address, slot, session->key.high_address, 16);
 	session->key.low_port = (uint16_t)field_number(&d->low_port, slot);
@@ -227,10 +213,10 @@ static bool owe_swallowed(const struct described_held *d, const uint8_t *slot, s
 /* Without its line an argument's part that was held back is of no use; its sender has it still, unless it was swallowed. */
 static bool let_go(const struct described_held *d, const uint8_t *slot, struct stream *stream, struct edit *edit)
 {
-	if (!(stream->flags & STREAM_HELD))
-		return stream->flags & STREAM_IN_FLIGHT ? edit->kind != EDIT_SWALLOWED : true;
-	stream->flags &= (uint8_t)~STREAM_HELD;
-	if (stream->flags & STREAM_IN_FLIGHT && edit->kind == EDIT_SWALLOWED)
+	if (!stream->held)
+		return stream->in_flight ? edit->kind != EDIT_SWALLOWED : true;
+	state_let_go(stream);
+	if (stream->in_flight && edit->kind == EDIT_SWALLOWED)
 		return owe_swallowed(d, slot, stream, edit);
 	if (!field_number(&d->copied, slot))
 		stream->next = field_number(&d->start, slot);
@@ -251,8 +237,8 @@ static int read_described(const struct source *source, uint32_t index, struct fo
 		struct stream *stream = &found->session.stream[i];
 
 		if (!slot)
-			stream->flags &= (uint8_t)(~(STREAM_HELD | STREAM_IN_FLIGHT));
-		if (stream->flags & STREAM_IN_FLIGHT)
+			state_idle(stream);
+		if (stream->in_flight)
 			good = read_edit(&d->edit[i], slot, &found->work.edit[i]);
 		found->work.edit[i].since = found->session.last_seen;
 		good = good && let_go(&d->held[i], slot, stream, &found->work.edit[i]);
@@ -288,9 +274,9 @@ static void do_without_work(struct session *session, const struct work *work)
 	for (int d = 0; d < 2; d++) {
 		struct stream *stream = &session->stream[d];
 
-		if (stream->flags & STREAM_IN_FLIGHT)
+		if (stream->in_flight)
 			stream->acked = seq_max(stream->acked, work->edit[d].start + work->edit[d].old_length);
-		stream->flags &= (uint8_t)(~(STREAM_HELD | STREAM_IN_FLIGHT));
+		state_idle(stream);
 	}
 }
 

@@ -19,9 +19,9 @@ static void copy_work(struct work *to, const struct work *from, const struct ses
 {
 	memcpy(to, from, offsetof(struct work, edit));
 	for (int d = 0; d < 2; d++) {
-		if (session->stream[d].flags & STREAM_IN_FLIGHT)
+		if (session->stream[d].in_flight)
 			to->edit[d] = from->edit[d];
-		if (session->stream[d].flags & STREAM_HELD)
+		if (session->stream[d].held)
 			to->held[d] = from->held[d];
 	}
 	for (uint32_t i = 0; i < from->announcements && i < ANNOUNCEMENTS_MAX; i++)
@@ -52,8 +52,7 @@ static bool work_spare(const struct table *table, const struct work *work)
 {
 	const struct session *owner = table_slot_at(table, work->owner);
 
-	return work->announcements == 0 &&
-	       !((owner->stream[0].flags | owner->stream[1].flags) & (STREAM_HELD | STREAM_IN_FLIGHT));
+	return work->announcements == 0 && !session_in_flight(owner) && !session_held(owner);
 }
 
 /* The session's client has one work slot more, or one less. */
@@ -63,22 +62,24 @@ static void count_work(struct table *table, struct client_budget *budget, int32_
 	table->work_count += (uint32_t)change;
 }
 
+static void give_back(struct table *table, struct session *session, struct work *work)
+{
+	count_work(table, table_budget_of(table, session), -1);
+	work->owner = 0;
+	work->free_next = table->work_free;
+	table->work_free = session->work;
+	session->work = 0;
+}
+
 void table_work_reclaim(struct table *table, uint32_t steps)
 {
 	for (uint32_t i = 0; i < steps && i < table->works_used; i++) {
-		struct session *owner;
 		struct work *work;
 
-		table->reclaim = table->reclaim < table->works_used ? table->reclaim + 1 : 1;
+		table->reclaim = table_next(table->reclaim, table->works_used);
 		work = table_work_at(table, table->reclaim);
-		if (!work->owner || !work_spare(table, work))
-			continue;
-		owner = table_slot_at(table, work->owner);
-		count_work(table, table_budget_of(table, owner), -1);
-		owner->work = 0;
-		work->owner = 0;
-		work->free_next = table->work_free;
-		table->work_free = table->reclaim;
+		if (work->owner && work_spare(table, work))
+			give_back(table, table_slot_at(table, work->owner), work);
 	}
 }
 
@@ -121,31 +122,21 @@ struct work *table_work_take(struct table *table, struct session *session, struc
 	return table_work_new(table, session, budget);
 }
 
-struct work *table_work_get(struct table *table, struct session *session)
-{
-	if (session->work)
-		return table_work_change(table, session);
-	return table_work_take(table, session, table_budget_of(table, session));
-}
-
 void table_work_put(struct table *table, struct session *session)
 {
 	struct work *work = table_work_change(table, session);
 
-	if (!work)
-		return;
-	count_work(table, table_budget_of(table, session), -1);
-	work->owner = 0;
-	work->free_next = table->work_free;
-	table->work_free = session->work;
-	session->work = 0;
+	if (work)
+		give_back(table, session, work);
 }
 
-struct work *table_work_slot(struct table *table, uint32_t index, struct session **owner)
+struct work *table_walk_work(struct table *table, uint32_t *at, struct session **owner)
 {
-	struct work *work = table_work_at(table, index);
+	struct work *work;
 
-	if (index > table->works_used || !work->owner)
+	*at = table_next(*at, table->size.works);
+	work = table_work_at(table, *at);
+	if (*at > table->works_used || !work->owner)
 		return NULL;
 	*owner = table_slot_at(table, work->owner);
 	return work;

@@ -24,8 +24,8 @@ static bool take_comma(struct text_cursor *cursor)
 {
 	if (!text_take(cursor, ','))
 		return false;
-	while (text_take(cursor, ' ') || text_take(cursor, '\t'))
-		;
+	while (cursor->at != cursor->end && (*cursor->at == ' ' || *cursor->at == '\t'))
+		cursor->at++;
 	return true;
 }
 

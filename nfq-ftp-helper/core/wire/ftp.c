@@ -32,17 +32,6 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-const struct ftp_word *ftp_line_word(const struct ftp_line *line, enum ftp_side side)
-{
-	return ftp_word_find(side, line->word, line->length);
-}
-
-bool ftp_is_empty(const struct ftp_line *line)
-{
-	return line->length == 0 && (line->separator == FTP_SEPARATOR_NONE || line->separator == FTP_SEPARATOR_CR ||
-				     line->separator == FTP_SEPARATOR_LF);
-}
-
 unsigned int ftp_code(const struct ftp_line *line)
 {
 	unsigned int code;
@@ -52,14 +41,6 @@ unsigned int ftp_code(const struct ftp_line *line)
 	code = (unsigned int)(line->word[0] - '0') * 100 + (unsigned int)(line->word[1] - '0') * 10 +
 	       (unsigned int)(line->word[2] - '0');
 	return code >= 100 && code <= 599 ? code : 0;
-}
-
-void ftp_next_line(struct ftp_line *line)
-{
-	const uint8_t telnet = line->telnet;
-
-	*line = (struct ftp_line){ .phase = FTP_PHASE_START };
-	line->telnet = telnet & 3;
 }
 
 void ftp_go_on(struct ftp_line *line)
@@ -108,11 +89,20 @@ static const char separators[FTP_SEPARATORS] = {
 
 static enum ftp_separator separator_of(uint8_t byte)
 {
-	unsigned int i = FTP_SEPARATORS - 1;
-
-	while (i && (uint8_t)separators[i] != byte)
-		i--;
-	return (enum ftp_separator)i;
+	switch (byte) {
+	case ' ':
+		return FTP_SEPARATOR_SPACE;
+	case '\t':
+		return FTP_SEPARATOR_TAB;
+	case '\r':
+		return FTP_SEPARATOR_CR;
+	case '\n':
+		return FTP_SEPARATOR_LF;
+	case '-':
+		return FTP_SEPARATOR_HYPHEN;
+	default:
+		return FTP_SEPARATOR_NONE;
+	}
 }
 
 static bool ends_word(uint8_t byte)
@@ -123,7 +113,7 @@ static bool ends_word(uint8_t byte)
 /* The verb has ended: does an argument follow that matters? */
 static void end_command(struct ftp_line *line, uint8_t byte)
 {
-	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
+	const struct ftp_word *word = ftp_line_word(line, DIRECTION_ORIGINAL);
 
 	line->separator = separator_of(byte) & 7;
 	line->phase = word && word->notation != NOTATION_NONE ? FTP_PHASE_GAP : FTP_PHASE_REST;
@@ -171,7 +161,7 @@ static enum ftp_event scan_code(struct ftp_line *line, unsigned int text_line, u
 	line->phase = FTP_PHASE_REST;
 	if (line->length == 3 && (ends_word(byte) || byte == '-')) {
 		line->separator = separator_of(byte) & 7;
-		word = ftp_line_word(line, FTP_SERVER);
+		word = ftp_line_word(line, DIRECTION_REPLY);
 		if (word && byte == ' ' && (text_line == 0 || text_line == ftp_code(line)))
 			line->phase = FTP_PHASE_GAP;
 	}
@@ -232,25 +222,25 @@ bool ftp_text_is_web(const char *text, size_t length)
 }
 
 /* Can this byte be the first of the argument? A command's is the first that is no space; a reply's stands in prose. */
-static bool begins_argument(const struct ftp_line *line, enum ftp_side side, uint8_t byte)
+static bool begins_argument(const struct ftp_line *line, enum direction side, uint8_t byte)
 {
-	if (side == FTP_CLIENT)
+	if (side == DIRECTION_ORIGINAL)
 		return byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n';
 	return endpoint_may_begin((enum notation)ftp_line_word(line, side)->notation, (char)byte);
 }
 
 /* A command's gap is white space; its last byte may as well be what ended the word. */
-static void note_gap(struct ftp_line *line, enum ftp_side side, uint8_t byte)
+static void note_gap(struct ftp_line *line, enum direction side, uint8_t byte)
 {
-	if (side == FTP_CLIENT)
+	if (side == DIRECTION_ORIGINAL)
 		line->separator = separator_of(byte) & 7;
 	else
 		line->word[3] = (char)byte;
 }
 
-char ftp_byte_before(const struct ftp_line *line, enum ftp_side side)
+char ftp_byte_before(const struct ftp_line *line, enum direction side)
 {
-	if (side == FTP_CLIENT)
+	if (side == DIRECTION_ORIGINAL)
 		return separators[line->separator];
 	return line->word[3];
 }
@@ -265,17 +255,17 @@ static bool is_stray(uint8_t byte)
 }
 
 /* A byte of a word, or of what stands in a word's place. */
-static enum ftp_event scan_in_word(struct ftp_line *line, enum ftp_side side, unsigned int text_line, uint8_t byte)
+static enum ftp_event scan_in_word(struct ftp_line *line, enum direction side, unsigned int text_line, uint8_t byte)
 {
 	if (line->phase == FTP_PHASE_ODD)
 		return scan_odd(line, byte);
 	if (telnet(line, byte) || (line->phase == FTP_PHASE_START && is_stray(byte)))
 		return FTP_MORE;
-	return side == FTP_CLIENT ? scan_verb(line, byte) : scan_code(line, text_line, byte);
+	return side == DIRECTION_ORIGINAL ? scan_verb(line, byte) : scan_code(line, text_line, byte);
 }
 
 /* One byte. Return FTP_MORE to go on. */
-static enum ftp_event scan_byte(struct ftp_line *line, enum ftp_side side, unsigned int text_line, uint8_t byte)
+static enum ftp_event scan_byte(struct ftp_line *line, enum direction side, unsigned int text_line, uint8_t byte)
 {
 	if (line->phase < FTP_PHASE_GAP) {
 		const enum ftp_event event = scan_in_word(line, side, text_line, byte);
@@ -292,14 +282,14 @@ static enum ftp_event scan_byte(struct ftp_line *line, enum ftp_side side, unsig
 }
 
 /* At the start of a line whose first bytes are all here, which is the rule: the word at once. Return: bytes consumed. */
-static size_t scan_word(struct ftp_line *line, enum ftp_side side, unsigned int text_line, const uint8_t *data,
+static size_t scan_word(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data,
 			size_t length)
 {
 	size_t at;
 
 	if (line->phase != FTP_PHASE_START || line->telnet != TELNET_NONE || length < FTP_WORD_MAX + 1)
 		return 0;
-	if (side == FTP_SERVER) {
+	if (side == DIRECTION_REPLY) {
 		if (!is_digit(data[0]) || !is_digit(data[1]) || !is_digit(data[2]) ||
 		    (data[3] != ' ' && data[3] != '-'))
 			return 0;
@@ -334,9 +324,9 @@ static size_t prose_length(const uint8_t *data, size_t length)
 }
 
 /* In the gap of a reply: its prose at once. Return: bytes consumed. */
-static size_t scan_prose(struct ftp_line *line, enum ftp_side side, const uint8_t *data, size_t length)
+static size_t scan_prose(struct ftp_line *line, enum direction side, const uint8_t *data, size_t length)
 {
-	const size_t prose = side == FTP_SERVER && line->phase == FTP_PHASE_GAP ? prose_length(data, length) : 0;
+	const size_t prose = side == DIRECTION_REPLY && line->phase == FTP_PHASE_GAP ? prose_length(data, length) : 0;
 
 	if (prose)
 		note_gap(line, side, data[prose - 1]);
@@ -351,7 +341,7 @@ static void scan_prefix(struct ftp_line *line)
 
 	ftp_next_line(line);
 	for (size_t i = 0; i < length; i++)
-		if (scan_byte(line, FTP_CLIENT, 0, prefix[i]) == FTP_LINE)
+		if (scan_byte(line, DIRECTION_ORIGINAL, 0, prefix[i]) == FTP_LINE)
 			ftp_next_line(line);
 }
 
@@ -378,24 +368,24 @@ static size_t scan_first(struct ftp_line *line, const uint8_t *data, size_t leng
 }
 
 /* What remains of a line matters no more, but for its end. */
-static size_t scan_rest(struct ftp_line *line, enum ftp_side side, const uint8_t *data, size_t length,
+static size_t scan_rest(struct ftp_line *line, enum direction side, const uint8_t *data, size_t length,
 			enum ftp_event *event)
 {
 	const uint8_t *end = length ? memchr(data, '\n', length) : NULL;
 
 	*event = FTP_MORE;
 	if (!end) {
-		if (side == FTP_CLIENT)
+		if (side == DIRECTION_ORIGINAL)
 			line->web = web_over(line->web, data, length) & 15;
 		return length;
 	}
-	if (side == FTP_CLIENT)
+	if (side == DIRECTION_ORIGINAL)
 		line->web = web_to_end(line->web, data, (size_t)(end - data)) & 15;
 	*event = line->phase == FTP_PHASE_SKIP ? FTP_SKIPPED : line->phase == FTP_PHASE_LOST ? FTP_LOST : FTP_LINE;
 	return (size_t)(end - data) + 1;
 }
 
-static size_t scan(struct ftp_line *line, enum ftp_side side, unsigned int text_line, const uint8_t *data,
+static size_t scan(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data,
 		   size_t length, enum ftp_event *event)
 {
 	size_t at = 0;
@@ -418,7 +408,7 @@ static size_t scan(struct ftp_line *line, enum ftp_side side, unsigned int text_
 	return at + scan_rest(line, side, data + at, length - at, event);
 }
 
-size_t ftp_scan(struct ftp_line *line, enum ftp_side side, unsigned int text_line, const uint8_t *data, size_t length,
+size_t ftp_scan(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data, size_t length,
 		enum ftp_event *event)
 {
 	struct ftp_line copy = *line; /* data may alias it, as far as the compiler knows */

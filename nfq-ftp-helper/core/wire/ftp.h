@@ -76,17 +76,24 @@ enum ftp_event {
  * Return: bytes consumed: up to and including the line feed for FTP_LINE, FTP_SKIPPED and FTP_LOST, up to but not including the
  * byte in question for FTP_ARGUMENT, FTP_STRANGE and FTP_FOREIGN. A server's line may be anything: what is no reply is a line without code.
  */
-size_t ftp_scan(struct ftp_line *line, enum ftp_side side, unsigned int text_line, const uint8_t *data, size_t length,
+size_t ftp_scan(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data, size_t length,
 		enum ftp_event *event);
 
 /* The next byte is the first of a line. */
-void ftp_next_line(struct ftp_line *line);
+static inline void ftp_next_line(struct ftp_line *line)
+{
+	*line = (struct ftp_line){ .phase = FTP_PHASE_START, .telnet = line->telnet };
+}
 
 /* After FTP_STRANGE: read the line on, as one whose word is not known. */
 void ftp_go_on(struct ftp_line *line);
 
 /* Has the line nothing in it? */
-bool ftp_is_empty(const struct ftp_line *line);
+static inline bool ftp_is_empty(const struct ftp_line *line)
+{
+	return line->length == 0 && (line->separator == FTP_SEPARATOR_NONE || line->separator == FTP_SEPARATOR_CR ||
+				     line->separator == FTP_SEPARATOR_LF);
+}
 
 /* Does a client's line end in "HTTP/n.n"? */
 static inline bool ftp_is_web(const struct ftp_line *line)
@@ -113,9 +120,12 @@ void ftp_lose_line(struct ftp_line *line);
 unsigned int ftp_code(const struct ftp_line *line);
 
 /* At FTP_ARGUMENT: the byte before the argument. */
-char ftp_byte_before(const struct ftp_line *line, enum ftp_side side);
+char ftp_byte_before(const struct ftp_line *line, enum direction side);
 
 /* The word's row, as ftp_word_find(). */
-const struct ftp_word *ftp_line_word(const struct ftp_line *line, enum ftp_side side);
+static inline const struct ftp_word *ftp_line_word(const struct ftp_line *line, enum direction side)
+{
+	return ftp_word_find(side, line->word, line->length);
+}
 
 #endif

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "scan.h"
 
-static uint32_t bit(enum ftp_side side)
+static uint32_t bit(enum direction side)
 {
 	return 1u << side;
-}
-
-static enum ftp_side other(enum ftp_side side)
-{
-	return side == FTP_CLIENT ? FTP_SERVER : FTP_CLIENT;
 }
 
 static bool at_line_start(const struct ftp_line *line)
@@ -74,7 +69,7 @@ static void strange(struct scan *scan, struct scan_segment *segment)
 {
 	segment->hand_over = true;
 	if (is_trusted(scan))
-		ftp_go_on(&scan->side[FTP_CLIENT].line);
+		ftp_go_on(&scan->side[DIRECTION_ORIGINAL].line);
 	else if (scan->logged_in)
 		scan_whole(scan);
 	else
@@ -87,7 +82,7 @@ static void command(struct scan *scan, struct scan_segment *segment, enum pairin
 
 	/* As soon as the engine does, or later: it has got all that there is. */
 	if (scan->exchanged == EXCHANGED_ONE && segment->flags & SCAN_ACK &&
-	    !seq_before(segment->ack, scan->side[FTP_SERVER].next))
+	    !seq_before(segment->ack, scan->side[DIRECTION_REPLY].next))
 		scan->exchanged = EXCHANGED_SENT;
 	unpack(scan, &pairing);
 	if (class != PAIRING_OTHER) {
@@ -103,7 +98,7 @@ static void command(struct scan *scan, struct scan_segment *segment, enum pairin
 
 static void command_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
-	const struct ftp_word *word = ftp_line_word(line, FTP_CLIENT);
+	const struct ftp_word *word = ftp_line_word(line, DIRECTION_ORIGINAL);
 	const bool trusted = is_trusted(scan);
 
 	if (ftp_is_empty(line))
@@ -131,7 +126,7 @@ static bool is_premature(const struct scan *scan, const struct scan_segment *seg
 {
 	const uint32_t since = scan->since < SCAN_SINCE_MAX ? scan->since : 0;
 
-	return !(segment->flags & SCAN_ACK) || seq_before(segment->ack, scan->side[FTP_CLIENT].next - since);
+	return !(segment->flags & SCAN_ACK) || seq_before(segment->ack, scan->side[DIRECTION_ORIGINAL].next - since);
 }
 
 /* What the answer says of how well the client is known. */
@@ -207,11 +202,11 @@ static void reply_line(struct scan *scan, struct scan_segment *segment, const st
 /* A line that announced something has ended. */
 static void announced_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
-	if (segment->side == FTP_CLIENT && ftp_is_web(line) && !is_trusted(scan)) {
+	if (segment->side == DIRECTION_ORIGINAL && ftp_is_web(line) && !is_trusted(scan)) {
 		become_opaque(scan);
 		return;
 	}
-	if (segment->side == FTP_CLIENT) {
+	if (segment->side == DIRECTION_ORIGINAL) {
 		command(scan, segment, PAIRING_ACTIVE);
 	} else {
 		scan->multiline = 0;
@@ -229,7 +224,7 @@ static bool act(struct scan *scan, struct scan_segment *segment, enum ftp_event 
 	case FTP_MORE:
 		return false;
 	case FTP_LINE:
-		if (segment->side == FTP_CLIENT)
+		if (segment->side == DIRECTION_ORIGINAL)
 			command_line(scan, segment, line);
 		else
 			reply_line(scan, segment, line);
@@ -277,17 +272,18 @@ void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *d
 /* The first SYN/ACK. A connection has one, and another connection another scan: whatever comes later begins nothing. */
 static void start(struct scan *scan, const struct scan_segment *segment)
 {
-	if (segment->side != FTP_SERVER || !(segment->flags & SCAN_ACK) || scan->started || scan->mode != SCAN_FOLLOW)
+	if (segment->side != DIRECTION_REPLY || !(segment->flags & SCAN_ACK) || scan->started ||
+	    scan->mode != SCAN_FOLLOW)
 		return;
 	*scan = (struct scan){ .started = 1, .mode = SCAN_FOLLOW };
-	scan->side[FTP_SERVER].next = segment->seq + 1;
-	scan->side[FTP_CLIENT].next = segment->ack;
-	scan->side[FTP_CLIENT].line.phase = FTP_PHASE_FIRST;
+	scan->side[DIRECTION_REPLY].next = segment->seq + 1;
+	scan->side[DIRECTION_ORIGINAL].next = segment->ack;
+	scan->side[DIRECTION_ORIGINAL].line.phase = FTP_PHASE_FIRST;
 }
 
 static void acknowledge(struct scan *scan, const struct scan_segment *segment)
 {
-	const enum ftp_side side = other(segment->side);
+	const enum direction side = direction_other(segment->side);
 	const uint32_t next = scan->side[side].next;
 
 	if (!(segment->flags & SCAN_ACK) || seq_before(segment->ack, next))
@@ -314,7 +310,7 @@ static bool may_pass(const struct scan *scan, const struct scan_segment *segment
 	if (scan->mode == SCAN_OPAQUE)
 		return !seq_before(segment->seq, side->next);
 	return scan->mode == SCAN_FOLLOW && segment->seq == side->next && is_quiet(scan) &&
-	       at_line_start(&scan->side[FTP_CLIENT].line) && at_line_start(&scan->side[FTP_SERVER].line);
+	       at_line_start(&scan->side[DIRECTION_ORIGINAL].line) && at_line_start(&scan->side[DIRECTION_REPLY].line);
 }
 
 /* How many of its bytes have not been seen; 0 too where some before them are missing. */
@@ -330,7 +326,7 @@ static uint32_t fresh_bytes(const struct scan *scan, const struct scan_segment *
 	return end - next;
 }
 
-static struct belief_side side_of(const struct scan *scan, const struct scan_segment *segment, enum ftp_side side)
+static struct belief_side side_of(const struct scan *scan, const struct scan_segment *segment, enum direction side)
 {
 	const uint32_t next = scan->side[side].next, window = segment->window[side];
 
@@ -347,7 +343,7 @@ static struct belief_side side_of(const struct scan *scan, const struct scan_seg
 static bool believed(const struct scan *scan, const struct scan_segment *segment)
 {
 	const struct belief_side mine = side_of(scan, segment, segment->side);
-	const struct belief_side theirs = side_of(scan, segment, other(segment->side));
+	const struct belief_side theirs = side_of(scan, segment, direction_other(segment->side));
 	const struct belief_segment judged = { segment->seq, segment->length, segment->ack, segment->flags };
 	const enum belief belief = belief_judge(&mine, &theirs, &judged);
 
@@ -391,8 +387,8 @@ static void note(struct scan *scan)
 	scan->noted_transfer = scan->first == PAIRING_TRANSFER;
 	scan->noted_behind = scan->before_second;
 	scan->noted_begun = scan->begun;
-	scan->side[FTP_CLIENT].handed = 0;
-	scan->side[FTP_SERVER].handed = 0;
+	scan->side[DIRECTION_ORIGINAL].handed = 0;
+	scan->side[DIRECTION_REPLY].handed = 0;
 }
 
 static void note_since(struct scan *scan, const struct scan_segment *segment)
@@ -416,7 +412,7 @@ static void handed_over(struct scan *scan, const struct scan_segment *segment)
 	}
 	side->next += segment->fresh;
 	side->handed = (uint16_t)(side->handed + segment->fresh);
-	if (segment->side == FTP_CLIENT)
+	if (segment->side == DIRECTION_ORIGINAL)
 		note_since(scan, segment);
 	scan->pending |= bit(segment->side) & 3;
 }
@@ -442,7 +438,7 @@ bool scan_end(struct scan *scan, struct scan_segment *segment)
 		handed_over(scan, segment);
 	} else if (segment->fresh) {
 		side->next = segment->seq + segment->length;
-		if (segment->side == FTP_CLIENT)
+		if (segment->side == DIRECTION_ORIGINAL)
 			note_since(scan, segment);
 		note(scan);
 	}

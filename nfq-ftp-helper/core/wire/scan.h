@@ -46,7 +46,7 @@ struct scan_side {
 
 /* All zero in the beginning. It is the module's private data, and CTA_HELP_INFO in ctnetlink, as it is. */
 struct scan {
-	struct scan_side side[2]; /* by enum ftp_side */
+	struct scan_side side[2]; /* by enum direction */
 
 	/* the dialogue as it stands */
 	uint32_t started : 1; /* the handshake was seen */
@@ -94,12 +94,12 @@ _Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's pri
 
 /* A segment on its way through the scan. */
 struct scan_segment {
-	enum ftp_side side; /* who sent it */
-	uint32_t seq;	    /* of its first byte; of SYN if set */
-	uint32_t ack;	    /* in the other side's own numbers: seqadj_back() */
-	uint32_t length;    /* of the payload */
-	uint8_t flags;	    /* SCAN_* */
-	uint32_t window[2]; /* by enum ftp_side: the largest that was advertised for what it sends; 0: not known */
+	enum direction side; /* who sent it */
+	uint32_t seq;	     /* of its first byte; of SYN if set */
+	uint32_t ack;	     /* in the other side's own numbers: seqadj_back() */
+	uint32_t length;     /* of the payload */
+	uint8_t flags;	     /* SCAN_* */
+	uint32_t window[2];  /* by enum direction: the largest that was advertised for what it sends; 0: not known */
 	/* the scan's own */
 	bool unread; /* its receiver would not take it: user space is to know, the scan is not */
 	bool hand_over;
@@ -127,10 +127,10 @@ void scan_whole(struct scan *scan);
 
 /* How things stood when the last packet passed. */
 struct scan_note {
-	uint32_t next[2]; /* by enum ftp_side, which is enum direction: all before it has gone; a line begins here */
-	bool opaque;	  /* not FTP: the rest does not matter */
-	bool tls;	  /* TLS has begun since then */
-	bool whole;	  /* that was long ago: everything has been handed over since then */
+	uint32_t next[2];	/* by enum direction: all before it has gone; a line begins here */
+	bool opaque;		/* not FTP: the rest does not matter */
+	bool tls;		/* TLS has begun since then */
+	bool whole;		/* that was long ago: everything has been handed over since then */
 	struct pairing pairing; /* commands unanswered: of no interest, or one transfer */
 };
 

@@ -24,6 +24,9 @@
 #define TCP_ACK 0x10
 #define TCP_URG 0x20
 
+/* Milliseconds: the least retransmission timeout in use. What comes again sooner is a copy; RFC 6298 section 2.4 would have a second. */
+#define TCP_TIMEOUT_LEAST 200
+
 struct segment {
 	uint8_t *packet;  /* the IP header's first byte */
 	uint32_t length;  /* of the IP packet, by its own header: at most 65535 + 40 */

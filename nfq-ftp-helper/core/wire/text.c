@@ -3,16 +3,19 @@
 
 bool text_take_number(struct text_cursor *cursor, unsigned int digits, uint32_t max, uint32_t *number)
 {
-	const char *start = cursor->at;
+	const char *at = cursor->at, *const end = cursor->end;
 	uint32_t value = 0;
+	bool taken;
 
-	while (cursor->at != cursor->end && text_is_digit(*cursor->at)) {
-		if (cursor->at - start == (ptrdiff_t)digits)
+	for (; at != end && text_is_digit(*at); at++) {
+		if (digits-- == 0)
 			return false;
-		value = value * 10 + (uint32_t)(*cursor->at++ - '0');
+		value = value * 10 + (uint32_t)(*at - '0');
 	}
 	*number = value;
-	return cursor->at != start && value <= max;
+	taken = at != cursor->at && value <= max;
+	cursor->at = at;
+	return taken;
 }
 
 void text_put_number(struct text_writer *writer, uint32_t number)

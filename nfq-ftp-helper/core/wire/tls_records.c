@@ -62,9 +62,9 @@ static size_t skip_content(struct tls_records *records, size_t length)
 }
 
 /* Its first word has ended: is it one of FTP? */
-static bool is_known(const struct ftp_line *line, enum ftp_side side)
+static bool is_known(const struct ftp_line *line, enum direction side)
 {
-	if (side == FTP_SERVER)
+	if (side == DIRECTION_REPLY)
 		return ftp_code(line) && line->separator == FTP_SEPARATOR_SPACE;
 	return line->length && ftp_line_word(line, side);
 }
@@ -73,7 +73,7 @@ static bool is_known(const struct ftp_line *line, enum ftp_side side)
  * A byte of what may be a line, which stays unread where it ends the word: whoever reads lines goes on there. So does a Telnet sequence, which
  * may stand in a line's word, but not in the first one behind records.
  */
-static enum tls_event read_word(struct tls_records *records, struct ftp_line *line, enum ftp_side side, uint8_t byte)
+static enum tls_event read_word(struct tls_records *records, struct ftp_line *line, enum direction side, uint8_t byte)
 {
 	struct ftp_line after = *line;
 	enum ftp_event event;
@@ -92,7 +92,7 @@ static enum tls_event read_word(struct tls_records *records, struct ftp_line *li
 	return TLS_LINE;
 }
 
-size_t tls_records_read(struct tls_records *records, struct ftp_line *line, enum ftp_side side, const uint8_t *data,
+size_t tls_records_read(struct tls_records *records, struct ftp_line *line, enum direction side, const uint8_t *data,
 			size_t length, enum tls_event *event)
 {
 	size_t at = 0;

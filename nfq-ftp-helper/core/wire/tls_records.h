@@ -60,7 +60,7 @@ static inline bool tls_records_inside(const struct tls_records *records)
  *
  * Return: bytes consumed.
  */
-size_t tls_records_read(struct tls_records *records, struct ftp_line *line, enum ftp_side side, const uint8_t *data,
+size_t tls_records_read(struct tls_records *records, struct ftp_line *line, enum direction side, const uint8_t *data,
 			size_t length, enum tls_event *event);
 
 /* Is this byte the first of a record? No line of text begins with such. */

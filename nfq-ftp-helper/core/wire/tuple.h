@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tuple - one direction of a connection, by its two ends; and which direction it is.
+ * tuple - one direction of a connection, by its two ends.
  */
 #ifndef CORE_TUPLE_H
 #define CORE_TUPLE_H
 
+#include "direction.h"
 #include "endpoint.h"
-
-enum direction {
-	DIRECTION_ORIGINAL, /* client to server */
-	DIRECTION_REPLY,    /* server to client */
-};
 
 /* One direction of a connection, as conntrack has it. */
 struct tuple {

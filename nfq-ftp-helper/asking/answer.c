@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "answer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static bool (*const answers[QUESTIONS])(struct response *answer) = {
+	[QUESTION_STATUS] = answer_status,	   [QUESTION_SESSIONS] = answer_sessions,
+	[QUESTION_EXPECTATIONS] = answer_sessions, [QUESTION_METRICS] = answer_metrics,
+	[QUESTION_FOLLOW] = answer_follow,
+};
+
+bool answer_more(struct response *answer)
+{
+	return answers[answer->question.kind](answer);
+}
+
+static uint64_t clock_milliseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t view_now(void)
+{
+	return clock_milliseconds(CLOCK_BOOTTIME);
+}
+
+uint64_t view_epoch(void)
+{
+	return clock_milliseconds(CLOCK_REALTIME) - clock_milliseconds(CLOCK_BOOTTIME);
+}
+
+void view_sum(const struct view *view, struct figures *sum)
+{
+	struct figures figures;
+
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned int i = 0; i < view->config.sources; i++)
+		if (figures_read(view->config.source[i].published, &figures))
+			figures_add(sum, &figures);
+}
+
+void view_sample(struct view *view)
+{
+	struct view_sample *sample = &view->samples[view->taken++ % VIEW_SAMPLES];
+
+	sample->at = view_now();
+	view_sum(view, &sample->sum);
+}
+
+/* ---- lines ---- */
+
+static bool make_room(struct lines *lines, size_t more)
+{
+	const size_t room = lines->length + more > 2 * lines->room ? lines->length + more : 2 * lines->room;
+	char *text;
+
+	if (lines->room - lines->length >= more)
+		return true;
+	text = realloc(lines->text, room);
+	if (!text)
+		return false;
+	lines->text = text;
+	lines->room = room;
+	return true;
+}
+
+static void add(struct lines *lines, const char *text, size_t length)
+{
+	if (!text || !make_room(lines, length + 1)) {
+		lines->failed = true;
+		return;
+	}
+	memcpy(lines->text + lines->length, text, length);
+	lines->length += length;
+	lines->text[lines->length++] = '\n';
+}
+
+void answer_line(struct response *answer, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	add(&answer->lines, text, text ? strlen(text) : 0);
+	json_decref(object);
+	free(text);
+}
+
+void answer_format(struct response *answer, const char *format, ...)
+{
+	char text[ANSWER_LINE_MAX];
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	add(&answer->lines, length >= 0 && (size_t)length < sizeof(text) ? text : NULL, (size_t)length);
+}
+
+json_t *answer_begin(const struct response *answer)
+{
+	return json_pack("{s:i, s:s}", "version", ASKING_VERSION, "answer", question_names[answer->question.kind]);
+}
+
+const char *answer_text(const char *bytes, size_t length, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *to = text;
+
+	while (length && (bytes[length - 1] == '\r' || bytes[length - 1] == '\n'))
+		length--;
+	for (size_t i = 0; i < length; i++) {
+		const unsigned char byte = (unsigned char)bytes[i];
+
+		if (byte >= ' ' && byte <= '~' && byte != '\\') {
+			*to++ = (char)byte;
+			continue;
+		}
+		*to++ = '\\';
+		*to++ = 'x';
+		*to++ = digits[byte >> 4];
+		*to++ = digits[byte & 15];
+	}
+	*to = '\0';
+	return text;
+}
+
+json_t *answer_endpoint(const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_PRINT_MAX];
+
+	return json_string(endpoint_print(endpoint, text));
+}

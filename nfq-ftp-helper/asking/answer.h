@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * answer - what the daemon says to each question: a row of a table each. Internal to asking.
+ */
+#ifndef ASKING_ANSWER_H
+#define ASKING_ANSWER_H
+
+#include "asking.h"
+#include "question.h"
+
+#include <jansson.h>
+
+/* What all answers are made from. */
+#define VIEW_SAMPLES 11 /* one a second, of which two are so many seconds apart */
+
+struct view_sample {
+	uint64_t at; /* milliseconds */
+	struct figures sum;
+};
+
+struct view {
+	struct asking_config config;
+	uint64_t since; /* milliseconds since 1970: the start */
+	int stat_file;	/* of nfqueue_stat_open() */
+	struct view_sample samples[VIEW_SAMPLES];
+	unsigned int taken; /* of these, in all */
+	unsigned int readers;
+	uint64_t turned_away; /* who was told that it is busy, in all */
+};
+
+/* The workers' clock, in milliseconds; and what is to be added for the time since 1970. */
+uint64_t view_now(void);
+uint64_t view_epoch(void);
+
+/* All workers' figures. */
+void view_sum(const struct view *view, struct figures *sum);
+
+/* Once a second: what rates are made of. */
+void view_sample(struct view *view);
+
+/* Lines on their way to somebody: sent, and what is left. */
+struct lines {
+	char *text;
+	size_t length, sent, room;
+	bool failed; /* no memory */
+};
+
+#define FOLLOW_EVENTS 512
+
+/* What waits for somebody who follows. */
+struct follow {
+	struct event ring[FOLLOW_EVENTS];
+	unsigned int first, count;
+	uint64_t lost; /* behind what waits */
+};
+
+/* An answer being given. */
+struct response {
+	const struct view *view;
+	struct question question;
+	struct lines lines;
+	bool begun;
+	unsigned int source; /* how far it has come */
+	uint32_t slot;
+	struct follow *follow;
+};
+
+/* One more line. It takes @object. */
+void answer_line(struct response *answer, json_t *object);
+
+/* The same of a text that is JSON as it stands: quicker, where there may be many. */
+#define ANSWER_LINE_MAX 1024
+void answer_format(struct response *answer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Go on: some more lines, but where it waits for something. Return: whether it is over. */
+bool answer_more(struct response *answer);
+
+/* The first line of an answer: {"version":1,"answer":...}, to add to. */
+json_t *answer_begin(const struct response *answer);
+
+#define ANSWER_TEXT_MAX (4 * EVENTS_TEXT_MAX + 1)
+
+/* Bytes of the network, without the end of their line, as printable ASCII. Return: @text, which has room for four a byte and a NUL. */
+const char *answer_text(const char *bytes, size_t length, char *text);
+
+json_t *answer_endpoint(const struct endpoint *endpoint);
+
+/* Each question's. Return: whether it is over. */
+bool answer_status(struct response *answer);
+bool answer_sessions(struct response *answer);
+bool answer_metrics(struct response *answer);
+bool answer_follow(struct response *answer);
+
+/* One more event for somebody who follows; or so many that are lost. */
+void follow_add(struct follow *follow, const struct event *event);
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "answer.h"
+
+#define PIECE 32
+
+void follow_add(struct follow *follow, const struct event *event)
+{
+	if (follow->count == FOLLOW_EVENTS) {
+		follow->lost++;
+		return;
+	}
+	follow->ring[(follow->first + follow->count++) % FOLLOW_EVENTS] = *event;
+}
+
+static const char *const kinds[] = {
+	[REPORT_REWRITE] = "rewrite", [REPORT_EXPECT] = "expect", [REPORT_UNEXPECT] = "unexpect",
+	[REPORT_REFUSE] = "refuse",   [REPORT_OPAQUE] = "opaque", [REPORT_LIMIT] = "limit",
+	[REPORT_ONE_WAY] = "one-way", [REPORT_BEGIN] = "opened",  [REPORT_END] = "closed",
+};
+
+static void add_text(json_t *line, const char *name, const char *bytes, size_t length)
+{
+	char text[ANSWER_TEXT_MAX];
+
+	if (length)
+		json_object_set_new(line, name, json_string(answer_text(bytes, length, text)));
+}
+
+static void add_event(struct response *answer, const struct event *event)
+{
+	json_t *line =
+		json_pack("{s:s, s:f}", "event", kinds[event->kind], "ts", (double)(event->at + view_epoch()) / 1000);
+	char address[ENDPOINT_PRINT_MAX];
+
+	json_object_set_new(line, "client", answer_endpoint(&event->client));
+	json_object_set_new(line, "server", answer_endpoint(&event->server));
+	add_text(line, "command", event->command, strnlen(event->command, sizeof(event->command)));
+	add_text(line, "from", event->from, event->from_length);
+	add_text(line, "to", event->to, event->to_length);
+	if (event->port)
+		json_object_set_new(line, "port", json_integer(event->port));
+	if (event->kind == REPORT_REWRITE)
+		json_object_set_new(line, "shift", json_integer(event->shift));
+	if (event->kind == REPORT_EXPECT || event->kind == REPORT_UNEXPECT) {
+		json_object_set_new(line, "data_from", json_string(endpoint_print_address(&event->data.src, address)));
+		json_object_set_new(line, "data_to", answer_endpoint(&event->data.dst));
+	}
+	if (event->kind == REPORT_REFUSE) {
+		json_object_set_new(line, "reason", json_string(refusal_name(event->refusal)));
+		json_object_set_new(line, "text", json_string(refusal_text(event->refusal)));
+	}
+	answer_line(answer, line);
+}
+
+/* Never over. What waits comes first, and what was lost behind it. */
+bool answer_follow(struct response *answer)
+{
+	struct follow *follow = answer->follow;
+
+	if (!answer->begun)
+		answer_line(answer, answer_begin(answer));
+	answer->begun = true;
+	for (unsigned int i = 0; i < PIECE && follow->count; i++) {
+		add_event(answer, &follow->ring[follow->first]);
+		follow->first = (follow->first + 1) % FOLLOW_EVENTS;
+		follow->count--;
+	}
+	if (!follow->count && follow->lost) {
+		answer_line(answer, json_pack("{s:s, s:I}", "event", "lost", "count", (json_int_t)follow->lost));
+		follow->lost = 0;
+	}
+	return false;
+}

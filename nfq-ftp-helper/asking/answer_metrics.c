@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Metrics: a line a family, in terms of OpenMetrics. How they are written is the asker's (tell_metrics.c).
+ */
+#include "answer.h"
+#include "kernel/nfqueue_stat.h"
+
+#define AT(member) offsetof(struct figures, member)
+
+// clang-format off
+static const struct row {
+	const char *name;
+	bool gauge; /* else a counter */
+	size_t at;  /* in struct figures */
+	const char *help;
+} rows[] = {
+	{ "packets",		    false, AT(counters.packets),	"Packets of control connections." },
+	{ "packets_untracked",	    false, AT(counters.untracked),	"Of these, packets of no session, passed as they were." },
+	{ "packets_malformed",	    false, AT(counters.malformed),	"Packets that are none of TCP or have a wrong checksum, passed unread." },
+	{ "packets_rewritten",	    false, AT(counters.rewritten),	"Packets that left with other contents." },
+	{ "packets_renumbered",	    false, AT(counters.renumbered),	"Packets that left with other sequence numbers only." },
+	{ "packets_held",	    false, AT(counters.held),		"Packets of which a part of an argument was held back until the rest came." },
+	{ "packets_dropped",	    false, AT(counters.dropped),	"Packets dropped for their senders to send again." },
+	{ "streams_resynced",	    false, AT(counters.resynced),	"Streams picked up again behind bytes that passed unseen." },
+	{ "sessions_begun",	    false, AT(counters.sessions),	"Control connections followed." },
+	{ "sessions_picked_up",	    false, AT(counters.picked_up),	"Of these, met in their middle." },
+	{ "connections_not_followed", false, AT(counters.full),		"Connections for which there was no room." },
+	{ "connections_over_share", false, AT(counters.limited),	"Of these, since their client had its share." },
+	{ "sessions_displaced",	    false, AT(counters.displaced),	"Sessions forgotten for others." },
+	{ "connections_one_way",    false, AT(counters.one_way),	"Connections of which the packets of one direction only came." },
+	{ "waits_given_up",	    false, AT(counters.overdue),	"Held bytes and edits that were given up." },
+	{ "rewrites",		    false, AT(counters.edits),		"Arguments that were rewritten." },
+	{ "expectations_made",	    false, AT(counters.expectations),	"Data connections expected." },
+	{ "expectations_renewed",   false, AT(counters.renewals),	"Expectations renewed, since their transfer was still to come." },
+	{ "expectations_withdrawn", false, AT(counters.unexpectations),	"Expectations taken back." },
+	{ "handshakes",		    false, AT(counters.syns),		"Handshakes begun." },
+	{ "packets_of_strangers",   false, AT(counters.strangers),	"Packets of connections whose beginning nobody has seen, passed." },
+	{ "packets_of_data",	    false, AT(data_packets),		"Packets of data connections that the kernel queued, passed at once." },
+	{ "packets_unread",	    false, AT(unread),			"Packets dropped since they were too long to be read." },
+	{ "queue_receives",	    false, AT(queue.receives),		"System calls that brought packets." },
+	{ "queue_sends",	    false, AT(queue.sends),		"System calls that took verdicts." },
+	{ "packets_large",	    false, AT(queue.large),		"Packets beyond the MTU of the path, to be cut up later." },
+	{ "queue_strange",	    false, AT(queue.strange),		"Messages of a queue that could not be read." },
+	{ "verdicts_late",	    false, AT(queue.late),		"Verdicts for packets that were gone already." },
+	{ "verdicts_retried",	    false, AT(queue.retries),		"Sends of verdicts that the kernel did not take at first." },
+	{ "verdicts_unsent",	    false, AT(queue.unsent),		"Verdicts that the kernel never took: their packets were dropped." },
+	{ "queue_unreceived",	    false, AT(queue.unreceived),	"Receives that failed for want of memory." },
+	{ "conntrack_exchanges",    false, AT(exchanges),		"Questions to conntrack." },
+	{ "adjustments_by_kernel",  false, AT(kernel_adjusted),		"Sequence adjustments that the kernel does." },
+	{ "adjustments_by_daemon",  false, AT(self_adjusted),		"Sequence adjustments that this program does." },
+	{ "sessions_recovered",	    true,  AT(recovered),		"Sessions that an earlier daemon left." },
+	{ "sessions",		    true,  AT(sessions),		"Control connections followed now." },
+	{ "sessions_busy",	    true,  AT(busy),			"Of these, with something announced, held or in flight." },
+	{ "expectations",	    true,  AT(expected),		"Data connections expected now." },
+};
+// clang-format on
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static json_int_t number_at(const struct figures *figures, size_t at)
+{
+	uint64_t number;
+
+	memcpy(&number, (const char *)figures + at, sizeof(number));
+	return (json_int_t)number;
+}
+
+static json_t *family(const char *name, const char *type, const char *help)
+{
+	return json_pack("{s:s, s:s, s:s, s:[]}", "name", name, "type", type, "help", help, "samples");
+}
+
+/* One with at most one label. */
+static void add_sample(json_t *object, const char *label, const char *value, json_t *number)
+{
+	json_t *sample = json_pack("{s:o}", "value", number);
+
+	if (label)
+		json_object_set_new(sample, "labels", json_pack("{s:s}", label, value));
+	json_array_append_new(json_object_get(object, "samples"), sample);
+}
+
+static void add_rows(struct response *answer, const struct figures *sum)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		json_t *object = family(rows[i].name, rows[i].gauge ? "gauge" : "counter", rows[i].help);
+
+		add_sample(object, NULL, NULL, json_integer(number_at(sum, rows[i].at)));
+		answer_line(answer, object);
+	}
+}
+
+static void add_reasons(struct response *answer, const struct figures *sum)
+{
+	json_t *refusals = family("refusals", "counter", "Announcements that opened nothing.");
+	json_t *disbelieved = family("packets_disbelieved", "counter", "Packets that their receiver would not take.");
+
+	for (unsigned int i = REFUSED_NOT + 1; i < REFUSALS; i++)
+		add_sample(refusals, "reason", refusal_name((enum refusal)i),
+			   json_integer((json_int_t)sum->counters.refusals[i]));
+	for (unsigned int i = BELIEVED + 1; i < BELIEFS; i++)
+		add_sample(disbelieved, "reason", belief_name((enum belief)i),
+			   json_integer((json_int_t)sum->counters.disbelieved[i]));
+	answer_line(answer, refusals);
+	answer_line(answer, disbelieved);
+}
+
+static void add_verdicts(struct response *answer, const struct figures *sum)
+{
+	static const char *const names[FIGURES_VERDICTS] = { "accept", "replace", "drop" };
+	json_t *object = family("verdicts", "counter", "What became of packets.");
+
+	for (unsigned int i = 0; i < FIGURES_VERDICTS; i++)
+		add_sample(object, "verdict", names[i], json_integer((json_int_t)sum->verdicts[i]));
+	answer_line(answer, object);
+}
+
+/* How long packets are here: from the system call that brought them to that which took their verdicts. */
+static void add_latency(struct response *answer, const struct figures *sum)
+{
+	json_t *object = family("packet_seconds", "histogram", "Time of a packet in user space, at most.");
+	json_t *buckets = json_array();
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < FIGURES_BUCKETS; i++) {
+		json_t *bucket;
+
+		count += sum->latency[i];
+		bucket = json_pack("{s:I}", "count", (json_int_t)count);
+		if (i < FIGURES_BUCKETS - 1)
+			json_object_set_new(bucket, "le", json_real((double)figures_bounds[i] / 1e9));
+		json_array_append_new(buckets, bucket);
+	}
+	json_object_set_new(object, "unit", json_string("seconds"));
+	json_object_set_new(object, "buckets", buckets);
+	json_object_set_new(object, "sum", json_real((double)sum->latency_nanoseconds / 1e9));
+	json_object_set_new(object, "count", json_integer((json_int_t)count));
+	answer_line(answer, object);
+}
+
+struct queue_families {
+	json_t *waiting, *full, *unsent;
+};
+
+static void add_queue(const struct view *view, int32_t number, struct queue_families *families)
+{
+	struct nfqueue_stat stat;
+	char name[16];
+
+	if (number == NFQUEUE_NONE || view->stat_file < 0 ||
+	    nfqueue_stat_read(view->stat_file, (uint16_t)number, &stat) < 0)
+		return;
+	snprintf(name, sizeof(name), "%d", number);
+	add_sample(families->waiting, "queue", name, json_integer(stat.waiting));
+	add_sample(families->full, "queue", name, json_integer(stat.full));
+	add_sample(families->unsent, "queue", name, json_integer(stat.unsent));
+}
+
+static void add_queues(struct response *answer)
+{
+	const struct asking_config *config = &answer->view->config;
+	struct queue_families families = {
+		.waiting = family("queue_waiting", "gauge", "Packets that wait in the kernel."),
+		.full = family("queue_dropped_full", "counter", "Packets the kernel dropped as a queue was full."),
+		.unsent = family("queue_dropped_unsent", "counter", "Packets the kernel dropped as a socket was full."),
+	};
+
+	for (unsigned int i = 0; i < config->sources; i++) {
+		add_queue(answer->view, config->source[i].queue, &families);
+		add_queue(answer->view, config->source[i].sure_queue, &families);
+	}
+	answer_line(answer, families.waiting);
+	answer_line(answer, families.full);
+	answer_line(answer, families.unsent);
+}
+
+static void add_program(struct response *answer)
+{
+	const struct view *view = answer->view;
+	json_t *build = family("build_info", "gauge", "The program's version.");
+	json_t *start = family("start_time_seconds", "gauge", "When the daemon began, since 1970.");
+	json_t *away =
+		family("askers_turned_away", "counter", "Questions that were not answered, since too many asked.");
+
+	add_sample(build, "version", VERSION, json_integer(1));
+	add_sample(start, NULL, NULL, json_real((double)view->since / 1000));
+	add_sample(away, NULL, NULL, json_integer((json_int_t)view->turned_away));
+	json_object_set_new(start, "unit", json_string("seconds"));
+	answer_line(answer, build);
+	answer_line(answer, start);
+	answer_line(answer, away);
+}
+
+bool answer_metrics(struct response *answer)
+{
+	struct figures sum;
+
+	view_sum(answer->view, &sum);
+	answer_line(answer, answer_begin(answer));
+	add_rows(answer, &sum);
+	add_verdicts(answer, &sum);
+	add_reasons(answer, &sum);
+	add_latency(answer, &sum);
+	add_queues(answer);
+	add_program(answer);
+	return true;
+}

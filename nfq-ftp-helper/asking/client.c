@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client.h"
+
+#include "asking.h"
+#include "place.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* So long nothing may come of a daemon that answers within ASKING_PATIENCE. */
+#define SILENCE_SECONDS 10
+
+static FILE *errors(const struct telling *telling)
+{
+	return telling->err ? telling->err : stderr;
+}
+
+static void complain(FILE *err, const char *directory, int error)
+{
+	if (error == -ENOENT || error == -ECONNREFUSED)
+		fprintf(err,
+			"nfq-ftp-helper: no daemon answers at `%s/" ASKING_SOCKET
+			"': start `nfq-ftp-helper run', or give the "
+			"--state-dir of the one that runs\n",
+			directory);
+	else if (error == -EACCES)
+		fprintf(err,
+			"nfq-ftp-helper: you may not ask at `%s/" ASKING_SOCKET
+			"': do so as root, or as a member of the group "
+			"that the daemon's --group names\n",
+			directory);
+	else
+		fprintf(err, "nfq-ftp-helper: nobody can be asked at `%s/" ASKING_SOCKET "': %s\n", directory,
+			strerror(-error));
+}
+
+/* Who turns us away may not have read it: what it says is looked at all the same. */
+static void ask(int file, const struct question *question)
+{
+	json_t *object = question_write(question);
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	if (text) {
+		(void)send(file, text, strlen(text), MSG_NOSIGNAL);
+		(void)send(file, "\n", 1, MSG_NOSIGNAL);
+	}
+	free(text);
+	json_decref(object);
+}
+
+enum heard {
+	HEARD_LINE,
+	HEARD_END,
+	HEARD_ERROR, /* said */
+};
+
+/* What the first line must be, and the others cannot. */
+static enum heard look(FILE *err, const json_t *line, bool first)
+{
+	const char *error = json_string_value(json_object_get(line, "error"));
+	const char *text = json_string_value(json_object_get(line, "text"));
+	const json_t *version = json_object_get(line, "version");
+
+	if (!json_is_object(line)) {
+		fprintf(err, "nfq-ftp-helper: the daemon's answer is no JSON: it is of another version, perhaps\n");
+	} else if (first && error) {
+		fprintf(err, "nfq-ftp-helper: the daemon does not answer (%s): %s\n", error, text ? text : "");
+	} else if (first && json_integer_value(version) != ASKING_VERSION) {
+		fprintf(err, "nfq-ftp-helper: the daemon's answer is of a version that is not known here: ask with the "
+			     "program that it was started from\n");
+	} else {
+		return json_is_true(json_object_get(line, "end")) ? HEARD_END : HEARD_LINE;
+	}
+	return HEARD_ERROR;
+}
+
+static bool tell_line(struct telling *telling, const json_t *line, bool json)
+{
+	if (!json)
+		return telling->line(telling, line);
+	if (json_dumpf(line, telling->out, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 || fputc('\n', telling->out) == EOF)
+		return false;
+	return fflush(telling->out) == 0;
+}
+
+static bool tell_all(FILE *stream, bool json, struct telling *telling)
+{
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t length;
+	enum heard heard = HEARD_LINE;
+	bool told = true;
+
+	while (heard == HEARD_LINE && told && (length = getline(&text, &room, stream)) > 0) {
+		json_t *line = json_loadb(text, (size_t)length, 0, NULL);
+
+		heard = look(errors(telling), line, telling->lines == 0);
+		if (heard == HEARD_LINE)
+			told = tell_line(telling, line, json);
+		telling->lines++;
+		json_decref(line);
+	}
+	free(text);
+	if (heard == HEARD_LINE && told)
+		fprintf(errors(telling),
+			"nfq-ftp-helper: the daemon's answer was cut off: it has ended, or this was read too slowly\n");
+	if (heard == HEARD_END && telling->end && !json)
+		telling->end(telling);
+	return heard == HEARD_END && (!telling->out || fflush(telling->out) == 0);
+}
+
+bool client_ask(const char *state_directory, const struct question *question, bool json, struct telling *telling)
+{
+	const struct timeval silence = { .tv_sec = question->kind == QUESTION_FOLLOW ? 0 : SILENCE_SECONDS };
+	const int file = place_connect(state_directory);
+	FILE *stream = file < 0 ? NULL : fdopen(file, "r");
+	bool told;
+
+	if (!stream) {
+		complain(errors(telling), state_directory, file < 0 ? file : -errno);
+		return false;
+	}
+	(void)setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
+	ask(file, question);
+	told = tell_all(stream, json, telling);
+	(void)fclose(stream);
+	return told;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * place - where the socket is: for who answers, and for who asks. Its path may be longer than an address of a socket has room for, so
+ * it is reached through its directory. Internal to asking.
+ */
+#ifndef ASKING_PLACE_H
+#define ASKING_PLACE_H
+
+struct place {
+	int directory;
+	int socket;
+};
+
+/**
+ * place_open - a socket that listens
+ * @place: filled in; release it with place_close()
+ * @directory: which is there; its mode and group are changed where a group is named, so that its members get at the socket
+ * @group: who may ask besides root and the program's user; "": the program's own group
+ *
+ * What is wrong is said on standard error, in one sentence. Return: 0, or a negative errno; then nothing is to be released.
+ */
+int place_open(struct place *place, const char *directory, const char *group);
+
+/* The socket goes. */
+void place_close(struct place *place);
+
+/* Return: a socket that is connected, or a negative errno: -ECONNREFUSED: nobody listens. */
+int place_connect(const char *directory);
+
+#endif

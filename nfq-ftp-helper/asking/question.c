@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "question.h"
+
+#include "asking.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *const question_names[QUESTIONS] = {
+	[QUESTION_STATUS] = "status",	[QUESTION_SESSIONS] = "sessions", [QUESTION_EXPECTATIONS] = "expectations",
+	[QUESTION_METRICS] = "metrics", [QUESTION_FOLLOW] = "follow",
+};
+
+const char *question_state_name(unsigned int state)
+{
+	static const char *const names[] = {
+		[SESSION_FREE] = "any",	     [SESSION_HANDSHAKE] = "handshake", [SESSION_GREETING] = "greeting",
+		[SESSION_MIDDLE] = "middle", [SESSION_EXCHANGE] = "exchange",	[SESSION_READY] = "ready",
+		[SESSION_TLS] = "tls",	     [SESSION_OPAQUE] = "opaque",	[SESSION_CLOSED] = "closed",
+	};
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
+}
+
+bool question_network(const char *text, struct network *network)
+{
+	const bool ipv6 = strchr(text, ':') != NULL;
+	const unsigned long most = ipv6 ? 128 : 32;
+	char address[INET6_ADDRSTRLEN], *end;
+	const size_t length = strcspn(text, "/");
+	unsigned long bits = most;
+
+	if (length >= sizeof(address))
+		return false;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	if (text[length]) {
+		if (text[length + 1] < '0' || text[length + 1] > '9')
+			return false;
+		bits = strtoul(text + length + 1, &end, 10);
+		if (*end || bits > most)
+			return false;
+	}
+	*network = (struct network){ .family = ipv6 ? FAMILY_IPV6 : FAMILY_IPV4, .bits = (uint8_t)bits };
+	return inet_pton(ipv6 ? AF_INET6 : AF_INET, address, network->address) == 1 && !network_trim(network);
+}
+
+/* The index of a name; false where it is none of the list's. */
+static bool find_name(const char *(*name)(unsigned int index), const char *text, unsigned int *index)
+{
+	for (*index = 0; text && name(*index); ++*index) {
+		if (strcmp(name(*index), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *kind_name(unsigned int kind)
+{
+	return kind < QUESTIONS ? question_names[kind] : NULL;
+}
+
+static const char *read_filter(const json_t *object, struct filter *filter)
+{
+	const json_t *address = json_object_get(object, "address");
+	const json_t *port = json_object_get(object, "port");
+	const json_t *state = json_object_get(object, "state");
+	const json_int_t number = json_integer_value(port);
+
+	if (address && !(json_is_string(address) && question_network(json_string_value(address), &filter->network)))
+		return "`address' is no address or network";
+	if (port && (number < 1 || number > UINT16_MAX))
+		return "`port' is no number from 1 to 65535";
+	if (state && !find_name(question_state_name, json_string_value(state), &filter->state))
+		return "`state' is no session's state";
+	filter->port = (uint16_t)number;
+	return NULL;
+}
+
+const char *question_read(const char *line, size_t length, struct question *question)
+{
+	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+	const char *complaint = NULL;
+	unsigned int kind;
+
+	*question = (struct question){ .kind = QUESTIONS };
+	if (!json_is_object(object))
+		complaint = "it is no JSON object";
+	else if (json_integer_value(json_object_get(object, "version")) != ASKING_VERSION)
+		complaint = "its `version' is not 1, which is the only one that is known here";
+	else if (!find_name(kind_name, json_string_value(json_object_get(object, "ask")), &kind))
+		complaint = "what it is to `ask' is not known here";
+	else
+		complaint = read_filter(object, &question->filter);
+	if (!complaint)
+		question->kind = (enum question_kind)kind;
+	json_decref(object);
+	return complaint;
+}
+
+json_t *question_write(const struct question *question)
+{
+	const struct filter *filter = &question->filter;
+	json_t *object = json_pack("{s:i, s:s}", "version", ASKING_VERSION, "ask", question_names[question->kind]);
+	char address[INET6_ADDRSTRLEN], network[INET6_ADDRSTRLEN + 8];
+
+	if (filter->network.family) {
+		inet_ntop(filter->network.family == FAMILY_IPV6 ? AF_INET6 : AF_INET, filter->network.address, address,
+			  sizeof(address));
+		snprintf(network, sizeof(network), "%s/%u", address, filter->network.bits);
+		json_object_set_new(object, "address", json_string(network));
+	}
+	if (filter->port)
+		json_object_set_new(object, "port", json_integer(filter->port));
+	if (filter->state)
+		json_object_set_new(object, "state", json_string(question_state_name(filter->state)));
+	return object;
+}
+
+bool filter_takes(const struct filter *filter, const struct session *session)
+{
+	struct endpoint client, server;
+
+	flow_ends(&session->key, &client, &server);
+	if (filter->state && session->state != filter->state)
+		return false;
+	if (filter->port && client.port != filter->port && server.port != filter->port)
+		return false;
+	return !filter->network.family || network_has(&filter->network, &client) ||
+	       network_has(&filter->network, &server);
+}

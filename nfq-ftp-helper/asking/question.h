@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * question - a line that somebody asks with: {"version":1,"ask":"sessions","address":"10.0.0.0/8","port":21,"state":"ready"}.
+ * Only the first two have to be there.
+ */
+#ifndef ASKING_QUESTION_H
+#define ASKING_QUESTION_H
+
+#include "core/table/record.h"
+#include "core/wire/network.h"
+
+#include <jansson.h>
+
+#define QUESTION_MAX 1024 /* bytes of the line */
+
+enum question_kind {
+	QUESTION_STATUS,
+	QUESTION_SESSIONS,
+	QUESTION_EXPECTATIONS,
+	QUESTION_METRICS,
+	QUESTION_FOLLOW,
+	QUESTIONS,
+};
+
+extern const char *const question_names[QUESTIONS];
+
+/* Which sessions; all zero: all of them. */
+struct filter {
+	struct network network; /* of client or server; family 0: any */
+	uint16_t port;		/* likewise; 0: any */
+	unsigned int state;	/* enum session_state; 0: any */
+};
+
+struct question {
+	enum question_kind kind;
+	struct filter filter;
+};
+
+/* By enum session_state, "ready"; NULL: none. */
+const char *question_state_name(unsigned int state);
+
+/* ADDRESS or ADDRESS/BITS. Return: whether it is one, without bits behind these. */
+bool question_network(const char *text, struct network *network);
+
+/* Return: NULL, or what is wrong with it, a sentence's end. */
+const char *question_read(const char *line, size_t length, struct question *question);
+
+json_t *question_write(const struct question *question);
+
+bool filter_takes(const struct filter *filter, const struct session *session);
+
+#endif

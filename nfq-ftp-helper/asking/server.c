@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One thread, one poll(). A reader is asking (its line has not come yet), being answered, or follows. What it may take at a time is one
+ * piece of an answer, so nobody waits for who asks for much.
+ */
+#include "answer.h"
+#include "daemon/log.h"
+#include "kernel/nfqueue_stat.h"
+#include "place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* How often the workers' rings are looked at while somebody follows, and the clocks else; milliseconds. */
+#define FOLLOW_PERIOD 50
+#define IDLE_PERIOD   1000
+
+struct reader {
+	int file;
+	uint64_t
+		until; /* milliseconds: then its patience is over; who follows: since when nothing was taken of what waits, 0: nothing waits */
+	bool answering; /* its question has come */
+	bool over;	/* nothing comes behind what is in its lines */
+	char in[QUESTION_MAX];
+	size_t in_length;
+	struct response answer;
+};
+
+struct asking {
+	struct view view;
+	struct place place;
+	int wake; /* eventfd: the end */
+	pthread_t thread;
+	bool running;
+	unsigned int followers;
+	uint64_t lost[QUEUE_RANGE_MAX]; /* of the workers' rings, as told */
+	unsigned int count;
+	struct reader *readers[ASKING_READERS];
+};
+
+static bool follows(const struct reader *reader)
+{
+	return reader->answer.follow != NULL;
+}
+
+/* ---- coming and going ---- */
+
+static void want_events(struct asking *asking)
+{
+	for (unsigned int i = 0; i < asking->view.config.sources; i++)
+		events_want(asking->view.config.source[i].events, asking->followers > 0);
+}
+
+static void dismiss(struct asking *asking, unsigned int index)
+{
+	struct reader *reader = asking->readers[index];
+
+	if (follows(reader)) {
+		asking->followers--;
+		want_events(asking);
+	}
+	close(reader->file);
+	free(reader->answer.follow);
+	free(reader->answer.lines.text);
+	free(reader);
+	asking->readers[index] = asking->readers[--asking->count];
+	asking->view.readers = asking->count;
+}
+
+/* Somebody has to go: who follows and has not taken what waits for it, for longest. Return: whether there is such. */
+static bool make_room(struct asking *asking, uint64_t now)
+{
+	unsigned int longest = asking->count;
+
+	for (unsigned int i = 0; i < asking->count; i++) {
+		const struct reader *reader = asking->readers[i];
+
+		if (follows(reader) && reader->until && now - reader->until > ASKING_PATIENCE &&
+		    (longest == asking->count || reader->until < asking->readers[longest]->until))
+			longest = i;
+	}
+	if (longest == asking->count)
+		return false;
+	dismiss(asking, longest);
+	return true;
+}
+
+static void turn_away(struct asking *asking, int file)
+{
+	static const char busy[] =
+		"{\"version\":1,\"error\":\"busy\",\"text\":\"as many as there may be are asking: try again\"}\n";
+
+	asking->view.turned_away++;
+	(void)send(file, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(file);
+}
+
+/* Return: false: nobody waits. */
+static bool admit(struct asking *asking, uint64_t now)
+{
+	const int file = accept4(asking->place.socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct reader *reader;
+
+	if (file < 0)
+		return false;
+	reader = asking->count < ASKING_READERS || make_room(asking, now) ? calloc(1, sizeof(*reader)) : NULL;
+	if (!reader) {
+		turn_away(asking, file);
+		return true;
+	}
+	reader->file = file;
+	reader->until = now + ASKING_PATIENCE;
+	reader->answer.view = &asking->view;
+	asking->readers[asking->count++] = reader;
+	asking->view.readers = asking->count;
+	return true;
+}
+
+/* ---- one reader ---- */
+
+static void refuse(struct reader *reader, const char *why)
+{
+	answer_line(&reader->answer,
+		    json_pack("{s:i, s:s, s:s}", "version", ASKING_VERSION, "error", "question", "text", why));
+	reader->answering = true;
+	reader->over = true;
+}
+
+static void begin_to_follow(struct asking *asking, struct reader *reader)
+{
+	reader->answer.follow = calloc(1, sizeof(*reader->answer.follow));
+	if (!reader->answer.follow) {
+		refuse(reader, "there is no memory for another who follows");
+		return;
+	}
+	reader->until = 0;
+	asking->followers++;
+	want_events(asking);
+}
+
+static void take_question(struct asking *asking, struct reader *reader, size_t length)
+{
+	const char *complaint = question_read(reader->in, length, &reader->answer.question);
+
+	if (complaint) {
+		refuse(reader, complaint);
+		return;
+	}
+	reader->answering = true;
+	if (reader->answer.question.kind == QUESTION_FOLLOW)
+		begin_to_follow(asking, reader);
+}
+
+/* Return: false: it is gone. */
+static bool listen_to(struct asking *asking, struct reader *reader)
+{
+	const ssize_t length =
+		recv(reader->file, reader->in + reader->in_length, sizeof(reader->in) - reader->in_length, 0);
+	const char *end;
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (length <= 0)
+		return false;
+	reader->in_length += (size_t)length;
+	end = memchr(reader->in, '\n', reader->in_length);
+	if (end)
+		take_question(asking, reader, (size_t)(end - reader->in));
+	else if (reader->in_length == sizeof(reader->in))
+		refuse(reader, "it is longer than a question can be");
+	return true;
+}
+
+/* Return: false: it is gone, or has everything. */
+static bool speak_to(struct reader *reader)
+{
+	struct lines *lines = &reader->answer.lines;
+	ssize_t sent;
+
+	if (lines->sent == lines->length && !reader->over) {
+		lines->sent = lines->length = 0;
+		if (answer_more(&reader->answer)) {
+			answer_line(&reader->answer, json_pack("{s:b}", "end", 1));
+			reader->over = true;
+		}
+	}
+	if (lines->failed)
+		return false;
+	if (lines->sent == lines->length)
+		return !reader->over;
+	sent = send(reader->file, lines->text + lines->sent, lines->length - lines->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0)
+		return errno == EAGAIN || errno == EINTR;
+	lines->sent += (size_t)sent;
+	if (follows(reader))
+		reader->until = 0;
+	return !reader->over || lines->sent < lines->length;
+}
+
+/* Has it something to be sent, or to be made first? */
+static bool has_more(const struct reader *reader)
+{
+	const struct lines *lines = &reader->answer.lines;
+	const struct follow *follow = reader->answer.follow;
+
+	if (!reader->answering)
+		return false;
+	return lines->sent < lines->length || !follow || !reader->answer.begun || follow->count || follow->lost;
+}
+
+/* Return: false: it is to be dismissed. */
+static bool serve(struct asking *asking, struct reader *reader, short events, uint64_t now)
+{
+	char byte;
+
+	if (!reader->answering && events & (POLLIN | POLLHUP | POLLERR) && !listen_to(asking, reader))
+		return false;
+	/* Whoever has asked says no more: what can be read then is its end. */
+	if (reader->answering && events & (POLLIN | POLLHUP | POLLERR) &&
+	    recv(reader->file, &byte, 1, MSG_DONTWAIT) == 0 && events & (POLLHUP | POLLERR))
+		return false;
+	if (reader->answering && has_more(reader)) {
+		if (!speak_to(reader))
+			return false;
+		if (follows(reader) && !reader->until && has_more(reader))
+			reader->until = now;
+	}
+	return follows(reader) || now < reader->until;
+}
+
+/* ---- all of them ---- */
+
+/* What it is waited for. Who is gone is told in any case. */
+static short wanted_of(const struct reader *reader)
+{
+	if (!reader->answering)
+		return POLLIN;
+	return has_more(reader) ? POLLOUT : 0;
+}
+
+/* What the workers have reported since, for everybody who follows. */
+static void hand_out(struct asking *asking)
+{
+	static struct event event;
+
+	for (unsigned int i = 0; i < asking->view.config.sources; i++) {
+		struct events *events = asking->view.config.source[i].events;
+		const uint64_t lost = atomic_load_explicit(&events->lost, memory_order_relaxed);
+
+		for (unsigned int taken = 0; taken < EVENTS_MAX && events_take(events, &event); taken++)
+			for (unsigned int j = 0; j < asking->count; j++)
+				if (follows(asking->readers[j]))
+					follow_add(asking->readers[j]->answer.follow, &event);
+		for (unsigned int j = 0; j < asking->count; j++)
+			if (follows(asking->readers[j]))
+				asking->readers[j]->answer.follow->lost += lost - asking->lost[i];
+		asking->lost[i] = lost;
+	}
+}
+
+/* Return: false: it has to end. */
+static bool wait_for_them(struct asking *asking, struct pollfd polled[2 + ASKING_READERS])
+{
+	int ready;
+
+	polled[0] = (struct pollfd){ .fd = asking->wake, .events = POLLIN };
+	polled[1] = (struct pollfd){ .fd = asking->place.socket, .events = POLLIN };
+	for (unsigned int i = 0; i < asking->count; i++)
+		polled[2 + i] = (struct pollfd){
+			.fd = asking->readers[i]->file,
+			.events = wanted_of(asking->readers[i]),
+		};
+	ready = poll(polled, 2 + asking->count, asking->followers ? FOLLOW_PERIOD : IDLE_PERIOD);
+	return ready < 0 ? errno == EINTR : !polled[0].revents;
+}
+
+static void *run_thread(void *context)
+{
+	struct asking *asking = context;
+	struct pollfd polled[2 + ASKING_READERS];
+	uint64_t sampled = 0;
+
+	while (wait_for_them(asking, polled)) {
+		const uint64_t now = view_now();
+
+		if (now - sampled >= 1000) {
+			view_sample(&asking->view);
+			sampled = now;
+		}
+		if (asking->followers)
+			hand_out(asking);
+		/* From behind: the last takes the place of one that goes. */
+		for (unsigned int i = asking->count; i-- > 0;)
+			if (!serve(asking, asking->readers[i], polled[2 + i].revents, now))
+				dismiss(asking, i);
+		for (unsigned int i = 0; polled[1].revents && i < ASKING_READERS && admit(asking, now); i++)
+			;
+	}
+	return NULL;
+}
+
+/* ---- beginning and end ---- */
+
+int asking_open(struct asking **asking, const struct asking_config *config)
+{
+	struct asking *new = calloc(1, sizeof(*new));
+	int error;
+
+	*asking = NULL;
+	if (!new)
+		return -ENOMEM;
+	new->view.config = *config;
+	new->view.stat_file = nfqueue_stat_open();
+	new->view.since = view_now() + view_epoch();
+	new->wake = eventfd(0, EFD_CLOEXEC);
+	error = new->wake < 0 ? -errno :
+				place_open(&new->place, config->options->state_directory, config->options->group);
+	if (error) {
+		if (new->wake >= 0)
+			close(new->wake);
+		if (new->view.stat_file >= 0)
+			close(new->view.stat_file);
+		free(new);
+		return error;
+	}
+	*asking = new;
+	return 0;
+}
+
+int asking_start(struct asking *asking)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&asking->thread, NULL, run_thread, asking);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	asking->running = error == 0;
+	if (error)
+		log_line(LOG_LEVEL_WARNING, "no thread can be made to answer questions: %s", strerror(error));
+	return -error;
+}
+
+void asking_close(struct asking *asking)
+{
+	if (!asking)
+		return;
+	if (asking->running) {
+		(void)eventfd_write(asking->wake, 1);
+		pthread_join(asking->thread, NULL);
+	}
+	while (asking->count)
+		dismiss(asking, asking->count - 1);
+	place_close(&asking->place);
+	close(asking->wake);
+	if (asking->view.stat_file >= 0)
+		close(asking->view.stat_file);
+	free(asking);
+}

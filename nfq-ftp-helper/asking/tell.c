@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tell.h"
+
+const char *tell_text(const json_t *object, const char *name, char text[TELL_TEXT_MAX])
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	snprintf(text, TELL_TEXT_MAX, "%s", value && *value ? value : "-");
+	for (char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return text;
+}
+
+double tell_number(const json_t *object, const char *name)
+{
+	return json_number_value(json_object_get(object, name));
+}
+
+const char *tell_span(double seconds, char text[TELL_SPAN_MAX])
+{
+	const unsigned long whole = seconds > 0 ? (unsigned long)seconds : 0;
+
+	if (whole >= 86400)
+		snprintf(text, TELL_SPAN_MAX, "%lud %luh", whole / 86400, whole / 3600 % 24);
+	else if (whole >= 3600)
+		snprintf(text, TELL_SPAN_MAX, "%luh %lum", whole / 3600, whole / 60 % 60);
+	else if (whole >= 60)
+		snprintf(text, TELL_SPAN_MAX, "%lum %lus", whole / 60, whole % 60);
+	else
+		snprintf(text, TELL_SPAN_MAX, "%lus", whole);
+	return text;
+}
+
+void tell_wrapped(FILE *out, const char *label, int column, const char *text)
+{
+	const size_t room = (size_t)(TELL_WIDTH - column);
+
+	fprintf(out, "%-*s", column, label);
+	while (strlen(text) > room) {
+		size_t length = room;
+
+		while (length > 1 && text[length] != ' ')
+			length--;
+		if (length == 1) /* a word that is longer than a line */
+			length = room;
+		fprintf(out, "%.*s\n%*s", (int)length, text, column, "");
+		text += length;
+		text += strspn(text, " ");
+	}
+	fprintf(out, "%s\n", text);
+}
+
+#define INDENT 4
+
+void tell_row(FILE *out, char parts[][TELL_PART_MAX], size_t count)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const size_t length = strlen(parts[i]);
+
+		if (column && column + 1 + length > TELL_WIDTH) {
+			fprintf(out, "\n%*s", INDENT, "");
+			column = INDENT;
+		} else if (column) {
+			fputc(' ', out);
+			column++;
+		}
+		fputs(parts[i], out);
+		column += length;
+	}
+	fputc('\n', out);
+}

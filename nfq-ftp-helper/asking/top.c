@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "top.h"
+
+#include "tell.h"
+#include "top_view.h"
+
+#include <curses.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PERIOD	   1000 /* milliseconds */
+#define KEY_ESCAPE 27
+#define KEY_RETURN '\n'
+
+/* Everything that is answered, as an array; NULL: it was not, and @view says why. */
+static json_t *fetch(struct top_view *view, const char *directory, const struct question *question)
+{
+	char why[sizeof(view->complaint)] = "";
+	struct telling telling = { .line = tell_kept_all, .err = fmemopen(why, sizeof(why), "w") };
+	bool told;
+
+	if (!telling.err)
+		return NULL;
+	told = client_ask(directory, question, false, &telling);
+	(void)fclose(telling.err);
+	why[strcspn(why, "\n")] = '\0';
+	if (!told) {
+		snprintf(view->complaint, sizeof(view->complaint), "%s", why);
+		json_decref(telling.kept);
+		return NULL;
+	}
+	return telling.kept;
+}
+
+/* Those without the first line, which says nothing else. */
+static void take_rows(json_t **rows, json_t *fetched)
+{
+	if (!fetched)
+		return;
+	json_array_remove(fetched, 0);
+	json_decref(*rows);
+	*rows = fetched;
+}
+
+static void look(struct top_view *view, const char *directory, const struct filter *filter)
+{
+	const struct question status = { .kind = QUESTION_STATUS };
+	const struct question sessions = { .kind = QUESTION_SESSIONS, .filter = *filter };
+	json_t *fetched, *selected;
+
+	view->complaint[0] = '\0';
+	fetched = fetch(view, directory, &status);
+	if (!fetched)
+		return;
+	json_decref(view->status);
+	view->status = json_incref(json_array_get(fetched, 0));
+	json_decref(fetched);
+	selected = json_incref(top_view_selected(view));
+	take_rows(&view->sessions, fetch(view, directory, &sessions));
+	top_view_sort(view, selected);
+	json_decref(selected);
+}
+
+/* What is expected for the session that is selected. */
+static void look_closer(struct top_view *view, const char *directory)
+{
+	const json_t *session = top_view_selected(view);
+	struct question question = { .kind = QUESTION_EXPECTATIONS };
+	const char *client = json_string_value(json_object_get(session, "client"));
+	const char *colon = client ? strrchr(client, ':') : NULL;
+	json_t *fetched;
+
+	if (!colon)
+		return;
+	question.filter.port = (uint16_t)strtoul(colon + 1, NULL, 10);
+	fetched = fetch(view, directory, &question);
+	if (!fetched)
+		return;
+	take_rows(&view->expectations, fetched);
+	for (size_t i = json_array_size(view->expectations); i-- > 0;) {
+		const json_t *row = json_array_get(view->expectations, i);
+
+		if (!json_equal(json_object_get(row, "client"), json_object_get(session, "client")))
+			json_array_remove(view->expectations, i);
+	}
+}
+
+/* ---- keys ---- */
+
+/* What is selected moves, as far as there are rows. */
+static void move_by(struct top_view *view, long rows)
+{
+	const long last = (long)json_array_size(view->sessions) - 1;
+	long selected = (long)view->selected + rows;
+
+	if (selected > last)
+		selected = last;
+	view->selected = selected > 0 ? (size_t)selected : 0;
+}
+
+static void sort_by(struct top_view *view, int key)
+{
+	json_t *selected;
+
+	for (unsigned int i = 0; i < TOP_SORTS; i++)
+		if (top_view_key((enum top_sort)i) == key)
+			view->sort = (enum top_sort)i;
+	if (key == 'r')
+		view->backwards = !view->backwards;
+	selected = json_incref(top_view_selected(view));
+	top_view_sort(view, selected);
+	json_decref(selected);
+}
+
+/* Return: false: it is to end. */
+static bool press(struct top_view *view, int key)
+{
+	const long page = (long)top_view_rows();
+
+	switch (key) {
+	case 'q':
+		return false;
+	case KEY_ESCAPE:
+		view->detail = false;
+		break;
+	case KEY_RETURN:
+	case KEY_ENTER:
+		view->detail = !view->detail && top_view_selected(view);
+		break;
+	case KEY_UP:
+		move_by(view, -1);
+		break;
+	case KEY_DOWN:
+		move_by(view, 1);
+		break;
+	case KEY_PPAGE:
+		move_by(view, -page);
+		break;
+	case KEY_NPAGE:
+		move_by(view, page);
+		break;
+	default:
+		sort_by(view, key);
+	}
+	return true;
+}
+
+/* ---- all of it ---- */
+
+static bool show(struct top_view *view, const char *directory, const struct filter *filter)
+{
+	int key = ERR;
+
+	do {
+		if (key == ERR) /* a second has passed */
+			look(view, directory, filter);
+		if (view->detail)
+			look_closer(view, directory);
+		top_view_draw(view);
+		key = getch();
+	} while (key == ERR || press(view, key));
+	return view->status != NULL;
+}
+
+/* Where it is not to a terminal: once, as status and sessions print it. */
+static bool print_once(const char *directory, const struct filter *filter)
+{
+	const struct question status = { .kind = QUESTION_STATUS };
+	const struct question sessions = { .kind = QUESTION_SESSIONS, .filter = *filter };
+	struct telling telling = { .line = tell_status, .out = stdout };
+	bool told = client_ask(directory, &status, false, &telling);
+
+	if (!told)
+		return false;
+	printf("\n");
+	telling = (struct telling){ .line = tell_kept, .end = tell_sessions_end, .out = stdout };
+	told = client_ask(directory, &sessions, false, &telling);
+	json_decref(telling.kept);
+	return told;
+}
+
+bool top_run(const char *state_directory, const struct filter *filter)
+{
+	struct top_view view = { .sort = TOP_BY_IDLE };
+	SCREEN *screen;
+	bool shown;
+
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+		return print_once(state_directory, filter);
+	screen = newterm(NULL, stdout, stdin);
+	if (!screen) {
+		fprintf(stderr,
+			"nfq-ftp-helper: this terminal, TERM=`%s', is not known: `nfq-ftp-helper sessions' prints\n",
+			getenv("TERM") ? getenv("TERM") : "");
+		return false;
+	}
+	noecho();
+	cbreak();
+	keypad(stdscr, TRUE);
+	curs_set(0);
+	timeout(PERIOD);
+	ESCDELAY = 50;
+	shown = show(&view, state_directory, filter);
+	endwin();
+	delscreen(screen);
+	if (!shown)
+		fprintf(stderr, "%s\n", view.complaint);
+	json_decref(view.status);
+	json_decref(view.sessions);
+	json_decref(view.expectations);
+	return shown;
+}

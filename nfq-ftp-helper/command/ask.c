@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The subcommands that ask the running daemon.
+ */
+#include "asking/client.h"
+#include "asking/tell.h"
+#include "asking/top.h"
+#include "command.h"
+#include "option.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ABOUT_END "Exit codes: 0 answered, 1 nobody answered, or not to the end, 2 wrong usage.\n"
+
+static int run(const struct option_page *page, enum question_kind kind, struct telling *telling, int argc, char **argv)
+{
+	struct question question = { .kind = kind };
+	struct option_values values;
+	int code = option_parse(page, &values, argc, argv);
+
+	if (code != OPTION_GO_ON)
+		return code;
+	question.filter = values.filter;
+	telling->out = stdout;
+	code = client_ask(values.run.state_directory, &question, values.json, telling) ? EXIT_DONE : EXIT_FAILED;
+	json_decref(telling->kept);
+	return code;
+}
+
+int command_status(int argc, char **argv)
+{
+	static const struct option_page page = {
+		.command = OPTION_OF_STATUS,
+		.about =
+			"Asks the running daemon how it is: its mode, queues, sessions and expectations, what it does a second, and\n"
+			"what it has refused, why, and what to do about that.\n",
+		.end = "Examples:\n"
+		       "  nfq-ftp-helper status\n"
+		       "  nfq-ftp-helper status --json | jq '.refusals[] | {reason, count, advice}'\n"
+		       "  nfq-ftp-helper status --state-dir /run/nfq-ftp-helper.dmz\n\n" ABOUT_END,
+	};
+	struct telling telling = { .line = tell_status };
+
+	return run(&page, QUESTION_STATUS, &telling, argc, argv);
+}
+
+int command_sessions(int argc, char **argv)
+{
+	static const struct option_page page = {
+		.command = OPTION_OF_SESSIONS,
+		.about =
+			"Lists the control connections that the running daemon follows: client and server, its state, the last\n"
+			"command (no argument of any), how old it is and for how long it has been silent, who adjusts its sequence\n"
+			"numbers and by how much, client's and server's, and how many data connections are expected for it.\n",
+		.end = "Examples:\n"
+		       "  nfq-ftp-helper sessions --address 10.0.0.0/8 --state ready\n"
+		       "  nfq-ftp-helper sessions --json | jq -s 'map(select(.idle > 600)) | length'\n\n" ABOUT_END,
+	};
+	struct telling telling = { .line = tell_kept, .end = tell_sessions_end };
+
+	return run(&page, QUESTION_SESSIONS, &telling, argc, argv);
+}
+
+int command_expectations(int argc, char **argv)
+{
+	static const struct option_page page = {
+		.command = OPTION_OF_EXPECTATIONS,
+		.about =
+			"Lists the data connections that the running daemon expects: whose announcement it was, from where to where\n"
+			"the connection may come, for how long it has been expected and still is, and who stands behind NAT.\n",
+		.end = "Examples:\n"
+		       "  nfq-ftp-helper expectations --address 10.0.0.2\n"
+		       "  nfq-ftp-helper expectations --json\n\n" ABOUT_END,
+	};
+	struct telling telling = { .line = tell_kept, .end = tell_expectations_end };
+
+	return run(&page, QUESTION_EXPECTATIONS, &telling, argc, argv);
+}
+
+int command_follow(int argc, char **argv)
+{
+	static const struct option_page page = {
+		.command = OPTION_OF_FOLLOW,
+		.about =
+			"Prints what the running daemon does, as it happens: control connections opened and closed, arguments\n"
+			"rewritten, data connections expected and no longer expected, what is refused and why. Until it is ended.\n",
+		.end = "Examples:\n"
+		       "  nfq-ftp-helper follow\n"
+		       "  nfq-ftp-helper follow --json | jq 'select(.event == \"refuse\")'\n\n" ABOUT_END,
+	};
+	struct telling telling = { .line = tell_event };
+
+	return run(&page, QUESTION_FOLLOW, &telling, argc, argv);
+}
+
+/* ---- metrics ---- */
+
+static int complain_file(const char *path, int error)
+{
+	fprintf(stderr, "nfq-ftp-helper: the file `%s' cannot be written: %s\n", path, strerror(error));
+	return EXIT_FAILED;
+}
+
+/* Whoever reads the file sees the old one or the new one, whole. */
+static int write_textfile(const char *state_directory, const struct question *question, const char *path)
+{
+	struct telling telling = { .line = tell_older_metric };
+	char temporary[OPTION_OUT_MAX + 8];
+	int file, status = EXIT_FAILED;
+
+	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	file = mkstemp(temporary);
+	telling.out = file < 0 ? NULL : fdopen(file, "w");
+	if (!telling.out)
+		return complain_file(path, errno);
+	if (client_ask(state_directory, question, false, &telling))
+		status = EXIT_DONE;
+	if (fchmod(file, 0644) < 0 || ferror(telling.out) || fclose(telling.out) != 0 ||
+	    (status == EXIT_DONE && rename(temporary, path) < 0))
+		status = complain_file(path, errno);
+	if (status != EXIT_DONE)
+		(void)unlink(temporary);
+	return status;
+}
+
+int command_metrics(int argc, char **argv)
+{
+	static const struct option_page page = {
+		.command = OPTION_OF_METRICS,
+		.about =
+			"Prints what the running daemon has counted, and how long packets are in user space, as OpenMetrics text.\n",
+		.end = "Examples:\n"
+		       "  nfq-ftp-helper metrics\n"
+		       "  nfq-ftp-helper metrics --textfile /var/lib/prometheus/node-exporter/nfq-ftp-helper.prom\n"
+		       "  nfq-ftp-helper metrics --textfile - | promtool check metrics\n\n" ABOUT_END,
+	};
+	const struct question question = { .kind = QUESTION_METRICS };
+	struct telling telling = { .line = tell_metric, .end = tell_metrics_end, .out = stdout };
+	struct option_values values;
+	int code = option_parse(&page, &values, argc, argv);
+
+	if (code != OPTION_GO_ON)
+		return code;
+	if (strcmp(values.textfile, "-") == 0)
+		telling = (struct telling){ .line = tell_older_metric, .out = stdout };
+	else if (values.textfile[0] && !values.json)
+		return write_textfile(values.run.state_directory, &question, values.textfile);
+	return client_ask(values.run.state_directory, &question, values.json, &telling) ? EXIT_DONE : EXIT_FAILED;
+}
+
+int command_top(int argc, char **argv)
+{
+	static const struct option_page page = {
+		.command = OPTION_OF_TOP,
+		.about =
+			"Shows the control connections that the running daemon follows, again every second: sorted as you like, with one\n"
+			"session's detail. Where it is not to a terminal it prints them once.\n",
+		.end = "Keys: q ends, the arrows and page keys select, Enter shows a session's detail, Esc goes back; c s t a i e sort by\n"
+		       "client, server, state, age, idle time and expectations, r backwards.\n\n"
+		       "Examples:\n"
+		       "  nfq-ftp-helper top\n"
+		       "  nfq-ftp-helper top --address 10.0.0.0/8 | head\n\n" ABOUT_END,
+	};
+	struct option_values values;
+	int code = option_parse(&page, &values, argc, argv);
+
+	if (code != OPTION_GO_ON)
+		return code;
+	return top_run(values.run.state_directory, &values.filter) ? EXIT_DONE : EXIT_FAILED;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_usage(const struct command *commands, unsigned int count, FILE *stream)
+{
+	fprintf(stream, "Usage: nfq-ftp-helper COMMAND [OPTION]...\n\n");
+	for (unsigned int i = 0; i < count; i++) {
+		if (commands[i].description)
+			fprintf(stream, "  %-12s %s\n", commands[i].name, commands[i].description);
+	}
+	fprintf(stream, "\n`nfq-ftp-helper COMMAND --help' tells more about one; `--version' prints the version.\n");
+}
+
+static int complain(const char *name)
+{
+	fprintf(stderr, "nfq-ftp-helper: there is no command `%s'; `nfq-ftp-helper --help' lists them\n", name);
+	return EXIT_USAGE;
+}
+
+/*
+ * The next file that is opened takes the place of a standard stream that is closed, and what is said would go there: to a socket, or
+ * to a table of sessions. So something else takes it, which can be read only: then whoever writes is told, as if it were closed.
+ */
+static void keep_places(void)
+{
+	int file;
+
+	do {
+		file = open("/dev/null", O_RDONLY);
+	} while (file >= 0 && file <= STDERR_FILENO);
+	if (file >= 0)
+		close(file);
+}
+
+int command_main(const struct command *commands, unsigned int count, int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	keep_places();
+
+	if (argc < 2) {
+		print_usage(commands, count, stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+		print_usage(commands, count, stdout);
+		return EXIT_DONE;
+	}
+	if (strcmp(name, "--version") == 0) {
+		printf("nfq-ftp-helper %s\n", VERSION);
+		return EXIT_DONE;
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	return complain(name);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What bash and zsh need to complete a command line, from the table of commands and that of options.
+ *
+ * Where a value may be anything, nothing is offered; where it is one of some words, these; where it is a path, paths. A value that may
+ * be left out is followed by options all the same.
+ */
+#include "command.h"
+#include "option.h"
+
+#include <string.h>
+
+/* Whether a subcommand takes a row. */
+static bool takes(const struct command *command, const struct option_row *row)
+{
+	return (row->commands & command->options) != 0;
+}
+
+static void print_words(const struct option_row *row)
+{
+	for (unsigned int i = 0; row->word(i); i++)
+		printf("%s%s", i > 0 ? " " : "", row->word(i));
+}
+
+/* ---- bash ---- */
+
+static const char bash_begin[] =
+	"# bash completion for nfq-ftp-helper, from its table of options: `nfq-ftp-helper completion bash' prints it.\n"
+	"_nfq_ftp_helper()\n"
+	"{\n"
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=\n"
+	"\n"
+	"\tCOMPREPLY=()\n"
+	"\t# --mode=queue comes as three words.\n"
+	"\tif [[ $cur == = ]]; then\n"
+	"\t\tcur=\n"
+	"\telif [[ $prev == = ]]; then\n"
+	"\t\tprev=${COMP_WORDS[COMP_CWORD - 2]}\n"
+	"\tfi\n";
+
+static const char bash_end[] = "\tif [[ $words == PATHS || $words == FOLDERS ]]; then\n"
+			       "\t\tcompopt -o filenames 2>/dev/null\n"
+			       "\t\t[[ $words == PATHS ]] && words=-f || words=-d\n"
+			       "\t\tmapfile -t COMPREPLY < <(compgen \"$words\" -- \"$cur\")\n"
+			       "\telse\n"
+			       "\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+			       "\tfi\n"
+			       "}\n"
+			       "complete -F _nfq_ftp_helper nfq-ftp-helper\n";
+
+/* What stands for a path: a folder's, where the help says so. */
+static bool is_folder(const struct option_row *row)
+{
+	return strcmp(row->argument, "DIR") == 0;
+}
+
+static void bash_value(const struct command *command, const struct option_row *row)
+{
+	printf("\t%s:--%s", command->name, row->name);
+	if (row->letter)
+		printf(" | %s:-%c", command->name, row->letter);
+	printf(") words=\"");
+	if (row->kind == OPTION_WORD)
+		print_words(row);
+	else if (row->kind == OPTION_PATH)
+		printf("%s", is_folder(row) ? "FOLDERS" : "PATHS");
+	printf("\" ;;\n");
+}
+
+static void bash_command(const struct command *command)
+{
+	unsigned int count;
+	const struct option_row *rows = option_rows(&count);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (takes(command, &rows[i]) && rows[i].argument && !rows[i].optional)
+			bash_value(command, &rows[i]);
+	}
+	printf("\t%s:*)\n\t\twords=\"", command->name);
+	for (unsigned int i = 0; i < count; i++) {
+		if (!takes(command, &rows[i]))
+			continue;
+		printf("--%s ", rows[i].name);
+		if (rows[i].letter)
+			printf("-%c ", rows[i].letter);
+	}
+	printf("\"\n%s\t\t;;\n", command->operand ? "\t\t[[ $cur == -* ]] || words=PATHS\n" : "");
+}
+
+static void bash_print(const struct command *commands, unsigned int count)
+{
+	fputs(bash_begin, stdout);
+	printf("\tif ((COMP_CWORD == 1)); then\n\t\tmapfile -t COMPREPLY < <(compgen -W \"--help --version");
+	for (unsigned int i = 0; i < count; i++) {
+		if (commands[i].description)
+			printf(" %s", commands[i].name);
+	}
+	printf("\" -- \"$cur\")\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]}:$prev in\n");
+	for (unsigned int i = 0; i < count; i++) {
+		if (commands[i].description)
+			bash_command(&commands[i]);
+	}
+	printf("\t*) return ;;\n\tesac\n");
+	fputs(bash_end, stdout);
+}
+
+/* ---- zsh ---- */
+
+/* As far as the first semicolon, within '' and []. */
+static void zsh_text(const char *text)
+{
+	for (; *text && *text != ';'; text++) {
+		if (*text == '\'')
+			fputs("'\\''", stdout);
+		else if (strchr("[]:\\", *text))
+			printf("\\%c", *text);
+		else
+			putchar(*text);
+	}
+}
+
+static void zsh_value(const struct option_row *row)
+{
+	if (!row->argument)
+		return;
+	printf("%s:", row->optional ? ":" : "");
+	zsh_text(row->argument);
+	putchar(':');
+	if (row->kind == OPTION_WORD) {
+		putchar('(');
+		print_words(row);
+		putchar(')');
+	} else if (row->kind == OPTION_PATH) {
+		printf("%s", is_folder(row) ? "_files -/" : "_files");
+	}
+}
+
+static void zsh_spec(const char *dashes, const char *name, const char *equals, const struct option_row *row)
+{
+	printf(" \\\n\t\t'*%s%s%s[", dashes, name, row->argument ? equals : "");
+	zsh_text(row->help);
+	putchar(']');
+	zsh_value(row);
+	putchar('\'');
+}
+
+static void zsh_command(const struct command *command)
+{
+	unsigned int count;
+	const struct option_row *rows = option_rows(&count);
+
+	printf("%s)\n\t_arguments", command->name);
+	for (unsigned int i = 0; i < count; i++) {
+		const char letter[] = { rows[i].letter, '\0' };
+
+		if (!takes(command, &rows[i]))
+			continue;
+		zsh_spec("--", rows[i].name, rows[i].optional ? "=-" : "=", &rows[i]);
+		if (rows[i].letter)
+			zsh_spec("-", letter, "+", &rows[i]);
+	}
+	printf("%s\n\t;;\n", command->operand ? " \\\n\t\t'*:capture:_files'" : "");
+}
+
+static void zsh_print(const struct command *commands, unsigned int count)
+{
+	printf("#compdef nfq-ftp-helper\n"
+	       "# From its table of options: `nfq-ftp-helper completion zsh' prints it.\n"
+	       "local -a commands\n"
+	       "commands=(\n");
+	for (unsigned int i = 0; i < count; i++) {
+		if (!commands[i].description)
+			continue;
+		printf("\t'%s:", commands[i].name);
+		zsh_text(commands[i].description);
+		printf("'\n");
+	}
+	printf(")\n"
+	       "if ((CURRENT == 2)); then\n"
+	       "\t_describe command commands\n"
+	       "\t_arguments '--help[what there is]' '--version[which version this is]'\n"
+	       "\treturn\n"
+	       "fi\n"
+	       "shift words\n"
+	       "((CURRENT--))\n"
+	       "case $words[1] in\n");
+	for (unsigned int i = 0; i < count; i++) {
+		if (commands[i].description)
+			zsh_command(&commands[i]);
+	}
+	printf("esac\n");
+}
+
+int command_completion(int argc, char **argv)
+{
+	unsigned int count;
+	const struct command *commands = command_table(&count);
+
+	if (argc == 2 && strcmp(argv[1], "bash") == 0) {
+		bash_print(commands, count);
+	} else if (argc == 2 && strcmp(argv[1], "zsh") == 0) {
+		zsh_print(commands, count);
+	} else {
+		fprintf(stderr, "nfq-ftp-helper: `completion' is for bash or zsh: name one of them\n");
+		return EXIT_USAGE;
+	}
+	if (fflush(stdout) == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "nfq-ftp-helper: the completion cannot be written to standard output\n");
+	return EXIT_FAILED;
+}

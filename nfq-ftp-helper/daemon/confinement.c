@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "confinement.h"
+
+#include "log.h"
+#include "statefile.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Somebody has asked for this user. */
+static int find_named(struct confinement *confinement, const char *name)
+{
+	int error = user_find(&confinement->user, name);
+
+	if (error == -ENOENT)
+		log_line(LOG_LEVEL_ERROR,
+			 "--user %s is not possible: there is no such user, or it is root; `useradd --system %s' makes "
+			 "one, a number needs none",
+			 name, name);
+	else if (error)
+		log_line(LOG_LEVEL_ERROR, "--user %s is not possible: %s", name, strerror(-error));
+	else if (geteuid() != 0 && geteuid() != confinement->user.uid) {
+		log_line(LOG_LEVEL_ERROR,
+			 "--user %s is not possible: this is started as user %u, and only root can become another one",
+			 name, (unsigned int)geteuid());
+		error = -EPERM;
+	}
+	return error;
+}
+
+int confinement_prepare(struct confinement *confinement, const struct options *options)
+{
+	int error = 0;
+
+	*confinement = (struct confinement){ 0 };
+	if (options->user[0])
+		error = find_named(confinement, options->user);
+	else
+		(void)user_find(&confinement->user, USER_DEFAULT);
+	if (!error && confinement->user.known)
+		statefile_set_owner(confinement->user.uid, confinement->user.gid);
+	return error;
+}
+
+static void tell(const struct confinement *confinement)
+{
+	const struct isolation *isolation = &confinement->isolation;
+	char text[ISOLATION_TEXT_MAX];
+
+	log_line(LOG_LEVEL_NOTICE, "isolation: %s", confinement_text(confinement, text));
+	if (!isolation->user)
+		log_line(LOG_LEVEL_WARNING,
+			 "this stays root's process, with CAP_NET_ADMIN alone, since there is no user `" USER_DEFAULT
+			 "': root's files are its own%s; `useradd --system " USER_DEFAULT
+			 "' makes one, --user names another",
+			 isolation->landlock ? ", though it can write to none" : "");
+	if (!isolation->landlock)
+		log_line(
+			LOG_LEVEL_WARNING,
+			"this kernel has no Landlock, or it is switched off: this process may write to whatever belongs "
+			"to its user; CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's parameter lsm=, give it");
+	if (!isolation->calls)
+		log_line(LOG_LEVEL_WARNING, "this process may make any system call: %s", isolation->missing);
+}
+
+int confinement_enter(struct confinement *confinement, const struct options *options)
+{
+	const char *failed;
+	int error;
+
+	if (options->no_sandbox) {
+		log_line(
+			LOG_LEVEL_WARNING,
+			"--no-sandbox: this process, which reads what strangers write, keeps all its rights, as user %u; "
+			"leave it out where nothing has to be debugged",
+			(unsigned int)geteuid());
+		return 0;
+	}
+	error = isolation_enter(&confinement->isolation, &confinement->user, options->state_directory, &failed);
+	if (error)
+		log_line(LOG_LEVEL_ERROR, "this process cannot %s: %s; --no-sandbox does without, and keeps all rights",
+			 failed, strerror(-error));
+	else
+		tell(confinement);
+	return error;
+}
+
+const char *confinement_text(const struct confinement *confinement, char text[ISOLATION_TEXT_MAX])
+{
+	return isolation_text(&confinement->isolation, &confinement->user, text);
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "follow.h"
+
+#include "follow_state.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define LOOK_BACK 256 /* announcements in which one is looked for */
+
+struct follower *follow_new(struct ladder *ladder)
+{
+	struct follower *follower = calloc(1, sizeof(*follower));
+
+	if (follower)
+		follower->ladder = ladder;
+	return follower;
+}
+
+void follow_free(struct follower *follower)
+{
+	if (!follower)
+		return;
+	while (follower->newest) {
+		struct follow_connection *connection = follower->newest;
+
+		follower->newest = connection->older;
+		lines_free(&connection->stream[DIRECTION_ORIGINAL].lines);
+		lines_free(&connection->stream[DIRECTION_REPLY].lines);
+		free(connection);
+	}
+	index_free(&follower->index);
+	free(follower->announcements);
+	free(follower);
+}
+
+/* Never back, and a damaged record's time, which may be any number, is as if it were the one before. */
+void follow_time(void *context, const struct timeval *time)
+{
+	struct follower *follower = context;
+	struct timeval since;
+	int64_t now;
+
+	if (time->tv_sec < 0 || time->tv_sec > UINT32_MAX)
+		return;
+	if (!follower->begun)
+		follower->first_time = *time;
+	follower->begun = true;
+	follower->row = NULL;
+	timersub(time, &follower->first_time, &since);
+	now = (int64_t)since.tv_sec * 1000000 + since.tv_usec;
+	if (now > follower->now)
+		follower->now = now;
+}
+
+static uint64_t hash(const struct tuple *inside)
+{
+	return index_hash_endpoint(&inside->src) * 3 + index_hash_endpoint(&inside->dst);
+}
+
+static struct follow_connection *find(const struct follower *follower, const struct tuple *inside)
+{
+	struct index_link *link = index_first(&follower->index, hash(inside));
+
+	for (; link; link = index_next(link)) {
+		struct follow_connection *connection = index_entry(link, struct follow_connection, link);
+
+		if (tuple_equal(&connection->inside, inside))
+			return connection;
+	}
+	return NULL;
+}
+
+/* NULL: no memory. One of the same ends that was there before is done. */
+static struct follow_connection *begin(struct follower *follower, const struct playback_packet *packet)
+{
+	const struct tuple inside = playback_inside(packet);
+	struct follow_connection *connection = find(follower, &inside);
+
+	if (connection)
+		index_remove(&follower->index, &connection->link);
+	connection = calloc(1, sizeof(*connection));
+	if (!connection || index_insert(&follower->index, &connection->link, hash(&inside))) {
+		follower->ladder->no_memory = true;
+		free(connection);
+		return NULL;
+	}
+	connection->inside = inside;
+	connection->control = packet->control;
+	connection->expected = packet->connection.expected;
+	connection->first = follower->now;
+	connection->older = follower->newest;
+	follower->newest = connection;
+	if (packet->control)
+		follow_control_begin(follower, connection, &packet->connection.binding);
+	else if (packet->related)
+		follow_data_begin(follower, connection);
+	return connection;
+}
+
+static struct ladder_packet describe(const struct follower *follower, const struct follow_connection *connection,
+				     const struct playback_packet *packet)
+{
+	const struct segment *segment = &packet->view.segment;
+	const bool to_server = (packet->connection.direction == DIRECTION_ORIGINAL) != connection->to_client;
+
+	return (struct ladder_packet){
+		.number = packet->packet->number,
+		.time = follower->now,
+		.way = to_server ? LADDER_TO_SERVER : LADDER_TO_CLIENT,
+		.flags = segment->flags,
+		.seq = segment->seq,
+		.ack = segment->ack,
+		.length = packet->view.payload_length,
+	};
+}
+
+void follow_arrival(void *context, const struct playback_packet *packet)
+{
+	struct follower *follower = context;
+	const struct tuple inside = playback_inside(packet);
+	struct follow_connection *connection = find(follower, &inside);
+
+	if (packet->connection.is_new || !connection)
+		connection = begin(follower, packet);
+	follower->connection = connection;
+	follower->row = NULL;
+	if (!connection || !connection->dialogue)
+		return;
+	connection->last = follower->now;
+	follower->packet = describe(follower, connection, packet);
+	if (connection->control)
+		follow_control(follower, connection, &packet->view.segment, packet->connection.direction);
+	else
+		follow_data(follower, connection, &packet->view.segment, &packet->view, packet->connection.direction);
+}
+
+void follow_put_packet(struct follower *follower, struct ladder_row *row)
+{
+	ladder_add_packet(follower->ladder, row, &follower->packet);
+	if (!follower->row)
+		follower->row = row;
+}
+
+struct ladder_row *follow_row(struct follower *follower, struct follow_connection *connection, enum ladder_kind kind,
+			      enum ladder_way way, const char *text, size_t length)
+{
+	const enum ladder_side opener = connection->to_client ? LADDER_SERVER : LADDER_CLIENT;
+	struct ladder_row row = { .time = follower->now, .kind = kind, .way = way };
+
+	row.port[opener] = connection->inside.src.port;
+	row.port[opener == LADDER_CLIENT ? LADDER_SERVER : LADDER_CLIENT] = connection->inside.dst.port;
+	connection->last_row = ladder_add_row(follower->ladder, connection->dialogue, &row, text, length);
+	follow_put_packet(follower, connection->last_row);
+	return connection->last_row;
+}
+
+/* The announcement that a report is about: of those in the packet that is being looked at the first, else the last that there was. */
+static struct announcement_row *announcement_of(const struct follower *follower,
+						const struct follow_connection *connection,
+						const struct announce_report *kept)
+{
+	struct announcement_row *found = NULL;
+
+	for (size_t i = 0; i < follower->announcement_count && i < LOOK_BACK; i++) {
+		struct announcement_row *row = &follower->announcements[follower->announcement_count - 1 - i];
+
+		if (row->dialogue != connection->dialogue || !announce_is_about(row, kept))
+			continue;
+		if (found && row->row->time != follower->now)
+			break;
+		found = row;
+	}
+	return found;
+}
+
+/* What there was to be seen when something is said of the connection: the packet's first row, else the last of all. */
+static struct ladder_row *last_row(const struct follower *follower, const struct follow_connection *connection)
+{
+	const struct ladder_dialogue *dialogue = connection->dialogue;
+
+	if (follower->row && follower->connection == connection)
+		return follower->row;
+	return dialogue->row_count ? dialogue->rows[dialogue->row_count - 1] : NULL;
+}
+
+/* An expectation that is taken back before anything came is worth a word. */
+static void tell_unexpect(struct follower *follower, const struct follow_connection *connection,
+			  const struct report *report)
+{
+	const struct expectation *expectation = report->expectation;
+
+	for (size_t i = 0; expectation && i < follower->announcement_count && i < LOOK_BACK; i++) {
+		struct announcement_row *row = &follower->announcements[follower->announcement_count - 1 - i];
+
+		if (row->dialogue != connection->dialogue || row->came || row->reported[REPORT_UNEXPECT] ||
+		    row->port != report->port)
+			continue;
+		row->reported[REPORT_UNEXPECT] = true;
+		ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_FACT,
+			    "shut again, and nothing had come: what port %u was opened for", row->port);
+		return;
+	}
+}
+
+static void tell_opaque(struct follower *follower, struct follow_connection *connection)
+{
+	connection->opaque = true;
+	connection->opaque_row = NULL;
+	ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_FACT,
+		    "encrypted from here on: addresses and ports are not seen, nothing can be rewritten or opened");
+	ladder_note(
+		follower->ladder, last_row(follower, connection), LADDER_NOTE_ADVICE,
+		"give the server a fixed range of passive ports and open that, or let clients say CCC after the login");
+}
+
+static void tell_rest(struct follower *follower, struct follow_connection *connection, const struct report *report)
+{
+	if (report->kind == REPORT_OPAQUE)
+		tell_opaque(follower, connection);
+	else if (report->kind == REPORT_UNEXPECT)
+		tell_unexpect(follower, connection, report);
+	else if (report->kind == REPORT_LIMIT)
+		ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_REFUSED,
+			    "the connection is not followed: there is no room for it");
+	else if (report->kind == REPORT_ONE_WAY)
+		ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_REFUSED,
+			    "packets of the %s only are in this capture: nothing is rewritten or opened; let both "
+			    "directions pass the same router",
+			    report->direction == DIRECTION_ORIGINAL ? "client" : "server");
+}
+
+void follow_report(void *context, const struct report *report)
+{
+	struct follower *follower = context;
+	const struct tuple inside = { .src = report->client, .dst = report->server };
+	struct follow_connection *connection = find(follower, &inside);
+	struct announce_report kept;
+	struct announcement_row *row;
+
+	if (!connection || !connection->dialogue)
+		return;
+	if (report->kind != REPORT_REWRITE && report->kind != REPORT_EXPECT && report->kind != REPORT_REFUSE) {
+		tell_rest(follower, connection, report);
+		return;
+	}
+	announce_keep(&kept, report);
+	row = announcement_of(follower, connection, &kept);
+	if (row)
+		announce_tell(follower->ladder, row, NULL, &kept);
+	else if (kept.command[0] && follower->pending_count < FOLLOW_PENDING_MAX)
+		follower->pending[follower->pending_count++] = kept;
+	else
+		announce_tell(follower->ladder, NULL, last_row(follower, connection), &kept);
+}
+
+static const char *const fates[] = {
+	[PLAYBACK_PASSED] = "passes",
+	[PLAYBACK_REPLACED] = "passes, changed",
+	[PLAYBACK_UNREAD] = "passes unread: it was cut off when it was captured",
+	[PLAYBACK_HELD] = "held back: its sender sends it again",
+};
+
+static void set_fate(const struct follower *follower, struct ladder_packet *packet,
+		     const struct playback_packet *played, enum playback_fate fate)
+{
+	const uint32_t length = played->view.segment.payload_length;
+
+	if (packet->number != follower->packet.number)
+		return;
+	if (fate == PLAYBACK_REPLACED && length != packet->length)
+		snprintf(packet->fate, sizeof(packet->fate), "passes with %" PRIu32 " bytes", length);
+	else
+		snprintf(packet->fate, sizeof(packet->fate), "%s", fates[fate]);
+}
+
+/* The rows that have it are the last ones; where it is in none, it waits. */
+void follow_decision(void *context, const struct playback_packet *packet, enum playback_fate fate)
+{
+	struct follower *follower = context;
+	const struct follow_connection *connection = follower->connection;
+	struct ladder_row *row = follower->row;
+
+	if (!connection || !connection->dialogue)
+		return;
+	for (unsigned int side = 0; side < 2; side++) {
+		struct follow_stream *stream = &follower->connection->stream[side];
+
+		for (unsigned int i = 0; i < stream->waiting_count; i++)
+			set_fate(follower, &stream->waiting[i], packet, fate);
+	}
+	if (row && row->packet_count)
+		set_fate(follower, &row->packets[row->packet_count - 1], packet, fate);
+	for (size_t i = connection->dialogue->row_count;
+	     i-- > 0 && connection->dialogue->rows[i]->time == follower->now;) {
+		row = connection->dialogue->rows[i];
+		if (row->packet_count)
+			set_fate(follower, &row->packets[row->packet_count - 1], packet, fate);
+	}
+}
+
+/* What was opened, and nothing came through it; and what the engine said nothing about, though it looks like an announcement. */
+static void tell_silent(struct follower *follower)
+{
+	for (size_t i = 0; i < follower->announcement_count; i++) {
+		const struct announcement_row *row = &follower->announcements[i];
+
+		if (row->reported[REPORT_EXPECT] && !row->came)
+			ladder_note(follower->ladder, row->row, LADDER_NOTE_LED_TO,
+				    "no data connection in this capture came of it");
+		if (row->reported[REPORT_EXPECT] || row->reported[REPORT_REFUSE] || row->reported[REPORT_REWRITE])
+			continue;
+		ladder_note(
+			follower->ladder, row->row, LADDER_NOTE_REFUSED,
+			"nothing is opened for it: this is not taken for an announcement. It is the text of another "
+			"reply, or the connection is not followed, since its client began with what is no FTP");
+	}
+}
+
+/* About lines that have not come to their end. */
+static void tell_pending(struct follower *follower)
+{
+	for (unsigned int i = 0; i < follower->pending_count; i++) {
+		const struct announce_report *kept = &follower->pending[i];
+		const struct tuple inside = { .src = kept->report.client, .dst = kept->report.server };
+		const struct follow_connection *connection = find(follower, &inside);
+
+		if (connection && connection->dialogue)
+			announce_tell(follower->ladder, NULL, last_row(follower, connection), kept);
+	}
+}
+
+void follow_end(struct follower *follower)
+{
+	for (struct follow_connection *connection = follower->newest; connection; connection = connection->older) {
+		if (!connection->dialogue)
+			continue;
+		if (connection->control)
+			follow_control_end(follower, connection);
+		else
+			follow_data_end(follower, connection);
+	}
+	follower->connection = NULL;
+	tell_pending(follower);
+	tell_silent(follower);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * follow_state - what a follower knows of connections. Internal to follow: follow.c has the capture, follow_control.c and follow_data.c a kind of
+ * connection each.
+ */
+#ifndef EXPLAIN_FOLLOW_STATE_H
+#define EXPLAIN_FOLLOW_STATE_H
+
+#include "announce.h"
+#include "lines.h"
+#include "model/index.h"
+#include "playback/playback.h"
+
+#define FOLLOW_WAITING_MAX 8 /* packets of a line that is not at its end */
+#define FOLLOW_PENDING_MAX 8 /* reports about such a line */
+
+/* A control connection's direction. */
+struct follow_stream {
+	struct lines lines;
+	struct ladder_packet waiting[FOLLOW_WAITING_MAX];
+	unsigned int waiting_count;
+	uint64_t encrypted; /* bytes that are none of lines */
+};
+
+/* A data connection's direction. */
+struct follow_flow {
+	bool known;
+	uint32_t next;
+	uint64_t bytes;
+};
+
+struct follow_connection {
+	struct index_link link;
+	struct follow_connection *older; /* the one that was made before: all of them */
+	struct tuple inside;
+	struct ladder_dialogue *dialogue; /* NULL: none of our business */
+	bool control;
+	/* Control: */
+	struct follow_stream stream[2]; /* by enum direction */
+	bool opaque;			/* TLS: what comes is shown by its length */
+	bool closing;			/* a row says that it ends */
+	struct ladder_row *opaque_row;
+	/* Data: */
+	struct follow_flow flow[2];
+	bool to_client;	     /* its opener is the dialogue's server */
+	size_t announcement; /* its number, from 1; 0: nobody announced it */
+	unsigned int steps;  /* of its handshake that have been shown */
+	bool expected;
+	int64_t first, last;
+	struct ladder_row *last_row, *data_row;
+};
+
+struct follower {
+	struct ladder *ladder;
+	struct index index;
+	struct follow_connection *newest;
+	struct announcement_row *announcements;
+	size_t announcement_count;
+	struct announce_report pending[FOLLOW_PENDING_MAX];
+	unsigned int pending_count;
+	bool begun;
+	struct timeval first_time;
+	int64_t now; /* microseconds since then */
+	/* Of the packet that is being looked at: */
+	struct follow_connection *connection;
+	struct ladder_packet packet;
+	struct ladder_row *row; /* the first that has it; NULL: it waits */
+};
+
+/* The packet that is being looked at, in a row: as one of its own, or of what has been waiting with it. */
+void follow_put_packet(struct follower *follower, struct ladder_row *row);
+
+/* A row of the connection's dialogue, at this time; the packet is put there, too. NULL: no memory. */
+struct ladder_row *follow_row(struct follower *follower, struct follow_connection *connection, enum ladder_kind kind,
+			      enum ladder_way way, const char *text, size_t length);
+
+/* A packet of a control connection, of a data connection. */
+void follow_control(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
+		    enum direction direction);
+void follow_data(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
+		 const struct capture_segment *view, enum direction direction);
+
+/* The control connection begins. */
+void follow_control_begin(struct follower *follower, struct follow_connection *connection,
+			  const struct binding *binding);
+
+/* A connection that is none of control: find whose it is. */
+void follow_data_begin(struct follower *follower, struct follow_connection *connection);
+
+/* Nothing more comes. */
+void follow_control_end(struct follower *follower, struct follow_connection *connection);
+void follow_data_end(struct follower *follower, struct follow_connection *connection);
+
+#endif

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "html_page.h"
+
+/*
+ * A row is a grid: time, client, content, server; with a router the content is two. The lines of the three are backgrounds of the list, behind
+ * all rows, at the borders of these columns. Where the page is narrow, time has a line of its own, and what a router changes stands one below
+ * the other.
+ */
+const char html_style[] =
+	":root{color-scheme:light dark;--ground:#fff;--ink:#1b1f24;--pale:#59636e;--life:#8a94a0;--box:#f1f4f8;--up:#0b5cad;--down:#7a3e9d;"
+	"--data:#1a6b32;--bad:#b3261e;--edge:#c5ccd4;--time:6.5rem;--port:4.2rem}\n"
+	"@media(prefers-color-scheme:dark){:root{--ground:#11151a;--ink:#e6e9ee;--pale:#a7b0bb;--life:#6b7683;--box:#1c2229;--up:#6cb6ff;"
+	"--down:#d2a8ff;--data:#56d364;--bad:#ff8a80;--edge:#3a434d}}\n"
+	"*{box-sizing:border-box}\n"
+	"html{font:clamp(15px,12px + .25vw,24px)/1.45 system-ui,\"DejaVu Sans\",sans-serif;background:var(--ground);color:var(--ink)}\n"
+	"body{margin:0 auto;padding:1rem clamp(.6rem,2vw,3rem);max-width:110rem}\n"
+	"h1{font-size:1.5rem;margin:.2em 0}h2{font-size:1.2rem;margin:1.6em 0 .3em}\n"
+	"h1,h2,p,dd,li,code{overflow-wrap:anywhere}\n"
+	"code,.time,.port{font-family:ui-monospace,\"DejaVu Sans Mono\",monospace;font-size:.93em}\n"
+	"code{white-space:pre-wrap}\n"
+	"a{color:var(--up)}\n"
+	":focus-visible{outline:3px solid var(--up);outline-offset:2px}\n"
+	".unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}\n"
+	"[hidden]{display:none!important}\n"
+	"form{position:sticky;top:0;z-index:1;background:var(--ground);padding:.5rem 0;display:flex;flex-wrap:wrap;gap:.3rem .8rem;"
+	"align-items:center;border-bottom:1px solid var(--edge)}\n"
+	"input{font:inherit;color:inherit;background:var(--ground);border:1px solid var(--pale);border-radius:.3rem;padding:.25rem .5rem;"
+	"flex:1 1 12rem;min-width:0;max-width:30rem}\n"
+	".ends{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:0 .8rem;margin:0 0 .6rem}.ends dt{color:var(--pale)}"
+	".ends dd{margin:0}\n"
+	".heads,.row>.step{display:grid;grid-template-columns:var(--time) var(--port) minmax(0,1fr) minmax(0,1fr) var(--port)}\n"
+	".heads{font-weight:bold;margin:0}.heads .server{text-align:right}.heads .middle{grid-column:3/5;text-align:center}\n"
+	".ladder{list-style:none;margin:0;padding:0;--line:linear-gradient(var(--life),var(--life));"
+	"background:var(--line) calc(var(--time) + var(--port)) 0/2px 100% no-repeat,"
+	"var(--line) right calc(var(--port) - 1px) top/2px 100% no-repeat}\n"
+	".router .ladder{background:var(--line) calc(var(--time) + var(--port)) 0/2px 100% no-repeat,"
+	"var(--line) right calc(var(--port) - 1px) top/2px 100% no-repeat,"
+	"var(--line) calc(var(--time) + var(--port) + (100% - var(--time) - 2*var(--port))/2) 0/2px 100% no-repeat}\n"
+	".row{padding:.35rem 0 .1rem}\n"
+	".time{color:var(--pale)}.port{padding:0 .4rem}.client.port{text-align:right}\n"
+	".said{grid-column:3/5;position:relative;padding:0 .6rem .55rem}.said code{background:var(--ground)}\n"
+	".changed .sent,.changed .got{grid-column:auto}\n"
+	/* The arrow is below: a line, and a triangle at its end. */
+	".said::before,.said::after{content:\"\";position:absolute}\n"
+	".said::before{left:2px;right:1px;bottom:.2rem;border-bottom:2px solid var(--way)}\n"
+	".said::after{bottom:calc(.2rem - 4px);border:5px solid transparent}\n"
+	".up{--way:var(--up)}.down{--way:var(--down)}.both{--way:var(--pale)}.data{--way:var(--data)}\n"
+	".up .said::after{right:1px;border-left:9px solid var(--way);border-right:0}\n"
+	".down .said::after{left:2px;border-right:9px solid var(--way);border-left:0}\n"
+	".data .said::before{border-bottom-width:4px;bottom:calc(.2rem - 1px)}.data .said::after{border-width:7px;bottom:calc(.2rem - 6px)}\n"
+	".missing .said::before{border-bottom-style:dashed}.missing .said{color:var(--pale)}.both .said::after{content:none}\n"
+	".more{margin:0 calc(var(--port) + .5rem) 0 calc(var(--time) + var(--port) + .6rem)}\n"
+	".notes{margin:.3rem 0;padding:.4rem .7rem;background:var(--box);border-left:4px solid var(--edge);border-radius:.2rem;display:grid;"
+	"grid-template-columns:max-content minmax(0,1fr);gap:.1rem .8rem}\n"
+	".notes dt{font-weight:bold}.notes dd{margin:0}.refused .notes{border-color:var(--bad)}.notes .bad{color:var(--bad)}\n"
+	"details{font-size:.85em;background:var(--ground);width:fit-content;max-width:100%}summary{cursor:pointer;color:var(--pale);padding:.15rem .3rem}\n"
+	"details ol{list-style:none;margin:.2rem 0 .5rem;padding:0 0 0 1.2rem}\n"
+	"@media(max-width:52rem){"
+	":root{--time:0rem;--port:3.4rem}"
+	".heads,.row>.step{grid-template-columns:var(--port) minmax(0,1fr) var(--port)}"
+	".heads .head-time{display:none}.heads .middle{grid-column:2}"
+	".time{grid-column:1/4;font-size:.8em;justify-self:center;background:var(--ground);padding:0 .4rem}"
+	".said,.changed .sent,.changed .got{grid-column:2}.changed .server.port{grid-row:2;grid-column:3}"
+	/* What was sent, and then what became of it. */
+	".changed .sent{grid-row:2}.changed .got{grid-row:3}.changed .got code::before{content:\"router: \";color:var(--pale)}"
+	".heads{font-size:.9em}"
+	".router .ladder{background:var(--line) var(--port) 0/2px 100% no-repeat,var(--line) right calc(var(--port) - 1px) top/2px 100% no-repeat}"
+	".port{padding:0 .25rem;font-size:.85em}.port.client{text-align:left}.port.server{text-align:right}"
+	".more{margin:0 .3rem}.notes{grid-template-columns:minmax(0,1fr)}"
+	"}\n"
+	"@media print{form{display:none}}\n";
+
+const char html_script[] =
+	"\"use strict\";"
+	"const form=document.getElementById(\"find\"),box=document.getElementById(\"query\"),said=document.getElementById(\"found\"),"
+	"rows=[...document.querySelectorAll(\".row\")],texts=rows.map(row=>row.textContent.toLowerCase()),"
+	"parts=[...document.querySelectorAll(\"section\")];"
+	"function find(){const query=box.value.trim().toLowerCase();let count=0;"
+	"rows.forEach((row,i)=>{const hit=texts[i].includes(query);row.hidden=!hit;count+=hit});"
+	"parts.forEach(part=>{part.hidden=!part.querySelector(\".row:not([hidden])\")});"
+	"said.textContent=query?count+\" of \"+rows.length+\" rows\":\"\"}"
+	"form.hidden=false;box.addEventListener(\"input\",find);"
+	"form.addEventListener(\"submit\",event=>event.preventDefault());find();";
+
+const char html_script_hash[] = "1Pt5bILJVZFhy2NfUL5FWp7zFpW8fqFDeaYcF9eGwaw=";

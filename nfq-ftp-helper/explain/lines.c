@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lines.h"
+
+#include "core/wire/ftp.h"
+#include "core/wire/seqadj.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+void lines_begin(struct lines *lines, uint32_t seq)
+{
+	lines_free(lines);
+	*lines = (struct lines){ .known = true, .next = seq };
+}
+
+void lines_free(struct lines *lines)
+{
+	while (lines->early) {
+		struct lines_early *early = lines->early;
+
+		lines->early = early->next;
+		free(early);
+	}
+	lines->early_count = 0;
+}
+
+static void append(struct lines *lines, const uint8_t *bytes, size_t length)
+{
+	const size_t there = lines->length < LINES_TEXT_MAX ? (size_t)lines->length : LINES_TEXT_MAX;
+	const size_t room = LINES_TEXT_MAX - there;
+
+	memcpy(lines->text + there, bytes, length < room ? length : room);
+	lines->length += length;
+}
+
+static void emit(struct lines *lines, enum lines_event event, lines_sink *sink, void *context)
+{
+	if (lines->length > 0 && lines->length <= LINES_TEXT_MAX && lines->text[lines->length - 1] == '\r')
+		lines->length--;
+	sink(context, lines->beheaded ? LINES_BEHEADED : event, lines->text, lines->length);
+	lines->length = 0;
+	lines->beheaded = false;
+}
+
+static void consume(struct lines *lines, const uint8_t *bytes, uint32_t length, lines_sink *sink, void *context)
+{
+	lines->next += length;
+	while (length > 0) {
+		const uint8_t *end = memchr(bytes, '\n', length);
+		const uint32_t taken = end ? (uint32_t)(end - bytes) : length;
+
+		append(lines, bytes, taken);
+		if (!end)
+			return;
+		emit(lines, LINES_LINE, sink, context);
+		bytes += taken + 1;
+		length -= taken + 1;
+	}
+}
+
+/* What was missing is not waited for any more. */
+static void give_up(struct lines *lines, uint32_t seq, lines_sink *sink, void *context)
+{
+	if (lines->length > 0)
+		emit(lines, LINES_PART, sink, context);
+	sink(context, LINES_GAP, lines->text, seq - lines->next);
+	lines->next = seq;
+	lines->beheaded = true;
+}
+
+static void store(struct lines *lines, uint32_t seq, const uint8_t *bytes, uint32_t length)
+{
+	struct lines_early **at = &lines->early;
+	struct lines_early *early = malloc(sizeof(*early) + length);
+
+	if (!early)
+		return; /* as if it had not been captured */
+	while (*at && seq_before((*at)->seq, seq))
+		at = &(*at)->next;
+	early->seq = seq;
+	early->length = length;
+	early->next = *at;
+	memcpy(early->bytes, bytes, length);
+	*at = early;
+	lines->early_count++;
+}
+
+static void take_part(struct lines *lines, uint32_t seq, const uint8_t *bytes, uint32_t length, lines_sink *sink,
+		      void *context)
+{
+	const uint32_t old = lines->next - seq;
+
+	if (old < length)
+		consume(lines, bytes + old, length - old, sink, context);
+}
+
+/* What came early and is due by now. */
+static void take_early(struct lines *lines, lines_sink *sink, void *context)
+{
+	while (lines->early && !seq_after(lines->early->seq, lines->next)) {
+		struct lines_early *early = lines->early;
+
+		lines->early = early->next;
+		lines->early_count--;
+		take_part(lines, early->seq, early->bytes, early->length, sink, context);
+		free(early);
+	}
+}
+
+void lines_take(struct lines *lines, uint32_t seq, const uint8_t *bytes, uint32_t length, lines_sink *sink,
+		void *context)
+{
+	if (!lines->known)
+		lines_begin(lines, seq);
+	if (seq_after(seq, lines->next)) {
+		store(lines, seq, bytes, length);
+		if (lines->early_count > LINES_EARLY_MAX)
+			give_up(lines, lines->early->seq, sink, context);
+	} else {
+		take_part(lines, seq, bytes, length, sink, context);
+	}
+	take_early(lines, sink, context);
+}
+
+void lines_acked(struct lines *lines, uint32_t ack, lines_sink *sink, void *context)
+{
+	while (lines->early && !seq_after(lines->early->seq, ack)) {
+		give_up(lines, lines->early->seq, sink, context);
+		take_early(lines, sink, context);
+	}
+}
+
+void lines_end(struct lines *lines, lines_sink *sink, void *context)
+{
+	while (lines->early) {
+		give_up(lines, lines->early->seq, sink, context);
+		take_early(lines, sink, context);
+	}
+	if (lines->length > 0)
+		emit(lines, LINES_PART, sink, context);
+}
+
+void lines_skip(struct lines *lines, uint32_t seq)
+{
+	if (lines->known && !seq_after(seq, lines->next))
+		return;
+	lines_begin(lines, seq);
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool has_word(const char *text, size_t length, const char *word)
+{
+	const size_t size = strlen(word);
+
+	for (size_t i = 0; i + size <= length; i++)
+		if (strncasecmp(text + i, word, size) == 0)
+			return true;
+	return false;
+}
+
+/* Commands whose argument is nobody's business; of SITE those that set a password, as servers have them. */
+static bool is_secret(const char *text, size_t length)
+{
+	static const char *const words[] = { "PASS", "ACCT", "ADAT" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (length >= 4 && strncasecmp(text, words[i], 4) == 0)
+			return true;
+	return length >= 4 && strncasecmp(text, "SITE", 4) == 0 &&
+	       (has_word(text, length, "PSW") || has_word(text, length, "PASS") || has_word(text, length, "PWD"));
+}
+
+/* As the engine reads the line: Telnet sequences, NULs and a load balancer's header may stand before its word, and within. */
+static bool scanned_secret(const char *text, size_t length)
+{
+	struct ftp_line line = { .phase = FTP_PHASE_FIRST };
+	const uint8_t *bytes = (const uint8_t *)text;
+	enum ftp_event event;
+	size_t at = 0;
+
+	while (at < length) {
+		at += ftp_scan(&line, DIRECTION_ORIGINAL, 0, bytes + at, length - at, &event);
+		if (event != FTP_STRANGE)
+			break;
+		ftp_go_on(&line);
+	}
+	return is_secret(line.word, line.length < FTP_WORD_MAX ? line.length : FTP_WORD_MAX);
+}
+
+size_t lines_hide_secret(char *text, size_t length)
+{
+	static const char pass[] = { 'P', 'A', 'S', 'S' }, hidden[] = { ' ', '*', '*', '*' };
+	size_t word = 0;
+
+	while (word < length && !is_letter(text[word]))
+		word++;
+	if (word + 4 <= length && is_secret(text + word, length - word)) {
+		length = word + 4;
+	} else if (scanned_secret(text, length)) {
+		length = sizeof(pass);
+		memcpy(text, pass, sizeof(pass));
+	} else {
+		return length;
+	}
+	memcpy(text + length, hidden, sizeof(hidden));
+	return length + sizeof(hidden);
+}

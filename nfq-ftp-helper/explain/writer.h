@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * writer - a ladder, written for somebody to look at: a row of one table a format.
+ */
+#ifndef EXPLAIN_WRITER_H
+#define EXPLAIN_WRITER_H
+
+#include "format.h"
+#include "ladder.h"
+
+struct writer {
+	/* Return: 0 or -ENOMEM; what cannot be written shows at the stream. */
+	int (*write)(const struct ladder *ladder, FILE *out);
+};
+
+extern const struct writer writers[FORMATS];
+
+int writer_text(const struct ladder *ladder, FILE *out);
+int writer_svg(const struct ladder *ladder, FILE *out);
+int writer_html(const struct ladder *ladder, FILE *out);
+
+#endif

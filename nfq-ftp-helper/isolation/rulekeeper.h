@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rulekeeper - the one process of a running daemon that may start programs (nft, iptables), and so the one that puts its rules in
+ * place and takes them away. It is forked off before the daemon gives up its rights, and whoever takes the daemon over can make it do
+ * two things only: a request is one byte, which says which of the two. It stays root, where it began so, with what nft and iptables take.
+ *
+ * What they are is given when it starts, by somebody who knows the rules; it is done in that process, which says itself, on standard
+ * error, what went wrong. It ends when the daemon does, however that ends, and then does nothing of its own accord: what a killed
+ * daemon's rules queue passes until the next daemon is there.
+ */
+#ifndef ISOLATION_RULEKEEPER_H
+#define ISOLATION_RULEKEEPER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Each returns 0, or a negative errno. */
+struct rulekeeper_acts {
+	int (*apply)(void *context);
+	int (*remove)(void *context);
+	void *context;
+};
+
+/* There is none: the process is 0. Of one thread. */
+struct rulekeeper {
+	pid_t process;
+	int channel; /* -1: none */
+};
+
+#define RULEKEEPER_NONE                                                                                                \
+	{                                                                                                              \
+		.channel = -1                                                                                          \
+	}
+
+/*
+ * Start it. Call it while there is one thread, and as few files as possible are open: it keeps none but the standard ones.
+ *
+ * Return: 0, or a negative errno.
+ */
+int rulekeeper_start(struct rulekeeper *keeper, const struct rulekeeper_acts *acts);
+
+/*
+ * Have it done, and wait for that.
+ *
+ * Return: what the act returned; -EPIPE: the process is gone; -ETIMEDOUT: it has not answered for half a minute, and is not asked any more.
+ */
+int rulekeeper_apply(struct rulekeeper *keeper);
+int rulekeeper_remove(struct rulekeeper *keeper);
+
+/* It ends, and is waited for; rules stay as they are. */
+void rulekeeper_end(struct rulekeeper *keeper);
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * explain - the dialogues of a capture as ladders (explain/), as the engine follows them (playback/).
+ */
+#include "command/command.h"
+#include "command/option.h"
+#include "explain/follow.h"
+#include "explain/writer.h"
+#include "tools.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct explain {
+	struct option_values options;
+	struct ladder *ladder;
+	struct follower *follower;
+	struct playback *playback;
+};
+
+static int say_no_memory(void)
+{
+	fprintf(stderr, "nfq-ftp-helper: no memory for all that is to be shown; `replay' takes less\n");
+	return -ENOMEM;
+}
+
+static int say_unwritten(const char *path, int error)
+{
+	fprintf(stderr, "nfq-ftp-helper: %s cannot be written: %s\n", path, strerror(error));
+	return -EIO;
+}
+
+/* To a file, or to standard output. */
+static int write_out(const struct explain *explain)
+{
+	const struct option_values *options = &explain->options;
+	const char *path = options->picture[0] ? options->picture : "the output";
+	FILE *out = options->picture[0] ? fopen(options->picture, "we") : stdout;
+	int result;
+
+	if (!out)
+		return say_unwritten(path, errno);
+	result = writers[options->format].write(explain->ladder, out);
+	if (fflush(out) || ferror(out))
+		result = say_unwritten(path, errno);
+	else if (result)
+		say_no_memory();
+	if (out != stdout)
+		fclose(out);
+	return result;
+}
+
+/* A capture is not to be written over by its own picture. */
+static int check_output(const struct explain *explain)
+{
+	if (!explain->options.picture[0] || !capture_is(playback_capture(explain->playback), explain->options.picture))
+		return 0;
+	fprintf(stderr, "nfq-ftp-helper: %s is the capture that is read; the picture needs another file\n",
+		explain->options.picture);
+	return -EINVAL;
+}
+
+static int run(struct explain *explain)
+{
+	int result = check_output(explain);
+
+	if (result)
+		return result;
+	result = playback_run(explain->playback);
+	follow_end(explain->follower);
+	if (explain->ladder->no_memory)
+		return say_no_memory();
+	if (playback_counts(explain->playback)->controls && write_out(explain))
+		return -EIO;
+	return result ? result : playback_say_no_ftp(explain->playback);
+}
+
+static int explain_capture(struct explain *explain)
+{
+	const struct option_values *options = &explain->options;
+	struct playback_listener listener = {
+		.time = follow_time,
+		.arrives = follow_arrival,
+		.report = follow_report,
+		.decided = follow_decision,
+	};
+	int result = -EIO;
+
+	explain->ladder = ladder_new(options->operand, options->playback.nats.count > 0);
+	explain->follower = explain->ladder ? follow_new(explain->ladder) : NULL;
+	if (!explain->follower) {
+		ladder_free(explain->ladder);
+		return say_no_memory();
+	}
+	listener.context = explain->follower;
+	explain->playback = playback_open(options->operand, &options->playback, &options->run.policy, &listener);
+	if (explain->playback)
+		result = run(explain);
+	playback_close(explain->playback);
+	follow_free(explain->follower);
+	ladder_free(explain->ladder);
+	return result;
+}
+
+static const struct option_page page = {
+	.command = OPTION_OF_EXPLAIN,
+	.operand = "IN.pcap",
+	.about =
+		"Draws the FTP dialogues of a capture, taken at a router's inside, as ladders: what client and server say, the arithmetic\n"
+		"of each announcement, what is rewritten and why, which data connection comes of it, what is refused and what to do.\n"
+		"Passwords are not shown.\n",
+	.end = "Examples:\n"
+	       "  nfq-ftp-helper explain --nat 10.0.0.2=198.51.100.254 inside.pcap\n"
+	       "  nfq-ftp-helper explain --format html -o dialogue.html inside.pcap\n"
+	       "Exit codes: 0 done, 1 failed, or no control connection in the capture, 2 wrong usage.\n",
+};
+
+int tools_explain(int argc, char **argv)
+{
+	struct explain *explain = calloc(1, sizeof(*explain));
+	int code;
+
+	if (!explain) {
+		say_no_memory();
+		return EXIT_FAILED;
+	}
+	code = option_parse(&page, &explain->options, argc, argv);
+	if (code == OPTION_GO_ON)
+		code = explain_capture(explain) ? EXIT_FAILED : EXIT_DONE;
+	free(explain);
+	return code;
+}

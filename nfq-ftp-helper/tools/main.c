@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "command/command.h"
+#include "command/option.h"
+#include "tools.h"
+
+static const struct command commands[] = {
+	{ "replay", tools_replay, "put a capture through the same engine, offline", OPTION_OF_REPLAY, "IN.pcap" },
+	{ "explain", tools_explain,
+	  "draw the dialogues of a capture as ladders: who says what, what is rewritten and why", OPTION_OF_EXPLAIN,
+	  "IN.pcap" },
+};
+
+int main(int argc, char **argv)
+{
+	return command_main(commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+}

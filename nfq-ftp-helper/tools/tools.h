@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tools - what only reads captures: a program of its own, nfq-ftp-helper-tools, which nfq-ftp-helper becomes (command/tools.c). It has its
+ * subcommands, their options and their words from command/, and alone uses explain/, playback/, capture/ and model/.
+ */
+#ifndef TOOLS_TOOLS_H
+#define TOOLS_TOOLS_H
+
+/* As the functions of command/command.h. */
+int tools_replay(int argc, char **argv);
+int tools_explain(int argc, char **argv);
+
+#endif

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make install, uninstall and dist, and what the programs bring with them. One line a case: `PASS name` or `FAIL name: why`.
+
+Arguments: parts of names; none: all.
+"""
+
+import functools
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from package import PROGRAM, TREE, Skip, check, output, run
+
+# What the daemon may load, besides the C library: each of these comes alone.
+ALLOWED = {"libnetfilter_queue", "libmnl", "libnfnetlink", "libinih", "libjansson", "libseccomp", "libc", "libm", "ld-linux",
+           "linux-vdso", "libncurses", "libncursesw", "libtinfo", "libasan", "libubsan", "libgcc_s", "libstdc++", "libpthread"}
+
+WORK = None  # a folder that goes at the end
+CAPTURE = TREE / "pcaps" / "masquerade-vsftpd-port-ipv4-grow.inside.pcap"
+
+
+def make(*arguments, tree=TREE):
+    """Other makes' flags are not for this one."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return output("make", "-s", "-j2", "-C", tree, *arguments, env=environment)
+
+
+def files_below(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def daemon_loads_little():
+    """No libpcap, and nothing of what that brings in: dbus, systemd, gcrypt, lzma ..."""
+    loaded = {re.sub(r"[-.]?[0-9.]*\.so.*$", "", line.split()[0].rsplit("/", 1)[-1]) for line in output("ldd", PROGRAM).splitlines()}
+    strange = {name for name in loaded if not any(name == one or name.startswith(one + "-") for one in ALLOWED)}
+    check("libmnl" in loaded, f"ldd was not understood: {loaded}")
+    check(not strange, f"the daemon's program loads {', '.join(sorted(strange))}")
+
+
+def tools_stand_beside():
+    """In the tree where it was built, wherever that has been moved."""
+    folder = WORK / "beside"
+    folder.mkdir()
+    for name in (PROGRAM.name, f"{PROGRAM.name}-tools"):
+        shutil.copy(PROGRAM.with_name(name), folder / name)
+    said = output(folder / PROGRAM.name, "replay", CAPTURE)
+    check("as announced" in said, f"replay says {said[:200]}")
+
+
+def tools_may_be_missing():
+    root, again = install("one")
+    program, tools = root / "opt/ftp/sbin/nfq-ftp-helper", root / "opt/ftp/libexec/nfq-ftp-helper-tools"
+    check("as announced" in output(program, "replay", CAPTURE), "installed tools are not found")
+    tools.unlink()
+    done = subprocess.run([program, "replay", CAPTURE], text=True, capture_output=True, check=False)
+    again("install")
+    check(done.returncode == 1 and done.stderr == "nfq-ftp-helper: `replay' is one of the tools, which are not installed: there is no "
+          f"`{tools}'; install the package nfq-ftp-helper-tools\n", f"it ends with {done.returncode} and says {done.stderr!r}")
+
+
+def options_are_left_to_the_tools():
+    """Also those that look like the first program's own."""
+    check(output(PROGRAM, "replay", "--help").startswith("Usage: nfq-ftp-helper replay "), "replay --help is another's")
+    done = subprocess.run([PROGRAM, "replay", "--nonsense"], text=True, capture_output=True, check=False)
+    check(done.returncode == 2 and "nfq-ftp-helper: `--nonsense' is no option" in done.stderr, f"replay --nonsense says {done.stderr!r}")
+
+
+PLACES = ["prefix=/opt/ftp", "sysconfdir=/opt/etc", "unitdir=/opt/units", "sysusersdir=/opt/sysusers", "tmpfilesdir=/opt/tmpfiles"]
+
+
+def copy_tree(tree):
+    """What git knows or would, without what is built of it, and what only tests need."""
+    for path in output("git", "-C", TREE, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if not path or path.startswith(("pcaps/", "tests/")) or not (TREE / path).exists():
+            continue
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TREE / path, tree / path, follow_symlinks=False)
+
+
+@functools.cache
+def install(name):
+    """A copy of the tree, built and installed: (the root it is installed below, how)."""
+    tree, root = WORK / name, WORK / f"root-{name}"
+    copy_tree(tree)
+    places = [*PLACES, f"DESTDIR={root}", "CFLAGS=-O0 -g"]
+    make(*places, "install", tree=tree)
+    return root, lambda target: make(*places, target, tree=tree)
+
+
+def hashes(folder):
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files_below(folder)}
+
+
+def two_builds_are_one():
+    """In folders of different names: what is installed is the same, to the byte."""
+    one, other = [hashes(install(name)[0]) for name in ("one", "another-and-longer")]
+    check(len(one) >= len(INSTALLED), f"only {len(one)} files are installed")
+    differ = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    check(not differ, f"two builds differ in {', '.join(differ)}")
+
+
+def installed_where_it_was_told():
+    root, _ = install("one")
+    files = files_below(root)
+    for wanted in INSTALLED:
+        check(wanted in files, f"{wanted} is not installed, but {', '.join(sorted(files))}")
+    outside = sorted(name for name in files if not name.startswith("opt/"))
+    check(not outside, f"installed outside of what was named: {', '.join(outside)}")
+    check("nfq-ftp-helper " in output(root / "opt/ftp/sbin/nfq-ftp-helper", "--version"), "the installed program does not run")
+
+
+def uninstall_leaves_what_is_others():
+    root, again = install("one")
+    stranger = root / "opt/ftp/sbin/another-program"
+    stranger.write_text("of somebody else's\n")
+    again("uninstall")
+    left = files_below(root)
+    again("install")
+    stranger.unlink()
+    check(left == {"opt/ftp/sbin/another-program"}, f"make uninstall leaves {', '.join(sorted(left))}")
+
+
+INSTALLED = ["opt/ftp/sbin/nfq-ftp-helper", "opt/ftp/libexec/nfq-ftp-helper-tools", "opt/ftp/share/man/man8/nfq-ftp-helper.8", "opt/ftp/share/man/man1/nfq-ftp-helper-replay.1",
+             "opt/ftp/share/man/man5/nfq-ftp-helper.conf.5", "opt/etc/nfq-ftp-helper.conf",
+             "opt/units/nfq-ftp-helper.service", "opt/units/nfq-ftp-helper-rules.service", "opt/sysusers/nfq-ftp-helper.conf",
+             "opt/tmpfiles/nfq-ftp-helper.conf", "opt/ftp/share/bash-completion/completions/nfq-ftp-helper", "opt/ftp/share/zsh/site-functions/_nfq-ftp-helper"]
+
+
+def dist_is_what_is_committed():
+    """Twice the same."""
+    archives = []
+    for name in ("dist-one", "dist-two"):
+        make(f"DIST={WORK / name}", "dist")
+        archives.append(next((WORK / name).iterdir()))
+    check(archives[0].read_bytes() == archives[1].read_bytes(), "two archives of one commit differ")
+    version = output(PROGRAM, "--version").split()[1]
+    check(archives[0].name == f"nfq-ftp-helper-{version}.tar.gz", f"it is called {archives[0].name}")
+    with tarfile.open(archives[0]) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    committed = set(output("git", "-C", TREE, "ls-tree", "-rz", "--name-only", "HEAD").split("\0")) - {""}
+    missing = sorted(committed - names)
+    check(not missing, f"it has no {', '.join(missing[:5])}")
+
+
+def units_are_sound():
+    """systemd reads them without a word, and has little to say against the daemon's."""
+    if not shutil.which("systemd-analyze"):
+        raise Skip("there is no systemd-analyze")
+    root, _ = install("one")
+    units = root / "etc/systemd/system"
+    units.mkdir(parents=True)
+    for unit in (root / "opt/units").iterdir():
+        shutil.copy(unit, units)
+    (root / "bin").mkdir(exist_ok=True)
+    shutil.copy("/bin/kill", root / "bin")
+    for target in ("sysinit", "multi-user", "basic", "shutdown"):
+        (units / f"{target}.target").write_text("[Unit]\nDescription=another\nDefaultDependencies=no\n")
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={root}", "nfq-ftp-helper.service",
+                           "nfq-ftp-helper-rules.service"], text=True, capture_output=True, check=False)
+    shutil.rmtree(root / "etc")
+    shutil.rmtree(root / "bin")
+    check(done.returncode == 0 and not done.stderr, f"systemd-analyze verify: {done.stderr.strip()}")
+    said = output("systemd-analyze", "security", "--offline=yes", "--no-pager", root / "opt/units/nfq-ftp-helper.service")
+    exposure = re.search(r"Overall exposure level for nfq-ftp-helper.service: ([0-9.]+)", said)
+    check(exposure, f"systemd-analyze security: {said[-200:]}")
+    check(float(exposure.group(1)) <= 2.0, f"systemd-analyze security: {exposure.group(1)}, and 2.0 is the most")
+
+
+def users_are_those_of_the_unit():
+    """The user that systemd makes, that whose directory is made, and that of the unit."""
+    user = re.search(r"^User=(.*)$", (TREE / "systemd/nfq-ftp-helper.service.in").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    made = re.search(r"^u (\S+)", (TREE / "systemd/sysusers.conf").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    directory = re.search(r"^d (\S+) \S+ (\S+)", (TREE / "systemd/tmpfiles.conf").read_text(encoding="utf-8"), re.MULTILINE)
+    check(user == made == directory.group(2), f"{user}, {made}, {directory.group(2)}")
+    check(f'"{directory.group(1)}"' in (TREE / "nfq-ftp-helper/daemon/options.h").read_text(encoding="utf-8"),
+          f"{directory.group(1)} is not the daemon's")
+
+
+def packages_are_built_of_the_same():
+    """What scripts/deps installs to build with, and Debian's packages ask for."""
+    deps = re.search(r"^build_packages='([^']*)'", (TREE / "scripts/deps").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    asked = re.search(r"^Build-Depends: (.*(?:\n .*)*)", (TREE / "debian/control").read_text(encoding="utf-8"), re.MULTILINE).group(1)
+    wanted = {name for name in deps.split() if name.startswith("lib") and name != "libc6-dev"}
+    has = {name for name in re.findall(r"[a-z0-9.+-]+", asked) if name.startswith("lib")}
+    check(wanted == has, f"scripts/deps has {sorted(wanted - has)} besides, debian/control {sorted(has - wanted)}")
+
+
+def version_has_one_home():
+    version = output(PROGRAM, "--version").split()[1]
+    for name, pattern in VERSIONS.items():
+        found = re.search(pattern, (TREE / name).read_text(encoding="utf-8"), re.MULTILINE)
+        check(found and found.group(1) == version, f"{name} does not say {version}, but {found and found.group(1)}")
+
+
+VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"\Anfq-ftp-helper \((.*)\)",
+            "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
+
+CASES = [daemon_loads_little, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
+         two_builds_are_one, units_are_sound, users_are_those_of_the_unit, uninstall_leaves_what_is_others, dist_is_what_is_committed, packages_are_built_of_the_same,
+         version_has_one_home]
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="nfq-ftp-helper-package.") as scratch:
+        WORK = Path(scratch)
+        sys.exit(run("install", CASES, sys.argv[1:]))

@@ -1,0 +1,908 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The daemon's socket: the real server over real tables, with threads in the workers' place that write as these do. What is read
+ * is whole although it is being written; who reads slowly, or not at all, or asks nonsense, holds up nobody; 10,000 sessions are listed in under a second.
+ */
+#include "unit.h"
+
+#include "asking/answer.h"
+#include "asking/client.h"
+#include "asking/place.h"
+#include "asking/tell.h"
+#include "daemon/log.h"
+#include "work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __has_include
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#endif
+#endif
+#ifndef RUNNING_ON_VALGRIND
+#define RUNNING_ON_VALGRIND 0
+#endif
+
+#define SESSIONS     16384
+#define LISTED	     10000
+#define STALLED	     1000
+#define CLIENT_PORTS 20000
+
+static const struct table_size size = { .sessions = SESSIONS, .works = 256, .budgets = 4096 };
+static const uint64_t seed[2] = { 1, 2 };
+
+static struct options options;
+static struct table *table;
+static struct published *published;
+static struct events *events;
+static struct asking *asking;
+static atomic_bool stop;
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Session @number: 10.x.x.x to 192.0.2.1, port 21. */
+static struct session *insert(uint32_t number)
+{
+	struct tuple ends = { .src = { .address = { 10, (uint8_t)(number >> 16), (uint8_t)(number >> 8),
+						    (uint8_t)number },
+				       .family = FAMILY_IPV4,
+				       .port = CLIENT_PORTS },
+			      .dst = { .address = { 192, 0, 2, 1 }, .family = FAMILY_IPV4, .port = 21 } };
+	struct flow_key key;
+	const uint32_t hash = table_hash(table, &ends, 0, &key);
+	struct session *session = table_insert(table, &key, hash);
+
+	assert_non_null(session);
+	session->state = SESSION_READY;
+	session->last_seen = (uint32_t)(view_now() / 1000);
+	session->began = session_began(session->last_seen);
+	session->stream[0].word = ftp_word_number(ftp_word_find(DIRECTION_ORIGINAL, "RETR", 4));
+	return session;
+}
+
+static int set_up(void **state)
+{
+	struct asking_config config = { .options = &options, .sandbox = "none", .rules = "none", .sources = 1 };
+
+	(void)state;
+	log_set_level(LOG_LEVEL_ERROR);
+	options_default(&options);
+	options.attach.mode = MODE_QUEUE;
+	strcpy(options.state_directory, "/tmp/nfq-ftp-asking-XXXXXX");
+	table = table_new(unit_alloc_lines(table_bytes(&size)), &size, seed);
+	published = unit_alloc_lines(sizeof(*published));
+	events = unit_alloc_lines(sizeof(*events));
+	atomic_store(&stop, false);
+	config.source[0] = (struct asking_source){ table, published, events, 5, NFQUEUE_NONE };
+	if (!mkdtemp(options.state_directory) || asking_open(&asking, &config) < 0)
+		return -1;
+	return asking_start(asking);
+}
+
+static int take_down(void **state)
+{
+	char path[OPTIONS_PATH_MAX + 16];
+
+	(void)state;
+	asking_close(asking);
+	free(table);
+	free(published);
+	free(events);
+	snprintf(path, sizeof(path), "%s/" ASKING_SOCKET, options.state_directory);
+	assert_int_equal(access(path, F_OK), -1);
+	return rmdir(options.state_directory);
+}
+
+/* ---- the other end ---- */
+
+static int connected(void)
+{
+	const int file = place_connect(options.state_directory);
+
+	assert_true(file >= 0);
+	return file;
+}
+
+static void say(int file, const char *text)
+{
+	assert_int_equal(send(file, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* All lines as an array, up to the other's close. */
+static json_t *hear(int file)
+{
+	FILE *stream = unit_stream(fdopen(file, "r"));
+	json_t *lines = json_array();
+	char *text = NULL;
+	size_t room = 0;
+
+	while (getline(&text, &room, stream) > 0) {
+		json_t *line = json_loads(text, 0, NULL);
+
+		assert_non_null(line);
+		json_array_append_new(lines, line);
+	}
+	free(text);
+	fclose(stream);
+	return lines;
+}
+
+static json_t *ask(const char *question)
+{
+	const int file = connected();
+
+	(void)send(file, question, strlen(question),
+		   MSG_NOSIGNAL); /* who is turned away may not be listened to any more */
+	return hear(file);
+}
+
+static const char *text_of(const json_t *lines, size_t line, const char *name)
+{
+	const char *text = json_string_value(json_object_get(json_array_get(lines, line), name));
+
+	return text ? text : "";
+}
+
+static json_int_t number_of(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+static bool has_ended(const json_t *lines)
+{
+	return json_array_size(lines) &&
+	       json_is_true(json_object_get(json_array_get(lines, json_array_size(lines) - 1), "end"));
+}
+
+/* ---- questions ---- */
+
+static void nonsense_is_refused(void **state)
+{
+	static const char *const questions[] = {
+		"\n",
+		"status\n",
+		"[]\n",
+		"{}\n",
+		"{\"version\":2,\"ask\":\"status\"}\n",
+		"{\"version\":1,\"ask\":\"statu\"}\n",
+		"{\"version\":1,\"ask\":7}\n",
+		"{\"version\":1}\n",
+		"{\"version\":1,\"ask\":\"sessions\",\"port\":0}\n",
+		"{\"version\":1,\"ask\":\"sessions\",\"port\":\"21\"}\n",
+		"{\"version\":1,\"ask\":\"sessions\",\"address\":\"10.0.0.1/8\"}\n",
+		"{\"version\":1,\"ask\":\"sessions\",\"state\":\"free\"}\n",
+		"{\"version\":1,\"ask\":\"status\",\"ask\":\"status\"}\n",
+		"{\"version\":1,\"ask\":\"status\"} {}\n",
+		"\xff\xfe\n",
+	};
+	char longest[QUESTION_MAX + 1];
+	json_t *lines;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		lines = ask(questions[i]);
+		if (strcmp(text_of(lines, 0, "error"), "question") != 0)
+			fail_msg("`%s' was not refused", questions[i]);
+		json_decref(lines);
+	}
+	memset(longest, ' ', QUESTION_MAX);
+	longest[QUESTION_MAX] = '\0';
+	lines = ask(longest);
+	assert_string_equal(text_of(lines, 0, "error"), "question");
+	json_decref(lines);
+}
+
+/* A question in pieces; and the end in the middle of one. */
+static void questions_in_pieces(void **state)
+{
+	int file = connected();
+	json_t *lines;
+
+	(void)state;
+	say(file, "{\"version\":1,");
+	usleep(20000);
+	say(file, "\"ask\":\"status\"}\n");
+	lines = hear(file);
+	assert_int_equal(number_of(json_array_get(lines, 0), "version"), 1);
+	assert_string_equal(text_of(lines, 0, "mode"), "queue");
+	assert_true(has_ended(lines));
+	json_decref(lines);
+	file = connected();
+	say(file, "{\"version\":1,");
+	close(file);
+	lines = ask("{\"version\":1,\"ask\":\"status\"}\n");
+	assert_true(has_ended(lines));
+	json_decref(lines);
+}
+
+static void questions_come_back(void **state)
+{
+	const struct question question = { .kind = QUESTION_SESSIONS,
+					   .filter = {
+						   .network = { .address = { 10 }, .family = FAMILY_IPV4, .bits = 8 },
+						   .port = 21,
+						   .state = SESSION_TLS } };
+	json_t *object = question_write(&question);
+	char *text = json_dumps(object, 0);
+	struct question back;
+
+	(void)state;
+	assert_null(question_read(text, strlen(text), &back));
+	assert_int_equal(back.kind, question.kind);
+	assert_memory_equal(&back.filter.network, &question.filter.network, sizeof(question.filter.network));
+	assert_int_equal(back.filter.port, 21);
+	assert_int_equal(back.filter.state, SESSION_TLS);
+	free(text);
+	json_decref(object);
+}
+
+/* ---- what is told ---- */
+
+static void texts_are_escaped(void **state)
+{
+	static const char raw[] = "PORT \x1b[2J\xff\\\r\n";
+	char text[4 * sizeof(raw) + 1];
+
+	(void)state;
+	assert_string_equal(answer_text(raw, sizeof(raw) - 1, text), "PORT \\x1b[2J\\xff\\x5c");
+}
+
+/* The last refusal of a reason, with what to do about it; what was typed in the wrong place is nowhere. */
+static void status_tells_refusals(void **state)
+{
+	static const struct endpoint client = { .address = { 10, 0, 0, 2 }, .family = FAMILY_IPV4, .port = 4000 };
+	const struct report report = { .kind = REPORT_REFUSE,
+				       .client = client,
+				       .server = client,
+				       .command = "PORT",
+				       .from = "my-secret",
+				       .from_length = 9,
+				       .refusal = REFUSED_PORT };
+	struct figures figures = { .sessions = 3 };
+	json_t *lines, *refusal;
+	char *text;
+
+	(void)state;
+	figures.counters.refusals[REFUSED_PORT] = 7;
+	figures_publish(published, &figures);
+	events_put(events, &report, view_now());
+	lines = ask("{\"version\":1,\"ask\":\"status\"}\n");
+	assert_int_equal(number_of(json_object_get(json_array_get(lines, 0), "sessions"), "now"), 3);
+	assert_int_equal(number_of(json_object_get(json_array_get(lines, 0), "sessions"), "room"), SESSIONS);
+	refusal = json_array_get(json_object_get(json_array_get(lines, 0), "refusals"), 0);
+	assert_int_equal(number_of(refusal, "count"), 7);
+	assert_string_equal(json_string_value(json_object_get(refusal, "reason")), "port");
+	assert_string_equal(json_string_value(json_object_get(refusal, "advice")), "--min-port sets the limit");
+	assert_string_equal(json_string_value(json_object_get(refusal, "client")), "10.0.0.2:4000");
+	text = json_dumps(lines, 0);
+	assert_null(strstr(text, "secret"));
+	free(text);
+	json_decref(lines);
+}
+
+static void sessions_are_filtered(void **state)
+{
+	static const struct {
+		const char *filter;
+		size_t count;
+	} cases[] = {
+		{ "", 300 },
+		{ ",\"address\":\"10.0.1.0/24\"", 44 },
+		{ ",\"address\":\"10.0.0.7\"", 1 },
+		{ ",\"address\":\"192.0.2.1\"", 300 },
+		{ ",\"address\":\"2001:db8::/32\"", 0 },
+		{ ",\"port\":21", 300 },
+		{ ",\"port\":22", 0 },
+		{ ",\"state\":\"tls\"", 1 },
+		{ ",\"state\":\"tls\",\"address\":\"10.0.0.7\"", 0 },
+	};
+	struct session *session;
+	json_t *lines, *line;
+
+	(void)state;
+	for (uint32_t i = 0; i < 299; i++)
+		insert(i);
+	session = insert(299);
+	session->state = SESSION_TLS;
+	session->self = true;
+	session->stream[0].adj.after = -5;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char question[128];
+
+		snprintf(question, sizeof(question), "{\"version\":1,\"ask\":\"sessions\"%s}\n", cases[i].filter);
+		lines = ask(question);
+		assert_true(has_ended(lines));
+		assert_int_equal(json_array_size(lines), cases[i].count + 2);
+		json_decref(lines);
+	}
+	lines = ask("{\"version\":1,\"ask\":\"sessions\",\"state\":\"tls\"}\n");
+	line = json_array_get(lines, 1);
+	assert_string_equal(text_of(lines, 1, "client"), "10.0.1.43:20000");
+	assert_string_equal(text_of(lines, 1, "command"), "RETR");
+	assert_string_equal(text_of(lines, 1, "seqadj"), "self");
+	assert_int_equal(number_of(json_object_get(line, "shift"), "client"), -5);
+	assert_in_range(number_of(line, "age"), 0, SESSION_AGE_UNIT);
+	json_decref(lines);
+}
+
+static void expectations_are_listed(void **state)
+{
+	struct session *session = insert(1);
+	struct work *work;
+	json_t *lines;
+
+	(void)state;
+	table_budget_of(table, session);
+	work = work_of(table, session);
+	assert_non_null(work);
+	work->announcements = 1;
+	work->announcement[0] = (struct announcement){
+		.expectation = { .tuple = { .src = { .address = { 192, 0, 2, 1 }, .family = FAMILY_IPV4 },
+					    .dst = { .address = { 10, 0, 0, 1 },
+						     .family = FAMILY_IPV4,
+						     .port = 3001 } } },
+		.since = (uint32_t)(view_now() / 1000) - 7,
+		.until = (uint32_t)(view_now() / 1000) + 293,
+		.kind = FTP_PORT,
+	};
+	lines = ask("{\"version\":1,\"ask\":\"expectations\"}\n");
+	assert_true(has_ended(lines));
+	assert_int_equal(json_array_size(lines), 3);
+	assert_string_equal(text_of(lines, 1, "command"), "PORT");
+	assert_string_equal(text_of(lines, 1, "from"), "192.0.2.1");
+	assert_string_equal(text_of(lines, 1, "to"), "10.0.0.1:3001");
+	assert_in_range(number_of(json_array_get(lines, 1), "age"), 7, 8);
+	assert_in_range(number_of(json_array_get(lines, 1), "left"), 292, 293);
+	json_decref(lines);
+}
+
+/* Every number of the figures is told: each is another one here, and found once; but those of a histogram, which are added up. */
+static void metrics_tell_every_counter(void **state)
+{
+	struct figures figures;
+	uint64_t *words = (uint64_t *)&figures;
+	const size_t count = sizeof(figures) / sizeof(*words);
+	size_t missing = 0;
+	json_t *lines;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		words[i] = 1000000 + i;
+	memset(figures.latency, 0, sizeof(figures.latency));
+	figures.latency[0] = 3;
+	figures.latency[FIGURES_BUCKETS - 1] = 4;
+	figures.latency_nanoseconds = 5000000000;
+	figures_publish(published, &figures);
+	lines = ask("{\"version\":1,\"ask\":\"metrics\"}\n");
+	assert_true(has_ended(lines));
+	text = json_dumps(lines, JSON_COMPACT);
+	for (size_t i = 0; i < count; i++) {
+		char number[32];
+		const char *first;
+
+		if (words[i] < 1000000 || words[i] == 5000000000)
+			continue;
+		snprintf(number, sizeof(number), ":%zu", 1000000 + i);
+		first = strstr(text, number);
+		if (!first || strstr(first + 1, number))
+			missing++;
+	}
+	assert_int_equal(missing, 2); /* REFUSED_NOT and BELIEVED are nothing that happens */
+	assert_non_null(strstr(text, "{\"count\":3,\"le\":"));
+	assert_non_null(strstr(text, "\"sum\":5.0,\"count\":7"));
+	free(text);
+	json_decref(lines);
+}
+
+static void latencies_have_their_bucket(void **state)
+{
+	struct figures figures = { .latency_nanoseconds = 0 };
+
+	(void)state;
+	figures_latency(&figures, 2, 0);
+	figures_latency(&figures, 3, figures_bounds[0]);
+	figures_latency(&figures, 4, figures_bounds[0] + 1);
+	figures_latency(&figures, 5, UINT64_C(1000000000));
+	assert_int_equal(figures.latency[0], 5);
+	assert_int_equal(figures.latency[1], 4);
+	assert_int_equal(figures.latency[FIGURES_BUCKETS - 1], 5);
+	assert_int_equal(figures.latency_nanoseconds, 3 * figures_bounds[0] + 4 * (figures_bounds[0] + 1) + 5000000000);
+}
+
+/* ---- while it is written ---- */
+
+#define BUSY 8 /* sessions that change all the time; numbers that belong together are the same */
+
+static void *change_sessions(void *context)
+{
+	struct session **sessions = context;
+
+	for (uint32_t number = 1; !atomic_load_explicit(&stop, memory_order_relaxed); number++) {
+		struct session *session = sessions[number % BUSY];
+		struct work *work;
+
+		table_begin(table, session);
+		session->stream[0].next = number;
+		session->stream[1].next = number;
+		session->last_seen = number;
+		if (number % 64 == 0) /* others may look in the middle, also where there are few processors */
+			sched_yield();
+		session->doubted = number;
+		work = table_work_change(table, session);
+		work->announcements = 1 + number % ANNOUNCEMENTS_MAX;
+		work->waiting[0].since = number;
+		for (unsigned int i = 0; i < ANNOUNCEMENTS_MAX; i++)
+			work->announcement[i].since = work->announcement[i].until =
+				number + (i == ANNOUNCEMENTS_MAX - 1);
+		if (number % 64 == 3) /* all announcements are seen then */
+			sched_yield();
+		work->announcement[ANNOUNCEMENTS_MAX - 1].since = work->announcement[ANNOUNCEMENTS_MAX - 1].until =
+			number;
+		session->answered = number;
+		table_commit(table);
+	}
+	return NULL;
+}
+
+static bool is_whole(const struct table_view *view)
+{
+	const struct session *session = &view->session;
+	const uint32_t number = session->stream[0].next;
+	bool whole = session->stream[1].next == number && session->last_seen == number && session->doubted == number &&
+		     session->answered == number;
+
+	for (unsigned int i = 0; i < view->announcements; i++)
+		whole = whole && view->announcement[i].since == view->announcement[0].since &&
+			view->announcement[i].until == view->announcement[0].since;
+	return whole;
+}
+
+/* Each is as between two packets. A reader that does without the undo record, or without comparing, fails this. */
+static void sessions_are_whole_while_they_change(void **state)
+{
+	struct session *sessions[BUSY];
+	struct table_view view;
+	unsigned int seen = 0, torn = 0;
+	pthread_t writer;
+	double end;
+
+	(void)state;
+	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
+		skip();
+	for (uint32_t i = 0; i < BUSY; i++) {
+		sessions[i] = insert(i);
+		work_of(table, sessions[i])->announcements = 1;
+	}
+	for (uint32_t i = 0; i < BUSY; i++)
+		sessions[i] = NULL;
+	for (uint32_t i = 1, found = 0; i <= table_slots(table); i++)
+		if (table_slot(table, i))
+			sessions[found++] = table_slot(table, i);
+	for (uint32_t i = 0; i < BUSY; i++) { /* as the writer leaves them */
+		sessions[i]->stream[0].next = sessions[i]->stream[1].next = sessions[i]->last_seen = 0;
+		sessions[i]->doubted = sessions[i]->answered = 0;
+	}
+	assert_int_equal(pthread_create(&writer, NULL, change_sessions, sessions), 0);
+	for (end = seconds() + 2; seconds() < end;) {
+		for (uint32_t i = 1; i <= table_slots(table); i++) {
+			if (!table_view(table, i, &view))
+				continue;
+			seen++;
+			torn += !is_whole(&view);
+		}
+	}
+	atomic_store(&stop, true);
+	pthread_join(writer, NULL);
+	print_message("%u views of sessions that changed all the time, %u of them torn\n", seen, torn);
+	assert_int_equal(torn, 0);
+	assert_in_range(seen, 1000, UINT32_MAX);
+}
+
+static void *count(void *context)
+{
+	struct figures figures;
+
+	(void)context;
+	for (uint64_t number = 1; !atomic_load_explicit(&stop, memory_order_relaxed); number++) {
+		uint64_t *words = (uint64_t *)&figures;
+
+		for (size_t i = 0; i < sizeof(figures) / sizeof(*words); i++)
+			words[i] = number;
+		figures_publish(published, &figures);
+	}
+	return NULL;
+}
+
+static void figures_are_whole_while_they_change(void **state)
+{
+	struct figures figures = { .sessions = 0 };
+	const uint64_t *words = (const uint64_t *)&figures;
+	unsigned int seen = 0, torn = 0;
+	pthread_t writer;
+	double end;
+
+	(void)state;
+	assert_int_equal(pthread_create(&writer, NULL, count, NULL), 0);
+	for (end = seconds() + 1; seconds() < end;) {
+		if (!figures_read(published, &figures))
+			continue;
+		seen++;
+		for (size_t i = 1; i < sizeof(figures) / sizeof(*words); i++)
+			torn += words[i] != words[0];
+	}
+	atomic_store(&stop, true);
+	pthread_join(writer, NULL);
+	assert_int_equal(torn, 0);
+	assert_in_range(seen, 10, UINT32_MAX);
+}
+
+/* What has been sent, as lines. */
+static size_t lines_until_end(int file)
+{
+	static char text[65536];
+	size_t lines = 0;
+	ssize_t length;
+
+	while ((length = recv(file, text, sizeof(text), 0)) > 0)
+		for (ssize_t i = 0; i < length; i++)
+			lines += text[i] == '\n';
+	close(file);
+	return lines;
+}
+
+/* While a worker writes. How long it took is printed; that it is bounded at all is asserted, since the processors may be others'. */
+static void ten_thousand_sessions(void **state)
+{
+	static struct session *sessions[BUSY];
+	double start, best = 1000;
+	pthread_t writer;
+	size_t lines = 0;
+
+	(void)state;
+	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
+		skip();
+	for (uint32_t i = 0; i < LISTED; i++)
+		insert(i);
+	for (uint32_t i = 1, found = 0; found < BUSY; i++) {
+		sessions[found] = table_slot(table, i);
+		if (sessions[found])
+			work_of(table, sessions[found++])->announcements = 1;
+	}
+	assert_int_equal(pthread_create(&writer, NULL, change_sessions, sessions), 0);
+	for (unsigned int tries = 0; tries < 5; tries++) {
+		const int file = place_connect(options.state_directory);
+
+		start = seconds();
+		(void)send(file, "{\"version\":1,\"ask\":\"sessions\"}\n", 31, MSG_NOSIGNAL);
+		lines = lines_until_end(file);
+		if (seconds() - start < best)
+			best = seconds() - start;
+	}
+	atomic_store(&stop, true);
+	pthread_join(writer, NULL);
+	print_message("%zu sessions listed in %.0f ms\n", lines - 2, best * 1000);
+	assert_in_range(lines, LISTED - BUSY + 2, LISTED + 2);
+	assert_true(best < 4);
+}
+
+/* ---- who reads slowly ---- */
+
+static unsigned int works_done;
+static double longest_gap;
+
+/* In a worker's place: does what a worker does with each packet, and sees whether it is ever held up. */
+static void *work_on(void *context)
+{
+	const struct report report = { .kind = REPORT_EXPECT, .command = "PORT" };
+	struct figures figures = { .sessions = 1 };
+
+	(void)context;
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		const struct timespec pause = { .tv_nsec = 100000 };
+		double begun = seconds();
+
+		events_put(events, &report, view_now());
+		figures_publish(published, &figures);
+		works_done++;
+		begun = seconds() - begun;
+		if (begun > longest_gap)
+			longest_gap = begun;
+		nanosleep(&pause, NULL);
+	}
+	return NULL;
+}
+
+/* How many of them are told that it is busy. */
+static unsigned int told_busy(const int files[STALLED])
+{
+	unsigned int busy = 0;
+	char text[128];
+
+	for (unsigned int i = 0; i < STALLED; i++) {
+		const ssize_t length = recv(files[i], text, sizeof(text) - 1, MSG_DONTWAIT | MSG_PEEK);
+
+		text[length > 0 ? length : 0] = '\0';
+		busy += strstr(text, "\"busy\"") != NULL;
+	}
+	return busy;
+}
+
+/* Asks until it is answered. Return: whether it was, before @until. */
+static bool answered(double until)
+{
+	bool ended = false;
+
+	while (!ended && seconds() < until) {
+		json_t *lines = ask("{\"version\":1,\"ask\":\"status\"}\n");
+
+		ended = has_ended(lines);
+		json_decref(lines);
+		usleep(100000);
+	}
+	return ended;
+}
+
+/* Those beyond what there is room for are told so at once; the others lose their place after their time; and the next is answered. */
+static void thousand_who_stall(void **state)
+{
+	static int files[STALLED];
+	const struct rlimit limit = { 4096, 4096 };
+	const double start = seconds();
+	unsigned int busy = 0;
+	pthread_t writer;
+	bool again;
+
+	(void)state;
+	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
+		skip();
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	for (uint32_t i = 0; i < LISTED; i++)
+		insert(i);
+	assert_int_equal(pthread_create(&writer, NULL, work_on, NULL), 0);
+	for (unsigned int i = 0; i < STALLED; i++) {
+		files[i] = place_connect(options.state_directory);
+		if (i % 2) /* half of them ask for much, and take nothing */
+			(void)send(files[i], "{\"version\":1,\"ask\":\"sessions\"}\n", 31, MSG_NOSIGNAL);
+	}
+	for (unsigned int tries = 0; tries < 30 && busy < STALLED - 2 * ASKING_READERS; tries++) {
+		usleep(100000);
+		busy = told_busy(files);
+	}
+	again = answered(start + 30);
+	atomic_store(&stop, true);
+	pthread_join(writer, NULL);
+	print_message(
+		"%u of %u told that it is busy; answered again after %.1f s; %u rounds of a worker, the longest %.2f ms\n",
+		busy, STALLED, seconds() - start, works_done, longest_gap * 1000);
+	for (unsigned int i = 0; i < STALLED; i++)
+		close(files[i]);
+	assert_in_range(busy, STALLED - 2 * ASKING_READERS, STALLED - ASKING_READERS);
+	assert_true(again);
+}
+
+/* ---- who follows ---- */
+
+static json_t *next_line(FILE *stream)
+{
+	char *text = NULL;
+	size_t room = 0;
+	json_t *line = getline(&text, &room, stream) > 0 ? json_loads(text, 0, NULL) : NULL;
+
+	free(text);
+	assert_non_null(line);
+	return line;
+}
+
+static FILE *follow(void)
+{
+	const int file = connected();
+	FILE *stream = unit_stream(fdopen(file, "r"));
+
+	say(file, "{\"version\":1,\"ask\":\"follow\"}\n");
+	json_decref(next_line(stream));
+	return stream;
+}
+
+static void events_are_followed(void **state)
+{
+	static const char *const wanted[] = { "opened", "rewrite", "expect", "refuse", "closed" };
+	static const enum report_kind kinds[] = { REPORT_BEGIN, REPORT_REWRITE, REPORT_EXPECT, REPORT_REFUSE,
+						  REPORT_END };
+	const struct expectation expectation = { .tuple = { .dst = { .family = FAMILY_IPV4, .port = 3001 } } };
+	FILE *streams[] = { follow(), follow() };
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++) {
+		const struct report report = { .kind = kinds[i],
+					       .command = "PORT",
+					       .from = "a\x1b"
+						       "b",
+					       .from_length = 3,
+					       .to = "c",
+					       .to_length = 1,
+					       .expectation = kinds[i] == REPORT_EXPECT ? &expectation : NULL,
+					       .refusal = kinds[i] == REPORT_REFUSE ? REFUSED_MALFORMED : REFUSED_NOT };
+
+		events_put(events, &report, view_now());
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		for (unsigned int j = 0; j < 5; j++) {
+			json_t *line = next_line(streams[i]);
+			const char *from = json_string_value(json_object_get(line, "from"));
+
+			assert_string_equal(json_string_value(json_object_get(line, "event")), wanted[j]);
+			/* What was refused since it is no address may be a password. */
+			assert_true(kinds[j] == REPORT_REFUSE ? !from : from && strcmp(from, "a\\x1bb") == 0);
+			json_decref(line);
+		}
+		fclose(streams[i]);
+	}
+}
+
+/* What is not read fast enough is counted: what came and what is said to be lost are all there was. */
+static void losses_are_counted(void **state)
+{
+	const struct report report = { .kind = REPORT_END, .command = "" };
+	const unsigned int put = 40 * FOLLOW_EVENTS;
+	FILE *stream = follow();
+	uint64_t came = 0, lost = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < put; i++) {
+		events_put(events, &report, view_now());
+		if (i % EVENTS_MAX == 0)
+			usleep(60000);
+	}
+	while (came + lost < put) {
+		json_t *line = next_line(stream);
+
+		if (strcmp(json_string_value(json_object_get(line, "event")), "lost") == 0)
+			lost += (uint64_t)number_of(line, "count");
+		else
+			came++;
+		json_decref(line);
+	}
+	assert_int_equal(came + lost, put);
+	print_message("%llu came, %llu were told to be lost\n", (unsigned long long)came, (unsigned long long)lost);
+	assert_true(came >= FOLLOW_EVENTS && lost > 0);
+	fclose(stream);
+}
+
+/* All places are taken by some who follow and do not read: they keep them for a while, and then make room for who asks. */
+static void followers_who_stall_make_room(void **state)
+{
+	const struct report report = { .kind = REPORT_END, .command = "" };
+	FILE *streams[ASKING_READERS];
+	double start;
+
+	(void)state;
+	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
+		skip();
+	for (unsigned int i = 0; i < ASKING_READERS; i++)
+		streams[i] = follow();
+	/* more than sockets and rings have room for */
+	for (unsigned int i = 0; i < 64 * EVENTS_MAX; i++) {
+		events_put(events, &report, view_now());
+		if (i % EVENTS_MAX == 0)
+			usleep(60000);
+	}
+	start = seconds();
+	assert_true(answered(start + 30));
+	for (unsigned int i = 0; i < ASKING_READERS; i++)
+		fclose(streams[i]);
+}
+
+/* A ring that nobody empties costs nothing but what it loses. */
+static void rings_are_bounded(void **state)
+{
+	const struct report report = { .kind = REPORT_END, .command = "" };
+	struct event event;
+	unsigned int taken = 0;
+
+	(void)state;
+	asking_close(asking);
+	asking = NULL;
+	events_put(events, &report, 1);
+	assert_false(events_take(events, &event)); /* nobody follows */
+	events_want(events, true);
+	for (uint64_t i = 0; i < EVENTS_MAX + 100; i++)
+		events_put(events, &report, i);
+	assert_int_equal(atomic_load(&events->lost), 100);
+	while (events_take(events, &event))
+		assert_int_equal(event.at, taken++);
+	assert_int_equal(taken, EVENTS_MAX);
+}
+
+/* ---- the client ---- */
+
+static bool told(const char *directory, struct telling *telling, char text[8192])
+{
+	const struct question question = { .kind = QUESTION_SESSIONS };
+	bool whole;
+
+	telling->out = unit_stream(fmemopen(text, 8192, "w"));
+	whole = client_ask(directory, &question, false, telling);
+	json_decref(telling->kept);
+	fclose(telling->out);
+	return whole;
+}
+
+static void tables_for_people(void **state)
+{
+	struct telling telling = { .line = tell_kept, .end = tell_sessions_end }, other = telling;
+	char text[8192];
+
+	(void)state;
+	insert(7);
+	assert_true(told(options.state_directory, &telling, text));
+	assert_non_null(strstr(text, "10.0.0.7:20000 192.0.2.1:21 ready     RETR"));
+	assert_non_null(strstr(text, "\n1 sessions\n"));
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 1, TELL_WIDTH);
+	assert_false(told("/nonexistent", &other, text));
+}
+
+/* Where both ends are long, a session takes more than one line, and none of them is too long. */
+static void long_addresses_go_on_below(void **state)
+{
+	struct tuple ends = { .src = { .family = FAMILY_IPV6, .port = 50000 },
+			      .dst = { .family = FAMILY_IPV6, .port = 50001 } };
+	struct telling telling = { .line = tell_kept, .end = tell_sessions_end };
+	struct flow_key key;
+	char text[8192];
+	uint32_t hash;
+
+	(void)state;
+	memset(ends.src.address, 0xfe, 16);
+	memset(ends.dst.address, 0xfd, 16);
+	hash = table_hash(table, &ends, 0, &key);
+	table_insert(table, &key, hash)->state = SESSION_GREETING;
+	assert_true(told(options.state_directory, &telling, text));
+	assert_non_null(strstr(text, "]:50000 [fdfd:"));
+	assert_non_null(strstr(text, "\n    greeting  -"));
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 1, TELL_WIDTH);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(nonsense_is_refused),
+		CASE(questions_in_pieces),
+		CASE(questions_come_back),
+		CASE(texts_are_escaped),
+		CASE(status_tells_refusals),
+		CASE(sessions_are_filtered),
+		CASE(expectations_are_listed),
+		CASE(metrics_tell_every_counter),
+		CASE(latencies_have_their_bucket),
+		CASE(sessions_are_whole_while_they_change),
+		CASE(figures_are_whole_while_they_change),
+		CASE(ten_thousand_sessions),
+		CASE(thousand_who_stall),
+		CASE(events_are_followed),
+		CASE(losses_are_counted),
+		CASE(followers_who_stall_make_room),
+		CASE(rings_are_bounded),
+		CASE(tables_for_people),
+		CASE(long_addresses_go_on_below),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -35,6 +35,11 @@ def plus(number, more):
     return (number + more) & 0xffffffff
 
 
+def distance(number, other):
+    """How far a sequence number is ahead of the other; behind it: negative."""
+    return (number - other + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
 def random_number():
     return random.getrandbits(32)
 

@@ -56,7 +56,9 @@ CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room))
 # daemon's program, and where that is measured, the linker puts core together as if it were one file (LTO, by gcc). That takes it seconds: all
 # else is linked as ever, from the same objects.
 LTO := $(if $(SANITIZE),,$(shell $(CC) -dM -E -x c /dev/null | grep -q __clang__ || echo -flto=auto))
-$(CORE): CFLAGS_ALL += $(if $(LTO),$(LTO) -ffat-lto-objects)
+# The assembler has to be told what the compiler calls this folder, which gcc does not tell it where an object is of both kinds.
+FAT := $(LTO) -ffat-lto-objects -Wa,--debug-prefix-map=$(CURDIR)=.
+$(CORE): CFLAGS_ALL += $(if $(LTO),$(FAT))
 $(BUILD)/nfq-ftp-helper-tools $(foreach suite,unit sim dialogue fuzz,$(BUILD)/tests/$(suite)/%): private LDFLAGS += -fno-lto
 $(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the daily run takes of all there is: one kernel, and of groups of cases that differ in one thing only, one.
 
-Which ones a number decides, by default the day's: so all have their turn within a week, each on each kernel within two, and a sample
-can be taken again.
+Which ones a number decides, by default the day's: so all have their turn within eight days, each on each kernel within three weeks, and a
+sample can be taken again.
 """
 
 import time
@@ -31,13 +31,10 @@ TURNS = {
         ("documented",),
     ),
     "rules": (
-        ("traces-nft-queue", "traces-nft-cthelper", "traces-iptables-cthelper"),
-        ("words",),
-        ("defaults",),
+        ("traces-nft-queue", "words", "traces-nft-cthelper", "defaults", "traces-iptables-cthelper"),
     ),
     "check": (
-        ("cthelper-nft", "queue-nft"),
-        ("words",),
+        ("cthelper-nft", "words", "queue-nft"),
     ),
     "module": (
         ("load",),

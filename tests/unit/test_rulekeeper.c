@@ -17,7 +17,7 @@
 /* What it has done, in memory that both processes see. */
 struct task {
 	unsigned int applied, removed;
-	int error; /* what comes of it */
+	int error;	    /* what comes of it */
 	volatile bool slow; /* it takes as long as this is so */
 	pid_t process;
 	int file; /* one of the daemon's */

@@ -399,7 +399,7 @@ def run_makes_them(mode, backend):
             namespace.run(BINARY, "run", "-c", str(file), "--state-dir", f"{directory}/state", status=1)
             check(namespace.ruleset() == wanted, "a second daemon, which cannot start, has taken the rules away")
         finally:
-            status = end_process(daemon, timeout=6 * PATIENCE)
+            status = end_process(daemon, timeout=10)
         check(status == 0 and namespace.ruleset() == before, f"what it leaves is not what there was before, status {status}")
 
 

@@ -173,6 +173,14 @@ def units_are_sound():
     check(float(exposure.group(1)) <= 2.0, f"systemd-analyze security: {exposure.group(1)}, and 2.0 is the most")
 
 
+def units_say_nothing_twice():
+    """systemd does such a line twice, and says nothing: a merge can leave one behind."""
+    for unit in sorted((TREE / "systemd").glob("*.service.in")):
+        lines = [line for line in unit.read_text(encoding="utf-8").splitlines() if "=" in line and not line.startswith("#")]
+        twice = sorted({line for line in lines if lines.count(line) > 1})
+        check(lines and not twice, f"{unit.name} has twice {twice}")
+
+
 def users_are_those_of_the_unit():
     """The user that systemd makes, that whose directory is made, and that of the unit."""
     user = re.search(r"^User=(.*)$", (TREE / "systemd/nfq-ftp-helper.service.in").read_text(encoding="utf-8"), re.MULTILINE).group(1)
@@ -203,7 +211,7 @@ VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"
             "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
 CASES = [daemon_loads_little, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
-         two_builds_are_one, units_are_sound, users_are_those_of_the_unit, uninstall_leaves_what_is_others, dist_is_what_is_committed, packages_are_built_of_the_same,
+         two_builds_are_one, units_are_sound, units_say_nothing_twice, users_are_those_of_the_unit, uninstall_leaves_what_is_others, dist_is_what_is_committed, packages_are_built_of_the_same,
          version_has_one_home]
 
 if __name__ == "__main__":

@@ -140,6 +140,8 @@ HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel
 $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
+$(BUILD)/tests/unit/test_place: $(BUILD)/obj/nfq-ftp-helper/asking/place.o $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
+
 $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \

@@ -32,6 +32,11 @@ static void complain(FILE *err, const char *directory, int error)
 			"': do so as root, or as a member of the group "
 			"that the daemon's --group names\n",
 			directory);
+	else if (error == -EAGAIN)
+		fprintf(err,
+			"nfq-ftp-helper: the daemon at `%s/" ASKING_SOCKET
+			"' takes no questions: it is stopped, perhaps, or it hangs; its log says more\n",
+			directory);
 	else
 		fprintf(err, "nfq-ftp-helper: nobody can be asked at `%s/" ASKING_SOCKET "': %s\n", directory,
 			strerror(-error));

@@ -13,6 +13,17 @@
 /* So long nothing may come of a daemon that answers within ASKING_PATIENCE. */
 #define SILENCE_SECONDS 10
 
+const char *client_text(const json_t *object, const char *name, char text[CLIENT_TEXT_MAX])
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	snprintf(text, CLIENT_TEXT_MAX, "%s", value && *value ? value : "-");
+	for (char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return text;
+}
+
 static FILE *errors(const struct telling *telling)
 {
 	return telling->err ? telling->err : stderr;
@@ -65,14 +76,14 @@ enum heard {
 /* What the first line must be, and the others cannot. */
 static enum heard look(FILE *err, const json_t *line, bool first)
 {
-	const char *error = json_string_value(json_object_get(line, "error"));
-	const char *text = json_string_value(json_object_get(line, "text"));
 	const json_t *version = json_object_get(line, "version");
+	char error[CLIENT_TEXT_MAX], text[CLIENT_TEXT_MAX];
 
 	if (!json_is_object(line)) {
 		fprintf(err, "nfq-ftp-helper: the daemon's answer is no JSON: it is of another version, perhaps\n");
-	} else if (first && error) {
-		fprintf(err, "nfq-ftp-helper: the daemon does not answer (%s): %s\n", error, text ? text : "");
+	} else if (first && json_object_get(line, "error")) {
+		fprintf(err, "nfq-ftp-helper: the daemon does not answer (%s): %s\n", client_text(line, "error", error),
+			client_text(line, "text", text));
 	} else if (first && json_integer_value(version) != ASKING_VERSION) {
 		fprintf(err, "nfq-ftp-helper: the daemon's answer is of a version that is not known here: ask with the "
 			     "program that it was started from\n");

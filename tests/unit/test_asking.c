@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -878,6 +879,66 @@ static void long_addresses_go_on_below(void **state)
 		assert_in_range(strcspn(line, "\n"), 1, TELL_WIDTH);
 }
 
+static struct {
+	int socket;
+	const char *answer;
+} hostile;
+
+static void *speak_hostile(void *context)
+{
+	struct pollfd comes = { .fd = hostile.socket, .events = POLLIN };
+	char question[QUESTION_MAX];
+	int file;
+
+	(void)context;
+	assert_int_equal(poll(&comes, 1, 10000), 1);
+	file = accept(hostile.socket, NULL, NULL);
+	assert_true(recv(file, question, sizeof(question), 0) > 0);
+	say(file, hostile.answer);
+	close(file);
+	return NULL;
+}
+
+/* Somebody who has taken the daemon over answers, as root asks: no line of it moves a terminal's cursor, or is one of its own choice. */
+static void a_hostile_daemon_is_quoted(void **state)
+{
+	static const char *const answers[] = {
+		"{\"version\":1,\"error\":\"b\\u001b[2J\",\"text\":\"t\\u001b]0;x\\u0007\\nnfq-ftp-helper: all is well\"}\n",
+		"{\"version\":1}\n{\"name\":\"a\\nup 1\\n#\",\"type\":\"gauge\",\"samples\":[{\"value\":1}]}\n",
+		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\\nup 1\",\"samples\":[]}\n",
+		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"unit\":\"s\\nup 1\",\"samples\":[]}\n",
+		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"help\":\"\\u001b[2J\\nup 1\",\"samples\":[{\"value\":1,"
+		"\"labels\":{\"l\\nup 1\":\"\\\"\\nup 1\\u001b[2J\"}}]}\n{\"end\":true}\n",
+	};
+
+	(void)state;
+	asking_close(asking);
+	asking = NULL;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		char text[8192] = "", said[8192] = "";
+		struct telling telling = { .line = tell_metric,
+					   .out = unit_stream(fmemopen(text, sizeof(text), "w")),
+					   .err = unit_stream(fmemopen(said, sizeof(said), "w")) };
+		const struct question question = { .kind = QUESTION_METRICS };
+		struct place place;
+		pthread_t speaker;
+
+		assert_int_equal(place_open(&place, options.state_directory, ""), 0);
+		hostile.socket = place.socket;
+		hostile.answer = answers[i];
+		assert_int_equal(pthread_create(&speaker, NULL, speak_hostile, NULL), 0);
+		assert_int_equal(client_ask(options.state_directory, &question, false, &telling), i == 4);
+		pthread_join(speaker, NULL);
+		fclose(telling.out);
+		fclose(telling.err);
+		place_close(&place);
+		assert_null(strpbrk(text, "\x1b\x07"));
+		assert_null(strpbrk(said, "\x1b\x07"));
+		assert_null(strstr(text, "\nup"));
+		assert_null(strstr(said, "\nnfq"));
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -902,6 +963,7 @@ int main(void)
 		CASE(rings_are_bounded),
 		CASE(tables_for_people),
 		CASE(long_addresses_go_on_below),
+		CASE(a_hostile_daemon_is_quoted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,8 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -807,6 +809,54 @@ static void followers_who_stall_make_room(void **state)
 		fclose(streams[i]);
 }
 
+/* As another user: of this thread alone. */
+static int connected_as(uid_t user)
+{
+	int file;
+
+	assert_int_equal(syscall(SYS_setresuid, -1, user, -1), 0);
+	file = place_connect(options.state_directory);
+	assert_int_equal(syscall(SYS_setresuid, -1, 0, -1), 0);
+	assert_true(file >= 0);
+	return file;
+}
+
+static bool is_busy(int file)
+{
+	json_t *lines = hear(file);
+	const bool busy = strcmp(text_of(lines, 0, "error"), "busy") == 0;
+
+	json_decref(lines);
+	return busy;
+}
+
+/* Members of the group who follow, while nothing happens, may stay: they take a share, and root and others are answered. */
+static void no_user_has_all_places(void **state)
+{
+	char path[OPTIONS_PATH_MAX + 16];
+	int files[ASKING_READERS];
+	unsigned int count = 0;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "%s/" ASKING_SOCKET, options.state_directory);
+	assert_true(chmod(options.state_directory, 0711) == 0 && chmod(path, 0666) == 0);
+	for (; count < ASKING_READERS / 2; count++) {
+		files[count] = connected_as(4711);
+		say(files[count], "{\"version\":1,\"ask\":\"follow\"}\n");
+	}
+	assert_true(is_busy(connected_as(4711)));
+	for (; count < ASKING_READERS * 3 / 4; count++) {
+		files[count] = connected_as(4712);
+		say(files[count], "{\"version\":1,\"ask\":\"follow\"}\n");
+	}
+	assert_true(is_busy(connected_as(4712)));
+	assert_true(answered(seconds() + 2));
+	while (count)
+		close(files[--count]);
+}
+
 /* A ring that nobody empties costs nothing but what it loses. */
 static void rings_are_bounded(void **state)
 {
@@ -960,6 +1010,7 @@ int main(void)
 		CASE(events_are_followed),
 		CASE(losses_are_counted),
 		CASE(followers_who_stall_make_room),
+		CASE(no_user_has_all_places),
 		CASE(rings_are_bounded),
 		CASE(tables_for_people),
 		CASE(long_addresses_go_on_below),

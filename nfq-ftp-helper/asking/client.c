@@ -93,6 +93,16 @@ static enum heard look(FILE *err, const json_t *line, bool first)
 	return HEARD_ERROR;
 }
 
+/* Of a file of its own the caller says what is wrong with it. */
+static bool is_written(const struct telling *telling)
+{
+	if (!telling->out || (fflush(telling->out) == 0 && !ferror(telling->out)))
+		return true;
+	if (telling->out == stdout)
+		fprintf(errors(telling), "nfq-ftp-helper: the answer cannot be written to standard output\n");
+	return false;
+}
+
 static bool tell_line(struct telling *telling, const json_t *line, bool json)
 {
 	if (!json)
@@ -125,7 +135,7 @@ static bool tell_all(FILE *stream, bool json, struct telling *telling)
 			"nfq-ftp-helper: the daemon's answer was cut off: it has ended, or this was read too slowly\n");
 	if (heard == HEARD_END && telling->end && !json)
 		telling->end(telling);
-	return heard == HEARD_END && (!telling->out || fflush(telling->out) == 0);
+	return is_written(telling) && heard == HEARD_END;
 }
 
 bool client_ask(const char *state_directory, const struct question *question, bool json, struct telling *telling)

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -907,6 +908,31 @@ static void tables_for_people(void **state)
 	assert_false(told("/nonexistent", &other, text));
 }
 
+/* Where its standard output takes nothing, it says so, once. Of a process of its own, whose output that is. */
+static void a_full_disk_is_said(void **state)
+{
+	const struct question question = { .kind = QUESTION_SESSIONS };
+	struct telling telling = { .line = tell_kept, .end = tell_sessions_end };
+	char said[1024] = "";
+	int ends[2], status;
+	pid_t asker;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	asker = fork();
+	if (asker == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		telling.out = freopen("/dev/full", "we", stdout);
+		_exit(client_ask(options.state_directory, &question, false, &telling));
+	}
+	close(ends[1]);
+	assert_int_equal(waitpid(asker, &status, 0), asker);
+	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+	close(ends[0]);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_string_equal(said, "nfq-ftp-helper: the answer cannot be written to standard output\n");
+}
+
 /* Where both ends are long, a session takes more than one line, and none of them is too long. */
 static void long_addresses_go_on_below(void **state)
 {
@@ -1014,6 +1040,7 @@ int main(void)
 		CASE(rings_are_bounded),
 		CASE(tables_for_people),
 		CASE(long_addresses_go_on_below),
+		CASE(a_full_disk_is_said),
 		CASE(a_hostile_daemon_is_quoted),
 	};
 

@@ -44,6 +44,7 @@ struct asking {
 	uint64_t lost[QUEUE_RANGE_MAX]; /* of the workers' rings, as told */
 	unsigned int count;
 	struct reader *readers[ASKING_READERS];
+	struct figures known[]; /* the view's */
 };
 
 static bool follows(const struct reader *reader)
@@ -334,13 +335,14 @@ static void *run_thread(void *context)
 
 int asking_open(struct asking **asking, const struct asking_config *config)
 {
-	struct asking *new = calloc(1, sizeof(*new));
+	struct asking *new = calloc(1, sizeof(*new) + config->sources * sizeof(new->known[0]));
 	int error;
 
 	*asking = NULL;
 	if (!new)
 		return -ENOMEM;
 	new->view.config = *config;
+	new->view.known = new->known;
 	new->view.stat_file = nfqueue_stat_open();
 	new->view.since = view_now() + view_epoch();
 	new->wake = eventfd(0, EFD_CLOEXEC);

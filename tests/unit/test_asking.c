@@ -554,6 +554,32 @@ static void figures_are_whole_while_they_change(void **state)
 	assert_in_range(seen, 10, UINT32_MAX);
 }
 
+static json_int_t packets_told(void)
+{
+	json_t *lines = ask("{\"version\":1,\"ask\":\"status\"}\n");
+	const json_int_t packets = number_of(json_object_get(json_array_get(lines, 0), "packets"), "seen");
+
+	json_decref(lines);
+	return packets;
+}
+
+/* A worker that lost its processor while it was writing: what it had counted before is told, and no 0, which would be a new start to Prometheus. */
+static void counters_never_fall(void **state)
+{
+	struct figures figures = { .sessions = 0 };
+
+	(void)state;
+	figures.counters.packets = 7;
+	figures_publish(published, &figures);
+	assert_int_equal(packets_told(), 7);
+	atomic_fetch_add(&published->version, 1);
+	assert_int_equal(packets_told(), 7);
+	atomic_fetch_add(&published->version, 1);
+	figures.counters.packets = 8;
+	figures_publish(published, &figures);
+	assert_int_equal(packets_told(), 8);
+}
+
 /* What has been sent, as lines. */
 static size_t lines_until_end(int file)
 {
@@ -1036,6 +1062,7 @@ int main(void)
 		CASE(latencies_have_their_bucket),
 		CASE(sessions_are_whole_while_they_change),
 		CASE(figures_are_whole_while_they_change),
+		CASE(counters_never_fall),
 		CASE(ten_thousand_sessions),
 		CASE(thousand_who_stall),
 		CASE(events_are_followed),

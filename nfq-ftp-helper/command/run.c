@@ -14,6 +14,7 @@
 #include "reload.h"
 #include "rules_place.h"
 #include "ruleset/marks.h"
+#include "run_test.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -416,26 +417,6 @@ static const struct option_page page = {
 	.complain = complain,
 };
 
-/* Whatever the daemon would not start with, but for what only its start can show. Return: an exit code. */
-static int test(const struct option_values *values)
-{
-	struct attach attach = values->run.attach;
-	struct confinement confinement;
-	char complaint[OPTION_COMPLAINT_MAX];
-
-	if (values->rules && !rules_settle_queues(&attach, complaint)) {
-		log_line(LOG_LEVEL_ERROR, "%s", complaint);
-		return EXIT_USAGE;
-	}
-	if (confinement_find(&confinement, &values->run) < 0)
-		return EXIT_FAILED;
-	if (values->file[0])
-		printf("the configuration in `%s' is good\n", values->file);
-	else
-		printf("there is no file, and the command line is good\n");
-	return EXIT_DONE;
-}
-
 /* What the rules are is known before anything else is opened: whoever makes them may be another process. Return: as below. */
 static int settle_rules(struct daemon *daemon)
 {
@@ -477,7 +458,7 @@ int command_run(int argc, char **argv)
 	daemon.reload.argv = argv;
 	status = reload_begin(&daemon.reload);
 	if (status == OPTION_GO_ON && daemon.reload.values.test_config)
-		return test(&daemon.reload.values);
+		return run_test(&daemon.reload.values);
 	if (status == OPTION_GO_ON)
 		status = settle_options(&daemon);
 	if (status != OPTION_GO_ON)

@@ -140,6 +140,8 @@ HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel
 $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
+$(BUILD)/tests/unit/test_place: $(BUILD)/obj/nfq-ftp-helper/asking/place.o $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
+
 $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
@@ -303,7 +305,8 @@ define INSTALLED
 644 $(BUILD)/completion/nfq-ftp-helper $(bashcompletiondir)/nfq-ftp-helper
 644 $(BUILD)/completion/_nfq-ftp-helper $(zshcompletiondir)/_nfq-ftp-helper
 endef
-export INSTALLED DESTDIR
+# The shell has them as they are, blanks and quotes in them too.
+export INSTALLED DESTDIR CONFIGURATION DKMS DIST
 
 $(BUILD)/completion/nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
 	@mkdir -p $(@D)
@@ -324,24 +327,24 @@ install: all $(COMPLETION) $(UNITS)
 	@echo "$$INSTALLED" | while read -r mode file place; do \
 		install -D -m "$$mode" "$$file" "$$DESTDIR$$place" || exit 1; \
 	done
-	@[ -e "$(CONFIGURATION)" ] || install -D -m 644 doc/examples/nfq-ftp-helper.conf "$(CONFIGURATION)"
+	@[ -e "$$CONFIGURATION" ] || [ -L "$$CONFIGURATION" ] || install -D -m 644 doc/examples/nfq-ftp-helper.conf "$$CONFIGURATION"
 
 # The kernel module's sources, for DKMS.
 DKMS := $(DESTDIR)$(prefix)/src/nfq-ftp-helper-$(VERSION)
 install-dkms:
-	install -d $(DKMS)/core/wire
-	install -m 644 kmod/Kbuild kmod/Makefile kmod/README kmod/dkms.conf kmod/*.c $(DKMS)/
-	install -m 644 $(KMOD_CORE) $(DKMS)/core/wire/
+	install -d "$$DKMS/core/wire"
+	install -m 644 kmod/Kbuild kmod/Makefile kmod/README kmod/dkms.conf kmod/*.c "$$DKMS/"
+	install -m 644 $(KMOD_CORE) "$$DKMS/core/wire/"
 
 uninstall:
 	@echo "$$INSTALLED" | while read -r mode file place; do rm -f "$$DESTDIR$$place"; done
-	@! cmp -s doc/examples/nfq-ftp-helper.conf "$(CONFIGURATION)" || rm -f "$(CONFIGURATION)"
+	@! cmp -s doc/examples/nfq-ftp-helper.conf "$$CONFIGURATION" || rm -f "$$CONFIGURATION"
 
 # What is committed, as an archive that is the same wherever and whenever it is made.
 DIST ?= .
 dist:
-	@mkdir -p $(DIST)
-	git archive --format=tar --prefix=nfq-ftp-helper-$(VERSION)/ HEAD | gzip -9n >$(DIST)/nfq-ftp-helper-$(VERSION).tar.gz
+	@mkdir -p "$$DIST"
+	git archive --format=tar --prefix=nfq-ftp-helper-$(VERSION)/ HEAD | gzip -9n >"$$DIST/nfq-ftp-helper-$(VERSION).tar.gz"
 
 clean:
 	rm -rf build build-sanitize build-fuzz

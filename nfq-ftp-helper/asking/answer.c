@@ -40,9 +40,11 @@ void view_sum(const struct view *view, struct figures *sum)
 	struct figures figures;
 
 	memset(sum, 0, sizeof(*sum));
-	for (unsigned int i = 0; i < view->config.sources; i++)
+	for (unsigned int i = 0; i < view->config.sources; i++) {
 		if (figures_read(view->config.source[i].published, &figures))
-			figures_add(sum, &figures);
+			view->known[i] = figures;
+		figures_add(sum, &view->known[i]);
+	}
 }
 
 void view_sample(struct view *view)

@@ -20,6 +20,8 @@ struct view_sample {
 
 struct view {
 	struct asking_config config;
+	struct figures *
+		known; /* of each source, as last read whole: what counts up must not fall, or a reader takes it for a new start */
 	uint64_t since; /* milliseconds since 1970: the start */
 	int stat_file;	/* of nfqueue_stat_open() */
 	struct view_sample samples[VIEW_SAMPLES];

@@ -8,7 +8,7 @@
  * the ring of what they report (figures/events.h). So whoever reads slowly, or not at all, holds up nobody.
  *
  * Everything is bounded: ASKING_READERS at a time, the others are told that it is busy; ASKING_PATIENCE milliseconds to ask and to
- * take the answer; an answer is made piece by piece as it is taken. Who follows may stay; of those who do not read what waits for them, the
+ * take the answer; an answer is made piece by piece as it is taken. No user but root can have all places. Who follows may stay; of those who do not read what waits for them, the
  * one who has not for longest gives its place to the next who asks.
  *
  * What came from packets is untrusted text: what is no printable ASCII is written as \xNN (answer_text()).

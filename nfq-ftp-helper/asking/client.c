@@ -13,6 +13,17 @@
 /* So long nothing may come of a daemon that answers within ASKING_PATIENCE. */
 #define SILENCE_SECONDS 10
 
+const char *client_text(const json_t *object, const char *name, char text[CLIENT_TEXT_MAX])
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	snprintf(text, CLIENT_TEXT_MAX, "%s", value && *value ? value : "-");
+	for (char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return text;
+}
+
 static FILE *errors(const struct telling *telling)
 {
 	return telling->err ? telling->err : stderr;
@@ -31,6 +42,11 @@ static void complain(FILE *err, const char *directory, int error)
 			"nfq-ftp-helper: you may not ask at `%s/" ASKING_SOCKET
 			"': do so as root, or as a member of the group "
 			"that the daemon's --group names\n",
+			directory);
+	else if (error == -EAGAIN)
+		fprintf(err,
+			"nfq-ftp-helper: the daemon at `%s/" ASKING_SOCKET
+			"' takes no questions: it is stopped, perhaps, or it hangs; its log says more\n",
 			directory);
 	else
 		fprintf(err, "nfq-ftp-helper: nobody can be asked at `%s/" ASKING_SOCKET "': %s\n", directory,
@@ -60,14 +76,14 @@ enum heard {
 /* What the first line must be, and the others cannot. */
 static enum heard look(FILE *err, const json_t *line, bool first)
 {
-	const char *error = json_string_value(json_object_get(line, "error"));
-	const char *text = json_string_value(json_object_get(line, "text"));
 	const json_t *version = json_object_get(line, "version");
+	char error[CLIENT_TEXT_MAX], text[CLIENT_TEXT_MAX];
 
 	if (!json_is_object(line)) {
 		fprintf(err, "nfq-ftp-helper: the daemon's answer is no JSON: it is of another version, perhaps\n");
-	} else if (first && error) {
-		fprintf(err, "nfq-ftp-helper: the daemon does not answer (%s): %s\n", error, text ? text : "");
+	} else if (first && json_object_get(line, "error")) {
+		fprintf(err, "nfq-ftp-helper: the daemon does not answer (%s): %s\n", client_text(line, "error", error),
+			client_text(line, "text", text));
 	} else if (first && json_integer_value(version) != ASKING_VERSION) {
 		fprintf(err, "nfq-ftp-helper: the daemon's answer is of a version that is not known here: ask with the "
 			     "program that it was started from\n");
@@ -75,6 +91,16 @@ static enum heard look(FILE *err, const json_t *line, bool first)
 		return json_is_true(json_object_get(line, "end")) ? HEARD_END : HEARD_LINE;
 	}
 	return HEARD_ERROR;
+}
+
+/* Of a file of its own the caller says what is wrong with it. */
+static bool is_written(const struct telling *telling)
+{
+	if (!telling->out || (fflush(telling->out) == 0 && !ferror(telling->out)))
+		return true;
+	if (telling->out == stdout)
+		fprintf(errors(telling), "nfq-ftp-helper: the answer cannot be written to standard output\n");
+	return false;
 }
 
 static bool tell_line(struct telling *telling, const json_t *line, bool json)
@@ -109,7 +135,7 @@ static bool tell_all(FILE *stream, bool json, struct telling *telling)
 			"nfq-ftp-helper: the daemon's answer was cut off: it has ended, or this was read too slowly\n");
 	if (heard == HEARD_END && telling->end && !json)
 		telling->end(telling);
-	return heard == HEARD_END && (!telling->out || fflush(telling->out) == 0);
+	return is_written(telling) && heard == HEARD_END;
 }
 
 bool client_ask(const char *state_directory, const struct question *question, bool json, struct telling *telling)

@@ -20,6 +20,10 @@ struct telling {
 	unsigned int lines; /* told so far */
 };
 
+/* A member's text; "-" where there is none. What could move a terminal's cursor is a `?' in @text: who knows who has the daemon by now. */
+#define CLIENT_TEXT_MAX 256
+const char *client_text(const json_t *object, const char *name, char text[CLIENT_TEXT_MAX]);
+
 /**
  * client_ask - ask, and tell what is answered
  * @state_directory: the daemon's

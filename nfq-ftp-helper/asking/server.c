@@ -24,6 +24,7 @@
 
 struct reader {
 	int file;
+	uid_t user;
 	uint64_t
 		until; /* milliseconds: then its patience is over; who follows: since when nothing was taken of what waits, 0: nothing waits */
 	bool answering; /* its question has come */
@@ -43,6 +44,7 @@ struct asking {
 	uint64_t lost[QUEUE_RANGE_MAX]; /* of the workers' rings, as told */
 	unsigned int count;
 	struct reader *readers[ASKING_READERS];
+	struct figures known[]; /* the view's */
 };
 
 static bool follows(const struct reader *reader)
@@ -102,20 +104,43 @@ static void turn_away(struct asking *asking, int file)
 	close(file);
 }
 
+/* Who has connected; somebody whom nobody knows, where that cannot be told. */
+static uid_t user_of(int file)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return getsockopt(file, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.uid : (uid_t)-1;
+}
+
+/* As with everything that is limited (core/engine/share.h): a user may have another one while it has fewer than are free. Root is no stranger. */
+static bool has_share(const struct asking *asking, uid_t user)
+{
+	unsigned int has = 0;
+
+	for (unsigned int i = 0; i < asking->count; i++)
+		has += asking->readers[i]->user == user;
+	return user == 0 || has < ASKING_READERS - asking->count;
+}
+
 /* Return: false: nobody waits. */
 static bool admit(struct asking *asking, uint64_t now)
 {
 	const int file = accept4(asking->place.socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	const uid_t user = file < 0 ? 0 : user_of(file);
 	struct reader *reader;
 
 	if (file < 0)
 		return false;
-	reader = asking->count < ASKING_READERS || make_room(asking, now) ? calloc(1, sizeof(*reader)) : NULL;
+	reader = (asking->count < ASKING_READERS || make_room(asking, now)) && has_share(asking, user) ?
+			 calloc(1, sizeof(*reader)) :
+			 NULL;
 	if (!reader) {
 		turn_away(asking, file);
 		return true;
 	}
 	reader->file = file;
+	reader->user = user;
 	reader->until = now + ASKING_PATIENCE;
 	reader->answer.view = &asking->view;
 	asking->readers[asking->count++] = reader;
@@ -310,13 +335,14 @@ static void *run_thread(void *context)
 
 int asking_open(struct asking **asking, const struct asking_config *config)
 {
-	struct asking *new = calloc(1, sizeof(*new));
+	struct asking *new = calloc(1, sizeof(*new) + config->sources * sizeof(new->known[0]));
 	int error;
 
 	*asking = NULL;
 	if (!new)
 		return -ENOMEM;
 	new->view.config = *config;
+	new->view.known = new->known;
 	new->view.stat_file = nfqueue_stat_open();
 	new->view.since = view_now() + view_epoch();
 	new->wake = eventfd(0, EFD_CLOEXEC);

@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tell.h"
 
-const char *tell_text(const json_t *object, const char *name, char text[TELL_TEXT_MAX])
-{
-	const char *value = json_string_value(json_object_get(object, name));
-
-	snprintf(text, TELL_TEXT_MAX, "%s", value && *value ? value : "-");
-	for (char *at = text; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
-	return text;
-}
-
 double tell_number(const json_t *object, const char *name)
 {
 	return json_number_value(json_object_get(object, name));

@@ -7,7 +7,7 @@
 
 #define PREFIX "nfq_ftp_helper_"
 
-/* What a label's value may not have as it is; a help text has no quotes to mind. */
+/* What a label's value may not have as it is; a help text has no quotes to mind. It may be a terminal that it goes to. */
 static void put_escaped(FILE *out, const char *text, bool quotes)
 {
 	for (; text && *text; text++) {
@@ -16,8 +16,14 @@ static void put_escaped(FILE *out, const char *text, bool quotes)
 		else if (*text == '\n')
 			fputs("\\n", out);
 		else
-			fputc(*text, out);
+			fputc(*text < ' ' || *text > '~' ? '?' : *text, out);
 	}
+}
+
+/* What stands outside of all quotes: else whoever has taken the daemon over writes others' metrics into a textfile. */
+static bool is_word(const char *text)
+{
+	return text && *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")];
 }
 
 static void put_number(FILE *out, const json_t *number)
@@ -53,7 +59,9 @@ static void put_samples(FILE *out, const json_t *line, const char *ending)
 
 		fprintf(out, PREFIX "%s%s", name, ending);
 		json_object_foreach (labels, label, value) {
-			fprintf(out, "%s%s=\"", before, label);
+			fputs(before, out);
+			put_escaped(out, label, true);
+			fputs("=\"", out);
 			put_escaped(out, json_string_value(value), true);
 			fputc('"', out);
 			before = ",";
@@ -87,11 +95,12 @@ static void put_histogram(FILE *out, const json_t *line)
 static bool put_family(struct telling *telling, const json_t *line, bool older)
 {
 	const char *type = json_string_value(json_object_get(line, "type"));
+	const char *unit = json_string_value(json_object_get(line, "unit"));
 	const bool counter = type && strcmp(type, "counter") == 0;
 
 	if (!telling->lines) /* the first says nothing else */
 		return true;
-	if (!type || !json_is_string(json_object_get(line, "name")))
+	if (!is_word(type) || !is_word(json_string_value(json_object_get(line, "name"))) || (unit && !is_word(unit)))
 		return false;
 	put_head(telling->out, line, counter && older ? "_total" : "", older);
 	if (strcmp(type, "histogram") == 0)

@@ -36,6 +36,15 @@ static void keep_places(void)
 		close(file);
 }
 
+/* What was to be printed is not, on a full disk: that is no success. */
+static int written(int code)
+{
+	if (code != EXIT_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
+		return code;
+	fprintf(stderr, "nfq-ftp-helper: standard output cannot be written\n");
+	return EXIT_FAILED;
+}
+
 int command_main(const struct command *commands, unsigned int count, int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -48,15 +57,15 @@ int command_main(const struct command *commands, unsigned int count, int argc, c
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
 		print_usage(commands, count, stdout);
-		return EXIT_DONE;
+		return written(EXIT_DONE);
 	}
 	if (strcmp(name, "--version") == 0) {
 		printf("nfq-ftp-helper %s\n", VERSION);
-		return EXIT_DONE;
+		return written(EXIT_DONE);
 	}
 	for (unsigned int i = 0; i < count; i++) {
 		if (strcmp(name, commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+			return written(commands[i].run(argc - 1, argv + 1));
 	}
 	return complain(name);
 }

@@ -184,9 +184,9 @@ static bool is_safe(const struct option_page *page, const char *path, const stru
 	else if (status->st_mode & (S_IWGRP | S_IWOTH))
 		option_complain(page, "others than its owner may write to the file `%s' (mode %04o): `chmod go-w' it",
 				path, (unsigned int)status->st_mode & 07777);
-	else if (status->st_size > OPTION_FILE_BYTES)
+	else if (status->st_size > OPTION_LINES_BYTES)
 		option_complain(page, "the file `%s' is longer than %d bytes: that is no configuration file", path,
-				OPTION_FILE_BYTES);
+				OPTION_LINES_BYTES);
 	else
 		return true;
 	return false;

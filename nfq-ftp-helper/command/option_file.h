@@ -10,9 +10,6 @@
 /* So many faults of a file are told one by one, and the others counted. */
 #define OPTION_FILE_FAULTS 50
 
-/* A longer one is none of ours. */
-#define OPTION_FILE_BYTES (1 << 20)
-
 /* Where it is when nobody names another: Makefile's sysconfdir. A variable for tests. */
 extern const char *option_file_usual;
 

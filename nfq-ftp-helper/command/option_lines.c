@@ -4,6 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+/* What an editor may put before a text in UTF-8. The library knows it, but takes what follows for a comment or a section where we do not. */
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+#define MARK_BYTES (sizeof(byte_order_mark) - 1)
+
 /* A line as it comes in: without blanks at its beginning, and without its comment. */
 struct coming {
 	char *line;
@@ -32,27 +37,41 @@ static void take_byte(struct coming *coming, int byte)
 		coming->line[coming->length++] = (char)byte;
 }
 
+static void skip_mark(FILE *file)
+{
+	char bytes[MARK_BYTES];
+
+	if (fread(bytes, 1, MARK_BYTES, file) != MARK_BYTES || memcmp(bytes, byte_order_mark, MARK_BYTES) != 0)
+		rewind(file);
+}
+
 /* Return: false: there is no further line, or it cannot be read. */
 static bool read_line(struct option_lines *lines, struct coming *coming)
 {
 	int byte;
 	bool some = false;
 
-	while ((byte = getc(lines->file)) != EOF && byte != '\n') {
+	while ((byte = getc(lines->file)) != EOF && byte != '\n' && lines->bytes <= OPTION_LINES_BYTES) {
 		some = true;
+		lines->bytes++;
 		take_byte(coming, byte);
 	}
+	lines->bytes += byte == '\n';
 	if (byte == EOF && ferror(lines->file))
 		lines->error = -errno;
+	else if (lines->bytes > OPTION_LINES_BYTES)
+		lines->error = -EFBIG;
 	while (coming->length && is_blank(coming->line[coming->length - 1]))
 		coming->length--;
 	return !lines->error && (byte == '\n' || some);
 }
 
-/* The library says nothing of a section's name. */
+/* The library says nothing of a section's name, nor of what stands behind it, where some expect a key. */
 static bool is_section(const char *line)
 {
-	return line[0] == '[' && strchr(line, ']');
+	const char *end = strchr(line, ']');
+
+	return line[0] == '[' && end && strcmp(end, "]\n") == 0;
 }
 
 /* What the library has made nothing of is told before the next line is counted. */
@@ -70,7 +89,8 @@ char *option_lines_next(char *line, int size, void *context)
 	char what[80];
 
 	settle(lines);
-	lines->number++;
+	if (lines->number++ == 0)
+		skip_mark(lines->file);
 	if (!read_line(lines, &coming))
 		return NULL;
 	line[coming.length] = '\0';

@@ -14,6 +14,9 @@
  */
 bool rules_settle(struct request *request, char complaint[OPTION_COMPLAINT_MAX]);
 
+/* Of this only what needs no look at the machine: the sure queues, where the mode is named. Return: as above. */
+bool rules_settle_queues(struct attach *attach, char complaint[OPTION_COMPLAINT_MAX]);
+
 /**
  * rules_place - put them in place, instead of whatever rules of ours are there, also another backend's
  * @request: complete

@@ -14,6 +14,7 @@
 #include "reload.h"
 #include "rules_place.h"
 #include "ruleset/marks.h"
+#include "run_test.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -416,15 +417,6 @@ static const struct option_page page = {
 	.complain = complain,
 };
 
-static int tell_tested(const struct option_values *values)
-{
-	if (values->file[0])
-		printf("the configuration in `%s' is good\n", values->file);
-	else
-		printf("there is no file, and the command line is good\n");
-	return EXIT_DONE;
-}
-
 /* What the rules are is known before anything else is opened: whoever makes them may be another process. Return: as below. */
 static int settle_rules(struct daemon *daemon)
 {
@@ -466,7 +458,7 @@ int command_run(int argc, char **argv)
 	daemon.reload.argv = argv;
 	status = reload_begin(&daemon.reload);
 	if (status == OPTION_GO_ON && daemon.reload.values.test_config)
-		return tell_tested(&daemon.reload.values);
+		return run_test(&daemon.reload.values);
 	if (status == OPTION_GO_ON)
 		status = settle_options(&daemon);
 	if (status != OPTION_GO_ON)

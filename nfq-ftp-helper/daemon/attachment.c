@@ -115,13 +115,6 @@ int attachment_open(struct attachment *attachment, struct options *options)
 		return adopt_module(attach);
 	if (attach->mode == MODE_QUEUE)
 		return 0;
-	if (queue_range_count(&attach->queues) != 1) {
-		log_line(LOG_LEVEL_ERROR,
-			 "--queue %u:%u is not possible: a conntrack helper has one queue; --mode queue "
-			 "and --mode kmod have several",
-			 attach->queues.first, attach->queues.last);
-		return -EINVAL;
-	}
 	error = helper_offered();
 	return error ? complain_cthelper(error) : 0;
 }

@@ -8,11 +8,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Somebody has asked for this user. */
-static int find_named(struct confinement *confinement, const char *name)
+int confinement_find(struct confinement *confinement, const struct options *options)
 {
-	int error = user_find(&confinement->user, name);
+	const char *name = options->user;
+	int error;
 
+	*confinement = (struct confinement){ 0 };
+	if (!name[0]) {
+		(void)user_find(&confinement->user, USER_DEFAULT);
+		return 0;
+	}
+	error = user_find(&confinement->user, name);
 	if (error == -ENOENT)
 		log_line(LOG_LEVEL_ERROR,
 			 "--user %s is not possible: there is no such user, or it is root; `useradd --system %s' makes "
@@ -20,24 +26,19 @@ static int find_named(struct confinement *confinement, const char *name)
 			 name, name);
 	else if (error)
 		log_line(LOG_LEVEL_ERROR, "--user %s is not possible: %s", name, strerror(-error));
-	else if (geteuid() != 0 && geteuid() != confinement->user.uid) {
-		log_line(LOG_LEVEL_ERROR,
-			 "--user %s is not possible: this is started as user %u, and only root can become another one",
-			 name, (unsigned int)geteuid());
-		error = -EPERM;
-	}
 	return error;
 }
 
 int confinement_prepare(struct confinement *confinement, const struct options *options)
 {
-	int error = 0;
+	int error = confinement_find(confinement, options);
 
-	*confinement = (struct confinement){ 0 };
-	if (options->user[0])
-		error = find_named(confinement, options->user);
-	else
-		(void)user_find(&confinement->user, USER_DEFAULT);
+	if (!error && options->user[0] && geteuid() != 0 && geteuid() != confinement->user.uid) {
+		log_line(LOG_LEVEL_ERROR,
+			 "--user %s is not possible: this is started as user %u, and only root can become another one",
+			 options->user, (unsigned int)geteuid());
+		error = -EPERM;
+	}
 	if (!error && confinement->user.known)
 		statefile_set_owner(confinement->user.uid, confinement->user.gid);
 	return error;

@@ -14,6 +14,15 @@ struct confinement {
 };
 
 /**
+ * confinement_find - who is the daemon to be, so far as that is the machine's affair and not that of whoever asks?
+ * @confinement: filled in
+ * @options: as told
+ *
+ * Return: 0, or a negative errno.
+ */
+int confinement_find(struct confinement *confinement, const struct options *options);
+
+/**
  * confinement_prepare - who is the daemon to be? Its files are this user's
  * @confinement: filled in
  * @options: as told

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -35,24 +36,33 @@
 #define ACT_WAIT       50000000 /* nanoseconds */
 #define GUARD_LAST_SAY 200000	/* microseconds */
 
-/* Open files that the guard is not to keep: the state files, one a queue, and what else there may be. */
+/* Open files that the guard is not to keep: the state files, whoever asks the daemon, and what else there may be. */
 #define GUARD_FILES 256
 
-/*
- * The state files are locked as long as one of their users has them open: they are not for the guard. Note which
- * regular files are open; more than there is room for there cannot be.
- */
+/* A state file is locked as long as one of its users has it open; who is connected by a Unix socket waits for its end as long. */
+static bool is_daemons_own(int file)
+{
+	struct stat status;
+	socklen_t length = sizeof(int);
+	int domain;
+
+	return fstat(file, &status) == 0 &&
+	       (S_ISREG(status.st_mode) ||
+		(S_ISSOCK(status.st_mode) && getsockopt(file, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+		 domain == AF_UNIX));
+}
+
+/* Note which of these are open: they are not for the guard. More than there is room for there cannot be. */
 static unsigned int list_files(const struct guard *guard, int *files)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	const struct dirent *entry;
 	unsigned int count = 0;
-	struct stat status;
 
 	while (directory && count < GUARD_FILES && (entry = readdir(directory))) {
 		const int file = isdigit((unsigned char)entry->d_name[0]) ? (int)strtol(entry->d_name, NULL, 10) : -1;
 
-		if (file > STDERR_FILENO && file != guard->file && fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+		if (file > STDERR_FILENO && file != guard->file && is_daemons_own(file))
 			files[count++] = file;
 	}
 	if (directory)
@@ -99,7 +109,7 @@ static void guard_act(struct guard *guard)
 		say_last_word(error);
 }
 
-/* The child's part: it keeps the pipe, and the sockets, the queues' among them. No signal ends it but SIGKILL. */
+/* The child's part: it keeps the pipe, and the netlink sockets, the queues' among them. No signal ends it but SIGKILL. */
 static _Noreturn void stand_guard(struct guard *guard, int pipe_end, const int *files, unsigned int count)
 {
 	sigset_t all;

@@ -2,7 +2,7 @@
 /*
  * guard - a process that does one thing should the daemon end without a word (kill -9), and then ends as well.
  *
- * It keeps the daemon's sockets open until then. Should it be killed itself, another one takes its place.
+ * It keeps the daemon's netlink sockets open until then, and none of those at which somebody asks the daemon, who would wait. Should it be killed itself, another one takes its place.
  */
 #ifndef DAEMON_GUARD_H
 #define DAEMON_GUARD_H

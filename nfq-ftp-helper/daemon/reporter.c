@@ -36,7 +36,10 @@ void reporter_close(struct reporter *reporter)
 	interfaces_close(&reporter->interfaces);
 }
 
-/* A text from the network, without the end of its line, in printable characters, between quotes that it cannot end. */
+/*
+ * A text from the network, without the end of its line, in printable characters, between quotes that it cannot end; nor can it take their
+ * end away from who reads such lines, to whom \" is no end: a backslash may delimit the parts of EPRT's argument.
+ */
 static const char *excerpt(const char *text, uint32_t length, char buffer[EXCERPT_MAX])
 {
 	uint32_t shown;
@@ -46,7 +49,7 @@ static const char *excerpt(const char *text, uint32_t length, char buffer[EXCERP
 	shown = length < EXCERPT_MAX - 4 ? length : EXCERPT_MAX - 4;
 	memcpy(buffer, text, shown);
 	for (uint32_t i = 0; i < shown; i++) {
-		if (buffer[i] < ' ' || buffer[i] > '~' || buffer[i] == '"')
+		if (buffer[i] < ' ' || buffer[i] > '~' || buffer[i] == '"' || buffer[i] == '\\')
 			buffer[i] = '?';
 	}
 	snprintf(buffer + shown, 4, "%s", shown < length ? "..." : "");

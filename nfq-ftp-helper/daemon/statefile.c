@@ -36,7 +36,10 @@ void statefile_set_owner(uid_t user, gid_t group)
 	owner.group = group;
 }
 
-/* What is root's becomes the daemon's user's. */
+/*
+ * What is root's becomes the daemon's user's; but not a file that has another name besides: who has the directory may have linked one of
+ * root's here.
+ */
 static int give(int fd)
 {
 	struct stat status;
@@ -45,6 +48,8 @@ static int give(int fd)
 		return 0;
 	if (fstat(fd, &status) < 0)
 		return -errno;
+	if (S_ISREG(status.st_mode) && status.st_nlink > 1)
+		return -EMLINK;
 	return status.st_uid == 0 && fchown(fd, owner.user, owner.group) < 0 ? -errno : 0;
 }
 
@@ -137,6 +142,11 @@ static int take_lock(struct statefile *file)
 	}
 	if (!error)
 		error = give(file->lock);
+	if (error == -EMLINK) {
+		snprintf(file->why, sizeof(file->why),
+			 "has in the place of the lock `%s' a file that has another name, too: remove it", name);
+		return -EPERM;
+	}
 	return error ? error : lock(file->lock);
 }
 

@@ -107,11 +107,36 @@ static void take_early(struct lines *lines, lines_sink *sink, void *context)
 	}
 }
 
+static bool is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A command that is known, or a reply: as a line begins, and the rest of one hardly ever does. */
+static bool is_beginning(const uint8_t *bytes, uint32_t length)
+{
+	char word[FTP_WORD_MAX];
+	uint32_t letters = 0;
+
+	if (length > 3 && is_digit(bytes[0]) && is_digit(bytes[1]) && is_digit(bytes[2]))
+		return bytes[3] == ' ' || bytes[3] == '-';
+	for (; letters < length && letters < FTP_WORD_MAX && is_letter((char)bytes[letters]); letters++)
+		word[letters] = (char)(bytes[letters] & ~0x20);
+	return letters && ftp_word_find(DIRECTION_ORIGINAL, word, letters);
+}
+
 void lines_take(struct lines *lines, uint32_t seq, const uint8_t *bytes, uint32_t length, lines_sink *sink,
 		void *context)
 {
-	if (!lines->known)
+	if (!lines->known) {
 		lines_begin(lines, seq);
+		lines->beheaded = !is_beginning(bytes, length);
+	}
 	if (seq_after(seq, lines->next)) {
 		store(lines, seq, bytes, length);
 		if (lines->early_count > LINES_EARLY_MAX)
@@ -145,11 +170,6 @@ void lines_skip(struct lines *lines, uint32_t seq)
 	if (lines->known && !seq_after(seq, lines->next))
 		return;
 	lines_begin(lines, seq);
-}
-
-static bool is_letter(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 static bool has_word(const char *text, size_t length, const char *word)

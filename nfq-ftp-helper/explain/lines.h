@@ -42,7 +42,7 @@ typedef void lines_sink(void *context, enum lines_event event, const char *bytes
 /* It begins here, behind a handshake. */
 void lines_begin(struct lines *lines, uint32_t seq);
 
-/* A segment. The first one begins a line where nothing was known. */
+/* A segment. The first one, where nothing was known, begins a line if it looks so; else it is the rest of one, of a password perhaps. */
 void lines_take(struct lines *lines, uint32_t seq, const uint8_t *bytes, uint32_t length, lines_sink *sink,
 		void *context);
 

@@ -65,6 +65,14 @@ const char *attach_complaint(const struct attach *attach, char text[ATTACH_COMPL
 			 mode_names[attach->mode]);
 		return text;
 	}
+	if (attach->mode == MODE_CTHELPER && queue_range_count(queues) != 1) {
+		snprintf(
+			text, ATTACH_COMPLAINT_MAX,
+			"--queue %u:%u is not possible: a conntrack helper has one queue; --mode queue and --mode kmod have "
+			"several",
+			queues->first, queues->last);
+		return text;
+	}
 	if (!sure->given)
 		return NULL;
 	if (queue_range_count(sure) != queue_range_count(queues))

@@ -5,7 +5,7 @@
  * here in all its forms: with 64-bit times, and with directories or without.
  *
  * A call that only asks for what there is anyway is no danger; none of these starts a program, makes a connection to
- * another host, changes what a file is or who may read it, or looks into another process.
+ * another host or to a program of this one, changes what a file is or who may read it, or looks into another process.
  */
 #include "calls.h"
 
@@ -32,8 +32,8 @@
 /* Whatever their arguments are. */
 static const char *const plain[] = {
 	/* packets, conntrack, and whoever asks the daemon */
-	"recvmmsg", "recvmmsg_time64", "recvmsg", "recvfrom", "sendmsg", "sendmmsg", "sendto", "bind", "listen",
-	"accept", "accept4", "connect", "shutdown", "getsockname", "getpeername", "getsockopt", "setsockopt",
+	"recvmmsg", "recvmmsg_time64", "recvmsg", "recvfrom", "sendmsg", "sendmmsg", "sendto", "bind",
+	"accept", "accept4", "shutdown", "getsockname", "getpeername", "getsockopt", "setsockopt",
 	/* time, and waiting */
 	"clock_gettime", "clock_gettime64", "gettimeofday", "time", "clock_getres", "clock_getres_time64", "nanosleep",
 	"clock_nanosleep", "clock_nanosleep_time64", "poll", "ppoll", "ppoll_time64", "select", "_newselect",
@@ -57,12 +57,18 @@ static const char *const plain[] = {
 };
 // clang-format on
 
-/* With one argument that says what it is that is asked for: masked, it must be equal. */
-struct particular {
-	const char *name;
-	unsigned int argument;
+/* An argument that says what it is that is asked for: masked, it must be equal. */
+struct argument {
+	unsigned int index;
 	uint64_t mask;
 	uint64_t value;
+};
+
+/* With one of these, or two. */
+struct particular {
+	const char *name;
+	struct argument first;
+	struct argument second; /* its mask is 0: there is none */
 };
 
 #if defined(__s390__)
@@ -75,22 +81,22 @@ struct particular {
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 static const struct particular particulars[] = {
-	/* The kernel, and processes of this machine. */
-	{ "socket", 0, UINT32_MAX, AF_NETLINK },
-	{ "socket", 0, UINT32_MAX, AF_UNIX },
+	/* The kernel's netfilter, and its interfaces: with CAP_NET_ADMIN much else can be done by netlink. Who asks the daemon comes by itself. */
+	{ "socket", { 0, UINT32_MAX, AF_NETLINK }, { 2, UINT32_MAX, NETLINK_NETFILTER } },
+	{ "socket", { 0, UINT32_MAX, AF_NETLINK }, { 2, UINT32_MAX, NETLINK_ROUTE } },
 	/* Threads, and guards. */
-	{ "clone", CLONE_FLAGS, NAMESPACES, 0 },
+	{ "clone", { CLONE_FLAGS, NAMESPACES, 0 }, { 0 } },
 	/* Nothing that was written is run. */
-	{ "mmap", 2, PROT_EXEC, 0 },
-	{ "mmap2", 2, PROT_EXEC, 0 },
-	{ "mprotect", 2, PROT_EXEC, 0 },
+	{ "mmap", { 2, PROT_EXEC, 0 }, { 0 } },
+	{ "mmap2", { 2, PROT_EXEC, 0 }, { 0 } },
+	{ "mprotect", { 2, PROT_EXEC, 0 }, { 0 } },
 	/* A thread's name, a mapping's. */
-	{ "prctl", 0, UINT32_MAX, PR_SET_NAME },
-	{ "prctl", 0, UINT32_MAX, 0x53564d41 /* PR_SET_VMA */ },
+	{ "prctl", { 0, UINT32_MAX, PR_SET_NAME }, { 0 } },
+	{ "prctl", { 0, UINT32_MAX, 0x53564d41 /* PR_SET_VMA */ }, { 0 } },
 	/* Limits are asked for, not set. */
-	{ "prlimit64", 2, UINT64_MAX, 0 },
+	{ "prlimit64", { 2, UINT64_MAX, 0 }, { 0 } },
 	/* Is it a terminal? */
-	{ "ioctl", 1, UINT32_MAX, 0x5401 /* TCGETS */ },
+	{ "ioctl", { 1, UINT32_MAX, 0x5401 /* TCGETS */ }, { 0 } },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -121,16 +127,25 @@ static int allow_plain(scmp_filter_ctx filter, unsigned int *count)
 	return allowed < 0 ? allowed : 0;
 }
 
+static struct scmp_arg_cmp masked(const struct argument *argument)
+{
+	return (struct scmp_arg_cmp){
+		.arg = argument->index,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = argument->mask,
+		.datum_b = argument->value,
+	};
+}
+
 static int allow_particular(scmp_filter_ctx filter, unsigned int *count)
 {
 	int allowed = 0;
 
 	for (size_t i = 0; i < COUNT(particulars) && allowed >= 0; i++) {
 		const struct particular *one = &particulars[i];
-		const struct scmp_arg_cmp condition =
-			SCMP_CMP64(one->argument, SCMP_CMP_MASKED_EQ, one->mask, one->value);
+		const struct scmp_arg_cmp conditions[] = { masked(&one->first), masked(&one->second) };
 
-		allowed = allow(filter, one->name, 1, &condition);
+		allowed = allow(filter, one->name, one->second.mask ? 2 : 1, conditions);
 		*count += allowed > 0;
 	}
 	return allowed < 0 ? allowed : 0;

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -20,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,6 +54,28 @@ static long plant_socket_unix(const char *path)
 {
 	(void)path;
 	return socket(AF_UNIX, SOCK_DGRAM, 0);
+}
+
+/* Of interfaces and addresses: the daemon looks there for their names. */
+static long plant_socket_route(const char *path)
+{
+	(void)path;
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+}
+
+/* Where WireGuard, ethtool and many others are. */
+static long plant_socket_generic(const char *path)
+{
+	(void)path;
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+}
+
+static long plant_connect(const char *path)
+{
+	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/dbus/system_bus_socket" };
+
+	(void)path;
+	return connect(STDIN_FILENO, (const struct sockaddr *)&address, sizeof(address));
 }
 
 static long plant_ptrace(const char *path)
@@ -189,6 +213,9 @@ static const struct {
 	{ "socket-inet", plant_socket_inet },
 	{ "socket-packet", plant_socket_packet },
 	{ "socket-unix", plant_socket_unix },
+	{ "socket-route", plant_socket_route },
+	{ "socket-generic", plant_socket_generic },
+	{ "connect", plant_connect },
 	{ "ptrace", plant_ptrace },
 	{ "kill", plant_kill },
 	{ "chmod", plant_chmod },

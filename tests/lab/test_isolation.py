@@ -24,10 +24,10 @@ PLANTED = TREE / "build/tests/lab/planted.so"
 NET_ADMIN = 1 << 12
 STARTING = 4 * PATIENCE  # seconds
 # What ends the daemon, and what it is only kept from (an errno), or may do: 0.
-ENDED = ("execve", "socket-inet", "socket-packet", "ptrace", "kill", "chmod", "setuid", "capset", "mount", "bpf", "io_uring", "unshare",
-         "clone-namespace", "mmap-exec", "mprotect-exec", "dumpable")
+ENDED = ("execve", "socket-inet", "socket-packet", "socket-unix", "socket-generic", "connect", "ptrace", "kill", "chmod", "setuid",
+         "capset", "mount", "bpf", "io_uring", "unshare", "clone-namespace", "mmap-exec", "mprotect-exec", "dumpable")
 ENOSYS = 38
-LIVES = {"socket-unix": 0, "fork": 0, "clone3": ENOSYS}
+LIVES = {"socket-route": 0, "fork": 0, "clone3": ENOSYS}
 
 
 class Daemon:

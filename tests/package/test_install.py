@@ -94,6 +94,24 @@ def install(name):
     return root, lambda target: make(*places, target, tree=tree)
 
 
+def places_may_have_blanks():
+    """And quotes: what a shell would make something else of. Nothing is written elsewhere, into the tree least of all."""
+    tree, _ = WORK / "one", install("one")
+    root, before = WORK / "a b" / "c' $HOME", {path.name for path in (*WORK.iterdir(), *tree.iterdir())}
+    for target in ("install", "install-dkms", "dist"):
+        make(*PLACES, f"DESTDIR={str(root).replace('$', '$$')}", f"DIST={root / 'dist'}".replace("$", "$$"), "CFLAGS=-O0 -g", target,
+             tree=TREE if target == "dist" else tree)
+    files = files_below(root)
+    for wanted in (*INSTALLED, "opt/ftp/src/nfq-ftp-helper-0.1.0/dkms.conf", "opt/ftp/src/nfq-ftp-helper-0.1.0/core/wire/scan.c"):
+        check(wanted.replace("0.1.0", output(PROGRAM, "--version").split()[1]) in files, f"{wanted} is not installed, but {sorted(files)}")
+    check(any(name.startswith("dist/") for name in files), "there is no archive")
+    make(*PLACES, f"DESTDIR={str(root).replace('$', '$$')}", "uninstall", tree=tree)
+    left = {name for name in files_below(root) if not name.startswith(("dist/", "opt/ftp/src/"))}
+    check(not left, f"make uninstall leaves {sorted(left)}")
+    strange = {path.name for path in (*WORK.iterdir(), *tree.iterdir())} - before - {"a b"}
+    check(not strange, f"besides there is {sorted(strange)}")
+
+
 def hashes(folder):
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files_below(folder)}
 
@@ -181,6 +199,25 @@ def units_say_nothing_twice():
         check(lines and not twice, f"{unit.name} has twice {twice}")
 
 
+def package_can_be_removed():
+    """Although nothing that its scripts call can do what it is to do; they say so. Of a /run of their own."""
+    if os.geteuid() != 0:
+        raise Skip("this is for root")
+    stubs = WORK / "stubs"
+    stubs.mkdir()
+    for name in ("deb-systemd-invoke", "userdel", "systemctl"):
+        (stubs / name).write_text(f"#!/bin/sh\necho {name} \"$@\" >>{stubs}/called\nexit 8\n", encoding="utf-8")
+        (stubs / name).chmod(0o755)
+    (stubs / "getent").symlink_to("/bin/true")
+    for script, argument, called in (("prerm", "remove", "deb-systemd-invoke stop"), ("postrm", "purge", "userdel nfq-ftp")):
+        (stubs / "called").write_text("", encoding="utf-8")
+        done = subprocess.run(["unshare", "-m", "sh", "-ec", 'mount -t tmpfs none /run; mkdir -p /run/systemd/system; exec sh -e "$@"', "sh",
+                               TREE / f"debian/nfq-ftp-helper.{script}", argument], text=True, capture_output=True, check=False,
+                              env={"PATH": f"{stubs}:{os.environ['PATH']}"})
+        check(done.returncode == 0 and done.stderr.count("\n") == 1, f"{script} {argument} ends with {done.returncode}: {done.stderr}")
+        check(called in (stubs / "called").read_text(encoding="utf-8"), f"{script} {argument} did not call {called}")
+
+
 def users_are_those_of_the_unit():
     """The user that systemd makes, that whose directory is made, and that of the unit."""
     user = re.search(r"^User=(.*)$", (TREE / "systemd/nfq-ftp-helper.service.in").read_text(encoding="utf-8"), re.MULTILINE).group(1)
@@ -211,7 +248,7 @@ VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"
             "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
 CASES = [daemon_loads_little, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
-         two_builds_are_one, units_are_sound, units_say_nothing_twice, users_are_those_of_the_unit, uninstall_leaves_what_is_others, dist_is_what_is_committed, packages_are_built_of_the_same,
+         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, dist_is_what_is_committed, packages_are_built_of_the_same,
          version_has_one_home]
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Arguments: parts of names; none: all.
 
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -40,6 +41,27 @@ def help_of(command):
 def compare(what, found, wanted):
     check(found == wanted, "; ".join(f"{what} {verb} {' '.join(sorted(names))}"
                                      for verb, names in (("has not", wanted - found), ("has besides", found - wanted)) if names))
+
+
+# ---- configuration ----
+
+# What is no key's fault alone, and what each says.
+UNFIT = {"user = nfq-ftp-nobody\n": "there is no such user", "user = 0\n": "or it is root", "queue = 65535\nmode = queue\nrules = yes\n":
+         "leaves no numbers behind it", "mode = cthelper\nqueue = 1:3\n": "a conntrack helper has one queue", "mode = kmod\nlabel = yes\n": "--label"}
+
+
+def a_tested_configuration_is_one_that_run_takes():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "conf"
+        for text, words in UNFIT.items():
+            path.write_text(text, encoding="utf-8")
+            path.chmod(0o644)
+            told = [subprocess.run([PROGRAM, "run", "-c", path, *more, "--state-dir", f"{folder}/state"], text=True, capture_output=True,
+                                   check=False, timeout=60) for more in (["--test-config"], [])]
+            check(told[0].returncode and words in told[0].stderr, f"{text!r}: --test-config ends with {told[0].returncode}: {told[0]}")
+            check(told[1].returncode and told[1].stderr == told[0].stderr, f"{text!r}: run says {told[1].stderr}")
+        path.write_text("queue = 65535\nmode = queue\n", encoding="utf-8")
+        check("is good" in output(PROGRAM, "run", "-c", path, "--test-config"), "a good one is not")
 
 
 # ---- completion ----
@@ -167,7 +189,8 @@ def guide_names_options_that_there_are():
 
 
 CASES = [bash_offers_each_option, bash_offers_values, zsh_offers_each_option, shells_read_them, zsh_completes, manuals_have_each_option,
-         manuals_name_each_command, guide_explains_each_refusal, guide_names_options_that_there_are]
+         manuals_name_each_command, guide_explains_each_refusal, guide_names_options_that_there_are,
+         a_tested_configuration_is_one_that_run_takes]
 
 if __name__ == "__main__":
     sys.exit(run("words", CASES, sys.argv[1:]))

@@ -303,6 +303,16 @@ def print_to_a_full_disk():
 
 
 @case
+def whatever_prints_to_a_full_disk():
+    if not os.path.exists('/dev/full'):
+        raise Skip('no /dev/full')
+    for words in (['--help'], ['--version'], ['run', '--help'], ['rules', '--mode', 'queue'], ['completion', 'zsh']):
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run([PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        equal((done.returncode, done.stderr), (1, b'nfq-ftp-helper: standard output cannot be written\n'), ' '.join(words))
+
+
+@case
 def help_is_given():
     run = Run('--help')
     equal((run.code, run.err), (0, ''), 'exit code and stderr')

@@ -14,10 +14,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -550,6 +554,32 @@ static void figures_are_whole_while_they_change(void **state)
 	assert_in_range(seen, 10, UINT32_MAX);
 }
 
+static json_int_t packets_told(void)
+{
+	json_t *lines = ask("{\"version\":1,\"ask\":\"status\"}\n");
+	const json_int_t packets = number_of(json_object_get(json_array_get(lines, 0), "packets"), "seen");
+
+	json_decref(lines);
+	return packets;
+}
+
+/* A worker that lost its processor while it was writing: what it had counted before is told, and no 0, which would be a new start to Prometheus. */
+static void counters_never_fall(void **state)
+{
+	struct figures figures = { .sessions = 0 };
+
+	(void)state;
+	figures.counters.packets = 7;
+	figures_publish(published, &figures);
+	assert_int_equal(packets_told(), 7);
+	atomic_fetch_add(&published->version, 1);
+	assert_int_equal(packets_told(), 7);
+	atomic_fetch_add(&published->version, 1);
+	figures.counters.packets = 8;
+	figures_publish(published, &figures);
+	assert_int_equal(packets_told(), 8);
+}
+
 /* What has been sent, as lines. */
 static size_t lines_until_end(int file)
 {
@@ -782,6 +812,11 @@ static void losses_are_counted(void **state)
 	fclose(stream);
 }
 
+static bool is_empty(const struct events *ring)
+{
+	return atomic_load(&ring->taken) == atomic_load(&ring->put);
+}
+
 /* All places are taken by some who follow and do not read: they keep them for a while, and then make room for who asks. */
 static void followers_who_stall_make_room(void **state)
 {
@@ -794,16 +829,64 @@ static void followers_who_stall_make_room(void **state)
 		skip();
 	for (unsigned int i = 0; i < ASKING_READERS; i++)
 		streams[i] = follow();
-	/* more than sockets and rings have room for */
+	/* more than sockets and rings have room for; however slowly they are handed out here, all of them are */
 	for (unsigned int i = 0; i < 64 * EVENTS_MAX; i++) {
 		events_put(events, &report, view_now());
-		if (i % EVENTS_MAX == 0)
-			usleep(60000);
+		for (start = seconds(); i % EVENTS_MAX == 0 && !is_empty(events) && seconds() < start + 10;)
+			usleep(10000);
 	}
 	start = seconds();
 	assert_true(answered(start + 30));
 	for (unsigned int i = 0; i < ASKING_READERS; i++)
 		fclose(streams[i]);
+}
+
+/* As another user: of this thread alone. */
+static int connected_as(uid_t user)
+{
+	int file;
+
+	assert_int_equal(syscall(SYS_setresuid, -1, user, -1), 0);
+	file = place_connect(options.state_directory);
+	assert_int_equal(syscall(SYS_setresuid, -1, 0, -1), 0);
+	assert_true(file >= 0);
+	return file;
+}
+
+static bool is_busy(int file)
+{
+	json_t *lines = hear(file);
+	const bool busy = strcmp(text_of(lines, 0, "error"), "busy") == 0;
+
+	json_decref(lines);
+	return busy;
+}
+
+/* Members of the group who follow, while nothing happens, may stay: they take a share, and root and others are answered. */
+static void no_user_has_all_places(void **state)
+{
+	char path[OPTIONS_PATH_MAX + 16];
+	int files[ASKING_READERS];
+	unsigned int count = 0;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(path, sizeof(path), "%s/" ASKING_SOCKET, options.state_directory);
+	assert_true(chmod(options.state_directory, 0711) == 0 && chmod(path, 0666) == 0);
+	for (; count < ASKING_READERS / 2; count++) {
+		files[count] = connected_as(4711);
+		say(files[count], "{\"version\":1,\"ask\":\"follow\"}\n");
+	}
+	assert_true(is_busy(connected_as(4711)));
+	for (; count < ASKING_READERS * 3 / 4; count++) {
+		files[count] = connected_as(4712);
+		say(files[count], "{\"version\":1,\"ask\":\"follow\"}\n");
+	}
+	assert_true(is_busy(connected_as(4712)));
+	assert_true(answered(seconds() + 2));
+	while (count)
+		close(files[--count]);
 }
 
 /* A ring that nobody empties costs nothing but what it loses. */
@@ -856,6 +939,31 @@ static void tables_for_people(void **state)
 	assert_false(told("/nonexistent", &other, text));
 }
 
+/* Where its standard output takes nothing, it says so, once. Of a process of its own, whose output that is. */
+static void a_full_disk_is_said(void **state)
+{
+	const struct question question = { .kind = QUESTION_SESSIONS };
+	struct telling telling = { .line = tell_kept, .end = tell_sessions_end };
+	char said[1024] = "";
+	int ends[2], status;
+	pid_t asker;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	asker = fork();
+	if (asker == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		telling.out = freopen("/dev/full", "we", stdout);
+		_exit(client_ask(options.state_directory, &question, false, &telling));
+	}
+	close(ends[1]);
+	assert_int_equal(waitpid(asker, &status, 0), asker);
+	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+	close(ends[0]);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_string_equal(said, "nfq-ftp-helper: the answer cannot be written to standard output\n");
+}
+
 /* Where both ends are long, a session takes more than one line, and none of them is too long. */
 static void long_addresses_go_on_below(void **state)
 {
@@ -878,6 +986,66 @@ static void long_addresses_go_on_below(void **state)
 		assert_in_range(strcspn(line, "\n"), 1, TELL_WIDTH);
 }
 
+static struct {
+	int socket;
+	const char *answer;
+} hostile;
+
+static void *speak_hostile(void *context)
+{
+	struct pollfd comes = { .fd = hostile.socket, .events = POLLIN };
+	char question[QUESTION_MAX];
+	int file;
+
+	(void)context;
+	assert_int_equal(poll(&comes, 1, 10000), 1);
+	file = accept(hostile.socket, NULL, NULL);
+	assert_true(recv(file, question, sizeof(question), 0) > 0);
+	say(file, hostile.answer);
+	close(file);
+	return NULL;
+}
+
+/* Somebody who has taken the daemon over answers, as root asks: no line of it moves a terminal's cursor, or is one of its own choice. */
+static void a_hostile_daemon_is_quoted(void **state)
+{
+	static const char *const answers[] = {
+		"{\"version\":1,\"error\":\"b\\u001b[2J\",\"text\":\"t\\u001b]0;x\\u0007\\nnfq-ftp-helper: all is well\"}\n",
+		"{\"version\":1}\n{\"name\":\"a\\nup 1\\n#\",\"type\":\"gauge\",\"samples\":[{\"value\":1}]}\n",
+		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\\nup 1\",\"samples\":[]}\n",
+		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"unit\":\"s\\nup 1\",\"samples\":[]}\n",
+		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"help\":\"\\u001b[2J\\nup 1\",\"samples\":[{\"value\":1,"
+		"\"labels\":{\"l\\nup 1\":\"\\\"\\nup 1\\u001b[2J\"}}]}\n{\"end\":true}\n",
+	};
+
+	(void)state;
+	asking_close(asking);
+	asking = NULL;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		char text[8192] = "", said[8192] = "";
+		struct telling telling = { .line = tell_metric,
+					   .out = unit_stream(fmemopen(text, sizeof(text), "w")),
+					   .err = unit_stream(fmemopen(said, sizeof(said), "w")) };
+		const struct question question = { .kind = QUESTION_METRICS };
+		struct place place;
+		pthread_t speaker;
+
+		assert_int_equal(place_open(&place, options.state_directory, ""), 0);
+		hostile.socket = place.socket;
+		hostile.answer = answers[i];
+		assert_int_equal(pthread_create(&speaker, NULL, speak_hostile, NULL), 0);
+		assert_int_equal(client_ask(options.state_directory, &question, false, &telling), i == 4);
+		pthread_join(speaker, NULL);
+		fclose(telling.out);
+		fclose(telling.err);
+		place_close(&place);
+		assert_null(strpbrk(text, "\x1b\x07"));
+		assert_null(strpbrk(said, "\x1b\x07"));
+		assert_null(strstr(text, "\nup"));
+		assert_null(strstr(said, "\nnfq"));
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -894,14 +1062,18 @@ int main(void)
 		CASE(latencies_have_their_bucket),
 		CASE(sessions_are_whole_while_they_change),
 		CASE(figures_are_whole_while_they_change),
+		CASE(counters_never_fall),
 		CASE(ten_thousand_sessions),
 		CASE(thousand_who_stall),
 		CASE(events_are_followed),
 		CASE(losses_are_counted),
 		CASE(followers_who_stall_make_room),
+		CASE(no_user_has_all_places),
 		CASE(rings_are_bounded),
 		CASE(tables_for_people),
 		CASE(long_addresses_go_on_below),
+		CASE(a_full_disk_is_said),
+		CASE(a_hostile_daemon_is_quoted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "command/option_file.h"
+#include "command/option_lines.h"
 #include "command/reload.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
@@ -117,6 +118,10 @@ static void is_read(void **state)
 	is_good("");
 	is_good("\xef\xbb\xbfqueue = 9\n");
 	assert_int_equal(stored.run.attach.queues.first, 9);
+	is_good("\xef\xbb\xbf[run]\r\nqueue = 8\r\n");
+	assert_int_equal(stored.run.attach.queues.first, 8);
+	is_good("\xef\xbb\xbf# made by an editor\n");
+	is_good("\xef\xbb\xbf");
 }
 
 static void has_comments(void **state)
@@ -258,6 +263,7 @@ static const struct bad {
 	{ "queue 5 # mode = kmod\n", "F:1: queue 5: this is no `NAME = VALUE', such as `queue = 0'\n" },
 	{ "share-exempt = 10.0.0.0/8\n  192.168.0.0/16\n",
 	  "F:2: 192.168.0.0/16: this is no `NAME = VALUE', such as `queue = 0'\n" },
+	{ "[run] queue = 1\n", "F:1: [run] queue = 1: this is no `NAME = VALUE', such as `queue = 0'\n" },
 	{ "[run\nqueue = 1\n", "F:1: [run: this is no `NAME = VALUE', such as `queue = 0'\n" },
 	{ "[rules]\nqueue = 1\n",
 	  "F:2: queue: 1: there is no section [rules]; there is only [run], which may be left out\n" },
@@ -367,11 +373,40 @@ static void not_safe(void **state)
 	is_not_read("the file `F' belongs to user 65534, who could change what this does: `chown root' it\n");
 }
 
+/* In lines. */
+static void write_spaces(size_t length)
+{
+	char *text = unit_alloc(length);
+
+	for (size_t i = 0; i < length; i++)
+		text[i] = i % 64 == 63 ? '\n' : ' ';
+	write_file(text, length);
+	free(text);
+}
+
 static void too_long(void **state)
 {
 	(void)state;
-	assert_int_equal(truncate(path, OPTION_FILE_BYTES + 1), 0);
+	assert_int_equal(truncate(path, OPTION_LINES_BYTES + 1), 0);
 	is_not_read("the file `F' is longer than 1048576 bytes: that is no configuration file\n");
+	assert_int_equal(truncate(path, 0), 0);
+	write_spaces(OPTION_LINES_BYTES);
+	option_default(&stored);
+	assert_int_equal(option_file_read(&page, &stored, path), OPTION_GO_ON);
+}
+
+/* It does not say how long it is. */
+static void endless(void **state)
+{
+	const char *const file = "/proc/self/pagemap";
+
+	(void)state;
+	if (access(file, R_OK) < 0)
+		skip();
+	said[0] = '\0';
+	option_default(&stored);
+	assert_int_equal(option_file_read(&page, &stored, file), EXIT_USAGE);
+	assert_string_equal(said, "the file `/proc/self/pagemap' cannot be read: File too large\n");
 }
 
 /* ---- the example ---- */
@@ -651,6 +686,7 @@ int main(void)
 		TEST(no_regular_file),
 		TEST(not_safe),
 		TEST(too_long),
+		TEST(endless),
 		TEST(example_says_nothing),
 		TEST(example_has_each_key),
 		TEST(manual_has_each_key),

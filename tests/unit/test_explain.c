@@ -368,10 +368,36 @@ static void lines_with_holes(void **state)
 	lines_acked(&lines, 133, see, NULL);
 	lines_are(&lines, "line USER x;part PA;gap 10;beheaded 6;line PWD;");
 	lines = (struct lines){ 0 };
-	take(&lines, 500, "x\n");
+	take(&lines, 500, "CWD x\n");
 	take(&lines, 600, "tail\r\n");
 	lines_end(&lines, see, NULL);
-	lines_are(&lines, "line x;gap 98;beheaded 4;");
+	lines_are(&lines, "line CWD x;gap 94;beheaded 4;");
+}
+
+/* A capture that begins amid a line: "PASS secret", it may be. What looks like a line's beginning is one. */
+static void lines_met_in_the_middle(void **state)
+{
+	static const struct {
+		const char *first, *wanted;
+	} firsts[] = {
+		{ "SS secret\r\nNOOP\r\n", "beheaded 9;line NOOP;" },
+		{ "secret\r\n", "beheaded 6;" },
+		{ "\r\nNOOP\r\n", "beheaded 0;line NOOP;" },
+		{ "port 1\r\n", "line port 1;" },
+		{ "227 x\r\n", "line 227 x;" },
+		{ "227-x\r\n", "line 227-x;" },
+		{ "2271x\r\n", "beheaded 5;" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+		struct lines lines = { 0 };
+
+		seen[0] = '\0';
+		take(&lines, 7, firsts[i].first);
+		lines_end(&lines, see, NULL);
+		lines_are(&lines, firsts[i].wanted);
+	}
 }
 
 static void hidden(const char *line, size_t length, const char *wanted)
@@ -451,6 +477,7 @@ int main(void)
 		cmocka_unit_test(behind_nat),
 		cmocka_unit_test(lines_in_any_order),
 		cmocka_unit_test(lines_with_holes),
+		cmocka_unit_test(lines_met_in_the_middle),
 		cmocka_unit_test(secrets),
 		cmocka_unit_test(bytes_that_do_nothing),
 		cmocka_unit_test(lines_are_broken),

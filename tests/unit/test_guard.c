@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,8 +26,9 @@ struct task {
 	int error;	    /* it fails with this ... */
 	unsigned int fails; /* ... so often */
 	unsigned int calls;
-	int kept, other; /* files: the guard's, another */
-	bool has_kept, has_other;
+	int kept, other;   /* files: the guard's, another */
+	int queue, reader; /* sockets: as a queue's, and of whoever asks the daemon */
+	bool has_kept, has_other, has_queue, has_reader;
 };
 
 static struct task *task;
@@ -37,6 +40,8 @@ static int act(void *context)
 
 	here->has_kept = fcntl(here->kept, F_GETFD) >= 0;
 	here->has_other = fcntl(here->other, F_GETFD) >= 0;
+	here->has_queue = fcntl(here->queue, F_GETFD) >= 0;
+	here->has_reader = fcntl(here->reader, F_GETFD) >= 0;
 	return here->calls++ < here->fails ? here->error : 0;
 }
 
@@ -50,7 +55,9 @@ static int set_up(void **state)
 		return -1;
 	task->kept = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	task->other = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	return task->kept < 0 || task->other < 0 ? -1 : 0;
+	task->queue = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	task->reader = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return task->kept < 0 || task->other < 0 || task->queue < 0 || task->reader < 0 ? -1 : 0;
 }
 
 static int take_down(void **state)
@@ -58,6 +65,8 @@ static int take_down(void **state)
 	(void)state;
 	close(task->kept);
 	close(task->other);
+	close(task->queue);
+	close(task->reader);
 	return munmap(task, sizeof(*task));
 }
 
@@ -128,6 +137,8 @@ static void acts(void **state)
 	assert_int_equal(task->calls, 1);
 	assert_true(task->has_kept);
 	assert_false(task->has_other);
+	assert_true(task->has_queue);
+	assert_false(task->has_reader);
 	assert_non_null(strstr(said, "the daemon has ended without a word: the conntrack helper `nfq-ftp' is idle"));
 }
 

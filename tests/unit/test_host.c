@@ -103,6 +103,24 @@ static void sure_queues(void **state)
 	assert_int_equal(attach.sure_queues.first, 10);
 }
 
+static void a_helper_has_one_queue(void **state)
+{
+	struct attach attach;
+	char text[ATTACH_COMPLAINT_MAX];
+
+	(void)state;
+	attach = attach_default;
+	assert_true(queue_range_set(&attach.queues, 1, 3));
+	assert_null(attach_complaint(&attach, text));
+	attach.mode = MODE_CTHELPER;
+	assert_string_equal(
+		attach_complaint(&attach, text),
+		"--queue 1:3 is not possible: a conntrack helper has one queue; --mode queue and --mode kmod "
+		"have several");
+	attach.queues = attach_default.queues;
+	assert_null(attach_complaint(&attach, text));
+}
+
 /* As strerror() has it where nothing is translated; and there is a text for what is no error, too. */
 static void errors(void **state)
 {
@@ -118,9 +136,8 @@ static void errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(port_lists),
-		cmocka_unit_test(queue_ranges),
-		cmocka_unit_test(sure_queues),
+		cmocka_unit_test(port_lists),  cmocka_unit_test(queue_ranges),
+		cmocka_unit_test(sure_queues), cmocka_unit_test(a_helper_has_one_queue),
 		cmocka_unit_test(errors),
 	};
 

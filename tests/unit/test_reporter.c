@@ -160,6 +160,8 @@ static void nothing_is_forged_or_leaks(void **state)
 	(void)state;
 	refuse(&client, REFUSED_MALFORMED, "s3cret\" event=x\n\x1b[31m\xff");
 	assert_non_null(strstr(said(), "argument=\"s3cret? event=x??[31m?\" "));
+	refuse(&client, REFUSED_PORT, "\\1\\10.0.0.2\\22\\");
+	assert_non_null(strstr(said(), "argument=\"?1?10.0.0.2?22?\" why="));
 	log_set_level(LOG_LEVEL_INFO);
 	refuse(&client, REFUSED_MALFORMED, "s3cret");
 	assert_non_null(strstr(said(), "argument=\"(6 bytes)\" "));

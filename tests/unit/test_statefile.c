@@ -489,6 +489,33 @@ static void daemon_has_a_user(void **state)
 	opens_not("belongs to user 64123");
 }
 
+/* The daemon's user, who has the directory, has linked a file of root's there, in a lock's place. It stays root's. */
+static void roots_files_are_not_given_away(void **state)
+{
+	char roots[80], why[STATEFILE_WHY_MAX];
+	int lock;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(roots, sizeof(roots), "%s/roots", directory);
+	close(open(roots, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	assert_int_equal(chown(directory, DAEMON, DAEMON), 0);
+	statefile_set_owner(DAEMON, DAEMON);
+	assert_int_equal(link(roots, path(".lock")), 0);
+	opens_not("has in the place of the lock `queue-7.lock' a file that has another name, too: remove it");
+	assert_int_equal(owner_of(roots), 0);
+	assert_int_equal(unlink(path(".lock")), 0);
+	assert_int_equal(link(roots, path(".lock")), 0);
+	lock = statefile_open_lock(directory, strrchr(path(".lock"), '/') + 1, why);
+	assert_int_equal(lock, -EMLINK);
+	assert_int_equal(owner_of(roots), 0);
+	assert_int_equal(unlink(path(".lock")), 0);
+	assert_int_equal(unlink(roots), 0);
+	opens(0, NULL);
+	statefile_set_owner((uid_t)-1, (gid_t)-1);
+}
+
 static void lock_is_shared(void **state)
 {
 	char why[STATEFILE_WHY_MAX];
@@ -571,6 +598,7 @@ int main(void)
 		CASE(others_may_write),
 		CASE(others_own_it),
 		CASE(daemon_has_a_user),
+		CASE(roots_files_are_not_given_away),
 		CASE(lock_is_shared),
 		CASE(directory_is_none),
 		CASE(killed_before_replacing),

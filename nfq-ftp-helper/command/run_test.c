@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "run_test.h"
+
+#include "command.h"
+#include "daemon/confinement.h"
+#include "daemon/log.h"
+#include "rules_place.h"
+
+#include <stdio.h>
+
+int run_test(const struct option_values *values)
+{
+	struct attach attach = values->run.attach;
+	struct confinement confinement;
+	char complaint[OPTION_COMPLAINT_MAX];
+
+	if (values->rules && !rules_settle_queues(&attach, complaint)) {
+		log_line(LOG_LEVEL_ERROR, "%s", complaint);
+		return EXIT_USAGE;
+	}
+	if (confinement_find(&confinement, &values->run) < 0)
+		return EXIT_FAILED;
+	if (values->file[0])
+		printf("the configuration in `%s' is good\n", values->file);
+	else
+		printf("there is no file, and the command line is good\n");
+	return EXIT_DONE;
+}

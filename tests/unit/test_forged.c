@@ -729,7 +729,32 @@ static void reset_among_handshakes(void **state)
 }
 
 /*
- * The same, but the forged one has an edit in flight, for which its session stays when it is reset. The next handshake gives the place to the
+ * Another forged one was begun before the real one, and answered behind it: its client, whose connection has begun by then, does not reset it.
+ * The one that was answered first has the place.
+ */
+static void reset_among_answers(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	forge(&d, CLIENT, 55000, 0, TCP_SYN, NULL);
+	dialogue_handshake(&d);
+	forge(&d, SERVER, 88000, 55001, TCP_SYN | TCP_ACK, NULL);
+	forge(&d, SERVER, d.seq[SERVER] + 15, d.acked[SERVER], TCP_SYN | TCP_ACK,
+	      NULL); /* by one who knows what to acknowledge */
+	forge(&d, CLIENT, 77001, 0, TCP_RST, NULL);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
+/*
+ * The forged one has an edit in flight, for which its session stays when it is reset. The next handshake gives the place to the
  * one that was answered before, which is the real one, and not to itself: nothing that it announces opens.
  */
 static void reset_with_an_edit(void **state)
@@ -803,6 +828,7 @@ int main(void)
 		cmocka_unit_test(ahead_after_a_restart),
 		cmocka_unit_test(numbers_of_another),
 		cmocka_unit_test(reset_among_handshakes),
+		cmocka_unit_test(reset_among_answers),
 		cmocka_unit_test(reset_with_an_edit),
 		cmocka_unit_test(proceed_out_of_step),
 	};

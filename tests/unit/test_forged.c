@@ -205,6 +205,26 @@ static void exact_but_ahead(void **state)
 	}
 }
 
+/* After a daemon's start, amid the handshake: what a stranger's packet says of the connection stands in no handshake's way. */
+static void begun_among_strangers(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+	d.acked[SERVER] = d.seq[CLIENT];
+	forge(&d, SERVER, 0x12345678, 0x87654321, TCP_ACK, "220 x\r\n");
+	assert_int_equal(d.engine.counters.picked_up, 1);
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
 /* A connection is picked up where both of its ends agree, not where somebody says so. */
 static void picked_up_among_strangers(void **state)
 {
@@ -810,6 +830,7 @@ int main(void)
 		cmocka_unit_test(invented_handshake),
 		cmocka_unit_test(exact_but_ahead),
 		cmocka_unit_test(picked_up_among_strangers),
+		cmocka_unit_test(begun_among_strangers),
 		cmocka_unit_test(called_invalid),
 		cmocka_unit_test(stray_answers),
 		cmocka_unit_test(known_late),

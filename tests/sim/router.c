@@ -314,7 +314,10 @@ static bool upset(struct sim *sim)
 		restart(sim);
 	} else if (schedule->upset == UPSET_KILL && sim->kill_countdown < 0) {
 		sim->kill_countdown = 1 + (int)sim_pick(sim, 8);
-	} else if (schedule->upset == UPSET_FRESH && quiet(sim) && !(schedule->self && rewritten_at_all(sim))) {
+	} else if (
+		schedule->upset == UPSET_FRESH && quiet(sim) && !(schedule->self && rewritten_at_all(sim)) &&
+		!sim->around
+			 .misplaced) { /* else the real one's packets are INVALID to conntrack, and nobody follows it */
 		sim->upset_done = true;
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);
@@ -530,6 +533,8 @@ static void check_superseded(struct sim *sim, const struct view *in, const struc
 	const bool over = reset || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
 
 	sim->invented = follows_invented(sim);
+	/* The real one's handshake this daemon has not seen: nothing tells it which of the two is right, or who is to be left alone. */
+	sim->left_alone |= sim->invented && sim->around.shaken && !(sim->wire[CLIENT].mss && sim->wire[SERVER].mss);
 	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim) || !over)
 		return;
 	if (!reset && is_ending(sim))
@@ -661,6 +666,23 @@ static void leaves(struct sim *sim, const struct view *out)
 	sim->around.known |= (out->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && out->checksum_ok;
 }
 
+/*
+ * Who adjusts for an invented connection tracks that one's numbers: the real one's packets are INVALID to it, of no connection, and left as
+ * they are; and so are another invented one's.
+ */
+static bool is_adjusted(const struct sim *sim, enum side from, const struct view *in)
+{
+	const struct seqadj *adj = sim->around.binding.seqadj;
+
+	for (unsigned int side = 0; side < 2 && sim->around.misplaced; side++) {
+		const uint32_t number = side == from ? in->seq : in->ack;
+
+		if (seqadj_active(&adj[side]) && number - adj[side].pos + UINT16_MAX <= 2 * UINT16_MAX)
+			return true;
+	}
+	return !sim->around.misplaced;
+}
+
 /* A packet that is not of the connection goes the same way, and nobody misses it. */
 static void foreign_packet(struct sim *sim, struct packet *packet)
 {
@@ -686,7 +708,7 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 	}
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	if (!sim->schedule.self && sim->around.renumbering)
+	if (!sim->schedule.self && sim->around.renumbering && is_adjusted(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	check_forged(sim, from, &in, &out, packet->unseen);
@@ -752,11 +774,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 		note_unread(sim, from, &in);
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	/*
-	 * Who adjusts for an invented connection tracks that one's numbers: the real one's packets are INVALID to it, of no connection,
-	 * and left as they are.
-	 */
-	if (!sim->schedule.self && sim->around.renumbering && !sim->around.misplaced)
+	if (!sim->schedule.self && sim->around.renumbering && is_adjusted(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	if (sim_hostile(sim))

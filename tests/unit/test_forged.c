@@ -763,8 +763,10 @@ static void reset_among_answers(void **state)
 	forge(&d, CLIENT, 55000, 0, TCP_SYN, NULL);
 	dialogue_handshake(&d);
 	forge(&d, SERVER, 88000, 55001, TCP_SYN | TCP_ACK, NULL);
-	forge(&d, SERVER, d.seq[SERVER] + 15, d.acked[SERVER], TCP_SYN | TCP_ACK,
-	      NULL); /* by one who knows what to acknowledge */
+	/* One who knows what to acknowledge; and many handshakes, which put out each other. */
+	forge(&d, SERVER, d.seq[SERVER] + 15, d.acked[SERVER], TCP_SYN | TCP_ACK, NULL);
+	for (uint32_t i = 0; i < 8; i++, d.now += 1000)
+		forge(&d, CLIENT, 1000 * i, 0, TCP_SYN, NULL);
 	forge(&d, CLIENT, 77001, 0, TCP_RST, NULL);
 	dialogue_says(&d, SERVER, "220 x\r\n");
 	dialogue_says(&d, CLIENT, PORT_OWN);

@@ -89,6 +89,14 @@ static struct embryo *better_place(struct embryo *a, struct embryo *b, uint32_t 
 	return seconds - b->since > seconds - a->since ? b : a;
 }
 
+/* Of two of one flow: what was answered outlives what was not, and of that the first, which may well be the right one (embryo_left()). */
+static struct embryo *lesser_own(struct embryo *a, struct embryo *b, uint32_t seconds)
+{
+	if (a && a->state == EMBRYO_ANSWERED && b->state == EMBRYO_ANSWERED)
+		return b->turn > a->turn ? b : a;
+	return better_place(a, b, seconds);
+}
+
 /*
  * Another one takes its place. Of a connection whose SYN was seen by this daemon, and nothing more, the next one may say that it began
  * unseen, and this one not; of one with an answer none may for as long as the note would count.
@@ -105,7 +113,7 @@ static struct embryo *make_way(struct engine *engine, struct embryo *embryo)
 /* The one with the same number, or a free one, or one that has to go; of the same flow before all others. */
 static struct embryo *place_for(struct engine *engine, const struct arrival *arrival, uint32_t seconds)
 {
-	struct embryo *ways = ways_of(engine, arrival), *oldest_own = NULL, *vacant = NULL;
+	struct embryo *ways = ways_of(engine, arrival), *least_own = NULL, *vacant = NULL;
 	unsigned int own = 0;
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
@@ -118,11 +126,10 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 		if (embryo->start[DIRECTION_ORIGINAL] == segment_start(&arrival->segment))
 			return embryo;
 		own++;
-		if (!oldest_own || seconds - embryo->since > seconds - oldest_own->since)
-			oldest_own = embryo;
+		least_own = lesser_own(least_own, embryo, seconds);
 	}
 	if (own >= EMBRYO_WAYS / 2)
-		return make_way(engine, oldest_own);
+		return make_way(engine, least_own);
 	return make_way(engine, vacant ? vacant : least_of(ways, &arrival->ends.src, seconds));
 }
 

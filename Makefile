@@ -140,6 +140,10 @@ HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel
 $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
+# The programs that list rules are the test's own.
+$(BUILD)/tests/unit/test_findings: $(call objects,nfq-ftp-helper/ruleset) $(HOST)
+$(BUILD)/tests/unit/test_findings: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded)
+
 $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \

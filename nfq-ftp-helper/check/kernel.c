@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #define KERNEL_GROUP "kernel"
 
@@ -77,11 +76,12 @@ static const char *missing_package(enum probe probe)
 static void write_remedy(struct check_row *row, const struct subject *subject)
 {
 	const char *package = missing_package(subject->probe);
+	char way[MODULE_WAY_MAX];
 
 	if (package)
 		check_mend(row, CAUSE_NONE, "install %s", package);
-	else if (module_exists(subject->module) && !module_is_loaded(subject->module))
-		check_mend(row, CAUSE_NONE, "modprobe %s", subject->module);
+	else if (module_could_be_loaded(subject->module))
+		check_mend(row, CAUSE_NONE, "%s", module_way(subject->module, way));
 	else if (subject->instead[0])
 		check_mend(row, CAUSE_NONE, "%s (or a kernel with %s)", subject->instead, subject->config);
 	else
@@ -161,6 +161,7 @@ static void add_mode_queue(struct check_report *report, const struct probes *pro
 static void add_mode_cthelper(struct check_report *report, const struct probes *probes)
 {
 	const int error = helper_offered();
+	char way[MODULE_WAY_MAX];
 	struct check_row *row;
 
 	report->can[MODE_CTHELPER] = can_base(probes) && error == 0 &&
@@ -174,27 +175,24 @@ static void add_mode_cthelper(struct check_report *report, const struct probes *
 			error ? "nfnetlink_cthelper" :
 				"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
 	check_mend(row, CAUSE_NONE, "%s",
-		   !error			       ? "the rows of `" KERNEL_GROUP "' say how to get them" :
-		   module_exists("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper" :
-							 "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
+		   !error ? "the rows of `" KERNEL_GROUP "' say how to get them" :
+		   module_could_be_loaded("nfnetlink_cthelper") ?
+			    module_way("nfnetlink_cthelper", way) :
+			    "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
 }
 
 static void add_mode_kmod(struct check_report *report, const struct probes *probes)
 {
-	struct check_row *row;
+	char way[MODULE_WAY_MAX];
 
 	report->can[MODE_KMOD] = can_base(probes) && module_is_loaded(MODULE_NAME);
 	if (report->can[MODE_KMOD]) {
 		check_add(report, "modes", mode_names[MODE_KMOD], CHECK_YES, "the module " MODULE_NAME " is loaded");
 		return;
 	}
-	row = check_add(report, "modes", mode_names[MODE_KMOD], CHECK_NO, "the module " MODULE_NAME " is not loaded");
-	if (module_exists(MODULE_NAME))
-		check_mend(row, CAUSE_NONE, "modprobe " MODULE_NAME);
-	else if (access("/proc/modules", F_OK) == 0)
-		check_mend(row, CAUSE_NONE, "build and load it: make kmod KDIR=/lib/modules/$(uname -r)/build");
-	else
-		check_mend(row, CAUSE_NONE, "a kernel that takes modules (CONFIG_MODULES), or another mode");
+	check_mend(check_add(report, "modes", mode_names[MODE_KMOD], CHECK_NO,
+			     "the module " MODULE_NAME " is not loaded"),
+		   CAUSE_NONE, "%s; or another mode", module_way(MODULE_NAME, way));
 }
 
 static void add_no_mode(struct check_report *report)

@@ -6,12 +6,13 @@
 #define CHECK_REPORT_H
 
 #include "host/mode.h"
-#include "host/ports.h"
+#include "ruleset/finding.h"
 
 #include <stdbool.h>
 
-#define CHECK_TEXT_MAX 400
-#define CHECK_ROWS_MAX 64
+#define CHECK_TEXT_MAX	 400
+#define CHECK_REMEDY_MAX FINDING_REMEDY_MAX
+#define CHECK_ROWS_MAX	 64
 
 enum check_level {
 	CHECK_YES,
@@ -53,11 +54,11 @@ struct check_row {
 	enum check_level level;
 	enum check_cause cause;
 	char text[CHECK_TEXT_MAX];
-	char remedy[CHECK_TEXT_MAX]; /* a command, where possible; "": there is none, or nothing to mend */
+	char remedy[CHECK_REMEDY_MAX]; /* a command, where possible; "": there is none, or nothing to mend */
 };
 
 struct check_report {
-	struct ports ports;
+	struct request request; /* what was asked, as it was said */
 	unsigned int count;
 	struct check_row rows[CHECK_ROWS_MAX];
 	bool can[MODES]; /* by enum mode */

@@ -9,10 +9,11 @@
 #include "ruleset/backends.h"
 
 /*
- * What was not said of how we are attached: mode, mark, and sure queues where the mode uses them. Return: false: there are no numbers for
- * these, and @complaint says so.
+ * What was not said of how we are attached: mode, mark, and sure queues where the mode uses them.
+ *
+ * Return: 0; -EINVAL: there are no numbers for these; -ENOENT: the module that the mode is of is not loaded. @complaint says so.
  */
-bool rules_settle(struct request *request, char complaint[OPTION_COMPLAINT_MAX]);
+int rules_settle(struct request *request, char complaint[OPTION_COMPLAINT_MAX]);
 
 /**
  * rules_place - put them in place, instead of whatever rules of ours are there, also another backend's

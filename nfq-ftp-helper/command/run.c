@@ -430,14 +430,19 @@ static int settle_rules(struct daemon *daemon)
 {
 	const struct option_values *values = &daemon->reload.values;
 	struct request *request = &daemon->request;
+	const char *missing = request_missing_interface(&values->request);
 	char complaint[OPTION_COMPLAINT_MAX];
+	int error;
 
 	*request = values->request;
 	request->attach = daemon->options.attach;
-	if (!rules_settle(request, complaint)) {
+	error = rules_settle(request, complaint);
+	if (error) {
 		log_line(LOG_LEVEL_ERROR, "%s", complaint);
-		return EXIT_USAGE;
+		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;
 	}
+	if (missing)
+		log_line(LOG_LEVEL_WARNING, REQUEST_MISSING_INTERFACE, missing);
 	daemon->options.attach = request->attach;
 	daemon->backend = values->backend < BACKENDS ? backends[values->backend] : backends_choose(request);
 	return OPTION_GO_ON;

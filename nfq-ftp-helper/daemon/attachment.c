@@ -58,12 +58,12 @@ static int disable(void *context)
 static int adopt_module(struct attach *attach)
 {
 	int error = attach_adopt_module(attach);
-	char text[ATTACH_COMPLAINT_MAX];
+	char text[ATTACH_COMPLAINT_MAX], way[MODULE_WAY_MAX];
 	const char *complaint = error ? NULL : attach_complaint(attach, text);
 
 	if (error == -ENOENT)
-		log_line(LOG_LEVEL_ERROR, "the kernel module is not loaded: `modprobe " MODULE_NAME "', or choose "
-					  "another --mode");
+		log_line(LOG_LEVEL_ERROR, "the kernel module " MODULE_NAME " is not loaded: %s; or choose another --mode",
+			 module_way(MODULE_NAME, way));
 	else if (error)
 		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE_PARAMETERS "' cannot be used: %s", strerror(-error));
 	else if (complaint)
@@ -73,13 +73,16 @@ static int adopt_module(struct attach *attach)
 
 static int complain_cthelper(int error)
 {
+	char way[MODULE_WAY_MAX];
+
 	if (error == -EPERM)
 		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its conntrack helpers: start this as root, or "
 					  "with CAP_NET_ADMIN in the first user namespace");
 	else if (error == -EPROTONOSUPPORT)
 		log_line(LOG_LEVEL_ERROR,
-			 "the kernel has no helpers of user space: `modprobe nfnetlink_cthelper', or a "
-			 "kernel with CONFIG_NF_CT_NETLINK_HELPER, gives them; --mode queue does without");
+			 "the kernel has no helpers of user space (CONFIG_NF_CT_NETLINK_HELPER): %s; --mode queue does "
+			 "without",
+			 module_way("nfnetlink_cthelper", way));
 	else if (error == -EEXIST)
 		log_line(LOG_LEVEL_ERROR,
 			 "a kernel module has the conntrack helper `" CTHELPER_NAME "': --mode kmod uses "

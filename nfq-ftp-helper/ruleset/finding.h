@@ -7,6 +7,7 @@
 
 #include "found.h"
 #include "keepers.h"
+#include "request.h"
 
 /* What stands in FTP's way, most important first. */
 enum finding_kind {
@@ -26,22 +27,27 @@ enum finding_kind {
 	FINDING_KINDS,
 };
 
-#define FINDING_TEXT_MAX 400
+#define FINDING_TEXT_MAX   400
+#define FINDING_REMEDY_MAX (FOUND_TEXT_MAX + REQUEST_COMMAND_MAX)
 
 struct finding {
 	bool seen;
-	bool harmless;		     /* only worth knowing; then there may be no remedy */
-	char text[FINDING_TEXT_MAX]; /* the sentence that says so, without a full stop */
-	char remedy[FOUND_TEXT_MAX]; /* the command that mends it */
+	bool harmless;			 /* only worth knowing; then there may be no remedy */
+	char text[FINDING_TEXT_MAX];	 /* the sentence that says so, without a full stop */
+	char remedy[FINDING_REMEDY_MAX]; /* the command that mends it */
 };
 
 struct findings {
-	bool readable; /* otherwise nothing is known */
+	bool readable;		/* otherwise nothing is known */
+	struct ports ports;	/* in question: those that were asked for, else those of the present rules */
+	struct request request; /* what was asked, and what the present rules have of what was not: remedies say that again */
 	struct finding wrong[FINDING_KINDS];
+	enum mode mode;			/* that the present rules are of; MODE_AUTO: of none */
 	bool well_assigned;		/* a rule assigns one between conntrack and destination NAT */
 	bool assigned;			/* a rule assigns a helper that is not the kernel's ftp */
 	char helper[FOUND_HELPER_MAX];	/* that one */
 	char assigning[FOUND_TEXT_MAX]; /* that rule */
+	uint16_t unserved;		/* a port in question that rules leave out; 0: none */
 	bool queued;			/* a rule queues these connections' packets */
 	struct queue_range queues;
 	struct queue_range sure_queues; /* of marked connections */

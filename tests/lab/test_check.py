@@ -190,8 +190,10 @@ def mend(host, remedy):
     if script:
         host.run("unshare", "--mount", "sh", "-ec", "for d in sysctl modprobe modules-load; do mount -t tmpfs none /etc/$d.d; done; " + script)
     if ours:
-        ports = arguments.split()[1:2] if "--port" in arguments else ["21"]
-        host.rules("--apply", "--mode", host.mode, "--backend", host.backend, "--port", *ports)
+        said = arguments.partition(", and start")[0].split()
+        for name, value in (("--mode", host.mode), ("--backend", host.backend)):
+            check(name not in said or said[said.index(name) + 1] == value, f"the remedy is for another {name}: {remedy}")
+        host.rules("--apply", "--mode", host.mode, "--backend", host.backend, *said)
 
 
 def names_cause(broken, name, mode, backend):
@@ -375,6 +377,24 @@ def takes_documented_rules():
         check(first is None, f"first comes: {first}")
 
 
+def reads_ports():
+    """Not told of ports, it looks for those of the rules that are there; told of another, it adds that to them."""
+    with Host("queue", "iptables") as host:
+        host.start()
+        host.rules("--apply", "--mode", "queue", "--backend", "iptables", "--port", "2121")
+        first, _said = host.check()
+        check(first is None, f"first comes: {first}")
+        for ports, wanted in (("990", "990,2121"), ("2121,990", "2121,990")):
+            first = json.loads(host.run(BINARY, "check", "--json", "--port", ports, "--interface", "lo:ppp*").stdout)["first"]
+            check(first and first["cause"] == "no-helper" and "990" in first["text"], f"first comes: {first}")
+            command = f"nfq-ftp-helper rules --apply --mode queue --backend iptables --port {wanted} --interface lo:ppp+"
+            check(first["remedy"] == command, f"the remedy: {first['remedy']}")
+            host.rules(*command.split()[2:])
+            first = json.loads(host.run(BINARY, "check", "--json", "--port", ports).stdout)["first"]
+            check(first is None, f"the remedy does not mend it: {first}")
+            host.rules("--apply", "--mode", "queue", "--backend", "iptables", "--port", "2121")
+
+
 def changes_nothing():
     """All trials are made elsewhere: neither rules nor interfaces nor queues of the present namespace change."""
     look = "nft list ruleset; ip -o link; cat /proc/net/netfilter/nfnetlink_queue 2>/dev/null || :; ip netns list"
@@ -452,6 +472,11 @@ def group_parts(_options, report):
 
 def group_words(_options, report):
     report.case("check/changes-nothing", changes_nothing)
+    why = missing("queue", "iptables")
+    if why:
+        report.skip("check/reads-ports", why)
+    else:
+        report.case("check/reads-ports", reads_ports)
     report.case("check/prints-table", prints_table)
     private = subprocess.run(["unshare", "--mount", "true"], text=True, capture_output=True)
     if private.returncode:  # in a chroot, whose root is no mount
@@ -459,6 +484,8 @@ def group_words(_options, report):
     else:
         report.case("check/no-programs", names_programs)
     report.case("check/usage/port", refuses, "--port", "0")
+    report.case("check/usage/interface", refuses, "--interface", "*:wan")
+    report.case("check/usage/backend", refuses, "--backend", "ufw")
     report.case("check/usage/operand", refuses, "all")
 
 

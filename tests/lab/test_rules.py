@@ -517,6 +517,55 @@ USAGE = {
 }
 
 
+def needs_module(*arguments):
+    """Rules of mode kmod without the module would be for a helper that nobody has: printed or applied, they are refused."""
+    with Namespace() as namespace:
+        before = namespace.ruleset()
+        done = namespace.rules("--mode", "kmod", *arguments, status=1)
+        check(is_sentence(done.stderr, "--mode kmod") and "nf_conntrack_nfqftp" in done.stderr, f"it said: {done.stderr}")
+        check(not done.stdout and namespace.ruleset() == before, "and has made rules")
+        done = namespace.run("timeout", "5", BINARY, "run", "--mode", "kmod", "--rules", "yes", status=1)
+        check(is_sentence(done.stderr, "--mode kmod"), f"run said: {done.stderr}")
+
+
+def advises_container():
+    """In a container nobody loads modules: that is the host's affair, and is said so."""
+    script = 'mount -t tmpfs none /run; : >/run/.containerenv; exec "$@"'
+    with Namespace() as namespace:
+        takes_modules = pathlib.Path("/proc/modules").exists()
+        said = namespace.run("unshare", "--mount", "sh", "-ec", script, "sh", BINARY, "rules", "--mode", "kmod", status=1).stderr
+        wanted = "modprobe nf_conntrack_nfqftp, on the host of this container" if takes_modules else "takes no modules"
+        check(is_sentence(said, wanted) and "make kmod" not in said, f"it said: {said}")
+
+
+def takes_wildcard(backend):
+    """nft's way to write it, in both backends' rules."""
+    with Namespace() as namespace:
+        done = namespace.rules("--mode", "queue", "--backend", backend, "--interface", "lo:ppp*")
+        check({"nft": 'oifname "ppp*"', "iptables": "-o ppp+ "}[backend] in done.stdout, f"it printed: {done.stdout}")
+        check("ppp" not in done.stderr, f"it said: {done.stderr}")
+
+
+def names_missing_interface():
+    """It may come later, so the rules are made; but a name that is mistaken is to be seen."""
+    with Namespace() as namespace:
+        done = namespace.rules("--mode", "queue", "--interface", "lo:wan7")
+        check(is_sentence(done.stderr, "`wan7'") and "wan7" in done.stdout, f"it said: {done.stderr}")
+        namespace.sh("ip link add wan7 type dummy || ip link add wan7 type veth peer name wan8")
+        done = namespace.rules("--mode", "queue", "--interface", "lo:wan7")
+        check(not done.stderr, f"when it was there it said: {done.stderr}")
+
+
+def remedies_repeat():
+    """What was asked is asked again by the command that mends, and of the rest nothing but what is there."""
+    with Namespace() as namespace:
+        namespace.sh("iptables -t nat -A PREROUTING -p tcp --dport 2121 -j DNAT --to-destination 10.0.0.2:21")
+        asked = ("--mode", "queue", "--backend", "iptables", "--queue", "4:5", "--interface", "lo:ppp*")
+        said = namespace.rules(*asked).stderr
+        check("`nfq-ftp-helper rules --apply --mode queue --backend iptables --queue 4:5 --port 21,2121 --interface lo:ppp+'" in said,
+              f"it said: {said}")
+
+
 def takes_last_queue(*arguments):
     """Only mode queue has a second queue, which the last number leaves none for."""
     with Namespace() as namespace:
@@ -551,8 +600,18 @@ def group_words(_options, report):
         report.case(f"rules/needs-rights/{action}", needs_rights, action)
     report.case("rules/chooses-queue/several", chooses_queue, "--queue", "0:3")
     report.case("rules/chooses-queue/sure", chooses_queue, "--sure-queue", "1")
-    for name, arguments in (("cthelper", ("--mode", "cthelper")), ("kmod", ("--mode", "kmod")), ("remove", ("--remove",))):
+    for name, arguments in (("cthelper", ("--mode", "cthelper")), ("remove", ("--remove",))):
         report.case(f"rules/last-queue/{name}", takes_last_queue, *arguments)
+    if pathlib.Path("/sys/module/nf_conntrack_nfqftp").exists():
+        report.case("rules/last-queue/kmod", takes_last_queue, "--mode", "kmod")
+    else:
+        report.case("rules/needs-module/print", needs_module)
+        report.case("rules/needs-module/apply", needs_module, "--apply")
+        report.case("rules/advises-container", advises_container)
+    for backend in BACKENDS:
+        report.case(f"rules/wildcard/{backend}", takes_wildcard, backend)
+    report.case("rules/missing-interface", names_missing_interface)
+    report.case("rules/remedies-repeat", remedies_repeat)
     why = missing("cthelper", "nft")
     if why:
         report.skip("rules/one-queue", why)

@@ -7,10 +7,10 @@
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/rights.h"
-#include "probes.h"
 #include "ruleset/backends.h"
 #include "ruleset/iptables.h"
 #include "ruleset/nft.h"
+#include "trial/probes.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /*
  * probe - one thing that the kernel can or cannot, found out by doing it.
  */
-#ifndef CHECK_PROBE_H
-#define CHECK_PROBE_H
+#ifndef TRIAL_PROBE_H
+#define TRIAL_PROBE_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
 /*
  * probes - all that is tried, in a network namespace that is made for that and gone afterwards.
  */
-#ifndef CHECK_PROBES_H
-#define CHECK_PROBES_H
+#ifndef TRIAL_PROBES_H
+#define TRIAL_PROBES_H
 
 #include "probe.h"
 

@@ -2,8 +2,8 @@
 /*
  * probes_packets - what takes packets to find out, over the namespace's own loopback.
  */
-#ifndef CHECK_PROBES_PACKETS_H
-#define CHECK_PROBES_PACKETS_H
+#ifndef TRIAL_PROBES_PACKETS_H
+#define TRIAL_PROBES_PACKETS_H
 
 #include "probe.h"
 

@@ -144,6 +144,10 @@ $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_findings: $(call objects,nfq-ftp-helper/ruleset) $(HOST)
 $(BUILD)/tests/unit/test_findings: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded)
 
+$(BUILD)/tests/unit/test_settle: $(BUILD)/obj/nfq-ftp-helper/command/settle.o $(BUILD)/obj/nfq-ftp-helper/trial/probe.o $(call objects,nfq-ftp-helper/ruleset) $(HOST)
+$(BUILD)/tests/unit/test_settle: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded helper_offered helper_look \
+	probes_run route_rules_read)
+
 $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \

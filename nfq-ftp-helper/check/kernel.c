@@ -116,9 +116,9 @@ static void add_known_bad(struct check_report *report, const struct probes *prob
 	if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_NO)
 		check_mend(check_add(report, KERNEL_GROUP, "data connections", CHECK_NOTE,
 				     "this kernel gives data connections their master's helper, as 6.12.95 and "
-				     "6.1.0-50 do: in mode cthelper their packets are queued, too, and let pass at "
-				     "once"),
-			   CAUSE_NONE, "nfq-ftp-helper run --mode kmod, or --mode queue, for large transfers");
+				     "6.1.176 do: in mode cthelper their packets are queued, too, and let pass at "
+				     "once; so where no mode is named mode queue is taken, if rules can queue"),
+			   CAUSE_NONE, "nfq-ftp-helper rules --apply --mode queue, and start what it says");
 	else if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_YES)
 		check_add(report, KERNEL_GROUP, "data connections", CHECK_YES,
 			  "they get no helper, so are never queued");
@@ -212,7 +212,7 @@ static void add_no_mode(struct check_report *report)
 void check_kernel(struct check_report *report)
 {
 	static struct probes probes;
-	int error = rights_net_admin() ? probes_run(&probes, ATTACH_CARRIER) : -EPERM;
+	int error = rights_net_admin() ? probes_run(&probes, ATTACH_CARRIER, PROBES_ALL) : -EPERM;
 
 	if (error) {
 		add_version(report);

@@ -61,8 +61,8 @@ static const struct option_row rows[] = {
 	  .help = "nft or iptables (and ip6tables); without it nft where the kernel can (check: that of the rules that are there)" },
 	{ "mode", "MODE", RUN | RULES, OPTION_WORD, AT(run.attach.mode), .word = mode_word,
 	  .help = "who queues packets: cthelper (our conntrack helper), queue (NFQUEUE rules) or kmod (our module); "
-		  "default auto: kmod where its module is loaded, else cthelper where the kernel can and one queue, "
-		  "without a sure one, is asked for, else queue" },
+		  "default auto: run: that of the rules that are there; else kmod where its module is loaded, else cthelper where "
+		  "the kernel can, does not give it data connections, and one queue, without a sure one, is asked for, else queue" },
 	{ "carrier", "NAME", RUN | RULES, OPTION_HELPER, AT(request.carrier),
 	  .help = "mode queue: the kernel's helper that carries expectations; default " ATTACH_CARRIER },
 	{ "queue", "N|A:B", RUN | RULES, OPTION_QUEUES, AT(run.attach.queues), .low = 0, .high = UINT16_MAX,

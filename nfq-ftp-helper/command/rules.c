@@ -6,7 +6,7 @@
 #include "host/rights.h"
 #include "option.h"
 #include "rules_place.h"
-#include "ruleset/findings.h"
+#include "settle.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,11 +80,12 @@ static const struct backend *named_backend(const struct option_values *values)
 
 static int choose_attach(struct option_values *values)
 {
-	char complaint[OPTION_COMPLAINT_MAX];
+	char complaint[SETTLE_COMPLAINT_MAX];
 	int error;
 
 	values->request.attach = values->run.attach;
-	error = rules_settle(&values->request, complaint);
+	values->request.backend = named_backend(values) ? named_backend(values)->name : NULL;
+	error = settle_rules(&values->request, complaint);
 	if (error)
 		fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
 	return error;
@@ -101,7 +102,6 @@ static void warn(const struct option_values *values)
 	if (missing)
 		fprintf(stderr, "nfq-ftp-helper: " REQUEST_MISSING_INTERFACE "\n", missing);
 	said.attach = values->run.attach;
-	said.backend = named_backend(values) ? named_backend(values)->name : NULL;
 	if (findings_look(&findings, &said, &values->request.attach) < 0 || !findings.readable)
 		return;
 	for (unsigned int i = 0; i < FINDING_KINDS; i++) {

@@ -2,35 +2,11 @@
 #include "rules_place.h"
 
 #include "host/helper.h"
-#include "host/module.h"
 #include "kernel/cthelper.h"
-#include "ruleset/marks.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-int rules_settle(struct request *request, char complaint[OPTION_COMPLAINT_MAX])
-{
-	struct attach *attach = &request->attach;
-	char way[MODULE_WAY_MAX];
-
-	if (attach->mode == MODE_AUTO)
-		attach_choose(attach);
-	if (attach->mode == MODE_KMOD && !module_is_loaded(MODULE_NAME)) {
-		snprintf(complaint, OPTION_COMPLAINT_MAX,
-			 "--mode kmod needs the module " MODULE_NAME ", which is not loaded: %s; --mode queue does "
-			 "without",
-			 module_way(MODULE_NAME, way));
-		return -ENOENT;
-	}
-	marks_settle(attach, &request->ports, true);
-	if (attach_settle(attach))
-		return 0;
-	snprintf(complaint, OPTION_COMPLAINT_MAX, "--queue %u:%u leaves no numbers behind it: give --sure-queue, too",
-		 attach->queues.first, attach->queues.last);
-	return -EINVAL;
-}
 
 /* A rule can only name a helper that the kernel knows. */
 static int prepare_helper(const struct request *request)

@@ -5,15 +5,7 @@
 #ifndef COMMAND_RULES_PLACE_H
 #define COMMAND_RULES_PLACE_H
 
-#include "option.h"
 #include "ruleset/backends.h"
-
-/*
- * What was not said of how we are attached: mode, mark, and sure queues where the mode uses them.
- *
- * Return: 0; -EINVAL: there are no numbers for these; -ENOENT: the module that the mode is of is not loaded. @complaint says so.
- */
-int rules_settle(struct request *request, char complaint[OPTION_COMPLAINT_MAX]);
 
 /**
  * rules_place - put them in place, instead of whatever rules of ours are there, also another backend's

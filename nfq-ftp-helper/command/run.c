@@ -13,7 +13,7 @@
 #include "isolation/rulekeeper.h"
 #include "reload.h"
 #include "rules_place.h"
-#include "ruleset/marks.h"
+#include "settle.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -32,6 +32,7 @@
 struct daemon {
 	struct reload reload;
 	struct options options; /* of these, and what has been settled since */
+	bool mode_chosen;	/* by us, for want of a --mode */
 	struct confinement confinement;
 	char confined[ISOLATION_TEXT_MAX]; /* what is in force of it */
 	struct attachment attachment;
@@ -68,7 +69,7 @@ static void open_asking(struct daemon *daemon)
 {
 	struct asking_config config = {
 		.options = &daemon->options,
-		.mode_chosen = daemon->attachment.chosen,
+		.mode_chosen = daemon->mode_chosen,
 		.sandbox = daemon->confined,
 		.rules = daemon->backend ? "put in place and taken away by the daemon" :
 					   "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
@@ -135,7 +136,7 @@ static void tell_ready(const struct daemon *daemon)
 		LOG_LEVEL_NOTICE,
 		"event=ready mode=%s%s queue=%s sure-queue=%s seqadj=%s mark=%#x/%#x%s sessions=%u recovered=%u rules=%s "
 		"file=%s",
-		mode_names[attach->mode], daemon->attachment.chosen ? " mode-chosen=yes" : "",
+		mode_names[attach->mode], daemon->mode_chosen ? " mode-chosen=yes" : "",
 		queue_range_text(&attach->queues, queues), sure, attach_seqadj_names[attach->seqadj], attach->mark,
 		attach->mark_mask, label, daemon->options.sessions, recovered,
 		daemon->backend ? daemon->backend->name : "none", file[0] ? file : "none");
@@ -426,17 +427,16 @@ static int tell_tested(const struct option_values *values)
 }
 
 /* What the rules are is known before anything else is opened: whoever makes them may be another process. Return: as below. */
-static int settle_rules(struct daemon *daemon)
+static int settle_own_rules(struct daemon *daemon)
 {
 	const struct option_values *values = &daemon->reload.values;
 	struct request *request = &daemon->request;
 	const char *missing = request_missing_interface(&values->request);
-	char complaint[OPTION_COMPLAINT_MAX];
+	char complaint[SETTLE_COMPLAINT_MAX];
 	int error;
 
-	*request = values->request;
 	request->attach = daemon->options.attach;
-	error = rules_settle(request, complaint);
+	error = settle_rules(request, complaint);
 	if (error) {
 		log_line(LOG_LEVEL_ERROR, "%s", complaint);
 		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;
@@ -453,10 +453,17 @@ static int settle_options(struct daemon *daemon)
 {
 	const struct option_values *values = &daemon->reload.values;
 
+	char complaint[SETTLE_COMPLAINT_MAX];
+
 	daemon->options = values->run;
+	daemon->mode_chosen = values->run.attach.mode == MODE_AUTO;
+	daemon->request = values->request;
+	if (values->backend < BACKENDS)
+		daemon->request.backend = backends[values->backend]->name;
 	if (values->rules)
-		return settle_rules(daemon);
-	marks_settle(&daemon->options.attach, &values->request.ports, false);
+		return settle_own_rules(daemon);
+	if (!settle_run(&daemon->options.attach, &daemon->request, complaint))
+		log_line(LOG_LEVEL_WARNING, "%s", complaint);
 	return OPTION_GO_ON;
 }
 

@@ -108,12 +108,6 @@ int attachment_open(struct attachment *attachment, struct options *options)
 		log_line(LOG_LEVEL_ERROR, "the kernel has no netfilter netlink sockets: %s", strerror(-error));
 		return error;
 	}
-	attachment->chosen = attach->mode == MODE_AUTO;
-	/* The choice and the queues are those of `rules', so that neither needs to be told. */
-	if (attachment->chosen) {
-		attach_choose(attach);
-		(void)attach_settle(attach);
-	}
 	if (attach->mode == MODE_KMOD)
 		return adopt_module(attach);
 	if (attach->mode == MODE_QUEUE)

@@ -79,7 +79,7 @@ static void settle_ports(struct findings *findings, struct found *found)
 	if (ports->given) {
 		for (unsigned int i = 0; i < present.count; i++)
 			ports_add(ports, present.port[i]);
-	} else if (present.count) {
+	} else if (present.count > 1 || (present.count && present.port[0] != PORTS_FTP)) {
 		*ports = findings->ports = present;
 		found_read_ports(found, &findings->ports);
 	}

@@ -53,24 +53,26 @@ static void try_rule(struct probes *probes, const struct rule_probe *rule, const
 	probe_set(probes, rule->probe, error == 0, complaint);
 }
 
-static void try_all(struct probes *probes, const char *carrier)
+static void try_all(struct probes *probes, const char *carrier, unsigned int wanted)
 {
-	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++)
-		try_rule(probes, &rule_probes[i], carrier);
-	probes_packets_try(probes, carrier);
+	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++) {
+		if (wanted >> rule_probes[i].probe & 1)
+			try_rule(probes, &rule_probes[i], carrier);
+	}
+	probes_packets_try(probes, carrier, wanted);
 }
 
 /* In the child. */
-static void probe_and_exit(struct probes *probes, const char *carrier)
+static void probe_and_exit(struct probes *probes, const char *carrier, unsigned int wanted)
 {
 	alarm(PROBING_SECONDS);
 	if (unshare(CLONE_NEWNET) < 0)
 		_exit(STATUS_NO_NAMESPACE);
-	try_all(probes, carrier);
+	try_all(probes, carrier, wanted);
 	_exit(0);
 }
 
-static int probe_in_child(struct probes *probes, const char *carrier)
+static int probe_in_child(struct probes *probes, const char *carrier, unsigned int wanted)
 {
 	int status = 0;
 	pid_t child;
@@ -78,7 +80,7 @@ static int probe_in_child(struct probes *probes, const char *carrier)
 	fflush(stdout);
 	child = fork();
 	if (child == 0)
-		probe_and_exit(probes, carrier);
+		probe_and_exit(probes, carrier, wanted);
 	if (child < 0)
 		return -errno;
 	while (waitpid(child, &status, 0) < 0) {
@@ -90,14 +92,14 @@ static int probe_in_child(struct probes *probes, const char *carrier)
 	return WEXITSTATUS(status) == STATUS_NO_NAMESPACE ? -EPERM : 0;
 }
 
-int probes_run(struct probes *probes, const char *carrier)
+int probes_run(struct probes *probes, const char *carrier, unsigned int wanted)
 {
 	struct probes *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int error;
 
 	if (shared == MAP_FAILED)
 		return -errno;
-	error = probe_in_child(shared, carrier);
+	error = probe_in_child(shared, carrier, wanted);
 	*probes = *shared;
 	munmap(shared, sizeof(*shared));
 	return error;

@@ -7,6 +7,7 @@
 
 #include "probe.h"
 
-void probes_packets_try(struct probes *probes, const char *carrier);
+/* @wanted: a bit each. */
+void probes_packets_try(struct probes *probes, const char *carrier, unsigned int wanted);
 
 #endif

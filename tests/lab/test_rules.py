@@ -363,6 +363,30 @@ def chooses_queue(*arguments):
         check("event=ready mode=queue " in started.stderr, f"run said: {started.stderr}")
 
 
+def run_goes_by_rules():
+    """Told of no mode and no queues, run has those of the rules that are there; told of others, it says so in one sentence before it is ready."""
+    with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
+        def run(*arguments):
+            said = namespace.run("timeout", "-s", "TERM", STARTING, BINARY, "run", *arguments, "--state-dir", directory, status=None).stderr
+            return said, [line for line in said.splitlines() if "rules that are there" in line]
+
+        _said, complaints = run("--mode", "queue")
+        check(not complaints, f"without rules it said: {complaints}")
+        namespace.rules("--apply", "--mode", "queue", "--backend", "iptables", "--queue", "4:5", "--port", "2121")
+        said, complaints = run()
+        check("event=ready mode=queue mode-chosen=yes queue=4:5 sure-queue=6:7 " in said and not complaints, f"it said: {said}")
+        said, complaints = run("--mode", "queue", "--queue", "4:5", "--sure-queue", "6:7")
+        check("event=ready" in said and not complaints, f"with the rules' queues it said: {said}")
+        said, complaints = run("--mode", "queue", "--queue", "8")
+        check(len(complaints) == 1 and "for --queue 4:5 --sure-queue 6:7, and this was started with --queue 8" in complaints[0], f"it said: {said}")
+        check(said.index(complaints[0]) < said.index("event=ready"), f"not at once: {said}")
+        said, complaints = run("--mode", "cthelper")
+        check(len(complaints) == 1 and "of mode queue, and this is mode cthelper" in complaints[0] and
+              "`nfq-ftp-helper rules --apply --mode cthelper --backend iptables --port 2121'" in complaints[0], f"it said: {said}")
+        said, complaints = run("--queue", "8", "--rules", "yes")
+        check(not complaints, f"though it makes its own it said: {complaints}")
+
+
 def has_one_queue():
     """The helper is the whole machine's: a daemon of another namespace cannot send it to another queue."""
     with Namespace() as one, Namespace() as other, tempfile.TemporaryDirectory() as directory:
@@ -598,6 +622,7 @@ def group_words(_options, report):
     report.case("rules/spares-strangers-chains", spares_strangers_chains)
     for action in ("--apply", "--remove"):
         report.case(f"rules/needs-rights/{action}", needs_rights, action)
+    report.case("rules/run-goes-by-rules", run_goes_by_rules)
     report.case("rules/chooses-queue/several", chooses_queue, "--queue", "0:3")
     report.case("rules/chooses-queue/sure", chooses_queue, "--sure-queue", "1")
     for name, arguments in (("cthelper", ("--mode", "cthelper")), ("remove", ("--remove",))):

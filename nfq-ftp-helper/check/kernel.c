@@ -124,6 +124,17 @@ static void add_known_bad(struct check_report *report, const struct probes *prob
 			  "they get no helper, so are never queued");
 }
 
+static void add_changed(struct check_report *report, const struct probe_result *result)
+{
+	if (result->outcome == PROBE_NO)
+		check_mend(check_add(report, KERNEL_GROUP, "changed packets", CHECK_NO, PROBES_CHANGED_ARE_DROPPED),
+			   CAUSE_UNCHANGED, PROBES_CHANGED_REMEDY);
+	else if (result->outcome == PROBE_YES)
+		check_add(report, KERNEL_GROUP, "changed packets", CHECK_YES, "they go on, so addresses can be rewritten");
+	else
+		check_add(report, KERNEL_GROUP, "changed packets", CHECK_UNKNOWN, "not tried: %s", result->why);
+}
+
 static bool can_nft(const struct probes *probes)
 {
 	return probe_can(probes, PROBE_NFT_HELPER) && probe_can(probes, PROBE_NFT_QUEUE) &&
@@ -229,4 +240,5 @@ void check_kernel(struct check_report *report)
 	for (size_t i = 0; i < SUBJECTS; i++)
 		add_subject(report, &subjects[i], &probes.result[subjects[i].probe]);
 	add_known_bad(report, &probes);
+	add_changed(report, &probes.result[PROBE_MANGLE]);
 }

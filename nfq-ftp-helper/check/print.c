@@ -16,6 +16,7 @@ static const char *const causes[] = {
 	[CAUSE_NONE] = "",
 	[CAUSE_RIGHTS] = "rights",
 	[CAUSE_KERNEL] = "kernel",
+	[CAUSE_UNCHANGED] = "changed-packets-dropped",
 	[CAUSE_FTP_HELPER] = "kernel-ftp-helper",
 	[CAUSE_NOTRACK] = "not-tracked",
 	[CAUSE_EARLY] = "helper-before-conntrack",

@@ -29,6 +29,7 @@ enum check_cause {
 	CAUSE_NONE,
 	CAUSE_RIGHTS,	   /* no CAP_NET_ADMIN */
 	CAUSE_KERNEL,	   /* no mode can run */
+	CAUSE_UNCHANGED,   /* the kernel drops what is changed */
 	CAUSE_FTP_HELPER,  /* the kernel's own helper has the connections */
 	CAUSE_NOTRACK,	   /* connections are not tracked */
 	CAUSE_EARLY,	   /* the helper is assigned before conntrack */

@@ -431,7 +431,6 @@ static int settle_own_rules(struct daemon *daemon)
 {
 	const struct option_values *values = &daemon->reload.values;
 	struct request *request = &daemon->request;
-	const char *missing = request_missing_interface(&values->request);
 	char complaint[SETTLE_COMPLAINT_MAX];
 	int error;
 
@@ -441,11 +440,14 @@ static int settle_own_rules(struct daemon *daemon)
 		log_line(LOG_LEVEL_ERROR, "%s", complaint);
 		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;
 	}
-	if (missing)
-		log_line(LOG_LEVEL_WARNING, REQUEST_MISSING_INTERFACE, missing);
 	daemon->options.attach = request->attach;
 	daemon->backend = values->backend < BACKENDS ? backends[values->backend] : backends_choose(request);
 	return OPTION_GO_ON;
+}
+
+static void doubt(const char *sentence)
+{
+	log_line(LOG_LEVEL_WARNING, "%s", sentence);
 }
 
 /* What was not said. Return: OPTION_GO_ON, or an exit code. */
@@ -460,10 +462,11 @@ static int settle_options(struct daemon *daemon)
 	daemon->request = values->request;
 	if (values->backend < BACKENDS)
 		daemon->request.backend = backends[values->backend]->name;
+	settle_doubts(&daemon->request, doubt);
 	if (values->rules)
 		return settle_own_rules(daemon);
 	if (!settle_run(&daemon->options.attach, &daemon->request, complaint))
-		log_line(LOG_LEVEL_WARNING, "%s", complaint);
+		doubt(complaint);
 	return OPTION_GO_ON;
 }
 

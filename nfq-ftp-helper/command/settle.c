@@ -196,3 +196,16 @@ bool settle_run(struct attach *attach, const struct request *asked, char complai
 		(void)attach_settle(attach);
 	return !known || settle_agrees(attach, &findings, complaint);
 }
+
+void settle_doubts(const struct request *asked, void (*tell)(const char *sentence))
+{
+	const char *missing = request_missing_interface(asked);
+	char sentence[SETTLE_COMPLAINT_MAX];
+
+	if (missing) {
+		snprintf(sentence, sizeof(sentence), REQUEST_MISSING_INTERFACE, missing);
+		tell(sentence);
+	}
+	if (probes_changed_are_dropped(ATTACH_CARRIER))
+		tell(PROBES_CHANGED_ARE_DROPPED ": " PROBES_CHANGED_REMEDY);
+}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "module.h"
 
+#include "namespace.h"
+
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,20 +52,6 @@ static bool is_supported(const char *release)
 	       (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR));
 }
 
-/* All of whose users are the machine's own. */
-static bool in_first_user_namespace(void)
-{
-	unsigned long inside = 1, outside = 1, count = 0;
-	FILE *file = fopen("/proc/self/uid_map", "re");
-
-	if (!file)
-		return true; /* a kernel without such namespaces */
-	if (fscanf(file, "%lu %lu %lu", &inside, &outside, &count) != 3)
-		count = 0;
-	fclose(file);
-	return inside == 0 && outside == 0 && count == UINT32_MAX;
-}
-
 /* What makes a container leaves one of these in it. */
 static bool in_container(void)
 {
@@ -75,7 +62,7 @@ static bool in_container(void)
 		if (access(signs[i], F_OK) == 0)
 			return true;
 	}
-	return !in_first_user_namespace();
+	return !namespace_user_is_first();
 }
 
 static void look_at_means(const char *name, struct module_means *means)

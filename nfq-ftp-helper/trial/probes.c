@@ -6,11 +6,11 @@
  */
 #include "probes.h"
 
+#include "host/namespace.h"
 #include "host/program.h"
 #include "probes_packets.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -66,7 +66,7 @@ static void try_all(struct probes *probes, const char *carrier, unsigned int wan
 static void probe_and_exit(struct probes *probes, const char *carrier, unsigned int wanted)
 {
 	alarm(PROBING_SECONDS);
-	if (unshare(CLONE_NEWNET) < 0)
+	if (namespace_enter_net() < 0)
 		_exit(STATUS_NO_NAMESPACE);
 	try_all(probes, carrier, wanted);
 	_exit(0);
@@ -103,4 +103,13 @@ int probes_run(struct probes *probes, const char *carrier, unsigned int wanted)
 	*probes = *shared;
 	munmap(shared, sizeof(*shared));
 	return error;
+}
+
+bool probes_changed_are_dropped(const char *carrier)
+{
+	const unsigned int wanted = 1u << PROBE_NFT_QUEUE | 1u << PROBE_XT_QUEUE | 1u << PROBE_MANGLE;
+	struct probes probes;
+
+	return !namespace_net_is_first_users() && probes_run(&probes, carrier, wanted) == 0 &&
+	       probes.result[PROBE_MANGLE].outcome == PROBE_NO;
 }

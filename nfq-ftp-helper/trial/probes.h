@@ -19,4 +19,18 @@
  */
 int probes_run(struct probes *probes, const char *carrier, unsigned int wanted);
 
+/*
+ * Does the kernel drop packets that a program has changed? It is tried where it may be so only: in a network namespace of another user namespace
+ * than the first. Return: false: no, or it could not be tried.
+ */
+bool probes_changed_are_dropped(const char *carrier);
+
+/* How that is said: a sentence. */
+#define PROBES_CHANGED_ARE_DROPPED                                                                                     \
+	"this kernel drops each packet that a program changes in a network namespace of another user namespace than the "   \
+	"first, as a rootless container has, so that no address can be rewritten here"
+
+/* And what is to be done. */
+#define PROBES_CHANGED_REMEDY "run nfq-ftp-helper in the host's network namespace, or in a container of root's"
+
 #endif

@@ -29,7 +29,11 @@
 #define PORT_DATA      3001
 #define PORT_QUEUED    9 /* nobody listens there */
 #define QUEUE	       7
-#define IP_PROTOCOL    9 /* where it stands in an IPv4 header */
+
+/* Where they stand in an IPv4 packet without options. */
+#define IP_PROTOCOL  9
+#define UDP_CHECKSUM 26
+#define UDP_END	     28
 #define QUEUE_LENGTH   16
 #define RECEIVE_BUFFER 65536
 
@@ -144,7 +148,7 @@ static void try_packet(struct probes *probes, struct nfqueue *queue)
 static int open_pair(int pair[2])
 {
 	const struct sockaddr_in address = loopback(PORT_QUEUED);
-	const struct timeval patience = { .tv_usec = 500000 };
+	const struct timeval patience = { .tv_sec = 1 };
 
 	for (unsigned int i = 0; i < 2; i++)
 		pair[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -156,7 +160,10 @@ static int open_pair(int pair[2])
 	return 0;
 }
 
-/* Give what comes from the queue new contents: the old ones, so that checksums are right. Return: how many. */
+/*
+ * Give datagrams that come from the queue new contents. Their checksums are not there yet, and would have to be: they are to have none, which UDP
+ * allows. Return: how many.
+ */
 static unsigned int replace_all(struct nfqueue *queue)
 {
 	static struct nfqueue_packet packets[NFQUEUE_BATCH];
@@ -166,13 +173,13 @@ static unsigned int replace_all(struct nfqueue *queue)
 		const int count = nfqueue_receive(queue, packets);
 
 		for (int j = 0; j < count; j++) {
-			const bool ours = packets[j].length > IP_PROTOCOL && packets[j].data[IP_PROTOCOL] == IPPROTO_UDP;
-
-			if (ours)
-				nfqueue_replace(queue, &packets[j], packets[j].data, packets[j].length);
-			else
+			if (packets[j].length < UDP_END || packets[j].data[IP_PROTOCOL] != IPPROTO_UDP) {
 				nfqueue_drop(queue, &packets[j]);
-			replaced += ours;
+				continue;
+			}
+			memset(packets[j].data + UDP_CHECKSUM, 0, 2);
+			nfqueue_replace(queue, &packets[j], packets[j].data, packets[j].length);
+			replaced++;
 		}
 		if (count > 0 && nfqueue_send(queue) < 0)
 			return 0;

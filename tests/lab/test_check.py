@@ -395,6 +395,47 @@ def reads_ports():
             host.rules("--apply", "--mode", "queue", "--backend", "iptables", "--port", "2121")
 
 
+UNCHANGED = TREE / "build/tests/lab/unchanged.so"
+DROPPED = "this kernel drops each packet that a program changes in a network namespace of another user namespace"
+
+
+def sees_dropped(kernel_drops, *rights):
+    """What newer kernels do in a rootless container's network: check and run find it out by trying, and say it in a sentence each.
+
+    This kernel may not do it: then a library does, which turns changed packets into dropped ones. So in one that lets them pass nothing is said.
+    """
+    preload = ["env", f"LD_PRELOAD={UNCHANGED}"] if kernel_drops else []
+    with tempfile.TemporaryDirectory(prefix="nfqftp-check-") as directory:
+        def inside(*argv):
+            return subprocess.run(["unshare", "--user", "--map-root-user", "--net", *rights, *preload, *argv], text=True, capture_output=True, timeout=120)
+
+        def said_by_run():
+            done = inside("timeout", "-s", "TERM", "3", BINARY, "run", "--mode", "queue", "--no-sandbox", "--state-dir", directory)
+            return [line for line in done.stderr.splitlines() if DROPPED in line]
+
+        answer = inside(BINARY, "check", "--json")
+        row = next(row for row in json.loads(answer.stdout)["rows"] if row["name"] == "changed packets")
+        if not kernel_drops and row["level"] == "no":
+            return "this kernel does it"
+        check(row["level"] == ("no" if kernel_drops else "yes"), f"the row is {row}")
+        check(len(said_by_run()) == kernel_drops, f"run said it {len(said_by_run())} times")
+        if kernel_drops:
+            first = json.loads(answer.stdout)["first"]
+            check(first["cause"] == "changed-packets-dropped" and "host's network namespace" in first["remedy"], f"first comes: {first}")
+        return row["text"]
+
+
+def sees_no_drop_outside():
+    """Of the first user namespace's own network nothing is tried by run: what is said of others' is not so here."""
+    with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
+        done = namespace.run("env", f"LD_PRELOAD={UNCHANGED}", "timeout", "-s", "TERM", "3", BINARY, "run", "--mode", "queue", "--state-dir", directory,
+                             status=None)
+        check("event=ready" in done.stderr and DROPPED not in done.stderr, f"run said: {done.stderr}")
+        said = json.loads(namespace.run(BINARY, "check", "--json").stdout)
+        row = next(row for row in said["rows"] if row["name"] == "changed packets")
+        check(row["level"] == "yes", f"the row is {row}")
+
+
 def changes_nothing():
     """All trials are made elsewhere: neither rules nor interfaces nor queues of the present namespace change."""
     look = "nft list ruleset; ip -o link; cat /proc/net/netfilter/nfnetlink_queue 2>/dev/null || :; ip netns list"
@@ -478,6 +519,14 @@ def group_words(_options, report):
     else:
         report.case("check/reads-ports", reads_ports)
     report.case("check/prints-table", prints_table)
+    users = subprocess.run(["unshare", "--user", "--map-root-user", "--net", "true"], text=True, capture_output=True)
+    if users.returncode:
+        report.skip("check/changed-packets", f"there are no user namespaces here: {users.stderr.strip()}")
+    else:
+        report.case("check/changed-packets/pass", sees_dropped, False)
+        report.case("check/changed-packets/dropped", sees_dropped, True)
+        report.case("check/changed-packets/dropped-without-sys-admin", sees_dropped, True, "setpriv", "--bounding-set", "-sys_admin")
+    report.case("check/changed-packets/outside", sees_no_drop_outside)
     private = subprocess.run(["unshare", "--mount", "true"], text=True, capture_output=True)
     if private.returncode:  # in a chroot, whose root is no mount
         report.skip("check/no-programs", f"no program can be hidden here: {private.stderr.strip()}")

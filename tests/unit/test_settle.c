@@ -20,6 +20,7 @@ static struct machine {
 	int trial;    /* an error: nothing can be tried */
 	enum probe_outcome outcome[PROBES];
 	unsigned int wanted; /* what was tried */
+	bool drops;	     /* what is changed */
 	const char *saved;   /* by iptables-save */
 } machine;
 
@@ -28,6 +29,7 @@ bool __wrap_module_is_loaded(const char *name);
 int __wrap_helper_offered(void);
 int __wrap_helper_look(struct helper *helper);
 int __wrap_probes_run(struct probes *probes, const char *carrier, unsigned int wanted);
+bool __wrap_probes_changed_are_dropped(const char *carrier);
 int __wrap_route_rules_read(struct route_rule *rules, size_t room);
 
 int __wrap_program_run(const char *const argv[], const char *input, char **output, char *complaint)
@@ -67,6 +69,12 @@ int __wrap_probes_run(struct probes *probes, const char *carrier, unsigned int w
 	return machine.trial;
 }
 
+bool __wrap_probes_changed_are_dropped(const char *carrier)
+{
+	assert_string_equal(carrier, ATTACH_CARRIER);
+	return machine.drops;
+}
+
 int __wrap_route_rules_read(struct route_rule *rules, size_t room)
 {
 	(void)rules;
@@ -86,6 +94,8 @@ int __wrap_route_rules_read(struct route_rule *rules, size_t room)
 
 static const char no_rules[] = SAVED;
 static const char rules_queue[] = SAVED ASSIGN("sane") QUEUE("--queue-num 0", "--queue-num 1", "");
+static const char rules_plain[] = SAVED ASSIGN("sane")
+	"*mangle\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -m tcp --dport 21 -j NFQUEUE --queue-num 0\nCOMMIT\n";
 static const char rules_queues[] = SAVED ASSIGN("sane") QUEUE("--queue-balance 4:5", "--queue-balance 8:9", "");
 static const char rules_narrow[] = SAVED ASSIGN("sane")
 	QUEUE("--queue-num 0", "--queue-num 1", "-m bpf --bytecode \"1,6 0 0 0\" ");
@@ -267,9 +277,12 @@ static void queues_differ(void **state)
 	assert_true(run_as(&attach));
 	assert_true(queue_range_set(&attach.sure_queues, 9, 2));
 	assert_false(run_as(&attach));
-	boot(rules_narrow);
+	/* Rules by hand may do without sure queues. */
+	boot(rules_plain);
 	attach = attach_default;
 	attach.mode = MODE_QUEUE;
+	assert_true(run_as(&attach));
+	boot(rules_narrow);
 	assert_true(queue_range_set(&attach.sure_queues, 1, 1));
 	assert_false(run_as(&attach));
 	assert_non_null(strstr(complaint, "or start this with --seqadj kernel"));
@@ -296,13 +309,42 @@ static void helper_is_dead(void **state)
 	assert_true(run_as(&attach));
 }
 
+static unsigned int doubts;
+static char last_doubt[SETTLE_COMPLAINT_MAX];
+
+static void note_doubt(const char *sentence)
+{
+	doubts++;
+	snprintf(last_doubt, sizeof(last_doubt), "%s", sentence);
+}
+
+static void doubts_of_place(void **state)
+{
+	struct request request = request_of(MODE_AUTO);
+
+	(void)state;
+	boot(no_rules);
+	doubts = 0;
+	settle_doubts(&request, note_doubt);
+	assert_int_equal(doubts, 0);
+	machine.drops = true;
+	settle_doubts(&request, note_doubt);
+	assert_int_equal(doubts, 1);
+	assert_non_null(strstr(last_doubt, "so that no address can be rewritten here: run nfq-ftp-helper in the host's"));
+	machine.drops = false;
+	strcpy(request.interfaces[0].client, "nosuch0");
+	settle_doubts(&request, note_doubt);
+	assert_int_equal(doubts, 2);
+	assert_non_null(strstr(last_doubt, "there is no interface `nosuch0' now"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mode_by_kernel), cmocka_unit_test(mode_without_trial),
 		cmocka_unit_test(module_is_needed), cmocka_unit_test(run_follows_rules),
 		cmocka_unit_test(modes_differ),	  cmocka_unit_test(queues_differ),
-		cmocka_unit_test(helper_is_dead),
+		cmocka_unit_test(helper_is_dead), cmocka_unit_test(doubts_of_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,9 @@ $(BUILD)/tests/unit/test_ctnetlink: $(filter-out %/nfqueue.o %/nfqueue_packet.o 
 $(BUILD)/tests/unit/test_ctnetlink: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
 	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
 
+$(BUILD)/tests/unit/test_cthelper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,cthelper exchange netlink ctmessage attributes)
+$(BUILD)/tests/unit/test_cthelper: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) $(patsubst %,-Wl$(comma)--wrap=%,exchange_run_one exchange_walk fopen)
+
 $(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
 $(BUILD)/tests/unit/test_nfqueue_packet: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,nfqueue_packet attributes ctmessage)

@@ -22,6 +22,7 @@ static const char *const causes[] = {
 	[CAUSE_EARLY] = "helper-before-conntrack",
 	[CAUSE_DNAT_PORT] = "dnat-port",
 	[CAUSE_NO_HELPER] = "no-helper",
+	[CAUSE_DEAD] = "helper-dead",
 	[CAUSE_NOT_QUEUED] = "not-queued",
 	[CAUSE_DESERTED] = "deserted",
 	[CAUSE_QUEUE_TAKEN] = "queue-taken",

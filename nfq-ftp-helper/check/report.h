@@ -35,6 +35,7 @@ enum check_cause {
 	CAUSE_EARLY,	   /* the helper is assigned before conntrack */
 	CAUSE_DNAT_PORT,   /* the port behind destination NAT is another */
 	CAUSE_NO_HELPER,   /* no helper is assigned */
+	CAUSE_DEAD,	   /* the helper that is assigned has been taken away */
 	CAUSE_NOT_QUEUED,  /* packets are not queued */
 	CAUSE_DESERTED,	   /* the helper queues packets for nobody */
 	CAUSE_QUEUE_TAKEN, /* another program has the queue */

@@ -251,6 +251,7 @@ static void add_way(struct check_report *report, const struct findings *findings
 		{ FINDING_NOTRACK, CAUSE_NOTRACK, "tracking", "no rule keeps the connections from being tracked" },
 		{ FINDING_ASSIGNED_EARLY, CAUSE_EARLY, "helper's place", "no rule assigns one before conntrack" },
 		{ FINDING_ASSIGNED_LATE, CAUSE_LATE, "helper and DNAT", "no rule assigns one behind destination NAT" },
+		{ FINDING_HELPER_DEAD, CAUSE_DEAD, "helper's life", "the kernel has the helper that rules name" },
 		{ FINDING_DNAT_PORT, CAUSE_DNAT_PORT, "DNAT's ports", "no other public port leads to these" },
 		{ FINDING_SYNPROXY, CAUSE_SYNPROXY, "SYNPROXY", "it does not answer for FTP servers" },
 		{ FINDING_INVALID, CAUSE_INVALID, "INVALID", "no rule drops them before nfq-ftp-helper sees them" },

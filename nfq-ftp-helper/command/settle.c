@@ -8,9 +8,7 @@
  */
 #include "settle.h"
 
-#include "host/helper.h"
 #include "host/module.h"
-#include "kernel/cthelper.h"
 #include "ruleset/iptables.h"
 #include "ruleset/marks.h"
 #include "ruleset/nft.h"
@@ -139,18 +137,14 @@ static bool agree_on_queues(const struct attach *attach, const struct findings *
 	return false;
 }
 
-static bool agree_on_helper(const struct attach *attach, const struct findings *findings, const char *command,
-			    char complaint[SETTLE_COMPLAINT_MAX])
+static bool agree_on_helper(const struct findings *findings, char complaint[SETTLE_COMPLAINT_MAX])
 {
-	struct helper own;
+	const struct finding *dead = &findings->wrong[FINDING_HELPER_DEAD];
 
-	if (attach->mode != MODE_CTHELPER || !by_helper(findings->mode) || helper_look(&own) < 0 || own.known)
-		return true;
-	snprintf(complaint, SETTLE_COMPLAINT_MAX,
-		 "the rules that are there name a helper `" CTHELPER_NAME "' that has been taken away, and have no effect, "
-		 "not even when there is one of that name again: `%s' makes them anew",
-		 command);
-	return false;
+	if (dead->seen)
+		snprintf(complaint, SETTLE_COMPLAINT_MAX, "%.300s: `%.600s' makes the rules anew", dead->text,
+			 dead->remedy);
+	return !dead->seen;
 }
 
 bool settle_agrees(const struct attach *attach, const struct findings *findings, char complaint[SETTLE_COMPLAINT_MAX])
@@ -162,8 +156,7 @@ bool settle_agrees(const struct attach *attach, const struct findings *findings,
 		return true;
 	wanted.attach = *attach;
 	request_apply(&wanted, command);
-	if (!agree_on_mode(attach, findings, command, complaint) ||
-	    !agree_on_helper(attach, findings, command, complaint))
+	if (!agree_on_mode(attach, findings, command, complaint) || !agree_on_helper(findings, complaint))
 		return false;
 	if (attach->mode != MODE_QUEUE)
 		return true;

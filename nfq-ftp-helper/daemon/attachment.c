@@ -88,8 +88,9 @@ static int complain_cthelper(int error)
 			 "a kernel module has the conntrack helper `" CTHELPER_NAME "': --mode kmod uses "
 			 "it, `rmmod " MODULE_NAME "' removes it");
 	else if (error == -EBUSY)
-		log_line(LOG_LEVEL_ERROR, "another program has a conntrack helper `" CTHELPER_NAME "' of another kind, "
-					  "which is in use: remove the rules that name it, and its connections");
+		log_line(LOG_LEVEL_ERROR, "another program has a conntrack helper `" CTHELPER_NAME "' of another kind: when no "
+					  "rule names it, and no connection has it, `nfct helper delete " CTHELPER_NAME " inet "
+					  "tcp' takes it away, and with inet6 likewise");
 	else
 		log_line(LOG_LEVEL_ERROR, "the conntrack helper `" CTHELPER_NAME "' cannot be registered: %s",
 			 strerror(-error));
@@ -220,7 +221,7 @@ static void unregister(struct attachment *attachment)
 	if (error == -EBUSY)
 		log_line(LOG_LEVEL_WARNING,
 			 "the conntrack helper `" CTHELPER_NAME "' stays registered, idle: a rule or a "
-			 "connection still uses it");
+			 "connection still uses it, or rules of iptables-legacy may");
 	else if (error)
 		log_line(LOG_LEVEL_WARNING, "the conntrack helper `" CTHELPER_NAME "' stays registered, idle: %s",
 			 strerror(-error));

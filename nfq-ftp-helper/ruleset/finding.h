@@ -15,6 +15,7 @@ enum finding_kind {
 	FINDING_FTP_AUTOMATIC,	/* nf_conntrack_helper=1: the kernel assigns it by itself */
 	FINDING_NOTRACK,	/* the connections are not tracked */
 	FINDING_ASSIGNED_EARLY, /* a helper is assigned before conntrack, which has no effect */
+	FINDING_HELPER_DEAD,	/* the helper that a rule names has been taken away */
 	FINDING_DNAT_PORT,	/* the port behind destination NAT is another, which rules do not know */
 	FINDING_SYNPROXY,	/* packets are renumbered before we see them */
 	FINDING_ASSIGNED_LATE,	/* behind destination NAT */

@@ -4,6 +4,7 @@
 #include "backends.h"
 #include "findings_way.h"
 #include "found_read.h"
+#include "host/helper.h"
 #include "host/module.h"
 #include "host/sysctl.h"
 #include "iptables.h"
@@ -326,6 +327,18 @@ static void look_at_chain(struct findings *findings, const struct found *found, 
 	finding_see(findings, FINDING_RELATED, text, remedy);
 }
 
+/* Kernels before 7.2 take none away that a rule names; a rule that is to be will name one that is there. */
+static void look_at_helper(struct findings *findings)
+{
+	char command[REQUEST_COMMAND_MAX];
+	struct helper own;
+
+	if (strcmp(findings->helper, CTHELPER_NAME) != 0 || module_is_loaded(MODULE_NAME) || helper_look(&own) < 0 ||
+	    own.known)
+		return;
+	finding_see(findings, FINDING_HELPER_DEAD, findings->assigning, request_apply(&findings->request, command));
+}
+
 static void look_at_kernel(struct findings *findings)
 {
 	char remedy[FOUND_TEXT_MAX];
@@ -397,6 +410,8 @@ int findings_look(struct findings *findings, const struct request *request, cons
 		findings_way_end(findings, &found);
 	if (!error)
 		look_at_marks(findings, &found, asked);
+	if (!error && !asked)
+		look_at_helper(findings);
 	look_at_kernel(findings);
 	found_free(&found);
 	return error;

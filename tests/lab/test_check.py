@@ -345,6 +345,37 @@ def why_no_ipvs():
         return "the module ip_vs is not loaded" if done.returncode else None
 
 
+KILL_HELPER = "for family in inet inet6; do nfct helper delete nfq-ftp $family tcp; done"
+
+
+def names_dead_helper():
+    """Rules name a helper that somebody has taken away: newer kernels do that without asking. And the command that is said mends it."""
+    with Host("cthelper", "nft") as host:
+        host.sh(KILL_HELPER)
+        first, _said = host.check()
+        check(first and first["cause"] == "helper-dead", f"first comes: {first}")
+        check(first["remedy"] == "nfq-ftp-helper rules --apply --mode cthelper --backend nft", f"the remedy: {first['remedy']}")
+        with tempfile.TemporaryDirectory() as directory:
+            said = host.run("timeout", "-s", "TERM", "3", BINARY, "run", "--mode", "cthelper", "--state-dir", directory, status=None).stderr
+        check("has been taken away" in said, f"run said: {said}")
+        host.sh(KILL_HELPER)
+        mend(host, first["remedy"])
+        host.start()
+        rest, _said = host.check()
+        check(rest is None, f"`{first['remedy']}' does not mend it: {rest}")
+        return first["text"]
+
+
+def why_no_dead_helper():
+    why = missing("cthelper", "nft")
+    if why:
+        return why
+    with Namespace() as namespace:
+        namespace.rules("--apply", "--mode", "cthelper", "--backend", "nft")
+        done = namespace.run("sh", "-ec", KILL_HELPER, status=None)
+        return (done.stderr.strip().splitlines() or ["it stays"])[0] if done.returncode else None
+
+
 def names_rights(mode, backend):
     with Host(mode, backend) as host:
         host.start()
@@ -503,8 +534,9 @@ def group_sound(_options, report):
 def group_parts(_options, report):
     """What few kernels have; where one lacks it, `sound' has a recorded one."""
     why = missing("queue", "iptables")
-    for name, case, why_not in (("flow-table", names_flow_table, why_no_flow_table), ("ipvs", names_ipvs, why_no_ipvs)):
-        lacks = why or why_not()
+    for name, case, why_not in (("flow-table", names_flow_table, why_no_flow_table), ("ipvs", names_ipvs, why_no_ipvs),
+                                ("dead-helper", names_dead_helper, why_no_dead_helper)):
+        lacks = (why if name != "dead-helper" else None) or why_not()
         if lacks:
             report.skip(f"check/parts/{name}", f"this kernel has none: {lacks}")
         else:

@@ -302,10 +302,15 @@ static void helper_is_dead(void **state)
 	assert_false(run_as(&attach));
 	assert_non_null(strstr(complaint, "has been taken away"));
 	assert_non_null(strstr(complaint, "`nfq-ftp-helper rules --apply --mode cthelper --backend iptables'"));
+	/* It carries expectations, too. */
 	boot(rules_stub);
-	machine.known = false;
 	attach.mode = MODE_QUEUE;
 	assert_true(queue_range_set(&attach.sure_queues, 1, 1));
+	assert_true(run_as(&attach));
+	machine.known = false;
+	assert_false(run_as(&attach));
+	boot(rules_queue);
+	machine.known = false;
 	assert_true(run_as(&attach));
 }
 

@@ -74,9 +74,10 @@ static int enter_both(void)
 	return 0;
 }
 
-int namespace_enter_net(void)
+int namespace_enter_net(bool *alike)
 {
 	const int owner = open_owner();
+	const bool of_first = namespace_net_is_first_users();
 	int error;
 
 	/* Who looks from outside at a container's network, and is not root there unless he becomes it. */
@@ -87,8 +88,11 @@ int namespace_enter_net(void)
 	}
 	if (owner >= 0)
 		close(owner);
+	*alike = true;
 	if (unshare(CLONE_NEWNET) == 0)
 		return 0;
-	error = -errno;
-	return error == -EPERM && !namespace_net_is_first_users() ? enter_both() : error;
+	if (errno != EPERM)
+		return -errno;
+	*alike = !of_first;
+	return enter_both();
 }

@@ -13,10 +13,15 @@ bool namespace_user_is_first(void);
 /* Does this network namespace belong to the first one? Also where that cannot be told. */
 bool namespace_net_is_first_users(void);
 
-/*
- * Move to a new network namespace, of the user namespace that the present one is of. For a process that does nothing else afterwards: it may be
- * another user then. Return: 0, or a negative errno.
+/**
+ * namespace_enter_net - move to a new network namespace
+ * @alike: filled in: does it belong to the first user namespace where the present one does, and to another where that does not?
+ *
+ * For a process that does nothing else afterwards: it may be another user then. It takes CAP_SYS_ADMIN, or a kernel that lets everybody make a user
+ * namespace.
+ *
+ * Return: 0, or a negative errno.
  */
-int namespace_enter_net(void);
+int namespace_enter_net(bool *alike);
 
 #endif

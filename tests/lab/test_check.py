@@ -467,6 +467,18 @@ def sees_no_drop_outside():
         check(row["level"] == "yes", f"the row is {row}")
 
 
+def tries_without_sys_admin():
+    """As the unit of the rules does: a user namespace serves for a trial, but not for what depends on whose the network namespace is."""
+    with Namespace() as namespace:
+        said = json.loads(namespace.run("setpriv", "--bounding-set", "-sys_admin", BINARY, "check", "--json").stdout)
+        rows = {row["name"]: row for row in said["rows"]}
+        whole = json.loads(namespace.run(BINARY, "check", "--json").stdout)
+        for name in ("data connections", "expectations", "nft", "iptables NFQUEUE"):
+            wanted = next(row["level"] for row in whole["rows"] if row["name"] == name)
+            check(rows[name]["level"] == wanted, f"{name}: {rows[name]}")
+        check(rows["changed packets"]["level"] == "unknown", f"the row is {rows['changed packets']}")
+
+
 def changes_nothing():
     """All trials are made elsewhere: neither rules nor interfaces nor queues of the present namespace change."""
     look = "nft list ruleset; ip -o link; cat /proc/net/netfilter/nfnetlink_queue 2>/dev/null || :; ip netns list"
@@ -558,6 +570,7 @@ def group_words(_options, report):
         report.case("check/changed-packets/pass", sees_dropped, False)
         report.case("check/changed-packets/dropped", sees_dropped, True)
         report.case("check/changed-packets/dropped-without-sys-admin", sees_dropped, True, "setpriv", "--bounding-set", "-sys_admin")
+        report.case("check/without-sys-admin", tries_without_sys_admin)
     report.case("check/changed-packets/outside", sees_no_drop_outside)
     private = subprocess.run(["unshare", "--mount", "true"], text=True, capture_output=True)
     if private.returncode:  # in a chroot, whose root is no mount

@@ -198,6 +198,20 @@ static void asked_before_present(void **state)
 				     "--interface lan:");
 }
 
+/* Rules of others stay, whatever ours are: their ports are not for ours. */
+static void others_ports_stay_theirs(void **state)
+{
+	struct request request = ask_ports("21");
+
+	(void)state;
+	look(&request,
+	     OURS("2121") "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 990 -j CT --helper nfq-ftp\n"
+			  "COMMIT\n",
+	     NULL);
+	assert_non_null(strstr(command, " --port 21,2121"));
+	assert_null(strstr(command, "990"));
+}
+
 static void each_port_is_served(void **state)
 {
 	struct request request = ask_ports("2121,21");
@@ -256,7 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_says_again), cmocka_unit_test(command_has_room),
 		cmocka_unit_test(missing_interfaces), cmocka_unit_test(present_rules),
-		cmocka_unit_test(asked_before_present), cmocka_unit_test(each_port_is_served),
+		cmocka_unit_test(asked_before_present), cmocka_unit_test(others_ports_stay_theirs), cmocka_unit_test(each_port_is_served),
 		cmocka_unit_test(rules_of_others),    cmocka_unit_test(remedies),
 	};
 

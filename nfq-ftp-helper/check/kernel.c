@@ -130,7 +130,8 @@ static void add_changed(struct check_report *report, const struct probe_result *
 		check_mend(check_add(report, KERNEL_GROUP, "changed packets", CHECK_NO, PROBES_CHANGED_ARE_DROPPED),
 			   CAUSE_UNCHANGED, PROBES_CHANGED_REMEDY);
 	else if (result->outcome == PROBE_YES)
-		check_add(report, KERNEL_GROUP, "changed packets", CHECK_YES, "they go on, so addresses can be rewritten");
+		check_add(report, KERNEL_GROUP, "changed packets", CHECK_YES,
+			  "they go on, so addresses can be rewritten");
 	else
 		check_add(report, KERNEL_GROUP, "changed packets", CHECK_UNKNOWN, "not tried: %s", result->why);
 }
@@ -201,9 +202,9 @@ static void add_mode_kmod(struct check_report *report, const struct probes *prob
 		check_add(report, "modes", mode_names[MODE_KMOD], CHECK_YES, "the module " MODULE_NAME " is loaded");
 		return;
 	}
-	check_mend(check_add(report, "modes", mode_names[MODE_KMOD], CHECK_NO,
-			     "the module " MODULE_NAME " is not loaded"),
-		   CAUSE_NONE, "%s; or another mode", module_way(MODULE_NAME, way));
+	check_mend(
+		check_add(report, "modes", mode_names[MODE_KMOD], CHECK_NO, "the module " MODULE_NAME " is not loaded"),
+		CAUSE_NONE, "%s; or another mode", module_way(MODULE_NAME, way));
 }
 
 static void add_no_mode(struct check_report *report)

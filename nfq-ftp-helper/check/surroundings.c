@@ -62,8 +62,8 @@ static void add_bridge(struct check_report *report)
 			"what passes between ports of the bridge `%s' comes to no rule of IP's: a router needs no more, "
 			"a firewall in a bridge does",
 			name),
-		CAUSE_NONE, "%s; " SYSCTL_MODULE_FIRST("br_netfilter") SYSCTL_SET_FOR_GOOD, module_way("br_netfilter", way),
-		"net.bridge.bridge-nf-call-iptables", 1, "bridge");
+		CAUSE_NONE, "%s; " SYSCTL_MODULE_FIRST("br_netfilter") SYSCTL_SET_FOR_GOOD,
+		module_way("br_netfilter", way), "net.bridge.bridge-nf-call-iptables", 1, "bridge");
 }
 
 /* What is worth knowing, and mostly in nobody's way. */

@@ -9,6 +9,7 @@
 #include "settle.h"
 
 #include "host/module.h"
+#include "ruleset/found_read.h"
 #include "ruleset/iptables.h"
 #include "ruleset/marks.h"
 #include "ruleset/nft.h"
@@ -129,11 +130,12 @@ static bool agree_on_queues(const struct attach *attach, const struct findings *
 
 	if (within(&findings->queues, &attach->queues) && within(&findings->sure_queues, &attach->sure_queues))
 		return true;
-	snprintf(complaint, SETTLE_COMPLAINT_MAX,
-		 "the rules that are there are for %s, and this was started with %s, so that nobody takes some of their "
-		 "packets: start it with theirs",
-		 queues_text(&findings->queues, &findings->sure_queues, there),
-		 queues_text(&attach->queues, &attach->sure_queues, here));
+	snprintf(
+		complaint, SETTLE_COMPLAINT_MAX,
+		"the rules that are there are for %s, and this was started with %s, so that nobody takes some of their "
+		"packets: start it with theirs",
+		queues_text(&findings->queues, &findings->sure_queues, there),
+		queues_text(&attach->queues, &attach->sure_queues, here));
 	return false;
 }
 
@@ -174,16 +176,18 @@ bool settle_run(struct attach *attach, const struct request *asked, char complai
 {
 	static struct findings findings;
 	struct request request = *asked;
-	const bool chosen = attach->mode == MODE_AUTO;
-	bool known;
+	struct found found = { .ports = &asked->ports };
+	const bool chosen = attach->mode == MODE_AUTO, read = found_read(&found) == 0, known = read && found.readable;
 
 	request.attach = *attach;
-	known = findings_look(&findings, &request, NULL) == 0 && findings.readable;
+	if (known)
+		findings_of(&findings, &found, &request, NULL);
 	if (chosen && known && !attach->labels && findings.mode != MODE_AUTO)
 		follow_rules(attach, &findings);
 	else if (chosen)
 		choose_mode(attach, asked);
-	marks_settle(attach, &findings.ports, false);
+	marks_settle_by(attach, read ? &found : NULL, false);
+	found_free(&found);
 	/* The queues of `rules', so that neither needs to be told. */
 	if (chosen)
 		(void)attach_settle(attach);

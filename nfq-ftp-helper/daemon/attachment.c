@@ -62,7 +62,8 @@ static int adopt_module(struct attach *attach)
 	const char *complaint = error ? NULL : attach_complaint(attach, text);
 
 	if (error == -ENOENT)
-		log_line(LOG_LEVEL_ERROR, "the kernel module " MODULE_NAME " is not loaded: %s; or choose another --mode",
+		log_line(LOG_LEVEL_ERROR,
+			 "the kernel module " MODULE_NAME " is not loaded: %s; or choose another --mode",
 			 module_way(MODULE_NAME, way));
 	else if (error)
 		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE_PARAMETERS "' cannot be used: %s", strerror(-error));
@@ -88,9 +89,10 @@ static int complain_cthelper(int error)
 			 "a kernel module has the conntrack helper `" CTHELPER_NAME "': --mode kmod uses "
 			 "it, `rmmod " MODULE_NAME "' removes it");
 	else if (error == -EBUSY)
-		log_line(LOG_LEVEL_ERROR, "another program has a conntrack helper `" CTHELPER_NAME "' of another kind: when no "
-					  "rule names it, and no connection has it, `nfct helper delete " CTHELPER_NAME " inet "
-					  "tcp' takes it away, and with inet6 likewise");
+		log_line(LOG_LEVEL_ERROR,
+			 "another program has a conntrack helper `" CTHELPER_NAME "' of another kind: when no "
+			 "rule names it, and no connection has it, `nfct helper delete " CTHELPER_NAME " inet "
+			 "tcp' takes it away, and with inet6 likewise");
 	else
 		log_line(LOG_LEVEL_ERROR, "the conntrack helper `" CTHELPER_NAME "' cannot be registered: %s",
 			 strerror(-error));

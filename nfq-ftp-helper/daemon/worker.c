@@ -365,9 +365,8 @@ static void complain_queue(const struct worker *worker, enum nfqueue_step step, 
 		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its queues: start this as root, or with "
 					  "CAP_NET_ADMIN");
 	else if (step == NFQUEUE_SUBSYSTEM || step == NFQUEUE_SOCKET)
-		log_line(LOG_LEVEL_ERROR,
-			 "the kernel has no NFQUEUE (CONFIG_NETFILTER_NETLINK_QUEUE; %s): %s", strerror(-error),
-			 module_way("nfnetlink_queue", way));
+		log_line(LOG_LEVEL_ERROR, "the kernel has no NFQUEUE (CONFIG_NETFILTER_NETLINK_QUEUE; %s): %s",
+			 strerror(-error), module_way("nfnetlink_queue", way));
 	else if (error == -EPERM || error == -EBUSY)
 		log_line(LOG_LEVEL_ERROR,
 			 "queue %d is taken by another program: end that one, or choose another "

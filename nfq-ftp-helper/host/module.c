@@ -97,8 +97,7 @@ const char *module_way_of(const char *name, const struct module_means *means, ch
 	else if (means->headers)
 		snprintf(text, MODULE_WAY_MAX, "make kmod KDIR=/lib/modules/%s/build, and load it", means->release);
 	else
-		snprintf(text, MODULE_WAY_MAX, "install linux-headers-%s, then make kmod, and load it",
-			 means->release);
+		snprintf(text, MODULE_WAY_MAX, "install linux-headers-%s, then make kmod, and load it", means->release);
 	return text;
 }
 

@@ -177,8 +177,8 @@ static void look_for_name(void *used, const struct nlmsghdr *object)
 {
 	static const char name[] = CTHELPER_NAME;
 
-	*(bool *)used |= memmem(mnl_nlmsg_get_payload(object), mnl_nlmsg_get_payload_len(object), name,
-				sizeof(name)) != NULL;
+	*(bool *)used |=
+		memmem(mnl_nlmsg_get_payload(object), mnl_nlmsg_get_payload_len(object), name, sizeof(name)) != NULL;
 }
 
 /* Only table raw assigns helpers. Its rules are not told over netlink, and that there is one only to root: then there may be some. */

@@ -39,9 +39,10 @@ struct finding {
 };
 
 struct findings {
-	bool readable;		/* otherwise nothing is known */
-	struct ports ports;	/* in question: those that were asked for, else those of the present rules */
-	struct request request; /* what was asked, and what the present rules have of what was not: remedies say that again */
+	bool readable;	    /* otherwise nothing is known */
+	struct ports ports; /* in question: those that were asked for, else those of the present rules */
+	struct request
+		request; /* what was asked, and of the rest what the present rules have: remedies say that again */
 	struct finding wrong[FINDING_KINDS];
 	enum mode mode;			/* that the present rules are of; MODE_AUTO: of none */
 	bool well_assigned;		/* a rule assigns one between conntrack and destination NAT */

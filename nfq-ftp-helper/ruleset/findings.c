@@ -48,8 +48,8 @@ static bool is_for_us(const struct found *found, const struct found_rule *rule, 
 {
 	if (backends_own(&found->chains[rule->chain]))
 		return true;
-	return found->chains[rule->chain].roots && (strcmp(rule->helper, CTHELPER_NAME) == 0 ||
-						    findings_way_serves(found, FOUND_QUEUE, port));
+	return found->chains[rule->chain].roots &&
+	       (strcmp(rule->helper, CTHELPER_NAME) == 0 || findings_way_serves(found, FOUND_QUEUE, port));
 }
 
 /* The ports of rules that are there, of ours alone where @own. */
@@ -86,7 +86,23 @@ static void settle_ports(struct findings *findings, struct found *found)
 	}
 }
 
-/* Where rules queue to, ours whatever ports they are for, else others for those in question; not given: nowhere. */
+/* Is a helper assigned to connections to the ports in question, or by us to any; one of this name, where there is one? */
+static bool assigns(const struct found *found, const char *helper)
+{
+	for (size_t i = 0; i < found->rule_count; i++) {
+		const struct found_rule *rule = &found->rules[i];
+
+		if (is_assignment(rule) && (!helper || strcmp(rule->helper, helper) == 0) &&
+		    (backends_own(&found->chains[rule->chain]) || found_asks_for_ports(found, rule)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where rules queue to: ours whatever ports they are for, else others for those in question, where they assign a helper, too: without one they
+ * are some other program's. Not given: nowhere.
+ */
 static void find_queues(const struct findings *findings, const struct found *found, struct queue_range *queues,
 			struct queue_range *sure)
 {
@@ -101,22 +117,10 @@ static void find_queues(const struct findings *findings, const struct found *fou
 		else
 			*queues = rule->queues;
 	}
-	if (queues->given || !findings->queued)
+	if (queues->given || !findings->queued || !assigns(found, NULL))
 		return;
 	*queues = findings->queues;
 	*sure = findings->sure_queues;
-}
-
-static bool assigns_own(const struct found *found)
-{
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
-		if (is_assignment(rule) && strcmp(rule->helper, CTHELPER_NAME) == 0 &&
-		    (backends_own(&found->chains[rule->chain]) || found_asks_for_ports(found, rule)))
-			return true;
-	}
-	return false;
 }
 
 static void settle_mode(struct findings *findings, const struct found *found)
@@ -128,7 +132,7 @@ static void settle_mode(struct findings *findings, const struct found *found)
 	find_queues(findings, found, &queues, &sure);
 	if (queues.given)
 		findings->mode = MODE_QUEUE;
-	else if (assigns_own(found))
+	else if (assigns(found, CTHELPER_NAME))
 		findings->mode = module_is_loaded(MODULE_NAME) ? MODE_KMOD : MODE_CTHELPER;
 	if (attach->mode == MODE_AUTO)
 		attach->mode = findings->mode;
@@ -144,8 +148,8 @@ static void settle_backend(struct findings *findings, const struct found *found)
 {
 	for (size_t i = 0; i < found->chain_count && !findings->request.backend; i++) {
 		if (backends_own(&found->chains[i]))
-			findings->request.backend = found->chains[i].iptables ? iptables_backend.name :
-										nft_backend.name;
+			findings->request.backend =
+				found->chains[i].iptables ? iptables_backend.name : nft_backend.name;
 	}
 }
 
@@ -392,27 +396,30 @@ static void look_at_marks(struct findings *findings, const struct found *found, 
 	finding_see(findings, FINDING_MARK, text, remedy);
 }
 
-int findings_look(struct findings *findings, const struct request *request, const struct attach *asked)
+void findings_of(struct findings *findings, struct found *found, const struct request *request,
+		 const struct attach *asked)
 {
-	struct found found = { .ports = &findings->ports };
-	int error;
-
-	*findings = (struct findings){ .ports = request->ports, .request = *request };
-	error = found_read(&found);
-	findings->readable = !error && found.readable;
-	if (!error)
-		look_at_present(findings, &found, asked != NULL);
-	for (size_t i = 0; i < found.rule_count && !error; i++)
-		look_at_rule(findings, &found, &found.rules[i]);
-	for (size_t i = 0; i < found.chain_count && !error; i++)
-		look_at_chain(findings, &found, i);
-	if (!error)
-		findings_way_end(findings, &found);
-	if (!error)
-		look_at_marks(findings, &found, asked);
-	if (!error && !asked)
+	*findings = (struct findings){ .readable = found->readable, .ports = request->ports, .request = *request };
+	found->ports = &findings->ports;
+	look_at_present(findings, found, asked != NULL);
+	for (size_t i = 0; i < found->rule_count; i++)
+		look_at_rule(findings, found, &found->rules[i]);
+	for (size_t i = 0; i < found->chain_count; i++)
+		look_at_chain(findings, found, i);
+	findings_way_end(findings, found);
+	look_at_marks(findings, found, asked);
+	if (!asked)
 		look_at_helper(findings);
 	look_at_kernel(findings);
+}
+
+int findings_look(struct findings *findings, const struct request *request, const struct attach *asked)
+{
+	struct found found = { .ports = &request->ports };
+	const int error = found_read(&found);
+
+	if (!error)
+		findings_of(findings, &found, request, asked);
 	found_free(&found);
 	return error;
 }

@@ -18,4 +18,8 @@
  */
 int findings_look(struct findings *findings, const struct request *request, const struct attach *asked);
 
+/* The same, of rules that have been read with the ports of @request; others may be in question afterwards, which are in @findings. */
+void findings_of(struct findings *findings, struct found *found, const struct request *request,
+		 const struct attach *asked);
+
 #endif

@@ -26,8 +26,8 @@ int probes_run(struct probes *probes, const char *carrier, unsigned int wanted);
 bool probes_changed_are_dropped(const char *carrier);
 
 /* How that is said: a sentence. */
-#define PROBES_CHANGED_ARE_DROPPED                                                                                     \
-	"this kernel drops each packet that a program changes in a network namespace of another user namespace than the "   \
+#define PROBES_CHANGED_ARE_DROPPED                                                                                        \
+	"this kernel drops each packet that a program changes in a network namespace of another user namespace than the " \
 	"first, as a rootless container has, so that no address can be rewritten here"
 
 /* And what is to be done. */

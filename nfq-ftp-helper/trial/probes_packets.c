@@ -29,13 +29,13 @@
 #define PORT_DATA      3001
 #define PORT_QUEUED    9 /* nobody listens there */
 #define QUEUE	       7
+#define QUEUE_LENGTH   16
+#define RECEIVE_BUFFER 65536
 
 /* Where they stand in an IPv4 packet without options. */
 #define IP_PROTOCOL  9
 #define UDP_CHECKSUM 26
 #define UDP_END	     28
-#define QUEUE_LENGTH   16
-#define RECEIVE_BUFFER 65536
 
 #define BIT(probe)	  (1u << (probe))
 #define QUEUE_PROBES	  (BIT(PROBE_NFQUEUE) | BIT(PROBE_QUEUE_CT) | BIT(PROBE_MANGLE))
@@ -48,9 +48,8 @@ static const char nft_rules[] =
 	"chain n {\ntype nat hook output priority -100;\ntcp dport 21 redirect to :2121\n}\n"
 	"}\n";
 
-static const char nft_queue[] =
-	"table ip probe_queue {\nchain q {\ntype filter hook output priority 0;\n"
-	"tcp dport 9 queue num 7\nudp dport 9 queue num 7\n}\n}\n";
+static const char nft_queue[] = "table ip probe_queue {\nchain q {\ntype filter hook output priority 0;\n"
+				"tcp dport 9 queue num 7\nudp dport 9 queue num 7\n}\n}\n";
 
 static const char xt_rules[] = "*raw\n-A OUTPUT -p tcp --dport 21 -j CT --helper %s\nCOMMIT\n"
 			       "*nat\n-A OUTPUT -p tcp --dport 21 -j REDIRECT --to-ports 2121\nCOMMIT\n";

@@ -115,9 +115,10 @@ static void command_says_again(void **state)
 	request.interfaces[0] = (struct request_interfaces){ .client = "lan", .server = "ppp+" };
 	request.interfaces[1] = (struct request_interfaces){ .server = "wan" };
 	request.zone = 0;
-	assert_string_equal(request_apply(&request, command),
-			    "nfq-ftp-helper rules --apply --mode queue --backend iptables --carrier irc --queue 4:5 "
-			    "--sure-queue 8:9 --label --seqadj kernel --port 2121,21 --interface lan:ppp+,:wan --zone 0");
+	assert_string_equal(
+		request_apply(&request, command),
+		"nfq-ftp-helper rules --apply --mode queue --backend iptables --carrier irc --queue 4:5 "
+		"--sure-queue 8:9 --label --seqadj kernel --port 2121,21 --interface lan:ppp+,:wan --zone 0");
 }
 
 /* The longest that can be said has room. */
@@ -239,6 +240,10 @@ static void rules_of_others(void **state)
 	assert_int_equal(findings.ports.port[0], 2121);
 	assert_int_equal(findings.mode, MODE_QUEUE);
 	assert_string_equal(command, "nfq-ftp-helper rules --apply --mode queue --port 2121");
+	/* Queued, and no helper is assigned: for an intrusion detection, say. */
+	look(&nothing_asked, SAVED QUEUED("21"), NULL);
+	assert_true(findings.queued);
+	assert_int_equal(findings.mode, MODE_AUTO);
 	look(&nothing_asked, BY_HAND(CTHELPER_NAME, "2121"), NULL);
 	assert_int_equal(findings.ports.port[0], 2121);
 	assert_int_equal(findings.mode, MODE_CTHELPER);
@@ -256,11 +261,11 @@ static void remedies(void **state)
 			"--to-destination 10.0.0.2:21\nCOMMIT\n",
 	     NULL);
 	assert_true(findings.wrong[FINDING_DNAT_PORT].seen);
-	assert_string_equal(findings.wrong[FINDING_DNAT_PORT].remedy,
-			    "nfq-ftp-helper rules --apply --mode queue --backend iptables --queue 4:5 --sure-queue 9:10 "
-			    "--port 21,2121 --interface lan:");
-	look(&request,
-	     OURS("21") "*mangle\n-A FORWARD -j CONNMARK --set-xmark 0x200000/0x200000\nCOMMIT\n", NULL);
+	assert_string_equal(
+		findings.wrong[FINDING_DNAT_PORT].remedy,
+		"nfq-ftp-helper rules --apply --mode queue --backend iptables --queue 4:5 --sure-queue 9:10 "
+		"--port 21,2121 --interface lan:");
+	look(&request, OURS("21") "*mangle\n-A FORWARD -j CONNMARK --set-xmark 0x200000/0x200000\nCOMMIT\n", NULL);
 	assert_true(findings.wrong[FINDING_MARK].seen);
 	assert_non_null(strstr(findings.wrong[FINDING_MARK].remedy, " --interface lan:, and start what it says"));
 }
@@ -268,10 +273,15 @@ static void remedies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(command_says_again), cmocka_unit_test(command_has_room),
-		cmocka_unit_test(missing_interfaces), cmocka_unit_test(present_rules),
-		cmocka_unit_test(asked_before_present), cmocka_unit_test(others_ports_stay_theirs), cmocka_unit_test(each_port_is_served),
-		cmocka_unit_test(rules_of_others),    cmocka_unit_test(remedies),
+		cmocka_unit_test(command_says_again),
+		cmocka_unit_test(command_has_room),
+		cmocka_unit_test(missing_interfaces),
+		cmocka_unit_test(present_rules),
+		cmocka_unit_test(asked_before_present),
+		cmocka_unit_test(others_ports_stay_theirs),
+		cmocka_unit_test(each_port_is_served),
+		cmocka_unit_test(rules_of_others),
+		cmocka_unit_test(remedies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,8 +70,12 @@ static void ports_as_text(void **state)
 /* No advice that cannot be followed: no modprobe in a container, no building where that is not possible. */
 static void module_ways(void **state)
 {
-	const struct module_means all = { .kernel_takes = true, .exists = true, .ours = true, .supported = true,
-					  .headers = true, .release = "6.1.0-50-amd64" };
+	const struct module_means all = { .kernel_takes = true,
+					  .exists = true,
+					  .ours = true,
+					  .supported = true,
+					  .headers = true,
+					  .release = "6.1.0-50-amd64" };
 	char text[MODULE_WAY_MAX];
 	struct module_means means = all;
 
@@ -169,12 +173,8 @@ static void errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(port_lists),
-		cmocka_unit_test(ports_as_text),
-		cmocka_unit_test(module_ways),
-		cmocka_unit_test(queue_ranges),
-		cmocka_unit_test(sure_queues),
-		cmocka_unit_test(errors),
+		cmocka_unit_test(port_lists),	cmocka_unit_test(ports_as_text), cmocka_unit_test(module_ways),
+		cmocka_unit_test(queue_ranges), cmocka_unit_test(sure_queues),	 cmocka_unit_test(errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

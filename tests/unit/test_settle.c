@@ -94,11 +94,11 @@ int __wrap_route_rules_read(struct route_rule *rules, size_t room)
 
 static const char no_rules[] = SAVED;
 static const char rules_queue[] = SAVED ASSIGN("sane") QUEUE("--queue-num 0", "--queue-num 1", "");
-static const char rules_plain[] = SAVED ASSIGN("sane")
-	"*mangle\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -m tcp --dport 21 -j NFQUEUE --queue-num 0\nCOMMIT\n";
+static const char rules_plain[] = SAVED ASSIGN(
+	"sane") "*mangle\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -m tcp --dport 21 -j NFQUEUE --queue-num 0\nCOMMIT\n";
 static const char rules_queues[] = SAVED ASSIGN("sane") QUEUE("--queue-balance 4:5", "--queue-balance 8:9", "");
-static const char rules_narrow[] = SAVED ASSIGN("sane")
-	QUEUE("--queue-num 0", "--queue-num 1", "-m bpf --bytecode \"1,6 0 0 0\" ");
+static const char rules_narrow[] =
+	SAVED ASSIGN("sane") QUEUE("--queue-num 0", "--queue-num 1", "-m bpf --bytecode \"1,6 0 0 0\" ");
 static const char rules_cthelper[] = SAVED ASSIGN("nfq-ftp");
 static const char rules_stub[] = SAVED ASSIGN("nfq-ftp") QUEUE("--queue-num 0", "--queue-num 1", "");
 
@@ -113,7 +113,9 @@ static void boot(const char *saved)
 
 static struct request request_of(enum mode mode)
 {
-	struct request request = { .carrier = ATTACH_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1 };
+	struct request request = {
+		.carrier = ATTACH_CARRIER, .ports = PORTS_DEFAULT, .interface_count = 1, .zone = -1
+	};
 
 	request.attach = attach_default;
 	request.attach.mode = mode;
@@ -244,10 +246,11 @@ static void modes_differ(void **state)
 	boot(rules_queue);
 	attach.mode = MODE_CTHELPER;
 	assert_false(run_as(&attach));
-	assert_string_equal(complaint,
-			    "the rules that are there are of mode queue, and this is mode cthelper, so that no packet comes "
-			    "here: `nfq-ftp-helper rules --apply --mode cthelper --backend iptables' makes others, or start "
-			    "this with --mode queue");
+	assert_string_equal(
+		complaint,
+		"the rules that are there are of mode queue, and this is mode cthelper, so that no packet comes "
+		"here: `nfq-ftp-helper rules --apply --mode cthelper --backend iptables' makes others, or start "
+		"this with --mode queue");
 	boot(rules_cthelper);
 	assert_true(run_as(&attach));
 	attach.mode = MODE_QUEUE;
@@ -269,8 +272,9 @@ static void queues_differ(void **state)
 	boot(rules_queues);
 	attach.mode = MODE_QUEUE;
 	assert_false(run_as(&attach));
-	assert_string_equal(complaint, "the rules that are there are for --queue 4:5 --sure-queue 8:9, and this was started "
-				       "with --queue 0, so that nobody takes some of their packets: start it with theirs");
+	assert_string_equal(complaint,
+			    "the rules that are there are for --queue 4:5 --sure-queue 8:9, and this was started "
+			    "with --queue 0, so that nobody takes some of their packets: start it with theirs");
 	assert_true(queue_range_set(&attach.queues, 4, 2));
 	assert_false(run_as(&attach));
 	assert_true(queue_range_set(&attach.sure_queues, 8, 2));
@@ -335,7 +339,8 @@ static void doubts_of_place(void **state)
 	machine.drops = true;
 	settle_doubts(&request, note_doubt);
 	assert_int_equal(doubts, 1);
-	assert_non_null(strstr(last_doubt, "so that no address can be rewritten here: run nfq-ftp-helper in the host's"));
+	assert_non_null(
+		strstr(last_doubt, "so that no address can be rewritten here: run nfq-ftp-helper in the host's"));
 	machine.drops = false;
 	strcpy(request.interfaces[0].client, "nosuch0");
 	settle_doubts(&request, note_doubt);
@@ -346,10 +351,10 @@ static void doubts_of_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mode_by_kernel), cmocka_unit_test(mode_without_trial),
+		cmocka_unit_test(mode_by_kernel),   cmocka_unit_test(mode_without_trial),
 		cmocka_unit_test(module_is_needed), cmocka_unit_test(run_follows_rules),
-		cmocka_unit_test(modes_differ),	  cmocka_unit_test(queues_differ),
-		cmocka_unit_test(helper_is_dead), cmocka_unit_test(doubts_of_place),
+		cmocka_unit_test(modes_differ),	    cmocka_unit_test(queues_differ),
+		cmocka_unit_test(helper_is_dead),   cmocka_unit_test(doubts_of_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,7 +292,7 @@ MARKS = {
 def finds_label(namespace, run):
     """Where no bit is left there are labels, as rules say; and run finds that the rules have one."""
     said = namespace.rules("--mode", "queue", "--backend", "iptables").stderr
-    check("with `nfq-ftp-helper rules --apply --mode queue --label" in said, f"labels are not named: {said}")
+    check("with `nfq-ftp-helper rules --apply --mode queue --backend iptables --label" in said, f"labels are not named: {said}")
     before = namespace.ruleset()
     applied = namespace.rules("--apply", "--mode", "queue", "--backend", "iptables", "--label").stderr
     check("--label" in applied and len(applied.splitlines()) == 1, f"rules said: {applied}")

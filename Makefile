@@ -65,7 +65,7 @@ $(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
-ROOMS := command check asking ruleset daemon trial isolation host figures kernel
+ROOMS := command check asking settle ruleset daemon trial isolation host figures kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
@@ -147,7 +147,7 @@ $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_findings: $(call objects,nfq-ftp-helper/ruleset) $(HOST)
 $(BUILD)/tests/unit/test_findings: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded)
 
-$(BUILD)/tests/unit/test_settle: $(BUILD)/obj/nfq-ftp-helper/command/settle.o $(BUILD)/obj/nfq-ftp-helper/trial/probe.o $(call objects,nfq-ftp-helper/ruleset) $(HOST)
+$(BUILD)/tests/unit/test_settle: $(BUILD)/obj/nfq-ftp-helper/settle/settle.o $(BUILD)/obj/nfq-ftp-helper/trial/probe.o $(call objects,nfq-ftp-helper/ruleset) $(HOST)
 $(BUILD)/tests/unit/test_settle: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded helper_offered helper_look \
 	probes_run probes_changed_are_dropped route_rules_read)
 

@@ -6,7 +6,7 @@
 #include "host/rights.h"
 #include "option.h"
 #include "rules_place.h"
-#include "settle.h"
+#include "settle/settle.h"
 
 #include <errno.h>
 #include <string.h>

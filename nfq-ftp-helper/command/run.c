@@ -13,7 +13,7 @@
 #include "isolation/rulekeeper.h"
 #include "reload.h"
 #include "rules_place.h"
-#include "settle.h"
+#include "settle/settle.h"
 
 #include <errno.h>
 #include <inttypes.h>

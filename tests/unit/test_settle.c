@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "command/settle.h"
+#include "settle/settle.h"
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/route_rules.h"

@@ -3,10 +3,9 @@
  * settle - what was not said of how we are attached to the kernel. `rules' and `run' come to the same, and `run' goes by the rules that are
  * there.
  */
-#ifndef COMMAND_SETTLE_H
-#define COMMAND_SETTLE_H
+#ifndef SETTLE_SETTLE_H
+#define SETTLE_SETTLE_H
 
-#include "option.h"
 #include "ruleset/findings.h"
 
 #define SETTLE_COMPLAINT_MAX (360 + REQUEST_COMMAND_MAX)

@@ -46,10 +46,10 @@ bool module_exists(const char *name)
 
 static bool is_supported(const char *release)
 {
-	unsigned int major = 0, minor = 0;
+	char *end;
+	const unsigned long major = strtoul(release, &end, 10), minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 
-	return sscanf(release, "%u.%u", &major, &minor) == 2 &&
-	       (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR));
+	return major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR);
 }
 
 /* What makes a container leaves one of these in it. */

@@ -36,7 +36,7 @@ static bool rules_can_queue(const struct probes *probes, const char *backend)
 /* Would a helper of user space get the packets of data connections, too, and do rules without it? */
 static bool rules_are_better(const struct request *asked)
 {
-	struct probes probes;
+	struct probes probes = { 0 };
 	const unsigned int wanted = BIT(PROBE_NFT_HELPER) | BIT(PROBE_NFT_QUEUE) | BIT(PROBE_XT_HELPER) |
 				    BIT(PROBE_XT_QUEUE) | BIT(PROBE_DATA_ALONE);
 

@@ -113,7 +113,7 @@ int probes_run(struct probes *probes, const char *carrier, unsigned int wanted)
 bool probes_changed_are_dropped(const char *carrier)
 {
 	const unsigned int wanted = 1u << PROBE_NFT_QUEUE | 1u << PROBE_XT_QUEUE | 1u << PROBE_MANGLE;
-	struct probes probes;
+	struct probes probes = { 0 };
 
 	return !namespace_net_is_first_users() && probes_run(&probes, carrier, wanted) == 0 &&
 	       probes.result[PROBE_MANGLE].outcome == PROBE_NO;

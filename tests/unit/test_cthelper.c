@@ -58,7 +58,7 @@ int __wrap_exchange_walk(struct exchange *asked, void (*look)(void *context, con
 {
 	const struct nlmsghdr *question = (const struct nlmsghdr *)(const void *)asked->request[0];
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(question);
-	_Alignas(8) char bytes[256];
+	_Alignas(8) char bytes[256] = { 0 };
 	struct nlmsghdr *object = mnl_nlmsg_put_header(bytes);
 	struct nlattr *outer, *inner;
 

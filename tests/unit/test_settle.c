@@ -5,10 +5,10 @@
  */
 #include "unit.h"
 
-#include "settle/settle.h"
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/route_rules.h"
+#include "settle/settle.h"
 #include "trial/probes.h"
 
 #include <errno.h>

@@ -65,7 +65,7 @@ $(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
-ROOMS := command check asking ruleset daemon isolation host figures kernel
+ROOMS := command check asking settle ruleset daemon trial isolation host figures kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
@@ -127,6 +127,9 @@ $(BUILD)/tests/unit/test_ctnetlink: $(filter-out %/nfqueue.o %/nfqueue_packet.o 
 $(BUILD)/tests/unit/test_ctnetlink: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
 	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
 
+$(BUILD)/tests/unit/test_cthelper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,cthelper exchange netlink ctmessage attributes)
+$(BUILD)/tests/unit/test_cthelper: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) $(patsubst %,-Wl$(comma)--wrap=%,exchange_run_one exchange_walk fopen)
+
 $(BUILD)/tests/unit/test_nfqueue_stat: $(BUILD)/obj/nfq-ftp-helper/kernel/nfqueue_stat.o
 
 $(BUILD)/tests/unit/test_nfqueue_packet: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,nfqueue_packet attributes ctmessage)
@@ -141,6 +144,13 @@ $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_place: $(BUILD)/obj/nfq-ftp-helper/asking/place.o $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
+# The programs that list rules are the test's own.
+$(BUILD)/tests/unit/test_findings: $(call objects,nfq-ftp-helper/ruleset) $(HOST)
+$(BUILD)/tests/unit/test_findings: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded)
+
+$(BUILD)/tests/unit/test_settle: $(BUILD)/obj/nfq-ftp-helper/settle/settle.o $(BUILD)/obj/nfq-ftp-helper/trial/probe.o $(call objects,nfq-ftp-helper/ruleset) $(HOST)
+$(BUILD)/tests/unit/test_settle: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded helper_offered helper_look \
+	probes_run probes_changed_are_dropped route_rules_read)
 
 $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 
@@ -211,6 +221,11 @@ $(BUILD)/tests/lab/nomemory.so: tests/lab/nomemory.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# A kernel that drops what is changed: a library likewise.
+$(BUILD)/tests/lab/unchanged.so: tests/lab/unchanged.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) -fPIC -shared -o $@ $< -ldl
+
 # Calls that nobody who works makes, to see what stops them: a library likewise.
 $(BUILD)/tests/lab/planted.so: tests/lab/planted.c
 	@mkdir -p $(@D)
@@ -223,7 +238,7 @@ $(LAB): $(BUILD)/tests/lab/%: $(BUILD)/obj/tests/lab/%.o $(PACKET_BYTES)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^
 
-tests: $(UNIT) $(LAB) $(patsubst %,$(BUILD)/tests/lab/%,nomemory.so planted.so) $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
+tests: $(UNIT) $(LAB) $(patsubst %,$(BUILD)/tests/lab/%,nomemory.so planted.so unchanged.so) $(BUILD)/tests/sim/sim $(BUILD)/tests/dialogue/dialogue $(patsubst %,$(BUILD)/tests/bench/%,engine load accept-all)
 
 # For scripts/test and tests/fuzz.
 print-unit:

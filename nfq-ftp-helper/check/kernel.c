@@ -7,16 +7,15 @@
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/rights.h"
-#include "probes.h"
 #include "ruleset/backends.h"
 #include "ruleset/iptables.h"
 #include "ruleset/nft.h"
+#include "trial/probes.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #define KERNEL_GROUP "kernel"
 
@@ -77,11 +76,12 @@ static const char *missing_package(enum probe probe)
 static void write_remedy(struct check_row *row, const struct subject *subject)
 {
 	const char *package = missing_package(subject->probe);
+	char way[MODULE_WAY_MAX];
 
 	if (package)
 		check_mend(row, CAUSE_NONE, "install %s", package);
-	else if (module_exists(subject->module) && !module_is_loaded(subject->module))
-		check_mend(row, CAUSE_NONE, "modprobe %s", subject->module);
+	else if (module_could_be_loaded(subject->module))
+		check_mend(row, CAUSE_NONE, "%s", module_way(subject->module, way));
 	else if (subject->instead[0])
 		check_mend(row, CAUSE_NONE, "%s (or a kernel with %s)", subject->instead, subject->config);
 	else
@@ -116,12 +116,24 @@ static void add_known_bad(struct check_report *report, const struct probes *prob
 	if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_NO)
 		check_mend(check_add(report, KERNEL_GROUP, "data connections", CHECK_NOTE,
 				     "this kernel gives data connections their master's helper, as 6.12.95 and "
-				     "6.1.0-50 do: in mode cthelper their packets are queued, too, and let pass at "
-				     "once"),
-			   CAUSE_NONE, "nfq-ftp-helper run --mode kmod, or --mode queue, for large transfers");
+				     "6.1.176 do: in mode cthelper their packets are queued, too, and let pass at "
+				     "once; so where no mode is named mode queue is taken, if rules can queue"),
+			   CAUSE_NONE, "nfq-ftp-helper rules --apply --mode queue, and start what it says");
 	else if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_YES)
 		check_add(report, KERNEL_GROUP, "data connections", CHECK_YES,
 			  "they get no helper, so are never queued");
+}
+
+static void add_changed(struct check_report *report, const struct probe_result *result)
+{
+	if (result->outcome == PROBE_NO)
+		check_mend(check_add(report, KERNEL_GROUP, "changed packets", CHECK_NO, PROBES_CHANGED_ARE_DROPPED),
+			   CAUSE_UNCHANGED, PROBES_CHANGED_REMEDY);
+	else if (result->outcome == PROBE_YES)
+		check_add(report, KERNEL_GROUP, "changed packets", CHECK_YES,
+			  "they go on, so addresses can be rewritten");
+	else
+		check_add(report, KERNEL_GROUP, "changed packets", CHECK_UNKNOWN, "not tried: %s", result->why);
 }
 
 static bool can_nft(const struct probes *probes)
@@ -161,6 +173,7 @@ static void add_mode_queue(struct check_report *report, const struct probes *pro
 static void add_mode_cthelper(struct check_report *report, const struct probes *probes)
 {
 	const int error = helper_offered();
+	char way[MODULE_WAY_MAX];
 	struct check_row *row;
 
 	report->can[MODE_CTHELPER] = can_base(probes) && error == 0 &&
@@ -174,27 +187,24 @@ static void add_mode_cthelper(struct check_report *report, const struct probes *
 			error ? "nfnetlink_cthelper" :
 				"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
 	check_mend(row, CAUSE_NONE, "%s",
-		   !error			       ? "the rows of `" KERNEL_GROUP "' say how to get them" :
-		   module_exists("nfnetlink_cthelper") ? "modprobe nfnetlink_cthelper" :
-							 "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
+		   !error ? "the rows of `" KERNEL_GROUP "' say how to get them" :
+		   module_could_be_loaded("nfnetlink_cthelper") ?
+			    module_way("nfnetlink_cthelper", way) :
+			    "a kernel with CONFIG_NF_CT_NETLINK_HELPER, or mode queue");
 }
 
 static void add_mode_kmod(struct check_report *report, const struct probes *probes)
 {
-	struct check_row *row;
+	char way[MODULE_WAY_MAX];
 
 	report->can[MODE_KMOD] = can_base(probes) && module_is_loaded(MODULE_NAME);
 	if (report->can[MODE_KMOD]) {
 		check_add(report, "modes", mode_names[MODE_KMOD], CHECK_YES, "the module " MODULE_NAME " is loaded");
 		return;
 	}
-	row = check_add(report, "modes", mode_names[MODE_KMOD], CHECK_NO, "the module " MODULE_NAME " is not loaded");
-	if (module_exists(MODULE_NAME))
-		check_mend(row, CAUSE_NONE, "modprobe " MODULE_NAME);
-	else if (access("/proc/modules", F_OK) == 0)
-		check_mend(row, CAUSE_NONE, "build and load it: make kmod KDIR=/lib/modules/$(uname -r)/build");
-	else
-		check_mend(row, CAUSE_NONE, "a kernel that takes modules (CONFIG_MODULES), or another mode");
+	check_mend(
+		check_add(report, "modes", mode_names[MODE_KMOD], CHECK_NO, "the module " MODULE_NAME " is not loaded"),
+		CAUSE_NONE, "%s; or another mode", module_way(MODULE_NAME, way));
 }
 
 static void add_no_mode(struct check_report *report)
@@ -214,7 +224,7 @@ static void add_no_mode(struct check_report *report)
 void check_kernel(struct check_report *report)
 {
 	static struct probes probes;
-	int error = rights_net_admin() ? probes_run(&probes, ATTACH_CARRIER) : -EPERM;
+	int error = rights_net_admin() ? probes_run(&probes, ATTACH_CARRIER, PROBES_ALL) : -EPERM;
 
 	if (error) {
 		add_version(report);
@@ -231,4 +241,5 @@ void check_kernel(struct check_report *report)
 	for (size_t i = 0; i < SUBJECTS; i++)
 		add_subject(report, &subjects[i], &probes.result[subjects[i].probe]);
 	add_known_bad(report, &probes);
+	add_changed(report, &probes.result[PROBE_MANGLE]);
 }

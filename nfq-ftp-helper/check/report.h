@@ -6,12 +6,13 @@
 #define CHECK_REPORT_H
 
 #include "host/mode.h"
-#include "host/ports.h"
+#include "ruleset/finding.h"
 
 #include <stdbool.h>
 
-#define CHECK_TEXT_MAX 400
-#define CHECK_ROWS_MAX 64
+#define CHECK_TEXT_MAX	 400
+#define CHECK_REMEDY_MAX FINDING_REMEDY_MAX
+#define CHECK_ROWS_MAX	 64
 
 enum check_level {
 	CHECK_YES,
@@ -28,11 +29,13 @@ enum check_cause {
 	CAUSE_NONE,
 	CAUSE_RIGHTS,	   /* no CAP_NET_ADMIN */
 	CAUSE_KERNEL,	   /* no mode can run */
+	CAUSE_UNCHANGED,   /* the kernel drops what is changed */
 	CAUSE_FTP_HELPER,  /* the kernel's own helper has the connections */
 	CAUSE_NOTRACK,	   /* connections are not tracked */
 	CAUSE_EARLY,	   /* the helper is assigned before conntrack */
 	CAUSE_DNAT_PORT,   /* the port behind destination NAT is another */
 	CAUSE_NO_HELPER,   /* no helper is assigned */
+	CAUSE_DEAD,	   /* the helper that is assigned has been taken away */
 	CAUSE_NOT_QUEUED,  /* packets are not queued */
 	CAUSE_DESERTED,	   /* the helper queues packets for nobody */
 	CAUSE_QUEUE_TAKEN, /* another program has the queue */
@@ -53,11 +56,11 @@ struct check_row {
 	enum check_level level;
 	enum check_cause cause;
 	char text[CHECK_TEXT_MAX];
-	char remedy[CHECK_TEXT_MAX]; /* a command, where possible; "": there is none, or nothing to mend */
+	char remedy[CHECK_REMEDY_MAX]; /* a command, where possible; "": there is none, or nothing to mend */
 };
 
 struct check_report {
-	struct ports ports;
+	struct request request; /* what was asked, as it was said */
 	unsigned int count;
 	struct check_row rows[CHECK_ROWS_MAX];
 	bool can[MODES]; /* by enum mode */

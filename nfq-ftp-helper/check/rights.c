@@ -16,6 +16,6 @@ void check_rights(struct check_report *report)
 			CAUSE_RIGHTS, "sudo nfq-ftp-helper check");
 	if (!rights_sys_admin())
 		check_mend(check_add(report, "this process", "CAP_SYS_ADMIN", CHECK_NO,
-				     "without it there is no network namespace to try the kernel in"),
+				     "without it the kernel cannot be tried in a network namespace, or not all of it"),
 			   CAUSE_NONE, "sudo nfq-ftp-helper check");
 }

@@ -58,6 +58,8 @@ static void add_ftp_helper(struct check_report *report, const struct findings *f
 
 static void add_helper(struct check_report *report, const struct findings *findings)
 {
+	char command[REQUEST_COMMAND_MAX];
+
 	if (findings->assigned)
 		check_add(report, SETUP_GROUP, "helper assigned", CHECK_YES, "`%s', by `%.200s'", findings->helper,
 			  findings->assigning);
@@ -65,8 +67,13 @@ static void add_helper(struct check_report *report, const struct findings *findi
 		check_mend(check_add(report, SETUP_GROUP, "helper assigned", CHECK_NO,
 				     "no rule assigns a helper to "
 				     "connections to port %u, so no data connection can be expected",
-				     report->ports.port[0]),
-			   CAUSE_NO_HELPER, "nfq-ftp-helper rules --apply");
+				     findings->ports.port[0]),
+			   CAUSE_NO_HELPER, "%s", request_apply(&findings->request, command));
+	if (findings->assigned && findings->unserved)
+		check_mend(check_add(report, SETUP_GROUP, "ports", CHECK_NO,
+				     "no rule assigns a helper to connections to port %u, or queues their packets",
+				     findings->unserved),
+			   CAUSE_NO_HELPER, "%s", request_apply(&findings->request, command));
 }
 
 /* Do the helper and its mode queue packets themselves? */
@@ -78,7 +85,10 @@ static bool queues_itself(const struct findings *findings)
 static void add_queue_rules(struct check_report *report, const struct findings *findings)
 {
 	const struct queue_range *queues = &findings->queues;
+	struct request request = findings->request;
+	char command[REQUEST_COMMAND_MAX];
 
+	request.attach.mode = MODE_QUEUE;
 	if (findings->queued)
 		check_add(report, SETUP_GROUP, "packets queued", CHECK_YES,
 			  queues->first == queues->last ? "to queue %u" : "to queues %u:%u", queues->first,
@@ -89,12 +99,15 @@ static void add_queue_rules(struct check_report *report, const struct findings *
 		check_mend(check_add(report, SETUP_GROUP, "packets queued", CHECK_NO,
 				     "no rule queues the packets of "
 				     "connections to port %u",
-				     report->ports.port[0]),
-			   CAUSE_NOT_QUEUED, "nfq-ftp-helper rules --apply --mode queue");
+				     findings->ports.port[0]),
+			   CAUSE_NOT_QUEUED, "%s", request_apply(&request, command));
 }
 
-static void add_taken(struct check_report *report, unsigned int number, const struct queue_holder *holder, bool rules)
+static void add_taken(struct check_report *report, unsigned int number, const struct queue_holder *holder,
+		      const struct findings *findings)
 {
+	struct request request = findings->request;
+	char command[REQUEST_COMMAND_MAX];
 	struct check_row *row;
 
 	if (holder->program[0])
@@ -105,9 +118,11 @@ static void add_taken(struct check_report *report, unsigned int number, const st
 				"a program that cannot be seen from here (in another PID namespace?) has queue %u",
 				number);
 	number = number < 60000 ? number + 10 : number - 10;
-	if (rules)
-		check_mend(row, CAUSE_QUEUE_TAKEN,
-			   "nfq-ftp-helper rules --apply --mode queue --queue %u, and start what it says", number);
+	request.attach.mode = MODE_QUEUE;
+	request.attach.sure_queues.given = false;
+	(void)queue_range_set(&request.attach.queues, number, 1);
+	if (findings->queued)
+		check_mend(row, CAUSE_QUEUE_TAKEN, "%s, and start what it says", request_apply(&request, command));
 	else if (module_is_loaded(MODULE_NAME))
 		check_mend(row, CAUSE_QUEUE_TAKEN, "rmmod " MODULE_NAME ", and load it with queue=%u", number);
 	else
@@ -170,7 +185,7 @@ static bool add_queue(struct check_report *report, unsigned int number, const st
 	if (!holder.bound)
 		add_absent(report, number, findings);
 	else if (!holder.ours)
-		add_taken(report, number, &holder, findings->queued);
+		add_taken(report, number, &holder, findings);
 	else if (holder.dropped)
 		check_add(report, SETUP_GROUP, "queue", CHECK_NOTE,
 			  "%lu packets of queue %u were dropped for want of room: run with a larger --queue-length",
@@ -236,6 +251,7 @@ static void add_way(struct check_report *report, const struct findings *findings
 		{ FINDING_NOTRACK, CAUSE_NOTRACK, "tracking", "no rule keeps the connections from being tracked" },
 		{ FINDING_ASSIGNED_EARLY, CAUSE_EARLY, "helper's place", "no rule assigns one before conntrack" },
 		{ FINDING_ASSIGNED_LATE, CAUSE_LATE, "helper and DNAT", "no rule assigns one behind destination NAT" },
+		{ FINDING_HELPER_DEAD, CAUSE_DEAD, "helper's life", "the kernel has the helper that rules name" },
 		{ FINDING_DNAT_PORT, CAUSE_DNAT_PORT, "DNAT's ports", "no other public port leads to these" },
 		{ FINDING_SYNPROXY, CAUSE_SYNPROXY, "SYNPROXY", "it does not answer for FTP servers" },
 		{ FINDING_INVALID, CAUSE_INVALID, "INVALID", "no rule drops them before nfq-ftp-helper sees them" },
@@ -249,12 +265,21 @@ static void add_way(struct check_report *report, const struct findings *findings
 		add_finding(report, ways[i].name, &findings->wrong[ways[i].kind], ways[i].cause, ways[i].right);
 }
 
+static void add_interface(struct check_report *report)
+{
+	const char *missing = request_missing_interface(&report->request);
+
+	if (missing)
+		check_add(report, SETUP_GROUP, "interface", CHECK_NOTE, REQUEST_MISSING_INTERFACE, missing);
+}
+
 void check_setup(struct check_report *report)
 {
-	struct findings findings;
-	int error = findings_look(&findings, &report->ports, NULL);
+	static struct findings findings;
+	const int error = findings_look(&findings, &report->request, NULL);
 
 	add_forwarding(report);
+	add_interface(report);
 	if (error || !findings.readable) {
 		check_mend(check_add(report, SETUP_GROUP, "rules", CHECK_UNKNOWN,
 				     "neither nft nor iptables-save can tell the rules"),

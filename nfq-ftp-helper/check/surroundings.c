@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "host/bridge.h"
+#include "host/module.h"
 #include "host/sysctl.h"
 
 #include <stddef.h>
@@ -51,7 +52,7 @@ static void add_ipvs(struct check_report *report)
 
 static void add_bridge(struct check_report *report)
 {
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE], way[MODULE_WAY_MAX];
 
 	if (!bridge_find(name) || sysctl_number("net/bridge/bridge-nf-call-iptables") == 1)
 		return;
@@ -61,8 +62,8 @@ static void add_bridge(struct check_report *report)
 			"what passes between ports of the bridge `%s' comes to no rule of IP's: a router needs no more, "
 			"a firewall in a bridge does",
 			name),
-		CAUSE_NONE, "modprobe br_netfilter; " SYSCTL_MODULE_FIRST("br_netfilter") SYSCTL_SET_FOR_GOOD,
-		"net.bridge.bridge-nf-call-iptables", 1, "bridge");
+		CAUSE_NONE, "%s; " SYSCTL_MODULE_FIRST("br_netfilter") SYSCTL_SET_FOR_GOOD,
+		module_way("br_netfilter", way), "net.bridge.bridge-nf-call-iptables", 1, "bridge");
 }
 
 /* What is worth knowing, and mostly in nobody's way. */

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "option.h"
+#include "ruleset/backends.h"
 
 static bool reads_file(const struct option_values *values)
 {
@@ -27,7 +28,10 @@ int command_check(int argc, char **argv)
 
 	if (code != OPTION_GO_ON)
 		return code;
-	report.ports = values.request.ports;
+	report.request = values.request;
+	report.request.attach = values.run.attach;
+	if (values.backend < BACKENDS)
+		report.request.backend = backends[values.backend]->name;
 	check_rights(&report);
 	check_kernel(&report);
 	check_setup(&report);

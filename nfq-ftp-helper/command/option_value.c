@@ -234,16 +234,21 @@ static bool read_port_set(const struct option_row *row, void *at, const char *te
 	return true;
 }
 
-/* One name, up to @length bytes; an empty one is allowed. */
+/* One name, up to @length bytes; an empty one is allowed. At its end nft's wildcard is iptables', `+', which is what is stored. */
 static bool read_interface(char name[IF_NAMESIZE], const char *text, size_t length)
 {
-	if (length && !is_name(text, length, IF_NAMESIZE, "-_.+@:"))
+	const bool all = length && text[length - 1] == '*';
+	const size_t letters = length - all;
+
+	if (letters && !is_name(text, letters, IF_NAMESIZE - all, "-_.+@:"))
 		return false;
 	/* Every interface: nft has no name for that. */
-	if (length == 1 && text[0] == '+')
+	if (length == 1 && (all || text[0] == '+'))
 		return false;
 	memcpy(name, text, length);
 	name[length] = '\0';
+	if (all)
+		name[letters] = '+';
 	return true;
 }
 
@@ -327,6 +332,13 @@ static bool same_mark(const void *at, const void *other)
 	return a->mark == b->mark && a->mark_mask == b->mark_mask;
 }
 
+static bool same_ports(const void *at, const void *other)
+{
+	const struct ports *a = at, *b = other;
+
+	return a->count == b->count && memcmp(a->port, b->port, a->count * sizeof(a->port[0])) == 0;
+}
+
 static bool same_port_range(const void *at, const void *other)
 {
 	const struct policy *a = at, *b = other;
@@ -381,7 +393,7 @@ static const struct kind {
 			   "yes (all addresses in replies), no, or at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, "
 			   "separated by commas",
 			   reset_all, NULL },
-	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", NULL, NULL },
+	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", NULL, same_ports },
 	[OPTION_PORT_SET] = { read_port_set, "ports from @L to @H, separated by commas", reset_all, NULL },
 	[OPTION_INTERFACES] = { read_interfaces,
 				"at most @M pairs CLIENTS:SERVERS of interface names, one of which may be "

@@ -6,7 +6,7 @@
 #include "host/rights.h"
 #include "option.h"
 #include "rules_place.h"
-#include "ruleset/findings.h"
+#include "settle/settle.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,21 +80,29 @@ static const struct backend *named_backend(const struct option_values *values)
 
 static int choose_attach(struct option_values *values)
 {
-	char complaint[OPTION_COMPLAINT_MAX];
+	char complaint[SETTLE_COMPLAINT_MAX];
+	int error;
 
 	values->request.attach = values->run.attach;
-	if (rules_settle(&values->request, complaint))
-		return 0;
-	fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
-	return -EINVAL;
+	values->request.backend = named_backend(values) ? named_backend(values)->name : NULL;
+	error = settle_rules(&values->request, complaint);
+	if (error)
+		fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
+	return error;
 }
 
 /* What stands in the way of what was just printed or applied, a line each. */
-static void warn(const struct request *request)
+static void warn(const struct option_values *values)
 {
+	struct request said = values->request;
 	struct findings findings;
 
-	if (findings_look(&findings, &request->ports, &request->attach) < 0 || !findings.readable)
+	const char *missing = request_missing_interface(&said);
+
+	if (missing)
+		fprintf(stderr, "nfq-ftp-helper: " REQUEST_MISSING_INTERFACE "\n", missing);
+	said.attach = values->run.attach;
+	if (findings_look(&findings, &said, &values->request.attach) < 0 || !findings.readable)
 		return;
 	for (unsigned int i = 0; i < FINDING_KINDS; i++) {
 		const struct finding *finding = &findings.wrong[i];
@@ -119,14 +127,15 @@ int command_rules(int argc, char **argv)
 		return EXIT_FAILED;
 	if (values.remove)
 		return rules_take_away(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
-	if (choose_attach(&values) < 0)
-		return EXIT_USAGE;
+	error = choose_attach(&values);
+	if (error)
+		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;
 	backend = named_backend(&values) ? named_backend(&values) : backends_choose(request);
 	if (values.apply)
 		error = apply_rules(request, backend);
 	else
 		print_rules(request, backend);
 	if (!error)
-		warn(request);
+		warn(&values);
 	return error ? EXIT_FAILED : EXIT_DONE;
 }

@@ -3,30 +3,10 @@
 
 #include "host/helper.h"
 #include "kernel/cthelper.h"
-#include "ruleset/marks.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-bool rules_settle_queues(struct attach *attach, char complaint[OPTION_COMPLAINT_MAX])
-{
-	if (attach_settle(attach))
-		return true;
-	snprintf(complaint, OPTION_COMPLAINT_MAX, "--queue %u:%u leaves no numbers behind it: give --sure-queue, too",
-		 attach->queues.first, attach->queues.last);
-	return false;
-}
-
-bool rules_settle(struct request *request, char complaint[OPTION_COMPLAINT_MAX])
-{
-	struct attach *attach = &request->attach;
-
-	if (attach->mode == MODE_AUTO)
-		attach_choose(attach);
-	marks_settle(attach, &request->ports, true);
-	return rules_settle_queues(attach, complaint);
-}
 
 /* A rule can only name a helper that the kernel knows. */
 static int prepare_helper(const struct request *request)

@@ -5,17 +5,7 @@
 #ifndef COMMAND_RULES_PLACE_H
 #define COMMAND_RULES_PLACE_H
 
-#include "option.h"
 #include "ruleset/backends.h"
-
-/*
- * What was not said of how we are attached: mode, mark, and sure queues where the mode uses them. Return: false: there are no numbers for
- * these, and @complaint says so.
- */
-bool rules_settle(struct request *request, char complaint[OPTION_COMPLAINT_MAX]);
-
-/* Of this only what needs no look at the machine: the sure queues, where the mode is named. Return: as above. */
-bool rules_settle_queues(struct attach *attach, char complaint[OPTION_COMPLAINT_MAX]);
 
 /**
  * rules_place - put them in place, instead of whatever rules of ours are there, also another backend's

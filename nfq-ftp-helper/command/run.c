@@ -13,8 +13,8 @@
 #include "isolation/rulekeeper.h"
 #include "reload.h"
 #include "rules_place.h"
-#include "ruleset/marks.h"
 #include "run_test.h"
+#include "settle/settle.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,6 +33,7 @@
 struct daemon {
 	struct reload reload;
 	struct options options; /* of these, and what has been settled since */
+	bool mode_chosen;	/* by us, for want of a --mode */
 	struct confinement confinement;
 	char confined[ISOLATION_TEXT_MAX]; /* what is in force of it */
 	struct attachment attachment;
@@ -69,7 +70,7 @@ static void open_asking(struct daemon *daemon)
 {
 	struct asking_config config = {
 		.options = &daemon->options,
-		.mode_chosen = daemon->attachment.chosen,
+		.mode_chosen = daemon->mode_chosen,
 		.sandbox = daemon->confined,
 		.rules = daemon->backend ? "put in place and taken away by the daemon" :
 					   "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
@@ -136,7 +137,7 @@ static void tell_ready(const struct daemon *daemon)
 		LOG_LEVEL_NOTICE,
 		"event=ready mode=%s%s queue=%s sure-queue=%s seqadj=%s mark=%#x/%#x%s sessions=%u recovered=%u rules=%s "
 		"file=%s",
-		mode_names[attach->mode], daemon->attachment.chosen ? " mode-chosen=yes" : "",
+		mode_names[attach->mode], daemon->mode_chosen ? " mode-chosen=yes" : "",
 		queue_range_text(&attach->queues, queues), sure, attach_seqadj_names[attach->seqadj], attach->mark,
 		attach->mark_mask, label, daemon->options.sessions, recovered,
 		daemon->backend ? daemon->backend->name : "none", file[0] ? file : "none");
@@ -418,21 +419,27 @@ static const struct option_page page = {
 };
 
 /* What the rules are is known before anything else is opened: whoever makes them may be another process. Return: as below. */
-static int settle_rules(struct daemon *daemon)
+static int settle_own_rules(struct daemon *daemon)
 {
 	const struct option_values *values = &daemon->reload.values;
 	struct request *request = &daemon->request;
-	char complaint[OPTION_COMPLAINT_MAX];
+	char complaint[SETTLE_COMPLAINT_MAX];
+	int error;
 
-	*request = values->request;
 	request->attach = daemon->options.attach;
-	if (!rules_settle(request, complaint)) {
+	error = settle_rules(request, complaint);
+	if (error) {
 		log_line(LOG_LEVEL_ERROR, "%s", complaint);
-		return EXIT_USAGE;
+		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;
 	}
 	daemon->options.attach = request->attach;
 	daemon->backend = values->backend < BACKENDS ? backends[values->backend] : backends_choose(request);
 	return OPTION_GO_ON;
+}
+
+static void doubt(const char *sentence)
+{
+	log_line(LOG_LEVEL_WARNING, "%s", sentence);
 }
 
 /* What was not said. Return: OPTION_GO_ON, or an exit code. */
@@ -440,10 +447,18 @@ static int settle_options(struct daemon *daemon)
 {
 	const struct option_values *values = &daemon->reload.values;
 
+	char complaint[SETTLE_COMPLAINT_MAX];
+
 	daemon->options = values->run;
+	daemon->mode_chosen = values->run.attach.mode == MODE_AUTO;
+	daemon->request = values->request;
+	if (values->backend < BACKENDS)
+		daemon->request.backend = backends[values->backend]->name;
+	settle_doubts(&daemon->request, doubt);
 	if (values->rules)
-		return settle_rules(daemon);
-	marks_settle(&daemon->options.attach, &values->request.ports, false);
+		return settle_own_rules(daemon);
+	if (!settle_run(&daemon->options.attach, &daemon->request, complaint))
+		doubt(complaint);
 	return OPTION_GO_ON;
 }
 

@@ -4,7 +4,7 @@
 #include "command.h"
 #include "daemon/confinement.h"
 #include "daemon/log.h"
-#include "rules_place.h"
+#include "settle/settle.h"
 
 #include <stdio.h>
 
@@ -12,9 +12,9 @@ int run_test(const struct option_values *values)
 {
 	struct attach attach = values->run.attach;
 	struct confinement confinement;
-	char complaint[OPTION_COMPLAINT_MAX];
+	char complaint[SETTLE_COMPLAINT_MAX];
 
-	if (values->rules && !rules_settle_queues(&attach, complaint)) {
+	if (values->rules && !settle_queues(&attach, complaint)) {
 		log_line(LOG_LEVEL_ERROR, "%s", complaint);
 		return EXIT_USAGE;
 	}

@@ -58,12 +58,13 @@ static int disable(void *context)
 static int adopt_module(struct attach *attach)
 {
 	int error = attach_adopt_module(attach);
-	char text[ATTACH_COMPLAINT_MAX];
+	char text[ATTACH_COMPLAINT_MAX], way[MODULE_WAY_MAX];
 	const char *complaint = error ? NULL : attach_complaint(attach, text);
 
 	if (error == -ENOENT)
-		log_line(LOG_LEVEL_ERROR, "the kernel module is not loaded: `modprobe " MODULE_NAME "', or choose "
-					  "another --mode");
+		log_line(LOG_LEVEL_ERROR,
+			 "the kernel module " MODULE_NAME " is not loaded: %s; or choose another --mode",
+			 module_way(MODULE_NAME, way));
 	else if (error)
 		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE_PARAMETERS "' cannot be used: %s", strerror(-error));
 	else if (complaint)
@@ -73,20 +74,25 @@ static int adopt_module(struct attach *attach)
 
 static int complain_cthelper(int error)
 {
+	char way[MODULE_WAY_MAX];
+
 	if (error == -EPERM)
 		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its conntrack helpers: start this as root, or "
 					  "with CAP_NET_ADMIN in the first user namespace");
 	else if (error == -EPROTONOSUPPORT)
 		log_line(LOG_LEVEL_ERROR,
-			 "the kernel has no helpers of user space: `modprobe nfnetlink_cthelper', or a "
-			 "kernel with CONFIG_NF_CT_NETLINK_HELPER, gives them; --mode queue does without");
+			 "the kernel has no helpers of user space (CONFIG_NF_CT_NETLINK_HELPER): %s; --mode queue does "
+			 "without",
+			 module_way("nfnetlink_cthelper", way));
 	else if (error == -EEXIST)
 		log_line(LOG_LEVEL_ERROR,
 			 "a kernel module has the conntrack helper `" CTHELPER_NAME "': --mode kmod uses "
 			 "it, `rmmod " MODULE_NAME "' removes it");
 	else if (error == -EBUSY)
-		log_line(LOG_LEVEL_ERROR, "another program has a conntrack helper `" CTHELPER_NAME "' of another kind, "
-					  "which is in use: remove the rules that name it, and its connections");
+		log_line(LOG_LEVEL_ERROR,
+			 "another program has a conntrack helper `" CTHELPER_NAME "' of another kind: when no "
+			 "rule names it, and no connection has it, `nfct helper delete " CTHELPER_NAME " inet "
+			 "tcp' takes it away, and with inet6 likewise");
 	else
 		log_line(LOG_LEVEL_ERROR, "the conntrack helper `" CTHELPER_NAME "' cannot be registered: %s",
 			 strerror(-error));
@@ -104,12 +110,6 @@ int attachment_open(struct attachment *attachment, struct options *options)
 	if (error) {
 		log_line(LOG_LEVEL_ERROR, "the kernel has no netfilter netlink sockets: %s", strerror(-error));
 		return error;
-	}
-	attachment->chosen = attach->mode == MODE_AUTO;
-	/* The choice and the queues are those of `rules', so that neither needs to be told. */
-	if (attachment->chosen) {
-		attach_choose(attach);
-		(void)attach_settle(attach);
 	}
 	if (attach->mode == MODE_KMOD)
 		return adopt_module(attach);
@@ -216,7 +216,7 @@ static void unregister(struct attachment *attachment)
 	if (error == -EBUSY)
 		log_line(LOG_LEVEL_WARNING,
 			 "the conntrack helper `" CTHELPER_NAME "' stays registered, idle: a rule or a "
-			 "connection still uses it");
+			 "connection still uses it, or rules of iptables-legacy may");
 	else if (error)
 		log_line(LOG_LEVEL_WARNING, "the conntrack helper `" CTHELPER_NAME "' stays registered, idle: %s",
 			 strerror(-error));

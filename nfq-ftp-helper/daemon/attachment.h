@@ -11,7 +11,6 @@
 
 struct attachment {
 	const struct options *options;
-	bool chosen;	    /* by us, for want of a --mode */
 	bool registered;    /* our helper queues packets */
 	struct guard guard; /* mode cthelper: disables the helper */
 	int users;	    /* a file: who uses the helper holds a lock on it */
@@ -19,9 +18,9 @@ struct attachment {
 };
 
 /**
- * attachment_open - find out which mode it is to be
+ * attachment_open - can it be of this mode?
  * @attachment: filled in
- * @options: the mode is filled in where it is auto, and the queues where the module has them; must stay
+ * @options: with a mode; the queues are filled in where the module has them; must stay
  *
  * What is wrong is said on standard error, in one sentence; so it is below.
  *

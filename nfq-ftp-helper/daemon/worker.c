@@ -13,6 +13,7 @@
  */
 #include "worker.h"
 
+#include "host/module.h"
 #include "host/sysctl.h"
 #include "kernel/cthelper.h"
 #include "kernel/ctmessage.h"
@@ -341,13 +342,14 @@ static int open_conntrack(struct worker *worker)
 		.noted = attach->mode == MODE_KMOD,
 	};
 	int error = ctnetlink_open(&worker->ctnetlink, &config);
+	char way[MODULE_WAY_MAX];
 
 	if (error == -EPERM)
 		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its connections: start this as root, or with "
 					  "CAP_NET_ADMIN");
 	else if (error == -EPROTONOSUPPORT)
-		log_line(LOG_LEVEL_ERROR, "the kernel has no ctnetlink: `modprobe nf_conntrack_netlink', or a kernel "
-					  "with CONFIG_NF_CT_NETLINK, gives it");
+		log_line(LOG_LEVEL_ERROR, "the kernel has no ctnetlink (CONFIG_NF_CT_NETLINK): %s",
+			 module_way("nf_conntrack_netlink", way));
 	else if (error)
 		log_line(LOG_LEVEL_ERROR, "the kernel's connections cannot be reached: %s", strerror(-error));
 	return error;
@@ -357,15 +359,14 @@ static void complain_queue(const struct worker *worker, enum nfqueue_step step, 
 {
 	const struct nfqueue_config *config = &worker->queue_config;
 	const bool sure = step == NFQUEUE_BIND_SURE;
+	char way[MODULE_WAY_MAX];
 
 	if (step == NFQUEUE_SUBSYSTEM && error == -EPERM)
 		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its queues: start this as root, or with "
 					  "CAP_NET_ADMIN");
 	else if (step == NFQUEUE_SUBSYSTEM || step == NFQUEUE_SOCKET)
-		log_line(LOG_LEVEL_ERROR,
-			 "the kernel has no NFQUEUE (%s): `modprobe nfnetlink_queue', or a kernel "
-			 "with CONFIG_NETFILTER_NETLINK_QUEUE, gives it",
-			 strerror(-error));
+		log_line(LOG_LEVEL_ERROR, "the kernel has no NFQUEUE (CONFIG_NETFILTER_NETLINK_QUEUE; %s): %s",
+			 strerror(-error), module_way("nfnetlink_queue", way));
 	else if (error == -EPERM || error == -EBUSY)
 		log_line(LOG_LEVEL_ERROR,
 			 "queue %d is taken by another program: end that one, or choose another "

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "module.h"
 
+#include "namespace.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,83 @@ bool module_exists(const char *name)
 	if (file)
 		fclose(file);
 	return found;
+}
+
+/* The oldest that its source is for: dkms.conf says it, too. */
+#define OLDEST_MAJOR 6
+#define OLDEST_MINOR 1
+
+static bool is_supported(const char *release)
+{
+	char *end;
+	const unsigned long major = strtoul(release, &end, 10), minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+
+	return major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR);
+}
+
+/* What makes a container leaves one of these in it. */
+static bool in_container(void)
+{
+	static const char *const signs[] = { "/run/systemd/container", "/run/.containerenv", "/.dockerenv",
+					     "/run/host/container-manager" };
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		if (access(signs[i], F_OK) == 0)
+			return true;
+	}
+	return !namespace_user_is_first();
+}
+
+static void look_at_means(const char *name, struct module_means *means)
+{
+	struct utsname kernel = { 0 };
+	char path[160];
+
+	(void)uname(&kernel);
+	snprintf(means->release, sizeof(means->release), "%.64s", kernel.release);
+	snprintf(path, sizeof(path), "/lib/modules/%.64s/build/Makefile", kernel.release);
+	means->kernel_takes = access("/proc/modules", F_OK) == 0;
+	means->container = in_container();
+	means->exists = module_exists(name);
+	means->ours = strcmp(name, MODULE_NAME) == 0;
+	means->supported = is_supported(kernel.release);
+	means->headers = access(path, R_OK) == 0;
+}
+
+const char *module_way_of(const char *name, const struct module_means *means, char text[MODULE_WAY_MAX])
+{
+	if (!means->kernel_takes)
+		snprintf(text, MODULE_WAY_MAX, "this kernel takes no modules (CONFIG_MODULES)");
+	else if (means->ours && !means->exists && !means->supported)
+		snprintf(text, MODULE_WAY_MAX, "it cannot be built for Linux %s: from %u.%u on it can", means->release,
+			 OLDEST_MAJOR, OLDEST_MINOR);
+	else if (means->container)
+		snprintf(text, MODULE_WAY_MAX, "modprobe %s, on the host of this container", name);
+	else if (means->exists)
+		snprintf(text, MODULE_WAY_MAX, "modprobe %s", name);
+	else if (!means->ours)
+		snprintf(text, MODULE_WAY_MAX, "there is no module %s for Linux %s", name, means->release);
+	else if (means->headers)
+		snprintf(text, MODULE_WAY_MAX, "make kmod KDIR=/lib/modules/%s/build, and load it", means->release);
+	else
+		snprintf(text, MODULE_WAY_MAX, "install linux-headers-%s, then make kmod, and load it", means->release);
+	return text;
+}
+
+const char *module_way(const char *name, char text[MODULE_WAY_MAX])
+{
+	struct module_means means;
+
+	look_at_means(name, &means);
+	return module_way_of(name, &means, text);
+}
+
+bool module_could_be_loaded(const char *name)
+{
+	struct module_means means;
+
+	look_at_means(name, &means);
+	return means.kernel_takes && (means.exists || means.container) && !module_is_loaded(name);
 }
 
 int module_parameter(const char *parameter, long long *value)

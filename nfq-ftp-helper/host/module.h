@@ -19,6 +19,28 @@ bool module_is_loaded(const char *name);
 /* Is there such a module for the running kernel, which could be loaded? */
 bool module_exists(const char *name);
 
+/* What decides how a module can be had here. */
+struct module_means {
+	bool kernel_takes; /* the kernel can load modules at all */
+	bool container;	   /* this is one: its kernel is the host's, and so are the modules */
+	bool exists;	   /* there is one for this kernel */
+	bool ours;	   /* it is this project's, and built from its source */
+	bool supported;	   /* this kernel is none that is older than what its source is for */
+	bool headers;	   /* what modules are built with is installed */
+	char release[65];  /* the kernel's */
+};
+
+#define MODULE_WAY_MAX 200
+
+/* How it can be had: what to do, without a full stop. Return: @text. */
+const char *module_way_of(const char *name, const struct module_means *means, char text[MODULE_WAY_MAX]);
+
+/* The same, on this machine. */
+const char *module_way(const char *name, char text[MODULE_WAY_MAX]);
+
+/* Is it not loaded, and could be, here or on the host of this container? */
+bool module_could_be_loaded(const char *name);
+
 /* A parameter of ours, which is a number. Return: 0, or a negative errno. */
 int module_parameter(const char *parameter, long long *value);
 

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *ports_next(const char *list, uint16_t *port)
@@ -19,6 +20,7 @@ const char *ports_next(const char *list, uint16_t *port)
 
 bool ports_parse(const char *list, struct ports *ports)
 {
+	ports->given = true;
 	ports->count = 0;
 	do {
 		if (ports->count == PORTS_MAX)
@@ -26,4 +28,30 @@ bool ports_parse(const char *list, struct ports *ports)
 		list = ports_next(list, &ports->port[ports->count++]);
 	} while (list && *list);
 	return list != NULL;
+}
+
+bool ports_have(const struct ports *ports, uint16_t port)
+{
+	for (unsigned int i = 0; i < ports->count; i++) {
+		if (ports->port[i] == port)
+			return true;
+	}
+	return false;
+}
+
+void ports_add(struct ports *ports, uint16_t port)
+{
+	if (ports->count < PORTS_MAX && !ports_have(ports, port))
+		ports->port[ports->count++] = port;
+}
+
+const char *ports_text(const struct ports *ports, char text[PORTS_TEXT_MAX])
+{
+	int length = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; i < ports->count; i++)
+		length += snprintf(text + length, (size_t)(PORTS_TEXT_MAX - length), "%s%u", i ? "," : "",
+				   ports->port[i]);
+	return text;
 }

@@ -12,6 +12,7 @@
 #define PORTS_MAX 15 /* what iptables' multiport takes */
 
 struct ports {
+	bool given; /* by somebody; else they are what holds where nothing is said */
 	unsigned int count;
 	uint16_t port[PORTS_MAX];
 };
@@ -27,5 +28,15 @@ const char *ports_next(const char *list, uint16_t *port);
 
 /* A whole list, into @ports. Return: whether it is one, of PORTS_MAX at most. */
 bool ports_parse(const char *list, struct ports *ports);
+
+bool ports_have(const struct ports *ports, uint16_t port);
+
+/* One more, where there is room for it, and it is not among them. */
+void ports_add(struct ports *ports, uint16_t port);
+
+#define PORTS_TEXT_MAX (6 * PORTS_MAX + 1)
+
+/* "21,2121": as options have it. Return: @text. */
+const char *ports_text(const struct ports *ports, char text[PORTS_TEXT_MAX]);
 
 #endif

@@ -6,8 +6,12 @@
  * it, any other makes one. A change must not name another size of private data, or other policies, than the helper
  * was made with; a new one must name its size. So ours is made, as a stub, where it does not exist, and then changed,
  * without a size. A change of what the kernel does not have fails with EINVAL for want of the size: then the name is
- * a kernel module's. One that cannot be changed is another program's, of the same name: it makes room for ours, if
- * nothing uses it.
+ * a kernel module's. One that cannot be changed is another program's, of the same name, and stays.
+ *
+ * Kernels before 7.2 take no helper away that a rule or a connection uses (EBUSY). Later ones do, and what has named it has a dead copy
+ * from then on, also when there is one of that name again. So ours is taken away when nobody is seen to use it. Who is in another network
+ * namespace is not seen, but for daemons, which have a lock (daemon/attachment.c); nor what rules of iptables-legacy name: where there may be such it
+ * stays. All else is asked over netlink: when a daemon ends it may start no program that lists rules.
  *
  * Nothing here keeps private data in the kernel: its size is 0.
  */
@@ -17,9 +21,14 @@
 #include "family.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netfilter/nfnetlink_cthelper.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
 
 #define CTHELPER(type) (NFNL_SUBSYS_CTHELPER << 8 | (type))
 
@@ -105,20 +114,6 @@ static int helper_delete(struct exchange *exchange, uint8_t family)
 	return without_subsystem(exchange_run_one(exchange));
 }
 
-/* One that cannot be changed makes room. */
-static int helper_enable(struct exchange *exchange, uint8_t family, uint16_t queue,
-			 const struct cthelper_policy *policy)
-{
-	int error = helper_change(exchange, family, queue, policy);
-
-	if (error != -EBUSY)
-		return error;
-	error = helper_delete(exchange, family);
-	if (!error)
-		error = helper_make(exchange, family, policy);
-	return error ? error : helper_change(exchange, family, queue, policy);
-}
-
 static int helper_disable(struct exchange *exchange, uint8_t family)
 {
 	exchange_begin(exchange);
@@ -132,7 +127,7 @@ int cthelper_register(struct exchange *exchange, uint16_t queue, const struct ct
 	size_t enabled = 0;
 
 	while (!error && enabled < FAMILIES) {
-		error = helper_enable(exchange, families[enabled], queue, policy);
+		error = helper_change(exchange, families[enabled], queue, policy);
 		enabled += error == 0;
 	}
 	/* Nobody will serve half of it. */
@@ -175,9 +170,62 @@ int cthelper_disable(struct exchange *exchange)
 	return error == -EINVAL ? -ENOENT : error;
 }
 
+/* ---- who uses it ---- */
+
+/* Whoever uses it has its name in a text of his own; that another text is the same does no harm. */
+static void look_for_name(void *used, const struct nlmsghdr *object)
+{
+	static const char name[] = CTHELPER_NAME;
+
+	*(bool *)used |=
+		memmem(mnl_nlmsg_get_payload(object), mnl_nlmsg_get_payload_len(object), name, sizeof(name)) != NULL;
+}
+
+/* Only table raw assigns helpers. Its rules are not told over netlink, and that there is one only to root: then there may be some. */
+static bool may_have_legacy_rules(const char *tables)
+{
+	FILE *file = fopen(tables, "re");
+	bool found = !file && errno != ENOENT;
+	char line[32];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strcmp(line, "raw\n") == 0;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Return: 0: nobody, as far as can be seen; -EBUSY; another negative errno: it cannot be seen. */
+static int find_user(struct exchange *exchange)
+{
+	static const unsigned int lists[] = {
+		NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET,
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETOBJ,
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE,
+	};
+	bool used = may_have_legacy_rules("/proc/net/ip_tables_names") ||
+		    may_have_legacy_rules("/proc/net/ip6_tables_names");
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && !used && !error; i++) {
+		struct nfgenmsg *header;
+
+		exchange_begin(exchange);
+		header = mnl_nlmsg_get_payload(exchange_add(exchange, lists[i], NLM_F_DUMP, FAMILY_IPV4));
+		header->nfgen_family = AF_UNSPEC;
+		error = exchange_walk(exchange, look_for_name, &used);
+		/* A kernel without nf_tables has no rules of it. */
+		if (error == -EINVAL || error == -EOPNOTSUPP)
+			error = 0;
+	}
+	return used ? -EBUSY : error;
+}
+
 int cthelper_unregister(struct exchange *exchange)
 {
-	return do_all(exchange, helper_delete);
+	const int error = find_user(exchange);
+
+	return error ? error : do_all(exchange, helper_delete);
 }
 
 /* ---- listing ---- */

@@ -35,7 +35,7 @@ struct cthelper_policy {
  * with it the end of conntrack's work on them, so that its connections break; see cthelper_disable().
  *
  * Return: 0; -EPERM: no CAP_NET_ADMIN; -EPROTONOSUPPORT: the kernel has no nfnetlink_cthelper; -EEXIST: a kernel module
- * has this name; -EBUSY: another program's helper has it, and is in use; another negative errno.
+ * has this name; -EBUSY: another program's helper, of another kind, has it; another negative errno.
  */
 int cthelper_register(struct exchange *exchange, uint16_t queue, const struct cthelper_policy *policy);
 
@@ -48,7 +48,10 @@ int cthelper_prepare(struct exchange *exchange, const struct cthelper_policy *po
 /* Make a stub of it: its packets pass as if accepted. Return: 0, -ENOENT: it is not there, or as above. */
 int cthelper_disable(struct exchange *exchange);
 
-/* Take it away. Return: 0; -EBUSY: a rule or a connection uses it; -ENOENT: it is not there; or as above. */
+/*
+ * Take it away, where nobody is seen to use it. Return: 0; -EBUSY: a rule or a connection uses it, or may; -ENOENT: it is not there; or as
+ * above.
+ */
 int cthelper_unregister(struct exchange *exchange);
 
 /**

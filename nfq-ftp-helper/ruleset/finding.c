@@ -19,6 +19,9 @@ static const struct sentence {
 	[FINDING_ASSIGNED_EARLY] = {
 		"a helper is assigned at a priority before conntrack (-200 or less), so without effect, by `",
 		"'", false },
+	[FINDING_HELPER_DEAD] = {
+		"the helper that a rule names has been taken away, so that it has no effect, not even when there is one of that name "
+		"again: `", "'", false },
 	[FINDING_DNAT_PORT] = {
 		"destination NAT changes ", "", false },
 	[FINDING_SYNPROXY] = {

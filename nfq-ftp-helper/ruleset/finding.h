@@ -7,6 +7,7 @@
 
 #include "found.h"
 #include "keepers.h"
+#include "request.h"
 
 /* What stands in FTP's way, most important first. */
 enum finding_kind {
@@ -14,6 +15,7 @@ enum finding_kind {
 	FINDING_FTP_AUTOMATIC,	/* nf_conntrack_helper=1: the kernel assigns it by itself */
 	FINDING_NOTRACK,	/* the connections are not tracked */
 	FINDING_ASSIGNED_EARLY, /* a helper is assigned before conntrack, which has no effect */
+	FINDING_HELPER_DEAD,	/* the helper that a rule names has been taken away */
 	FINDING_DNAT_PORT,	/* the port behind destination NAT is another, which rules do not know */
 	FINDING_SYNPROXY,	/* packets are renumbered before we see them */
 	FINDING_ASSIGNED_LATE,	/* behind destination NAT */
@@ -26,22 +28,28 @@ enum finding_kind {
 	FINDING_KINDS,
 };
 
-#define FINDING_TEXT_MAX 400
+#define FINDING_TEXT_MAX   400
+#define FINDING_REMEDY_MAX (FOUND_TEXT_MAX + REQUEST_COMMAND_MAX)
 
 struct finding {
 	bool seen;
-	bool harmless;		     /* only worth knowing; then there may be no remedy */
-	char text[FINDING_TEXT_MAX]; /* the sentence that says so, without a full stop */
-	char remedy[FOUND_TEXT_MAX]; /* the command that mends it */
+	bool harmless;			 /* only worth knowing; then there may be no remedy */
+	char text[FINDING_TEXT_MAX];	 /* the sentence that says so, without a full stop */
+	char remedy[FINDING_REMEDY_MAX]; /* the command that mends it */
 };
 
 struct findings {
-	bool readable; /* otherwise nothing is known */
+	bool readable;	    /* otherwise nothing is known */
+	struct ports ports; /* in question: those that were asked for, else those of the present rules */
+	struct request
+		request; /* what was asked, and of the rest what the present rules have: remedies say that again */
 	struct finding wrong[FINDING_KINDS];
+	enum mode mode;			/* that the present rules are of; MODE_AUTO: of none */
 	bool well_assigned;		/* a rule assigns one between conntrack and destination NAT */
 	bool assigned;			/* a rule assigns a helper that is not the kernel's ftp */
 	char helper[FOUND_HELPER_MAX];	/* that one */
 	char assigning[FOUND_TEXT_MAX]; /* that rule */
+	uint16_t unserved;		/* a port in question that rules leave out; 0: none */
 	bool queued;			/* a rule queues these connections' packets */
 	struct queue_range queues;
 	struct queue_range sure_queues; /* of marked connections */

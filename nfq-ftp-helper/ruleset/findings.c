@@ -4,10 +4,14 @@
 #include "backends.h"
 #include "findings_way.h"
 #include "found_read.h"
+#include "host/helper.h"
 #include "host/module.h"
 #include "host/sysctl.h"
+#include "iptables.h"
 #include "iptables_chains.h"
+#include "kernel/cthelper.h"
 #include "marks.h"
+#include "nft.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +20,177 @@
 /* Ours: packets are queued, and helpers assigned, there. */
 #define OUR_PRIORITY	   (-150)
 #define CONNTRACK_PRIORITY (-200)
+
+/* ---- what the present rules are ---- */
+
+static void look_at_queue(struct findings *findings, const struct found *found, const struct found_rule *rule)
+{
+	if (!rule->queues.given || !found_asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
+		return;
+	if (rule->marked || rule->labelled) {
+		findings->sure_queues = rule->queues;
+		return;
+	}
+	if (findings->queued)
+		return;
+	findings->queued = true;
+	findings->queues = rule->queues;
+	findings->some_only = rule->narrow && backends_own(&found->chains[rule->chain]);
+}
+
+static bool is_assignment(const struct found_rule *rule)
+{
+	return rule->verdict == FOUND_ASSIGN && rule->helper[0] && strcmp(rule->helper, "ftp") != 0;
+}
+
+/* Does it give control connections, and no others, a helper? Not every helper is there for FTP's sake. */
+static bool is_for_us(const struct found *found, const struct found_rule *rule, uint16_t port)
+{
+	if (backends_own(&found->chains[rule->chain]))
+		return true;
+	return found->chains[rule->chain].roots &&
+	       (strcmp(rule->helper, CTHELPER_NAME) == 0 || findings_way_serves(found, FOUND_QUEUE, port));
+}
+
+/* The ports of rules that are there, of ours alone where @own. */
+static void gather_ports(const struct found *found, bool own, struct ports *ports)
+{
+	for (size_t i = 0; i < found->rule_count; i++) {
+		const struct found_rule *rule = &found->rules[i];
+
+		if (!is_assignment(rule) || (own && !backends_own(&found->chains[rule->chain])))
+			continue;
+		for (unsigned int j = 0; j < rule->asked_count; j++) {
+			const struct found_asked *asked = &rule->asked[j];
+
+			for (uint32_t port = asked->low; port <= asked->high && ports->count < PORTS_MAX; port++) {
+				if (is_for_us(found, rule, (uint16_t)port))
+					ports_add(ports, (uint16_t)port);
+			}
+		}
+	}
+}
+
+/* Where none are asked for, those of the present rules are in question; a remedy leaves out none of ours. */
+static void settle_ports(struct findings *findings, struct found *found)
+{
+	struct ports *ports = &findings->request.ports, present = { .given = true };
+
+	gather_ports(found, ports->given, &present);
+	if (ports->given) {
+		for (unsigned int i = 0; i < present.count; i++)
+			ports_add(ports, present.port[i]);
+	} else if (present.count > 1 || (present.count && present.port[0] != PORTS_FTP)) {
+		*ports = findings->ports = present;
+		found_read_ports(found, &findings->ports);
+	}
+}
+
+/* Is a helper assigned to connections to the ports in question, or by us to any; one of this name, where there is one? */
+static bool assigns(const struct found *found, const char *helper)
+{
+	for (size_t i = 0; i < found->rule_count; i++) {
+		const struct found_rule *rule = &found->rules[i];
+
+		if (is_assignment(rule) && (!helper || strcmp(rule->helper, helper) == 0) &&
+		    (backends_own(&found->chains[rule->chain]) || found_asks_for_ports(found, rule)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where rules queue to: ours whatever ports they are for, else others for those in question, where they assign a helper, too: without one they
+ * are some other program's. Not given: nowhere.
+ */
+static void find_queues(const struct findings *findings, const struct found *found, struct queue_range *queues,
+			struct queue_range *sure)
+{
+	*queues = *sure = (struct queue_range){ .given = false };
+	for (size_t i = 0; i < found->rule_count; i++) {
+		const struct found_rule *rule = &found->rules[i];
+
+		if (!rule->queues.given || !backends_own(&found->chains[rule->chain]))
+			continue;
+		if (rule->marked || rule->labelled)
+			*sure = rule->queues;
+		else
+			*queues = rule->queues;
+	}
+	if (queues->given || !findings->queued || !assigns(found, NULL))
+		return;
+	*queues = findings->queues;
+	*sure = findings->sure_queues;
+}
+
+static void settle_mode(struct findings *findings, const struct found *found)
+{
+	struct attach *attach = &findings->request.attach;
+	const bool queues_asked = attach->queues.last > 0 || attach->sure_queues.given;
+	struct queue_range queues, sure, next;
+
+	find_queues(findings, found, &queues, &sure);
+	if (queues.given)
+		findings->mode = MODE_QUEUE;
+	else if (assigns(found, CTHELPER_NAME))
+		findings->mode = module_is_loaded(MODULE_NAME) ? MODE_KMOD : MODE_CTHELPER;
+	if (attach->mode == MODE_AUTO)
+		attach->mode = findings->mode;
+	if (attach->mode != MODE_QUEUE || !queues.given || queues_asked)
+		return;
+	attach->queues = queues;
+	/* The next ones need not be said. */
+	if (!sure.given || !queue_range_next(&queues, &next) || next.first != sure.first)
+		attach->sure_queues = sure;
+}
+
+static void settle_backend(struct findings *findings, const struct found *found)
+{
+	for (size_t i = 0; i < found->chain_count && !findings->request.backend; i++) {
+		if (backends_own(&found->chains[i]))
+			findings->request.backend =
+				found->chains[i].iptables ? iptables_backend.name : nft_backend.name;
+	}
+}
+
+/* Of the ports in question one for which rules neither assign a helper nor queue; 0: there is none. */
+static uint16_t find_unserved(struct findings *findings, struct found *found)
+{
+	uint16_t unserved = 0;
+
+	for (unsigned int i = 0; i < findings->ports.count && !unserved; i++) {
+		const struct ports one = { .count = 1, .port = { findings->ports.port[i] } };
+		bool served = false;
+
+		found_read_ports(found, &one);
+		for (size_t j = 0; j < found->rule_count && !served; j++) {
+			const struct found_rule *rule = &found->rules[j];
+
+			served = (is_assignment(rule) || rule->verdict == FOUND_QUEUE) &&
+				 found_asks_for_ports(found, rule) && found->chains[rule->chain].roots;
+		}
+		unserved = served ? 0 : one.port[0];
+	}
+	found_read_ports(found, &findings->ports);
+	return unserved;
+}
+
+static void look_at_present(struct findings *findings, struct found *found, bool asked)
+{
+	if (!asked)
+		settle_ports(findings, found);
+	for (size_t i = 0; i < found->rule_count; i++) {
+		if (found->rules[i].verdict == FOUND_QUEUE)
+			look_at_queue(findings, found, &found->rules[i]);
+	}
+	if (asked)
+		return;
+	settle_mode(findings, found);
+	settle_backend(findings, found);
+	findings->unserved = find_unserved(findings, found);
+}
+
+/* ---- what stands in FTP's way ---- */
 
 static void look_at_assignment(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
@@ -33,21 +208,6 @@ static void look_at_assignment(struct findings *findings, const struct found *fo
 	findings->assigned = true;
 	snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
 	snprintf(findings->assigning, sizeof(findings->assigning), "%s", rule->text);
-}
-
-static void look_at_queue(struct findings *findings, const struct found *found, const struct found_rule *rule)
-{
-	if (!rule->queues.given || !found_asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
-		return;
-	if (rule->marked || rule->labelled) {
-		findings->sure_queues = rule->queues;
-		return;
-	}
-	if (findings->queued)
-		return;
-	findings->queued = true;
-	findings->queues = rule->queues;
-	findings->some_only = rule->narrow && backends_own(&found->chains[rule->chain]);
 }
 
 /* Does a packet come to @root before it comes to us? */
@@ -92,8 +252,6 @@ static void look_at_rule(struct findings *findings, const struct found *found, c
 {
 	if (rule->verdict == FOUND_ASSIGN)
 		look_at_assignment(findings, found, rule);
-	else if (rule->verdict == FOUND_QUEUE)
-		look_at_queue(findings, found, rule);
 	else if (rule->verdict == FOUND_DROP)
 		look_at_drop(findings, found, rule);
 	findings_way_rule(findings, found, rule);
@@ -173,6 +331,18 @@ static void look_at_chain(struct findings *findings, const struct found *found, 
 	finding_see(findings, FINDING_RELATED, text, remedy);
 }
 
+/* Kernels before 7.2 take none away that a rule names; a rule that is to be will name one that is there. */
+static void look_at_helper(struct findings *findings)
+{
+	char command[REQUEST_COMMAND_MAX];
+	struct helper own;
+
+	if (strcmp(findings->helper, CTHELPER_NAME) != 0 || module_is_loaded(MODULE_NAME) || helper_look(&own) < 0 ||
+	    own.known)
+		return;
+	finding_see(findings, FINDING_HELPER_DEAD, findings->assigning, request_apply(&findings->request, command));
+}
+
 static void look_at_kernel(struct findings *findings)
 {
 	char remedy[FOUND_TEXT_MAX];
@@ -185,24 +355,31 @@ static void look_at_kernel(struct findings *findings)
 }
 
 /* The command that gives us another bit. */
-static void write_mark_remedy(uint32_t bit, bool module, char remedy[FOUND_TEXT_MAX])
+static void write_mark_remedy(const struct request *asked, uint32_t bit, bool module, char remedy[FINDING_REMEDY_MAX])
 {
-	if (!bit)
-		snprintf(remedy, FOUND_TEXT_MAX,
-			 "nfq-ftp-helper rules --apply --mode queue --label, and start what it says");
-	else if (module)
-		snprintf(remedy, FOUND_TEXT_MAX,
+	struct request request = *asked;
+	char command[REQUEST_COMMAND_MAX];
+
+	if (!bit) {
+		request.attach.mode = MODE_QUEUE;
+		request.attach.labels = true;
+	} else if (module) {
+		request.attach.mode = MODE_KMOD;
+	}
+	request_apply(&request, command);
+	if (bit && module)
+		snprintf(remedy, FINDING_REMEDY_MAX,
 			 "echo options " MODULE_NAME " mark=%#x >/etc/modprobe.d/" MODULE_NAME ".conf; "
-			 "echo %u >" MODULE_PARAMETERS "/mark; nfq-ftp-helper rules --apply --mode kmod",
-			 bit, bit);
+			 "echo %u >" MODULE_PARAMETERS "/mark; %s",
+			 bit, bit, command);
 	else
-		snprintf(remedy, FOUND_TEXT_MAX, "nfq-ftp-helper rules --apply, and start what it says");
+		snprintf(remedy, FINDING_REMEDY_MAX, "%s, and start what it says", command);
 }
 
 static void look_at_marks(struct findings *findings, const struct found *found, const struct attach *asked)
 {
 	uint32_t mask = asked ? asked->mark_mask : 0;
-	char culprit[MARKS_CULPRIT_MAX], text[MARKS_CULPRIT_MAX + 32], remedy[FOUND_TEXT_MAX];
+	char culprit[MARKS_CULPRIT_MAX], text[MARKS_CULPRIT_MAX + 32], remedy[FINDING_REMEDY_MAX];
 	struct attach module = { 0 };
 	const bool is_module = attach_adopt_module(&module) == 0;
 	struct marks marks;
@@ -215,25 +392,34 @@ static void look_at_marks(struct findings *findings, const struct found *found, 
 	if (!mask || !marks_culprit(&marks, found, mask, culprit))
 		return;
 	snprintf(text, sizeof(text), "%#x, is %s", mask, culprit);
-	write_mark_remedy(marks_free(&marks, mask), is_module, remedy);
+	write_mark_remedy(&findings->request, marks_free(&marks, mask), is_module, remedy);
 	finding_see(findings, FINDING_MARK, text, remedy);
 }
 
-int findings_look(struct findings *findings, const struct ports *ports, const struct attach *asked)
+void findings_of(struct findings *findings, struct found *found, const struct request *request,
+		 const struct attach *asked)
 {
-	struct found found = { .ports = ports };
-	int error = found_read(&found);
-
-	*findings = (struct findings){ .readable = !error && found.readable };
-	for (size_t i = 0; i < found.rule_count && !error; i++)
-		look_at_rule(findings, &found, &found.rules[i]);
-	for (size_t i = 0; i < found.chain_count && !error; i++)
-		look_at_chain(findings, &found, i);
-	if (!error)
-		findings_way_end(findings, &found);
-	if (!error)
-		look_at_marks(findings, &found, asked);
+	*findings = (struct findings){ .readable = found->readable, .ports = request->ports, .request = *request };
+	found->ports = &findings->ports;
+	look_at_present(findings, found, asked != NULL);
+	for (size_t i = 0; i < found->rule_count; i++)
+		look_at_rule(findings, found, &found->rules[i]);
+	for (size_t i = 0; i < found->chain_count; i++)
+		look_at_chain(findings, found, i);
+	findings_way_end(findings, found);
+	look_at_marks(findings, found, asked);
+	if (!asked)
+		look_at_helper(findings);
 	look_at_kernel(findings);
+}
+
+int findings_look(struct findings *findings, const struct request *request, const struct attach *asked)
+{
+	struct found found = { .ports = &request->ports };
+	const int error = found_read(&found);
+
+	if (!error)
+		findings_of(findings, &found, request, asked);
 	found_free(&found);
 	return error;
 }

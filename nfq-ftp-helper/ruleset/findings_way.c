@@ -58,12 +58,12 @@ static bool translates_ours(const struct found *found)
 
 bool findings_way_assigns(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
-	char remedy[FOUND_TEXT_MAX];
+	char remedy[FINDING_REMEDY_MAX], command[REQUEST_COMMAND_MAX];
 	int priority = 0;
 
 	if (!stands_at(found, rule, FOUND_HOOK_PREROUTING, &priority))
 		return true;
-	snprintf(remedy, sizeof(remedy), "%.200s; nfq-ftp-helper rules --apply", rule->removal);
+	snprintf(remedy, sizeof(remedy), "%.200s; %s", rule->removal, request_apply(&findings->request, command));
 	if (found->chains[rule->chain].iptables) {
 		findings->well_assigned = true;
 		return true;
@@ -95,8 +95,7 @@ static bool is_too_late(const struct found *found, const struct found_rule *rule
 	return false;
 }
 
-/* Is there a rule that does, or leads to, @verdict for this very port? */
-static bool serves(const struct found *found, enum found_verdict verdict, uint16_t port)
+bool findings_way_serves(const struct found *found, enum found_verdict verdict, uint16_t port)
 {
 	for (size_t i = 0; i < found->rule_count; i++) {
 		const struct found_rule *rule = &found->rules[i];
@@ -124,19 +123,24 @@ static bool has_port(const struct found *found, uint16_t port)
 static void look_at_translation(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
 	const uint16_t dialled = rule->asked_count ? rule->asked[0].low : 0, served = rule->to_port;
-	char remedy[FOUND_TEXT_MAX], what[FOUND_TEXT_MAX + 80];
+	char remedy[REQUEST_COMMAND_MAX], what[FOUND_TEXT_MAX + 80];
+	struct request request = findings->request;
 
 	if (!dialled || !served || found_asks_for(rule, served) || rule->foreign || !found->chains[rule->chain].roots)
 		return;
 	/* Of both it is asked already, or of none. */
 	if (has_port(found, served) == has_port(found, dialled))
 		return;
-	snprintf(remedy, sizeof(remedy), "nfq-ftp-helper rules --apply --port %u,%u", dialled, served);
-	if (!serves(found, FOUND_ASSIGN, dialled)) {
+	request.ports.given = true;
+	ports_add(&request.ports, dialled);
+	ports_add(&request.ports, served);
+	request_apply(&request, remedy);
+	if (!findings_way_serves(found, FOUND_ASSIGN, dialled)) {
 		snprintf(what, sizeof(what), "port %u to %u, by `%.200s', and no rule assigns a helper to port %u",
 			 dialled, served, rule->text, dialled);
 		finding_see(findings, FINDING_DNAT_PORT, what, remedy);
-	} else if (serves(found, FOUND_QUEUE, dialled) && !serves(found, FOUND_QUEUE, served)) {
+	} else if (findings_way_serves(found, FOUND_QUEUE, dialled) &&
+		   !findings_way_serves(found, FOUND_QUEUE, served)) {
 		snprintf(what, sizeof(what), "port %u to %u, by `%.200s', and no rule queues packets of port %u",
 			 dialled, served, rule->text, served);
 		finding_see(findings, FINDING_DNAT_PORT, what, remedy);

@@ -11,6 +11,9 @@
 void findings_way_rule(struct findings *findings, const struct found *found, const struct found_rule *rule);
 void findings_way_end(struct findings *findings, const struct found *found);
 
+/* Is there a rule that does, or leads to, @verdict for this very port? */
+bool findings_way_serves(const struct found *found, enum found_verdict verdict, uint16_t port);
+
 /* Is this assignment of a helper one that has an effect? What is wrong with it is noted. */
 bool findings_way_assigns(struct findings *findings, const struct found *found, const struct found_rule *rule);
 

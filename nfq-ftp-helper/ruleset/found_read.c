@@ -47,6 +47,24 @@ static void find_roots(struct found *found)
 	}
 }
 
+void found_read_ports(struct found *found, const struct ports *ports)
+{
+	found->ports = ports;
+	for (size_t i = 0; i < found->rule_count; i++) {
+		struct found_rule *rule = &found->rules[i];
+
+		if (rule->asked_count)
+			rule->ports = FOUND_PORTS_OTHER;
+		for (unsigned int j = 0; j < rule->asked_count; j++) {
+			if (found_has_port(found, rule->asked[j].low, rule->asked[j].high))
+				rule->ports = FOUND_PORTS_OURS;
+		}
+	}
+	for (size_t i = 0; i < found->chain_count; i++)
+		found->chains[i].has_ports = false;
+	find_roots(found);
+}
+
 int found_read(struct found *found)
 {
 	bool over_nft = false;

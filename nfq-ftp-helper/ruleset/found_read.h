@@ -17,4 +17,7 @@
  */
 int found_read(struct found *found);
 
+/* Other ports are in question from here on; they must stay. */
+void found_read_ports(struct found *found, const struct ports *ports);
+
 #endif

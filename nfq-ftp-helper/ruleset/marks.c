@@ -163,9 +163,8 @@ static void settle_by_module(struct attach *attach)
 	attach->mark_mask = module.mark_mask;
 }
 
-void marks_settle(struct attach *attach, const struct ports *ports, bool rules)
+void marks_settle_by(struct attach *attach, const struct found *found, bool rules)
 {
-	struct found found = { .ports = ports };
 	struct marks marks;
 
 	if (attach->mode == MODE_KMOD) {
@@ -173,14 +172,21 @@ void marks_settle(struct attach *attach, const struct ports *ports, bool rules)
 		return;
 	}
 	attach->label = ATTACH_LABEL;
-	if (found_read(&found) == 0) {
-		marks_look(&marks, &found);
+	if (found) {
+		marks_look(&marks, found);
 		choose_label(attach, &marks, rules);
 		if (!attach->mark_mask)
 			choose(attach, &marks, rules);
 	}
 	if (!attach->mark_mask)
 		attach->mark = attach->mark_mask = FIRST_CHOICE;
+}
+
+void marks_settle(struct attach *attach, const struct ports *ports, bool rules)
+{
+	struct found found = { .ports = ports };
+
+	marks_settle_by(attach, attach->mode != MODE_KMOD && found_read(&found) == 0 ? &found : NULL, rules);
 	found_free(&found);
 }
 

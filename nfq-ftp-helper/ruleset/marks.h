@@ -40,6 +40,9 @@ uint32_t marks_free(const struct marks *marks, uint32_t avoid);
  */
 void marks_settle(struct attach *attach, const struct ports *ports, bool rules);
 
+/* The same, by rules that have been read; NULL: they could not be. */
+void marks_settle_by(struct attach *attach, const struct found *found, bool rules);
+
 #define MARKS_CULPRIT_MAX 300
 
 /* Who would take bits of @mask for his, or take them away: the end of "is ...". Return: false: nobody. */

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "request.h"
 
+#include "host/interface.h"
 #include "host/module.h"
 #include "kernel/cthelper.h"
+
+#include <stdarg.h>
+#include <string.h>
 
 const struct request_place request_assign_places[REQUEST_ASSIGN_PLACES] = {
 	{ .hook = "prerouting", .chain = "PREROUTING", .to_server = true, .sees_in = true },
@@ -65,4 +69,73 @@ void request_write_run(const struct request *request, FILE *out)
 		fprintf(out, " --sure-queue %s --mark 0x%x/0x%x%s --seqadj %s",
 			queue_range_text(&attach->sure_queues, sure), attach->mark, attach->mark_mask,
 			attach->labels ? " --label" : "", attach_seqadj_names[attach->seqadj]);
+}
+
+/* At the end of a command. One that is cut short for want of room would be another: REQUEST_COMMAND_MAX has all that can be said. */
+static void __attribute__((format(printf, 2, 3))) say(char text[REQUEST_COMMAND_MAX], const char *format, ...)
+{
+	const size_t length = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + length, REQUEST_COMMAND_MAX - length, format, arguments);
+	va_end(arguments);
+}
+
+static void say_attach(const struct attach *attach, char text[REQUEST_COMMAND_MAX])
+{
+	char queues[QUEUE_RANGE_TEXT_MAX];
+
+	if (attach->queues.last > 0)
+		say(text, " --queue %s", queue_range_text(&attach->queues, queues));
+	if (attach->sure_queues.given)
+		say(text, " --sure-queue %s", queue_range_text(&attach->sure_queues, queues));
+	if (attach->labels)
+		say(text, " --label");
+	if (attach->seqadj != SEQADJ_MODE_AUTO)
+		say(text, " --seqadj %s", attach_seqadj_names[attach->seqadj]);
+}
+
+static void say_interfaces(const struct request *request, char text[REQUEST_COMMAND_MAX])
+{
+	for (unsigned int i = 0; i < request->interface_count; i++) {
+		const struct request_interfaces *pair = &request->interfaces[i];
+
+		if (pair->client[0] || pair->server[0])
+			say(text, "%s%s:%s", i ? "," : " --interface ", pair->client, pair->server);
+	}
+}
+
+const char *request_apply(const struct request *request, char text[REQUEST_COMMAND_MAX])
+{
+	char ports[PORTS_TEXT_MAX];
+
+	text[0] = '\0';
+	say(text, "nfq-ftp-helper rules --apply");
+	if (request->attach.mode != MODE_AUTO)
+		say(text, " --mode %s", mode_names[request->attach.mode]);
+	if (request->backend)
+		say(text, " --backend %s", request->backend);
+	if (strcmp(request->carrier, ATTACH_CARRIER) != 0)
+		say(text, " --carrier %s", request->carrier);
+	say_attach(&request->attach, text);
+	if (request->ports.given)
+		say(text, " --port %s", ports_text(&request->ports, ports));
+	say_interfaces(request, text);
+	if (request->zone >= 0)
+		say(text, " --zone %d", request->zone);
+	return text;
+}
+
+const char *request_missing_interface(const struct request *request)
+{
+	for (unsigned int i = 0; i < request->interface_count; i++) {
+		const struct request_interfaces *pair = &request->interfaces[i];
+
+		if (pair->client[0] && !interface_exists(pair->client))
+			return pair->client;
+		if (pair->server[0] && !interface_exists(pair->server))
+			return pair->server;
+	}
+	return NULL;
 }

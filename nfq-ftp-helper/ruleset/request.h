@@ -22,6 +22,7 @@ struct request_interfaces {
 
 struct request {
 	struct attach attach;		   /* what `run' must be told, too */
+	const char *backend;		   /* the name of the one that was asked for; NULL: none was */
 	char carrier[REQUEST_CARRIER_MAX]; /* mode queue: the helper that carries expectations */
 	struct ports ports;
 	unsigned int interface_count; /* at least 1: a pair of empty names stands for no restriction */
@@ -65,7 +66,23 @@ const char *request_helper_comes_by(const struct request *request);
 /* Do packets without payload stay in the kernel? */
 bool request_payload_only(const struct request *request);
 
+/* Of its interfaces the first that is not there; NULL: all are. It may still come: that is to be said, and no error. */
+const char *request_missing_interface(const struct request *request);
+
+/* How that is said: the end of a sentence, of printf's kind, with its name. */
+#define REQUEST_MISSING_INTERFACE                                                                                      \
+	"there is no interface `%s' now, and until there is one rules that name it match nothing: "                    \
+	"`ip -br link' lists those that are there, and ppp* stands for all whose names begin so"
+
 /* Write the command line of the daemon that fits the rules. */
 void request_write_run(const struct request *request, FILE *out);
+
+#define REQUEST_COMMAND_MAX 640
+
+/*
+ * The command that puts the rules in place: it says again whatever was said for @request, and no more, but nothing of the mark, of which there
+ * may have to be another. Return: @text.
+ */
+const char *request_apply(const struct request *request, char text[REQUEST_COMMAND_MAX]);
 
 #endif

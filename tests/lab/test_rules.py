@@ -292,7 +292,7 @@ MARKS = {
 def finds_label(namespace, run):
     """Where no bit is left there are labels, as rules say; and run finds that the rules have one."""
     said = namespace.rules("--mode", "queue", "--backend", "iptables").stderr
-    check("with `nfq-ftp-helper rules --apply --mode queue --label" in said, f"labels are not named: {said}")
+    check("with `nfq-ftp-helper rules --apply --mode queue --backend iptables --label" in said, f"labels are not named: {said}")
     before = namespace.ruleset()
     applied = namespace.rules("--apply", "--mode", "queue", "--backend", "iptables", "--label").stderr
     check("--label" in applied and len(applied.splitlines()) == 1, f"rules said: {applied}")
@@ -361,6 +361,30 @@ def chooses_queue(*arguments):
         started = namespace.run("timeout", "-s", "TERM", STARTING, BINARY, "run", *arguments, "--state-dir",
                                 directory, status=None)
         check("event=ready mode=queue " in started.stderr, f"run said: {started.stderr}")
+
+
+def run_goes_by_rules():
+    """Told of no mode and no queues, run has those of the rules that are there; told of others, it says so in one sentence before it is ready."""
+    with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
+        def run(*arguments):
+            said = namespace.run("timeout", "-s", "TERM", STARTING, BINARY, "run", *arguments, "--state-dir", directory, status=None).stderr
+            return said, [line for line in said.splitlines() if "rules that are there" in line]
+
+        _said, complaints = run("--mode", "queue")
+        check(not complaints, f"without rules it said: {complaints}")
+        namespace.rules("--apply", "--mode", "queue", "--backend", "iptables", "--queue", "4:5", "--port", "2121")
+        said, complaints = run()
+        check("event=ready mode=queue mode-chosen=yes queue=4:5 sure-queue=6:7 " in said and not complaints, f"it said: {said}")
+        said, complaints = run("--mode", "queue", "--queue", "4:5", "--sure-queue", "6:7")
+        check("event=ready" in said and not complaints, f"with the rules' queues it said: {said}")
+        said, complaints = run("--mode", "queue", "--queue", "8")
+        check(len(complaints) == 1 and "for --queue 4:5 --sure-queue 6:7, and this was started with --queue 8" in complaints[0], f"it said: {said}")
+        check(said.index(complaints[0]) < said.index("event=ready"), f"not at once: {said}")
+        said, complaints = run("--mode", "cthelper")
+        check(len(complaints) == 1 and "of mode queue, and this is mode cthelper" in complaints[0] and
+              "`nfq-ftp-helper rules --apply --mode cthelper --backend iptables --port 2121'" in complaints[0], f"it said: {said}")
+        said, complaints = run("--queue", "8", "--rules", "yes")
+        check(not complaints, f"though it makes its own it said: {complaints}")
 
 
 def has_one_queue():
@@ -517,6 +541,55 @@ USAGE = {
 }
 
 
+def needs_module(*arguments):
+    """Rules of mode kmod without the module would be for a helper that nobody has: printed or applied, they are refused."""
+    with Namespace() as namespace:
+        before = namespace.ruleset()
+        done = namespace.rules("--mode", "kmod", *arguments, status=1)
+        check(is_sentence(done.stderr, "--mode kmod") and "nf_conntrack_nfqftp" in done.stderr, f"it said: {done.stderr}")
+        check(not done.stdout and namespace.ruleset() == before, "and has made rules")
+        done = namespace.run("timeout", "5", BINARY, "run", "--mode", "kmod", "--rules", "yes", status=1)
+        check(is_sentence(done.stderr, "--mode kmod"), f"run said: {done.stderr}")
+
+
+def advises_container():
+    """In a container nobody loads modules: that is the host's affair, and is said so."""
+    script = 'mount -t tmpfs none /run; : >/run/.containerenv; exec "$@"'
+    with Namespace() as namespace:
+        takes_modules = pathlib.Path("/proc/modules").exists()
+        said = namespace.run("unshare", "--mount", "sh", "-ec", script, "sh", BINARY, "rules", "--mode", "kmod", status=1).stderr
+        wanted = "modprobe nf_conntrack_nfqftp, on the host of this container" if takes_modules else "takes no modules"
+        check(is_sentence(said, wanted) and "make kmod" not in said, f"it said: {said}")
+
+
+def takes_wildcard(backend):
+    """nft's way to write it, in both backends' rules."""
+    with Namespace() as namespace:
+        done = namespace.rules("--mode", "queue", "--backend", backend, "--interface", "lo:ppp*")
+        check({"nft": 'oifname "ppp*"', "iptables": "-o ppp+ "}[backend] in done.stdout, f"it printed: {done.stdout}")
+        check("ppp" not in done.stderr, f"it said: {done.stderr}")
+
+
+def names_missing_interface():
+    """It may come later, so the rules are made; but a name that is mistaken is to be seen."""
+    with Namespace() as namespace:
+        done = namespace.rules("--mode", "queue", "--interface", "lo:wan7")
+        check(is_sentence(done.stderr, "`wan7'") and "wan7" in done.stdout, f"it said: {done.stderr}")
+        namespace.sh("ip link add wan7 type dummy || ip link add wan7 type veth peer name wan8")
+        done = namespace.rules("--mode", "queue", "--interface", "lo:wan7")
+        check(not done.stderr, f"when it was there it said: {done.stderr}")
+
+
+def remedies_repeat():
+    """What was asked is asked again by the command that mends, and of the rest nothing but what is there."""
+    with Namespace() as namespace:
+        namespace.sh("iptables -t nat -A PREROUTING -p tcp --dport 2121 -j DNAT --to-destination 10.0.0.2:21")
+        asked = ("--mode", "queue", "--backend", "iptables", "--queue", "4:5", "--interface", "lo:ppp*")
+        said = namespace.rules(*asked).stderr
+        check("`nfq-ftp-helper rules --apply --mode queue --backend iptables --queue 4:5 --port 21,2121 --interface lo:ppp+'" in said,
+              f"it said: {said}")
+
+
 def takes_last_queue(*arguments):
     """Only mode queue has a second queue, which the last number leaves none for."""
     with Namespace() as namespace:
@@ -549,10 +622,21 @@ def group_words(_options, report):
     report.case("rules/spares-strangers-chains", spares_strangers_chains)
     for action in ("--apply", "--remove"):
         report.case(f"rules/needs-rights/{action}", needs_rights, action)
+    report.case("rules/run-goes-by-rules", run_goes_by_rules)
     report.case("rules/chooses-queue/several", chooses_queue, "--queue", "0:3")
     report.case("rules/chooses-queue/sure", chooses_queue, "--sure-queue", "1")
-    for name, arguments in (("cthelper", ("--mode", "cthelper")), ("kmod", ("--mode", "kmod")), ("remove", ("--remove",))):
+    for name, arguments in (("cthelper", ("--mode", "cthelper")), ("remove", ("--remove",))):
         report.case(f"rules/last-queue/{name}", takes_last_queue, *arguments)
+    if pathlib.Path("/sys/module/nf_conntrack_nfqftp").exists():
+        report.case("rules/last-queue/kmod", takes_last_queue, "--mode", "kmod")
+    else:
+        report.case("rules/needs-module/print", needs_module)
+        report.case("rules/needs-module/apply", needs_module, "--apply")
+        report.case("rules/advises-container", advises_container)
+    for backend in BACKENDS:
+        report.case(f"rules/wildcard/{backend}", takes_wildcard, backend)
+    report.case("rules/missing-interface", names_missing_interface)
+    report.case("rules/remedies-repeat", remedies_repeat)
     why = missing("cthelper", "nft")
     if why:
         report.skip("rules/one-queue", why)

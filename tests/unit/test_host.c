@@ -6,6 +6,7 @@
 
 #include "host/attach.h"
 #include "host/error.h"
+#include "host/module.h"
 #include "host/ports.h"
 
 #include <limits.h>
@@ -43,6 +44,60 @@ static void port_lists(void **state)
 	assert_false(ports_parse(more, &ports));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_false(ports_parse(wrong[i], &ports));
+}
+
+/* As options have them; and whether anybody has said so. */
+static void ports_as_text(void **state)
+{
+	struct ports ports = PORTS_DEFAULT;
+	char text[PORTS_TEXT_MAX];
+
+	(void)state;
+	assert_false(ports.given);
+	ports_add(&ports, 2121);
+	ports_add(&ports, 21);
+	assert_string_equal(ports_text(&ports, text), "21,2121");
+	assert_true(ports_have(&ports, 2121));
+	assert_false(ports_have(&ports, 212));
+	assert_true(ports_parse("21", &ports));
+	assert_true(ports.given);
+	for (uint16_t port = 65535; port > 65000; port--)
+		ports_add(&ports, port);
+	assert_int_equal(ports.count, PORTS_MAX);
+	assert_int_equal(strlen(ports_text(&ports, text)), 3 + 6 * (PORTS_MAX - 1) - 1);
+}
+
+/* No advice that cannot be followed: no modprobe in a container, no building where that is not possible. */
+static void module_ways(void **state)
+{
+	const struct module_means all = { .kernel_takes = true,
+					  .exists = true,
+					  .ours = true,
+					  .supported = true,
+					  .headers = true,
+					  .release = "6.1.0-50-amd64" };
+	char text[MODULE_WAY_MAX];
+	struct module_means means = all;
+
+	(void)state;
+	assert_string_equal(module_way_of("m", &means, text), "modprobe m");
+	means.exists = false;
+	assert_string_equal(module_way_of("m", &means, text),
+			    "make kmod KDIR=/lib/modules/6.1.0-50-amd64/build, and load it");
+	means.headers = false;
+	assert_string_equal(module_way_of("m", &means, text),
+			    "install linux-headers-6.1.0-50-amd64, then make kmod, and load it");
+	means.ours = false;
+	assert_string_equal(module_way_of("m", &means, text), "there is no module m for Linux 6.1.0-50-amd64");
+	means.container = true;
+	assert_string_equal(module_way_of("m", &means, text), "modprobe m, on the host of this container");
+	means.ours = true;
+	means.supported = false;
+	assert_string_equal(module_way_of("m", &means, text),
+			    "it cannot be built for Linux 6.1.0-50-amd64: from 6.1 on it can");
+	means = all;
+	means.kernel_takes = false;
+	assert_string_equal(module_way_of("m", &means, text), "this kernel takes no modules (CONFIG_MODULES)");
 }
 
 static void queue_ranges(void **state)
@@ -136,8 +191,8 @@ static void errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(port_lists),  cmocka_unit_test(queue_ranges),
-		cmocka_unit_test(sure_queues), cmocka_unit_test(a_helper_has_one_queue),
+		cmocka_unit_test(port_lists),	cmocka_unit_test(ports_as_text), cmocka_unit_test(module_ways),
+		cmocka_unit_test(queue_ranges), cmocka_unit_test(sure_queues),	 cmocka_unit_test(a_helper_has_one_queue),
 		cmocka_unit_test(errors),
 	};
 

@@ -125,8 +125,9 @@ static const struct values {
 	  "auto, check or ignore" },
 	{ OPTION_OF_RULES,
 	  "interface",
-	  { "lan:wan", "lan:", ":wan", "a:b,c:", "ppp+:eth0.5@x", PAIRS_8 },
-	  { "", "lan", ":", "lan:wan,", "+:wan", "a b:c", "abcdefghijklmnop:x", pairs_9 },
+	  { "lan:wan", "lan:", ":wan", "a:b,c:", "ppp+:eth0.5@x", "lan:ppp*,wg*:", "abcdefghijklmn*:x", PAIRS_8 },
+	  { "", "lan", ":", "lan:wan,", "+:wan", "*:wan", "lan:*", "p*p:wan", "ppp**:wan", "a b:c",
+	    "abcdefghijklmnop:x", "abcdefghijklmno*:x", pairs_9 },
 	  "at most 8 pairs CLIENTS:SERVERS of interface names, one of which may be missing, separated by commas" },
 	{ OPTION_OF_RULES, "zone", { "0", "65535" }, { "", "65536", "-1", "x", "1x" }, "ZONE from 0 to 65535" },
 	{ OPTION_OF_RUN, "foreign", { "mend", "refuse" }, { "", "yes", "Mend", "mend,refuse" }, "mend or refuse" },
@@ -658,7 +659,7 @@ static void defaults_are_true(void **state)
 			continue;
 		value[strlen(value) - (value[strlen(value) - 1] == ':')] = '\0';
 		option_default(&stored);
-		if (!option_set(&rows[i], &stored, value, true) || memcmp(&stored, &defaults, sizeof(stored)) != 0)
+		if (!option_set(&rows[i], &stored, value, true) || !option_same(&rows[i], &stored, &defaults))
 			fail_msg("--%s `%s' is not the default", rows[i].name, value);
 		compared++;
 	}

@@ -6,11 +6,11 @@
  */
 #include "probes.h"
 
+#include "host/namespace.h"
 #include "host/program.h"
 #include "probes_packets.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -53,24 +53,31 @@ static void try_rule(struct probes *probes, const struct rule_probe *rule, const
 	probe_set(probes, rule->probe, error == 0, complaint);
 }
 
-static void try_all(struct probes *probes, const char *carrier)
+static void try_all(struct probes *probes, const char *carrier, unsigned int wanted)
 {
-	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++)
-		try_rule(probes, &rule_probes[i], carrier);
-	probes_packets_try(probes, carrier);
+	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++) {
+		if (wanted >> rule_probes[i].probe & 1)
+			try_rule(probes, &rule_probes[i], carrier);
+	}
+	probes_packets_try(probes, carrier, wanted);
 }
 
 /* In the child. */
-static void probe_and_exit(struct probes *probes, const char *carrier)
+static void probe_and_exit(struct probes *probes, const char *carrier, unsigned int wanted)
 {
+	bool alike;
+
 	alarm(PROBING_SECONDS);
-	if (unshare(CLONE_NEWNET) < 0)
+	if (namespace_enter_net(&alike) < 0)
 		_exit(STATUS_NO_NAMESPACE);
-	try_all(probes, carrier);
+	/* Whether that is done depends on whose the network namespace is. */
+	if (!alike)
+		probe_skip(probes, PROBE_MANGLE, "it takes CAP_SYS_ADMIN");
+	try_all(probes, carrier, alike ? wanted : wanted & ~(1u << PROBE_MANGLE));
 	_exit(0);
 }
 
-static int probe_in_child(struct probes *probes, const char *carrier)
+static int probe_in_child(struct probes *probes, const char *carrier, unsigned int wanted)
 {
 	int status = 0;
 	pid_t child;
@@ -78,7 +85,7 @@ static int probe_in_child(struct probes *probes, const char *carrier)
 	fflush(stdout);
 	child = fork();
 	if (child == 0)
-		probe_and_exit(probes, carrier);
+		probe_and_exit(probes, carrier, wanted);
 	if (child < 0)
 		return -errno;
 	while (waitpid(child, &status, 0) < 0) {
@@ -90,15 +97,24 @@ static int probe_in_child(struct probes *probes, const char *carrier)
 	return WEXITSTATUS(status) == STATUS_NO_NAMESPACE ? -EPERM : 0;
 }
 
-int probes_run(struct probes *probes, const char *carrier)
+int probes_run(struct probes *probes, const char *carrier, unsigned int wanted)
 {
 	struct probes *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int error;
 
 	if (shared == MAP_FAILED)
 		return -errno;
-	error = probe_in_child(shared, carrier);
+	error = probe_in_child(shared, carrier, wanted);
 	*probes = *shared;
 	munmap(shared, sizeof(*shared));
 	return error;
+}
+
+bool probes_changed_are_dropped(const char *carrier)
+{
+	const unsigned int wanted = 1u << PROBE_NFT_QUEUE | 1u << PROBE_XT_QUEUE | 1u << PROBE_MANGLE;
+	struct probes probes = { 0 };
+
+	return !namespace_net_is_first_users() && probes_run(&probes, carrier, wanted) == 0 &&
+	       probes.result[PROBE_MANGLE].outcome == PROBE_NO;
 }

@@ -32,6 +32,15 @@
 #define QUEUE_LENGTH   16
 #define RECEIVE_BUFFER 65536
 
+/* Where they stand in an IPv4 packet without options. */
+#define IP_PROTOCOL  9
+#define UDP_CHECKSUM 26
+#define UDP_END	     28
+
+#define BIT(probe)	  (1u << (probe))
+#define QUEUE_PROBES	  (BIT(PROBE_NFQUEUE) | BIT(PROBE_QUEUE_CT) | BIT(PROBE_MANGLE))
+#define CONNECTION_PROBES (BIT(PROBE_SEQADJ) | BIT(PROBE_EXPECT) | BIT(PROBE_DATA_ALONE))
+
 static const char nft_rules[] =
 	"table ip probe {\n"
 	"ct helper h {\ntype \"%s\" protocol tcp;\n}\n"
@@ -39,13 +48,14 @@ static const char nft_rules[] =
 	"chain n {\ntype nat hook output priority -100;\ntcp dport 21 redirect to :2121\n}\n"
 	"}\n";
 
-static const char nft_queue[] =
-	"table ip probe_queue {\nchain q {\ntype filter hook output priority 0;\ntcp dport 9 queue num 7\n}\n}\n";
+static const char nft_queue[] = "table ip probe_queue {\nchain q {\ntype filter hook output priority 0;\n"
+				"tcp dport 9 queue num 7\nudp dport 9 queue num 7\n}\n}\n";
 
 static const char xt_rules[] = "*raw\n-A OUTPUT -p tcp --dport 21 -j CT --helper %s\nCOMMIT\n"
 			       "*nat\n-A OUTPUT -p tcp --dport 21 -j REDIRECT --to-ports 2121\nCOMMIT\n";
 
-static const char xt_queue[] = "*mangle\n-A OUTPUT -p tcp --dport 9 -j NFQUEUE --queue-num 7\nCOMMIT\n";
+static const char xt_queue[] = "*mangle\n-A OUTPUT -p tcp --dport 9 -j NFQUEUE --queue-num 7\n"
+			       "-A OUTPUT -p udp --dport 9 -j NFQUEUE --queue-num 7\nCOMMIT\n";
 
 static int lo_up(void)
 {
@@ -133,6 +143,69 @@ static void try_packet(struct probes *probes, struct nfqueue *queue)
 		probe_skip(probes, PROBE_QUEUE_CT, "no packet came from the queue");
 }
 
+/* Two sockets for one datagram, from the second to the first. Return: 0, or a negative errno. */
+static int open_pair(int pair[2])
+{
+	const struct sockaddr_in address = loopback(PORT_QUEUED);
+	const struct timeval patience = { .tv_sec = 1 };
+
+	for (unsigned int i = 0; i < 2; i++)
+		pair[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (pair[0] < 0 || pair[1] < 0 ||
+	    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	    bind(pair[0], (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    connect(pair[1], (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return 0;
+}
+
+/*
+ * Give datagrams that come from the queue new contents. Their checksums are not there yet, and would have to be: they are to have none, which UDP
+ * allows. Return: how many.
+ */
+static unsigned int replace_all(struct nfqueue *queue)
+{
+	static struct nfqueue_packet packets[NFQUEUE_BATCH];
+	unsigned int replaced = 0;
+
+	for (unsigned int i = 0; i < 20 && replaced == 0; i++) {
+		const int count = nfqueue_receive(queue, packets);
+
+		for (int j = 0; j < count; j++) {
+			if (packets[j].length < UDP_END || packets[j].data[IP_PROTOCOL] != IPPROTO_UDP) {
+				nfqueue_drop(queue, &packets[j]);
+				continue;
+			}
+			memset(packets[j].data + UDP_CHECKSUM, 0, 2);
+			nfqueue_replace(queue, &packets[j], packets[j].data, packets[j].length);
+			replaced++;
+		}
+		if (count > 0 && nfqueue_send(queue) < 0)
+			return 0;
+	}
+	return replaced;
+}
+
+/*
+ * Does a packet with new contents go on? Newer kernels drop it, and say nothing, where the network namespace belongs to another user namespace
+ * than the first.
+ */
+static void try_mangle(struct probes *probes, struct nfqueue *queue)
+{
+	int pair[2] = { -1, -1 };
+	int error = open_pair(pair);
+	char byte = 0;
+
+	if (error || send(pair[1], &byte, 1, 0) != 1 || !replace_all(queue))
+		probe_skip(probes, PROBE_MANGLE, "no packet came from the queue");
+	else
+		probe_set(probes, PROBE_MANGLE, recv(pair[0], &byte, 1, 0) == 1, "the kernel drops such packets");
+	for (unsigned int i = 0; i < 2; i++) {
+		if (pair[i] >= 0)
+			close(pair[i]);
+	}
+}
+
 /* By whichever of both programs can. */
 static bool apply_either(const struct probes *probes, enum probe xt, const char *xt_text, enum probe nft,
 			 const char *nft_text, const char *carrier)
@@ -144,7 +217,7 @@ static bool apply_either(const struct probes *probes, enum probe xt, const char 
 	return probe_can(probes, nft) && probe_rules("nft", nft_text, carrier, complaint) == 0;
 }
 
-static void try_queue(struct probes *probes)
+static void try_queue(struct probes *probes, unsigned int wanted)
 {
 	const struct nfqueue_config config = {
 		.queue = QUEUE, .sure_queue = NFQUEUE_NONE, .length = QUEUE_LENGTH, .receive_buffer = RECEIVE_BUFFER
@@ -156,12 +229,18 @@ static void try_queue(struct probes *probes)
 	probe_set(probes, PROBE_NFQUEUE, error == 0, strerror(-error));
 	if (error) {
 		probe_skip(probes, PROBE_QUEUE_CT, "no queue could be bound");
+		probe_skip(probes, PROBE_MANGLE, "no queue could be bound");
 		return;
 	}
-	if (apply_either(probes, PROBE_XT_QUEUE, xt_queue, PROBE_NFT_QUEUE, nft_queue, ""))
-		try_packet(probes, queue);
-	else
+	if (apply_either(probes, PROBE_XT_QUEUE, xt_queue, PROBE_NFT_QUEUE, nft_queue, "")) {
+		if (wanted & BIT(PROBE_QUEUE_CT))
+			try_packet(probes, queue);
+		if (wanted & BIT(PROBE_MANGLE))
+			try_mangle(probes, queue);
+	} else {
 		probe_skip(probes, PROBE_QUEUE_CT, "no rule could queue a packet");
+		probe_skip(probes, PROBE_MANGLE, "no rule could queue a packet");
+	}
 	nfqueue_close(queue);
 }
 
@@ -266,7 +345,7 @@ static void try_connections(struct probes *probes, struct ctnetlink *ct, const c
 		close(listener);
 }
 
-void probes_packets_try(struct probes *probes, const char *carrier)
+void probes_packets_try(struct probes *probes, const char *carrier, unsigned int wanted)
 {
 	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_KERNEL };
 	struct ctnetlink *ct = calloc(1, sizeof(*ct));
@@ -275,10 +354,11 @@ void probes_packets_try(struct probes *probes, const char *carrier)
 	if (!error)
 		error = ctnetlink_open(ct, &config);
 	probe_set(probes, PROBE_CTNETLINK, error == 0, strerror(-error));
-	if (!error) {
-		try_queue(probes);
+	if (!error && (wanted & QUEUE_PROBES))
+		try_queue(probes, wanted);
+	if (!error && (wanted & CONNECTION_PROBES))
 		try_connections(probes, ct, carrier);
+	if (!error)
 		ctnetlink_close(ct);
-	}
 	free(ct);
 }

@@ -2,8 +2,8 @@
 /*
  * probe - one thing that the kernel can or cannot, found out by doing it.
  */
-#ifndef CHECK_PROBE_H
-#define CHECK_PROBE_H
+#ifndef TRIAL_PROBE_H
+#define TRIAL_PROBE_H
 
 #include <stdbool.h>
 
@@ -20,6 +20,7 @@ enum probe {
 	PROBE_CTNETLINK,
 	PROBE_NFQUEUE,	  /* a queue can be bound */
 	PROBE_QUEUE_CT,	  /* packets come with their connection */
+	PROBE_MANGLE,	  /* packets whose contents are changed go on */
 	PROBE_SEQADJ,	  /* a connection with helper and NAT takes a sequence adjustment */
 	PROBE_EXPECT,	  /* it can expect another */
 	PROBE_DATA_ALONE, /* the expected one is not given its master's helper */

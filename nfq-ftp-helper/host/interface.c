@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "interface.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+bool interface_is_wildcard(const char *name)
+{
+	const size_t length = strlen(name);
+
+	return length && name[length - 1] == '+';
+}
+
+bool interface_exists(const char *name)
+{
+	return interface_is_wildcard(name) || if_nametoindex(name) || (errno != ENODEV && errno != ENXIO);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * interface - the network interfaces of this namespace, as rules name them.
+ */
+#ifndef HOST_INTERFACE_H
+#define HOST_INTERFACE_H
+
+#include <stdbool.h>
+
+/* A name that stands for all that begin so: iptables' "ppp+". */
+bool interface_is_wildcard(const char *name);
+
+/* Is there an interface of this very name now? A wildcard is always there: such interfaces come and go. */
+bool interface_exists(const char *name);
+
+#endif

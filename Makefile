@@ -171,7 +171,7 @@ $(BUILD)/tests/unit/test_reporter: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
-$(BUILD)/tests/unit/test_rulekeeper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,isolation/rulekeeper isolation/capabilities host/rights)
+$(BUILD)/tests/unit/test_rulekeeper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,isolation/rulekeeper isolation/child isolation/capabilities host/rights)
 
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)

@@ -2,17 +2,18 @@
 #include "rulekeeper.h"
 
 #include "capabilities.h"
+#include "child.h"
 #include "host/queue_holder.h"
 #include "host/rights.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE 30000 /* milliseconds: nft may wait for another one, and load modules */
@@ -40,14 +41,6 @@ static void bound_rights(void)
 	(void)capabilities_keep(rights.capabilities & RULES_CAPABILITIES);
 }
 
-/* The standard ones stay: what is wrong is said there. */
-static void close_others(int channel)
-{
-	if (channel > STDERR_FILENO + 1)
-		close_range(STDERR_FILENO + 1, (unsigned int)channel - 1, 0);
-	close_range((unsigned int)channel + 1, ~0u, 0);
-}
-
 /* Whatever else is asked for is not done: there is no third thing. */
 static int32_t act_upon(const struct rulekeeper_acts *acts, uint8_t request)
 {
@@ -61,17 +54,12 @@ static int32_t act_upon(const struct rulekeeper_acts *acts, uint8_t request)
 	}
 }
 
-/* A signal to the daemon's group, such as a terminal's, is for the daemon, who has something to ask for first. */
 static _Noreturn void keep_rules(const struct rulekeeper_acts *acts, int channel)
 {
-	sigset_t all;
 	uint8_t request;
 
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-	prctl(PR_SET_NAME, QUEUE_HOLDER_RULES);
+	child_begin(QUEUE_HOLDER_RULES, channel);
 	bound_rights();
-	close_others(channel);
 	for (;;) {
 		const ssize_t length = recv(channel, &request, 1, MSG_TRUNC);
 		int32_t answer;
@@ -106,40 +94,75 @@ int rulekeeper_start(struct rulekeeper *keeper, const struct rulekeeper_acts *ac
 	return error;
 }
 
+static int64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Late answers must not be taken for those of later requests. */
 static int give_up(struct rulekeeper *keeper, int error)
 {
 	close(keeper->channel);
 	keeper->channel = -1;
+	keeper->asked = false;
 	return error;
 }
 
-static int wait_for_answer(const struct rulekeeper *keeper)
+static int request_of(struct rulekeeper *keeper, uint8_t request)
 {
-	struct pollfd answer = { .fd = keeper->channel, .events = POLLIN };
-	int ready;
-
-	do {
-		ready = poll(&answer, 1, PATIENCE);
-	} while (ready < 0 && errno == EINTR);
-	return ready < 0 ? -errno : ready ? 0 : -ETIMEDOUT;
-}
-
-static int ask(struct rulekeeper *keeper, uint8_t request)
-{
-	int32_t answer;
-	int error;
-
 	if (keeper->channel < 0)
 		return -EPIPE;
 	if (send(keeper->channel, &request, 1, MSG_NOSIGNAL) != 1)
 		return give_up(keeper, -EPIPE);
-	error = wait_for_answer(keeper);
-	if (error)
-		return give_up(keeper, error);
+	keeper->asked = true;
+	keeper->until = milliseconds() + PATIENCE;
+	return 0;
+}
+
+/* Wait for so long at most. Return: as rulekeeper_answer(). */
+static int answer_within(struct rulekeeper *keeper, int64_t patience)
+{
+	struct pollfd polled = { .fd = keeper->channel, .events = POLLIN };
+	int32_t answer;
+	int ready;
+
+	if (!keeper->asked)
+		return keeper->channel < 0 ? -EPIPE : -EINVAL;
+	do {
+		ready = poll(&polled, 1, patience > 0 ? (int)patience : 0);
+	} while (ready < 0 && errno == EINTR);
+	if (ready < 0)
+		return give_up(keeper, -errno);
+	if (!ready)
+		return milliseconds() < keeper->until ? -EINPROGRESS : give_up(keeper, -ETIMEDOUT);
 	if (recv(keeper->channel, &answer, sizeof(answer), 0) != sizeof(answer))
 		return give_up(keeper, -EPIPE);
+	keeper->asked = false;
 	return answer;
+}
+
+static int wait_for_answer(struct rulekeeper *keeper)
+{
+	int answer;
+
+	do {
+		answer = answer_within(keeper, keeper->until - milliseconds());
+	} while (answer == -EINPROGRESS);
+	return answer;
+}
+
+/* What is still being done is waited for first. */
+static int ask(struct rulekeeper *keeper, uint8_t request)
+{
+	int error;
+
+	if (keeper->asked)
+		(void)wait_for_answer(keeper);
+	error = request_of(keeper, request);
+	return error ? error : wait_for_answer(keeper);
 }
 
 int rulekeeper_apply(struct rulekeeper *keeper)
@@ -152,12 +175,25 @@ int rulekeeper_remove(struct rulekeeper *keeper)
 	return ask(keeper, REQUEST_REMOVE);
 }
 
+int rulekeeper_begin_to_apply(struct rulekeeper *keeper)
+{
+	return keeper->asked ? -EBUSY : request_of(keeper, REQUEST_APPLY);
+}
+
+int rulekeeper_answer(struct rulekeeper *keeper)
+{
+	return answer_within(keeper, 0);
+}
+
 void rulekeeper_end(struct rulekeeper *keeper)
 {
 	const bool answers = keeper->channel >= 0;
 
-	if (answers)
+	/* Others may have the channel open by now: guards are forked off later. */
+	if (answers) {
+		(void)shutdown(keeper->channel, SHUT_RDWR);
 		close(keeper->channel);
+	}
 	/* One that was given up may be stuck in a program for ever. */
 	if (keeper->process > 0 && answers)
 		waitpid(keeper->process, NULL, 0);

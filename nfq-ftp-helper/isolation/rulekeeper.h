@@ -12,6 +12,7 @@
 #define ISOLATION_RULEKEEPER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Each returns 0, or a negative errno. */
@@ -25,6 +26,8 @@ struct rulekeeper_acts {
 struct rulekeeper {
 	pid_t process;
 	int channel; /* -1: none */
+	bool asked;  /* its answer has not come yet ... */
+	int64_t until; /* ... and is waited for until then, milliseconds */
 };
 
 #define RULEKEEPER_NONE                                                                                                \
@@ -46,6 +49,15 @@ int rulekeeper_start(struct rulekeeper *keeper, const struct rulekeeper_acts *ac
  */
 int rulekeeper_apply(struct rulekeeper *keeper);
 int rulekeeper_remove(struct rulekeeper *keeper);
+
+/*
+ * The same without waiting: begin, and ask for the answer now and then.
+ *
+ * Return: of the first: 0; -EBUSY: it is still at something; -EPIPE. Of the second: -EINPROGRESS: it is still at it; -EINVAL: nothing was begun;
+ * else as above.
+ */
+int rulekeeper_begin_to_apply(struct rulekeeper *keeper);
+int rulekeeper_answer(struct rulekeeper *keeper);
 
 /* It ends, and is waited for; rules stay as they are. */
 void rulekeeper_end(struct rulekeeper *keeper);

@@ -18,6 +18,7 @@
 struct task {
 	unsigned int applied, removed;
 	int error; /* what comes of it */
+	volatile bool slow; /* it takes as long as this is so */
 	pid_t process;
 	int file; /* one of the daemon's */
 	bool has_file;
@@ -28,6 +29,8 @@ static struct rulekeeper keeper;
 
 static int note(unsigned int *count)
 {
+	for (int i = 0; i < 10000 && task->slow; i++)
+		usleep(1000);
 	(*count)++;
 	task->process = getpid();
 	task->has_file = fcntl(task->file, F_GETFD) >= 0;
@@ -120,6 +123,50 @@ static void keeps_no_files(void **state)
 	assert_false(task->has_file);
 }
 
+/* Nobody waits while it is at it. */
+static void is_not_waited_for(void **state)
+{
+	int answer;
+
+	(void)state;
+	assert_int_equal(rulekeeper_answer(&keeper), -EINVAL);
+	task->slow = true;
+	task->error = -EREMOTEIO;
+	assert_int_equal(rulekeeper_begin_to_apply(&keeper), 0);
+	assert_int_equal(rulekeeper_begin_to_apply(&keeper), -EBUSY);
+	assert_int_equal(rulekeeper_answer(&keeper), -EINPROGRESS);
+	task->slow = false;
+	while ((answer = rulekeeper_answer(&keeper)) == -EINPROGRESS)
+		usleep(1000);
+	assert_int_equal(answer, -EREMOTEIO);
+	assert_int_equal(rulekeeper_answer(&keeper), -EINVAL);
+	assert_int_equal(task->applied, 1);
+}
+
+/* What is begun is done before the next thing, and each has its own answer. */
+static void one_thing_behind_the_other(void **state)
+{
+	(void)state;
+	assert_int_equal(rulekeeper_begin_to_apply(&keeper), 0);
+	assert_int_equal(rulekeeper_remove(&keeper), 0);
+	assert_int_equal(task->applied, 1);
+	assert_int_equal(task->removed, 1);
+	assert_int_equal(rulekeeper_answer(&keeper), -EINVAL);
+}
+
+/* A guard, forked off later, has the daemon's sockets, too. */
+static void ends_though_others_have_its_channel(void **state)
+{
+	const int other = dup(keeper.channel);
+
+	(void)state;
+	assert_true(other >= 0);
+	alarm(10);
+	rulekeeper_end(&keeper);
+	alarm(0);
+	close(other);
+}
+
 /* As a terminal's, which go to the whole group. */
 static void outlives_signals(void **state)
 {
@@ -188,6 +235,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(knows_no_third_thing, set_up, take_down),
 		cmocka_unit_test_setup_teardown(takes_single_bytes_only, set_up, take_down),
 		cmocka_unit_test_setup_teardown(keeps_no_files, set_up, take_down),
+		cmocka_unit_test_setup_teardown(is_not_waited_for, set_up, take_down),
+		cmocka_unit_test_setup_teardown(one_thing_behind_the_other, set_up, take_down),
+		cmocka_unit_test_setup_teardown(ends_though_others_have_its_channel, set_up, take_down),
 		cmocka_unit_test_setup_teardown(outlives_signals, set_up, take_down),
 		cmocka_unit_test_setup_teardown(has_few_rights, set_up, take_down),
 		cmocka_unit_test_setup_teardown(is_missed_once_killed, set_up, take_down),

@@ -65,7 +65,7 @@ $(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
-ROOMS := command check asking ruleset daemon isolation host figures kernel
+ROOMS := command check asking ruleset daemon watch isolation host figures kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
@@ -172,6 +172,13 @@ $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o
 
 $(BUILD)/tests/unit/test_rulekeeper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,isolation/rulekeeper isolation/child isolation/capabilities host/rights)
+
+watch_objects = $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/watch/%.o,$(1))
+
+$(BUILD)/tests/unit/test_course: $(call watch_objects,judge course standing)
+
+$(BUILD)/tests/unit/test_standing: $(call watch_objects,standing target nft_rule nft_ruleset xt_table) $(BUILD)/obj/nfq-ftp-helper/kernel/attributes.o
+$(BUILD)/tests/unit/test_standing: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
 
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)

@@ -25,8 +25,8 @@ struct rulekeeper_acts {
 /* There is none: the process is 0. Of one thread. */
 struct rulekeeper {
 	pid_t process;
-	int channel; /* -1: none */
-	bool asked;  /* its answer has not come yet ... */
+	int channel;   /* -1: none */
+	bool asked;    /* its answer has not come yet ... */
 	int64_t until; /* ... and is waited for until then, milliseconds */
 };
 

@@ -154,9 +154,12 @@ static void second_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_passed_is_believed), cmocka_unit_test(everything_is_shown_again),
-		cmocka_unit_test(nothing_has_passed),	   cmocka_unit_test(announcement_may_have_passed),
-		cmocka_unit_test(picked_up_in_its_middle), cmocka_unit_test(our_own_numbers),
+		cmocka_unit_test(what_passed_is_believed),
+		cmocka_unit_test(everything_is_shown_again),
+		cmocka_unit_test(nothing_has_passed),
+		cmocka_unit_test(announcement_may_have_passed),
+		cmocka_unit_test(picked_up_in_its_middle),
+		cmocka_unit_test(our_own_numbers),
 		cmocka_unit_test(second_time),
 	};
 

@@ -161,7 +161,7 @@ $(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) \
+$(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) $(BUILD)/obj/nfq-ftp-helper/watch/standing.o \
 	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces options log logring) $(HOST)
 $(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
 

@@ -108,16 +108,33 @@ def is_confined():
         return f"{threads} threads"
 
 
+def children(one, name):
+    """The daemon's, of that name."""
+    found = pathlib.Path(f"/proc/{one.process.pid}/task/{one.process.pid}/children").read_text().split()
+    return [pid for pid in found if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name]
+
+
+def watcher_is_confined():
+    """It has sockets that the daemon is not to have, so it is another process; that it is gone is said."""
+    with daemon("--user", DAEMON_USER) as one:
+        watchers = children(one, "nfq-ftp-watch")
+        check(len(watchers) == 1, f"processes that watch the rules: {watchers}")
+        wait_until(lambda: any(status["Seccomp"].strip() == "2" for status in rights(watchers[0])), STARTING, "the watcher's list of calls")
+        check(check_confined(watchers[0], DAEMON_USER) == 1, "it has more than one thread")
+        os.kill(int(watchers[0]), signal.SIGKILL)
+        one.wait_for("event=rules-unwatched")
+        one.stop()
+
+
 def guard_is_confined():
     """And a later one, which is forked off behind the list of calls."""
     with daemon("--user", DAEMON_USER, mode="cthelper") as one:
-        children = pathlib.Path(f"/proc/{one.process.pid}/task/{one.process.pid}/children")
-        first = children.read_text().split()
-        check(len(first) == 1, f"children of the daemon: {first}")
+        first = children(one, "nfq-ftp-guard")
+        check(len(first) == 1, f"guards of the daemon: {first}")
         check_confined(first[0], DAEMON_USER)
         os.kill(int(first[0]), signal.SIGKILL)
-        wait_until(lambda: children.read_text().split() not in ([], first), STARTING, "another guard")
-        check_confined(children.read_text().split()[0], DAEMON_USER)
+        wait_until(lambda: children(one, "nfq-ftp-guard") not in ([], first), STARTING, "another guard")
+        check_confined(children(one, "nfq-ftp-guard")[0], DAEMON_USER)
         one.stop()
 
 
@@ -260,6 +277,7 @@ def has_cthelper():
 
 def proc(_options, report):
     report.case("proc", is_confined)
+    report.case("watcher", watcher_is_confined)
     if has_cthelper():
         report.case("guard", guard_is_confined)
     else:

@@ -136,6 +136,11 @@ bool look_news(struct look *look, unsigned int *steps)
 
 bool look_needs_clock(const struct look *look)
 {
+	return look->events < 0 || look->legacy[STANDING_IPV4].names >= 0 || look->legacy[STANDING_IPV6].names >= 0;
+}
+
+bool look_is_due(const struct look *look)
+{
 	char byte;
 
 	for (unsigned int family = 0; family < STANDING_FAMILIES; family++)

@@ -38,8 +38,9 @@ void look_close(struct look *look);
  */
 bool look_news(struct look *look, unsigned int *steps);
 
-/* Has it to be looked at without being told, since there are rules that nobody tells of? */
+/* May there be rules that nobody tells of? And are there any now, so that it has to be looked at without being told? */
 bool look_needs_clock(const struct look *look);
+bool look_is_due(const struct look *look);
 
 /* Look. @standing: filled in. Return: 0, or a negative errno. */
 int look_at(struct look *look, struct standing *standing);

@@ -31,7 +31,7 @@ struct watch {
 	unsigned int steps; /* of nf_tables, since the last look */
 	int64_t due;	    /* then it looks, milliseconds, or NEVER; ... */
 	int64_t spared;	    /* ... but not before */
-	bool clock;	    /* it looks without being told, too */
+	int64_t tick;	    /* then it asks whether it has to look without being told, or NEVER */
 	bool accepts;	    /* at the next look */
 	int blind;	    /* a negative errno, as it was told */
 };
@@ -117,8 +117,7 @@ static void look(struct watch *watch)
 	watch->spared = now + SPARING * (now - begun);
 	if (watch->look.events >= 0 && look_news(&watch->look, &watch->steps))
 		plan(watch, now + SETTLE);
-	watch->clock = look_needs_clock(&watch->look);
-	if (watch->clock || error)
+	if (error)
 		plan(watch, now + PERIOD);
 	if (!error && watch->standing.unsteady)
 		plan(watch, now + SETTLE);
@@ -143,20 +142,41 @@ static void hear(struct watch *watch)
 	plan(watch, milliseconds());
 }
 
+/* Milliseconds until the next thing is due; -1: nothing is. */
+static int patience(const struct watch *watch)
+{
+	const int64_t next = watch->due < watch->tick ? watch->due : watch->tick;
+	const int64_t left = next == NEVER ? 0 : next - milliseconds();
+
+	if (next == NEVER)
+		return -1;
+	return left > 0 ? (int)left : 0;
+}
+
+/* The clock's: nobody tells of iptables-legacy's rules. */
+static void take_time(struct watch *watch)
+{
+	const int64_t now = milliseconds();
+
+	if (now >= watch->tick && look_is_due(&watch->look))
+		plan(watch, now);
+	if (now >= watch->tick || watch->tick == NEVER)
+		watch->tick = look_needs_clock(&watch->look) ? now + PERIOD : NEVER;
+	if (now >= watch->due)
+		look(watch);
+}
+
 static void wait_for_something(struct watch *watch)
 {
 	struct pollfd polled[] = { { .fd = watch->channel, .events = POLLIN },
 				   { .fd = watch->look.events, .events = POLLIN } };
-	const int64_t left = watch->due == NEVER ? -1 : watch->due - milliseconds();
 
-	if (poll(polled, 2, watch->due == NEVER ? -1 : left > 0 ? (int)left : 0) < 0)
+	if (poll(polled, 2, patience(watch)) < 0)
 		return;
 	if (polled[0].revents)
 		hear(watch);
 	if (polled[1].revents && look_news(&watch->look, &watch->steps))
 		plan(watch, milliseconds() + SETTLE);
-	if (watch->look.events < 0)
-		plan(watch, milliseconds() + PERIOD);
 }
 
 static int confine(const struct watcher_config *config)
@@ -174,7 +194,7 @@ static _Noreturn void watch_rules(const struct watcher_config *config, int chann
 
 	child_begin(QUEUE_HOLDER_WATCH, channel);
 	watch.channel = channel;
-	watch.due = NEVER;
+	watch.due = watch.tick = NEVER;
 	error = look_open(&watch.look, &config->sought);
 	if (!error)
 		error = confine(config);
@@ -182,11 +202,10 @@ static _Noreturn void watch_rules(const struct watcher_config *config, int chann
 		say_blind(&watch, error);
 		_exit(0);
 	}
-	look(&watch);
+	watch.due = 0;
 	for (;;) {
+		take_time(&watch);
 		wait_for_something(&watch);
-		if (milliseconds() >= watch.due)
-			look(&watch);
 	}
 }
 

@@ -143,7 +143,7 @@ $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
-	$(BUILD)/obj/nfq-ftp-helper/host/error.o
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/host/%.o,error queue_range)
 
 FIGURES := $(call objects,nfq-ftp-helper/figures)
 
@@ -186,7 +186,8 @@ $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpc
 $(BUILD)/tests/unit/test_explain: $(call objects,nfq-ftp-helper/explain) $(call objects,nfq-ftp-helper/playback) $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_explain: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
 
-$(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
+$(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring) \
+	$(BUILD)/obj/nfq-ftp-helper/host/queue_range.o
 
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)

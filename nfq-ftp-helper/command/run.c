@@ -7,6 +7,7 @@
 #include "daemon/attachment.h"
 #include "daemon/confinement.h"
 #include "daemon/log.h"
+#include "daemon/state.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
 #include "host/notify.h"
@@ -21,6 +22,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How often files of queues that are no longer used are looked for, and after how many times one goes that may be somebody else's: an hour. */
+#define TIDY_MILLISECONDS 300000
+#define TIDY_PATIENCE	  12
 
 /* How often the guard is looked after, besides at once when it ends. */
 #define KEEP_NANOSECONDS 100000000
@@ -40,6 +45,8 @@ struct daemon {
 	unsigned int count;
 	unsigned int opened;
 	struct kept_rules rules;
+	struct state_tidy tidy;
+	uint64_t tidied;       /* when, milliseconds */
 	struct asking *asking; /* NULL: it cannot be asked */
 };
 
@@ -57,6 +64,17 @@ static int open_workers(struct daemon *daemon)
 		error = worker_open(&daemon->workers[daemon->opened], &daemon->options, &daemon->control,
 				    daemon->opened);
 	return error;
+}
+
+/* Files of queues that are no longer used take memory, which a tmpfs is. */
+static void tidy_state(struct daemon *daemon)
+{
+	const uint64_t now = worker_clock();
+
+	if (daemon->tidied && now - daemon->tidied < TIDY_MILLISECONDS)
+		return;
+	daemon->tidied = now;
+	state_tidy(&daemon->tidy, daemon->options.state_directory, &daemon->options.attach.queues, TIDY_PATIENCE);
 }
 
 /* That it cannot be asked is no reason to end. */
@@ -269,6 +287,7 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 		attachment_keep(&daemon->attachment);
 		prune_settings(daemon);
 		attend_rules(daemon);
+		tidy_state(daemon);
 		tell_alive(daemon);
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);

@@ -276,8 +276,8 @@ static int open_state(struct worker *worker)
 
 	if (getrandom(&worker->engine.random, sizeof(worker->engine.random), 0) < 0)
 		return -errno;
-	worker->engine.table = state_open(&worker->file, options->state_directory, worker->queue_config.queue, &size,
-					  &worker->recovered);
+	worker->engine.table = state_open(&worker->file, options->state_directory, worker->queue_config.queue,
+					  &options->attach.queues, &size, &worker->recovered);
 	return worker->engine.table ? 0 : -errno;
 }
 

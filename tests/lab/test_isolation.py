@@ -33,10 +33,10 @@ LIVES = {"socket-unix": 0, "fork": 0, "clone3": ENOSYS}
 class Daemon:
     """One in a namespace of its own; what it says is in `log'."""
 
-    def __init__(self, namespace, directory, *arguments, prefix=(), mode="queue", **environment):
+    def __init__(self, namespace, directory, *arguments, prefix=(), mode="queue", sure="1", **environment):
         self.log = pathlib.Path(directory) / "log"
         self.state = pathlib.Path(directory) / "state"
-        queues = ("--sure-queue", "1") if mode == "queue" else ()
+        queues = ("--sure-queue", sure) if mode == "queue" else ()
         argv = [*prefix, BINARY, "run", "--mode", mode, *queues, "--state-dir", str(self.state), *arguments]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(namespace.argv(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -136,6 +136,21 @@ def guard_is_confined():
         wait_until(lambda: children(one, "nfq-ftp-guard") not in ([], first), STARTING, "another guard")
         check_confined(children(one, "nfq-ftp-guard")[0], DAEMON_USER)
         one.stop()
+
+
+def tidies_up():
+    """What a daemon with more queues has left goes, also when it was killed."""
+    with tempfile.TemporaryDirectory(prefix="nfq-ftp-isolation-") as directory, Namespace() as namespace:
+        pathlib.Path(directory).chmod(0o711)
+        sizes = ("--sessions", "1000", "--user", DAEMON_USER)
+        with Daemon(namespace, directory, "--queue", "0:3", *sizes, sure="10:13"):
+            pass
+        with Daemon(namespace, directory, "--queue", "1:2", *sizes, sure="11:12") as one:
+            one.wait_for("queue-3' is of a queue that is no longer used, and removed")
+            wait_until(lambda: not (one.state / "queue-0").exists(), STARTING, "the first queue's file to go")
+            tables = {path.name for path in one.state.glob("queue-*")}
+            check(tables == {"queue-1", "queue-1.lock", "queue-2", "queue-2.lock"}, f"in the state directory is {tables}")
+            one.stop()
 
 
 def without_a_user_it_is_said():
@@ -278,6 +293,7 @@ def has_cthelper():
 def proc(_options, report):
     report.case("proc", is_confined)
     report.case("watcher", watcher_is_confined)
+    report.case("tidies-up", tidies_up)
     if has_cthelper():
         report.case("guard", guard_is_confined)
     else:

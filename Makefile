@@ -65,7 +65,7 @@ $(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
 MODEL := $(call objects,nfq-ftp-helper/model)
 
 # All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
-ROOMS := command check asking settle ruleset daemon trial isolation host figures kernel
+ROOMS := command check asking settle ruleset daemon trial watch isolation host figures kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
@@ -155,11 +155,11 @@ $(BUILD)/tests/unit/test_settle: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(co
 $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
 
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
-	$(BUILD)/obj/nfq-ftp-helper/host/error.o
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/host/%.o,error queue_range)
 
 FIGURES := $(call objects,nfq-ftp-helper/figures)
 
-$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices reporter throttle interfaces tally \
+$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices orders reporter throttle interfaces tally \
 	state statefile options settings log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
@@ -173,7 +173,7 @@ $(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
 $(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
 
-$(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) \
+$(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) $(BUILD)/obj/nfq-ftp-helper/watch/standing.o \
 	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces options log logring) $(HOST)
 $(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
 
@@ -185,13 +185,21 @@ $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/
 
 $(BUILD)/tests/unit/test_rulekeeper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,isolation/rulekeeper isolation/child isolation/capabilities host/rights)
 
+watch_objects = $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/watch/%.o,$(1))
+
+$(BUILD)/tests/unit/test_course: $(call watch_objects,judge course standing)
+
+$(BUILD)/tests/unit/test_standing: $(call watch_objects,standing target nft_rule nft_ruleset xt_table) $(BUILD)/obj/nfq-ftp-helper/kernel/attributes.o
+$(BUILD)/tests/unit/test_standing: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl)
+
 $(BUILD)/tests/unit/test_capture: $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_capture: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
 
 $(BUILD)/tests/unit/test_explain: $(call objects,nfq-ftp-helper/explain) $(call objects,nfq-ftp-helper/playback) $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/unit/test_explain: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpcap)
 
-$(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring)
+$(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring) \
+	$(BUILD)/obj/nfq-ftp-helper/host/queue_range.o
 
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
 
+#include "watch/standing.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,4 +139,18 @@ json_t *answer_endpoint(const struct endpoint *endpoint)
 	char text[ENDPOINT_PRINT_MAX];
 
 	return json_string(endpoint_print(endpoint, text));
+}
+
+enum watched_state answer_rules_state(const struct watched *watched)
+{
+	return watched ? (enum watched_state)atomic_load_explicit(&watched->state, memory_order_relaxed) : WATCHED_NOT;
+}
+
+void answer_missing(json_t *object, const struct watched *watched)
+{
+	const unsigned int missing = atomic_load_explicit(&watched->missing, memory_order_relaxed);
+	char text[STANDING_TEXT_MAX];
+
+	if (missing)
+		json_object_set_new(object, "missing", json_string(standing_text(missing, text)));
 }

@@ -53,7 +53,8 @@ struct lines {
 struct follow {
 	struct event ring[FOLLOW_EVENTS];
 	unsigned int first, count;
-	uint64_t lost; /* behind what waits */
+	uint64_t lost;			 /* behind what waits */
+	uint64_t rules_gone, rules_back; /* so often, as told */
 };
 
 /* An answer being given. */
@@ -92,6 +93,16 @@ bool answer_status(struct response *answer);
 bool answer_sessions(struct response *answer);
 bool answer_metrics(struct response *answer);
 bool answer_follow(struct response *answer);
+
+/* How the rules stand. @watched: NULL: nobody looks. */
+enum watched_state answer_rules_state(const struct watched *watched);
+
+/* Those that are missing, for people, as a member of @object; where none are: nothing. */
+void answer_missing(json_t *object, const struct watched *watched);
+
+/* Who begins to follow hears of what becomes of the rules from then on. Is there something new? */
+void follow_rules_begin(struct follow *follow, const struct watched *watched);
+bool follow_rules_news(const struct follow *follow, const struct watched *watched);
 
 /* One more event for somebody who follows; or so many that are lost. */
 void follow_add(struct follow *follow, const struct event *event);

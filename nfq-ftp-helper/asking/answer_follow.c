@@ -52,6 +52,44 @@ static void add_event(struct response *answer, const struct event *event)
 	answer_line(answer, line);
 }
 
+void follow_rules_begin(struct follow *follow, const struct watched *watched)
+{
+	if (!watched)
+		return;
+	follow->rules_gone = atomic_load_explicit(&watched->gone, memory_order_relaxed);
+	follow->rules_back = atomic_load_explicit(&watched->back, memory_order_relaxed);
+}
+
+bool follow_rules_news(const struct follow *follow, const struct watched *watched)
+{
+	return watched && (follow->rules_gone != atomic_load_explicit(&watched->gone, memory_order_relaxed) ||
+			   follow->rules_back != atomic_load_explicit(&watched->back, memory_order_relaxed));
+}
+
+static void add_rules_event(struct response *answer, const char *event, const struct watched *watched)
+{
+	json_t *line = json_pack("{s:s, s:f}", "event", event, "ts", (double)(view_now() + view_epoch()) / 1000);
+
+	answer_missing(line, watched);
+	answer_line(answer, line);
+}
+
+/* What has become of the rules. */
+static void follow_rules(struct response *answer)
+{
+	const struct watched *watched = answer->view->config.watched;
+	const struct follow before = { .rules_gone = answer->follow->rules_gone,
+				       .rules_back = answer->follow->rules_back };
+
+	if (!follow_rules_news(answer->follow, watched))
+		return;
+	follow_rules_begin(answer->follow, watched);
+	if (answer->follow->rules_gone != before.rules_gone)
+		add_rules_event(answer, "rules-gone", watched);
+	if (answer->follow->rules_back != before.rules_back)
+		add_rules_event(answer, "rules-back", watched);
+}
+
 /* Never over. What waits comes first, and what was lost behind it. */
 bool answer_follow(struct response *answer)
 {
@@ -60,6 +98,7 @@ bool answer_follow(struct response *answer)
 	if (!answer->begun)
 		answer_line(answer, answer_begin(answer));
 	answer->begun = true;
+	follow_rules(answer);
 	for (unsigned int i = 0; i < PIECE && follow->count; i++) {
 		add_event(answer, &follow->ring[follow->first]);
 		follow->first = (follow->first + 1) % FOLLOW_EVENTS;

@@ -174,6 +174,31 @@ static void add_queues(struct response *answer)
 	answer_line(answer, families.unsent);
 }
 
+static json_int_t count_of(const _Atomic uint64_t *count)
+{
+	return (json_int_t)atomic_load_explicit(count, memory_order_relaxed);
+}
+
+/* How the rules stand. Where nobody looks nothing is said. */
+static void add_rules_found(struct response *answer)
+{
+	const struct watched *watched = answer->view->config.watched;
+	const enum watched_state state = answer_rules_state(watched);
+	json_t *in_place, *gone, *put_back;
+
+	if (state == WATCHED_NOT)
+		return;
+	in_place = family("rules_in_place", "gauge", "Whether the rules that were seen in place are there now.");
+	gone = family("rules_gone", "counter", "How often rules have gone.");
+	put_back = family("rules_put_back", "counter", "How often this program has put them back.");
+	add_sample(in_place, NULL, NULL, json_integer(state == WATCHED_THERE));
+	add_sample(gone, NULL, NULL, json_integer(count_of(&watched->gone)));
+	add_sample(put_back, NULL, NULL, json_integer(count_of(&watched->put_back)));
+	answer_line(answer, in_place);
+	answer_line(answer, gone);
+	answer_line(answer, put_back);
+}
+
 static void add_program(struct response *answer)
 {
 	const struct view *view = answer->view;
@@ -202,6 +227,7 @@ bool answer_metrics(struct response *answer)
 	add_reasons(answer, &sum);
 	add_latency(answer, &sum);
 	add_queues(answer);
+	add_rules_found(answer);
 	add_program(answer);
 	return true;
 }

@@ -141,6 +141,34 @@ static void add_sessions(json_t *object, const struct view *view, const struct f
 				      whole(sum->counters.dropped)));
 }
 
+static const char *const states[] = {
+	[WATCHED_NOT] = "unwatched",
+	[WATCHED_NEVER] = "never-seen",
+	[WATCHED_THERE] = "in-place",
+	[WATCHED_GONE] = "gone",
+};
+
+static json_t *rules_of(const struct view *view)
+{
+	const struct watched *watched = view->config.watched;
+	const enum watched_state state = answer_rules_state(watched);
+	json_t *object = json_pack("{s:s}", "state", states[state]);
+
+	if (state == WATCHED_NOT)
+		return object;
+	if (state != WATCHED_NEVER)
+		json_object_set_new(object, "since",
+				    json_real((double)(atomic_load_explicit(&watched->changed, memory_order_relaxed) +
+						       view_epoch()) /
+					      1000));
+	json_object_set_new(object, "gone",
+			    json_integer((json_int_t)atomic_load_explicit(&watched->gone, memory_order_relaxed)));
+	json_object_set_new(object, "put_back",
+			    json_integer((json_int_t)atomic_load_explicit(&watched->put_back, memory_order_relaxed)));
+	answer_missing(object, watched);
+	return object;
+}
+
 bool answer_status(struct response *answer)
 {
 	const struct view *view = answer->view;
@@ -155,6 +183,7 @@ bool answer_status(struct response *answer)
 	json_object_set_new(object, "seqadj", json_string(attach_seqadj_names[config->options->attach.seqadj]));
 	json_object_set_new(object, "sandbox", json_string(config->sandbox));
 	json_object_set_new(object, "rules", json_string(config->rules));
+	json_object_set_new(object, "rules_found", rules_of(view));
 	json_object_set_new(object, "since", json_real((double)view->since / 1000));
 	json_object_set_new(object, "uptime", json_real((double)(view_now() + view_epoch() - view->since) / 1000));
 	json_object_set_new(object, "queues", queues_of(view));

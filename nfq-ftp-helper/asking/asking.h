@@ -24,6 +24,7 @@
 #include "daemon/options.h"
 #include "figures/events.h"
 #include "figures/figures.h"
+#include "watch/watched.h"
 
 #define ASKING_VERSION	1
 #define ASKING_SOCKET	"socket" /* in the state directory */
@@ -44,6 +45,7 @@ struct asking_config {
 	bool mode_chosen;	       /* for want of a --mode */
 	const char *sandbox;	       /* what confines the process: for people */
 	const char *rules;	       /* who keeps the rules: likewise */
+	const struct watched *watched; /* how these stand; NULL: nobody looks */
 	unsigned int sources;
 	struct asking_source source[QUEUE_RANGE_MAX];
 };

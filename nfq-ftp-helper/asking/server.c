@@ -165,6 +165,7 @@ static void begin_to_follow(struct asking *asking, struct reader *reader)
 		refuse(reader, "there is no memory for another who follows");
 		return;
 	}
+	follow_rules_begin(reader->answer.follow, asking->view.config.watched);
 	reader->until = 0;
 	asking->followers++;
 	want_events(asking);
@@ -237,7 +238,8 @@ static bool has_more(const struct reader *reader)
 
 	if (!reader->answering)
 		return false;
-	return lines->sent < lines->length || !follow || !reader->answer.begun || follow->count || follow->lost;
+	return lines->sent < lines->length || !follow || !reader->answer.begun || follow->count || follow->lost ||
+	       follow_rules_news(follow, reader->answer.view->config.watched);
 }
 
 /* Return: false: it is to be dismissed. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tell.h"
 
+#include <string.h>
 #include <time.h>
 
 static void tell_clock(FILE *out, double at)
@@ -43,6 +44,13 @@ bool tell_event(struct telling *telling, const json_t *line)
 		return fflush(out) == 0;
 	}
 	tell_clock(out, tell_number(line, "ts"));
+	if (strncmp(tell_text(line, "event", event), "rules-", strlen("rules-")) == 0) {
+		fprintf(out, "%s", event);
+		if (json_object_get(line, "missing"))
+			fprintf(out, " %s", tell_text(line, "missing", client));
+		fputc('\n', out);
+		return fflush(out) == 0;
+	}
 	fprintf(out, "%-8s %s > %s", tell_text(line, "event", event), tell_text(line, "client", client),
 		tell_text(line, "server", server));
 	tell_what(out, line);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tell.h"
 
+#include <string.h>
 #include <time.h>
 
 #define COLUMN 16
@@ -69,6 +70,30 @@ static void tell_refusal(FILE *out, const json_t *refusal, double now)
 	}
 }
 
+/* How they stand: what is there, or since when it is not. */
+static void tell_rules(FILE *out, const json_t *line, double now)
+{
+	const json_t *found = json_object_get(line, "rules_found");
+	char text[TELL_TEXT_MAX], missing[TELL_TEXT_MAX], span[TELL_SPAN_MAX];
+	char sentence[3 * TELL_TEXT_MAX];
+
+	fprintf(out, "%-*s%s\n", COLUMN, "rules", tell_text(line, "rules", text));
+	tell_text(found, "state", text);
+	tell_span(now - tell_number(found, "since"), span);
+	if (strcmp(text, "gone") == 0)
+		snprintf(sentence, sizeof(sentence), "GONE for %s, missing: %s", span,
+			 tell_text(found, "missing", missing));
+	else if (strcmp(text, "in-place") == 0)
+		snprintf(sentence, sizeof(sentence), "in place for %s; they had gone %.0f times, put back %.0f times",
+			 span, tell_number(found, "gone"), tell_number(found, "put_back"));
+	else if (strcmp(text, "never-seen") == 0)
+		snprintf(sentence, sizeof(sentence),
+			 "none has been seen that queues to these queues, or gives the helper");
+	else
+		snprintf(sentence, sizeof(sentence), "nobody looks whether they are in place");
+	tell_wrapped(out, "", COLUMN, sentence);
+}
+
 bool tell_status(struct telling *telling, const json_t *line)
 {
 	const double now = tell_number(line, "since") + tell_number(line, "uptime");
@@ -81,7 +106,7 @@ bool tell_status(struct telling *telling, const json_t *line)
 		json_is_true(json_object_get(line, "mode_chosen")) ? " (by default)" : "",
 		tell_text(line, "seqadj", seqadj));
 	tell_time(out, line);
-	fprintf(out, "%-*s%s\n", COLUMN, "rules", tell_text(line, "rules", text));
+	tell_rules(out, line, now);
 	fprintf(out, "%-*s%s\n", COLUMN, "sandbox", tell_text(line, "sandbox", text));
 	json_array_foreach (json_object_get(line, "queues"), index, item) {
 		tell_queue(out, item);

@@ -7,12 +7,12 @@
 #include "daemon/attachment.h"
 #include "daemon/confinement.h"
 #include "daemon/log.h"
+#include "daemon/state.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
 #include "host/notify.h"
-#include "isolation/rulekeeper.h"
+#include "kept_rules.h"
 #include "reload.h"
-#include "rules_place.h"
 #include "run_test.h"
 #include "settle/settle.h"
 
@@ -23,6 +23,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How often files of queues that are no longer used are looked for, and after how many times one goes that may be somebody else's: an hour. */
+#define TIDY_MILLISECONDS 300000
+#define TIDY_PATIENCE	  12
 
 /* How often the guard is looked after, besides at once when it ends. */
 #define KEEP_NANOSECONDS 100000000
@@ -42,10 +46,9 @@ struct daemon {
 	struct worker *workers;
 	unsigned int count;
 	unsigned int opened;
-	struct request request;	       /* the rules that are ours to make ... */
-	const struct backend *backend; /* ... and by whom; NULL: none are */
-	struct rulekeeper keeper;      /* who does it */
-	bool placed;
+	struct kept_rules rules;
+	struct state_tidy tidy;
+	uint64_t tidied;       /* when, milliseconds */
 	struct asking *asking; /* NULL: it cannot be asked */
 };
 
@@ -65,6 +68,17 @@ static int open_workers(struct daemon *daemon)
 	return error;
 }
 
+/* Files of queues that are no longer used take memory, which a tmpfs is. */
+static void tidy_state(struct daemon *daemon)
+{
+	const uint64_t now = worker_clock();
+
+	if (daemon->tidied && now - daemon->tidied < TIDY_MILLISECONDS)
+		return;
+	daemon->tidied = now;
+	state_tidy(&daemon->tidy, daemon->options.state_directory, &daemon->options.attach.queues, TIDY_PATIENCE);
+}
+
 /* That it cannot be asked is no reason to end. */
 static void open_asking(struct daemon *daemon)
 {
@@ -72,8 +86,10 @@ static void open_asking(struct daemon *daemon)
 		.options = &daemon->options,
 		.mode_chosen = daemon->mode_chosen,
 		.sandbox = daemon->confined,
-		.rules = daemon->backend ? "put in place and taken away by the daemon" :
-					   "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
+		.rules = daemon->rules.backend ?
+				 "put in place and taken away by the daemon" :
+				 "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
+		.watched = &daemon->rules.watched,
 		.sources = daemon->count,
 	};
 
@@ -140,7 +156,7 @@ static void tell_ready(const struct daemon *daemon)
 		mode_names[attach->mode], daemon->mode_chosen ? " mode-chosen=yes" : "",
 		queue_range_text(&attach->queues, queues), sure, attach_seqadj_names[attach->seqadj], attach->mark,
 		attach->mark_mask, label, daemon->options.sessions, recovered,
-		daemon->backend ? daemon->backend->name : "none", file[0] ? file : "none");
+		daemon->rules.backend ? daemon->rules.backend->name : "none", file[0] ? file : "none");
 }
 
 /* ---- whoever started it as a service ---- */
@@ -195,53 +211,20 @@ static void tell_summary(const struct daemon *daemon)
 
 /* ---- rules ---- */
 
-static int apply(void *context)
+static bool all_know(const struct daemon *daemon)
 {
-	const struct daemon *daemon = context;
+	const unsigned int unwatched = atomic_load_explicit(&daemon->control.unwatched, memory_order_relaxed);
 
-	return rules_place(&daemon->request, daemon->backend);
+	for (unsigned int i = 0; i < daemon->count; i++)
+		if (atomic_load_explicit(&daemon->workers[i].doubted, memory_order_acquire) != unwatched)
+			return false;
+	return true;
 }
 
-static int take_away(void *context)
+static void attend_rules(struct daemon *daemon)
 {
-	const struct daemon *daemon = context;
-
-	return rules_take_away(daemon->backend, NULL);
-}
-
-/* Nothing else of the daemon starts a program, once it is confined. */
-static int start_keeper(struct daemon *daemon)
-{
-	const struct rulekeeper_acts acts = { .apply = apply, .remove = take_away, .context = daemon };
-	int error;
-
-	if (!daemon->backend)
-		return 0;
-	error = rulekeeper_start(&daemon->keeper, &acts);
-	if (error)
-		log_line(LOG_LEVEL_ERROR, "no process can be made to keep the rules: %s", strerror(-error));
-	return error;
-}
-
-/* When packets are served. */
-static int place_rules(struct daemon *daemon)
-{
-	const int error = daemon->backend ? rulekeeper_apply(&daemon->keeper) : 0;
-
-	if (error)
-		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s: %s",
-			 mode_names[daemon->request.attach.mode], daemon->backend->name, strerror(-error));
-	daemon->placed = daemon->backend && !error;
-	return error;
-}
-
-/* While packets are still served. Who has not come so far may not take away another daemon's. */
-static void take_rules_away(struct daemon *daemon)
-{
-	if (daemon->placed && rulekeeper_remove(&daemon->keeper))
-		log_line(LOG_LEVEL_WARNING,
-			 "the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
-	rulekeeper_end(&daemon->keeper);
+	if (kept_rules_attend(&daemon->rules, worker_clock(), all_know(daemon)))
+		atomic_fetch_add_explicit(&daemon->control.unwatched, 1, memory_order_release);
 }
 
 /* ---- settings that change ---- */
@@ -265,6 +248,13 @@ static void reload(struct daemon *daemon)
 	set_log_level(daemon);
 	if (!settings_publish(&daemon->control.settings, &daemon->options))
 		log_line(LOG_LEVEL_ERROR, "no memory for the new settings: the old ones stay in force");
+}
+
+/* Whoever asks for that has mended something. */
+static void take_up_again(struct daemon *daemon)
+{
+	reload(daemon);
+	kept_rules_again(&daemon->rules);
 }
 
 static void prune_settings(struct daemon *daemon)
@@ -298,11 +288,13 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 
 		attachment_keep(&daemon->attachment);
 		prune_settings(daemon);
+		attend_rules(daemon);
+		tidy_state(daemon);
 		tell_alive(daemon);
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
 		else if (number == SIGHUP && !gone)
-			reload(daemon);
+			take_up_again(daemon);
 		else if (number > 0 && number != SIGCHLD && (!gone || hangs_up))
 			return;
 	}
@@ -342,7 +334,7 @@ static void start_log(void)
 /* All that takes root's rights, and then these are given up: isolation.h. */
 static int open_daemon(struct daemon *daemon)
 {
-	int error = start_keeper(daemon);
+	int error = kept_rules_start(&daemon->rules);
 
 	notify_open(&daemon->notify);
 	if (!error)
@@ -351,8 +343,11 @@ static int open_daemon(struct daemon *daemon)
 		error = open_workers(daemon);
 	if (!error)
 		error = attachment_join(&daemon->attachment);
-	if (!error)
+	if (!error) {
 		open_asking(daemon);
+		kept_rules_watch(&daemon->rules, daemon->reload.values.request.carrier, &daemon->options,
+				 &daemon->confinement.user);
+	}
 	if (!error)
 		error = confinement_enter(&daemon->confinement, &daemon->options);
 	confinement_text(&daemon->confinement, daemon->confined);
@@ -365,7 +360,7 @@ static int start_daemon(struct daemon *daemon)
 
 	if (!error)
 		error = start_workers(daemon);
-	return error ? error : place_rules(daemon);
+	return error ? error : kept_rules_place(&daemon->rules);
 }
 
 static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs_up)
@@ -383,7 +378,7 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs
 		wait_for_end(daemon, signals, hangs_up);
 	}
 	notify_stopping(&daemon->notify);
-	take_rules_away(daemon);
+	kept_rules_take_away(&daemon->rules);
 	asking_close(daemon->asking);
 	attachment_end(&daemon->attachment);
 	failure = stop_workers(daemon);
@@ -418,72 +413,51 @@ static const struct option_page page = {
 	.complain = complain,
 };
 
-/* What the rules are is known before anything else is opened: whoever makes them may be another process. Return: as below. */
-static int settle_own_rules(struct daemon *daemon)
-{
-	const struct option_values *values = &daemon->reload.values;
-	struct request *request = &daemon->request;
-	char complaint[SETTLE_COMPLAINT_MAX];
-	int error;
-
-	request->attach = daemon->options.attach;
-	error = settle_rules(request, complaint);
-	if (error) {
-		log_line(LOG_LEVEL_ERROR, "%s", complaint);
-		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;
-	}
-	daemon->options.attach = request->attach;
-	daemon->backend = values->backend < BACKENDS ? backends[values->backend] : backends_choose(request);
-	return OPTION_GO_ON;
-}
-
 static void doubt(const char *sentence)
 {
 	log_line(LOG_LEVEL_WARNING, "%s", sentence);
-}
+	/* What was not said. Return: OPTION_GO_ON, or an exit code. */
+	static int settle_options(struct daemon * daemon)
+	{
+		const struct option_values *values = &daemon->reload.values;
+		struct request *request = &daemon->rules.request;
+		char complaint[SETTLE_COMPLAINT_MAX];
 
-/* What was not said. Return: OPTION_GO_ON, or an exit code. */
-static int settle_options(struct daemon *daemon)
-{
-	const struct option_values *values = &daemon->reload.values;
+		daemon->options = values->run;
+		daemon->mode_chosen = values->run.attach.mode == MODE_AUTO;
+		*request = values->request;
+		if (values->backend < BACKENDS)
+			request->backend = backends[values->backend]->name;
+		settle_doubts(request, doubt);
+		if (values->rules)
+			return kept_rules_settle(&daemon->rules, values->backend, &daemon->options);
+		if (!settle_run(&daemon->options.attach, request, complaint))
+			doubt(complaint);
+		return OPTION_GO_ON;
+	}
 
-	char complaint[SETTLE_COMPLAINT_MAX];
+	int command_run(int argc, char **argv)
+	{
+		static struct daemon daemon = { .reload.page = &page, .rules = KEPT_RULES_NONE };
+		const bool hangs_up = !is_ignored(SIGHUP);
+		sigset_t signals;
+		int status;
 
-	daemon->options = values->run;
-	daemon->mode_chosen = values->run.attach.mode == MODE_AUTO;
-	daemon->request = values->request;
-	if (values->backend < BACKENDS)
-		daemon->request.backend = backends[values->backend]->name;
-	settle_doubts(&daemon->request, doubt);
-	if (values->rules)
-		return settle_own_rules(daemon);
-	if (!settle_run(&daemon->options.attach, &daemon->request, complaint))
-		doubt(complaint);
-	return OPTION_GO_ON;
-}
-
-int command_run(int argc, char **argv)
-{
-	static struct daemon daemon = { .reload.page = &page, .keeper = RULEKEEPER_NONE };
-	const bool hangs_up = !is_ignored(SIGHUP);
-	sigset_t signals;
-	int status;
-
-	daemon.reload.argc = argc;
-	daemon.reload.argv = argv;
-	status = reload_begin(&daemon.reload);
-	if (status == OPTION_GO_ON && daemon.reload.values.test_config)
-		return run_test(&daemon.reload.values);
-	if (status == OPTION_GO_ON)
-		status = settle_options(&daemon);
-	if (status != OPTION_GO_ON)
+		daemon.reload.argc = argc;
+		daemon.reload.argv = argv;
+		status = reload_begin(&daemon.reload);
+		if (status == OPTION_GO_ON && daemon.reload.values.test_config)
+			return run_test(&daemon.reload.values);
+		if (status == OPTION_GO_ON)
+			status = settle_options(&daemon);
+		if (status != OPTION_GO_ON)
+			return status;
+		set_log_level(&daemon);
+		if (confinement_prepare(&daemon.confinement, &daemon.options) < 0)
+			return EXIT_FAILED;
+		block_signals(&signals);
+		log_hold();
+		status = run_daemon(&daemon, &signals, hangs_up);
+		log_stop(LAST_LINES_MILLISECONDS);
 		return status;
-	set_log_level(&daemon);
-	if (confinement_prepare(&daemon.confinement, &daemon.options) < 0)
-		return EXIT_FAILED;
-	block_signals(&signals);
-	log_hold();
-	status = run_daemon(&daemon, &signals, hangs_up);
-	log_stop(LAST_LINES_MILLISECONDS);
-	return status;
-}
+	}

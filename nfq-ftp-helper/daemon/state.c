@@ -3,9 +3,13 @@
 
 #include "log.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
+
+#define PREFIX "queue-"
 
 /* What state_open() works on: the file, and how people call it. */
 struct place {
@@ -88,16 +92,16 @@ static int replace(const struct place *place, const char *why)
 }
 
 struct table *state_open(struct statefile *file, const char *directory, unsigned int queue,
-			 const struct table_size *size, uint32_t *recovered)
+			 const struct queue_range *queues, const struct table_size *size, uint32_t *recovered)
 {
-	char name[STATEFILE_NAME_MAX];
+	char name[STATEFILE_NAME_MAX], note[QUEUE_RANGE_TEXT_MAX];
 	/* cppcheck-suppress ctuuninitvar ; only where it is: statefile_open() fills it in */
 	const struct place place = { file, directory, name };
 	struct table *table = NULL;
 	uint64_t seed[2];
 	int error;
 
-	snprintf(name, sizeof(name), "queue-%u", queue);
+	snprintf(name, sizeof(name), PREFIX "%u", queue);
 	error = statefile_open(file, directory, name, table_bytes(size));
 	if (!error && getrandom(seed, sizeof(seed), 0) < 0)
 		error = -errno;
@@ -109,7 +113,75 @@ struct table *state_open(struct statefile *file, const char *directory, unsigned
 				 directory, name, file->obstacle);
 		table = table_new(file->memory, size, seed);
 		error = replace(&place, take_up(&place, table, size, recovered));
+		statefile_note(file, queue_range_text(queues, note));
 	}
 	errno = -error;
 	return error ? NULL : table;
+}
+
+/* ---- those of queues that are no longer used ---- */
+
+/* The queue whose table has this name; -1: it is no table's. */
+static int queue_of(const char *name)
+{
+	char *end;
+	unsigned long number;
+
+	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || name[strlen(PREFIX)] < '0' || name[strlen(PREFIX)] > '9')
+		return -1;
+	number = strtoul(name + strlen(PREFIX), &end, 10);
+	return *end || number > UINT16_MAX ? -1 : (int)number;
+}
+
+/* Had its last user one of @queues? Who has them now has come in his place. */
+static bool was_before_us(const char *note, const struct queue_range *queues)
+{
+	unsigned int first, last;
+	const int numbers = sscanf(note, "%u:%u", &first, &last);
+
+	if (numbers < 2)
+		last = first;
+	return numbers >= 1 && first <= queues->last && last >= queues->first;
+}
+
+static void tidy_one(struct state_tidy *tidy, const char *directory, int queue, const struct queue_range *queues,
+		     unsigned int patience)
+{
+	char name[STATEFILE_NAME_MAX], note[STATEFILE_NOTE_MAX];
+	uint8_t *unused = &tidy->unused[queue];
+	struct statefile file;
+	bool goes;
+	int error;
+
+	snprintf(name, sizeof(name), PREFIX "%d", queue);
+	goes = statefile_find_unused(&file, directory, name, note);
+	if (!goes) {
+		*unused = 0;
+	} else if (*unused < patience && !was_before_us(note, queues)) {
+		++*unused;
+		goes = false;
+	}
+	error = goes ? statefile_remove(&file) : 0;
+	if (error)
+		log_line(LOG_LEVEL_WARNING, "`%s/%s' is of a queue that is no longer used, and cannot be removed: %s",
+			 directory, name, strerror(-error));
+	else if (goes)
+		log_line(LOG_LEVEL_NOTICE, "`%s/%s' is of a queue that is no longer used, and removed", directory,
+			 name);
+	statefile_close(&file);
+}
+
+void state_tidy(struct state_tidy *tidy, const char *directory, const struct queue_range *queues, unsigned int patience)
+{
+	DIR *open = opendir(directory);
+	const struct dirent *entry;
+
+	while (open && (entry = readdir(open))) {
+		const int queue = queue_of(entry->d_name);
+
+		if (queue >= 0 && (queue < queues->first || queue > queues->last))
+			tidy_one(tidy, directory, queue, queues, patience);
+	}
+	if (open)
+		closedir(open);
 }

@@ -6,6 +6,7 @@
 #define DAEMON_STATE_H
 
 #include "core/table/table.h"
+#include "host/queue_range.h"
 #include "statefile.h"
 
 /**
@@ -13,6 +14,7 @@
  * @file: filled in; statefile_close() is due in any case
  * @directory: where the file is
  * @queue: number of the queue
+ * @queues: all of this daemon's, which is noted beside the file
  * @size: of the table
  * @recovered: filled in: sessions that an earlier daemon left
  *
@@ -21,6 +23,24 @@
  * Return: the table; or NULL, and errno says why.
  */
 struct table *state_open(struct statefile *file, const char *directory, unsigned int queue,
-			 const struct table_size *size, uint32_t *recovered);
+			 const struct queue_range *queues, const struct table_size *size, uint32_t *recovered);
+
+/* How often each queue's file was found unused, one behind the other. Zeroed at first. */
+struct state_tidy {
+	uint8_t unused[UINT16_MAX + 1];
+};
+
+/**
+ * state_tidy - remove the files of queues that are no longer used
+ * @tidy: what is known of before
+ * @directory: where they are
+ * @queues: this daemon's, whose files are open
+ * @patience: so often a file must have been found unused before this time
+ *
+ * Those of a daemon that had one of our queues go at once: it was here before us, and it was the last one. What somebody else may only have left for a
+ * moment goes when he has not come back. What is removed is said.
+ */
+void state_tidy(struct state_tidy *tidy, const char *directory, const struct queue_range *queues,
+		unsigned int patience);
 
 #endif

@@ -76,13 +76,11 @@ static bool trusted(struct statefile *file, const struct stat *status)
 	return true;
 }
 
-static int open_directory(struct statefile *file, const char *path)
+/* @made: it has just been made, by us. */
+static int open_directory(struct statefile *file, const char *path, bool made)
 {
-	const bool made = mkdir(path, 0700) == 0;
 	struct stat status;
 
-	if (!made && errno != EEXIST)
-		return -errno;
 	file->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (file->directory >= 0 && made && give(file->directory) < 0)
 		return -errno;
@@ -93,6 +91,13 @@ static int open_directory(struct statefile *file, const char *path)
 	snprintf(file->why, sizeof(file->why), "%s",
 		 lstat(path, &status) == 0 && S_ISLNK(status.st_mode) ? "is a symbolic link" : "is no directory");
 	return -EPERM;
+}
+
+static int make_directory(struct statefile *file, const char *path)
+{
+	const bool made = mkdir(path, 0700) == 0;
+
+	return made || errno == EEXIST ? open_directory(file, path, made) : -errno;
 }
 
 static const char *kind(mode_t mode)
@@ -126,7 +131,22 @@ static int lock(int fd)
 	return error;
 }
 
-static int take_lock(struct statefile *file)
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Whoever tidies up may have removed it between. */
+static bool is_removed(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && status.st_nlink == 0;
+}
+
+static int try_lock(struct statefile *file)
 {
 	char name[STATEFILE_NAME_MAX + 8];
 	struct stat status;
@@ -148,6 +168,17 @@ static int take_lock(struct statefile *file)
 		return -EPERM;
 	}
 	return error ? error : lock(file->lock);
+}
+
+static int take_lock(struct statefile *file)
+{
+	int error = try_lock(file);
+
+	for (unsigned int tries = 0; !error && is_removed(file->lock) && tries < LOCK_TRIES; tries++) {
+		close_one(&file->lock);
+		error = try_lock(file);
+	}
+	return error;
 }
 
 /* What has this name gets another one: @as is filled in. */
@@ -296,7 +327,7 @@ int statefile_open(struct statefile *file, const char *directory, const char *na
 
 	*file = (struct statefile){ .directory = -1, .lock = -1, .fd = -1, .left_fd = -1, .size = size };
 	snprintf(file->name, sizeof(file->name), "%s", name);
-	error = open_directory(file, directory);
+	error = make_directory(file, directory);
 	if (!error)
 		error = take_lock(file);
 	if (!error)
@@ -307,7 +338,7 @@ int statefile_open(struct statefile *file, const char *directory, const char *na
 int statefile_open_lock(const char *directory, const char *name, char why[STATEFILE_WHY_MAX])
 {
 	struct statefile file = { .directory = -1 };
-	int fd = -1, error = open_directory(&file, directory);
+	int fd = -1, error = make_directory(&file, directory);
 
 	if (!error)
 		fd = openat(file.directory, name, FLAGS | O_RDWR | O_CREAT, 0600);
@@ -346,13 +377,6 @@ int statefile_replace(struct statefile *file, bool keep)
 	return 0;
 }
 
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 void statefile_close(struct statefile *file)
 {
 	if (file->memory)
@@ -362,4 +386,52 @@ void statefile_close(struct statefile *file)
 	close_one(&file->fd);
 	close_one(&file->lock);
 	close_one(&file->directory);
+}
+
+/* ---- those that nobody uses any more ---- */
+
+void statefile_note(const struct statefile *file, const char *note)
+{
+	const size_t length = strlen(note);
+
+	if (ftruncate(file->lock, 0) < 0 || pwrite(file->lock, note, length, 0) != (ssize_t)length)
+		(void)ftruncate(file->lock, 0);
+}
+
+/* One of these that cannot be opened is not there, or nobody's whom we know. Return: false: somebody has it. */
+static bool is_free(int fd)
+{
+	return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+bool statefile_find_unused(struct statefile *file, const char *directory, const char *name,
+			   char note[STATEFILE_NOTE_MAX])
+{
+	char lock_name[STATEFILE_NAME_MAX + 8];
+	ssize_t length = 0;
+
+	*file = (struct statefile){ .directory = -1, .lock = -1, .fd = -1, .left_fd = -1 };
+	snprintf(file->name, sizeof(file->name), "%s", name);
+	if (open_directory(file, directory, false) < 0)
+		return false;
+	/* Versions without that lock have the file itself. */
+	file->lock = openat(file->directory, with(file, ".lock", lock_name), FLAGS | O_RDWR);
+	file->left_fd = openat(file->directory, file->name, FLAGS | O_RDONLY);
+	if (!is_free(file->lock) || !is_free(file->left_fd) || file->left_fd < 0)
+		return false;
+	if (file->lock >= 0)
+		length = pread(file->lock, note, STATEFILE_NOTE_MAX - 1, 0);
+	note[length > 0 ? length : 0] = '\0';
+	return true;
+}
+
+int statefile_remove(const struct statefile *file)
+{
+	char name[STATEFILE_NAME_MAX + 8];
+	const int error = unlinkat(file->directory, file->name, 0) < 0 ? -errno : 0;
+
+	(void)unlinkat(file->directory, with(file, ".new", name), 0);
+	if (!error)
+		(void)unlinkat(file->directory, with(file, ".lock", name), 0);
+	return error;
 }

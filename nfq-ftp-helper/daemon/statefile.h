@@ -12,6 +12,9 @@
  * user, as is a directory that is made: the next daemon may not begin as root. Who holds NAME.lock is the one user. (Versions that had no such
  * file locked the file itself; so do we, for them.)
  *
+ * In NAME.lock is what its user notes. A file that nobody uses any more may be removed, under its lock, and that with it: who gets a lock that has no
+ * name any more takes another.
+ *
  * What stands in the way, a directory where a file is to be, is set aside as well. Only the lock's place is not cleared: who
  * moved another's lock away would be a second user.
  */
@@ -25,6 +28,7 @@
 #define STATEFILE_NAME_MAX  32
 #define STATEFILE_ASIDE_MAX (STATEFILE_NAME_MAX + 8)
 #define STATEFILE_WHY_MAX   128
+#define STATEFILE_NOTE_MAX  32
 
 struct statefile {
 	char name[STATEFILE_NAME_MAX];
@@ -82,5 +86,23 @@ int statefile_replace(struct statefile *file, bool keep);
 
 /* The file stays. */
 void statefile_close(struct statefile *file);
+
+/* Leave a note beside it, for whoever finds it when nobody uses it any more; shorter than STATEFILE_NOTE_MAX. */
+void statefile_note(const struct statefile *file, const char *note);
+
+/**
+ * statefile_find_unused - is there such a file, and nobody uses it?
+ * @file: filled in; statefile_close() is due in any case. Until then nobody else takes it
+ * @directory: that must be there
+ * @name: the file's
+ * @note: filled in with what its last user has left, or ""
+ *
+ * Return: whether it is so.
+ */
+bool statefile_find_unused(struct statefile *file, const char *directory, const char *name,
+			   char note[STATEFILE_NOTE_MAX]);
+
+/* Remove it, and its lock. What was set aside stays. Return: 0, or a negative errno. */
+int statefile_remove(const struct statefile *file);
 
 #endif

@@ -19,6 +19,7 @@
 #include "kernel/ctmessage.h"
 #include "log.h"
 #include "notices.h"
+#include "orders.h"
 #include "state.h"
 
 #include <errno.h>
@@ -204,22 +205,6 @@ static void publish(struct worker *worker)
 	figures_publish(&worker->published, figures);
 }
 
-/* What has been changed since the last tick. The kernel's limit is this machine's, and no setting. */
-static void take_settings(struct worker *worker)
-{
-	struct policy *policy = &worker->engine.policy;
-	const uint32_t expectations = policy->expectations;
-	const struct settings *news = settings_news(&worker->control->settings,
-						    atomic_load_explicit(&worker->generation, memory_order_relaxed));
-
-	if (!news)
-		return;
-	*policy = news->policy;
-	policy->expectations = expectations;
-	ctnetlink_set_expect_timeout(&worker->ctnetlink, news->expect_timeout);
-	atomic_store_explicit(&worker->generation, news->generation, memory_order_release);
-}
-
 static void tick(struct worker *worker, uint64_t now)
 {
 	struct table *table = worker->engine.table;
@@ -231,7 +216,7 @@ static void tick(struct worker *worker, uint64_t now)
 		notices_each_second(worker);
 	notices_once(worker);
 	worker->ticked = now;
-	take_settings(worker);
+	orders_take(worker, now);
 	atomic_store_explicit(&worker->beat, now, memory_order_relaxed);
 	atomic_store_explicit(&worker->followed, table_sessions(table), memory_order_relaxed);
 	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
@@ -292,8 +277,8 @@ static int open_state(struct worker *worker)
 
 	if (getrandom(&worker->engine.random, sizeof(worker->engine.random), 0) < 0)
 		return -errno;
-	worker->engine.table = state_open(&worker->file, options->state_directory, worker->queue_config.queue, &size,
-					  &worker->recovered);
+	worker->engine.table = state_open(&worker->file, options->state_directory, worker->queue_config.queue,
+					  &options->attach.queues, &size, &worker->recovered);
 	return worker->engine.table ? 0 : -errno;
 }
 

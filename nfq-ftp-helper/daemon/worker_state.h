@@ -27,6 +27,7 @@ struct control {
 	struct settings_place settings; /* what has been changed since */
 	atomic_bool stop;
 	atomic_uint counters_wanted; /* how often somebody has asked for the counters */
+	atomic_uint unwatched;	     /* how often rules were found gone, or were back */
 };
 
 /* Room for a rewritten packet, as struct output asks for. */
@@ -57,6 +58,7 @@ struct worker {
 	_Atomic uint32_t followed; /* sessions at that time */
 	atomic_uint generation;	   /* of the settings it has */
 	unsigned int counters_given;
+	atomic_uint doubted; /* of control's unwatched, so many have been taken note of */
 	uint64_t full_told;	     /* connections without room when that was last logged */
 	int stat_file;		     /* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */
 	struct overflow overflow[2]; /* the normal queue, the sure one */

@@ -10,10 +10,11 @@
 
 #define QUEUE_HOLDER_MAX 32
 
-/* Our processes' names: the daemon's, its guard's (daemon/guard.h), and the one's that keeps its rules (isolation/rulekeeper.h). */
+/* Our processes' names: the daemon's, its guard's (daemon/guard.h), the one's that keeps its rules (isolation/rulekeeper.h), or watches them (watch/watcher.h). */
 #define QUEUE_HOLDER_DAEMON "nfq-ftp-helper"
 #define QUEUE_HOLDER_GUARD  "nfq-ftp-guard"
 #define QUEUE_HOLDER_RULES  "nfq-ftp-rules"
+#define QUEUE_HOLDER_WATCH  "nfq-ftp-watch"
 
 struct queue_holder {
 	bool bound;			/* by anybody */

@@ -7,6 +7,8 @@
  *
  *   1. Another process is forked off that may start programs, where the daemon keeps its rules itself (rulekeeper.h). What is written to
  *      the kernel's files, such as its module's parameters, is written.
+ *      Another one is that looks whether these, or whoever keeps them, are in place (watch/watcher.h), once it is known where: it has sockets
+ *      that this process is not to have.
  *   2. All that takes root's rights is opened: queues, conntrack, tables of sessions, the lock between daemons, what the kernel counts. The
  *      log is standard error.
  * isolation_enter(), while there is one thread still, goes on:

@@ -33,10 +33,10 @@ LIVES = {"socket-route": 0, "fork": 0, "clone3": ENOSYS}
 class Daemon:
     """One in a namespace of its own; what it says is in `log'."""
 
-    def __init__(self, namespace, directory, *arguments, prefix=(), mode="queue", **environment):
+    def __init__(self, namespace, directory, *arguments, prefix=(), mode="queue", sure="1", **environment):
         self.log = pathlib.Path(directory) / "log"
         self.state = pathlib.Path(directory) / "state"
-        queues = ("--sure-queue", "1") if mode == "queue" else ()
+        queues = ("--sure-queue", sure) if mode == "queue" else ()
         argv = [*prefix, BINARY, "run", "--mode", mode, *queues, "--state-dir", str(self.state), *arguments]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(namespace.argv(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -108,17 +108,49 @@ def is_confined():
         return f"{threads} threads"
 
 
+def children(one, name):
+    """The daemon's, of that name."""
+    found = pathlib.Path(f"/proc/{one.process.pid}/task/{one.process.pid}/children").read_text().split()
+    return [pid for pid in found if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name]
+
+
+def watcher_is_confined():
+    """It has sockets that the daemon is not to have, so it is another process; that it is gone is said."""
+    with daemon("--user", DAEMON_USER) as one:
+        watchers = children(one, "nfq-ftp-watch")
+        check(len(watchers) == 1, f"processes that watch the rules: {watchers}")
+        wait_until(lambda: any(status["Seccomp"].strip() == "2" for status in rights(watchers[0])), STARTING, "the watcher's list of calls")
+        check(check_confined(watchers[0], DAEMON_USER) == 1, "it has more than one thread")
+        os.kill(int(watchers[0]), signal.SIGKILL)
+        one.wait_for("event=rules-unwatched")
+        one.stop()
+
+
 def guard_is_confined():
     """And a later one, which is forked off behind the list of calls."""
     with daemon("--user", DAEMON_USER, mode="cthelper") as one:
-        children = pathlib.Path(f"/proc/{one.process.pid}/task/{one.process.pid}/children")
-        first = children.read_text().split()
-        check(len(first) == 1, f"children of the daemon: {first}")
+        first = children(one, "nfq-ftp-guard")
+        check(len(first) == 1, f"guards of the daemon: {first}")
         check_confined(first[0], DAEMON_USER)
         os.kill(int(first[0]), signal.SIGKILL)
-        wait_until(lambda: children.read_text().split() not in ([], first), STARTING, "another guard")
-        check_confined(children.read_text().split()[0], DAEMON_USER)
+        wait_until(lambda: children(one, "nfq-ftp-guard") not in ([], first), STARTING, "another guard")
+        check_confined(children(one, "nfq-ftp-guard")[0], DAEMON_USER)
         one.stop()
+
+
+def tidies_up():
+    """What a daemon with more queues has left goes, also when it was killed."""
+    with tempfile.TemporaryDirectory(prefix="nfq-ftp-isolation-") as directory, Namespace() as namespace:
+        pathlib.Path(directory).chmod(0o711)
+        sizes = ("--sessions", "1000", "--user", DAEMON_USER)
+        with Daemon(namespace, directory, "--queue", "0:3", *sizes, sure="10:13"):
+            pass
+        with Daemon(namespace, directory, "--queue", "1:2", *sizes, sure="11:12") as one:
+            one.wait_for("queue-3' is of a queue that is no longer used, and removed")
+            wait_until(lambda: not (one.state / "queue-0").exists(), STARTING, "the first queue's file to go")
+            tables = {path.name for path in one.state.glob("queue-*")}
+            check(tables == {"queue-1", "queue-1.lock", "queue-2", "queue-2.lock"}, f"in the state directory is {tables}")
+            one.stop()
 
 
 def without_a_user_it_is_said():
@@ -260,6 +292,8 @@ def has_cthelper():
 
 def proc(_options, report):
     report.case("proc", is_confined)
+    report.case("watcher", watcher_is_confined)
+    report.case("tidies-up", tidies_up)
     if has_cthelper():
         report.case("guard", guard_is_confined)
     else:

@@ -77,9 +77,13 @@ static struct session *insert(uint32_t number)
 	return session;
 }
 
+static struct watched watched;
+
 static int set_up(void **state)
 {
-	struct asking_config config = { .options = &options, .sandbox = "none", .rules = "none", .sources = 1 };
+	struct asking_config config = {
+		.options = &options, .sandbox = "none", .rules = "none", .watched = &watched, .sources = 1
+	};
 
 	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
@@ -90,6 +94,7 @@ static int set_up(void **state)
 	published = unit_alloc_lines(sizeof(*published));
 	events = unit_alloc_lines(sizeof(*events));
 	atomic_store(&stop, false);
+	memset(&watched, 0, sizeof(watched));
 	config.source[0] = (struct asking_source){ table, published, events, 5, NFQUEUE_NONE };
 	if (!mkdtemp(options.state_directory) || asking_open(&asking, &config) < 0)
 		return -1;
@@ -295,6 +300,55 @@ static void status_tells_refusals(void **state)
 	assert_null(strstr(text, "secret"));
 	free(text);
 	json_decref(lines);
+}
+
+static json_int_t metric(const char *name)
+{
+	json_t *lines = ask("{\"version\":1,\"ask\":\"metrics\"}\n"), *line;
+	json_int_t value = -1;
+	size_t index;
+
+	json_array_foreach (lines, index, line) {
+		const char *is = json_string_value(json_object_get(line, "name"));
+
+		if (is && strcmp(is, name) == 0)
+			value = number_of(json_array_get(json_object_get(line, "samples"), 0), "value");
+	}
+	json_decref(lines);
+	return value;
+}
+
+/* In a status, and as metrics: a gauge, of which there is none where nobody looks. */
+static void rules_are_told(void **state)
+{
+	static const struct {
+		enum watched_state state;
+		const char *name;
+		int gauge;
+	} cases[] = {
+		{ WATCHED_NOT, "unwatched", -1 },
+		{ WATCHED_NEVER, "never-seen", 0 },
+		{ WATCHED_THERE, "in-place", 1 },
+		{ WATCHED_GONE, "gone", 0 },
+	};
+
+	(void)state;
+	atomic_store(&watched.gone, 3);
+	atomic_store(&watched.put_back, 2);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *lines, *found;
+
+		atomic_store(&watched.state, cases[i].state);
+		atomic_store(&watched.missing, cases[i].state == WATCHED_GONE);
+		lines = ask("{\"version\":1,\"ask\":\"status\"}\n");
+		found = json_object_get(json_array_get(lines, 0), "rules_found");
+		assert_string_equal(json_string_value(json_object_get(found, "state")), cases[i].name);
+		assert_int_equal(json_object_get(found, "missing") != NULL, cases[i].state == WATCHED_GONE);
+		json_decref(lines);
+		assert_int_equal(metric("rules_in_place"), cases[i].gauge);
+		assert_int_equal(metric("rules_gone"), cases[i].state == WATCHED_NOT ? -1 : 3);
+		assert_int_equal(metric("rules_put_back"), cases[i].state == WATCHED_NOT ? -1 : 2);
+	}
 }
 
 static void sessions_are_filtered(void **state)
@@ -812,6 +866,32 @@ static void losses_are_counted(void **state)
 	fclose(stream);
 }
 
+/* That rules have gone, and are back; nothing of what was before. */
+static void rules_are_followed(void **state)
+{
+	json_t *line;
+	FILE *stream;
+
+	(void)state;
+	atomic_store(&watched.gone, 5);
+	atomic_store(&watched.back, 5);
+	stream = follow();
+	usleep(200000);
+	atomic_store(&watched.missing, 1);
+	atomic_store(&watched.gone, 6);
+	line = next_line(stream);
+	assert_string_equal(json_string_value(json_object_get(line, "event")), "rules-gone");
+	assert_string_equal(json_string_value(json_object_get(line, "missing")), "queue at prerouting (IPv4)");
+	json_decref(line);
+	atomic_store(&watched.missing, 0);
+	atomic_store(&watched.back, 6);
+	line = next_line(stream);
+	assert_string_equal(json_string_value(json_object_get(line, "event")), "rules-back");
+	assert_null(json_object_get(line, "missing"));
+	json_decref(line);
+	fclose(stream);
+}
+
 static bool is_empty(const struct events *ring)
 {
 	return atomic_load(&ring->taken) == atomic_load(&ring->put);
@@ -1059,6 +1139,8 @@ int main(void)
 		CASE(sessions_are_filtered),
 		CASE(expectations_are_listed),
 		CASE(metrics_tell_every_counter),
+		CASE(rules_are_told),
+		CASE(rules_are_followed),
 		CASE(latencies_have_their_bucket),
 		CASE(sessions_are_whole_while_they_change),
 		CASE(figures_are_whole_while_they_change),

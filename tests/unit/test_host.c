@@ -191,8 +191,9 @@ static void errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(port_lists),	cmocka_unit_test(ports_as_text), cmocka_unit_test(module_ways),
-		cmocka_unit_test(queue_ranges), cmocka_unit_test(sure_queues),	 cmocka_unit_test(a_helper_has_one_queue),
+		cmocka_unit_test(port_lists),  cmocka_unit_test(ports_as_text),
+		cmocka_unit_test(module_ways), cmocka_unit_test(queue_ranges),
+		cmocka_unit_test(sure_queues), cmocka_unit_test(a_helper_has_one_queue),
 		cmocka_unit_test(errors),
 	};
 

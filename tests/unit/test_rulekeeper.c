@@ -18,6 +18,7 @@
 struct task {
 	unsigned int applied, removed;
 	int error;	    /* what comes of it */
+	int apply_error;    /* and of the first of them alone */
 	volatile bool slow; /* it takes as long as this is so */
 	pid_t process;
 	int file; /* one of the daemon's */
@@ -39,7 +40,9 @@ static int note(unsigned int *count)
 
 static int apply(void *context)
 {
-	return note(&((struct task *)context)->applied);
+	const int error = note(&((struct task *)context)->applied);
+
+	return error ? error : task->apply_error;
 }
 
 static int take_away(void *context)
@@ -147,6 +150,7 @@ static void is_not_waited_for(void **state)
 static void one_thing_behind_the_other(void **state)
 {
 	(void)state;
+	task->apply_error = -EREMOTEIO;
 	assert_int_equal(rulekeeper_begin_to_apply(&keeper), 0);
 	assert_int_equal(rulekeeper_remove(&keeper), 0);
 	assert_int_equal(task->applied, 1);

@@ -19,6 +19,7 @@
 #define STRANGER 65534
 #define DAEMON	 64123
 
+static struct queue_range queues = { true, QUEUE, QUEUE };
 static const struct table_size size = { .sessions = 4096, .works = 64, .budgets = 64 };
 static char directory[64], said_path[64];
 static int real_stderr;
@@ -71,7 +72,7 @@ static struct table *open_state(struct statefile *file, uint32_t *recovered)
 	fflush(stderr);
 	real_stderr = dup(STDERR_FILENO);
 	dup2(fd, STDERR_FILENO);
-	table = state_open(file, directory, QUEUE, &size, recovered);
+	table = state_open(file, directory, QUEUE, &queues, &size, recovered);
 	dup2(real_stderr, STDERR_FILENO);
 	close(real_stderr);
 	length = pread(fd, said, sizeof(said) - 1, 0);
@@ -457,7 +458,7 @@ static int found_by(uid_t user)
 
 		if (setresgid(user, user, user) < 0 || setresuid(user, user, user) < 0)
 			_exit(255);
-		_exit(state_open(&file, directory, QUEUE, &size, &recovered) ? (int)recovered : 255);
+		_exit(state_open(&file, directory, QUEUE, &queues, &size, &recovered) ? (int)recovered : 255);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	return WIFEXITED(status) && WEXITSTATUS(status) != 255 ? WEXITSTATUS(status) : -1;
@@ -560,6 +561,148 @@ static void directory_is_none(void **state)
 	*strchr(strchr(directory + 5, '/'), '/') = '\0';
 }
 
+/* ---- queues that are no longer used ---- */
+
+static struct state_tidy tidied;
+
+static void tidy(unsigned int patience)
+{
+	int fd = open(said_path, O_RDWR | O_TRUNC | O_CLOEXEC);
+	ssize_t length;
+
+	assert_true(fd >= 0);
+	fflush(stderr);
+	real_stderr = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	state_tidy(&tidied, directory, &queues, patience);
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	length = pread(fd, said, sizeof(said) - 1, 0);
+	assert_true(length >= 0);
+	said[length] = '\0';
+	close(fd);
+}
+
+/* A daemon that has @first to @last has been here: files of all of them. */
+static void served(uint16_t first, uint16_t last)
+{
+	const struct queue_range range = { true, first, last };
+
+	for (unsigned int queue = first; queue <= last; queue++) {
+		struct statefile file;
+		uint32_t recovered;
+
+		assert_non_null(state_open(&file, directory, queue, &range, &size, &recovered));
+		statefile_close(&file);
+	}
+}
+
+static bool has(unsigned int queue, const char *ending)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s/queue-%u%s", directory, queue, ending);
+	return exists(name);
+}
+
+static void touch(const char *name)
+{
+	char full[128];
+	int fd;
+
+	snprintf(full, sizeof(full), "%s/%s", directory, name);
+	fd = open(full, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* The daemon before had more of them: those go at once. What is ours, set aside, or no table stays. */
+static void fewer_queues(void **state)
+{
+	struct statefile file;
+	uint32_t recovered;
+
+	(void)state;
+	memset(&tidied, 0, sizeof(tidied));
+	served(QUEUE, QUEUE + 2);
+	touch("queue-8.new");
+	touch("queue-8.bad");
+	touch("queue-x");
+	touch("queue-99999");
+	touch("socket");
+	assert_non_null(open_state(&file, &recovered));
+	tidy(100);
+	assert_non_null(strstr(said, "queue-8' is of a queue that is no longer used, and removed"));
+	assert_non_null(strstr(said, "queue-9' is of"));
+	assert_true(has(QUEUE, "") && has(QUEUE, ".lock"));
+	assert_false(has(8, "") || has(8, ".lock") || has(8, ".new") || has(9, "") || has(9, ".lock"));
+	assert_true(has(8, ".bad") && has(99999, ""));
+	tidy(100);
+	assert_string_equal(said, "");
+	statefile_close(&file);
+}
+
+/* Another daemon's, which may be back in a moment; it goes when it is not. In use it never goes, by its lock or, as older versions did, by itself. */
+static void others_queues(void **state)
+{
+	const struct queue_range range = { true, 20, 20 };
+	struct statefile file;
+	uint32_t recovered;
+	char name[128];
+	int older;
+
+	(void)state;
+	memset(&tidied, 0, sizeof(tidied));
+	served(20, 20);
+	touch("queue-21"); /* of a version that left no note */
+	for (unsigned int i = 0; i < 3; i++) {
+		tidy(3);
+		assert_true(has(20, "") && has(21, ""));
+	}
+	assert_non_null(state_open(&file, directory, 20, &range, &size, &recovered));
+	snprintf(name, sizeof(name), "%s/queue-21", directory);
+	older = open(name, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(older, LOCK_EX), 0);
+	tidy(3);
+	assert_true(has(20, "") && has(21, ""));
+	close(older);
+	statefile_close(&file);
+	for (unsigned int i = 0; i < 3; i++) {
+		tidy(3);
+		assert_true(has(20, "") && has(21, ""));
+	}
+	tidy(3);
+	assert_false(has(20, "") || has(20, ".lock") || has(21, ""));
+}
+
+/* Who waits for the lock while it is removed takes another. */
+static void lock_that_is_removed(void **state)
+{
+	char note[STATEFILE_NOTE_MAX];
+	struct statefile removed, file;
+	uint32_t recovered;
+	pid_t child;
+	int status;
+
+	(void)state;
+	served(QUEUE, QUEUE);
+	assert_true(statefile_find_unused(&removed, directory, "queue-7", note));
+	assert_string_equal(note, "7");
+	child = fork();
+	if (child == 0) {
+		bool is_open;
+
+		statefile_close(&removed); /* which is the parent's */
+		is_open = state_open(&file, directory, QUEUE, &queues, &size, &recovered);
+		_exit(is_open && has(QUEUE, "") && has(QUEUE, ".lock") ? 0 : 1);
+	}
+	usleep(200000);
+	assert_int_equal(statefile_remove(&removed), 0);
+	statefile_close(&removed);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 /* A kill before the new file had the old one's name leaves both; the old one counts. */
 static void killed_before_replacing(void **state)
 {
@@ -601,6 +744,9 @@ int main(void)
 		CASE(roots_files_are_not_given_away),
 		CASE(lock_is_shared),
 		CASE(directory_is_none),
+		CASE(fewer_queues),
+		CASE(others_queues),
+		CASE(lock_that_is_removed),
 		CASE(killed_before_replacing),
 	};
 

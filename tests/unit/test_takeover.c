@@ -19,6 +19,7 @@
 #define GUARDING 2000000 /* so long its guard has to do */
 #define AT_ONCE	 0.5	 /* seconds */
 
+static const struct queue_range queues = { true, QUEUE, QUEUE };
 static const struct table_size size = { .sessions = 4096, .works = 64, .budgets = 64 };
 static char directory[64];
 
@@ -53,7 +54,7 @@ static pid_t start_user(void (*live)(void))
 	assert_true(user >= 0);
 	if (user == 0) {
 		close(ends[0]);
-		if (!state_open(&file, directory, QUEUE, &size, &recovered) || write(ends[1], "", 1) != 1)
+		if (!state_open(&file, directory, QUEUE, &queues, &size, &recovered) || write(ends[1], "", 1) != 1)
 			_exit(1);
 		close(ends[1]);
 		live();
@@ -73,7 +74,7 @@ static double take_over(void)
 	uint32_t recovered;
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	assert_non_null(state_open(&file, directory, QUEUE, &size, &recovered));
+	assert_non_null(state_open(&file, directory, QUEUE, &queues, &size, &recovered));
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	statefile_close(&file);
 	return (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;

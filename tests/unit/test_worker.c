@@ -245,6 +245,21 @@ static void new_settings(void **state)
 	settings_free(&control.settings);
 }
 
+/* And that packets have passed it by. */
+static void rules_were_gone(void **state)
+{
+	(void)state;
+	control.unwatched = 3;
+	assert_int_equal(worker_open(worker, &options, &control, 0), 0);
+	worker->engine.picks_up_until = 0;
+	assert_int_equal(worker->doubted, 0);
+	assert_int_equal(worker_start(worker), 0);
+	assert_int_equal(worker_join(worker), 0);
+	assert_int_equal(worker->doubted, 3);
+	assert_true(worker->engine.picks_up_until > worker_clock());
+	worker_close(worker);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -255,6 +270,7 @@ int main(void)
 		CASE(what_is_of_a_data_connection),
 		CASE(without_a_mark),
 		CASE(new_settings),
+		CASE(rules_were_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,11 +113,11 @@ static void mistrust(struct stream *stream, const struct work *work, int directi
 	ftp_pass_argument(&stream->line);
 }
 
-static void mistrust_own(struct found *found)
+void table_mistrust(struct session *session, const struct work *work)
 {
-	if (!found->session.self)
+	if (!session->self)
 		for (int d = 0; d < 2; d++)
-			mistrust(&found->session.stream[d], &found->work, d);
+			mistrust(&session->stream[d], work, d);
 }
 
 /* ---- of another layout ---- */
@@ -331,7 +331,7 @@ static struct session *take_slot(struct table *table, const struct source *sourc
 		return NULL;
 	}
 	if (source->own)
-		mistrust_own(&found);
+		table_mistrust(&found.session, &found.work);
 	hash = flow_hash(&found.session.key, table->seed);
 	if (table_find(table, &found.session.key, hash))
 		return NULL; /* a copy */

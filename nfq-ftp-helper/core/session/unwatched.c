@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "unwatched.h"
+
+#include "core/wire/seqadj.h"
+#include "lifecycle.h"
+
+/* How far a sender has been seen to go on, while it was in doubt already, is not forgotten. */
+static void doubt(struct table *table, struct session *session)
+{
+	const uint32_t beyond[] = { session->stream[0].beyond, session->stream[1].beyond };
+	const bool stale[] = { session->stream[0].stale, session->stream[1].stale };
+
+	table_begin(table, session);
+	table_mistrust(session, table_work(table, session));
+	for (int d = 0; d < 2; d++)
+		if (stale[d])
+			session->stream[d].beyond = seq_max(beyond[d], session->stream[d].next);
+	table_commit(table);
+}
+
+void unwatched_sessions(struct engine *engine, uint64_t now)
+{
+	lifecycle_absent(engine, now);
+	for (uint32_t i = 1; i <= table_slots(engine->table); i++) {
+		struct session *session = table_slot(engine->table, i);
+
+		if (session)
+			doubt(engine->table, session);
+	}
+}

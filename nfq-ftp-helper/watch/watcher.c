@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "watcher.h"
+
+#include "host/queue_holder.h"
+#include "isolation/child.h"
+#include "look.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SETTLE	100  /* milliseconds: so long after a change, others may belong to it */
+#define PERIOD	1000 /* between looks at what nobody tells of, or after one that failed */
+#define SPARING 9    /* so many times as long as a look has taken there is none */
+
+#define NEVER INT64_MAX
+
+enum request { REQUEST_ACCEPT = 'a' };
+
+/* ---- the process ---- */
+
+struct watch {
+	struct look look;
+	struct judge judge;
+	struct standing standing; /* as last seen */
+	int channel;
+	unsigned int steps; /* of nf_tables, since the last look */
+	int64_t due;	    /* then it looks, milliseconds, or NEVER; ... */
+	int64_t spared;	    /* ... but not before */
+	int64_t tick;	    /* then it asks whether it has to look without being told, or NEVER */
+	bool accepts;	    /* at the next look */
+	int blind;	    /* a negative errno, as it was told */
+};
+
+static int64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Who does not hear it any more has ended. */
+static void say(const struct watch *watch, const struct watcher_news *news)
+{
+	if (send(watch->channel, news, sizeof(*news), MSG_NOSIGNAL) != sizeof(*news))
+		_exit(0);
+}
+
+static void say_blind(struct watch *watch, int error)
+{
+	if (error != watch->blind && error)
+		say(watch, &(struct watcher_news){ .trouble = WATCHER_BLIND, .error = error });
+	watch->blind = error;
+}
+
+static void say_judgement(struct watch *watch, enum judgement judgement, const struct judge *before)
+{
+	const uint32_t expected = before->expected, now = watch->judge.expected;
+	struct watcher_news news = { .judgement = judgement, .missing = watch->judge.missing };
+
+	switch (judgement) {
+	case JUDGEMENT_SAME:
+		return;
+	case JUDGEMENT_THERE:
+		news.concerned = now & ~expected;
+		break;
+	case JUDGEMENT_REPLACED:
+		news.concerned = now;
+		break;
+	case JUDGEMENT_GONE:
+	case JUDGEMENT_OTHER:
+	case JUDGEMENT_BACK:
+		news.concerned = before->missing | watch->judge.missing;
+		break;
+	}
+	say(watch, &news);
+}
+
+static void judge(struct watch *watch)
+{
+	struct judge before = watch->judge;
+
+	say_judgement(watch, judge_look(&watch->judge, &watch->standing, watch->steps), &before);
+	watch->steps = 0;
+	if (!watch->accepts)
+		return;
+	before = watch->judge;
+	watch->accepts = false;
+	say_judgement(watch, judge_accept(&watch->judge, &watch->standing), &before);
+}
+
+static void plan(struct watch *watch, int64_t at)
+{
+	if (at < watch->spared)
+		at = watch->spared;
+	if (at < watch->due)
+		watch->due = at;
+}
+
+/* What has been told while it looked may have been seen, and may not. */
+static void look(struct watch *watch)
+{
+	const int64_t begun = milliseconds();
+	int64_t now;
+	int error;
+
+	if (watch->look.events >= 0)
+		(void)look_news(&watch->look, &watch->steps);
+	watch->due = NEVER;
+	error = look_at(&watch->look, &watch->standing);
+	now = milliseconds();
+	watch->spared = now + SPARING * (now - begun);
+	if (watch->look.events >= 0 && look_news(&watch->look, &watch->steps))
+		plan(watch, now + SETTLE);
+	if (error)
+		plan(watch, now + PERIOD);
+	if (!error && watch->standing.unsteady)
+		plan(watch, now + SETTLE);
+	else if (!error)
+		judge(watch);
+	say_blind(watch, error);
+}
+
+/* Whatever else is asked for is not done. */
+static void hear(struct watch *watch)
+{
+	uint8_t request;
+	const ssize_t length = recv(watch->channel, &request, 1, MSG_TRUNC);
+
+	if (length < 0 && errno == EINTR)
+		return;
+	if (length != 1)
+		_exit(0);
+	if (request != REQUEST_ACCEPT)
+		return;
+	watch->accepts = true;
+	plan(watch, milliseconds());
+}
+
+/* Milliseconds until the next thing is due; -1: nothing is. */
+static int patience(const struct watch *watch)
+{
+	const int64_t next = watch->due < watch->tick ? watch->due : watch->tick;
+	const int64_t left = next == NEVER ? 0 : next - milliseconds();
+
+	if (next == NEVER)
+		return -1;
+	return left > 0 ? (int)left : 0;
+}
+
+/* The clock's: nobody tells of iptables-legacy's rules. */
+static void take_time(struct watch *watch)
+{
+	const int64_t now = milliseconds();
+
+	if (now >= watch->tick && look_is_due(&watch->look))
+		plan(watch, now);
+	if (now >= watch->tick || watch->tick == NEVER)
+		watch->tick = look_needs_clock(&watch->look) ? now + PERIOD : NEVER;
+	if (now >= watch->due)
+		look(watch);
+}
+
+static void wait_for_something(struct watch *watch)
+{
+	struct pollfd polled[] = { { .fd = watch->channel, .events = POLLIN },
+				   { .fd = watch->look.events, .events = POLLIN } };
+
+	if (poll(polled, 2, patience(watch)) < 0)
+		return;
+	if (polled[0].revents)
+		hear(watch);
+	if (polled[1].revents && look_news(&watch->look, &watch->steps))
+		plan(watch, milliseconds() + SETTLE);
+}
+
+static int confine(const struct watcher_config *config)
+{
+	struct isolation isolation;
+	const char *failed;
+
+	return config->confined ? isolation_enter(&isolation, config->user, config->directory, &failed) : 0;
+}
+
+static _Noreturn void watch_rules(const struct watcher_config *config, int channel)
+{
+	static struct watch watch;
+	int error;
+
+	child_begin(QUEUE_HOLDER_WATCH, channel);
+	watch.channel = channel;
+	watch.due = watch.tick = NEVER;
+	error = look_open(&watch.look, &config->sought);
+	if (!error)
+		error = confine(config);
+	if (error) {
+		say_blind(&watch, error);
+		_exit(0);
+	}
+	watch.due = 0;
+	for (;;) {
+		take_time(&watch);
+		wait_for_something(&watch);
+	}
+}
+
+/* ---- the daemon's side ---- */
+
+int watcher_start(struct watcher *watcher, const struct watcher_config *config)
+{
+	int ends[2], error;
+
+	*watcher = (struct watcher)WATCHER_NONE;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	watcher->process = fork();
+	if (watcher->process == 0)
+		watch_rules(config, ends[1]);
+	error = watcher->process < 0 ? -errno : 0;
+	close(ends[1]);
+	watcher->channel = ends[0];
+	if (error) {
+		watcher->process = 0;
+		watcher_end(watcher);
+	}
+	return error;
+}
+
+bool watcher_hears(struct watcher *watcher, struct watcher_news *news)
+{
+	ssize_t length;
+
+	if (watcher->channel < 0)
+		return false;
+	do {
+		length = recv(watcher->channel, news, sizeof(*news), MSG_DONTWAIT | MSG_TRUNC);
+	} while (length < 0 && errno == EINTR);
+	if (length == sizeof(*news))
+		return true;
+	if (length < 0 && errno == EAGAIN)
+		return false;
+	watcher_end(watcher);
+	*news = (struct watcher_news){ .trouble = WATCHER_ENDED };
+	return true;
+}
+
+void watcher_accept(const struct watcher *watcher)
+{
+	const uint8_t request = REQUEST_ACCEPT;
+
+	if (watcher->channel >= 0)
+		(void)send(watcher->channel, &request, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void watcher_end(struct watcher *watcher)
+{
+	/* Others may have the channel open by now: guards are forked off later. */
+	if (watcher->channel >= 0) {
+		(void)shutdown(watcher->channel, SHUT_RDWR);
+		close(watcher->channel);
+	}
+	if (watcher->process > 0)
+		waitpid(watcher->process, NULL, 0);
+	*watcher = (struct watcher)WATCHER_NONE;
+}

@@ -4,7 +4,7 @@
 #include "command.h"
 #include "daemon/log.h"
 #include "kernel/cthelper.h"
-#include "rules_place.h"
+#include "settle/rules_place.h"
 #include "settle/settle.h"
 
 #include <errno.h>

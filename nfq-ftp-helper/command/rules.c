@@ -5,7 +5,7 @@
 #include "command.h"
 #include "host/rights.h"
 #include "option.h"
-#include "rules_place.h"
+#include "settle/rules_place.h"
 #include "settle/settle.h"
 
 #include <errno.h>

@@ -416,48 +416,50 @@ static const struct option_page page = {
 static void doubt(const char *sentence)
 {
 	log_line(LOG_LEVEL_WARNING, "%s", sentence);
-	/* What was not said. Return: OPTION_GO_ON, or an exit code. */
-	static int settle_options(struct daemon * daemon)
-	{
-		const struct option_values *values = &daemon->reload.values;
-		struct request *request = &daemon->rules.request;
-		char complaint[SETTLE_COMPLAINT_MAX];
+}
 
-		daemon->options = values->run;
-		daemon->mode_chosen = values->run.attach.mode == MODE_AUTO;
-		*request = values->request;
-		if (values->backend < BACKENDS)
-			request->backend = backends[values->backend]->name;
-		settle_doubts(request, doubt);
-		if (values->rules)
-			return kept_rules_settle(&daemon->rules, values->backend, &daemon->options);
-		if (!settle_run(&daemon->options.attach, request, complaint))
-			doubt(complaint);
-		return OPTION_GO_ON;
-	}
+/* What was not said. Return: OPTION_GO_ON, or an exit code. */
+static int settle_options(struct daemon *daemon)
+{
+	const struct option_values *values = &daemon->reload.values;
+	struct request *request = &daemon->rules.request;
+	char complaint[SETTLE_COMPLAINT_MAX];
 
-	int command_run(int argc, char **argv)
-	{
-		static struct daemon daemon = { .reload.page = &page, .rules = KEPT_RULES_NONE };
-		const bool hangs_up = !is_ignored(SIGHUP);
-		sigset_t signals;
-		int status;
+	daemon->options = values->run;
+	daemon->mode_chosen = values->run.attach.mode == MODE_AUTO;
+	*request = values->request;
+	if (values->backend < BACKENDS)
+		request->backend = backends[values->backend]->name;
+	settle_doubts(request, doubt);
+	if (values->rules)
+		return kept_rules_settle(&daemon->rules, values->backend, &daemon->options);
+	if (!settle_run(&daemon->options.attach, request, complaint))
+		doubt(complaint);
+	return OPTION_GO_ON;
+}
 
-		daemon.reload.argc = argc;
-		daemon.reload.argv = argv;
-		status = reload_begin(&daemon.reload);
-		if (status == OPTION_GO_ON && daemon.reload.values.test_config)
-			return run_test(&daemon.reload.values);
-		if (status == OPTION_GO_ON)
-			status = settle_options(&daemon);
-		if (status != OPTION_GO_ON)
-			return status;
-		set_log_level(&daemon);
-		if (confinement_prepare(&daemon.confinement, &daemon.options) < 0)
-			return EXIT_FAILED;
-		block_signals(&signals);
-		log_hold();
-		status = run_daemon(&daemon, &signals, hangs_up);
-		log_stop(LAST_LINES_MILLISECONDS);
+int command_run(int argc, char **argv)
+{
+	static struct daemon daemon = { .reload.page = &page, .rules = KEPT_RULES_NONE };
+	const bool hangs_up = !is_ignored(SIGHUP);
+	sigset_t signals;
+	int status;
+
+	daemon.reload.argc = argc;
+	daemon.reload.argv = argv;
+	status = reload_begin(&daemon.reload);
+	if (status == OPTION_GO_ON && daemon.reload.values.test_config)
+		return run_test(&daemon.reload.values);
+	if (status == OPTION_GO_ON)
+		status = settle_options(&daemon);
+	if (status != OPTION_GO_ON)
 		return status;
-	}
+	set_log_level(&daemon);
+	if (confinement_prepare(&daemon.confinement, &daemon.options) < 0)
+		return EXIT_FAILED;
+	block_signals(&signals);
+	log_hold();
+	status = run_daemon(&daemon, &signals, hangs_up);
+	log_stop(LAST_LINES_MILLISECONDS);
+	return status;
+}

@@ -2,8 +2,8 @@
 /*
  * rules_place - rules put in place and taken away: `rules' does it, and `run' where it is told `rules = yes'.
  */
-#ifndef COMMAND_RULES_PLACE_H
-#define COMMAND_RULES_PLACE_H
+#ifndef SETTLE_RULES_PLACE_H
+#define SETTLE_RULES_PLACE_H
 
 #include "ruleset/backends.h"
 

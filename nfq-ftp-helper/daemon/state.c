@@ -136,12 +136,15 @@ static int queue_of(const char *name)
 /* Had its last user one of @queues? Who has them now has come in his place. */
 static bool was_before_us(const char *note, const struct queue_range *queues)
 {
-	unsigned int first, last;
-	const int numbers = sscanf(note, "%u:%u", &first, &last);
+	char *end;
+	unsigned long first, last;
 
-	if (numbers < 2)
-		last = first;
-	return numbers >= 1 && first <= queues->last && last >= queues->first;
+	if (note[0] < '0' || note[0] > '9')
+		return false;
+	first = last = strtoul(note, &end, 10);
+	if (end[0] == ':' && end[1] >= '0' && end[1] <= '9')
+		last = strtoul(end + 1, NULL, 10);
+	return first <= queues->last && last >= queues->first;
 }
 
 static void tidy_one(struct state_tidy *tidy, const char *directory, int queue, const struct queue_range *queues,

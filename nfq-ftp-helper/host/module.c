@@ -41,8 +41,8 @@ bool module_exists(const char *name)
 }
 
 /* The oldest that its source is for: dkms.conf says it, too. */
-#define OLDEST_MAJOR 6
-#define OLDEST_MINOR 1
+#define OLDEST_MAJOR 6u
+#define OLDEST_MINOR 1u
 
 static bool is_supported(const char *release)
 {
@@ -65,20 +65,22 @@ static bool in_container(void)
 	return !namespace_user_is_first();
 }
 
-static void look_at_means(const char *name, struct module_means *means)
+static struct module_means look_at_means(const char *name)
 {
+	struct module_means means = { 0 };
 	struct utsname kernel = { 0 };
 	char path[160];
 
 	(void)uname(&kernel);
-	snprintf(means->release, sizeof(means->release), "%.64s", kernel.release);
+	snprintf(means.release, sizeof(means.release), "%.64s", kernel.release);
 	snprintf(path, sizeof(path), "/lib/modules/%.64s/build/Makefile", kernel.release);
-	means->kernel_takes = access("/proc/modules", F_OK) == 0;
-	means->container = in_container();
-	means->exists = module_exists(name);
-	means->ours = strcmp(name, MODULE_NAME) == 0;
-	means->supported = is_supported(kernel.release);
-	means->headers = access(path, R_OK) == 0;
+	means.kernel_takes = access("/proc/modules", F_OK) == 0;
+	means.container = in_container();
+	means.exists = module_exists(name);
+	means.ours = strcmp(name, MODULE_NAME) == 0;
+	means.supported = is_supported(kernel.release);
+	means.headers = access(path, R_OK) == 0;
+	return means;
 }
 
 const char *module_way_of(const char *name, const struct module_means *means, char text[MODULE_WAY_MAX])
@@ -103,17 +105,15 @@ const char *module_way_of(const char *name, const struct module_means *means, ch
 
 const char *module_way(const char *name, char text[MODULE_WAY_MAX])
 {
-	struct module_means means;
+	const struct module_means means = look_at_means(name);
 
-	look_at_means(name, &means);
 	return module_way_of(name, &means, text);
 }
 
 bool module_could_be_loaded(const char *name)
 {
-	struct module_means means;
+	const struct module_means means = look_at_means(name);
 
-	look_at_means(name, &means);
 	return means.kernel_takes && (means.exists || means.container) && !module_is_loaded(name);
 }
 

@@ -31,8 +31,11 @@ static const struct {
 };
 
 /* Both families' questions have the same numbers, and the same answers. */
-_Static_assert(IPT_SO_GET_INFO == IP6T_SO_GET_INFO && IPT_SO_GET_ENTRIES == IP6T_SO_GET_ENTRIES &&
-		       sizeof(struct ipt_getinfo) == sizeof(struct ip6t_getinfo) &&
+_Static_assert(IPT_SO_GET_INFO == IP6T_SO_GET_INFO, /* NOLINT(misc-redundant-expression): the headers are two */
+	       "one function asks for both");
+_Static_assert(IPT_SO_GET_ENTRIES == IP6T_SO_GET_ENTRIES, /* NOLINT(misc-redundant-expression) */
+	       "one function asks for both");
+_Static_assert(sizeof(struct ipt_getinfo) == sizeof(struct ip6t_getinfo) &&
 		       offsetof(struct ipt_get_entries, entrytable) == offsetof(struct ip6t_get_entries, entrytable),
 	       "one function asks for both");
 

@@ -1089,13 +1089,15 @@ static void *speak_hostile(void *context)
 /* Somebody who has taken the daemon over answers, as root asks: no line of it moves a terminal's cursor, or is one of its own choice. */
 static void a_hostile_daemon_is_quoted(void **state)
 {
+	static const char with_labels[] =
+		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"help\":\"\\u001b[2J\\nup 1\",\"samples\":[{\"value\":1,"
+		"\"labels\":{\"l\\nup 1\":\"\\\"\\nup 1\\u001b[2J\"}}]}\n{\"end\":true}\n";
 	static const char *const answers[] = {
 		"{\"version\":1,\"error\":\"b\\u001b[2J\",\"text\":\"t\\u001b]0;x\\u0007\\nnfq-ftp-helper: all is well\"}\n",
 		"{\"version\":1}\n{\"name\":\"a\\nup 1\\n#\",\"type\":\"gauge\",\"samples\":[{\"value\":1}]}\n",
 		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\\nup 1\",\"samples\":[]}\n",
 		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"unit\":\"s\\nup 1\",\"samples\":[]}\n",
-		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"help\":\"\\u001b[2J\\nup 1\",\"samples\":[{\"value\":1,"
-		"\"labels\":{\"l\\nup 1\":\"\\\"\\nup 1\\u001b[2J\"}}]}\n{\"end\":true}\n",
+		with_labels,
 	};
 
 	(void)state;

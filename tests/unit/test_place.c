@@ -30,7 +30,7 @@ static char said[SAID_MAX];
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(directory + sizeof(directory) - 7, "XXXXXX");
+	memcpy(directory + sizeof(directory) - sizeof("XXXXXX"), "XXXXXX", sizeof("XXXXXX"));
 	if (!mkdtemp(directory))
 		return -1;
 	snprintf(path, sizeof(path), "%s/" ASKING_SOCKET, directory);
@@ -71,7 +71,7 @@ static int listener(const char *at, int backlog)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	strcpy(address.sun_path, at);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", at);
 	assert_int_equal(bind(file, (const struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(file, backlog), 0);
 	return file;
@@ -197,7 +197,7 @@ static void one_of_many_has_it(void **state)
 {
 	(void)state;
 	for (unsigned int races = 0; races < RACES; races++) {
-		int gate[2], done[2], end[2], status, winners = 0;
+		int gate[2] = { -1, -1 }, done[2] = { -1, -1 }, end[2] = { -1, -1 }, status, winners = 0;
 		char byte;
 
 		assert_true(pipe2(gate, O_CLOEXEC) == 0 && pipe2(done, O_CLOEXEC) == 0 && pipe2(end, O_CLOEXEC) == 0);

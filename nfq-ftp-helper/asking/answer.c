@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,18 @@ void view_sum(const struct view *view, struct figures *sum)
 	for (unsigned int i = 0; i < view->config.sources; i++)
 		if (figures_read(view->config.source[i].published, &figures))
 			figures_add(sum, &figures);
+}
+
+const char *view_queue(const struct view *view, int32_t number, struct nfqueue_stat *stat)
+{
+	int error;
+
+	if (view->stat_file < 0)
+		return nfqueue_stat_complaint(view->stat_file);
+	error = nfqueue_stat_read(view->stat_file, (uint16_t)number, stat);
+	if (error == -ENOENT)
+		return "the kernel has no such queue any more: nobody gets its packets; start this program anew";
+	return error ? nfqueue_stat_complaint(error) : NULL;
 }
 
 void view_sample(struct view *view)

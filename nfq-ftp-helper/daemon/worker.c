@@ -413,16 +413,13 @@ static uint32_t kernel_expectations(unsigned int queues)
 	return queues > 1 && (unsigned int)most >= queues ? (uint32_t)most / queues : (uint32_t)most;
 }
 
-/* Root's file: who begins as another user, with CAP_NET_ADMIN, is not told what a queue drops for want of room. */
+/* When the kernel has the queue, and so its module, which makes the file; while this process may still be root, whose file it is. */
 static void open_stat(struct worker *worker, unsigned int queue)
 {
 	worker->stat_file = nfqueue_stat_open();
-	if (worker->stat_file == -EACCES)
-		log_line(LOG_LEVEL_NOTICE,
-			 "queue %u: `" NFQUEUE_STAT_TABLE
-			 "' is root's: packets that are dropped since the queue is full are "
-			 "not told; begin as root, and go on as --user",
-			 queue);
+	if (worker->stat_file < 0)
+		log_line(LOG_LEVEL_WARNING, "event=queue-unseen queue=%u why=\"%s\"", queue,
+			 nfqueue_stat_complaint(worker->stat_file));
 }
 
 int worker_open(struct worker *worker, const struct options *options, struct control *control, unsigned int index)
@@ -431,7 +428,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 
 	memset(worker, 0, sizeof(*worker));
 	worker->file = (struct statefile){ .directory = -1, .lock = -1, .fd = -1, .left_fd = -1 };
-	open_stat(worker, options->attach.queues.first + index);
+	worker->stat_file = -1;
 	worker->options = options;
 	worker->control = control;
 	worker->queue_config = (struct nfqueue_config){
@@ -456,7 +453,10 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.report_context = worker;
 	resume_sessions(&worker->engine);
 	session_absent(&worker->engine, worker_clock());
-	return open_queue(worker);
+	error = open_queue(worker);
+	if (!error)
+		open_stat(worker, worker->queue_config.queue);
+	return error;
 }
 
 int worker_start(struct worker *worker)

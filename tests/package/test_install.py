@@ -159,7 +159,8 @@ def units_are_sound():
     for unit in (root / "opt/units").iterdir():
         shutil.copy(unit, units)
     (root / "bin").mkdir(exist_ok=True)
-    shutil.copy("/bin/kill", root / "bin")
+    for program in ("kill", "chgrp"):
+        shutil.copy(f"/bin/{program}", root / "bin")
     for target in ("sysinit", "multi-user", "basic", "shutdown"):
         (units / f"{target}.target").write_text("[Unit]\nDescription=another\nDefaultDependencies=no\n")
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={root}", "nfq-ftp-helper.service",

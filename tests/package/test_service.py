@@ -9,6 +9,7 @@ and control groups), not a virtual machine: so a boot is one of its user space. 
 Arguments: names of releases (bookworm, trixie); none: both. NFQ_FTP_PACKAGES names a folder of packages that are built already.
 """
 
+import json
 import os
 import re
 import shutil
@@ -145,6 +146,8 @@ class Story:
         check(status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", f"NoNewPrivs {status['NoNewPrivs']}, Seccomp {status['Seccomp']}")
         shown = self.machine.run(f"systemctl show -p StatusText --value {NAME}")
         check("control connections followed" in shown, f"it says of itself {shown!r}")
+        status = json.loads(self.machine.run(f"{NAME} status --json"))
+        check(all("waiting" in queue for queue in status["queues"]), f"what the kernel drops cannot be seen: {status['queues']}")
 
     def it_is_there_after_a_reboot(self):
         self.machine.halt()

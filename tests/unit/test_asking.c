@@ -293,6 +293,33 @@ static void status_tells_refusals(void **state)
 	json_decref(lines);
 }
 
+/* Nothing is told in place of what cannot be seen: no 0, and not nothing. Nobody has the queue of these tests. */
+static void what_the_kernel_hides_is_said(void **state)
+{
+	struct question question = { .kind = QUESTION_STATUS };
+	char text[4096] = "";
+	struct telling telling = { .line = tell_status, .out = fmemopen(text, sizeof(text), "w") };
+	json_t *lines = ask("{\"version\":1,\"ask\":\"status\"}\n"), *queue;
+	char *metrics;
+
+	(void)state;
+	queue = json_array_get(json_object_get(json_array_get(lines, 0), "queues"), 0);
+	assert_int_equal(number_of(queue, "queue"), 5);
+	assert_null(json_object_get(queue, "waiting"));
+	assert_non_null(strstr(json_string_value(json_object_get(queue, "unseen")), "nobody gets its packets"));
+	json_decref(lines);
+	assert_true(client_ask(options.state_directory, &question, false, &telling));
+	fclose(telling.out);
+	assert_non_null(strstr(text, "queue 5         the kernel has no such queue any more"));
+	lines = ask("{\"version\":1,\"ask\":\"metrics\"}\n");
+	metrics = json_dumps(lines, JSON_COMPACT);
+	assert_non_null(strstr(metrics, "{\"name\":\"queue_seen\",\"type\":\"gauge\""));
+	assert_non_null(strstr(metrics, "{\"value\":0,\"labels\":{\"queue\":\"5\"}}"));
+	assert_null(strstr(metrics, "{\"value\":1,\"labels\":{\"queue\":\"5\"}}"));
+	free(metrics);
+	json_decref(lines);
+}
+
 static void sessions_are_filtered(void **state)
 {
 	static const struct {
@@ -888,6 +915,7 @@ int main(void)
 		CASE(questions_come_back),
 		CASE(texts_are_escaped),
 		CASE(status_tells_refusals),
+		CASE(what_the_kernel_hides_is_said),
 		CASE(sessions_are_filtered),
 		CASE(expectations_are_listed),
 		CASE(metrics_tell_every_counter),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "top_view.h"
 
-#include "tell.h"
+#include "asking/tell.h"
 
 #include <curses.h>
 #include <stdlib.h>

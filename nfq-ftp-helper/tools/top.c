@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "top.h"
-
-#include "tell.h"
+/*
+ * top - what the daemon follows, again every second: sortable, a session's detail; printed once where it is not to a terminal.
+ */
+#include "asking/client.h"
+#include "asking/tell.h"
+#include "command/command.h"
+#include "command/option.h"
+#include "tools.h"
 #include "top_view.h"
 
 #include <curses.h>
@@ -180,7 +185,8 @@ static bool print_once(const char *directory, const struct filter *filter)
 	return told;
 }
 
-bool top_run(const char *state_directory, const struct filter *filter)
+/* Until somebody ends it. Return: whether it was answered at all; if not, why is said on standard error. */
+static bool run(const char *state_directory, const struct filter *filter)
 {
 	struct top_view view = { .sort = TOP_BY_IDLE };
 	SCREEN *screen;
@@ -210,4 +216,26 @@ bool top_run(const char *state_directory, const struct filter *filter)
 	json_decref(view.sessions);
 	json_decref(view.expectations);
 	return shown;
+}
+
+int tools_top(int argc, char **argv)
+{
+	static const struct option_page page = {
+		.command = OPTION_OF_TOP,
+		.about =
+			"Shows the control connections that the running daemon follows, again every second: sorted as you like, with one\n"
+			"session's detail. Where it is not to a terminal it prints them once.\n",
+		.end = "Keys: q ends, the arrows and page keys select, Enter shows a session's detail, Esc goes back; c s t a i e sort by\n"
+		       "client, server, state, age, idle time and expectations, r backwards.\n\n"
+		       "Examples:\n"
+		       "  nfq-ftp-helper top\n"
+		       "  nfq-ftp-helper top --address 10.0.0.0/8 | head\n\n"
+		       "Exit codes: 0 answered, 1 nobody answered, 2 wrong usage.\n",
+	};
+	struct option_values values;
+	int code = option_parse(&page, &values, argc, argv);
+
+	if (code != OPTION_GO_ON)
+		return code;
+	return run(values.run.state_directory, &values.filter) ? EXIT_DONE : EXIT_FAILED;
 }

@@ -457,11 +457,13 @@ static int settle_options(struct daemon *daemon)
 
 int command_run(int argc, char **argv)
 {
-	static struct daemon daemon = { .reload.page = &page, .keeper = RULEKEEPER_NONE };
+	static struct daemon daemon; /* all zero: nothing of it stands in the program's file */
 	const bool hangs_up = !is_ignored(SIGHUP);
 	sigset_t signals;
 	int status;
 
+	daemon.reload.page = &page;
+	daemon.keeper = (struct rulekeeper)RULEKEEPER_NONE;
 	daemon.reload.argc = argc;
 	daemon.reload.argv = argv;
 	status = reload_begin(&daemon.reload);

@@ -48,10 +48,10 @@ static int clear(int directory, const char *path)
 	if (other < 0)
 		return other == -ECONNREFUSED && unlinkat(directory, ASKING_SOCKET, 0) < 0 ? -errno : 0;
 	close(other);
-	log_line(LOG_LEVEL_WARNING,
-		 "another daemon answers questions at `%s/" ASKING_SOCKET "', so this one cannot be asked: give it a "
-		 "--state-dir of its own",
-		 path);
+	log_why(LOG_LEVEL_WARNING, "asking",
+		"another daemon answers questions at `%s/" ASKING_SOCKET "', so this one cannot be asked: give it a "
+		"--state-dir of its own",
+		path);
 	return -EADDRINUSE;
 }
 
@@ -62,10 +62,10 @@ static int give_to(const struct place *place, const char *group)
 	if (!*group)
 		return 0;
 	if (!found) {
-		log_line(LOG_LEVEL_WARNING,
-			 "there is no group `%s', so nobody but root and this program's user can "
-			 "ask: `groupadd --system %s' makes it",
-			 group, group);
+		log_why(LOG_LEVEL_WARNING, "asking",
+			"there is no group `%s', so nobody but root and this program's user can "
+			"ask: `groupadd --system %s' makes it",
+			group, group);
 		return 0;
 	}
 	if (fchownat(place->directory, ASKING_SOCKET, (uid_t)-1, found->gr_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
@@ -112,9 +112,9 @@ int place_open(struct place *place, const char *directory, const char *group)
 	if (!error)
 		error = listen_at(place, group);
 	if (error && error != -EADDRINUSE)
-		log_line(LOG_LEVEL_WARNING,
-			 "no socket can be made at `%s/" ASKING_SOCKET "', so this program cannot be asked: %s",
-			 directory, strerror(-error));
+		log_why(LOG_LEVEL_WARNING, "asking",
+			"no socket can be made at `%s/" ASKING_SOCKET "', so this program cannot be asked: %s",
+			directory, strerror(-error));
 	if (error)
 		close_both(place);
 	return error;

@@ -345,7 +345,7 @@ int asking_start(struct asking *asking)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	asking->running = error == 0;
 	if (error)
-		log_line(LOG_LEVEL_WARNING, "no thread can be made to answer questions: %s", strerror(error));
+		log_why(LOG_LEVEL_WARNING, "asking", "no thread can be made to answer questions: %s", strerror(error));
 	return -error;
 }
 

@@ -57,13 +57,13 @@ static const char *foreign_word(unsigned int index)
 
 /* In the order of the help, which looks up the defaults of numbers itself. */
 static const struct option_row rows[] = {
-	{ "backend", "NAME", RUN | RULES, OPTION_WORD, AT(backend), .word = backend_word,
+	{ "backend", "NAME", RUN | RULES, OPTION_WORD, AT(backend), .word = backend_word, .rules_only = true,
 	  .help = "nft or iptables (and ip6tables); without it nft where the kernel can" },
 	{ "mode", "MODE", RUN | RULES, OPTION_WORD, AT(run.attach.mode), .word = mode_word,
 	  .help = "who queues packets: cthelper (our conntrack helper), queue (NFQUEUE rules) or kmod (our module); "
 		  "default auto: kmod where its module is loaded, else cthelper where the kernel can and one queue, "
 		  "without a sure one, is asked for, else queue" },
-	{ "carrier", "NAME", RUN | RULES, OPTION_HELPER, AT(request.carrier),
+	{ "carrier", "NAME", RUN | RULES, OPTION_HELPER, AT(request.carrier), .rules_only = true,
 	  .help = "mode queue: the kernel's helper that carries expectations; default " ATTACH_CARRIER },
 	{ "queue", "N|A:B", RUN | RULES, OPTION_QUEUES, AT(run.attach.queues), .low = 0, .high = UINT16_MAX,
 	  .most = QUEUE_RANGE_MAX, .help = "queue numbers, a thread each; default 0" },
@@ -85,7 +85,7 @@ static const struct option_row rows[] = {
 	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(playback.seqadj_by), .word = seqadj_by_word,
 	  .help = "self (the default): renumber packets behind a rewrite; none: leave that to a kernel" },
 	{ "port", "PORT,...", RUN | RULES | CHECK, OPTION_PORTS, AT(request.ports), .low = 1, .high = UINT16_MAX,
-	  .most = PORTS_MAX, .help = "control ports, before and behind DNAT; default 21" },
+	  .most = PORTS_MAX, .rules_only = true, .help = "control ports, before and behind DNAT; default 21" },
 	{ "port", "PORT,...", PLAYBACK, OPTION_PORT_SET, AT(playback.control_ports), .low = 1, .high = UINT16_MAX,
 	  .help = "control ports; may be repeated; default 21" },
 	{ "address", "ADDRESS", OPTION_OF_FILTERED, OPTION_NETWORK, AT(filter.network),
@@ -98,9 +98,9 @@ static const struct option_row rows[] = {
 	  .help = "what a wrong TCP checksum is: auto (the default), no matter where those of all packets between two hosts "
 		  "are, else damage; check, always damage: not read; or ignore, no matter" },
 	{ "interface", "CLIENTS:SERVERS,...", RUN | RULES, OPTION_INTERFACES, AT(request),
-	  .most = REQUEST_INTERFACES_MAX, .help = "only between these interfaces" },
+	  .most = REQUEST_INTERFACES_MAX, .rules_only = true, .help = "only between these interfaces" },
 	{ "zone", "ZONE", RUN | RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,
-	  .help = "only this conntrack zone (nft); give connections this zone, too (iptables)" },
+	  .rules_only = true, .help = "only this conntrack zone (nft); give connections this zone, too (iptables)" },
 	{ "foreign", "WHAT", RUN | PLAYBACK, OPTION_WORD, AT(run.policy.foreign), .word = foreign_word, .live = true,
 	  .help = "a foreign address in a reply, of a server behind NAT or one that cannot be reached: mend (the default: it "
 		  "stands for the server, as clients take it) or refuse" },

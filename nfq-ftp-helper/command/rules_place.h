@@ -8,6 +8,9 @@
 #include "option.h"
 #include "ruleset/backends.h"
 
+/* The unit of systemd that has the rules, where there is one. */
+#define RULES_UNIT "nfq-ftp-helper-rules.service"
+
 /*
  * What was not said of how we are attached: mode, mark, and sure queues where the mode uses them. Return: false: there are no numbers for
  * these, and @complaint says so.

@@ -54,7 +54,7 @@ static int open_workers(struct daemon *daemon)
 	daemon->count = queue_range_count(&daemon->options.attach.queues);
 	daemon->workers = daemon->count ? calloc(daemon->count, sizeof(*daemon->workers)) : NULL;
 	if (!daemon->workers) {
-		log_line(LOG_LEVEL_ERROR, "no memory for %u workers", daemon->count);
+		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for %u workers", daemon->count);
 		return -ENOMEM;
 	}
 	for (; daemon->opened < daemon->count && !error; daemon->opened++)
@@ -188,7 +188,7 @@ static void tell_summary(const struct daemon *daemon)
 
 	for (unsigned int i = 0; i < daemon->count; i++)
 		tally_add(&sum, &daemon->workers[i].engine.counters);
-	tally_log("ended", &sum);
+	tally_log("event=ended", &sum);
 }
 
 /* ---- rules ---- */
@@ -217,7 +217,7 @@ static int start_keeper(struct daemon *daemon)
 		return 0;
 	error = rulekeeper_start(&daemon->keeper, &acts);
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "no process can be made to keep the rules: %s", strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "rules", "no process can be made to keep the rules: %s", strerror(-error));
 	return error;
 }
 
@@ -227,8 +227,8 @@ static int place_rules(struct daemon *daemon)
 	const int error = daemon->backend ? rulekeeper_apply(&daemon->keeper) : 0;
 
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s: %s",
-			 mode_names[daemon->request.attach.mode], daemon->backend->name, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "rules", "the rules of mode %s could not be put in place, with backend %s: %s",
+			mode_names[daemon->request.attach.mode], daemon->backend->name, strerror(-error));
 	daemon->placed = daemon->backend && !error;
 	return error;
 }
@@ -237,8 +237,8 @@ static int place_rules(struct daemon *daemon)
 static void take_rules_away(struct daemon *daemon)
 {
 	if (daemon->placed && rulekeeper_remove(&daemon->keeper))
-		log_line(LOG_LEVEL_WARNING,
-			 "the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
+		log_why(LOG_LEVEL_WARNING, "rules",
+			"the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
 	rulekeeper_end(&daemon->keeper);
 }
 
@@ -262,7 +262,7 @@ static void reload(struct daemon *daemon)
 	daemon->options.unregister = said->unregister;
 	set_log_level(daemon);
 	if (!settings_publish(&daemon->control.settings, &daemon->options))
-		log_line(LOG_LEVEL_ERROR, "no memory for the new settings: the old ones stay in force");
+		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for the new settings: the old ones stay in force");
 }
 
 static void prune_settings(struct daemon *daemon)
@@ -332,9 +332,9 @@ static void start_log(void)
 	const int error = log_start();
 
 	if (error)
-		log_line(LOG_LEVEL_WARNING,
-			 "no thread can be made to write these lines, so they may hold everything up: %s",
-			 strerror(-error));
+		log_why(LOG_LEVEL_WARNING, "log",
+			"no thread can be made to write these lines, so they may hold everything up: %s",
+			strerror(-error));
 }
 
 /* All that takes root's rights, and then these are given up: isolation.h. */
@@ -403,7 +403,7 @@ static bool reads_file(const struct option_values *values)
 /* With the priority that whoever collects the lines may want. */
 static void complain(const char *sentence)
 {
-	log_line(LOG_LEVEL_ERROR, "%s", sentence);
+	log_why(LOG_LEVEL_ERROR, "configuration", "%s", sentence);
 }
 
 static const struct option_page page = {
@@ -435,7 +435,7 @@ static int settle_rules(struct daemon *daemon)
 	*request = values->request;
 	request->attach = daemon->options.attach;
 	if (!rules_settle(request, complaint)) {
-		log_line(LOG_LEVEL_ERROR, "%s", complaint);
+		log_why(LOG_LEVEL_ERROR, "rules", "%s", complaint);
 		return EXIT_USAGE;
 	}
 	daemon->options.attach = request->attach;
@@ -453,6 +453,17 @@ static int settle_options(struct daemon *daemon)
 		return settle_rules(daemon);
 	marks_settle(&daemon->options.attach, &values->request.ports, false);
 	return OPTION_GO_ON;
+}
+
+/* Each would take away what the other has put in place. */
+static void tell_rules_twice(const struct daemon *daemon)
+{
+	if (daemon->reload.values.rules && notify_unit_is_active(NOTIFY_UNITS, RULES_UNIT))
+		log_why(LOG_LEVEL_WARNING, "rules-twice",
+			"the unit " RULES_UNIT
+			" has the rules, and `rules = yes' says that the daemon has: at its end it takes away "
+			"what the unit has put in place; `systemctl mask --now " RULES_UNIT
+			"', or leave `rules' at no");
 }
 
 int command_run(int argc, char **argv)
@@ -474,6 +485,7 @@ int command_run(int argc, char **argv)
 	if (status != OPTION_GO_ON)
 		return status;
 	set_log_level(&daemon);
+	tell_rules_twice(&daemon);
 	if (confinement_prepare(&daemon.confinement, &daemon.options) < 0)
 		return EXIT_FAILED;
 	block_signals(&signals);

@@ -272,8 +272,8 @@ static void *run_thread(void *context)
 	worker->failure = loop(worker);
 	if (!worker->failure)
 		return NULL;
-	log_line(LOG_LEVEL_ERROR, "queue %u: the kernel's queue socket failed: %s", worker->queue_config.queue,
-		 strerror(-worker->failure));
+	log_why(LOG_LEVEL_ERROR, "queue-failed", "queue %u: the kernel's queue socket failed: %s",
+		worker->queue_config.queue, strerror(-worker->failure));
 	kill(getpid(), SIGTERM);
 	return NULL;
 }
@@ -343,13 +343,16 @@ static int open_conntrack(struct worker *worker)
 	int error = ctnetlink_open(&worker->ctnetlink, &config);
 
 	if (error == -EPERM)
-		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its connections: start this as root, or with "
-					  "CAP_NET_ADMIN");
+		log_why(LOG_LEVEL_ERROR, "conntrack",
+			"the kernel does not let us at its connections: start this as root, or with "
+			"CAP_NET_ADMIN");
 	else if (error == -EPROTONOSUPPORT)
-		log_line(LOG_LEVEL_ERROR, "the kernel has no ctnetlink: `modprobe nf_conntrack_netlink', or a kernel "
-					  "with CONFIG_NF_CT_NETLINK, gives it");
+		log_why(LOG_LEVEL_ERROR, "conntrack",
+			"the kernel has no ctnetlink: `modprobe nf_conntrack_netlink', or a kernel "
+			"with CONFIG_NF_CT_NETLINK, gives it");
 	else if (error)
-		log_line(LOG_LEVEL_ERROR, "the kernel's connections cannot be reached: %s", strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "conntrack", "the kernel's connections cannot be reached: %s",
+			strerror(-error));
 	return error;
 }
 
@@ -359,20 +362,21 @@ static void complain_queue(const struct worker *worker, enum nfqueue_step step, 
 	const bool sure = step == NFQUEUE_BIND_SURE;
 
 	if (step == NFQUEUE_SUBSYSTEM && error == -EPERM)
-		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its queues: start this as root, or with "
-					  "CAP_NET_ADMIN");
+		log_why(LOG_LEVEL_ERROR, "queue",
+			"the kernel does not let us at its queues: start this as root, or with "
+			"CAP_NET_ADMIN");
 	else if (step == NFQUEUE_SUBSYSTEM || step == NFQUEUE_SOCKET)
-		log_line(LOG_LEVEL_ERROR,
-			 "the kernel has no NFQUEUE (%s): `modprobe nfnetlink_queue', or a kernel "
-			 "with CONFIG_NETFILTER_NETLINK_QUEUE, gives it",
-			 strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "queue",
+			"the kernel has no NFQUEUE (%s): `modprobe nfnetlink_queue', or a kernel "
+			"with CONFIG_NETFILTER_NETLINK_QUEUE, gives it",
+			strerror(-error));
 	else if (error == -EPERM || error == -EBUSY)
-		log_line(LOG_LEVEL_ERROR,
-			 "queue %d is taken by another program: end that one, or choose another "
-			 "number with --%squeue",
-			 sure ? config->sure_queue : config->queue, sure ? "sure-" : "");
+		log_why(LOG_LEVEL_ERROR, "queue",
+			"queue %d is taken by another program: end that one, or choose another "
+			"number with --%squeue",
+			sure ? config->sure_queue : config->queue, sure ? "sure-" : "");
 	else
-		log_line(LOG_LEVEL_ERROR, "queue %u cannot be used: %s", config->queue, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "queue", "queue %u cannot be used: %s", config->queue, strerror(-error));
 }
 
 /* Has another socket the queue? The kernel says EPERM then, or EBUSY. */
@@ -394,10 +398,10 @@ static int open_queue(struct worker *worker)
 	if (error)
 		complain_queue(worker, step, error);
 	else if (worker->options->attach.mode != MODE_QUEUE && !nfqueue_tells_conntrack(worker->queue)) {
-		log_line(LOG_LEVEL_ERROR,
-			 "the kernel does not send a packet's connection along with it, which --mode "
-			 "%s needs: a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT does; --mode queue does without",
-			 mode_names[worker->options->attach.mode]);
+		log_why(LOG_LEVEL_ERROR, "queue",
+			"the kernel does not send a packet's connection along with it, which --mode "
+			"%s needs: a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT does; --mode queue does without",
+			mode_names[worker->options->attach.mode]);
 		error = -EOPNOTSUPP;
 	}
 	return error;
@@ -467,8 +471,8 @@ int worker_start(struct worker *worker)
 	error = pthread_create(&worker->thread, NULL, run_thread, worker);
 
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "queue %u: no thread can be made: %s", worker->queue_config.queue,
-			 strerror(error));
+		log_why(LOG_LEVEL_ERROR, "thread", "queue %u: no thread can be made: %s", worker->queue_config.queue,
+			strerror(error));
 	worker->running = error == 0;
 	return -error;
 }

@@ -105,7 +105,7 @@ def is_confined():
     with daemon("--user", DAEMON_USER, prefix=("setpriv", "--groups", "4,27")) as one:
         threads = check_confined(one.process.pid, DAEMON_USER)
         check(threads >= 3, f"{threads} threads were looked at: main, the log's and a worker's")
-        check("isolation: user " + DAEMON_USER + ", CAP_NET_ADMIN alone, no new privileges, " in one.said(),
+        check("event=isolation what=\"user " + DAEMON_USER + ", CAP_NET_ADMIN alone, no new privileges, " in one.said(),
               f"the log says {one.said()!r}")
         one.stop()
         return f"{threads} threads"
@@ -195,7 +195,7 @@ def check_tells(level, text, *arguments):
         namespace.rules("--apply", "--mode", "queue")
         with Daemon(namespace, directory, *arguments) as one:
             told = json.loads(namespace.run(BINARY, "status", "--json", "--state-dir", str(one.state)).stdout)["sandbox"]
-            check(told == ("none" if level == "note" else one.said().partition("isolation: ")[2].splitlines()[0]),
+            check(told == ("none" if level == "note" else one.said().partition('event=isolation what="')[2].partition('"')[0]),
                   f"status says {told!r}")
             done = namespace.run(BINARY, "check", "--json", status=None)
             rows = [row for row in json.loads(done.stdout)["rows"] if row["name"] == "isolation"]

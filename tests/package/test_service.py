@@ -167,6 +167,17 @@ class Story:
         (self.machine.root / "etc/systemd/system/ufw.service").unlink()
         self.machine.run("systemctl daemon-reload")
 
+    def rules_that_two_keep_are_told(self):
+        file = self.machine.root / f"etc/{NAME}.conf"
+        before = file.read_text(encoding="utf-8")
+        file.write_text(f"{before}\nrules = yes\n", encoding="utf-8")
+        self.machine.run(f"systemctl restart {NAME} || :")
+        said = self.machine.run(f"journalctl -b -o cat --no-pager -u {NAME}")
+        file.write_text(before, encoding="utf-8")
+        self.machine.run(f"systemctl restart {NAME}-rules {NAME}")
+        self.machine.wait_for_service()
+        check(said.count("event=rules-twice") >= 1, f"the journal has {said[-500:]!r}")
+
     def killed_it_comes_back_with_its_sessions(self):
         with RawClient(self.lab) as session:
             test_streams.fetch_small(session, "PORT")
@@ -202,7 +213,7 @@ class Story:
         check(not left[0] and not left[1], f"left are {sorted(left[0])[:10]} {sorted(left[1])}")
 
     CASES = (installed_it_runs, it_is_confined, it_is_there_after_a_reboot, firewalls_reload_and_restart,
-             killed_it_comes_back_with_its_sessions, upgraded_amid_a_session, removed_the_rules_are_as_before, purged_nothing_is_left)
+             rules_that_two_keep_are_told, killed_it_comes_back_with_its_sessions, upgraded_amid_a_session, removed_the_rules_are_as_before, purged_nothing_is_left)
 
 
 def packages_of(base):

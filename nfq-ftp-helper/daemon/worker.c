@@ -68,7 +68,8 @@ static void report_all(void *context, const struct report *report)
 	struct worker *worker = context;
 
 	events_put(&worker->events, report, worker->reporter.now);
-	reporter_report(&worker->reporter, report);
+	if (report->kind != REPORT_LINE) /* the log has nothing of dialogues that go as they should */
+		reporter_report(&worker->reporter, report);
 }
 
 /* Nothing of what has been handled waits for the rest of its batch any more. A failure is met again at its end. */
@@ -255,6 +256,7 @@ static int loop(struct worker *worker)
 		if (count < 0)
 			return count;
 		worker->reporter.now = now;
+		worker->engine.lines = events_want_lines(&worker->events);
 		error = handle_batch(worker, (unsigned int)count, now);
 		if (error)
 			return error;

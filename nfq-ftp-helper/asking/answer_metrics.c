@@ -163,7 +163,8 @@ static void add_queues(struct response *answer)
 {
 	const struct asking_config *config = &answer->view->config;
 	struct queue_families families = {
-		.seen = family("queue_seen", "gauge", "1: what the kernel counts of the queue can be read; 0: it cannot, and is not told."),
+		.seen = family("queue_seen", "gauge",
+			       "1: what the kernel counts of the queue can be read; 0: it cannot, and is not told."),
 		.waiting = family("queue_waiting", "gauge", "Packets that wait in the kernel."),
 		.full = family("queue_dropped_full", "counter", "Packets the kernel dropped as a queue was full."),
 		.unsent = family("queue_dropped_unsent", "counter", "Packets the kernel dropped as a socket was full."),

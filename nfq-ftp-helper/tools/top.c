@@ -153,9 +153,10 @@ static bool press(struct top_view *view, int key)
 
 /* ---- all of it ---- */
 
-static bool show(struct top_view *view, const char *directory, const struct filter *filter)
+/* What has been looked at once; then again every second. */
+static void show(struct top_view *view, const char *directory, const struct filter *filter)
 {
-	int key = ERR;
+	int key = 0;
 
 	do {
 		if (key == ERR) /* a second has passed */
@@ -165,7 +166,6 @@ static bool show(struct top_view *view, const char *directory, const struct filt
 		top_view_draw(view);
 		key = getch();
 	} while (key == ERR || press(view, key));
-	return view->status != NULL;
 }
 
 /* Where it is not to a terminal: once, as status and sessions print it. */
@@ -185,21 +185,16 @@ static bool print_once(const char *directory, const struct filter *filter)
 	return told;
 }
 
-/* Until somebody ends it. Return: whether it was answered at all; if not, why is said on standard error. */
-static bool run(const char *state_directory, const struct filter *filter)
+/* NULL: there is none, which is said. */
+static SCREEN *open_screen(void)
 {
-	struct top_view view = { .sort = TOP_BY_IDLE };
-	SCREEN *screen;
-	bool shown;
+	SCREEN *screen = newterm(NULL, stdout, stdin);
 
-	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
-		return print_once(state_directory, filter);
-	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
 		fprintf(stderr,
 			"nfq-ftp-helper: this terminal, TERM=`%s', is not known: `nfq-ftp-helper sessions' prints\n",
 			getenv("TERM") ? getenv("TERM") : "");
-		return false;
+		return NULL;
 	}
 	noecho();
 	cbreak();
@@ -207,15 +202,31 @@ static bool run(const char *state_directory, const struct filter *filter)
 	curs_set(0);
 	timeout(PERIOD);
 	ESCDELAY = 50;
-	shown = show(&view, state_directory, filter);
-	endwin();
-	delscreen(screen);
-	if (!shown)
+	return screen;
+}
+
+/* Until somebody ends it; where nobody answers at the beginning, not at all. Return: whether it could; if not, why is said. */
+static bool run(const char *state_directory, const struct filter *filter)
+{
+	struct top_view view = { .sort = TOP_BY_IDLE };
+	SCREEN *screen = NULL;
+
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+		return print_once(state_directory, filter);
+	look(&view, state_directory, filter);
+	if (view.status)
+		screen = open_screen();
+	else
 		fprintf(stderr, "%s\n", view.complaint);
+	if (screen) {
+		show(&view, state_directory, filter);
+		endwin();
+		delscreen(screen);
+	}
 	json_decref(view.status);
 	json_decref(view.sessions);
 	json_decref(view.expectations);
-	return shown;
+	return screen != NULL;
 }
 
 int tools_top(int argc, char **argv)

@@ -48,10 +48,12 @@ DIALOGUE = [event('opened'), line('server', '220'), line('client', 'USER'), line
 
 
 class Daemon:
-    """Listens in a state directory; whoever follows hears @events, the last of which may be followed by nothing for as long as it likes."""
+    """Listens in a state directory. Who follows hears @events, and, where there is an @end, that; else nothing more for as long as it likes. Who
+    asks for something else hears its line of @first, if any, and its @answers."""
 
-    def __init__(self, events, sessions=(), end=False):
-        self.events, self.sessions, self.end, self.asked = events, sessions, end, []
+    def __init__(self, events, sessions=(), end=False, answers=None, first=None):
+        self.events, self.end, self.asked = events, end, []
+        self.answers, self.first = answers or {'sessions': sessions}, first or {}
         self.directory = tempfile.TemporaryDirectory(prefix='nfq-ftp-helper-live.')
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(os.path.join(self.directory.name, 'socket'))
@@ -74,7 +76,8 @@ class Daemon:
         question = json.loads(sock.makefile('r').readline())
         self.asked.append(question)
         follows = question['ask'] == 'follow'
-        lines = [{**BEGIN, 'answer': question['ask']}, *(self.events if follows else self.sessions)]
+        lines = [self.first.get(question['ask'], {**BEGIN, 'answer': question['ask']}),
+                 *(self.events if follows else self.answers.get(question['ask'], ()))]
         if not follows or self.end:
             lines.append({'end': True})
         with contextlib.suppress(OSError):

@@ -143,12 +143,10 @@ static int queue_of(const char *name)
 /* Had its last user one of @queues? Who has them now has come in his place. */
 static bool was_before_us(const char *note, const struct queue_range *queues)
 {
-	unsigned int first, last;
-	const int numbers = sscanf(note, "%u:%u", &first, &last);
+	char *end;
+	const unsigned long first = strtoul(note, &end, 10), last = *end == ':' ? strtoul(end + 1, NULL, 10) : first;
 
-	if (numbers < 2)
-		last = first;
-	return numbers >= 1 && first <= queues->last && last >= queues->first;
+	return end != note && first <= queues->last && last >= queues->first;
 }
 
 static void tidy_one(struct state_tidy *tidy, const char *directory, int queue, const struct queue_range *queues,

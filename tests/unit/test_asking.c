@@ -1176,6 +1176,7 @@ static void a_hostile_daemon_is_quoted(void **state)
 		"{\"version\":1}\n{\"name\":\"a\\nup 1\\n#\",\"type\":\"gauge\",\"samples\":[{\"value\":1}]}\n",
 		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\\nup 1\",\"samples\":[]}\n",
 		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"unit\":\"s\\nup 1\",\"samples\":[]}\n",
+		/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one answer of two lines, and its end */
 		"{\"version\":1}\n{\"name\":\"a\",\"type\":\"gauge\",\"help\":\"\\u001b[2J\\nup 1\",\"samples\":[{\"value\":1,"
 		"\"labels\":{\"l\\nup 1\":\"\\\"\\nup 1\\u001b[2J\"}}]}\n{\"end\":true}\n",
 	};

@@ -63,7 +63,7 @@ static const struct option_row rows[] = {
 	  .help = "who queues packets: cthelper (our conntrack helper), queue (NFQUEUE rules) or kmod (our module); "
 		  "default auto: run: that of the rules that are there; else kmod where its module is loaded, else cthelper where "
 		  "the kernel can, does not give it data connections, and one queue, without a sure one, is asked for, else queue" },
-	{ "carrier", "NAME", RUN | RULES, OPTION_HELPER, AT(request.carrier), .rules_only = true,
+	{ "carrier", "NAME", RUN | RULES, OPTION_HELPER, AT(request.carrier),
 	  .help = "mode queue: the kernel's helper that carries expectations; default " ATTACH_CARRIER },
 	{ "queue", "N|A:B", RUN | RULES, OPTION_QUEUES, AT(run.attach.queues), .low = 0, .high = UINT16_MAX,
 	  .most = QUEUE_RANGE_MAX, .help = "queue numbers, a thread each; default 0" },

@@ -628,12 +628,16 @@ static void rules_are_needed(void **state)
 {
 	(void)state;
 	begin("queue = 5\n");
-	assert_false(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\ncarrier = tftp\nbackend = nft\n"));
+	assert_false(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\nbackend = nft\n"));
 	log_has("event=reload result=same ");
-	log_has("event=reload result=rules-needed for=backend,carrier,port,interface,zone why=");
+	log_has("event=reload result=rules-needed for=backend,port,interface,zone why=");
 	assert_null(strstr(logged, "restart"));
-	assert_true(again(
-		"queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\ncarrier = tftp\nbackend = nft\nclient-rate = 9\n"));
+	assert_true(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\nbackend = nft\nclient-rate = 9\n"));
+	assert_null(strstr(logged, "rules-needed"));
+	/* The daemon watches for the helper that carries. */
+	begin("queue = 5\n");
+	assert_false(again("queue = 5\ncarrier = tftp\n"));
+	log_has("event=reload result=restart-needed for=carrier rules-too=carrier why=");
 	assert_null(strstr(logged, "rules-needed"));
 	/* A daemon that keeps its rules knows those of its start. */
 	begin("queue = 5\nrules = yes\n");

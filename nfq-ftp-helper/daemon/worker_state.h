@@ -58,7 +58,7 @@ struct worker {
 	_Atomic uint32_t followed; /* sessions at that time */
 	atomic_uint generation;	   /* of the settings it has */
 	unsigned int counters_given;
-	atomic_uint doubted; /* of control's unwatched, so many have been taken note of */
+	atomic_uint doubted;	     /* of control's unwatched, so many have been taken note of */
 	uint64_t full_told;	     /* connections without room when that was last logged */
 	int stat_file;		     /* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */
 	struct overflow overflow[2]; /* the normal queue, the sure one */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# make            build/nfq-ftp-helper, and build/nfq-ftp-helper-tools, which it becomes for replay
+# make            build/nfq-ftp-helper, and build/nfq-ftp-helper-tools, which it becomes for replay, explain and top
 # make test       scripts/test: installs what it needs, builds, runs every suite
 # make test-vm    the part of it that runs on stock kernels in virtual machines
 # make demo       scripts/demo
@@ -39,8 +39,8 @@ ifdef SANITIZE
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson ncurses) -pthread
-LIBS_TOOLS = $(LIBS_DAEMON) $(shell $(PKG_CONFIG) --libs libpcap)
+LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson) -pthread
+LIBS_TOOLS = $(LIBS_DAEMON) $(shell $(PKG_CONFIG) --libs libpcap ncurses)
 # The daemon alone gives up system calls.
 LIBS_SECCOMP = $(shell $(PKG_CONFIG) --libs libseccomp)
 LIBS_CMOCKA = $(shell $(PKG_CONFIG) --libs cmocka)
@@ -64,7 +64,7 @@ $(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
 
 MODEL := $(call objects,nfq-ftp-helper/model)
 
-# All others, from above to below. What only reads captures is a program of its own, so that the daemon has no libpcap.
+# All others, from above to below. What needs more libraries is a program of its own, so that the daemon has no libpcap, and no ncurses.
 ROOMS := command check asking settle ruleset daemon trial watch isolation host figures kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
@@ -74,7 +74,9 @@ OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/ask
 OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 
 TOOLS_ROOMS := tools explain playback capture model
-TOOLS := $(sort $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(room))) \
+# It asks the daemon as others do.
+ASKER := $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,$(addprefix asking/,client place tell tell_sessions tell_status) daemon/log daemon/logring)
+TOOLS := $(sort $(ASKER) $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(room))) \
 	$(BUILD)/obj/nfq-ftp-helper/command/command.o $(OPTION) $(CORE))
 
 .PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install install-dkms uninstall dist clean print-unit print-fuzz

@@ -3,6 +3,7 @@
 
 #include "watch/standing.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,18 @@ void view_sum(const struct view *view, struct figures *sum)
 			view->known[i] = figures;
 		figures_add(sum, &view->known[i]);
 	}
+}
+
+const char *view_queue(const struct view *view, int32_t number, struct nfqueue_stat *stat)
+{
+	int error;
+
+	if (view->stat_file < 0)
+		return nfqueue_stat_complaint(view->stat_file);
+	error = nfqueue_stat_read(view->stat_file, (uint16_t)number, stat);
+	if (error == -ENOENT)
+		return "the kernel has no such queue any more: nobody gets its packets; start this program anew";
+	return error ? nfqueue_stat_complaint(error) : NULL;
 }
 
 void view_sample(struct view *view)

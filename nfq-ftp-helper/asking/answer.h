@@ -6,6 +6,7 @@
 #define ASKING_ANSWER_H
 
 #include "asking.h"
+#include "kernel/nfqueue_stat.h"
 #include "question.h"
 
 #include <jansson.h>
@@ -23,7 +24,7 @@ struct view {
 	struct figures *
 		known; /* of each source, as last read whole: what counts up must not fall, or a reader takes it for a new start */
 	uint64_t since; /* milliseconds since 1970: the start */
-	int stat_file;	/* of nfqueue_stat_open() */
+	int stat_file;	/* of nfqueue_stat_open(): a file, or why there is none */
 	struct view_sample samples[VIEW_SAMPLES];
 	unsigned int taken; /* of these, in all */
 	unsigned int readers;
@@ -36,6 +37,9 @@ uint64_t view_epoch(void);
 
 /* All workers' figures. */
 void view_sum(const struct view *view, struct figures *sum);
+
+/* What the kernel has of a queue. Return: NULL, or why that cannot be told: a sentence. */
+const char *view_queue(const struct view *view, int32_t number, struct nfqueue_stat *stat);
 
 /* Once a second: what rates are made of. */
 void view_sample(struct view *view);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
+#include "daemon/reporter.h"
 
 #define PIECE 32
 
@@ -12,12 +13,6 @@ void follow_add(struct follow *follow, const struct event *event)
 	follow->ring[(follow->first + follow->count++) % FOLLOW_EVENTS] = *event;
 }
 
-static const char *const kinds[] = {
-	[REPORT_REWRITE] = "rewrite", [REPORT_EXPECT] = "expect", [REPORT_UNEXPECT] = "unexpect",
-	[REPORT_REFUSE] = "refuse",   [REPORT_OPAQUE] = "opaque", [REPORT_LIMIT] = "limit",
-	[REPORT_ONE_WAY] = "one-way", [REPORT_BEGIN] = "opened",  [REPORT_END] = "closed",
-};
-
 static void add_text(json_t *line, const char *name, const char *bytes, size_t length)
 {
 	char text[ANSWER_TEXT_MAX];
@@ -26,15 +21,28 @@ static void add_text(json_t *line, const char *name, const char *bytes, size_t l
 		json_object_set_new(line, name, json_string(answer_text(bytes, length, text)));
 }
 
+static void add_refusal(json_t *line, const struct event *event)
+{
+	const char *advice = reporter_advice(event->refusal, event->error);
+
+	json_object_set_new(line, "reason", json_string(refusal_name(event->refusal)));
+	json_object_set_new(line, "text", json_string(refusal_text(event->refusal)));
+	if (advice)
+		json_object_set_new(line, "advice", json_string(advice));
+}
+
 static void add_event(struct response *answer, const struct event *event)
 {
-	json_t *line =
-		json_pack("{s:s, s:f}", "event", kinds[event->kind], "ts", (double)(event->at + view_epoch()) / 1000);
+	json_t *line = json_pack("{s:s, s:f}", "event", question_events[event->kind], "ts",
+				 (double)(event->at + view_epoch()) / 1000);
 	char address[ENDPOINT_PRINT_MAX];
 
 	json_object_set_new(line, "client", answer_endpoint(&event->client));
 	json_object_set_new(line, "server", answer_endpoint(&event->server));
 	add_text(line, "command", event->command, strnlen(event->command, sizeof(event->command)));
+	if (event->command[0] || event->kind == REPORT_LINE)
+		json_object_set_new(line, "by",
+				    json_string(event->direction == DIRECTION_ORIGINAL ? "client" : "server"));
 	add_text(line, "from", event->from, event->from_length);
 	add_text(line, "to", event->to, event->to_length);
 	if (event->port)
@@ -44,11 +52,11 @@ static void add_event(struct response *answer, const struct event *event)
 	if (event->kind == REPORT_EXPECT || event->kind == REPORT_UNEXPECT) {
 		json_object_set_new(line, "data_from", json_string(endpoint_print_address(&event->data.src, address)));
 		json_object_set_new(line, "data_to", answer_endpoint(&event->data.dst));
+		if (event->behind.family)
+			json_object_set_new(line, "behind_nat", answer_endpoint(&event->behind));
 	}
-	if (event->kind == REPORT_REFUSE) {
-		json_object_set_new(line, "reason", json_string(refusal_name(event->refusal)));
-		json_object_set_new(line, "text", json_string(refusal_text(event->refusal)));
-	}
+	if (event->kind == REPORT_REFUSE)
+		add_refusal(line, event);
 	answer_line(answer, line);
 }
 

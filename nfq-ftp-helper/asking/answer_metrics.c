@@ -3,7 +3,6 @@
  * Metrics: a line a family, in terms of OpenMetrics. How they are written is the asker's (tell_metrics.c).
  */
 #include "answer.h"
-#include "kernel/nfqueue_stat.h"
 
 #define AT(member) offsetof(struct figures, member)
 
@@ -139,18 +138,22 @@ static void add_latency(struct response *answer, const struct figures *sum)
 }
 
 struct queue_families {
-	json_t *waiting, *full, *unsent;
+	json_t *seen, *waiting, *full, *unsent;
 };
 
 static void add_queue(const struct view *view, int32_t number, struct queue_families *families)
 {
 	struct nfqueue_stat stat;
 	char name[16];
+	bool seen;
 
-	if (number == NFQUEUE_NONE || view->stat_file < 0 ||
-	    nfqueue_stat_read(view->stat_file, (uint16_t)number, &stat) < 0)
+	if (number == NFQUEUE_NONE)
 		return;
 	snprintf(name, sizeof(name), "%d", number);
+	seen = !view_queue(view, number, &stat);
+	add_sample(families->seen, "queue", name, json_integer(seen));
+	if (!seen)
+		return;
 	add_sample(families->waiting, "queue", name, json_integer(stat.waiting));
 	add_sample(families->full, "queue", name, json_integer(stat.full));
 	add_sample(families->unsent, "queue", name, json_integer(stat.unsent));
@@ -160,6 +163,8 @@ static void add_queues(struct response *answer)
 {
 	const struct asking_config *config = &answer->view->config;
 	struct queue_families families = {
+		.seen = family("queue_seen", "gauge",
+			       "1: what the kernel counts of the queue can be read; 0: it cannot, and is not told."),
 		.waiting = family("queue_waiting", "gauge", "Packets that wait in the kernel."),
 		.full = family("queue_dropped_full", "counter", "Packets the kernel dropped as a queue was full."),
 		.unsent = family("queue_dropped_unsent", "counter", "Packets the kernel dropped as a socket was full."),
@@ -169,6 +174,7 @@ static void add_queues(struct response *answer)
 		add_queue(answer->view, config->source[i].queue, &families);
 		add_queue(answer->view, config->source[i].sure_queue, &families);
 	}
+	answer_line(answer, families.seen);
 	answer_line(answer, families.waiting);
 	answer_line(answer, families.full);
 	answer_line(answer, families.unsent);

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
 #include "daemon/reporter.h"
-#include "kernel/nfqueue_stat.h"
-
-/* What the kernel has of a queue; false: nobody has it, or it cannot be read. */
-static bool look_at_queue(const struct view *view, int32_t number, struct nfqueue_stat *stat)
-{
-	return number != NFQUEUE_NONE && view->stat_file >= 0 &&
-	       nfqueue_stat_read(view->stat_file, (uint16_t)number, stat) == 0;
-}
 
 static void add_queue(json_t *queues, const struct view *view, int32_t number, bool sure)
 {
 	struct nfqueue_stat stat;
+	const char *unseen;
 	json_t *queue;
 
 	if (number == NFQUEUE_NONE)
 		return;
+	unseen = view_queue(view, number, &stat);
 	queue = json_pack("{s:i, s:b}", "queue", (int)number, "sure", sure);
-	if (look_at_queue(view, number, &stat)) {
+	if (unseen) {
+		json_object_set_new(queue, "unseen", json_string(unseen));
+	} else {
 		json_object_set_new(queue, "waiting", json_integer(stat.waiting));
 		json_object_set_new(queue, "dropped_full", json_integer(stat.full));
 		json_object_set_new(queue, "dropped_unsent", json_integer(stat.unsent));

@@ -14,6 +14,7 @@
  * What came from packets is untrusted text: what is no printable ASCII is written as \xNN (answer_text()).
  *
  *	{"version":1,"ask":"status"}					question.h
+ *	{"version":1,"ask":"follow","address":"10.0.0.2","lines":true}	of one host, and each line's word or code
  *	{"version":1,"answer":"status",...}				answer.h
  *	{"end":true}
  *	{"version":1,"error":"busy","text":"..."}			instead

@@ -70,10 +70,10 @@ static int clear(int directory, const char *path, bool *others)
 	if (other >= 0)
 		close(other);
 	*others = true;
-	log_line(LOG_LEVEL_WARNING,
-		 "another daemon answers questions at `%s/" ASKING_SOCKET "', so this one cannot be asked: give it a "
-		 "--state-dir of its own",
-		 path);
+	log_why(LOG_LEVEL_WARNING, "asking",
+		"another daemon answers questions at `%s/" ASKING_SOCKET "', so this one cannot be asked: give it a "
+		"--state-dir of its own",
+		path);
 	return -EADDRINUSE;
 }
 
@@ -98,10 +98,10 @@ static void give_to(const struct place *place, const char *group)
 	if (!*group)
 		return;
 	if (!found) {
-		log_line(LOG_LEVEL_WARNING,
-			 "there is no group `%s', so nobody but root and this program's user can "
-			 "ask: `groupadd --system %s' makes it",
-			 group, group);
+		log_why(LOG_LEVEL_WARNING, "asking",
+			"there is no group `%s', so nobody but root and this program's user can "
+			"ask: `groupadd --system %s' makes it",
+			group, group);
 		return;
 	}
 	if (fchownat(place->directory, ASKING_SOCKET, (uid_t)-1, found->gr_gid, AT_SYMLINK_NOFOLLOW) < 0)
@@ -109,8 +109,7 @@ static void give_to(const struct place *place, const char *group)
 	if (!error)
 		error = let_through(place->directory, found->gr_gid);
 	if (error)
-		log_line(
-			LOG_LEVEL_WARNING,
+		log_why(LOG_LEVEL_WARNING, "asking",
 			"the group `%s' cannot be given the socket, so its members cannot ask: %s; only root, or a user "
 			"that is in it, can: in a unit of systemd, SupplementaryGroups=%s",
 			group, strerror(-error), group);
@@ -178,9 +177,9 @@ int place_open(struct place *place, const char *directory, const char *group)
 		return 0;
 	}
 	if (!others)
-		log_line(LOG_LEVEL_WARNING,
-			 "no socket can be made at `%s/" ASKING_SOCKET "', so this program cannot be asked: %s",
-			 directory, strerror(-error));
+		log_why(LOG_LEVEL_WARNING, "asking",
+			"no socket can be made at `%s/" ASKING_SOCKET "', so this program cannot be asked: %s",
+			directory, strerror(-error));
 	close_both(place);
 	return error;
 }

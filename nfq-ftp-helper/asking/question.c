@@ -12,6 +12,13 @@ const char *const question_names[QUESTIONS] = {
 	[QUESTION_METRICS] = "metrics", [QUESTION_FOLLOW] = "follow",
 };
 
+const char *const question_events[REPORT_END + 1] = {
+	[REPORT_REWRITE] = "rewrite", [REPORT_EXPECT] = "expect", [REPORT_UNEXPECT] = "unexpect",
+	[REPORT_REFUSE] = "refuse",   [REPORT_OPAQUE] = "opaque", [REPORT_LIMIT] = "limit",
+	[REPORT_ONE_WAY] = "one-way", [REPORT_LINE] = "line",	  [REPORT_BEGIN] = "opened",
+	[REPORT_END] = "closed",
+};
+
 const char *question_state_name(unsigned int state)
 {
 	static const char *const names[] = {
@@ -93,6 +100,7 @@ const char *question_read(const char *line, size_t length, struct question *ques
 		complaint = "what it is to `ask' is not known here";
 	else
 		complaint = read_filter(object, &question->filter);
+	question->lines = json_is_true(json_object_get(object, "lines"));
 	if (!complaint)
 		question->kind = (enum question_kind)kind;
 	json_decref(object);
@@ -111,6 +119,8 @@ json_t *question_write(const struct question *question)
 		snprintf(network, sizeof(network), "%s/%u", address, filter->network.bits);
 		json_object_set_new(object, "address", json_string(network));
 	}
+	if (question->lines)
+		json_object_set_new(object, "lines", json_true());
 	if (filter->port)
 		json_object_set_new(object, "port", json_integer(filter->port));
 	if (filter->state)
@@ -118,15 +128,18 @@ json_t *question_write(const struct question *question)
 	return object;
 }
 
+bool filter_takes_ends(const struct filter *filter, const struct endpoint *client, const struct endpoint *server)
+{
+	if (filter->port && client->port != filter->port && server->port != filter->port)
+		return false;
+	return !filter->network.family || network_has(&filter->network, client) ||
+	       network_has(&filter->network, server);
+}
+
 bool filter_takes(const struct filter *filter, const struct session *session)
 {
 	struct endpoint client, server;
 
 	flow_ends(&session->key, &client, &server);
-	if (filter->state && session->state != filter->state)
-		return false;
-	if (filter->port && client.port != filter->port && server.port != filter->port)
-		return false;
-	return !filter->network.family || network_has(&filter->network, &client) ||
-	       network_has(&filter->network, &server);
+	return (!filter->state || session->state == filter->state) && filter_takes_ends(filter, &client, &server);
 }

@@ -6,6 +6,7 @@
 #ifndef ASKING_QUESTION_H
 #define ASKING_QUESTION_H
 
+#include "core/engine/report.h"
 #include "core/table/record.h"
 #include "core/wire/network.h"
 
@@ -33,8 +34,12 @@ struct filter {
 
 struct question {
 	enum question_kind kind;
-	struct filter filter;
+	struct filter filter; /* of FOLLOW its network and port */
+	bool lines;	      /* FOLLOW: lines that announce nothing, too: a command's word, a reply's code */
 };
+
+/* By enum report_kind: an event's name, "rewrite". */
+extern const char *const question_events[REPORT_END + 1];
 
 /* By enum session_state, "ready"; NULL: none. */
 const char *question_state_name(unsigned int state);
@@ -48,5 +53,8 @@ const char *question_read(const char *line, size_t length, struct question *ques
 json_t *question_write(const struct question *question);
 
 bool filter_takes(const struct filter *filter, const struct session *session);
+
+/* Whatever its state is. */
+bool filter_takes_ends(const struct filter *filter, const struct endpoint *client, const struct endpoint *server);
 
 #endif

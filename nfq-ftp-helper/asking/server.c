@@ -56,24 +56,30 @@ static bool follows(const struct reader *reader)
 
 static void want_events(struct asking *asking)
 {
+	enum events_wanted wanted = EVENTS_NONE;
+
+	for (unsigned int i = 0; i < asking->count; i++)
+		if (follows(asking->readers[i]) && wanted != EVENTS_LINES)
+			wanted = asking->readers[i]->answer.question.lines ? EVENTS_LINES : EVENTS_REPORTS;
 	for (unsigned int i = 0; i < asking->view.config.sources; i++)
-		events_want(asking->view.config.source[i].events, asking->followers > 0);
+		events_want(asking->view.config.source[i].events, wanted);
 }
 
 static void dismiss(struct asking *asking, unsigned int index)
 {
 	struct reader *reader = asking->readers[index];
+	const bool followed = follows(reader);
 
-	if (follows(reader)) {
-		asking->followers--;
-		want_events(asking);
-	}
 	close(reader->file);
 	free(reader->answer.follow);
 	free(reader->answer.lines.text);
 	free(reader);
 	asking->readers[index] = asking->readers[--asking->count];
 	asking->view.readers = asking->count;
+	if (followed) {
+		asking->followers--;
+		want_events(asking);
+	}
 }
 
 /* Somebody has to go: who follows and has not taken what waits for it, for longest. Return: whether there is such. */
@@ -272,6 +278,15 @@ static short wanted_of(const struct reader *reader)
 	return has_more(reader) ? POLLOUT : 0;
 }
 
+/* Does who follows want this? */
+static bool wants(const struct reader *reader, const struct event *event)
+{
+	const struct question *question = &reader->answer.question;
+
+	return follows(reader) && (question->lines || event->kind != REPORT_LINE) &&
+	       filter_takes_ends(&question->filter, &event->client, &event->server);
+}
+
 /* What the workers have reported since, for everybody who follows. */
 static void hand_out(struct asking *asking)
 {
@@ -283,7 +298,7 @@ static void hand_out(struct asking *asking)
 
 		for (unsigned int taken = 0; taken < EVENTS_MAX && events_take(events, &event); taken++)
 			for (unsigned int j = 0; j < asking->count; j++)
-				if (follows(asking->readers[j]))
+				if (wants(asking->readers[j], &event))
 					follow_add(asking->readers[j]->answer.follow, &event);
 		for (unsigned int j = 0; j < asking->count; j++)
 			if (follows(asking->readers[j]))
@@ -373,7 +388,7 @@ int asking_start(struct asking *asking)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	asking->running = error == 0;
 	if (error)
-		log_line(LOG_LEVEL_WARNING, "no thread can be made to answer questions: %s", strerror(error));
+		log_why(LOG_LEVEL_WARNING, "asking", "no thread can be made to answer questions: %s", strerror(error));
 	return -error;
 }
 

@@ -19,12 +19,12 @@ static void tell_time(FILE *out, const json_t *line)
 
 static void tell_queue(FILE *out, const json_t *queue)
 {
-	char label[32];
+	char label[32], text[TELL_TEXT_MAX];
 
 	snprintf(label, sizeof(label), "%s %.0f", json_is_true(json_object_get(queue, "sure")) ? "sure queue" : "queue",
 		 tell_number(queue, "queue"));
 	if (!json_object_get(queue, "waiting"))
-		fprintf(out, "%-*snot to be seen in /proc/net/netfilter/nfnetlink_queue\n", COLUMN, label);
+		tell_wrapped(out, label, COLUMN, tell_text(queue, "unseen", text));
 	else
 		fprintf(out, "%-*s%.0f waiting; dropped by the kernel: %.0f as it was full, %.0f as the socket was\n",
 			COLUMN, label, tell_number(queue, "waiting"), tell_number(queue, "dropped_full"),

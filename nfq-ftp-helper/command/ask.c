@@ -4,7 +4,6 @@
  */
 #include "asking/client.h"
 #include "asking/tell.h"
-#include "asking/top.h"
 #include "command.h"
 #include "option.h"
 
@@ -150,25 +149,4 @@ int command_metrics(int argc, char **argv)
 	else if (values.textfile[0] && !values.json)
 		return write_textfile(values.run.state_directory, &question, values.textfile);
 	return client_ask(values.run.state_directory, &question, values.json, &telling) ? EXIT_DONE : EXIT_FAILED;
-}
-
-int command_top(int argc, char **argv)
-{
-	static const struct option_page page = {
-		.command = OPTION_OF_TOP,
-		.about =
-			"Shows the control connections that the running daemon follows, again every second: sorted as you like, with one\n"
-			"session's detail. Where it is not to a terminal it prints them once.\n",
-		.end = "Keys: q ends, the arrows and page keys select, Enter shows a session's detail, Esc goes back; c s t a i e sort by\n"
-		       "client, server, state, age, idle time and expectations, r backwards.\n\n"
-		       "Examples:\n"
-		       "  nfq-ftp-helper top\n"
-		       "  nfq-ftp-helper top --address 10.0.0.0/8 | head\n\n" ABOUT_END,
-	};
-	struct option_values values;
-	int code = option_parse(&page, &values, argc, argv);
-
-	if (code != OPTION_GO_ON)
-		return code;
-	return top_run(values.run.state_directory, &values.filter) ? EXIT_DONE : EXIT_FAILED;
 }

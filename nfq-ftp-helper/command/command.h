@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * command - the subcommands: one function each, in the file of its name. main.c has their table; what only reads captures is a
- * program of its own (tools/), which command_tools() becomes.
+ * command - the subcommands: one function each, in the file of its name. main.c has their table; what needs more
+ * libraries than the daemon is a program of its own (tools/), which command_tools() becomes.
  */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
@@ -41,7 +41,6 @@ int command_sessions(int argc, char **argv);
 int command_expectations(int argc, char **argv);
 int command_follow(int argc, char **argv);
 int command_metrics(int argc, char **argv);
-int command_top(int argc, char **argv);
 
 /* For Makefile, so the usage does not name them. */
 int command_completion(int argc, char **argv);

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "daemon/log.h"
+#include "host/notify.h"
 #include "kernel/cthelper.h"
 #include "settle/rules_place.h"
 #include "settle/settle.h"
@@ -14,6 +15,17 @@
 
 /* ---- beginning ---- */
 
+/* Each would take away what the other has put in place. */
+static void tell_rules_twice(void)
+{
+	if (notify_unit_is_active(NOTIFY_UNITS, RULES_UNIT))
+		log_why(LOG_LEVEL_WARNING, "rules-twice",
+			"the unit " RULES_UNIT
+			" has the rules, and `rules = yes' says that the daemon has: at its end it takes away "
+			"what the unit has put in place; `systemctl mask --now " RULES_UNIT
+			"', or leave `rules' at no");
+}
+
 int kept_rules_settle(struct kept_rules *rules, unsigned int backend, struct options *options)
 {
 	struct request *request = &rules->request;
@@ -23,9 +35,10 @@ int kept_rules_settle(struct kept_rules *rules, unsigned int backend, struct opt
 	request->attach = options->attach;
 	error = settle_rules(request, complaint);
 	if (error) {
-		log_line(LOG_LEVEL_ERROR, "%s", complaint);
+		log_why(LOG_LEVEL_ERROR, "rules", "%s", complaint);
 		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;
 	}
+	tell_rules_twice();
 	options->attach = request->attach;
 	rules->backend = backend < BACKENDS ? backends[backend] : backends_choose(request);
 	return OPTION_GO_ON;
@@ -54,7 +67,7 @@ int kept_rules_start(struct kept_rules *rules)
 		return 0;
 	error = rulekeeper_start(&rules->keeper, &acts);
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "no process can be made to keep the rules: %s", strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "rules", "no process can be made to keep the rules: %s", strerror(-error));
 	return error;
 }
 
@@ -93,9 +106,9 @@ void kept_rules_watch(struct kept_rules *rules, const char *carrier, const struc
 
 	rules->course = (struct course){ .keeps = rules->backend != NULL };
 	if (error)
-		log_line(LOG_LEVEL_WARNING,
-			 "no process can be made to watch the rules: %s; that they have gone will not be said",
-			 strerror(-error));
+		log_why(LOG_LEVEL_WARNING, "rules",
+			"no process can be made to watch the rules: %s; that they have gone will not be said",
+			strerror(-error));
 	else
 		set_state(rules, WATCHED_NEVER, 0);
 }
@@ -105,8 +118,8 @@ int kept_rules_place(struct kept_rules *rules)
 	const int error = rules->backend ? rulekeeper_apply(&rules->keeper) : 0;
 
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "the rules of mode %s could not be put in place, with backend %s: %s",
-			 mode_names[rules->request.attach.mode], rules->backend->name, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "rules", "the rules of mode %s could not be put in place, with backend %s: %s",
+			mode_names[rules->request.attach.mode], rules->backend->name, strerror(-error));
 	rules->placed = rules->backend && !error;
 	return error;
 }
@@ -162,12 +175,12 @@ static void say(const struct kept_rules *rules, enum course_word word, int error
 			missing);
 		return;
 	case COURSE_BACK:
-		log_line(LOG_LEVEL_NOTICE, "event=rules-back after=%.1f: the rules are in place again", seconds);
+		log_line(LOG_LEVEL_NOTICE, "event=rules-back after=%.1f why=\"the rules are in place again\"", seconds);
 		return;
 	case COURSE_BLINK:
 		log_line(
 			LOG_LEVEL_NOTICE,
-			"event=rules-back after=%.1f missing=\"%s\": the rules were gone for a moment, and what passed was not seen",
+			"event=rules-back after=%.1f missing=\"%s\" why=\"the rules were gone for a moment, and what passed was not seen\"",
 			seconds, missing);
 		return;
 	case COURSE_PUT_BACK:
@@ -245,7 +258,7 @@ void kept_rules_take_away(struct kept_rules *rules)
 {
 	watcher_end(&rules->watcher);
 	if (rules->placed && rulekeeper_remove(&rules->keeper))
-		log_line(LOG_LEVEL_WARNING,
-			 "the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
+		log_why(LOG_LEVEL_WARNING, "rules",
+			"the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");
 	rulekeeper_end(&rules->keeper);
 }

@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	  NULL },
 	{ "follow", command_follow, "print what it does, as it happens", OPTION_OF_FOLLOW, NULL },
 	{ "metrics", command_metrics, "print what it has counted, as OpenMetrics", OPTION_OF_METRICS, NULL },
-	{ "top", command_top, "show what it follows, again every second", OPTION_OF_TOP, NULL },
+	{ "top", command_tools, "show what it follows, again every second", OPTION_OF_TOP, NULL },
 	{ "completion", command_completion, NULL, 0, NULL },
 };
 

@@ -57,6 +57,8 @@ struct option_values {
 	char out[OPTION_OUT_MAX];     /* "": nothing is to be written */
 	char picture[OPTION_OUT_MAX]; /* explain's. "": to standard output */
 	unsigned int format;	      /* enum format */
+	struct network live;	      /* explain's: of which clients or servers. Family 0: it reads a capture */
+	uint32_t live_seconds;	      /* 0: as long as they go on */
 
 	char textfile[OPTION_OUT_MAX]; /* "": none */
 	struct filter filter;	       /* which sessions are asked for */
@@ -97,6 +99,7 @@ struct option_row {
 	char letter;	    /* of the short option; 0: there is none */
 	bool command_line_only;
 	bool live;				 /* SIGHUP changes it, in a daemon that runs */
+	bool rules_only;			 /* nothing but the rules is made of it */
 	bool optional;				 /* its argument: without one it is "yes" */
 	const char *(*word)(unsigned int index); /* kind WORD: NULL behind the last */
 	const char *help;
@@ -145,6 +148,7 @@ const char *option_allowed(const struct option_row *row, char text[OPTION_ALLOWE
 struct option_page {
 	unsigned int command; /* its bit */
 	const char *operand;  /* what it takes besides options, one of it; NULL: nothing */
+	bool (*no_operand)(const struct option_values *values); /* NULL, or: does it take none with these options? */
 	const char *about;
 	const char *end;
 	bool (*reads_file)(

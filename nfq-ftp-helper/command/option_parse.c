@@ -122,11 +122,14 @@ static int complain_value(const struct reading *reading, const struct option_row
 
 static int read_operand(struct reading *reading, int argc, char **argv)
 {
-	const char *operand = reading->page->operand;
+	const struct option_page *page = reading->page;
+	const bool none = page->no_operand && page->no_operand(reading->values);
+	const char *operand = none ? NULL : page->operand;
 	const char *text = argv[optind];
 
 	if (!operand && optind < argc)
-		option_complain(reading->page, "`%s' takes options only, not `%s'", reading->command, text);
+		option_complain(reading->page, "`%s' takes options only%s, not `%s'", reading->command,
+				none ? " with these" : "", text);
 	else if (operand && optind == argc)
 		option_complain(reading->page, "no %s is named; `nfq-ftp-helper %s --help' tells more", operand,
 				reading->command);

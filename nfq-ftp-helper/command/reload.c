@@ -46,43 +46,78 @@ static void add_name(char names[NAMES_MAX], const char *name)
 	snprintf(names + length, NAMES_MAX - length, "%s%s", length ? "," : "", name);
 }
 
-/* The options of which @values says something else; those that are live are taken over. */
-static void compare(struct reload *reload, const struct option_values *values, char changed[NAMES_MAX],
-		    char restart[NAMES_MAX])
+/* The names of options that say something else now, by what it takes to have it hold. */
+struct news {
+	char live[NAMES_MAX];	 /* nothing more: it does */
+	char restart[NAMES_MAX]; /* a daemon that is started anew; of these the rules are made of ... */
+	char both[NAMES_MAX];	 /* ... these, too */
+	char rules
+		[NAMES_MAX]; /* the rules put in place anew: nothing else is made of these, and they are somebody else's to put there */
+};
+
+static void sort(const struct option_row *row, bool keeps_rules, struct news *news)
 {
+	if (row->live) {
+		add_name(news->live, row->name);
+	} else if (row->rules_only && !keeps_rules) {
+		add_name(news->rules, row->name);
+	} else {
+		add_name(news->restart, row->name);
+		if (row->commands & OPTION_OF_RULES && !keeps_rules)
+			add_name(news->both, row->name);
+	}
+}
+
+/* What @values says otherwise than what is in force; what takes no restart is taken over. */
+static void compare(struct reload *reload, const struct option_values *values, struct news *news)
+{
+	const bool keeps_rules = reload->values.rules;
 	unsigned int count;
 	const struct option_row *rows = option_rows(&count);
 
-	changed[0] = restart[0] = '\0';
+	*news = (struct news){ .live = "" };
 	for (unsigned int i = 0; i < count; i++) {
 		if (!(rows[i].commands & OPTION_OF_RUN) || rows[i].command_line_only ||
 		    option_same(&rows[i], &reload->values, values))
 			continue;
-		add_name(rows[i].live ? changed : restart, rows[i].name);
+		sort(&rows[i], keeps_rules, news);
 	}
 	for (unsigned int i = 0; i < count; i++) {
-		if ((rows[i].commands & OPTION_OF_RUN) && rows[i].live)
+		if ((rows[i].commands & OPTION_OF_RUN) && (rows[i].live || (rows[i].rules_only && !keeps_rules)))
 			memcpy((char *)&reload->values + rows[i].at, (const char *)values + rows[i].at, rows[i].size);
 	}
+}
+
+static void tell(const struct option_values *values, const struct news *news)
+{
+	log_line(LOG_LEVEL_NOTICE, "event=reload result=%s file=%s%s%s", news->live[0] ? "changed" : "same",
+		 values->file[0] ? values->file : "none", news->live[0] ? " changed=" : "", news->live);
+	if (news->rules[0])
+		log_line(
+			LOG_LEVEL_WARNING,
+			"event=reload result=rules-needed for=%s why=\"the rules are made of these, and they are as they were\" "
+			"advice=\"nfq-ftp-helper rules --apply, or systemctl reload nfq-ftp-helper-rules\"",
+			news->rules);
+	if (news->restart[0])
+		log_line(
+			LOG_LEVEL_WARNING,
+			"event=reload result=restart-needed for=%s%s%s why=\"these stay as they were until the daemon is started "
+			"anew%s\"",
+			news->restart, news->both[0] ? " rules-too=" : "", news->both,
+			news->both[0] ? ", and the rules that are made of them are put in place anew" : "");
 }
 
 bool reload_again(struct reload *reload)
 {
 	static struct option_values values;
-	char changed[NAMES_MAX], restart[NAMES_MAX];
+	struct news news;
 
 	if (!read_again(reload, &values)) {
-		log_line(LOG_LEVEL_ERROR, "event=reload result=refused: what was in force stays in force");
+		log_line(LOG_LEVEL_ERROR, "event=reload result=refused why=\"what was in force stays in force\"");
 		return false;
 	}
 	snprintf(reload->values.file, sizeof(reload->values.file), "%s", values.file);
-	compare(reload, &values, changed, restart);
-	log_line(LOG_LEVEL_NOTICE, "event=reload result=%s file=%s%s%s", changed[0] ? "changed" : "same",
-		 values.file[0] ? values.file : "none", changed[0] ? " changed=" : "", changed);
-	if (restart[0])
-		log_line(LOG_LEVEL_WARNING,
-			 "event=reload result=restart-needed for=%s: these stay as they were until the "
-			 "daemon is started anew",
-			 restart);
-	return changed[0];
+	compare(reload, &values, &news);
+	tell(&values, &news);
+	return news.live[0];
 }

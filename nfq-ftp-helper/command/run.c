@@ -59,7 +59,7 @@ static int open_workers(struct daemon *daemon)
 	daemon->count = queue_range_count(&daemon->options.attach.queues);
 	daemon->workers = daemon->count ? calloc(daemon->count, sizeof(*daemon->workers)) : NULL;
 	if (!daemon->workers) {
-		log_line(LOG_LEVEL_ERROR, "no memory for %u workers", daemon->count);
+		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for %u workers", daemon->count);
 		return -ENOMEM;
 	}
 	for (; daemon->opened < daemon->count && !error; daemon->opened++)
@@ -206,7 +206,7 @@ static void tell_summary(const struct daemon *daemon)
 
 	for (unsigned int i = 0; i < daemon->count; i++)
 		tally_add(&sum, &daemon->workers[i].engine.counters);
-	tally_log("ended", &sum);
+	tally_log("event=ended", &sum);
 }
 
 /* ---- rules ---- */
@@ -247,7 +247,7 @@ static void reload(struct daemon *daemon)
 	daemon->options.unregister = said->unregister;
 	set_log_level(daemon);
 	if (!settings_publish(&daemon->control.settings, &daemon->options))
-		log_line(LOG_LEVEL_ERROR, "no memory for the new settings: the old ones stay in force");
+		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for the new settings: the old ones stay in force");
 }
 
 /* Whoever asks for that has mended something. */
@@ -326,9 +326,9 @@ static void start_log(void)
 	const int error = log_start();
 
 	if (error)
-		log_line(LOG_LEVEL_WARNING,
-			 "no thread can be made to write these lines, so they may hold everything up: %s",
-			 strerror(-error));
+		log_why(LOG_LEVEL_WARNING, "log",
+			"no thread can be made to write these lines, so they may hold everything up: %s",
+			strerror(-error));
 }
 
 /* All that takes root's rights, and then these are given up: isolation.h. */
@@ -400,7 +400,7 @@ static bool reads_file(const struct option_values *values)
 /* With the priority that whoever collects the lines may want. */
 static void complain(const char *sentence)
 {
-	log_line(LOG_LEVEL_ERROR, "%s", sentence);
+	log_why(LOG_LEVEL_ERROR, "configuration", "%s", sentence);
 }
 
 static const struct option_page page = {
@@ -415,7 +415,7 @@ static const struct option_page page = {
 
 static void doubt(const char *sentence)
 {
-	log_line(LOG_LEVEL_WARNING, "%s", sentence);
+	log_why(LOG_LEVEL_WARNING, "rules-doubt", "%s", sentence);
 }
 
 /* What was not said. Return: OPTION_GO_ON, or an exit code. */
@@ -440,11 +440,13 @@ static int settle_options(struct daemon *daemon)
 
 int command_run(int argc, char **argv)
 {
-	static struct daemon daemon = { .reload.page = &page, .rules = KEPT_RULES_NONE };
+	static struct daemon daemon; /* all zero: nothing of it stands in the program's file */
 	const bool hangs_up = !is_ignored(SIGHUP);
 	sigset_t signals;
 	int status;
 
+	daemon.reload.page = &page;
+	daemon.rules = (struct kept_rules)KEPT_RULES_NONE;
 	daemon.reload.argc = argc;
 	daemon.reload.argv = argv;
 	status = reload_begin(&daemon.reload);

@@ -15,7 +15,7 @@ int run_test(const struct option_values *values)
 	char complaint[SETTLE_COMPLAINT_MAX];
 
 	if (values->rules && !settle_queues(&attach, complaint)) {
-		log_line(LOG_LEVEL_ERROR, "%s", complaint);
+		log_why(LOG_LEVEL_ERROR, "rules", "%s", complaint);
 		return EXIT_USAGE;
 	}
 	if (confinement_find(&confinement, &values->run) < 0)

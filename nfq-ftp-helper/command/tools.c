@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What only reads captures needs libpcap, and that brings in dbus, systemd and more. So it is a program of its own, and the daemon's
- * process has none of these. It stands beside this program, as in the tree where it was built, or where `make install' puts it: for
+ * What reads captures needs libpcap, and that brings in dbus, systemd and more; what draws on a terminal needs ncurses. So these are a
+ * program of their own, and the daemon's process has none of that. It stands beside this program, as in the tree where it was built, or where `make install' puts it: for
  * /usr/sbin/nfq-ftp-helper that is /usr/libexec. Whoever can write to the one place can write to the other.
  */
 #include "command.h"

@@ -62,13 +62,15 @@ static int adopt_module(struct attach *attach)
 	const char *complaint = error ? NULL : attach_complaint(attach, text);
 
 	if (error == -ENOENT)
-		log_line(LOG_LEVEL_ERROR,
-			 "the kernel module " MODULE_NAME " is not loaded: %s; or choose another --mode",
-			 module_way(MODULE_NAME, way));
+		log_why(LOG_LEVEL_ERROR, "module",
+			"the kernel module " MODULE_NAME " is not loaded: %s; or choose another --mode",
+			module_way(MODULE_NAME, way));
 	else if (error)
-		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE_PARAMETERS "' cannot be used: %s", strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "module", "the queues in `" MODULE_PARAMETERS "' cannot be used: %s",
+			strerror(-error));
 	else if (complaint)
-		log_line(LOG_LEVEL_ERROR, "the queues in `" MODULE_PARAMETERS "' cannot be used: %s", complaint);
+		log_why(LOG_LEVEL_ERROR, "module", "the queues in `" MODULE_PARAMETERS "' cannot be used: %s",
+			complaint);
 	return complaint ? -EINVAL : error;
 }
 
@@ -77,25 +79,26 @@ static int complain_cthelper(int error)
 	char way[MODULE_WAY_MAX];
 
 	if (error == -EPERM)
-		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its conntrack helpers: start this as root, or "
-					  "with CAP_NET_ADMIN in the first user namespace");
+		log_why(LOG_LEVEL_ERROR, "helper",
+			"the kernel does not let us at its conntrack helpers: start this as root, or "
+			"with CAP_NET_ADMIN in the first user namespace");
 	else if (error == -EPROTONOSUPPORT)
-		log_line(LOG_LEVEL_ERROR,
-			 "the kernel has no helpers of user space (CONFIG_NF_CT_NETLINK_HELPER): %s; --mode queue does "
-			 "without",
-			 module_way("nfnetlink_cthelper", way));
+		log_why(LOG_LEVEL_ERROR, "helper",
+			"the kernel has no helpers of user space (CONFIG_NF_CT_NETLINK_HELPER): %s; --mode queue does "
+			"without",
+			module_way("nfnetlink_cthelper", way));
 	else if (error == -EEXIST)
-		log_line(LOG_LEVEL_ERROR,
-			 "a kernel module has the conntrack helper `" CTHELPER_NAME "': --mode kmod uses "
-			 "it, `rmmod " MODULE_NAME "' removes it");
+		log_why(LOG_LEVEL_ERROR, "helper",
+			"a kernel module has the conntrack helper `" CTHELPER_NAME "': --mode kmod uses "
+			"it, `rmmod " MODULE_NAME "' removes it");
 	else if (error == -EBUSY)
-		log_line(LOG_LEVEL_ERROR,
-			 "another program has a conntrack helper `" CTHELPER_NAME "' of another kind: when no "
-			 "rule names it, and no connection has it, `nfct helper delete " CTHELPER_NAME " inet "
-			 "tcp' takes it away, and with inet6 likewise");
+		log_why(LOG_LEVEL_ERROR, "helper",
+			"another program has a conntrack helper `" CTHELPER_NAME "' of another kind: when no "
+			"rule names it, and no connection has it, `nfct helper delete " CTHELPER_NAME " inet "
+			"tcp' takes it away, and with inet6 likewise");
 	else
-		log_line(LOG_LEVEL_ERROR, "the conntrack helper `" CTHELPER_NAME "' cannot be registered: %s",
-			 strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "helper", "the conntrack helper `" CTHELPER_NAME "' cannot be registered: %s",
+			strerror(-error));
 	return error;
 }
 
@@ -108,7 +111,8 @@ int attachment_open(struct attachment *attachment, struct options *options)
 	attachment->guard = (struct guard){ .act = disable, .context = attachment, .file = -1, .pipe = -1 };
 	attachment->users = -1;
 	if (error) {
-		log_line(LOG_LEVEL_ERROR, "the kernel has no netfilter netlink sockets: %s", strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "netlink", "the kernel has no netfilter netlink sockets: %s",
+			strerror(-error));
 		return error;
 	}
 	if (attach->mode == MODE_KMOD)
@@ -150,12 +154,12 @@ static int join_users(struct attachment *attachment)
 	const int file = statefile_open_lock(USERS_DIRECTORY, USERS_NAME, why);
 
 	if (file < 0) {
-		log_line(LOG_LEVEL_WARNING,
-			 "the file `" USERS_DIRECTORY "/" USERS_NAME
-			 "' cannot be opened: %s%s; daemons of other network "
-			 "namespaces are not seen, and the conntrack helper, which they have in common with this one, "
-			 "ends with it: make that directory, for this program's user",
-			 why[0] ? "its directory " : "", why[0] ? why : strerror(-file));
+		log_why(LOG_LEVEL_WARNING, "helper-shared",
+			"the file `" USERS_DIRECTORY "/" USERS_NAME
+			"' cannot be opened: %s%s; daemons of other network "
+			"namespaces are not seen, and the conntrack helper, which they have in common with this one, "
+			"ends with it: make that directory, for this program's user",
+			why[0] ? "its directory " : "", why[0] ? why : strerror(-file));
 		return 0;
 	}
 	attachment->users = file;
@@ -170,11 +174,11 @@ static int join_users(struct attachment *attachment)
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = JOIN_WAIT }, NULL);
 	}
-	log_line(LOG_LEVEL_ERROR,
-		 "another nfq-ftp-helper, perhaps of another network namespace, has the conntrack helper "
-		 "`" CTHELPER_NAME "', with queue %d, and it is the whole machine's: give --queue %d, too, or --mode "
-		 "queue",
-		 present_queue(), present_queue());
+	log_why(LOG_LEVEL_ERROR, "helper-taken",
+		"another nfq-ftp-helper, perhaps of another network namespace, has the conntrack helper "
+		"`" CTHELPER_NAME "', with queue %d, and it is the whole machine's: give --queue %d, too, or --mode "
+		"queue",
+		present_queue(), present_queue());
 	return -EBUSY;
 }
 
@@ -197,7 +201,8 @@ int attachment_begin(struct attachment *attachment)
 	attachment->guard.file = attachment->users;
 	error = guard_start(&attachment->guard);
 	if (error) {
-		log_line(LOG_LEVEL_ERROR, "no process can be made to guard the conntrack helper: %s", strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "guard", "no process can be made to guard the conntrack helper: %s",
+			strerror(-error));
 		return error;
 	}
 	error = cthelper_register(&attachment->exchange, options->attach.queues.first, &policy);
@@ -214,12 +219,12 @@ static void unregister(struct attachment *attachment)
 	int error = cthelper_unregister(&attachment->exchange);
 
 	if (error == -EBUSY)
-		log_line(LOG_LEVEL_WARNING,
-			 "the conntrack helper `" CTHELPER_NAME "' stays registered, idle: a rule or a "
-			 "connection still uses it, or rules of iptables-legacy may");
+		log_why(LOG_LEVEL_WARNING, "helper-stays",
+			"the conntrack helper `" CTHELPER_NAME "' stays registered, idle: a rule or a "
+			"connection still uses it, or rules of iptables-legacy may");
 	else if (error)
-		log_line(LOG_LEVEL_WARNING, "the conntrack helper `" CTHELPER_NAME "' stays registered, idle: %s",
-			 strerror(-error));
+		log_why(LOG_LEVEL_WARNING, "helper-stays",
+			"the conntrack helper `" CTHELPER_NAME "' stays registered, idle: %s", strerror(-error));
 }
 
 void attachment_end(struct attachment *attachment)
@@ -227,11 +232,12 @@ void attachment_end(struct attachment *attachment)
 	const int error = attachment->registered ? disable(attachment) : 0;
 
 	if (error == -EUSERS)
-		log_line(LOG_LEVEL_NOTICE, "the conntrack helper `" CTHELPER_NAME "' stays active: another network "
-					   "namespace uses it");
+		log_why(LOG_LEVEL_NOTICE, "helper-stays",
+			"the conntrack helper `" CTHELPER_NAME "' stays active: another network "
+			"namespace uses it");
 	else if (error)
-		log_line(LOG_LEVEL_WARNING, "the conntrack helper `" CTHELPER_NAME "' could not be made idle: %s",
-			 strerror(-error));
+		log_why(LOG_LEVEL_WARNING, "helper-stays",
+			"the conntrack helper `" CTHELPER_NAME "' could not be made idle: %s", strerror(-error));
 	else if (attachment->registered && attachment->options->unregister)
 		unregister(attachment);
 	attachment->registered = false;

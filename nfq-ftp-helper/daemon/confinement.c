@@ -20,12 +20,12 @@ int confinement_find(struct confinement *confinement, const struct options *opti
 	}
 	error = user_find(&confinement->user, name);
 	if (error == -ENOENT)
-		log_line(LOG_LEVEL_ERROR,
-			 "--user %s is not possible: there is no such user, or it is root; `useradd --system %s' makes "
-			 "one, a number needs none",
-			 name, name);
+		log_why(LOG_LEVEL_ERROR, "user",
+			"--user %s is not possible: there is no such user, or it is root; `useradd --system %s' makes "
+			"one, a number needs none",
+			name, name);
 	else if (error)
-		log_line(LOG_LEVEL_ERROR, "--user %s is not possible: %s", name, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "user", "--user %s is not possible: %s", name, strerror(-error));
 	return error;
 }
 
@@ -34,9 +34,9 @@ int confinement_prepare(struct confinement *confinement, const struct options *o
 	int error = confinement_find(confinement, options);
 
 	if (!error && options->user[0] && geteuid() != 0 && geteuid() != confinement->user.uid) {
-		log_line(LOG_LEVEL_ERROR,
-			 "--user %s is not possible: this is started as user %u, and only root can become another one",
-			 options->user, (unsigned int)geteuid());
+		log_why(LOG_LEVEL_ERROR, "user",
+			"--user %s is not possible: this is started as user %u, and only root can become another one",
+			options->user, (unsigned int)geteuid());
 		error = -EPERM;
 	}
 	if (!error && confinement->user.known)
@@ -49,20 +49,20 @@ static void tell(const struct confinement *confinement)
 	const struct isolation *isolation = &confinement->isolation;
 	char text[ISOLATION_TEXT_MAX];
 
-	log_line(LOG_LEVEL_NOTICE, "isolation: %s", confinement_text(confinement, text));
+	log_line(LOG_LEVEL_NOTICE, "event=isolation what=\"%s\"", confinement_text(confinement, text));
 	if (!isolation->user)
-		log_line(LOG_LEVEL_WARNING,
-			 "this stays root's process, with CAP_NET_ADMIN alone, since there is no user `" USER_DEFAULT
-			 "': root's files are its own%s; `useradd --system " USER_DEFAULT
-			 "' makes one, --user names another",
-			 isolation->landlock ? ", though it can write to none" : "");
+		log_why(LOG_LEVEL_WARNING, "stays-root",
+			"this stays root's process, with CAP_NET_ADMIN alone, since there is no user `" USER_DEFAULT
+			"': root's files are its own%s; `useradd --system " USER_DEFAULT
+			"' makes one, --user names another",
+			isolation->landlock ? ", though it can write to none" : "");
 	if (!isolation->landlock)
-		log_line(
-			LOG_LEVEL_WARNING,
+		log_why(LOG_LEVEL_WARNING, "no-landlock",
 			"this kernel has no Landlock, or it is switched off: this process may write to whatever belongs "
 			"to its user; CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's parameter lsm=, give it");
 	if (!isolation->calls)
-		log_line(LOG_LEVEL_WARNING, "this process may make any system call: %s", isolation->missing);
+		log_why(LOG_LEVEL_WARNING, "no-seccomp", "this process may make any system call: %s",
+			isolation->missing);
 }
 
 int confinement_enter(struct confinement *confinement, const struct options *options)
@@ -71,8 +71,7 @@ int confinement_enter(struct confinement *confinement, const struct options *opt
 	int error;
 
 	if (options->no_sandbox) {
-		log_line(
-			LOG_LEVEL_WARNING,
+		log_why(LOG_LEVEL_WARNING, "no-sandbox",
 			"--no-sandbox: this process, which reads what strangers write, keeps all its rights, as user %u; "
 			"leave it out where nothing has to be debugged",
 			(unsigned int)geteuid());
@@ -80,8 +79,9 @@ int confinement_enter(struct confinement *confinement, const struct options *opt
 	}
 	error = isolation_enter(&confinement->isolation, &confinement->user, options->state_directory, &failed);
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "this process cannot %s: %s; --no-sandbox does without, and keeps all rights",
-			 failed, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "isolation",
+			"this process cannot %s: %s; --no-sandbox does without, and keeps all rights", failed,
+			strerror(-error));
 	else
 		tell(confinement);
 	return error;

@@ -82,13 +82,14 @@ static void say_last_word(int error)
 	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
 	setitimer(ITIMER_REAL, &patience, NULL);
 	if (error)
-		log_line(LOG_LEVEL_ERROR,
-			 "the daemon has ended without a word, and the conntrack helper `" CTHELPER_NAME
-			 "' could not be made idle: %s; no FTP connection comes about until a daemon runs again",
-			 error_text(error));
+		log_why(LOG_LEVEL_ERROR, "daemon-killed",
+			"the daemon has ended without a word, and the conntrack helper `" CTHELPER_NAME
+			"' could not be made idle: %s; no FTP connection comes about until a daemon runs again",
+			error_text(error));
 	else
-		log_line(LOG_LEVEL_WARNING, "the daemon has ended without a word: the conntrack helper `" CTHELPER_NAME
-					    "' is idle until it is back");
+		log_why(LOG_LEVEL_WARNING, "daemon-killed",
+			"the daemon has ended without a word: the conntrack helper `" CTHELPER_NAME
+			"' is idle until it is back");
 }
 
 /* Others use the helper, or there is none any more: nothing is to be done, and said. */
@@ -182,15 +183,15 @@ static bool is_gone(struct guard *guard)
 	if (waitpid(guard->process, &status, WNOHANG) != guard->process)
 		return false;
 	if (WIFSIGNALED(status))
-		log_line(LOG_LEVEL_WARNING,
-			 "the guard of the conntrack helper, process %d, was killed by signal %d: "
-			 "another one takes its place",
-			 (int)guard->process, WTERMSIG(status));
+		log_why(LOG_LEVEL_WARNING, "guard-killed",
+			"the guard of the conntrack helper, process %d, was killed by signal %d: "
+			"another one takes its place",
+			(int)guard->process, WTERMSIG(status));
 	else
-		log_line(LOG_LEVEL_WARNING,
-			 "the guard of the conntrack helper, process %d, has ended: another one takes "
-			 "its place",
-			 (int)guard->process);
+		log_why(LOG_LEVEL_WARNING, "guard-ended",
+			"the guard of the conntrack helper, process %d, has ended: another one takes "
+			"its place",
+			(int)guard->process);
 	close(guard->pipe);
 	guard->pipe = -1;
 	guard->process = 0;
@@ -205,9 +206,9 @@ void guard_keep(struct guard *guard)
 		return;
 	error = guard_start(guard);
 	if (error && !guard->missing_told)
-		log_line(LOG_LEVEL_ERROR,
-			 "no process can be made to guard the conntrack helper: %s; were this one "
-			 "killed now, connections would break",
-			 strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "guard",
+			"no process can be made to guard the conntrack helper: %s; were this one "
+			"killed now, connections would break",
+			strerror(-error));
 	guard->missing_told = error != 0;
 }

@@ -111,7 +111,7 @@ static void write_loss(uint64_t lost)
 {
 	char text[128];
 	int length = snprintf(text, sizeof(text),
-			      "%s%" PRIu64 " lines are lost here: standard error was not read fast enough\n",
+			      "%sevent=lines-lost lines=%" PRIu64 " why=\"standard error was not read fast enough\"\n",
 			      prefix_of(LOG_LEVEL_WARNING), lost);
 
 	write_text(text, (size_t)length);
@@ -254,6 +254,22 @@ void log_line(enum log_level level, const char *format, ...)
 	if (log_enabled(level))
 		format_line(level, format, arguments);
 	va_end(arguments);
+}
+
+void log_why(enum log_level level, const char *event, const char *format, ...)
+{
+	char why[LOGRING_LINE_MAX];
+	va_list arguments;
+
+	if (!log_enabled(level))
+		return;
+	va_start(arguments, format);
+	vsnprintf(why, sizeof(why), format, arguments);
+	va_end(arguments);
+	for (char *at = why; *at; at++)
+		if (*at == '"')
+			*at = '\'';
+	log_line(level, "event=%s why=\"%s\"", event, why);
 }
 
 bool log_allowed(struct log_limit *limit, uint64_t now, uint32_t per_second)

@@ -36,8 +36,11 @@ void log_stop(unsigned int milliseconds);
 /* In a child process of fork(), which has no such thread: lines are written at once, and may block. */
 void log_forked(void);
 
-/* One line: a plain sentence, or of an event that comes again and again "event=WHAT key=value ...". Written by one system call, so that the lines of several threads do not mix. */
+/* One line, "event=WHAT key=value ...". Written by one system call, so that the lines of several threads do not mix. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* One that says why, and what to do, in a sentence: event=@event why="SENTENCE", whatever stands in it. */
+void log_why(enum log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* How many lines of a kind may be written in a second; zeroed at first. Its owner is one thread. */
 struct log_limit {

@@ -11,17 +11,16 @@ void notices_counters(const struct worker *worker)
 {
 	const struct nfqueue_counters queue = nfqueue_counters(worker->queue);
 	const struct ctnetlink_counters *ct = &worker->ctnetlink.counters;
-	char whose[32];
+	char event[40];
 
-	snprintf(whose, sizeof(whose), "queue %u", worker->queue_config.queue);
-	tally_log(whose, &worker->engine.counters);
+	snprintf(event, sizeof(event), "event=counters queue=%u", worker->queue_config.queue);
+	tally_log(event, &worker->engine.counters);
 	log_line(LOG_LEVEL_NOTICE,
-		 "%s: sessions now %" PRIu32 ", busy %" PRIu32 ", receives %" PRIu64 ", sends %" PRIu64
-		 ", large packets %" PRIu64 ", strange messages %" PRIu64 ", late verdicts %" PRIu64
-		 ", unsent verdicts %" PRIu64 ", dropped for want of room %" PRIu64 ", for their length %" PRIu64
-		 ", conntrack exchanges %" PRIu64 ", walks %" PRIu64 ", adjustments by the kernel %" PRIu64
-		 ", by self %" PRIu64 ", packets of data connections %" PRIu64,
-		 whose, table_sessions(worker->engine.table), table_works(worker->engine.table), queue.receives,
+		 "%s sessions_now=%" PRIu32 " busy=%" PRIu32 " receives=%" PRIu64 " sends=%" PRIu64 " large=%" PRIu64
+		 " strange=%" PRIu64 " late=%" PRIu64 " unsent=%" PRIu64 " dropped_full=%" PRIu64 " unread=%" PRIu64
+		 " conntrack_exchanges=%" PRIu64 " walks=%" PRIu64 " adjusted_by_kernel=%" PRIu64
+		 " adjusted_by_daemon=%" PRIu64 " data_packets=%" PRIu64,
+		 event, table_sessions(worker->engine.table), table_works(worker->engine.table), queue.receives,
 		 queue.sends, queue.large, queue.strange, queue.late, queue.unsent,
 		 worker->overflow[0].lost + worker->overflow[1].lost, worker->unread, worker->ctnetlink.exchange.runs,
 		 ct->walks, ct->kernel_adjusted, ct->self_adjusted, worker->data_packets);

@@ -21,36 +21,41 @@ struct place {
 static void complain(const struct place *place, int error)
 {
 	if (error == -EWOULDBLOCK)
-		log_line(LOG_LEVEL_ERROR,
-			 "`%s/%s' is in use by another nfq-ftp-helper: end that one, or give --state-dir",
-			 place->directory, place->name);
+		log_why(LOG_LEVEL_ERROR, "state",
+			"`%s/%s' is in use by another nfq-ftp-helper: end that one, or give --state-dir",
+			place->directory, place->name);
+	else if (error == -EPERM && place->file->mend[0])
+		log_why(LOG_LEVEL_ERROR, "state",
+			"the state directory `%s' %s; `%s %s' mends that, --state-dir names another", place->directory,
+			place->file->why, place->file->mend, place->directory);
 	else if (error == -EPERM && place->file->why[0])
-		log_line(LOG_LEVEL_ERROR, "the state directory `%s' %s; --state-dir names another", place->directory,
-			 place->file->why);
+		log_why(LOG_LEVEL_ERROR, "state", "the state directory `%s' %s; --state-dir names another",
+			place->directory, place->file->why);
 	else if (place->file->directory < 0)
-		log_line(LOG_LEVEL_ERROR,
-			 "the state directory `%s' cannot be made or opened: %s; --state-dir names another",
-			 place->directory, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "state",
+			"the state directory `%s' cannot be made or opened: %s; --state-dir names another",
+			place->directory, strerror(-error));
 	else
-		log_line(LOG_LEVEL_ERROR, "the table `%s/%s' of %zu bytes cannot be made: %s", place->directory,
-			 place->name, place->file->size, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "state", "the table `%s/%s' of %zu bytes cannot be made: %s", place->directory,
+			place->name, place->file->size, strerror(-error));
 }
 
 static void tell_taken(const struct place *place, const struct table_size *size, const struct table_taken *taken)
 {
 	if (!taken->own)
-		log_line(LOG_LEVEL_NOTICE,
-			 "`%s/%s' is another version's: %" PRIu32 " connections of it go on, their "
-			 "dialogues are picked up in the middle",
-			 place->directory, place->name, taken->sessions);
+		log_why(LOG_LEVEL_NOTICE, "state-adopted",
+			"`%s/%s' is another version's: %" PRIu32 " connections of it go on, their "
+			"dialogues are picked up in the middle",
+			place->directory, place->name, taken->sessions);
 	if (taken->forgotten)
-		log_line(LOG_LEVEL_WARNING, "%" PRIu32 " sessions of `%s/%s' are damaged, and forgotten",
-			 taken->forgotten, place->directory, place->name);
+		log_why(LOG_LEVEL_WARNING, "state-damaged",
+			"%" PRIu32 " sessions of `%s/%s' are damaged, and forgotten", taken->forgotten,
+			place->directory, place->name);
 	if (taken->crowded)
-		log_line(LOG_LEVEL_WARNING,
-			 "%" PRIu32 " sessions of `%s/%s' are forgotten, for want of room: --sessions, "
-			 "now %" PRIu32 ", sets the table's size",
-			 taken->crowded, place->directory, place->name, size->sessions);
+		log_why(LOG_LEVEL_WARNING, "state-crowded",
+			"%" PRIu32 " sessions of `%s/%s' are forgotten, for want of room: --sessions, "
+			"now %" PRIu32 ", sets the table's size",
+			taken->crowded, place->directory, place->name, size->sessions);
 }
 
 /* Return: why what was left is of no use; NULL: it is. */
@@ -83,11 +88,12 @@ static int replace(const struct place *place, const char *why)
 	const int error = statefile_replace(place->file, why != NULL);
 
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "`%s/%s' cannot be %s: %s", place->directory, place->name,
-			 why ? "set aside" : "replaced", strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "state", "`%s/%s' cannot be %s: %s", place->directory, place->name,
+			why ? "set aside" : "replaced", strerror(-error));
 	else if (why)
-		log_line(LOG_LEVEL_WARNING, "`%s/%s' %s: it is set aside as `%s', and the table starts empty",
-			 place->directory, place->name, why, place->file->aside);
+		log_why(LOG_LEVEL_WARNING, "state-aside",
+			"`%s/%s' %s: it is set aside as `%s', and the table starts empty", place->directory,
+			place->name, why, place->file->aside);
 	return error;
 }
 
@@ -109,8 +115,9 @@ struct table *state_open(struct statefile *file, const char *directory, unsigned
 		complain(&place, error);
 	} else {
 		if (file->obstacle[0])
-			log_line(LOG_LEVEL_WARNING, "`%s/%s.new' stands in a new table's way: it is set aside as `%s'",
-				 directory, name, file->obstacle);
+			log_why(LOG_LEVEL_WARNING, "state-aside",
+				"`%s/%s.new' stands in a new table's way: it is set aside as `%s'", directory, name,
+				file->obstacle);
 		table = table_new(file->memory, size, seed);
 		error = replace(&place, take_up(&place, table, size, recovered));
 		statefile_note(file, queue_range_text(queues, note));
@@ -137,14 +144,9 @@ static int queue_of(const char *name)
 static bool was_before_us(const char *note, const struct queue_range *queues)
 {
 	char *end;
-	unsigned long first, last;
+	const unsigned long first = strtoul(note, &end, 10), last = *end == ':' ? strtoul(end + 1, NULL, 10) : first;
 
-	if (note[0] < '0' || note[0] > '9')
-		return false;
-	first = last = strtoul(note, &end, 10);
-	if (end[0] == ':' && end[1] >= '0' && end[1] <= '9')
-		last = strtoul(end + 1, NULL, 10);
-	return first <= queues->last && last >= queues->first;
+	return end != note && first <= queues->last && last >= queues->first;
 }
 
 static void tidy_one(struct state_tidy *tidy, const char *directory, int queue, const struct queue_range *queues,
@@ -166,11 +168,12 @@ static void tidy_one(struct state_tidy *tidy, const char *directory, int queue, 
 	}
 	error = goes ? statefile_remove(&file) : 0;
 	if (error)
-		log_line(LOG_LEVEL_WARNING, "`%s/%s' is of a queue that is no longer used, and cannot be removed: %s",
-			 directory, name, strerror(-error));
+		log_why(LOG_LEVEL_WARNING, "state-left",
+			"`%s/%s' is of a queue that is no longer used, and cannot be removed: %s", directory, name,
+			strerror(-error));
 	else if (goes)
-		log_line(LOG_LEVEL_NOTICE, "`%s/%s' is of a queue that is no longer used, and removed", directory,
-			 name);
+		log_why(LOG_LEVEL_NOTICE, "state-left", "`%s/%s' is of a queue that is no longer used, and removed",
+			directory, name);
 	statefile_close(&file);
 }
 

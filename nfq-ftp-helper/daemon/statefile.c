@@ -60,17 +60,20 @@ static const char *with(const struct statefile *file, const char *ending, char n
 	return name;
 }
 
-/* May its content be believed? If not, file->why says why. */
+/* May its content be believed? If not, file->why says why, and file->mend what would make it so. */
 static bool trusted(struct statefile *file, const struct stat *status)
 {
 	if (status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != owner.user) {
 		snprintf(file->why, sizeof(file->why),
 			 "belongs to user %u, who is neither root nor this program's user", status->st_uid);
+		snprintf(file->mend, sizeof(file->mend), "chown %u",
+			 (unsigned int)(owner.user == NO_USER ? geteuid() : owner.user));
 		return false;
 	}
 	if (status->st_mode & (S_IWGRP | S_IWOTH)) {
 		snprintf(file->why, sizeof(file->why), "can be written to by others, by its mode %04o",
 			 status->st_mode & 07777);
+		snprintf(file->mend, sizeof(file->mend), "chmod go-w");
 		return false;
 	}
 	return true;
@@ -293,6 +296,7 @@ static int clear_place(struct statefile *file, const char *name)
 	snprintf(file->why, sizeof(file->why),
 		 "has something in the place of the new table `%s', which cannot be moved away (%s): remove it", name,
 		 strerror(-error));
+	file->mend[0] = '\0'; /* of what was to be replaced */
 	return -EPERM;
 }
 

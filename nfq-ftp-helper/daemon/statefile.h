@@ -43,6 +43,7 @@ struct statefile {
 	char aside[STATEFILE_ASIDE_MAX]; /* what the old one was set aside as */
 	char obstacle
 		[STATEFILE_ASIDE_MAX]; /* what stood in the new one's place, NAME.new, was set aside as this; "": nothing did */
+	char mend[24];		       /* the command that makes it so, but for its path; "": there is none */
 	char why[STATEFILE_WHY_MAX]; /* "is a symbolic link": why it is not to be believed, or what is wrong at all; else "" */
 };
 

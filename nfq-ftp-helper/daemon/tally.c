@@ -47,19 +47,19 @@ static uint64_t number_at(const struct counters *counters, size_t offset)
 	return number;
 }
 
-void tally_log(const char *whose, const struct counters *counters)
+void tally_log(const char *event, const struct counters *counters)
 {
 	char line[1024];
 	size_t length = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].text)
-			length += (size_t)snprintf(line + length, sizeof(line) - length, "%s %" PRIu64 ", ",
-						   rows[i].text, number_at(counters, rows[i].offset));
-	log_line(LOG_LEVEL_NOTICE, "%s: %srefused %" PRIu64, whose, line, all_refusals(counters));
+			length += (size_t)snprintf(line + length, sizeof(line) - length, " %s=%" PRIu64, rows[i].text,
+						   number_at(counters, rows[i].offset));
+	log_line(LOG_LEVEL_NOTICE, "%s%s refused=%" PRIu64, event, line, all_refusals(counters));
 	for (unsigned int i = 0; i < REFUSALS; i++) {
 		if (counters->refusals[i])
-			log_line(LOG_LEVEL_NOTICE, "%s: refused %" PRIu64 ": %s", whose, counters->refusals[i],
-				 refusal_text(i));
+			log_line(LOG_LEVEL_NOTICE, "%s refused=%" PRIu64 " reason=%s why=\"%s\"", event,
+				 counters->refusals[i], refusal_name(i), refusal_text(i));
 	}
 }

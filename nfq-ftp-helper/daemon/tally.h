@@ -10,7 +10,7 @@
 /* Add @counters to @sum. */
 void tally_add(struct counters *sum, const struct counters *counters);
 
-/* Log them at LOG_LEVEL_NOTICE: one line, and one for each reason of refusals. @whose: "queue 0". */
-void tally_log(const char *whose, const struct counters *counters);
+/* Log them at LOG_LEVEL_NOTICE: one line, and one for each reason of refusals. @event: "event=counters queue=0": what they begin with. */
+void tally_log(const char *event, const struct counters *counters);
 
 #endif

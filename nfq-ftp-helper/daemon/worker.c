@@ -70,7 +70,8 @@ static void report_all(void *context, const struct report *report)
 	struct worker *worker = context;
 
 	events_put(&worker->events, report, worker->reporter.now);
-	reporter_report(&worker->reporter, report);
+	if (report->kind != REPORT_LINE) /* the log has nothing of dialogues that go as they should */
+		reporter_report(&worker->reporter, report);
 }
 
 /* Nothing of what has been handled waits for the rest of its batch any more. A failure is met again at its end. */
@@ -241,6 +242,7 @@ static int loop(struct worker *worker)
 		if (count < 0)
 			return count;
 		worker->reporter.now = now;
+		worker->engine.lines = events_want_lines(&worker->events);
 		error = handle_batch(worker, (unsigned int)count, now);
 		if (error)
 			return error;
@@ -258,8 +260,8 @@ static void *run_thread(void *context)
 	worker->failure = loop(worker);
 	if (!worker->failure)
 		return NULL;
-	log_line(LOG_LEVEL_ERROR, "queue %u: the kernel's queue socket failed: %s", worker->queue_config.queue,
-		 strerror(-worker->failure));
+	log_why(LOG_LEVEL_ERROR, "queue-failed", "queue %u: the kernel's queue socket failed: %s",
+		worker->queue_config.queue, strerror(-worker->failure));
 	kill(getpid(), SIGTERM);
 	return NULL;
 }
@@ -330,13 +332,15 @@ static int open_conntrack(struct worker *worker)
 	char way[MODULE_WAY_MAX];
 
 	if (error == -EPERM)
-		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its connections: start this as root, or with "
-					  "CAP_NET_ADMIN");
+		log_why(LOG_LEVEL_ERROR, "conntrack",
+			"the kernel does not let us at its connections: start this as root, or with "
+			"CAP_NET_ADMIN");
 	else if (error == -EPROTONOSUPPORT)
-		log_line(LOG_LEVEL_ERROR, "the kernel has no ctnetlink (CONFIG_NF_CT_NETLINK): %s",
-			 module_way("nf_conntrack_netlink", way));
+		log_why(LOG_LEVEL_ERROR, "conntrack", "the kernel has no ctnetlink (CONFIG_NF_CT_NETLINK): %s",
+			module_way("nf_conntrack_netlink", way));
 	else if (error)
-		log_line(LOG_LEVEL_ERROR, "the kernel's connections cannot be reached: %s", strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "conntrack", "the kernel's connections cannot be reached: %s",
+			strerror(-error));
 	return error;
 }
 
@@ -347,18 +351,19 @@ static void complain_queue(const struct worker *worker, enum nfqueue_step step, 
 	char way[MODULE_WAY_MAX];
 
 	if (step == NFQUEUE_SUBSYSTEM && error == -EPERM)
-		log_line(LOG_LEVEL_ERROR, "the kernel does not let us at its queues: start this as root, or with "
-					  "CAP_NET_ADMIN");
+		log_why(LOG_LEVEL_ERROR, "queue",
+			"the kernel does not let us at its queues: start this as root, or with "
+			"CAP_NET_ADMIN");
 	else if (step == NFQUEUE_SUBSYSTEM || step == NFQUEUE_SOCKET)
-		log_line(LOG_LEVEL_ERROR, "the kernel has no NFQUEUE (CONFIG_NETFILTER_NETLINK_QUEUE; %s): %s",
-			 strerror(-error), module_way("nfnetlink_queue", way));
+		log_why(LOG_LEVEL_ERROR, "queue", "the kernel has no NFQUEUE (CONFIG_NETFILTER_NETLINK_QUEUE; %s): %s",
+			strerror(-error), module_way("nfnetlink_queue", way));
 	else if (error == -EPERM || error == -EBUSY)
-		log_line(LOG_LEVEL_ERROR,
-			 "queue %d is taken by another program: end that one, or choose another "
-			 "number with --%squeue",
-			 sure ? config->sure_queue : config->queue, sure ? "sure-" : "");
+		log_why(LOG_LEVEL_ERROR, "queue",
+			"queue %d is taken by another program: end that one, or choose another "
+			"number with --%squeue",
+			sure ? config->sure_queue : config->queue, sure ? "sure-" : "");
 	else
-		log_line(LOG_LEVEL_ERROR, "queue %u cannot be used: %s", config->queue, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "queue", "queue %u cannot be used: %s", config->queue, strerror(-error));
 }
 
 /* Has another socket the queue? The kernel says EPERM then, or EBUSY. */
@@ -380,10 +385,10 @@ static int open_queue(struct worker *worker)
 	if (error)
 		complain_queue(worker, step, error);
 	else if (worker->options->attach.mode != MODE_QUEUE && !nfqueue_tells_conntrack(worker->queue)) {
-		log_line(LOG_LEVEL_ERROR,
-			 "the kernel does not send a packet's connection along with it, which --mode "
-			 "%s needs: a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT does; --mode queue does without",
-			 mode_names[worker->options->attach.mode]);
+		log_why(LOG_LEVEL_ERROR, "queue",
+			"the kernel does not send a packet's connection along with it, which --mode "
+			"%s needs: a kernel with CONFIG_NETFILTER_NETLINK_GLUE_CT does; --mode queue does without",
+			mode_names[worker->options->attach.mode]);
 		error = -EOPNOTSUPP;
 	}
 	return error;
@@ -399,16 +404,13 @@ static uint32_t kernel_expectations(unsigned int queues)
 	return queues > 1 && (unsigned int)most >= queues ? (uint32_t)most / queues : (uint32_t)most;
 }
 
-/* Root's file: who begins as another user, with CAP_NET_ADMIN, is not told what a queue drops for want of room. */
+/* When the kernel has the queue, and so its module, which makes the file; while this process may still be root, whose file it is. */
 static void open_stat(struct worker *worker, unsigned int queue)
 {
 	worker->stat_file = nfqueue_stat_open();
-	if (worker->stat_file == -EACCES)
-		log_line(LOG_LEVEL_NOTICE,
-			 "queue %u: `" NFQUEUE_STAT_TABLE
-			 "' is root's: packets that are dropped since the queue is full are "
-			 "not told; begin as root, and go on as --user",
-			 queue);
+	if (worker->stat_file < 0)
+		log_line(LOG_LEVEL_WARNING, "event=queue-unseen queue=%u why=\"%s\"", queue,
+			 nfqueue_stat_complaint(worker->stat_file));
 }
 
 int worker_open(struct worker *worker, const struct options *options, struct control *control, unsigned int index)
@@ -417,7 +419,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 
 	memset(worker, 0, sizeof(*worker));
 	worker->file = (struct statefile){ .directory = -1, .lock = -1, .fd = -1, .left_fd = -1 };
-	open_stat(worker, options->attach.queues.first + index);
+	worker->stat_file = -1;
 	worker->options = options;
 	worker->control = control;
 	worker->queue_config = (struct nfqueue_config){
@@ -442,7 +444,10 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.report_context = worker;
 	resume_sessions(&worker->engine);
 	session_absent(&worker->engine, worker_clock());
-	return open_queue(worker);
+	error = open_queue(worker);
+	if (!error)
+		open_stat(worker, worker->queue_config.queue);
+	return error;
 }
 
 int worker_start(struct worker *worker)
@@ -453,8 +458,8 @@ int worker_start(struct worker *worker)
 	error = pthread_create(&worker->thread, NULL, run_thread, worker);
 
 	if (error)
-		log_line(LOG_LEVEL_ERROR, "queue %u: no thread can be made: %s", worker->queue_config.queue,
-			 strerror(error));
+		log_why(LOG_LEVEL_ERROR, "thread", "queue %u: no thread can be made: %s", worker->queue_config.queue,
+			strerror(error));
 	worker->running = error == 0;
 	return -error;
 }

@@ -248,6 +248,20 @@ void announce_tell(struct ladder *ladder, struct announcement_row *announcement,
 		tellers[kind](ladder, announcement, row, &kept->report);
 }
 
+void announce_tell_opaque(struct ladder *ladder, struct ladder_row *row)
+{
+	ladder_note(ladder, row, LADDER_NOTE_FACT,
+		    "encrypted from here on: addresses and ports are not seen, nothing can be rewritten or opened");
+	ladder_note(
+		ladder, row, LADDER_NOTE_ADVICE,
+		"give the server a fixed range of passive ports and open that, or let clients say CCC after the login");
+}
+
+void announce_tell_limit(struct ladder *ladder, struct ladder_row *row)
+{
+	ladder_note(ladder, row, LADDER_NOTE_REFUSED, "the connection is not followed: there is no room for it");
+}
+
 bool announce_leads_to(const struct announcement_row *announcement, const struct endpoint *dst)
 {
 	const enum ladder_side side = announcement->row->way == LADDER_TO_SERVER ? LADDER_CLIENT : LADDER_SERVER;

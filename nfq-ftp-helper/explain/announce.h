@@ -47,6 +47,10 @@ bool announce_is_about(const struct announcement_row *announcement, const struct
 void announce_tell(struct ladder *ladder, struct announcement_row *announcement, struct ladder_row *row,
 		   const struct announce_report *kept);
 
+/* TLS begins behind this row; the connection of this row is not followed. */
+void announce_tell_opaque(struct ladder *ladder, struct ladder_row *row);
+void announce_tell_limit(struct ladder *ladder, struct ladder_row *row);
+
 /* A data connection goes to @dst: is it this one's? */
 bool announce_leads_to(const struct announcement_row *announcement, const struct endpoint *dst);
 

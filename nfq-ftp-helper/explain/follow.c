@@ -207,11 +207,7 @@ static void tell_opaque(struct follower *follower, struct follow_connection *con
 {
 	connection->opaque = true;
 	connection->opaque_row = NULL;
-	ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_FACT,
-		    "encrypted from here on: addresses and ports are not seen, nothing can be rewritten or opened");
-	ladder_note(
-		follower->ladder, last_row(follower, connection), LADDER_NOTE_ADVICE,
-		"give the server a fixed range of passive ports and open that, or let clients say CCC after the login");
+	announce_tell_opaque(follower->ladder, last_row(follower, connection));
 }
 
 static void tell_rest(struct follower *follower, struct follow_connection *connection, const struct report *report)
@@ -221,8 +217,7 @@ static void tell_rest(struct follower *follower, struct follow_connection *conne
 	else if (report->kind == REPORT_UNEXPECT)
 		tell_unexpect(follower, connection, report);
 	else if (report->kind == REPORT_LIMIT)
-		ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_REFUSED,
-			    "the connection is not followed: there is no room for it");
+		announce_tell_limit(follower->ladder, last_row(follower, connection));
 	else if (report->kind == REPORT_ONE_WAY)
 		ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_REFUSED,
 			    "packets of the %s only are in this capture: nothing is rewritten or opened; let both "

@@ -170,7 +170,7 @@ static void put_end(struct pen *pen, const struct ladder_dialogue *dialogue, enu
 	end_line(pen);
 }
 
-static void put_dialogue(struct pen *pen, const struct ladder_dialogue *dialogue, size_t number)
+static void put_heading(struct pen *pen, const struct ladder_dialogue *dialogue, size_t number)
 {
 	end_line(pen);
 	put(pen, "Control connection %zu", number);
@@ -183,20 +183,20 @@ static void put_dialogue(struct pen *pen, const struct ladder_dialogue *dialogue
 	else
 		put(pen, "%*s client    %-*s server", TIME_WIDTH, "time", CONTENT + 3, "content");
 	end_line(pen);
-	for (size_t i = 0; i < dialogue->row_count; i++) {
-		put_row(pen, dialogue->rows[i]);
-		for (size_t j = 0; j < dialogue->rows[i]->note_count; j++)
-			put_note(pen, &dialogue->rows[i]->notes[j]);
-	}
 }
 
-int writer_text(const struct ladder *ladder, FILE *out)
+static void put_row_and_notes(struct pen *pen, const struct ladder_row *row)
 {
-	struct pen pen = { .out = out, .router = ladder->router };
+	put_row(pen, row);
+	for (size_t i = 0; i < row->note_count; i++)
+		put_note(pen, &row->notes[i]);
+}
+
+int writer_text_title(const struct ladder *ladder, FILE *out)
+{
 	char *path = printable(ladder->path, strlen(ladder->path), false);
 	const char *left = path;
 
-	pen.no_memory = !path;
 	while (left && *left) {
 		const size_t length = printable_line(left, 100);
 
@@ -204,7 +204,34 @@ int writer_text(const struct ladder *ladder, FILE *out)
 		left += length;
 	}
 	free(path);
-	for (size_t i = 0; i < ladder->dialogue_count; i++)
-		put_dialogue(&pen, ladder->dialogues[i], i + 1);
+	return path ? 0 : -ENOMEM;
+}
+
+int writer_text_heading(const struct ladder *ladder, size_t number, FILE *out)
+{
+	struct pen pen = { .out = out, .router = ladder->router };
+
+	put_heading(&pen, ladder->dialogues[number], number + 1);
+	return 0;
+}
+
+int writer_text_row(const struct ladder *ladder, const struct ladder_row *row, FILE *out)
+{
+	struct pen pen = { .out = out, .router = ladder->router };
+
+	put_row_and_notes(&pen, row);
 	return pen.no_memory ? -ENOMEM : 0;
+}
+
+int writer_text(const struct ladder *ladder, FILE *out)
+{
+	struct pen pen = { .out = out, .router = ladder->router };
+	const int error = writer_text_title(ladder, out);
+
+	for (size_t i = 0; i < ladder->dialogue_count; i++) {
+		put_heading(&pen, ladder->dialogues[i], i + 1);
+		for (size_t j = 0; j < ladder->dialogues[i]->row_count; j++)
+			put_row_and_notes(&pen, ladder->dialogues[i]->rows[j]);
+	}
+	return pen.no_memory ? -ENOMEM : error;
 }

@@ -37,6 +37,7 @@ static void fill(struct event *event, const struct report *report, uint64_t now)
 	memset(event, 0, sizeof(*event));
 	event->at = now;
 	event->kind = report->kind;
+	event->direction = report->direction;
 	event->refusal = report->refusal;
 	event->error = report->error;
 	event->shift = report->adj.after;
@@ -45,6 +46,8 @@ static void fill(struct event *event, const struct report *report, uint64_t now)
 	event->port = report->port;
 	if (report->expectation)
 		event->data = report->expectation->tuple;
+	if (report->expectation && report->expectation->translated)
+		event->behind = report->expectation->nat_src;
 	snprintf(event->command, sizeof(event->command), "%s", report->command);
 	event->from_length = keep_text(event->from, read ? report->from : NULL, report->from_length);
 	event->to_length = keep_text(event->to, report->to, report->to_length);
@@ -56,7 +59,7 @@ void events_put(struct events *events, const struct report *report, uint64_t now
 
 	if (report->kind == REPORT_REFUSE)
 		note_refusal(events, report, now);
-	if (!atomic_load_explicit(&events->wanted, memory_order_relaxed))
+	if (atomic_load_explicit(&events->wanted, memory_order_relaxed) == EVENTS_NONE)
 		return;
 	if (put - atomic_load_explicit(&events->taken, memory_order_acquire) == EVENTS_MAX) {
 		atomic_fetch_add_explicit(&events->lost, 1, memory_order_relaxed);
@@ -77,14 +80,14 @@ bool events_take(struct events *events, struct event *event)
 	return true;
 }
 
-void events_want(struct events *events, bool wanted)
+void events_want(struct events *events, enum events_wanted wanted)
 {
 	struct event left;
 
-	if (wanted && !atomic_load(&events->wanted))
+	if (wanted != EVENTS_NONE && atomic_load(&events->wanted) == EVENTS_NONE)
 		while (events_take(events, &left))
 			;
-	atomic_store(&events->wanted, wanted);
+	atomic_store(&events->wanted, (int)wanted);
 }
 
 bool events_last(const struct events *events, enum refusal refusal, struct last_refusal *last)

@@ -16,14 +16,23 @@
 #define EVENTS_TEXT_MAX	   104
 #define EVENTS_COMMAND_MAX 8
 
+/* What is kept of it. */
+enum events_wanted {
+	EVENTS_NONE, /* nobody follows */
+	EVENTS_REPORTS,
+	EVENTS_LINES, /* lines that announce nothing, too */
+};
+
 struct event {
 	uint64_t at; /* milliseconds, of the worker's clock */
 	enum report_kind kind;
+	enum direction direction;
 	enum refusal refusal;
 	int error;
 	int32_t shift; /* REWRITE: of what follows */
 	struct endpoint client, server;
-	struct tuple data; /* EXPECT, UNEXPECT: the connection; the source's port is any */
+	struct tuple data;	/* EXPECT, UNEXPECT: the connection; the source's port is any */
+	struct endpoint behind; /* likewise, where its end is translated: what it is; else its family is 0 */
 	uint16_t port;
 	char command[EVENTS_COMMAND_MAX];
 	uint8_t from_length, to_length;
@@ -46,7 +55,7 @@ struct refusal_note {
 
 /* All zero at first. */
 struct events {
-	atomic_bool wanted; /* somebody follows */
+	atomic_int wanted; /* enum events_wanted */
 	atomic_uint put, taken;
 	atomic_ulong lost;
 	struct refusal_note last[REFUSALS];
@@ -59,8 +68,14 @@ void events_put(struct events *events, const struct report *report, uint64_t now
 /* The reader's. Return: false: there is none. */
 bool events_take(struct events *events, struct event *event);
 
-/* From now on, or no longer. What is still there is not for who comes. */
-void events_want(struct events *events, bool wanted);
+/* From now on. Where nothing was wanted before, what is still there is not for who comes. */
+void events_want(struct events *events, enum events_wanted wanted);
+
+/* The worker's: does anybody want lines? */
+static inline bool events_want_lines(const struct events *events)
+{
+	return atomic_load_explicit(&events->wanted, memory_order_relaxed) == EVENTS_LINES;
+}
 
 /* Return: false: there was none. */
 bool events_last(const struct events *events, enum refusal refusal, struct last_refusal *last);

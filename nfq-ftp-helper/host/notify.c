@@ -2,12 +2,13 @@
 #include "notify.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -119,4 +120,13 @@ void notify_close(struct notify *notify)
 	if (notify->socket >= 0)
 		close(notify->socket);
 	notify->socket = -1;
+}
+
+bool notify_unit_is_active(const char *directory, const char *unit)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/invocation:%s", directory, unit);
+	return lstat(path, &status) == 0;
 }

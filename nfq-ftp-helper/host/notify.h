@@ -9,6 +9,7 @@
 #ifndef HOST_NOTIFY_H
 #define HOST_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NOTIFY_STATUS_MAX   256
@@ -43,5 +44,11 @@ void notify_alive(struct notify *notify, uint64_t now, uint64_t idle);
 void notify_stopping(struct notify *notify);
 
 void notify_close(struct notify *notify);
+
+/* Here systemd has a link for each unit that is active, named "invocation:UNIT". */
+#define NOTIFY_UNITS "/run/systemd/units"
+
+/* Is this unit of systemd active? @directory: NOTIFY_UNITS. */
+bool notify_unit_is_active(const char *directory, const char *unit);
 
 #endif

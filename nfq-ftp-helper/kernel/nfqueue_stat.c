@@ -17,6 +17,19 @@ int nfqueue_stat_open(void)
 	return file < 0 ? -errno : file;
 }
 
+const char *nfqueue_stat_complaint(int error)
+{
+	switch (-error) {
+	case EACCES:
+		return "what the kernel drops cannot be seen: `" NFQUEUE_STAT_TABLE
+		       "' is root's; begin as root and go on as --user, or `chgrp' it to this program's group before, as the unit does";
+	case ENOENT:
+		return "what the kernel drops cannot be seen: there is no `" NFQUEUE_STAT_TABLE "'";
+	default:
+		return "what the kernel drops cannot be seen: `" NFQUEUE_STAT_TABLE "' cannot be opened";
+	}
+}
+
 bool nfqueue_stat_parse(const char *line, uint16_t queue, struct nfqueue_stat *stat)
 {
 	unsigned long column[COLUMNS];

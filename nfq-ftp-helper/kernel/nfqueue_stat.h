@@ -20,6 +20,9 @@ struct nfqueue_stat {
 /* The table, open. Return: a file, or a negative errno. The file of one network namespace stays that one's. */
 int nfqueue_stat_open(void);
 
+/* Why it cannot be read, and what to do: a sentence. @error: what nfqueue_stat_open() has returned. */
+const char *nfqueue_stat_complaint(int error);
+
 /**
  * nfqueue_stat_read - look at a queue
  * @file: of nfqueue_stat_open(); it is not closed

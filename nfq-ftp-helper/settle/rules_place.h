@@ -7,6 +7,9 @@
 
 #include "ruleset/backends.h"
 
+/* The unit of systemd that has the rules, where there is one. */
+#define RULES_UNIT "nfq-ftp-helper-rules.service"
+
 /**
  * rules_place - put them in place, instead of whatever rules of ours are there, also another backend's
  * @request: complete

@@ -6,6 +6,7 @@
 #include "command/option.h"
 #include "explain/follow.h"
 #include "explain/writer.h"
+#include "live.h"
 #include "tools.h"
 
 #include <fcntl.h>
@@ -32,8 +33,21 @@ static int say_unwritten(const char *path, int error)
 	return -EIO;
 }
 
+/* What writes it: live_run(), or write_ladder(). */
+typedef int write_what(const struct explain *explain, FILE *out);
+
+static int write_ladder(const struct explain *explain, FILE *out)
+{
+	return writers[explain->options.format].write(explain->ladder, out);
+}
+
+static int write_live(const struct explain *explain, FILE *out)
+{
+	return live_run(&explain->options, out);
+}
+
 /* To a file, or to standard output. */
-static int write_out(const struct explain *explain)
+static int write_out(const struct explain *explain, write_what *what)
 {
 	const struct option_values *options = &explain->options;
 	const char *path = options->picture[0] ? options->picture : "the output";
@@ -42,10 +56,10 @@ static int write_out(const struct explain *explain)
 
 	if (!out)
 		return say_unwritten(path, errno);
-	result = writers[options->format].write(explain->ladder, out);
+	result = what(explain, out);
 	if (fflush(out) || ferror(out))
 		result = say_unwritten(path, errno);
-	else if (result)
+	else if (result == -ENOMEM)
 		say_no_memory();
 	if (out != stdout)
 		fclose(out);
@@ -72,7 +86,7 @@ static int run(struct explain *explain)
 	follow_end(explain->follower);
 	if (explain->ladder->no_memory)
 		return say_no_memory();
-	if (playback_counts(explain->playback)->controls && write_out(explain))
+	if (playback_counts(explain->playback)->controls && write_out(explain, write_ladder))
 		return -EIO;
 	return result ? result : playback_say_no_ftp(explain->playback);
 }
@@ -104,17 +118,24 @@ static int explain_capture(struct explain *explain)
 	return result;
 }
 
+static bool is_live(const struct option_values *options)
+{
+	return options->live.family != 0;
+}
+
 static const struct option_page page = {
 	.command = OPTION_OF_EXPLAIN,
 	.operand = "IN.pcap",
+	.no_operand = is_live,
 	.about =
 		"Draws the FTP dialogues of a capture, taken at a router's inside, as ladders: what client and server say, the arithmetic\n"
 		"of each announcement, what is rewritten and why, which data connection comes of it, what is refused and what to do.\n"
-		"Passwords are not shown.\n",
+		"Passwords are not shown. With --live, and no capture, the same of sessions of the running daemon, as they go on.\n",
 	.end = "Examples:\n"
 	       "  nfq-ftp-helper explain --nat 10.0.0.2=198.51.100.254 inside.pcap\n"
 	       "  nfq-ftp-helper explain --format html -o dialogue.html inside.pcap\n"
-	       "Exit codes: 0 done, 1 failed, or no control connection in the capture, 2 wrong usage.\n",
+	       "  nfq-ftp-helper explain --live 10.0.0.2\n"
+	       "Exit codes: 0 done, 1 failed, or no control connection in the capture, or no daemon answers, 2 wrong usage.\n",
 };
 
 int tools_explain(int argc, char **argv)
@@ -127,7 +148,9 @@ int tools_explain(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	code = option_parse(&page, &explain->options, argc, argv);
-	if (code == OPTION_GO_ON)
+	if (code == OPTION_GO_ON && is_live(&explain->options))
+		code = write_out(explain, write_live) ? EXIT_FAILED : EXIT_DONE;
+	else if (code == OPTION_GO_ON)
 		code = explain_capture(explain) ? EXIT_FAILED : EXIT_DONE;
 	free(explain);
 	return code;

@@ -8,6 +8,7 @@ static const struct command commands[] = {
 	{ "explain", tools_explain,
 	  "draw the dialogues of a capture as ladders: who says what, what is rewritten and why", OPTION_OF_EXPLAIN,
 	  "IN.pcap" },
+	{ "top", tools_top, "show what the daemon follows, again every second", OPTION_OF_TOP, NULL },
 };
 
 int main(int argc, char **argv)

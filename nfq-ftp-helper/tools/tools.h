@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tools - what only reads captures: a program of its own, nfq-ftp-helper-tools, which nfq-ftp-helper becomes (command/tools.c). It has its
- * subcommands, their options and their words from command/, and alone uses explain/, playback/, capture/ and model/.
+ * tools - what needs more libraries than the daemon, to read captures or to draw on a terminal: a program of its own, nfq-ftp-helper-tools,
+ * which nfq-ftp-helper becomes (command/tools.c). It has its subcommands' options and words from command/, asks the daemon as others do
+ * (asking/), and alone uses explain/, playback/, capture/ and model/.
  */
 #ifndef TOOLS_TOOLS_H
 #define TOOLS_TOOLS_H
@@ -9,5 +10,6 @@
 /* As the functions of command/command.h. */
 int tools_replay(int argc, char **argv);
 int tools_explain(int argc, char **argv);
+int tools_top(int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@ import time
 
 import openmetrics
 from cases import daemon_lab, main
+from clients import PASSWORD
 from lab import TREE, wait_until
 from rawftp import RawClient, check, next_port
 from servers import Server
@@ -195,6 +196,27 @@ def follow(lab):
     check("secret" not in said and "small" not in said, said)
 
 
+def live(lab):
+    """A session is drawn as it goes on, until it has ended; its password and its file's name are not."""
+    drawing = lab.popen("router", [str(lab.binary), "explain", "--live", lab.address(lab.client), "--state-dir", str(state(lab))],
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        check("no session of that address goes on" in drawing.stderr.readline(), "it says nothing of having to wait")
+        with RawClient(lab) as session:
+            session.fetch("PORT", "pub/small", port=next_port(1))
+            session.command("QUIT", (221,))
+        said, wrong = drawing.communicate(timeout=20)
+    finally:
+        drawing.kill()
+        drawing.wait()
+    check(drawing.returncode == 0 and not wrong, f"it ended with {drawing.returncode}: {wrong}")
+    words = " ".join(said.split())
+    for text in (r"--> PORT 10,0,0,2,\S+ \* PORT \S+ -->", r"port \d+\*256\+\d+ = \d+: port \d+ of 10\.0\.0\.2", r"address, 10\.0\.0\.2, means nothing to the server",
+                 r"expected let in: one connection from", r"--> RETR ", r"<-- 226 ", r"--> QUIT ", r"\( the control connection ends \)"):
+        check(re.search(text, words), f"`{text}' is not in {said}")
+    check("small" not in said and f"PASS {PASSWORD}" not in said, said)
+
+
 @contextlib.contextmanager
 def stalled(lab, count):
     """So many who ask for everything, or for nothing, and take nothing."""
@@ -255,7 +277,7 @@ def of_a_group(lab):
     check(stat.S_IMODE(row.st_mode) == 0o710 and row.st_gid == grp.getgrnam("adm").gr_gid, f"mode {row.st_mode:o}, group {row.st_gid}")
 
 
-CASES = {"status": status, "sessions": sessions, "counters": counters, "textfile": textfile, "dashboard": dashboard, "follow": follow,
+CASES = {"status": status, "sessions": sessions, "counters": counters, "textfile": textfile, "dashboard": dashboard, "follow": follow, "live": live,
          "readers-stall": readers_stall, "killed": killed}
 
 

@@ -23,6 +23,9 @@ from test_rules import BINARY, Namespace
 PLANTED = TREE / "build/tests/lab/planted.so"
 NET_ADMIN = 1 << 12
 STARTING = 4 * PATIENCE  # seconds
+# So systemd begins it, as the unit says.
+AS_A_UNIT = ("setpriv", "--reuid", DAEMON_USER, "--regid", DAEMON_USER, "--clear-groups", "--inh-caps", "+net_admin",
+             "--ambient-caps", "+net_admin", "--bounding-set", "-all,+net_admin")
 # What ends the daemon, and what it is only kept from (an errno), or may do: 0.
 ENDED = ("execve", "socket-inet", "socket-packet", "socket-unix", "socket-generic", "connect", "ptrace", "kill", "chmod", "setuid",
          "capset", "mount", "bpf", "io_uring", "unshare", "clone-namespace", "mmap-exec", "mprotect-exec", "dumpable")
@@ -102,7 +105,7 @@ def is_confined():
     with daemon("--user", DAEMON_USER, prefix=("setpriv", "--groups", "4,27")) as one:
         threads = check_confined(one.process.pid, DAEMON_USER)
         check(threads >= 3, f"{threads} threads were looked at: main, the log's and a worker's")
-        check("isolation: user " + DAEMON_USER + ", CAP_NET_ADMIN alone, no new privileges, " in one.said(),
+        check("event=isolation what=\"user " + DAEMON_USER + ", CAP_NET_ADMIN alone, no new privileges, " in one.said(),
               f"the log says {one.said()!r}")
         one.stop()
         return f"{threads} threads"
@@ -179,18 +182,39 @@ def user_is_none(name, words):
         check(words in done.stderr and len(done.stderr.splitlines()) == 1, f"it says {done.stderr!r}")
 
 
-def as_a_unit_starts_it():
-    """As another user from the beginning, with CAP_NET_ADMIN as an ambient capability; then as root, and as that user again."""
-    prefix = ("setpriv", "--reuid", DAEMON_USER, "--regid", DAEMON_USER, "--clear-groups", "--inh-caps", "+net_admin",
-              "--ambient-caps", "+net_admin", "--bounding-set", "-all,+net_admin")
+def kernel_counters_are_seen(namespace, one, seen):
+    """Or it is said that they are not, and why: in the log, by status, and as a metric."""
+    check(("`/proc/net/netfilter/nfnetlink_queue' is root's" in one.said()) != seen, f"the log says {one.said()!r}")
+    queues = json.loads(namespace.run(BINARY, "status", "--json", "--state-dir", str(one.state)).stdout)["queues"]
+    check(all(("waiting" in queue) == seen and ("chgrp" in queue.get("unseen", "")) != seen for queue in queues), f"status says {queues}")
+    metrics = namespace.run(BINARY, "metrics", "--state-dir", str(one.state)).stdout
+    check(f'nfq_ftp_helper_queue_seen{{queue="0"}} {int(seen)}\n' in metrics and ("queue_waiting{" in metrics) == seen,
+          "the metrics say something else")
+
+
+def the_group_may_read_what_the_kernel_counts():
+    """Where the file is its group's, as the unit makes it."""
     with tempfile.TemporaryDirectory(prefix="nfq-ftp-isolation-") as directory, Namespace() as namespace:
         os.chmod(directory, 0o755)
         os.mkdir(f"{directory}/state", 0o700)
         os.chown(f"{directory}/state", int(DAEMON_USER), int(DAEMON_USER))
-        for arguments, options in (((), {"prefix": prefix}), ((), {}), ((), {"prefix": prefix}), (("--no-sandbox",), {}),
-                                   ((), {"prefix": prefix})):
+        namespace.run("chgrp", DAEMON_USER, "/proc/net/netfilter/nfnetlink_queue")
+        with Daemon(namespace, directory, "--user", DAEMON_USER, prefix=AS_A_UNIT) as one:
+            kernel_counters_are_seen(namespace, one, True)
+            check_confined(one.process.pid, DAEMON_USER, NET_ADMIN)
+            one.stop()
+
+
+def as_a_unit_starts_it():
+    """As another user from the beginning, with CAP_NET_ADMIN as an ambient capability; then as root, and as that user again."""
+    with tempfile.TemporaryDirectory(prefix="nfq-ftp-isolation-") as directory, Namespace() as namespace:
+        os.chmod(directory, 0o755)
+        os.mkdir(f"{directory}/state", 0o700)
+        os.chown(f"{directory}/state", int(DAEMON_USER), int(DAEMON_USER))
+        for arguments, options in (((), {"prefix": AS_A_UNIT}), ((), {}), ((), {"prefix": AS_A_UNIT}), (("--no-sandbox",), {}),
+                                   ((), {"prefix": AS_A_UNIT})):
             with Daemon(namespace, directory, *arguments, "--user", DAEMON_USER, **options) as one:
-                check(("is root's: packets that are dropped" in one.said()) == ("prefix" in options), f"the log says {one.said()!r}")
+                kernel_counters_are_seen(namespace, one, "prefix" not in options)
                 if "no-sandbox" not in one.said():
                     check_confined(one.process.pid, DAEMON_USER, NET_ADMIN if "prefix" in options else 0)
                 one.stop()
@@ -203,7 +227,7 @@ def check_tells(level, text, *arguments):
         namespace.rules("--apply", "--mode", "queue")
         with Daemon(namespace, directory, *arguments) as one:
             told = json.loads(namespace.run(BINARY, "status", "--json", "--state-dir", str(one.state)).stdout)["sandbox"]
-            check(told == ("none" if level == "note" else one.said().partition("isolation: ")[2].splitlines()[0]),
+            check(told == ("none" if level == "note" else one.said().partition('event=isolation what="')[2].partition('"')[0]),
                   f"status says {told!r}")
             done = namespace.run(BINARY, "check", "--json", status=None)
             rows = [row for row in json.loads(done.stdout)["rows"] if row["name"] == "isolation"]
@@ -304,6 +328,7 @@ def proc(_options, report):
     report.case("user-root", user_is_none, "root", "there is no such user, or it is root")
     report.case("user-0", user_is_none, "0", "there is no such user, or it is root")
     report.case("as-a-unit", as_a_unit_starts_it)
+    report.case("as-a-unit/kernel-counters", the_group_may_read_what_the_kernel_counts)
     report.case("check", check_tells, "yes", f"is user {DAEMON_USER}, with CAP_NET_ADMIN alone, no new privileges, and a list of "
                 "system calls; the kernel has ", "--user", DAEMON_USER)
     report.case("check/no-sandbox", check_tells, "note", "may do more than it needs: user 0, other capabilities", "--no-sandbox")

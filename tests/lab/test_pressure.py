@@ -112,7 +112,7 @@ def read_later(lab):
     with Unread(lab) as pipe:
         transfers(lab, TRANSFERS)
         said = pipe.read(1)
-        lost = [int(number) for number in re.findall(r": (\d+) lines are lost here", said)]
+        lost = [int(number) for number in re.findall(r": event=lines-lost lines=(\d+) ", said)]
         transfers(lab, 1)
         said_later = pipe.read(1)
         end(pipe.daemon, signal.SIGTERM)
@@ -121,7 +121,7 @@ def read_later(lab):
     check("ready" in said, "the first line did not come")
     check(said_later.count("event=expect command=PORT") == 1, "what was said after that did not come once")
     check(lost and min(lost) > 0, "no loss is told")
-    check("ended:" in last, "the last line did not come")
+    check("event=ended" in last, "the last line did not come")
     return f"{said.count(chr(10))} lines came, {sum(lost)} are told to be lost"
 
 
@@ -140,7 +140,7 @@ def terminal_gone(lab):
     os.close(terminal)
     check(daemon.wait(END_PATIENCE) == 0, "it did not end in order")
     seconds = time.monotonic() - start
-    check("ended:" in lab.daemon_log.read_text(), "the log has no last line")
+    check("event=ended" in lab.daemon_log.read_text(), "the log has no last line")
     lab.daemon_start()
     return f"ended {seconds * 1000:.0f} ms after its terminal"
 

@@ -150,7 +150,7 @@ def terminated(lab, sessions):
     """SIGTERM: ends cleanly, keeps the tables, and says what it did."""
     status = lab.daemon_stop()
     check(status == 0, f"exit status {status}")
-    check("ended:" in lab.daemon_log.read_text(), "the log has no last line")
+    check("event=ended" in lab.daemon_log.read_text(), "the log has no last line")
     lab.daemon_start()
     for_each(sessions, "going on after the restart", Session.finish)
     for_each(sessions, "a transfer after the restart", Session.fetch)

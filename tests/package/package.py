@@ -32,15 +32,15 @@ def output(*command, **kwargs):
 
 
 def run(suite, cases, wanted):
-    """One line a case; arguments are parts of names. Return: an exit code."""
+    """One line a case, with what it returns, if anything; arguments are parts of names. Return: an exit code."""
     failed = 0
     for case in cases:
         name = f"{suite}/{case.__name__.replace('_', '-')}"
         if wanted and not any(part in name for part in wanted):
             continue
         try:
-            case()
-            print(f"PASS {name}", flush=True)
+            measured = case()
+            print(f"PASS {name}{f': {measured}' if measured else ''}", flush=True)
         except Skip as why:
             print(f"SKIP {name}: {why}", flush=True)
         except Failure as why:

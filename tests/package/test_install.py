@@ -14,13 +14,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 
 from package import PROGRAM, TREE, Skip, check, output, run
 
 # What the daemon may load, besides the C library: each of these comes alone.
 ALLOWED = {"libnetfilter_queue", "libmnl", "libnfnetlink", "libinih", "libjansson", "libseccomp", "libc", "libm", "ld-linux",
-           "linux-vdso", "libncurses", "libncursesw", "libtinfo", "libasan", "libubsan", "libgcc_s", "libstdc++", "libpthread"}
+           "linux-vdso", "libasan", "libubsan", "libgcc_s", "libstdc++", "libpthread"}
 
 WORK = None  # a folder that goes at the end
 CAPTURE = TREE / "pcaps" / "masquerade-vsftpd-port-ipv4-grow.inside.pcap"
@@ -37,11 +38,59 @@ def files_below(folder):
 
 
 def daemon_loads_little():
-    """No libpcap, and nothing of what that brings in: dbus, systemd, gcrypt, lzma ..."""
+    """No libpcap, and nothing of what that brings in (dbus, systemd, gcrypt, lzma ...), and no ncurses."""
     loaded = {re.sub(r"[-.]?[0-9.]*\.so.*$", "", line.split()[0].rsplit("/", 1)[-1]) for line in output("ldd", PROGRAM).splitlines()}
     strange = {name for name in loaded if not any(name == one or name.startswith(one + "-") for one in ALLOWED)}
     check("libmnl" in loaded, f"ldd was not understood: {loaded}")
     check(not strange, f"the daemon's program loads {', '.join(sorted(strange))}")
+
+
+def stripped_size(program):
+    """Bytes."""
+    smaller = WORK / f"{program.name}.stripped"
+    output("strip", "-o", smaller, program)
+    return smaller.stat().st_size
+
+
+def idle_daemon(*arguments):
+    """{"VmRSS": kB, ...} of /proc/PID/status of a daemon without traffic, in a network namespace of its own, once it is ready."""
+    state = WORK / "state"
+    state.mkdir(exist_ok=True)
+    argv = ["unshare", "--net", PROGRAM, "run", "--mode", "queue", "--sure-queue", "1", "--state-dir", state, *arguments]
+    with subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as daemon:
+        try:
+            said = []
+            for line in daemon.stderr:
+                said.append(line)
+                if "event=ready" in line:
+                    time.sleep(1)
+                    status = Path(f"/proc/{daemon.pid}/status").read_text(encoding="ascii")
+                    return {name: int(number) for name, number in re.findall(r"^(\w+):\s+(\d+) kB$", status, re.MULTILINE)}
+            raise Skip(f"no daemon can run here: {' '.join(said).strip()}")
+        finally:
+            daemon.terminate()
+            shutil.rmtree(state)
+
+
+# What the program took before it had configuration, isolation, asking, explain and the rest of a daemon's life; replay was in it.
+BEFORE = "before there were configuration, sandbox, asking and explain: 296 kB, with replay in it; 11.9 MB"
+SIZE_MOST = 2 * 296  # kB
+IDLE_MOST = 2 * 11.9  # MB; most of it is the table
+
+
+def daemon_is_small():
+    """Stripped, and in memory, idle, with its table of 65,536 sessions and with one of 1,024."""
+    if not shutil.which("strip") or os.geteuid() != 0:
+        raise Skip("it needs strip, and root")
+    if "asan" in output("ldd", PROGRAM):
+        raise Skip("a build with sanitizers is of another size")
+    size = stripped_size(PROGRAM) / 1000
+    tools = stripped_size(PROGRAM.with_name(f"{PROGRAM.name}-tools")) / 1000
+    large, small = idle_daemon(), idle_daemon("--sessions", "1024")
+    idle, own = large["VmRSS"] * 1.024 / 1000, large["RssAnon"] * 1.024 / 1000
+    check(size <= SIZE_MOST and idle <= IDLE_MOST, f"{size:.0f} kB of program, {idle:.1f} MB idle: twice of what it was, and more")
+    return (f"{size:.0f} kB stripped, its tools {tools:.0f} kB; idle {idle:.1f} MB, of which {own:.1f} MB are its own and the rest files (table, "
+            f"program, libraries), with room for 1,024 sessions {small['VmRSS'] * 1.024 / 1000:.1f} MB; {BEFORE}")
 
 
 def tools_stand_beside():
@@ -177,7 +226,8 @@ def units_are_sound():
     for unit in (root / "opt/units").iterdir():
         shutil.copy(unit, units)
     (root / "bin").mkdir(exist_ok=True)
-    shutil.copy("/bin/kill", root / "bin")
+    for program in ("kill", "chgrp"):
+        shutil.copy(f"/bin/{program}", root / "bin")
     for target in ("sysinit", "multi-user", "basic", "shutdown"):
         (units / f"{target}.target").write_text("[Unit]\nDescription=another\nDefaultDependencies=no\n")
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={root}", "nfq-ftp-helper.service",
@@ -247,7 +297,7 @@ def version_has_one_home():
 VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"\Anfq-ftp-helper \((.*)\)",
             "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
-CASES = [daemon_loads_little, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
+CASES = [daemon_loads_little, daemon_is_small, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
          two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, dist_is_what_is_committed, packages_are_built_of_the_same,
          version_has_one_home]
 

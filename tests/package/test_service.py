@@ -9,6 +9,7 @@ and control groups), not a virtual machine: so a boot is one of its user space. 
 Arguments: names of releases (bookworm, trixie); none: both. NFQ_FTP_PACKAGES names a folder of packages that are built already.
 """
 
+import json
 import os
 import re
 import shutil
@@ -145,6 +146,8 @@ class Story:
         check(status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", f"NoNewPrivs {status['NoNewPrivs']}, Seccomp {status['Seccomp']}")
         shown = self.machine.run(f"systemctl show -p StatusText --value {NAME}")
         check("control connections followed" in shown, f"it says of itself {shown!r}")
+        status = json.loads(self.machine.run(f"{NAME} status --json"))
+        check(all("waiting" in queue for queue in status["queues"]), f"what the kernel drops cannot be seen: {status['queues']}")
 
     def it_is_there_after_a_reboot(self):
         self.machine.halt()
@@ -163,6 +166,17 @@ class Story:
         check(self.machine.active(NAME), "the daemon has stopped with the firewall")
         (self.machine.root / "etc/systemd/system/ufw.service").unlink()
         self.machine.run("systemctl daemon-reload")
+
+    def rules_that_two_keep_are_told(self):
+        file = self.machine.root / f"etc/{NAME}.conf"
+        before = file.read_text(encoding="utf-8")
+        file.write_text(f"{before}\nrules = yes\n", encoding="utf-8")
+        self.machine.run(f"systemctl restart {NAME} || :")
+        said = self.machine.run(f"journalctl -b -o cat --no-pager -u {NAME}")
+        file.write_text(before, encoding="utf-8")
+        self.machine.run(f"systemctl restart {NAME}-rules {NAME}")
+        self.machine.wait_for_service()
+        check(said.count("event=rules-twice") >= 1, f"the journal has {said[-500:]!r}")
 
     def killed_it_comes_back_with_its_sessions(self):
         with RawClient(self.lab) as session:
@@ -199,7 +213,7 @@ class Story:
         check(not left[0] and not left[1], f"left are {sorted(left[0])[:10]} {sorted(left[1])}")
 
     CASES = (installed_it_runs, it_is_confined, it_is_there_after_a_reboot, firewalls_reload_and_restart,
-             killed_it_comes_back_with_its_sessions, upgraded_amid_a_session, removed_the_rules_are_as_before, purged_nothing_is_left)
+             rules_that_two_keep_are_told, killed_it_comes_back_with_its_sessions, upgraded_amid_a_session, removed_the_rules_are_as_before, purged_nothing_is_left)
 
 
 def packages_of(base):

@@ -14,10 +14,12 @@ import cases_captures
 import cases_checksums
 import cases_damage
 import cases_explain
+import cases_live
 import cases_rewrite
+import cases_top
 from harness import CASES, Failure, Skip
 
-CASES_OF = (cases_captures, cases_checksums, cases_damage, cases_explain, cases_rewrite)  # each adds its own to CASES when it is imported
+CASES_OF = (cases_captures, cases_checksums, cases_damage, cases_explain, cases_live, cases_rewrite, cases_top)  # each adds its own to CASES when it is imported
 
 
 def main():

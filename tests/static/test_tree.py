@@ -74,6 +74,16 @@ def messages():
             yield f"{name}: `{found.group(1)}' does not begin with `nfq-ftp-helper: '"
 
 
+def log_lines():
+    """One of the log's is an event, and has its name first; what is put together elsewhere begins with a %s."""
+    for name in files("nfq-ftp-helper/*.c"):
+        text = (TREE / name).read_text(encoding="utf-8")
+        for found in re.finditer(r'\blog_line\([^;"]*"(?!event=[a-z-]+[ "]|event=%s|%s)([^"]*)', text):
+            yield f"{name}: the log's line `{found.group(1)}' does not begin with event=WHAT"
+        for found in re.finditer(r'\blog_why\([^;"]*"(?![a-z-]+",)([^"]*)', text):
+            yield f"{name}: `{found.group(1)}' is no event's name"
+
+
 def stream_flags():
     """What a stream's flags are is changed in core/table/state.h alone; a table's own files write what they make, or have found."""
     record = (TREE / "nfq-ftp-helper/core/table/record.h").read_text(encoding="utf-8")
@@ -123,7 +133,7 @@ def stranger():
                     yield f"{name}: `{function}()' is in none of the files that its row names"
 
 
-CASES = [licences, test_names, common_headers, messages, stream_flags, stranger]
+CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, stranger]
 
 
 def main():

@@ -351,6 +351,33 @@ static void rules_are_told(void **state)
 	}
 }
 
+/* Nothing is told in place of what cannot be seen: no 0, and not nothing. Nobody has the queue of these tests. */
+static void what_the_kernel_hides_is_said(void **state)
+{
+	struct question question = { .kind = QUESTION_STATUS };
+	char text[4096] = "";
+	struct telling telling = { .line = tell_status, .out = fmemopen(text, sizeof(text), "w") };
+	json_t *lines = ask("{\"version\":1,\"ask\":\"status\"}\n"), *queue;
+	char *metrics;
+
+	(void)state;
+	queue = json_array_get(json_object_get(json_array_get(lines, 0), "queues"), 0);
+	assert_int_equal(number_of(queue, "queue"), 5);
+	assert_null(json_object_get(queue, "waiting"));
+	assert_non_null(strstr(json_string_value(json_object_get(queue, "unseen")), "nobody gets its packets"));
+	json_decref(lines);
+	assert_true(client_ask(options.state_directory, &question, false, &telling));
+	fclose(telling.out);
+	assert_non_null(strstr(text, "queue 5         the kernel has no such queue any more"));
+	lines = ask("{\"version\":1,\"ask\":\"metrics\"}\n");
+	metrics = json_dumps(lines, JSON_COMPACT);
+	assert_non_null(strstr(metrics, "{\"name\":\"queue_seen\",\"type\":\"gauge\""));
+	assert_non_null(strstr(metrics, "{\"value\":0,\"labels\":{\"queue\":\"5\"}}"));
+	assert_null(strstr(metrics, "{\"value\":1,\"labels\":{\"queue\":\"5\"}}"));
+	free(metrics);
+	json_decref(lines);
+}
+
 static void sessions_are_filtered(void **state)
 {
 	static const struct {
@@ -791,14 +818,19 @@ static json_t *next_line(FILE *stream)
 	return line;
 }
 
-static FILE *follow(void)
+static FILE *follow_by(const char *question)
 {
 	const int file = connected();
 	FILE *stream = unit_stream(fdopen(file, "r"));
 
-	say(file, "{\"version\":1,\"ask\":\"follow\"}\n");
+	say(file, question);
 	json_decref(next_line(stream));
 	return stream;
+}
+
+static FILE *follow(void)
+{
+	return follow_by("{\"version\":1,\"ask\":\"follow\"}\n");
 }
 
 static void events_are_followed(void **state)
@@ -835,6 +867,56 @@ static void events_are_followed(void **state)
 		}
 		fclose(streams[i]);
 	}
+}
+
+/* An event of 10.0.0.@client; its command is the client's number and kind. */
+static void put_event(uint8_t client, enum report_kind kind, enum direction by)
+{
+	struct report report = { .kind = kind, .direction = by };
+	char command[EVENTS_COMMAND_MAX];
+
+	snprintf(command, sizeof(command), "%u%.5s", client, question_events[kind]);
+	report.command = command;
+	report.client =
+		(struct endpoint){ .address = { 10, 0, 0, client }, .family = FAMILY_IPV4, .port = CLIENT_PORTS };
+	report.server = (struct endpoint){ .address = { 192, 0, 2, 1 }, .family = FAMILY_IPV4, .port = 21 };
+	events_put(events, &report, view_now());
+}
+
+static void hears(FILE *stream, const char *command, const char *by)
+{
+	json_t *line = next_line(stream);
+
+	assert_string_equal(json_string_value(json_object_get(line, "command")), command);
+	assert_string_equal(json_string_value(json_object_get(line, "by")), by);
+	json_decref(line);
+}
+
+/* Who follows one host hears of no other; lines are for who asks for them, and are kept only while somebody does. */
+static void lines_are_for_who_asks(void **state)
+{
+	FILE *lines = follow_by("{\"version\":1,\"ask\":\"follow\",\"lines\":true,\"address\":\"10.0.0.1\"}\n");
+	FILE *reports = follow_by("{\"version\":1,\"ask\":\"follow\",\"address\":\"10.0.0.0/8\",\"port\":21}\n");
+	FILE *nothing = follow_by("{\"version\":1,\"ask\":\"follow\",\"port\":22}\n");
+
+	(void)state;
+	assert_true(events_want_lines(events));
+	put_event(1, REPORT_LINE, DIRECTION_ORIGINAL);
+	put_event(2, REPORT_LINE, DIRECTION_ORIGINAL);
+	put_event(2, REPORT_REWRITE, DIRECTION_REPLY);
+	put_event(1, REPORT_REWRITE, DIRECTION_REPLY);
+	hears(lines, "1line", "client");
+	hears(lines, "1rewri", "server");
+	hears(reports, "2rewri", "server");
+	hears(reports, "1rewri", "server");
+	fclose(nothing);
+	fclose(lines);
+	for (double start = seconds(); events_want_lines(events) && seconds() < start + 10;)
+		usleep(10000);
+	assert_false(events_want_lines(events));
+	put_event(3, REPORT_REWRITE, DIRECTION_ORIGINAL);
+	hears(reports, "3rewri", "client");
+	fclose(reports);
 }
 
 /* What is not read fast enough is counted: what came and what is said to be lost are all there was. */
@@ -981,7 +1063,7 @@ static void rings_are_bounded(void **state)
 	asking = NULL;
 	events_put(events, &report, 1);
 	assert_false(events_take(events, &event)); /* nobody follows */
-	events_want(events, true);
+	events_want(events, EVENTS_REPORTS);
 	for (uint64_t i = 0; i < EVENTS_MAX + 100; i++)
 		events_put(events, &report, i);
 	assert_int_equal(atomic_load(&events->lost), 100);
@@ -1138,6 +1220,7 @@ int main(void)
 		CASE(questions_come_back),
 		CASE(texts_are_escaped),
 		CASE(status_tells_refusals),
+		CASE(what_the_kernel_hides_is_said),
 		CASE(sessions_are_filtered),
 		CASE(expectations_are_listed),
 		CASE(metrics_tell_every_counter),
@@ -1150,6 +1233,7 @@ int main(void)
 		CASE(ten_thousand_sessions),
 		CASE(thousand_who_stall),
 		CASE(events_are_followed),
+		CASE(lines_are_for_who_asks),
 		CASE(losses_are_counted),
 		CASE(followers_who_stall_make_room),
 		CASE(no_user_has_all_places),

@@ -613,13 +613,39 @@ static void a_restart_is_needed(void **state)
 		assert_int_equal(
 			again("queue = 6\nmode = kmod\nseqadj = self\nsessions = 1000\nmark = 4\nclient-rate = 9\n"),
 			i == 0);
-		log_has("event=reload result=restart-needed for=mode,queue,mark,seqadj,sessions: ");
+		log_has("event=reload result=restart-needed for=mode,queue,mark,seqadj,sessions rules-too=mode,queue,mark,seqadj "
+			"why=");
 		assert_int_equal(reloaded.values.run.attach.queues.first, 5);
 		assert_int_equal(reloaded.values.run.sessions, 65536);
 		assert_int_equal(reloaded.values.run.policy.client_rate, 9);
 	}
 	assert_true(again("queue = 5\n"));
 	assert_null(strstr(logged, "restart"));
+}
+
+/* What only rules are made of takes no restart: whoever has put them in place does it again, and it is said once. */
+static void rules_are_needed(void **state)
+{
+	(void)state;
+	begin("queue = 5\n");
+	assert_false(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\nbackend = nft\n"));
+	log_has("event=reload result=same ");
+	log_has("event=reload result=rules-needed for=backend,port,interface,zone why=");
+	assert_null(strstr(logged, "restart"));
+	assert_true(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\nbackend = nft\nclient-rate = 9\n"));
+	assert_null(strstr(logged, "rules-needed"));
+	/* The daemon watches for the helper that carries. */
+	begin("queue = 5\n");
+	assert_false(again("queue = 5\ncarrier = tftp\n"));
+	log_has("event=reload result=restart-needed for=carrier rules-too=carrier why=");
+	assert_null(strstr(logged, "rules-needed"));
+	/* A daemon that keeps its rules knows those of its start. */
+	begin("queue = 5\nrules = yes\n");
+	assert_false(again("queue = 6\nrules = yes\nport = 21,2121\n"));
+	log_has("event=reload result=restart-needed for=queue,port why=");
+	assert_null(strstr(logged, "rules-"));
+	assert_false(again("queue = 5\n"));
+	log_has("event=reload result=restart-needed for=rules why=");
 }
 
 static void a_file_is_gone(void **state)
@@ -693,6 +719,7 @@ int main(void)
 		TEST(a_change_is_taken),
 		TEST(a_bad_one_changes_nothing),
 		TEST(a_restart_is_needed),
+		TEST(rules_are_needed),
 		TEST(a_file_is_gone),
 		TEST(snapshots_have_numbers),
 	};

@@ -169,7 +169,7 @@ static void says_that_it_failed(void **state)
 	assert_int_equal(task->calls, TRIES);
 	assert_non_null(
 		strstr(said, "the conntrack helper `nfq-ftp' could not be made idle: No buffer space available; no FTP "
-			     "connection comes about until a daemon runs again\n"));
+			     "connection comes about until a daemon runs again\"\n"));
 }
 
 static void leaves_others_what_is_theirs(void **state)

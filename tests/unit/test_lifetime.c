@@ -121,6 +121,11 @@ static void control_connection_ends(void **state)
 			dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_RST | TCP_ACK, NULL, 0);
 		}
 		assert_int_equal(d.expectations, 0);
+		/* It is said at once, and once: not again when it is forgotten. */
+		assert_int_equal(d.reports[REPORT_END], 1);
+		session_tick(&d.engine, d.now + 1000ull * (d.engine.policy.idle_timeout + 10), 100);
+		assert_int_equal(table_sessions(d.engine.table), 0);
+		assert_int_equal(d.reports[REPORT_END], 1);
 		dialogue_close(&d);
 	}
 }
@@ -147,6 +152,7 @@ static void session_forgotten(void **state)
 	assert_int_equal(d.expectations, 0);
 	assert_int_equal(table_sessions(d.engine.table), 0);
 	assert_int_equal(table_works(d.engine.table), 0);
+	assert_int_equal(d.reports[REPORT_END], 1);
 	dialogue_close(&d);
 }
 

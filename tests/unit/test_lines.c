@@ -456,6 +456,51 @@ static void no_proxy_headers(void **state)
 	opens(TEXT("\001\r\n\r\nUSER u\r\n\002220 x\r\n230 x\r\n" PASV));
 }
 
+/* ---- who watches ---- */
+
+static char watched[512];
+
+/* "USER>331<": who said it, and no more of it than its word or code. */
+static void watch(void *context, const struct report *report)
+{
+	const size_t length = strlen(watched);
+
+	(void)context;
+	if (report->kind == REPORT_LINE)
+		snprintf(watched + length, sizeof(watched) - length, "%s%c", report->command,
+			 report->direction == DIRECTION_ORIGINAL ? '>' : '<');
+}
+
+/* Each line that announces nothing, once; of a multi-line reply its end; of what announces, and is told as that, nothing. */
+static void watched_by_their_words(void **state)
+{
+	static const char text[] =
+		C "SITE PSWD secret\r\n" S "200 x\r\n" C "XYZZY secret\r\n" S "500-x\r\n 226 x\r\n500 x\r\n" C "NO" C
+		  "OP\r\n" S "2" S "00 x\r\n" PASV C "RETR secret\r\n" S "150 x\r\n" S "226 x\r\n";
+	struct dialogue d;
+
+	(void)state;
+	for (unsigned int lines = 0; lines < 2; lines++) {
+		dialogue_open(&d, NO_NAT);
+		d.engine.report = watch;
+		d.engine.lines = lines;
+		watched[0] = '\0';
+		play(&d, TEXT(LOGIN));
+		play(&d, TEXT(text));
+		assert_string_equal(watched,
+				    lines ? "220<USER>331<PASS>230<SITE>200<>500<NOOP>200<PASV>RETR>150<226<" : "");
+		dialogue_close(&d);
+	}
+	/* One that another reply ends. */
+	dialogue_open(&d, NO_NAT);
+	d.engine.report = watch;
+	d.engine.lines = true;
+	watched[0] = '\0';
+	play(&d, TEXT(S "220-x\r\n" C "USER u\r\n" S "331 x\r\n"));
+	assert_string_equal(watched, "USER>331<");
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +525,7 @@ int main(void)
 		cmocka_unit_test(nul_and_cr),
 		cmocka_unit_test(proxy_headers),
 		cmocka_unit_test(no_proxy_headers),
+		cmocka_unit_test(watched_by_their_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

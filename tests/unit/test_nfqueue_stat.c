@@ -5,6 +5,7 @@
 #include "kernel/nfqueue_stat.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,12 +77,32 @@ static void an_empty_table(void **state)
 	close(file);
 }
 
+/* Root's file: another user is told why, and what to do, until somebody has given its group the file. */
+static void another_user_is_told(void **state)
+{
+	int file;
+
+	(void)state;
+	if (geteuid() != 0 || access(NFQUEUE_STAT_TABLE, R_OK) < 0)
+		skip();
+	assert_int_equal(setgroups(0, NULL) | setegid(65534) | seteuid(65534), 0);
+	file = nfqueue_stat_open();
+	assert_int_equal(seteuid(0) | setegid(0), 0);
+	assert_int_equal(file, -EACCES);
+	assert_non_null(strstr(nfqueue_stat_complaint(-EACCES), "chgrp"));
+	assert_null(strstr(nfqueue_stat_complaint(-ENOENT), "chgrp"));
+	file = nfqueue_stat_open();
+	assert_true(file >= 0);
+	close(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line),
 		cmocka_unit_test(a_table),
 		cmocka_unit_test(an_empty_table),
+		cmocka_unit_test(another_user_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

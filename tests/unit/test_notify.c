@@ -187,6 +187,23 @@ static void waits_for_nobody(void **state)
 	notify_close(&notify);
 }
 
+/* A link that leads nowhere, as systemd makes it. */
+static void units_are_seen(void **state)
+{
+	char directory[] = "/tmp/nfq-ftp-units-XXXXXX", link[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(link, sizeof(link), "%s/invocation:a.service", directory);
+	assert_false(notify_unit_is_active(directory, "a.service"));
+	assert_int_equal(symlink("4711", link), 0);
+	assert_true(notify_unit_is_active(directory, "a.service"));
+	assert_false(notify_unit_is_active(directory, "b.service"));
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(rmdir(directory), 0);
+	assert_false(notify_unit_is_active(directory, "a.service"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(finds_a_path, set_up, take_down),
 		cmocka_unit_test_setup_teardown(gives_signs_of_life, set_up, take_down),
 		cmocka_unit_test_setup_teardown(gives_none_that_nobody_waits_for, set_up, take_down),
+		cmocka_unit_test(units_are_seen),
 		cmocka_unit_test_setup_teardown(nobody_there, set_up, take_down),
 		cmocka_unit_test_setup_teardown(waits_for_nobody, set_up, take_down),
 	};

@@ -433,7 +433,7 @@ static void others_own_it(void **state)
 	assert_int_equal(chown(path(""), STRANGER, STRANGER), 0);
 	is_set_aside("belongs to user 65534, who is neither root nor this program's user");
 	assert_int_equal(chown(directory, STRANGER, STRANGER), 0);
-	opens_not("belongs to user 65534");
+	opens_not("belongs to user 65534, who is neither root nor this program's user; `chown 0 /");
 	assert_int_equal(chown(directory, 0, 0), 0);
 	opens(0, NULL);
 }
@@ -485,6 +485,8 @@ static void daemon_has_a_user(void **state)
 	assert_int_equal(owner_of(directory), 0);
 	assert_int_equal(chown(path(""), STRANGER, STRANGER), 0);
 	is_set_aside("belongs to user 65534, who is neither root nor this program's user");
+	assert_int_equal(chown(directory, STRANGER, STRANGER), 0);
+	opens_not("`chown 64123 /");
 	statefile_set_owner((uid_t)-1, (gid_t)-1);
 	assert_int_equal(chown(directory, DAEMON, DAEMON), 0);
 	opens_not("belongs to user 64123");

@@ -18,6 +18,23 @@
 #include "announcement.h"
 #include "core/table/state.h"
 
+/* For who watches: a command's word or a reply's code, and never what stands behind it. */
+static void tell_line(const struct turn *turn, const char *what)
+{
+	const struct report line = { .kind = REPORT_LINE, .command = what };
+
+	if (turn->engine->lines)
+		turn_report(turn, &line);
+}
+
+static void tell_reply(const struct turn *turn, unsigned int code)
+{
+	const char text[] = { (char)('0' + code / 100 % 10), (char)('0' + code / 10 % 10), (char)('0' + code % 10),
+			      '\0' };
+
+	tell_line(turn, text);
+}
+
 /* ---- what ends it ---- */
 
 void dialogue_lost(struct table *table, struct session *session)
@@ -164,6 +181,7 @@ static void command_line(struct turn *turn, const struct ftp_line *line)
 
 	if (ftp_is_empty(line) || !dialogue_command_seen(turn, word, ftp_is_web(line)))
 		return;
+	tell_line(turn, word ? word->text : "");
 	if (class == PAIRING_ACTIVE) /* a PORT that comes here had no argument: it announces nothing */
 		class = PAIRING_IDLE;
 	sent(turn, class);
@@ -250,6 +268,7 @@ static void end_oddly(struct turn *turn, unsigned int code)
 	session->doubt = 1;
 	session->doubted = session->stream[DIRECTION_REPLY].next;
 	pairing_doubt(&session->pairing);
+	tell_reply(turn, code);
 	final_reply(turn, code);
 }
 
@@ -269,6 +288,7 @@ static void reply_line(struct turn *turn, const struct ftp_line *line)
 		session->multiline = (uint16_t)code;
 	} else {
 		session->multiline = 0;
+		tell_reply(turn, code);
 		final_reply(turn, code);
 	}
 }

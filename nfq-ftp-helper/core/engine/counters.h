@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * counters - what an engine counts: one row a counter, and nothing anywhere else. Its member's name, and how a line of the log
- * says it, in the order of that line; NULL: it is not in there.
+ * counters - what an engine counts: one row a counter, and nothing anywhere else. Its member's name, and its key in a line of the log,
+ * in the order of that line; NULL: it is not in there.
  */
 #ifndef CORE_COUNTERS_H
 #define CORE_COUNTERS_H
@@ -20,16 +20,16 @@
 	ROW(dropped, "dropped")										\
 	ROW(resynced, "resynced")		/* streams picked up again behind bytes that passed unseen */	\
 	ROW(sessions, "sessions")									\
-	ROW(picked_up, "picked up")		/* of them in the middle */				\
-	ROW(full, "not followed")		/* connections: there was no room for them */		\
-	ROW(limited, "of them for their client's share")						\
+	ROW(picked_up, "picked_up")		/* of them in the middle */				\
+	ROW(full, "not_followed")		/* connections: there was no room for them */		\
+	ROW(limited, "over_share")						\
 	ROW(displaced, "displaced")		/* not followed any more: another one needed the room */	\
-	ROW(one_way, "of one direction only")	/* connections: the other's packets do not come this way (oneway.h) */	\
-	ROW(overdue, "given up waiting")	/* held bytes and edits */				\
+	ROW(one_way, "one_way")	/* connections: the other's packets do not come this way (oneway.h) */	\
+	ROW(overdue, "given_up")	/* held bytes and edits */				\
 	ROW(edits, "edits")										\
 	ROW(expectations, "expected")									\
 	ROW(renewals, "renewed")		/* expectations whose transfer was still to come */	\
-	ROW(unexpectations, "no longer expected")							\
+	ROW(unexpectations, "withdrawn")							\
 	ROW(syns, NULL)				/* handshakes begun */					\
 	ROW(strangers, NULL)			/* packets with payload of connections whose beginning nobody has seen: passed */
 // clang-format on

@@ -54,6 +54,7 @@ struct engine {
 	struct counters counters;
 	void (*report)(void *context, const struct report *report); /* NULL: nobody listens */
 	void *report_context;
+	bool lines;		 /* lines are reported, too: who watches a dialogue wants them */
 	uint64_t random;	 /* engine_random()'s state; seed it */
 	uint32_t sweep;		 /* session_tick()'s position */
 	uint32_t attended;	 /* upkeep_tick()'s positions: sessions, ... */

@@ -46,6 +46,7 @@ enum report_kind {
 	REPORT_OPAQUE,	 /* TLS from here on */
 	REPORT_LIMIT,	 /* a connection is not followed: there is no room for it */
 	REPORT_ONE_WAY,	 /* packets of one direction only: report.direction */
+	REPORT_LINE,	 /* a command or a final reply that announces nothing; only where engine.lines asks for these */
 	REPORT_BEGIN,	 /* a session was made */
 	REPORT_END,	 /* and ended */
 };
@@ -56,8 +57,8 @@ struct report {
 	struct endpoint client; /* as seen where the packets are queued */
 	struct endpoint server;
 	enum direction direction; /* of the announcement */
-	const char *command;	  /* "PORT", "227"; "" where none is concerned */
-	const char *from;	  /* REWRITE, EXPECT, REFUSE: the argument as it came; not terminated */
+	const char *command; /* "PORT", "227"; "" where none is concerned, and of LINE where it is no known command */
+	const char *from;    /* REWRITE, EXPECT, REFUSE: the argument as it came; not terminated */
 	uint32_t from_length;
 	const char *to; /* REWRITE: the argument as it left */
 	uint32_t to_length;

@@ -23,7 +23,8 @@ void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 
 	flow_ends(&session->key, &client, &server);
 	announcement_withdraw_all(&turn);
-	turn_report_plain(&turn, REPORT_END);
+	if (session->state != SESSION_CLOSED) /* else that has been said when it was */
+		turn_report_plain(&turn, REPORT_END);
 	table_work_put(engine->table, session);
 	share_give(engine, &client, SHARE_SESSIONS);
 	table_remove(engine->table, session);
@@ -90,6 +91,7 @@ void lifecycle_close(struct turn *turn)
 	state_happen(turn->session, EVENT_ENDED);
 	lifecycle_let_go(turn);
 	announcement_withdraw_all(turn);
+	turn_report_plain(turn, REPORT_END);
 }
 
 /* An end knows nothing of it any more. What was still to be said of an end that both have announced will not be. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "top_view.h"
 
-#include "tell.h"
+#include "asking/tell.h"
 
 #include <curses.h>
 #include <stdlib.h>
@@ -87,18 +87,33 @@ size_t top_view_rows(void)
 	return LINES > HEAD + FOOT + 1 ? (size_t)(LINES - HEAD - FOOT) : 1;
 }
 
+/* What the kernel has of all queues; where that of one cannot be seen, that: a sum without it would be wrong. */
+static void print_queues(const struct top_view *view, char text[TELL_TEXT_MAX])
+{
+	double waiting = 0, dropped = 0;
+	bool seen = true;
+	const json_t *queue;
+	size_t index;
+
+	json_array_foreach (json_object_get(view->status, "queues"), index, queue) {
+		seen &= !json_object_get(queue, "unseen");
+		waiting += tell_number(queue, "waiting");
+		dropped += tell_number(queue, "dropped_full") + tell_number(queue, "dropped_unsent");
+	}
+	if (seen)
+		snprintf(text, TELL_TEXT_MAX, "%.0f wait, %.0f dropped", waiting, dropped);
+	else
+		snprintf(text, TELL_TEXT_MAX, "cannot be seen, `status' says why");
+}
+
 static void draw_head(const struct top_view *view)
 {
 	const json_t *sessions = json_object_get(view->status, "sessions");
 	const json_t *rates = json_object_get(view->status, "rates"), *refusal;
 	char text[TELL_TEXT_MAX], span[TELL_SPAN_MAX];
-	double waiting = 0, dropped = 0, refused = 0;
+	double refused = 0;
 	size_t index;
 
-	json_array_foreach (json_object_get(view->status, "queues"), index, refusal) {
-		waiting += tell_number(refusal, "waiting");
-		dropped += tell_number(refusal, "dropped_full") + tell_number(refusal, "dropped_unsent");
-	}
 	json_array_foreach (json_object_get(view->status, "refusals"), index, refusal) {
 		refused += tell_number(refusal, "count");
 	}
@@ -107,9 +122,9 @@ static void draw_head(const struct top_view *view)
 	mvprintw(1, 0, "sessions %.0f of %.0f, busy %.0f, expected %.0f, refused %.0f", tell_number(sessions, "now"),
 		 tell_number(sessions, "room"), tell_number(sessions, "busy"),
 		 tell_number(json_object_get(view->status, "expectations"), "now"), refused);
-	mvprintw(2, 0, "queues: %.0f wait, %.0f dropped; a second: %.1f packets, %.1f rewrites, %.1f refusals", waiting,
-		 dropped, tell_number(rates, "packets"), tell_number(rates, "rewrites"),
-		 tell_number(rates, "refusals"));
+	print_queues(view, text);
+	mvprintw(2, 0, "queues: %s; a second: %.1f packets, %.1f rewrites, %.1f refusals", text,
+		 tell_number(rates, "packets"), tell_number(rates, "rewrites"), tell_number(rates, "refusals"));
 	if (view->complaint[0]) {
 		attron(A_BOLD);
 		mvprintw(3, 0, "%.*s", COLS - 1, view->complaint);

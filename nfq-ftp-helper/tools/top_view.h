@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * top_view - what top shows, and how it is drawn. Internal to asking.
+ * top_view - what top shows, and how it is drawn. Internal to tools.
  */
 #ifndef ASKING_TOP_VIEW_H
 #define ASKING_TOP_VIEW_H

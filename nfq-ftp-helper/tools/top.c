@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "top.h"
-
-#include "tell.h"
+/*
+ * top - what the daemon follows, again every second: sortable, a session's detail; printed once where it is not to a terminal.
+ */
+#include "asking/client.h"
+#include "asking/tell.h"
+#include "command/command.h"
+#include "command/option.h"
+#include "tools.h"
 #include "top_view.h"
 
 #include <curses.h>
@@ -148,9 +153,10 @@ static bool press(struct top_view *view, int key)
 
 /* ---- all of it ---- */
 
-static bool show(struct top_view *view, const char *directory, const struct filter *filter)
+/* What has been looked at once; then again every second. */
+static void show(struct top_view *view, const char *directory, const struct filter *filter)
 {
-	int key = ERR;
+	int key = 0;
 
 	do {
 		if (key == ERR) /* a second has passed */
@@ -160,7 +166,6 @@ static bool show(struct top_view *view, const char *directory, const struct filt
 		top_view_draw(view);
 		key = getch();
 	} while (key == ERR || press(view, key));
-	return view->status != NULL;
 }
 
 /* Where it is not to a terminal: once, as status and sessions print it. */
@@ -180,20 +185,16 @@ static bool print_once(const char *directory, const struct filter *filter)
 	return told;
 }
 
-bool top_run(const char *state_directory, const struct filter *filter)
+/* NULL: there is none, which is said. */
+static SCREEN *open_screen(void)
 {
-	struct top_view view = { .sort = TOP_BY_IDLE };
-	SCREEN *screen;
-	bool shown;
+	SCREEN *screen = newterm(NULL, stdout, stdin);
 
-	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
-		return print_once(state_directory, filter);
-	screen = newterm(NULL, stdout, stdin);
 	if (!screen) {
 		fprintf(stderr,
 			"nfq-ftp-helper: this terminal, TERM=`%s', is not known: `nfq-ftp-helper sessions' prints\n",
 			getenv("TERM") ? getenv("TERM") : "");
-		return false;
+		return NULL;
 	}
 	noecho();
 	cbreak();
@@ -201,13 +202,51 @@ bool top_run(const char *state_directory, const struct filter *filter)
 	curs_set(0);
 	timeout(PERIOD);
 	ESCDELAY = 50;
-	shown = show(&view, state_directory, filter);
-	endwin();
-	delscreen(screen);
-	if (!shown)
+	return screen;
+}
+
+/* Until somebody ends it; where nobody answers at the beginning, not at all. Return: whether it could; if not, why is said. */
+static bool run(const char *state_directory, const struct filter *filter)
+{
+	struct top_view view = { .sort = TOP_BY_IDLE };
+	SCREEN *screen = NULL;
+
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+		return print_once(state_directory, filter);
+	look(&view, state_directory, filter);
+	if (view.status)
+		screen = open_screen();
+	else
 		fprintf(stderr, "%s\n", view.complaint);
+	if (screen) {
+		show(&view, state_directory, filter);
+		endwin();
+		delscreen(screen);
+	}
 	json_decref(view.status);
 	json_decref(view.sessions);
 	json_decref(view.expectations);
-	return shown;
+	return screen != NULL;
+}
+
+int tools_top(int argc, char **argv)
+{
+	static const struct option_page page = {
+		.command = OPTION_OF_TOP,
+		.about =
+			"Shows the control connections that the running daemon follows, again every second: sorted as you like, with one\n"
+			"session's detail. Where it is not to a terminal it prints them once.\n",
+		.end = "Keys: q ends, the arrows and page keys select, Enter shows a session's detail, Esc goes back; c s t a i e sort by\n"
+		       "client, server, state, age, idle time and expectations, r backwards.\n\n"
+		       "Examples:\n"
+		       "  nfq-ftp-helper top\n"
+		       "  nfq-ftp-helper top --address 10.0.0.0/8 | head\n\n"
+		       "Exit codes: 0 answered, 1 nobody answered, 2 wrong usage.\n",
+	};
+	struct option_values values;
+	int code = option_parse(&page, &values, argc, argv);
+
+	if (code != OPTION_GO_ON)
+		return code;
+	return run(values.run.state_directory, &values.filter) ? EXIT_DONE : EXIT_FAILED;
 }

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""explain --live, asking somebody who says what a daemon would: what is drawn of it, and when it ends."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import cases_explain
+from harness import PROGRAM, ROOT, case, check, equal
+
+CLIENT, SERVER, PUBLIC = '10.0.0.2:40684', '198.51.100.10:21', '198.51.100.254'
+BEGIN = {'version': 1, 'answer': ''}
+PATIENCE = 20  # seconds
+
+
+def event(kind, seconds=0.0, **more):
+    return {'event': kind, 'ts': time.time() + seconds, 'client': CLIENT, 'server': SERVER, **more}
+
+
+def line(by, command):
+    return event('line', by=by, command=command)
+
+
+def announced(command, by, argument, changed, to, behind, shift):
+    """As a daemon tells of one that NAT changes."""
+    port = int(to.rpartition(':')[2])
+    return [event('expect', command=command, by=by, **{'from': argument}, port=port, data_from='198.51.100.10', data_to=to, behind_nat=behind),
+            event('rewrite', command=command, by=by, **{'from': argument}, to=changed, port=port, shift=shift)]
+
+
+PORT = announced('PORT', 'client', '10,0,0,2,11,185', '198,51,100,254,11,185', f'{PUBLIC}:3001', '10.0.0.2:3001', 6)
+PASSIVE = [event('expect', command='227', by='server', **{'from': '198,51,100,10,11,186'}, port=3002, data_from='10.0.0.2',
+                 data_to='198.51.100.10:3002')]
+REFUSED = [event('refuse', command='PORT', by='client', **{'from': '10,0,0,2,0,22'}, port=22, reason='port',
+                 text='the port is below the lowest that may be announced', advice='--min-port sets the limit')]
+DIALOGUE = [event('opened'), line('server', '220'), line('client', 'USER'), line('server', '331'), line('client', 'PASS'), line('server', '230'),
+            *PORT, line('server', '200'), line('client', 'STOR'), line('server', '150'), line('server', '226'),
+            event('unexpect', command='PORT', by='server', port=3001, data_from='198.51.100.10', data_to=f'{PUBLIC}:3001', behind_nat='10.0.0.2:3001'),
+            *REFUSED, line('server', '500'), line('client', ''), line('server', '502'), *PASSIVE, line('client', 'QUIT'), line('server', '221'),
+            event('closed')]
+
+
+class Daemon:
+    """Listens in a state directory. Who follows hears @events, and, where there is an @end, that; else nothing more for as long as it likes. Who
+    asks for something else hears its line of @first, if any, and its @answers."""
+
+    def __init__(self, events, sessions=(), end=False, answers=None, first=None):
+        self.events, self.end, self.asked = events, end, []
+        self.answers, self.first = answers or {'sessions': sessions}, first or {}
+        self.directory = tempfile.TemporaryDirectory(prefix='nfq-ftp-helper-live.')
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(self.directory.name, 'socket'))
+        self.listener.listen()
+
+    def __enter__(self):
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_exception):
+        self.listener.close()
+        self.directory.cleanup()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self.answer, args=(self.listener.accept()[0],), daemon=True).start()
+
+    def answer(self, sock):
+        question = json.loads(sock.makefile('r').readline())
+        self.asked.append(question)
+        follows = question['ask'] == 'follow'
+        lines = [self.first.get(question['ask'], {**BEGIN, 'answer': question['ask']}),
+                 *(self.events if follows else self.answers.get(question['ask'], ()))]
+        if not follows or self.end:
+            lines.append({'end': True})
+        with contextlib.suppress(OSError):
+            for one in lines:
+                sock.sendall(json.dumps(one).encode() + b'\n')
+            sock.recv(1)  # its end
+        sock.close()
+
+    def argv(self, *arguments):
+        return [PROGRAM, 'explain', '--state-dir', self.directory.name, *arguments]
+
+    def explain(self, *arguments, code=0):
+        done = subprocess.run(self.argv(*arguments), capture_output=True, timeout=PATIENCE, cwd=ROOT, text=True)
+        equal(done.returncode, code, f'exit code ({done.stderr!r})')
+        return done.stdout, done.stderr
+
+
+def is_drawn(text):
+    for one in text.splitlines():
+        check(len(one) <= cases_explain.WIDTH and not one.endswith(' '), f'a line: {one!r}')
+    rows = cases_explain.notes_of(text)
+    words = [re.split(r' +[|*] |  +', row[cases_explain.NOTE:])[0] for row, _ in rows]
+    equal(words, ['( the control connection begins )', '220', 'USER', '331', 'PASS', '230', 'PORT 10,0,0,2,11,185', '200', 'STOR', '150', '226',
+                  '( port 3001 is shut again )', 'PORT 10,0,0,2,0,22', '500', '( another command )', '502', '227 (198,51,100,10,11,186)', 'QUIT', '221',
+                  '( the control connection ends )'], 'rows')
+    return dict(zip(words, (notes for _, notes in rows))), {word: row for word, (row, _) in zip(words, rows)}
+
+
+@case
+def live_is_drawn_as_captures_are():
+    """Each announcement with its arithmetic, what was made of it and why, what may come, what was refused and what to do."""
+    with Daemon(DIALOGUE) as daemon:
+        text, said = daemon.explain('--live', '10.0.0.2')
+    notes, rows = is_drawn(text)
+    equal(notes['PORT 10,0,0,2,11,185'],
+          ['port 11*256+185 = 3001: port 3001 of 10.0.0.2',
+           'rewritten 10,0,0,2,11,185 becomes 198,51,100,254,11,185: the client\'s address, 10.0.0.2, means nothing to the server, who knows it as '
+           '198.51.100.254',
+           'rewritten 11*256+185 = 3001: port 3001 of 198.51.100.254',
+           "numbers +6 bytes: from here on the client's sequence numbers move by +6, and what the server acknowledges moves back",
+           'expected let in: one connection from 198.51.100.10, any port, to 198.51.100.254:3001, which is 10.0.0.2:3001'], 'notes of PORT')
+    check('*  PORT 198,51,100,254,11,185' in rows['PORT 10,0,0,2,11,185'], 'what the server gets')
+    equal(notes['PORT 10,0,0,2,0,22'],
+          ['port 0*256+22 = 22: port 22 of 10.0.0.2', 'refused nothing is opened for it: the port is below the lowest that may be announced',
+           'to do --min-port sets the limit', 'to do the sender must announce a port of 1024 or more: below are services'], 'notes of what is refused')
+    equal(notes['227 (198,51,100,10,11,186)'],
+          ['port 11*256+186 = 3002: port 3002 of 198.51.100.10', 'expected let in: one connection from 10.0.0.2, any port, to 198.51.100.10:3002'],
+          'notes of 227')
+    check('-->' in rows['USER'] and '<--' in rows['331'], 'ways')
+    check('no session of that address goes on' in said, f'it says {said!r}')
+    equal([question['ask'] for question in daemon.asked], ['follow', 'sessions'], 'questions')
+    equal({(question['address'], question.get('lines')) for question in daemon.asked}, {('10.0.0.2/32', True), ('10.0.0.2/32', None)}, 'questions')
+
+
+@case
+def live_is_drawn_as_a_picture():
+    with Daemon(DIALOGUE) as daemon:
+        text, _ = daemon.explain('--live', '10.0.0.2')
+        svg, _ = daemon.explain('--live', '10.0.0.2', '--format', 'svg')
+        page, _ = daemon.explain('--live', '10.0.0.2', '--format', 'html')
+    cases_explain.is_picture(svg, text)
+    cases_explain.is_page(page, text)
+
+
+@case
+def live_comes_as_it_happens():
+    """While the session goes on; a signal ends it, and a picture is written then, too."""
+    with Daemon(DIALOGUE[:-1]) as daemon, tempfile.NamedTemporaryFile() as picture:
+        with subprocess.Popen(daemon.argv('--live', '10.0.0.2'), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            seen = ''
+            while '<-- 221' not in seen:
+                one = process.stdout.readline()
+                check(one, f'it ended too soon: {seen}')
+                seen += one
+            check(process.poll() is None, 'it has ended')
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+            equal(process.wait(PATIENCE), 0, f'end ({process.stderr.read()!r})')
+        started = time.monotonic()
+        daemon.explain('--live', '10.0.0.2', '--seconds', '1', '--format', 'svg', '-o', picture.name)
+        check(0.9 < time.monotonic() - started < PATIENCE / 2, 'it has not looked for one second')
+        check('PORT 198,51,100,254,11,185' in picture.read().decode(), 'the picture lacks what was rewritten')
+
+
+@case
+def live_tells_what_there_was_before():
+    other = {'client': '10.0.0.2:40700', 'server': SERVER, 'state': 'ready', 'command': 'RETR', 'age': 65, 'shift': {'client': 6, 'server': 0}, 'expectations': 1}
+    gone = {**other, 'client': '10.0.0.2:40701', 'state': 'closed'}
+    lost = {'event': 'lost', 'count': 7}
+    end = {**event('closed'), 'client': '10.0.0.2:40700'}
+    with Daemon([line('client', 'NOOP'), lost, event('closed'), end], [other, gone]) as daemon:
+        text, said = daemon.explain('--live', '10.0.0.0/8')
+    check('( goes on, for 1m 5s: ready, last RETR, shift +6/+0, 1 expected )' in ' '.join(text.split()), text)
+    equal(text.count('( 7 events are lost here'), 2, 'losses')
+    check('40701' not in text and not said, f'{text} {said}')
+    equal(text.count('Control connection 1\n'), 3, 'headings: it is another one\'s turn')
+
+
+@case
+def live_says_why_it_cannot():
+    with tempfile.TemporaryDirectory() as nobody:
+        done = subprocess.run([PROGRAM, 'explain', '--live', '10.0.0.2', '--state-dir', nobody], capture_output=True, timeout=PATIENCE, text=True)
+        equal(done.returncode, 1, 'exit code')
+        check('no daemon answers' in done.stderr, done.stderr)
+    with Daemon([line('client', 'NOOP')], end=True) as daemon:
+        daemon.explain('--live', '10.0.0.2', code=1)
+        _, said = daemon.explain('--live', '10.0.0.2', 'in.pcap', code=2)
+        check("takes options only with these, not `in.pcap'" in said, said)
+        _, said = daemon.explain('--live', '10.0.0', code=2)
+        check("--live `10.0.0' is not possible" in said, said)

@@ -200,11 +200,10 @@ static void say(const struct kept_rules *rules, enum course_word word, int error
 	}
 }
 
-/* Return: packets have passed unseen, or may have. */
-static bool hear(struct kept_rules *rules, uint64_t now)
+static struct kept_rules_news hear(struct kept_rules *rules, uint64_t now)
 {
+	struct kept_rules_news heard = { 0 };
 	struct watcher_news news;
-	bool unseen = false;
 
 	while (watcher_hears(&rules->watcher, &news)) {
 		if (news.trouble != WATCHER_SEES) {
@@ -212,10 +211,11 @@ static bool hear(struct kept_rules *rules, uint64_t now)
 			continue;
 		}
 		publish(rules, &news, now);
-		unseen |= standing_queues(news.concerned);
+		heard.unseen |= standing_queues(news.concerned);
+		heard.begun |= standing_queues(news.begun);
 		say(rules, course_hear(&rules->course, &news, now), 0, now);
 	}
-	return unseen;
+	return heard;
 }
 
 static void put_back(struct kept_rules *rules, uint64_t now, bool known)
@@ -236,13 +236,13 @@ static void put_back(struct kept_rules *rules, uint64_t now, bool known)
 	watcher_accept(&rules->watcher);
 }
 
-bool kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known)
+struct kept_rules_news kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known)
 {
-	const bool unseen = hear(rules, now);
+	const struct kept_rules_news heard = hear(rules, now);
 
 	say(rules, course_wait(&rules->course, now), 0, now);
-	put_back(rules, now, known && !unseen);
-	return unseen;
+	put_back(rules, now, known && !heard.unseen);
+	return heard;
 }
 
 void kept_rules_again(struct kept_rules *rules)

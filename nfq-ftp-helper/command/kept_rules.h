@@ -24,6 +24,11 @@ struct kept_rules {
 	struct course course;	/* and what is done about it */
 };
 
+struct kept_rules_news {
+	bool unseen; /* packets of connections that they see have passed unseen, or may have */
+	bool begun;  /* rules hand packets over that none did before: of connections in their middle, too */
+};
+
 #define KEPT_RULES_NONE                                                                                                \
 	{                                                                                                              \
 		.keeper = RULEKEEPER_NONE, .watcher = WATCHER_NONE                                                     \
@@ -50,9 +55,9 @@ int kept_rules_place(struct kept_rules *rules);
  * @now: the workers' clock
  * @known: every worker has taken note of what the last call has returned
  *
- * Call it some times a second. Return: packets have passed that no worker has seen, or may have.
+ * Call it some times a second. Return: what workers are to know.
  */
-bool kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known);
+struct kept_rules_news kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known);
 
 /* Somebody has asked for a reload: what is missing is put back at once; where it is not ours, what is there now is what is meant. */
 void kept_rules_again(struct kept_rules *rules);

@@ -223,7 +223,11 @@ static bool all_know(const struct daemon *daemon)
 
 static void attend_rules(struct daemon *daemon)
 {
-	if (kept_rules_attend(&daemon->rules, worker_clock(), all_know(daemon)))
+	const struct kept_rules_news news = kept_rules_attend(&daemon->rules, worker_clock(), all_know(daemon));
+
+	if (news.begun)
+		atomic_fetch_add_explicit(&daemon->control.begun, 1, memory_order_release);
+	if (news.unseen)
 		atomic_fetch_add_explicit(&daemon->control.unwatched, 1, memory_order_release);
 }
 

@@ -23,7 +23,11 @@ static void take_settings(struct worker *worker)
 static void take_doubts(struct worker *worker, uint64_t now)
 {
 	const unsigned int unwatched = atomic_load_explicit(&worker->control->unwatched, memory_order_acquire);
+	const unsigned int begun = atomic_load_explicit(&worker->control->begun, memory_order_acquire);
 
+	if (begun != worker->begun)
+		unwatched_before(&worker->engine, now);
+	worker->begun = begun;
 	if (unwatched == atomic_load_explicit(&worker->doubted, memory_order_relaxed))
 		return;
 	unwatched_sessions(&worker->engine, now);

@@ -28,6 +28,7 @@ struct control {
 	atomic_bool stop;
 	atomic_uint counters_wanted; /* how often somebody has asked for the counters */
 	atomic_uint unwatched;	     /* how often rules were found gone, or were back */
+	atomic_uint begun;	     /* how often there were some where there had been none */
 };
 
 /* Room for a rewritten packet, as struct output asks for. */
@@ -59,6 +60,7 @@ struct worker {
 	atomic_uint generation;	   /* of the settings it has */
 	unsigned int counters_given;
 	atomic_uint doubted;	     /* of control's unwatched, so many have been taken note of */
+	unsigned int begun;	     /* the same, of its begun */
 	uint64_t full_told;	     /* connections without room when that was last logged */
 	int stat_file;		     /* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */
 	struct overflow overflow[2]; /* the normal queue, the sure one */

@@ -60,17 +60,16 @@ static void say_blind(struct watch *watch, int error)
 
 static void say_judgement(struct watch *watch, enum judgement judgement, const struct judge *before)
 {
-	const uint32_t expected = before->expected, now = watch->judge.expected;
 	struct watcher_news news = { .judgement = judgement, .missing = watch->judge.missing };
 
 	switch (judgement) {
 	case JUDGEMENT_SAME:
 		return;
-	case JUDGEMENT_THERE:
-		news.concerned = now & ~expected;
+	case JUDGEMENT_THERE: /* what has been seen since, has been seen from there on */
+		news.begun = watch->judge.expected & ~before->expected;
 		break;
 	case JUDGEMENT_REPLACED:
-		news.concerned = now;
+		news.concerned = watch->judge.expected;
 		break;
 	case JUDGEMENT_GONE:
 	case JUDGEMENT_OTHER:

@@ -49,7 +49,8 @@ struct watcher_news {
 	int error;		  /* of trouble: a negative errno; 0: it was ended */
 	enum judgement judgement; /* else */
 	uint32_t missing;	  /* places, now */
-	uint32_t concerned;	  /* places that it is about */
+	uint32_t concerned;	  /* places where packets may have passed unseen that are seen otherwise */
+	uint32_t begun;		  /* places where none had been seen before */
 };
 
 /* Start it. Call it while there is one thread. Return: 0, or a negative errno. */

@@ -162,6 +162,27 @@ static void second_time(void **state)
 	dialogue_close(&d);
 }
 
+/* Rules are seen somewhat later than the first packets they hand over: who has been seen from the beginning is not doubted for that. */
+static void rules_come(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.engine.picks_up_until = 0;
+	unwatched_before(&d.engine, d.now);
+	dialogue_says(&d, CLIENT, "NOOP\r\n");
+	assert_int_equal(d.engine.counters.picked_up, 1);
+	dialogue_close(&d);
+
+	dialogue_ready(&d, MASQUERADE);
+	unwatched_before(&d.engine, d.now);
+	assert_false(session_of(&d)->stream[CLIENT].stale || session_of(&d)->stream[SERVER].stale);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_OUT);
+	dialogue_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +193,7 @@ int main(void)
 		cmocka_unit_test(picked_up_in_its_middle),
 		cmocka_unit_test(our_own_numbers),
 		cmocka_unit_test(second_time),
+		cmocka_unit_test(rules_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

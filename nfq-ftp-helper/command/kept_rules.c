@@ -200,22 +200,32 @@ static void say(const struct kept_rules *rules, enum course_word word, int error
 	}
 }
 
-/* Return: packets have passed unseen, or may have. */
-static bool hear(struct kept_rules *rules, uint64_t now)
+static enum kept_rules_passed passed(const struct kept_rules *rules, const struct watcher_news *news)
 {
+	if (!standing_queues(news->concerned))
+		return KEPT_RULES_NONE_PASSED;
+	return atomic_load_explicit(&rules->watched.state, memory_order_relaxed) == WATCHED_NEVER ? KEPT_RULES_BEFORE :
+												    KEPT_RULES_UNSEEN;
+}
+
+static enum kept_rules_passed hear(struct kept_rules *rules, uint64_t now)
+{
+	enum kept_rules_passed all = KEPT_RULES_NONE_PASSED;
 	struct watcher_news news;
-	bool unseen = false;
 
 	while (watcher_hears(&rules->watcher, &news)) {
+		enum kept_rules_passed one;
+
 		if (news.trouble != WATCHER_SEES) {
 			tell_trouble(rules, &news, now);
 			continue;
 		}
+		one = passed(rules, &news);
+		all = one > all ? one : all;
 		publish(rules, &news, now);
-		unseen |= standing_queues(news.concerned);
 		say(rules, course_hear(&rules->course, &news, now), 0, now);
 	}
-	return unseen;
+	return all;
 }
 
 static void put_back(struct kept_rules *rules, uint64_t now, bool known)
@@ -236,13 +246,13 @@ static void put_back(struct kept_rules *rules, uint64_t now, bool known)
 	watcher_accept(&rules->watcher);
 }
 
-bool kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known)
+enum kept_rules_passed kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known)
 {
-	const bool unseen = hear(rules, now);
+	const enum kept_rules_passed passed = hear(rules, now);
 
 	say(rules, course_wait(&rules->course, now), 0, now);
-	put_back(rules, now, known && !unseen);
-	return unseen;
+	put_back(rules, now, known && passed != KEPT_RULES_UNSEEN);
+	return passed;
 }
 
 void kept_rules_again(struct kept_rules *rules)

@@ -45,14 +45,21 @@ void kept_rules_watch(struct kept_rules *rules, const char *carrier, const struc
 /* When packets are served. Return: 0, or a negative errno, which has been said. */
 int kept_rules_place(struct kept_rules *rules);
 
+/* What packets may have done meanwhile. */
+enum kept_rules_passed {
+	KEPT_RULES_NONE_PASSED,
+	KEPT_RULES_BEFORE, /* passed before there were any rules, which have come since the start, or are seen for the first time */
+	KEPT_RULES_UNSEEN, /* passed, or may have, in connections of which others have come before */
+};
+
 /**
  * kept_rules_attend - hear how they stand, and do what there is to be done
  * @now: the workers' clock
  * @known: every worker has taken note of what the last call has returned
  *
- * Call it some times a second. Return: packets have passed that no worker has seen, or may have.
+ * Call it some times a second.
  */
-bool kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known);
+enum kept_rules_passed kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known);
 
 /* Somebody has asked for a reload: what is missing is put back at once; where it is not ours, what is there now is what is meant. */
 void kept_rules_again(struct kept_rules *rules);

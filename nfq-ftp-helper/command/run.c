@@ -223,7 +223,11 @@ static bool all_know(const struct daemon *daemon)
 
 static void attend_rules(struct daemon *daemon)
 {
-	if (kept_rules_attend(&daemon->rules, worker_clock(), all_know(daemon)))
+	const enum kept_rules_passed passed = kept_rules_attend(&daemon->rules, worker_clock(), all_know(daemon));
+
+	if (passed == KEPT_RULES_BEFORE)
+		atomic_fetch_add_explicit(&daemon->control.watched, 1, memory_order_relaxed);
+	else if (passed == KEPT_RULES_UNSEEN)
 		atomic_fetch_add_explicit(&daemon->control.unwatched, 1, memory_order_release);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "orders.h"
 
+#include "core/session/session.h"
 #include "core/session/unwatched.h"
 
 /* What has been changed since the last tick. The kernel's limit is this machine's, and no setting. */
@@ -30,8 +31,20 @@ static void take_doubts(struct worker *worker, uint64_t now)
 	atomic_store_explicit(&worker->doubted, unwatched, memory_order_release);
 }
 
+/* Before rules come for the first time nothing is seen of any connection: what there was is in doubt since the start, and no less. */
+static void take_beginning(struct worker *worker, uint64_t now)
+{
+	const unsigned int watched = atomic_load_explicit(&worker->control->watched, memory_order_relaxed);
+
+	if (watched == worker->seen)
+		return;
+	session_absent(&worker->engine, now);
+	worker->seen = watched;
+}
+
 void orders_take(struct worker *worker, uint64_t now)
 {
 	take_settings(worker);
+	take_beginning(worker, now);
 	take_doubts(worker, now);
 }

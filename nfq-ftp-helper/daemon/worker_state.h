@@ -28,6 +28,7 @@ struct control {
 	atomic_bool stop;
 	atomic_uint counters_wanted; /* how often somebody has asked for the counters */
 	atomic_uint unwatched;	     /* how often rules were found gone, or were back */
+	atomic_uint watched;	     /* how often rules were seen that had not been there before */
 };
 
 /* Room for a rewritten packet, as struct output asks for. */
@@ -58,7 +59,8 @@ struct worker {
 	_Atomic uint32_t followed; /* sessions at that time */
 	atomic_uint generation;	   /* of the settings it has */
 	unsigned int counters_given;
-	atomic_uint doubted;	     /* of control's unwatched, so many have been taken note of */
+	unsigned int seen;	     /* of control's watched, so many have been taken note of, ... */
+	atomic_uint doubted;	     /* and of its unwatched, so many have been taken note of */
 	uint64_t full_told;	     /* connections without room when that was last logged */
 	int stat_file;		     /* of nfqueue_stat_open(); negative: the kernel's counters cannot be read */
 	struct overflow overflow[2]; /* the normal queue, the sure one */

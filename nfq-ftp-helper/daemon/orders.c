@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "orders.h"
 
+#include "core/session/session.h"
 #include "core/session/unwatched.h"
 
 /* What has been changed since the last tick. The kernel's limit is this machine's, and no setting. */
@@ -19,14 +20,17 @@ static void take_settings(struct worker *worker)
 	atomic_store_explicit(&worker->generation, news->generation, memory_order_release);
 }
 
-/* What passed while there were no rules has not been seen. */
+/*
+ * What passed while there were no rules has not been seen. Before they come for the first time nothing is seen of any connection: what there was
+ * is in doubt since the start, and no less. Who looks at them comes to know of new ones somewhat later than their first packets come.
+ */
 static void take_doubts(struct worker *worker, uint64_t now)
 {
 	const unsigned int unwatched = atomic_load_explicit(&worker->control->unwatched, memory_order_acquire);
 	const unsigned int begun = atomic_load_explicit(&worker->control->begun, memory_order_acquire);
 
 	if (begun != worker->begun)
-		unwatched_before(&worker->engine, now);
+		session_absent(&worker->engine, now);
 	worker->begun = begun;
 	if (unwatched == atomic_load_explicit(&worker->doubted, memory_order_relaxed))
 		return;

@@ -21,6 +21,8 @@ from lab import FTP_PORT, wait_until
 from rawftp import Pair, bytewise, check, next_port
 from test_asking import READERS, STALLED, ask, ask_raw, stalled, state
 from test_pressure import NOMEMORY, WANT, is_stopped, restart
+from test_rules import BINARY
+from test_watched import PUT_BACK, backend, watched
 
 SETTLE = 0.4  # seconds until what a worker has counted is published
 SHORT_QUEUE = 4
@@ -61,12 +63,16 @@ LEDGER = Ledger()
 
 
 def numbers(lab):
-    """{family or family{label}: value}; of a histogram its count, of a family with labels the sum besides."""
     time.sleep(SETTLE)
     done = ask_raw(lab, "metrics")
     check(done.returncode == 0, done.stderr.strip())
+    return samples(done.stdout)
+
+
+def samples(text):
+    """{family or family{label}: value}; of a histogram its count, of a family with labels the sum besides."""
     found = {}
-    for name, family in openmetrics.parse(done.stdout).items():
+    for name, family in openmetrics.parse(text).items():
         short = name.removeprefix("nfq_ftp_helper_")
         for (ending, labels), value in family.samples.items():
             if ending in ("_bucket", "_sum"):
@@ -338,6 +344,23 @@ def one_direction(lab):
     watch.check(connections_one_way=1)
 
 
+def rules_that_go():
+    """Those that the daemon keeps are taken away, and put back by it."""
+    with watched("--rules", "yes", "--backend", backend()) as one:
+        def asked():
+            return samples(one.namespace.run(BINARY, "metrics", "--state-dir", str(one.daemon.state)).stdout)
+
+        one.in_place()
+        before = asked()
+        one.namespace.sh("nft flush ruleset")
+        one.waits_for(PUT_BACK, 1)
+        one.in_place()
+        after = asked()
+    LEDGER.note(before, after)
+    for name in ("rules_gone", "rules_put_back"):
+        check(after[name] - before[name] == 1, f"{name} moved by {after[name] - before[name]:.0f}, not by 1")
+
+
 def nothing_is_unmoved(lab):
     """All of them are there, and moved, but for those of which it is known why not."""
     def is_known(name):
@@ -369,6 +392,7 @@ def group_rest(options, report):
         group_dialogue(seqadj)(options, report)
     if options.engine != "daemon":
         return
+    report.case("counters/rules-that-go", rules_that_go)
     for cases, arguments in (((while_it_was_away, without_a_state, without_memory, too_many_ask), ()),
                              ((a_small_table,), ("--sessions", str(SMALL_TABLE))), ((a_rate,), ("--client-rate", "1")),
                              ((a_short_queue,), ("--queue-length", str(SHORT_QUEUE))), ((renewed,), ("--expect-timeout", "30")),

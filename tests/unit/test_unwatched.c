@@ -170,13 +170,13 @@ static void rules_come(void **state)
 	(void)state;
 	dialogue_begin(&d, MASQUERADE);
 	d.engine.picks_up_until = 0;
-	unwatched_before(&d.engine, d.now);
+	session_absent(&d.engine, d.now);
 	dialogue_says(&d, CLIENT, "NOOP\r\n");
 	assert_int_equal(d.engine.counters.picked_up, 1);
 	dialogue_close(&d);
 
 	dialogue_ready(&d, MASQUERADE);
-	unwatched_before(&d.engine, d.now);
+	session_absent(&d.engine, d.now);
 	assert_false(session_of(&d)->stream[CLIENT].stale || session_of(&d)->stream[SERVER].stale);
 	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_left(&d, PORT_OUT);

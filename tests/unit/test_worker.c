@@ -245,18 +245,52 @@ static void new_settings(void **state)
 	settings_free(&control.settings);
 }
 
-/* And that packets have passed it by. */
+/* One that was taken up, and of which all has been seen since. */
+static struct session *followed(void)
+{
+	const struct flow_key key = { .family = AF_INET, .low_port = 21, .high_port = 4711 };
+	struct table *table = worker->engine.table;
+	struct session *session = table_insert(table, &key, table_key_hash(table, &key));
+
+	assert_non_null(session);
+	session->state = SESSION_READY;
+	return session;
+}
+
+/* And that packets have passed it by: what it follows is in doubt. */
 static void rules_were_gone(void **state)
 {
+	const struct session *session;
+
 	(void)state;
 	control.unwatched = 3;
 	assert_int_equal(worker_open(worker, &options, &control, 0), 0);
+	session = followed();
 	worker->engine.picks_up_until = 0;
 	assert_int_equal(worker->doubted, 0);
 	assert_int_equal(worker_start(worker), 0);
 	assert_int_equal(worker_join(worker), 0);
 	assert_int_equal(worker->doubted, 3);
 	assert_true(worker->engine.picks_up_until > worker_clock());
+	assert_true(session->stream[DIRECTION_ORIGINAL].stale);
+	worker_close(worker);
+}
+
+/* Or that there were none before: nothing that it follows is in doubt by that. */
+static void rules_have_come(void **state)
+{
+	const struct session *session;
+
+	(void)state;
+	control.watched = 1;
+	assert_int_equal(worker_open(worker, &options, &control, 0), 0);
+	session = followed();
+	worker->engine.picks_up_until = 0;
+	assert_int_equal(worker_start(worker), 0);
+	assert_int_equal(worker_join(worker), 0);
+	assert_int_equal(worker->seen, 1);
+	assert_true(worker->engine.picks_up_until > worker_clock());
+	assert_false(session->stream[DIRECTION_ORIGINAL].stale);
 	worker_close(worker);
 }
 
@@ -271,6 +305,7 @@ int main(void)
 		CASE(without_a_mark),
 		CASE(new_settings),
 		CASE(rules_were_gone),
+		CASE(rules_have_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,11 +18,6 @@ static void doubt(struct table *table, struct session *session)
 	table_commit(table);
 }
 
-void unwatched_before(struct engine *engine, uint64_t now)
-{
-	lifecycle_absent(engine, now);
-}
-
 void unwatched_sessions(struct engine *engine, uint64_t now)
 {
 	lifecycle_absent(engine, now);

@@ -16,14 +16,4 @@
  */
 void unwatched_sessions(struct engine *engine, uint64_t now);
 
-/**
- * unwatched_before - there were no rules until now, and whatever has a session has been seen since, or is mistrusted as after any restart
- * @engine: the engine
- * @now: as for session_input()
- *
- * Connections are picked up in the middle. A session that has been seen from its first packet on is not doubted: whoever looks at rules comes to know of
- * new ones somewhat later than their first packets do.
- */
-void unwatched_before(struct engine *engine, uint64_t now);
-
 #endif

@@ -91,7 +91,9 @@ def unknown_is_passed_over(root, release):
 
 def cases(release):
     with overlay(fresh_system(release)) as root:
-        inside(root, f"{APT} update; {APT} install -y --no-install-recommends dkms kmod linux-headers-{machine()} >/tmp/log 2>&1 || "
+        # With headers their kernel may come, which nobody boots: it needs no initramfs, and that takes longer than all else.
+        inside(root, "dpkg-divert --quiet --local --rename --add /usr/sbin/update-initramfs; ln -s /bin/true /usr/sbin/update-initramfs; "
+                     f"{APT} update; {APT} install -y --no-install-recommends dkms kmod linux-headers-{machine()} >/tmp/log 2>&1 || "
                      "{ tail -n 20 /tmp/log >&2; exit 1; }")
         yield "builds", lambda: builds(root)
         yield "kernel-upgrade", lambda: upgrade(root, release)

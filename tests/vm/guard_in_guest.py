@@ -122,6 +122,9 @@ def group_guard(options, report):
         report.case(f"{PREFIX}/cthelper/both-killed", both_killed, lab)
 
 
+GROUPS = {"guard": group_guard}
+
+
 if __name__ == "__main__":
     sys.argv += ["--jobs", "1"]
-    sys.exit(main(__doc__.split("\n\n")[0], {"guard": group_guard}))
+    sys.exit(main(__doc__.split("\n\n")[0], GROUPS))

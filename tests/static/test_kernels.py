@@ -6,7 +6,14 @@ One line a case: `PASS name` or `FAIL name: why`.
 """
 
 import argparse
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import os
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
@@ -18,6 +25,11 @@ import in_guest  # noqa: E402
 import kmod_in_guest  # noqa: E402
 import sample  # noqa: E402
 import test_vm  # noqa: E402
+
+_LOADER = importlib.machinery.SourceFileLoader("kernels", str(TREE / "tests/vm/kernels"))  # a program, whose name has no .py
+kernels_program = importlib.util.module_from_spec(importlib.util.spec_from_loader("kernels", _LOADER))
+sys.dont_write_bytecode = True
+_LOADER.exec_module(kernels_program)
 
 DAYS = range(20000, 20000 + 100)
 
@@ -191,7 +203,68 @@ def work():
             yield f"day {day}, shared: {both}"
 
 
-CASES = [newest, vanished, parts, closure, versions, every_pair, each_once, shared, whole, work]
+@contextlib.contextmanager
+def cache(**kernels):
+    """A cache with these: name (_ for . and -) -> names of what is complete in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        before, kernels_program.CACHE = kernels_program.CACHE, Path(folder)
+        for name, files in kernels.items():
+            place = Path(folder) / name[1:].replace("_", ".").replace(".0.", ".0-")
+            place.mkdir()
+            for file in files:
+                (place / file).touch()
+        try:
+            yield Path(folder)
+        finally:
+            kernels_program.CACHE = before
+
+
+WHOLE = ("release", "vmlinuz", "kdir")
+
+
+def fetched_before(kernel, headers):
+    with contextlib.redirect_stderr(io.StringIO()):
+        try:
+            return kernels_program.newest_there(kernel, headers, kernels_program.Failed("no network")).name
+        except kernels_program.Failed as why:
+            return str(why)
+
+
+def offline():
+    """Without the archive the newest that is there is taken, and only one that has all that is asked for; else the reason is said."""
+    with cache(v6_1_0_9=WHOLE, v6_1_0_56=WHOLE, v6_12_118=WHOLE, v7_3_4=WHOLE[:2], v7_3_10=WHOLE[:1], v6_1=("release", "kdir")):
+        for kernel, headers, wanted in (("6.1", False, "6.1.0-56"), ("6.12", True, "6.12.118"), ("7.3", False, "7.3.4"), ("7.3", True, "no network"),
+                                        ("7.2", False, "no network"), ("6.12.1", False, "no network")):
+            found = fetched_before(kernel, headers)
+            if found != wanted:
+                yield f"{kernel}{' with headers' if headers else ''}: {found}, not {wanted}"
+
+
+def todays_answer():
+    """Is taken while it is of today, and all that it takes is there still."""
+    with cache(v7_3_4=WHOLE[:2]) as folder:
+        (folder / "lists").mkdir()
+        answer = folder / "lists/7.3.found"
+        answer.write_text("7.3.4\n")
+        found = [kernels_program.found_today("7.3", headers) for headers in (False, True)] + [kernels_program.found_today("7.2", False)]
+        os.utime(answer, (time.time() - 86400,) * 2)
+        if [*found, kernels_program.found_today("7.3", False)] != [folder / "7.3.4", None, None, None]:
+            yield f"{found}"
+
+
+def unused():
+    """A kernel goes that nobody has asked for in long, and nothing else."""
+    with cache(v6_1=WHOLE, v7_3=WHOLE) as folder:
+        (folder / "lists").mkdir()
+        for name in ("6.1", "lists"):
+            os.utime(folder / name / "release" if name != "lists" else folder / name, (1, 1))
+        kernels_program.remove_unused()
+        left = sorted(path.name for path in folder.iterdir())
+        if left != ["7.3", "lists"]:
+            yield f"left are {left}"
+
+
+CASES = [newest, vanished, parts, closure, versions, offline, todays_answer, unused, every_pair, each_once, shared, whole, work]
 
 
 def main():

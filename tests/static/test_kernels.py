@@ -203,6 +203,20 @@ def work():
             yield f"day {day}, shared: {both}"
 
 
+def archives():
+    """Debian's own archive by what apt is configured with, and that of its security updates, or where it is likely to be."""
+    others = "H://other/ stable contrib\nH://node/ nodistro-x main\n"
+    for text, wanted in ((f"{others}H://x/debian/ trixie main\nH://s/sec/ trixie-security main", ("H://x/debian/", ["H://s/sec/"])),
+                         ("H://x/debian/ trixie-updates main\nH://y/debian/ sid main", ("H://y/debian/", ["H://y/debian-security", None])),
+                         ("H://x/mirror/ trixie main", ("H://x/mirror/", [None]))):
+        if kernels_program.archives(text) != wanted:
+            yield f"{text!r}: {kernels_program.archives(text)}"
+    try:
+        yield f"of nothing: {kernels_program.archives(others)}"
+    except kernels_program.Failed:
+        pass
+
+
 @contextlib.contextmanager
 def cache(**kernels):
     """A cache with these: name (_ for . and -) -> names of what is complete in it."""
@@ -264,7 +278,7 @@ def unused():
             yield f"left are {left}"
 
 
-CASES = [newest, vanished, parts, closure, versions, offline, todays_answer, unused, every_pair, each_once, shared, whole, work]
+CASES = [newest, vanished, parts, closure, versions, archives, offline, todays_answer, unused, every_pair, each_once, shared, whole, work]
 
 
 def main():

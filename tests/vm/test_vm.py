@@ -21,7 +21,8 @@ import sample
 TREE = pathlib.Path(__file__).resolve().parents[2]
 VM = TREE / "tests/vm"
 KERNELS = tuple(archive.GENERATIONS)
-TIMEOUT = 2400  # seconds for all that is done in one machine, when the host has other work too
+TIMEOUT = 2400  # seconds for all that a sample does in one machine, when the host has other work too
+TIMEOUT_ALL = 10800
 # What is run in the machine: the module's tests, and of the lab's own those that this machine's kernel may not have.
 PROGRAMS = {
     "daemon": "tests/vm/in_guest.py",
@@ -152,10 +153,11 @@ def main():
     parser.add_argument("--kernel", action="append", type=kernel_named, metavar="KERNEL",
                         help=f"only this one, of {', '.join(KERNELS)}, or a version, as 6.1.176; may be given several times")
     parser.add_argument("--program", action="append", choices=PROGRAMS, help="only this one; may be given several times")
-    parser.add_argument("--timeout", type=int, default=TIMEOUT, help="seconds for one machine")
+    parser.add_argument("--timeout", type=int, help=f"seconds for one machine (default: {TIMEOUT_ALL}; of a sample {TIMEOUT})")
     parser.add_argument("--sample", type=int, nargs="?", const=sample.today(), metavar="N",
                         help="a part of it, another for each N (default: the day's)")
     options, arguments = parser.parse_known_args()
+    options.timeout = options.timeout or (TIMEOUT_ALL if options.sample is None else TIMEOUT)
     tally = Tally()
     if options.sample is not None:
         print(f"# sample {options.sample} (again: {sys.argv[0]} --sample={options.sample})", flush=True)

@@ -45,10 +45,12 @@ TURNS = {
         ("daemon",),
         ("traces", "check-nft", "check-iptables"),
         through("matrix"),
+        through("gone"),
         ("forged-masquerade", "forged-firewall"),
     ),
     "guard": (
         ("guard",),
+        tuple(f"gone-{variant}-{topology}" for variant in ("queue-sane", "queue-sane-self", "queue-stub", "cthelper") for topology in TOPOLOGIES),
     ),
 }
 

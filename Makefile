@@ -262,7 +262,9 @@ fuzz-replay: $(FUZZ_REPLAY)
 fuzz:
 	tests/fuzz/run $(SECONDS)
 
-# The kernel module, built in a copy of its sources, as DKMS does. make kmod KDIR=/usr/src/linux-headers-...
+# The kernel module, built in a copy of its sources, as DKMS does. make kmod KDIR=/usr/src/linux-headers-... [TOOLCHAIN=COMMAND]
+# A command that runs others with the tools that KDIR asks for: tests/vm/toolchain. None: this machine's.
+TOOLCHAIN ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
 KMOD_OWN := $(wildcard kmod/*.[ch]) $(patsubst %,kmod/%,Kbuild Makefile README dkms.conf probe)
@@ -273,7 +275,7 @@ kmod:
 	@mkdir -p $(KMOD)/core/wire
 	cp -pu $(KMOD_OWN) $(KMOD)/
 	cp -pu $(KMOD_CORE) $(KMOD)/core/wire/
-	$(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
+	$(TOOLCHAIN) $(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
 
 # All sources as .clang-format says.
 format:

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
 import cthelper_stub  # noqa: E402 (found through the path above)
 import test_streams  # noqa: E402
 from cases import daemon_lab  # noqa: E402
-from lab import HELPER, MARK, wait_until  # noqa: E402
+from lab import FTP_PORT, HELPER, MARK, wait_until  # noqa: E402
 from rawftp import RawClient, check, next_port  # noqa: E402
 from servers import Server  # noqa: E402
 from variants import PREFIX  # noqa: E402
@@ -39,7 +39,7 @@ def goes_on(session):
 
 
 def is_settled(lab, family):
-    return not lab.conntrack("-L", "-f", f"ipv{family}", "--mark", f"{MARK}/{MARK}")
+    return not lab.conntrack("-L", "-f", f"ipv{family}", "-p", "tcp", "--dport", str(FTP_PORT), "--mark", f"{MARK}/{MARK}")
 
 
 def kill(lab, family, helper_is_ours):

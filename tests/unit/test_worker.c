@@ -282,13 +282,13 @@ static void rules_have_come(void **state)
 	const struct session *session;
 
 	(void)state;
-	control.watched = 1;
+	control.begun = 1;
 	assert_int_equal(worker_open(worker, &options, &control, 0), 0);
 	session = followed();
 	worker->engine.picks_up_until = 0;
 	assert_int_equal(worker_start(worker), 0);
 	assert_int_equal(worker_join(worker), 0);
-	assert_int_equal(worker->seen, 1);
+	assert_int_equal(worker->begun, 1);
 	assert_true(worker->engine.picks_up_until > worker_clock());
 	assert_false(session->stream[DIRECTION_ORIGINAL].stale);
 	worker_close(worker);

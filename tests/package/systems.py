@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from package import TREE, Skip, output
+from package import TREE, Failure, Skip, output
 
 ROOTS = Path(os.environ.get("NFQ_FTP_ROOTS", "/var/cache/nfq-ftp-helper/roots"))
 RELEASES = ("bookworm", "trixie")
@@ -17,7 +17,7 @@ NAME = "nfq-ftp-helper"
 # In a namespace of mounts that ends with the command; /run is empty there, as at a start of the machine.
 ENTER = r"""
 root=$1; shift
-mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount -t tmpfs run "$root/run" && mount -t tmpfs tmp "$root/tmp"
+mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --rbind /sys "$root/sys" && mount -t tmpfs run "$root/run" && mount -t tmpfs tmp "$root/tmp"
 mkdir -p "$root/run/lock"
 exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 sh -euc "$1"
 """
@@ -42,7 +42,10 @@ def fresh_system(release):
     shutil.rmtree(unfinished, ignore_errors=True)
     scripts = Path("/usr/share/debootstrap/scripts")
     script = [] if (scripts / release).exists() else [scripts / "sid"]
-    output("debootstrap", "--variant=minbase", release, unfinished, archive(), *script, timeout=1800)
+    try:
+        output("debootstrap", "--variant=minbase", release, unfinished, archive(), *script, timeout=1800)
+    except Failure as why:
+        raise Skip(f"no system of {release} without Debian's archive, or one in {root}: {' '.join(str(why).split())}") from why
     unfinished.rename(root)
     return root
 
@@ -65,8 +68,13 @@ def overlay(base):
             output("umount", root)
 
 
+def entering(root, script):
+    """The command that runs a script in a system."""
+    return "unshare", "--mount", "--propagation", "private", "sh", "-euc", ENTER, "sh", root, script
+
+
 def inside(root, script):
-    return output("unshare", "--mount", "--propagation", "private", "sh", "-euc", ENTER, "sh", root, script, timeout=3600)
+    return output(*entering(root, script), timeout=3600)
 
 
 def copy_tree(folder):

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mode cthelper, whose helper is the whole machine's: what becomes of it when the daemon, its guard or both are killed.
+"""The daemon is killed, in every mode without the module (gone.py); in mode cthelper, whose helper is the whole machine's, its guard, too, and
+both at once.
 
-Alone in its machine, as another daemon would keep the helper enabled. Prints one line a case, as tests/lab does.
+One at a time, as another daemon would keep the helper enabled. Prints one line a case, as tests/lab does.
 """
 
 import contextlib
@@ -18,11 +19,12 @@ sys.path.insert(0, str(TREE / "tests/lab"))
 import cthelper_stub  # noqa: E402 (what is imported below is found through the path above)
 import test_streams  # noqa: E402
 from cases import daemon_lab, main  # noqa: E402
+from gone import MODES as TOPOLOGIES, group_gone  # noqa: E402
 from lab import HELPER, wait_until  # noqa: E402
 from rawftp import RawClient, Wrong, check, next_port  # noqa: E402
 from servers import Server  # noqa: E402
 from test_pressure import Unread  # noqa: E402
-from variants import PREFIX  # noqa: E402
+from variants import PREFIX, USER_SPACE  # noqa: E402
 
 GUARD = "nfq-ftp-guard"
 GUARD_KILLS = 5
@@ -122,6 +124,10 @@ def group_guard(options, report):
         report.case(f"{PREFIX}/cthelper/both-killed", both_killed, lab)
 
 
+GROUPS = {"guard": group_guard}
+GROUPS.update({f"gone-{variant.name}-{topology}": group_gone(variant, topology) for variant in USER_SPACE for topology in TOPOLOGIES})
+
+
 if __name__ == "__main__":
     sys.argv += ["--jobs", "1"]
-    sys.exit(main(__doc__.split("\n\n")[0], {"guard": group_guard}))
+    sys.exit(main(__doc__.split("\n\n")[0], GROUPS))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the daily run takes of all there is: one kernel, and of groups of cases that differ in one thing only, one.
+"""What the daily run takes of all there is: the oldest kernel and the newest, and of groups of cases that differ in one thing only, one,
+on one of the two.
 
-Which ones a number decides, by default the day's: so all have their turn within eight days, each on each kernel within three weeks, and a
-sample can be taken again.
+Which ones a number decides, by default the day's. Of N alternatives each has been on each kernel after 2N days (N where there is but one
+kernel), and a sample can be taken again.
 """
 
 import time
@@ -42,7 +43,12 @@ TURNS = {
         ("daemon",),
         ("traces", "check-nft", "check-iptables"),
         through("matrix"),
+        through("gone"),
         ("forged-masquerade", "forged-firewall"),
+    ),
+    "guard": (
+        ("guard",),
+        tuple(f"gone-{variant}-{topology}" for variant in ("queue-sane", "queue-sane-self", "queue-stub", "cthelper") for topology in TOPOLOGIES),
     ),
 }
 
@@ -54,15 +60,20 @@ def today():
     return int(time.time()) // DAY
 
 
-def in_turn(number, alternatives):
-    return alternatives[number % len(alternatives)]
+def kernels(known):
+    return [known[0], known[-1]]
 
 
-def kernel(number, kernels):
-    """For two days the same, as otherwise of two alternatives each would come on one kernel only."""
-    return in_turn(number // 2, kernels)
+def in_turn(number, alternatives, kernels):
+    """(Alternative, kernel): all pairs, one after the other."""
+    rounds, place = divmod(number, len(alternatives))
+    return alternatives[place], kernels[rounds % len(kernels)]
 
 
-def groups(number, program):
-    """Names of the groups; neighbouring rows are not at the same alternative. None of a program without: it is run whole."""
-    return [in_turn(number + place, row) for place, row in enumerate(TURNS.get(program, ()))]
+def groups(number, program, kernel, kernels):
+    """Names of a program's groups that are run on this kernel, when these share them. Neighbouring rows are not at the same alternative, nor,
+    where they have but one, on the same kernel."""
+    if not kernels:
+        return []
+    turns = (in_turn(number + place, row, kernels) for place, row in enumerate(TURNS[program]))
+    return [group for group, where in turns if where == kernel]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Everything that a stock kernel can show, on each stock kernel, in a virtual machine that boots once for each.
 
-With --sample a part of it, on one kernel; which part sample.py says.
+With --sample a part of it, shared between the oldest kernel and the newest; which part sample.py says.
 
 Prints one line a case: PASS, FAIL or SKIP, a blank, the case's name, and after a colon why, or what was measured; last, how
 many of each. Exit status 1 if one failed. A kernel that cannot be had is skipped.
@@ -15,12 +15,14 @@ import shutil
 import subprocess
 import sys
 
+import archive
 import sample
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 VM = TREE / "tests/vm"
-KERNELS = ("6.1", "6.12")
-TIMEOUT = 2400  # seconds for all that is done in one machine, when the host has other work too
+KERNELS = tuple(archive.GENERATIONS)
+TIMEOUT = 2400  # seconds for all that a sample does in one machine, when the host has other work too
+TIMEOUT_ALL = 10800
 # What is run in the machine: the module's tests, and of the lab's own those that this machine's kernel may not have.
 PROGRAMS = {
     "daemon": "tests/vm/in_guest.py",
@@ -84,48 +86,55 @@ def build_module(kernel, tally):
     if why:
         tally.line(f"SKIP {name}: {why}")
         return False
-    done = subprocess.run(["make", "-s", "kmod", f"KDIR={directory}/kdir"], text=True, capture_output=True, cwd=TREE)
+    done = subprocess.run(["make", "-s", "kmod", f"KDIR={directory}/kdir", f"TOOLCHAIN={VM}/toolchain {kernel}"], text=True, capture_output=True,
+                          cwd=TREE)
     errors = [line for line in done.stderr.splitlines() if "error" in line] or [last_line(done.stderr)]
     tally.line(f"FAIL {name}: {errors[0]}" if done.returncode else f"PASS {name}")
     return done.returncode == 0
 
 
-def kernels_for(options):
-    if options.kernel:
-        return options.kernel
-    return KERNELS if options.sample is None else [sample.kernel(options.sample, KERNELS)]
+def kernel_named(name):
+    try:
+        archive.generation(name)
+    except archive.Missing as why:
+        raise argparse.ArgumentTypeError(str(why)) from why
+    return name
 
 
-def programs_for(kernel, options, tally):
-    """Names of PROGRAMS."""
-    newest = kernel == kernels_for(options)[-1]
-    left_out = () if options.sample is None else sample.LEFT_OUT
-    names = options.program or [name for name in PROGRAMS
-                                if (newest or name not in NEWEST_ONLY) and name not in left_out]
-    if NEEDS_MODULE in names and not build_module(kernel, tally):
-        return [name for name in names if name != NEEDS_MODULE]
-    return names
+def kernels_for(name, kernels):
+    """Those of the sample's kernels that a program's turns are shared between."""
+    return kernels[-1:] if name in NEWEST_ONLY else kernels
 
 
-def groups_for(name, options):
-    """Names of a program's groups; none: all of them."""
-    return GROUPS.get(name, ()) if options.sample is None else sample.groups(options.sample, name)
+def work_for(kernel, kernels, options):
+    """{name of a program: names of its groups, none: all of them} to be run on this kernel of those that there are."""
+    if options.sample is None:
+        return {name: GROUPS.get(name, ()) for name in options.program or PROGRAMS
+                if options.program or name not in NEWEST_ONLY or kernel == kernels[-1]}
+    names = options.program or [name for name in PROGRAMS if name not in sample.LEFT_OUT]
+    shared = {name: sample.groups(options.sample, name, kernel, kernels_for(name, kernels)) for name in names if name in sample.TURNS}
+    return {name: groups for name, groups in shared.items() if groups}
 
 
-def command_in_guest(names, options, arguments):
+def command_in_guest(work, arguments):
     """All programs in turn; fails if one did."""
-    calls = [shlex.join([PROGRAMS[name], *(f"--group={group}" for group in groups_for(name, options)), f"--jobs={JOBS}",
-                         *arguments]) for name in names]
+    calls = [shlex.join([PROGRAMS[name], *(f"--group={group}" for group in groups), f"--jobs={JOBS}", *arguments])
+             for name, groups in work.items()]
     return ["sh", "-c", "status=0; " + "".join(f"{call} || status=1; " for call in calls) + "exit $status"]
 
 
-def run_machine(kernel, options, arguments, tally):
-    command = command_in_guest(programs_for(kernel, options, tally), options, arguments)
+def run_machine(kernel, work, options, arguments, tally):
+    prefix = f"vm/{archive.generation(kernel)}/"
+    if NEEDS_MODULE in work and not build_module(kernel, tally):
+        work = {name: groups for name, groups in work.items() if name != NEEDS_MODULE}
+    if not work:
+        return
+    command = command_in_guest(work, arguments)
     before = dict(tally.counts)
     argv = [VM / "boot", "-t", str(options.timeout), kernel, "--", *command]
     with subprocess.Popen(argv, text=True, errors="replace", stdout=subprocess.PIPE, cwd=TREE) as machine:
         for line in machine.stdout:
-            tally.line(line.rstrip(), f"vm/{kernel}/")
+            tally.line(line.rstrip(), prefix)
     if machine.returncode and tally.counts["FAIL"] == before["FAIL"]:
         tally.line(f"FAIL vm/{kernel}: exit status {machine.returncode}, see above")
     elif tally.counts["PASS"] == before["PASS"]:
@@ -135,21 +144,26 @@ def run_machine(kernel, options, arguments, tally):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0],
                                      epilog="All other arguments are given to the programs in the machine (--help there).")
-    parser.add_argument("--kernel", action="append", choices=KERNELS, help="only this one; may be given several times")
+    parser.add_argument("--kernel", action="append", type=kernel_named, metavar="KERNEL",
+                        help=f"only this one, of {', '.join(KERNELS)}, or a version, as 6.1.176; may be given several times")
     parser.add_argument("--program", action="append", choices=PROGRAMS, help="only this one; may be given several times")
-    parser.add_argument("--timeout", type=int, default=TIMEOUT, help="seconds for one machine")
+    parser.add_argument("--timeout", type=int, help=f"seconds for one machine (default: {TIMEOUT_ALL}; of a sample {TIMEOUT})")
     parser.add_argument("--sample", type=int, nargs="?", const=sample.today(), metavar="N",
                         help="a part of it, another for each N (default: the day's)")
     options, arguments = parser.parse_known_args()
+    options.timeout = options.timeout or (TIMEOUT_ALL if options.sample is None else TIMEOUT)
     tally = Tally()
     if options.sample is not None:
         print(f"# sample {options.sample} (again: {sys.argv[0]} --sample={options.sample})", flush=True)
-    for kernel in kernels_for(options):
+    kernels = []
+    for kernel in options.kernel or (KERNELS if options.sample is None else sample.kernels(KERNELS)):
         why = why_not(kernel)
         if why:
             tally.line(f"SKIP vm/{kernel}: {why}")
-            continue
-        run_machine(kernel, options, arguments, tally)
+        else:
+            kernels.append(kernel)
+    for kernel in kernels:
+        run_machine(kernel, work_for(kernel, kernels, options), options, arguments, tally)
     tally.summary()
     return 1 if tally.counts["FAIL"] else 0
 

@@ -519,10 +519,22 @@ void adversary_begin(struct sim *sim)
 			 "I4: both ends have said that there is no connection, and what it announced is still open");
 	/* conntrack lets a SYN begin a new connection where the old one was reset; nothing of it is adjusted. */
 	memset(sim->around.binding.seqadj, 0, sizeof(sim->around.binding.seqadj));
-	sim->around.renumbering = sim->around.marked = false;
+	sim->around.renumbering = sim->around.marked = sim->around.known = false;
 }
 
 /* ---- what becomes of it ---- */
+
+/*
+ * Up to where the engine knows a side to have been acknowledged, and that side itself. A part that was swallowed was acknowledged to its
+ * sender only; what its receiver has said counts again where it is owed.
+ */
+static uint32_t heard_of(const struct sim *sim, enum side side)
+{
+	const struct wire *wire = &sim->wire[side];
+	const uint32_t heard = min_u32(sim->tcp[side].una, wire->engine_acked);
+
+	return wire->lent ? min_u32(heard, wire->engine_heard) : heard;
+}
 
 /*
  * What the engine cannot tell from the real thing, since it knows windows by their scale only, and how far a receiver has come by
@@ -538,7 +550,8 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 	const uint32_t offset = view->seq - number(sim, as, 0);
 	const uint32_t end = offset + view->length + !!(view->flags & TCP_FIN);
 	const uint32_t ack = view->ack - number(sim, to, 0), top = check_forward(&sim->wire[to], other->top);
-	const uint32_t heard = min_u32(other->una, sim->wire[to].engine_acked);
+	const uint32_t oldest = router_maps_back(sim, to, view->ack) - number(sim, to, 0);
+	const uint32_t heard = heard_of(sim, to);
 	const uint32_t reach = max_u32(me->una, wire->engine_next) + widest(sim, to);
 
 	if (packet->origin == BLIND)
@@ -551,7 +564,7 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 		       check_forward(wire, offset) == wire->engine_heard;
 	if ((view->flags & TCP_SYN) || !(view->flags & TCP_ACK) || !after(end, me->una) || after(offset, reach))
 		return false;
-	return !after(ack, top) && !after(heard - widest(sim, as), ack);
+	return !after(ack, top) && !after(heard - widest(sim, as), oldest);
 }
 
 /* At the router: a third party who can do that needs no router to do harm. */

@@ -71,6 +71,10 @@ void check_swallowed(struct sim *sim)
 		if (!wire->swallowed)
 			continue;
 		wire->swallow_start = adj->pos + 1 - (sim->schedule.habit[side].iss + 1);
+		if (wire->swallow_start > STREAM_MAX) { /* it is of an invented connection */
+			wire->swallowed = 0;
+			continue;
+		}
 		wire->lent = max_u32(wire->lent, wire->swallow_start + wire->swallowed);
 		promise = promise_around(sim, (enum side)side, wire->swallow_start);
 		wire->lent_end = promise ? promise->end : wire->lent;

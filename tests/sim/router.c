@@ -47,6 +47,8 @@ static int conntrack_find(struct conntrack *conntrack, const struct tuple *seen,
 
 	(void)zone;
 	may_die(sim);
+	if (!sim->around.known)
+		return -ENOENT;
 	if (endpoint_equal(&seen->src, &inside[CLIENT]) && endpoint_equal(&seen->dst, &inside[SERVER]))
 		*direction = DIRECTION_ORIGINAL;
 	else if (endpoint_equal(&seen->src, &inside[SERVER]) && endpoint_equal(&seen->dst, &inside[CLIENT]))
@@ -54,6 +56,7 @@ static int conntrack_find(struct conntrack *conntrack, const struct tuple *seen,
 	else
 		return -ENOENT;
 	*binding = sim->around.binding;
+	binding->progress = sim->around.shaken ? PROGRESS_BEYOND : PROGRESS_HANDSHAKE;
 	if (sim->schedule.self)
 		memset(binding->seqadj, 0, sizeof(binding->seqadj));
 	return 0;
@@ -311,7 +314,10 @@ static bool upset(struct sim *sim)
 		restart(sim);
 	} else if (schedule->upset == UPSET_KILL && sim->kill_countdown < 0) {
 		sim->kill_countdown = 1 + (int)sim_pick(sim, 8);
-	} else if (schedule->upset == UPSET_FRESH && quiet(sim) && !(schedule->self && rewritten_at_all(sim))) {
+	} else if (
+		schedule->upset == UPSET_FRESH && quiet(sim) && !(schedule->self && rewritten_at_all(sim)) &&
+		!sim->around
+			 .misplaced) { /* else the real one's packets are INVALID to conntrack, and nobody follows it */
 		sim->upset_done = true;
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);
@@ -368,6 +374,22 @@ static void learn_adjustment(struct sim *sim)
 		for (unsigned int side = 0; session && side < 2; side++)
 			sim->around.binding.seqadj[side] = session->stream[side].adj;
 	}
+}
+
+/* The session that the engine has, whosever it is. */
+static const struct session *session_of(const struct sim *sim)
+{
+	const struct session *session = table_slot(sim->engine.table, 1);
+
+	return session ? session : table_slot(sim->engine.table, 2);
+}
+
+/* What the engine takes for the number of a side's byte that is acknowledged like this; of an old one it may still know another shift. */
+uint32_t router_maps_back(const struct sim *sim, enum side side, uint32_t ack)
+{
+	const struct session *session = session_of(sim);
+
+	return session ? seqadj_back(&session->stream[side].adj, ack) : ack;
 }
 
 static void killed(struct sim *sim, struct packet *packet)
@@ -491,9 +513,8 @@ static bool is_ending(const struct sim *sim)
 /* Has the session that the engine has other numbers than the connection of the two ends? */
 static bool follows_invented(const struct sim *sim)
 {
-	const struct session *session = table_slot(sim->engine.table, 1);
+	const struct session *session = session_of(sim);
 
-	session = session ? session : table_slot(sim->engine.table, 2);
 	for (unsigned int side = 0; session && side < 2; side++)
 		if (!session->stream[side].unsynced &&
 		    session->stream[side].next - (sim->schedule.habit[side].iss + 1) > STREAM_MAX)
@@ -512,6 +533,8 @@ static void check_superseded(struct sim *sim, const struct view *in, const struc
 	const bool over = reset || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
 
 	sim->invented = follows_invented(sim);
+	/* The real one's handshake this daemon has not seen: nothing tells it which of the two is right, or who is to be left alone. */
+	sim->left_alone |= sim->invented && sim->around.shaken && !(sim->wire[CLIENT].mss && sim->wire[SERVER].mss);
 	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim) || !over)
 		return;
 	if (!reset && is_ending(sim))
@@ -536,9 +559,8 @@ static void note_shown(struct sim *sim)
  */
 static bool moves_numbers(const struct sim *sim, const struct packet *packet)
 {
-	const struct session *session = table_slot(sim->engine.table, 1);
+	const struct session *session = session_of(sim);
 
-	session = session ? session : table_slot(sim->engine.table, 2);
 	return session && session->state >= SESSION_OPAQUE && (packet->origin == NEAR || packet->origin == EXACT);
 }
 
@@ -638,6 +660,29 @@ static bool is_queued(const struct sim *sim, const struct view *in)
 	return !sim->schedule.payload_only || in->length || (in->flags & (TCP_SYN | TCP_FIN | TCP_RST));
 }
 
+/* The last hook, in which conntrack confirms what is new to it. */
+static void leaves(struct sim *sim, const struct view *out)
+{
+	sim->around.known |= (out->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && out->checksum_ok;
+}
+
+/*
+ * Who adjusts for an invented connection tracks that one's numbers: the real one's packets are INVALID to it, of no connection, and left as
+ * they are; and so are another invented one's.
+ */
+static bool is_adjusted(const struct sim *sim, enum side from, const struct view *in)
+{
+	const struct seqadj *adj = sim->around.binding.seqadj;
+
+	for (unsigned int side = 0; side < 2 && sim->around.misplaced; side++) {
+		const uint32_t number = side == from ? in->seq : in->ack;
+
+		if (seqadj_active(&adj[side]) && number - adj[side].pos + UINT16_MAX <= 2 * UINT16_MAX)
+			return true;
+	}
+	return !sim->around.misplaced;
+}
+
 /* A packet that is not of the connection goes the same way, and nobody misses it. */
 static void foreign_packet(struct sim *sim, struct packet *packet)
 {
@@ -663,10 +708,11 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 	}
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	if (!sim->schedule.self && sim->around.renumbering)
+	if (!sim->schedule.self && sim->around.renumbering && is_adjusted(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	check_forged(sim, from, &in, &out, packet->unseen);
+	leaves(sim, &out);
 	packet->at_router = false;
 	network_inject(sim, packet, sim->schedule.leg[packet->to].delay);
 }
@@ -706,6 +752,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 	}
 	adversary_turn(sim);
 	sim->honest_at = sim->now;
+	sim->around.shaken |= from == CLIENT && sim->tcp[CLIENT].state == TCP_OPEN;
 	if (happenings(sim)) {
 		network_release(sim, packet);
 		return;
@@ -727,11 +774,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 		note_unread(sim, from, &in);
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	/*
-	 * Who adjusts for an invented connection tracks that one's numbers: the real one's packets are INVALID to it, of no connection,
-	 * and left as they are.
-	 */
-	if (!sim->schedule.self && sim->around.renumbering && !sim->around.misplaced)
+	if (!sim->schedule.self && sim->around.renumbering && is_adjusted(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	if (sim_hostile(sim))
@@ -739,6 +782,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 	else
 		check_emission(sim, from, &in, &out, before, packet->bytes, packet->unseen);
 	check_engine(sim);
+	leaves(sim, &out);
 	packet->at_router = false;
 	network_send(sim, packet, packet->to);
 }

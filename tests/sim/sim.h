@@ -283,6 +283,8 @@ struct surroundings {
 	unsigned int busy_answers, errors_given;
 	bool renumbering; /* adjust_seq() has been called */
 	bool misplaced;	  /* for a connection that a blind third party has invented */
+	bool known;	  /* a SYN has left the router: conntrack has the connection in its table */
+	bool shaken;	  /* and the handshake has come to it: conntrack is beyond it */
 	bool marked;	  /* packets must not pass unseen: an edit is in flight, or the daemon renumbers */
 };
 
@@ -454,6 +456,7 @@ void router_start(struct sim *sim);
 void router_packet(struct sim *sim, struct packet *packet);
 void router_timer(struct sim *sim);
 void router_finish(struct sim *sim);
+uint32_t router_maps_back(const struct sim *sim, enum side side, uint32_t ack);
 
 /* judge.c */
 enum judgement {

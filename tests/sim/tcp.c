@@ -12,6 +12,7 @@
 #define TIMEOUT_FIRST SECOND
 #define TIMEOUT_MAX   (20 * SECOND)
 #define NO_FIN	      UINT32_MAX
+#define MSS_LEAST     48 /* as Linux has it (tcp_min_snd_mss): options leave room for something, whatever a liar says */
 
 static struct tcp *peer_of(struct sim *sim, const struct tcp *tcp)
 {
@@ -249,7 +250,7 @@ static void retransmit(struct sim *sim, struct tcp *tcp)
 static void meet(struct tcp *tcp, const struct view *view)
 {
 	tcp->peer_iss = view->seq;
-	tcp->peer_mss = view->mss;
+	tcp->peer_mss = (uint16_t)(view->mss ? max_u32(view->mss, MSS_LEAST) : 0);
 	tcp->peer_scale = view->scale;
 	tcp->peer_window = tcp->peer_window_max = view->window;
 }

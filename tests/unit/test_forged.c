@@ -205,6 +205,26 @@ static void exact_but_ahead(void **state)
 	}
 }
 
+/* After a daemon's start, amid the handshake: what a stranger's packet says of the connection stands in no handshake's way. */
+static void begun_among_strangers(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+	d.acked[SERVER] = d.seq[CLIENT];
+	forge(&d, SERVER, 0x12345678, 0x87654321, TCP_ACK, "220 x\r\n");
+	assert_int_equal(d.engine.counters.picked_up, 1);
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d.acked[CLIENT] = d.seq[SERVER];
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
 /* A connection is picked up where both of its ends agree, not where somebody says so. */
 static void picked_up_among_strangers(void **state)
 {
@@ -729,7 +749,34 @@ static void reset_among_handshakes(void **state)
 }
 
 /*
- * The same, but the forged one has an edit in flight, for which its session stays when it is reset. The next handshake gives the place to the
+ * Another forged one was begun before the real one, and answered behind it: its client, whose connection has begun by then, does not reset it.
+ * The one that was answered first has the place.
+ */
+static void reset_among_answers(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	forge(&d, CLIENT, 55000, 0, TCP_SYN, NULL);
+	dialogue_handshake(&d);
+	forge(&d, SERVER, 88000, 55001, TCP_SYN | TCP_ACK, NULL);
+	/* One who knows what to acknowledge; and many handshakes, which put out each other. */
+	forge(&d, SERVER, d.seq[SERVER] + 15, d.acked[SERVER], TCP_SYN | TCP_ACK, NULL);
+	for (uint32_t i = 0; i < 8; i++, d.now += 1000)
+		forge(&d, CLIENT, 1000 * i, 0, TCP_SYN, NULL);
+	forge(&d, CLIENT, 77001, 0, TCP_RST, NULL);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
+/*
+ * The forged one has an edit in flight, for which its session stays when it is reset. The next handshake gives the place to the
  * one that was answered before, which is the real one, and not to itself: nothing that it announces opens.
  */
 static void reset_with_an_edit(void **state)
@@ -785,6 +832,7 @@ int main(void)
 		cmocka_unit_test(invented_handshake),
 		cmocka_unit_test(exact_but_ahead),
 		cmocka_unit_test(picked_up_among_strangers),
+		cmocka_unit_test(begun_among_strangers),
 		cmocka_unit_test(called_invalid),
 		cmocka_unit_test(stray_answers),
 		cmocka_unit_test(known_late),
@@ -803,6 +851,7 @@ int main(void)
 		cmocka_unit_test(ahead_after_a_restart),
 		cmocka_unit_test(numbers_of_another),
 		cmocka_unit_test(reset_among_handshakes),
+		cmocka_unit_test(reset_among_answers),
 		cmocka_unit_test(reset_with_an_edit),
 		cmocka_unit_test(proceed_out_of_step),
 	};

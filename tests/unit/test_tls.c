@@ -296,7 +296,7 @@ static void over_a_restart(void **state)
 	dialogue_close(&d);
 }
 
-/* Bytes that passed while nobody was there: TLS goes on at once, and is not read any more. */
+/* Bytes that passed while nobody was there: TLS goes on when its sender goes on behind them again, and is not read any more. */
 static void over_an_absence(void **state)
 {
 	struct dialogue d;
@@ -308,6 +308,10 @@ static void over_an_absence(void **state)
 	dialogue_restart(&d);
 	d.seq[CLIENT] += 11; /* a record */
 	d.acked[SERVER] = d.seq[CLIENT];
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, DATA, sizeof(DATA) - 1);
+	assert_int_equal(d.verdict, VERDICT_DROP);
+	d.now += 1000;
 	SAYS(&d, CLIENT, DATA);
 	assert_int_equal(d.verdict, VERDICT_ACCEPT);
 	SAYS(&d, SERVER, DATA);

@@ -89,6 +89,14 @@ static struct embryo *better_place(struct embryo *a, struct embryo *b, uint32_t 
 	return seconds - b->since > seconds - a->since ? b : a;
 }
 
+/* Of two of one flow: what was answered outlives what was not, and of that the first, which may well be the right one (embryo_left()). */
+static struct embryo *lesser_own(struct embryo *a, struct embryo *b, uint32_t seconds)
+{
+	if (a && a->state == EMBRYO_ANSWERED && b->state == EMBRYO_ANSWERED)
+		return b->turn > a->turn ? b : a;
+	return better_place(a, b, seconds);
+}
+
 /*
  * Another one takes its place. Of a connection whose SYN was seen by this daemon, and nothing more, the next one may say that it began
  * unseen, and this one not; of one with an answer none may for as long as the note would count.
@@ -105,7 +113,7 @@ static struct embryo *make_way(struct engine *engine, struct embryo *embryo)
 /* The one with the same number, or a free one, or one that has to go; of the same flow before all others. */
 static struct embryo *place_for(struct engine *engine, const struct arrival *arrival, uint32_t seconds)
 {
-	struct embryo *ways = ways_of(engine, arrival), *oldest_own = NULL, *vacant = NULL;
+	struct embryo *ways = ways_of(engine, arrival), *least_own = NULL, *vacant = NULL;
 	unsigned int own = 0;
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
@@ -118,11 +126,10 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 		if (embryo->start[DIRECTION_ORIGINAL] == segment_start(&arrival->segment))
 			return embryo;
 		own++;
-		if (!oldest_own || seconds - embryo->since > seconds - oldest_own->since)
-			oldest_own = embryo;
+		least_own = lesser_own(least_own, embryo, seconds);
 	}
 	if (own >= EMBRYO_WAYS / 2)
-		return make_way(engine, oldest_own);
+		return make_way(engine, least_own);
 	return make_way(engine, vacant ? vacant : least_of(ways, &arrival->ends.src, seconds));
 }
 
@@ -196,6 +203,24 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 	embryo->state = EMBRYO_OPEN;
 }
 
+/* Behind those of the flow that have been answered before. */
+static uint16_t next_turn(const struct embryo *ways, const struct arrival *arrival)
+{
+	uint16_t last = 0;
+
+	for (const struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (embryo->state == EMBRYO_ANSWERED && flow_key_equal(&embryo->key, &arrival->key) &&
+		    embryo->turn > last)
+			last = embryo->turn;
+	return (uint16_t)(last + (last < UINT16_MAX));
+}
+
+/* The first answer stands: one with another number is somebody's who has guessed what to acknowledge. */
+static bool is_answered_otherwise(const struct embryo *embryo, const struct segment *segment)
+{
+	return embryo->state == EMBRYO_ANSWERED && embryo->start[DIRECTION_REPLY] != segment_start(segment);
+}
+
 struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	struct embryo *ways = ways_of(engine, arrival);
@@ -208,8 +233,10 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 			continue;
 		if (!alive(embryo, (uint32_t)(now / 1000)))
 			embryo->state = EMBRYO_LEFT;
-		if (embryo->state == EMBRYO_LEFT)
+		if (embryo->state == EMBRYO_LEFT || is_answered_otherwise(embryo, &arrival->segment))
 			continue;
+		if (embryo->state == EMBRYO_OPEN)
+			embryo->turn = next_turn(ways, arrival);
 		embryo->state = EMBRYO_ANSWERED;
 		embryo->acked = arrival->segment.ack;
 		note_side(embryo, &arrival->segment, DIRECTION_REPLY);
@@ -260,15 +287,19 @@ struct embryo *embryo_unanswered(struct engine *engine, const struct arrival *ar
 	return NULL;
 }
 
+/*
+ * What was answered before the right one reaches a client who still waits, and is reset; what comes after it is not, for a client whose connection
+ * has begun resets nothing (RFC 5961 section 4.2). So of those that are left the first is the right one, or will be reset.
+ */
 struct embryo *embryo_left(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
-	struct embryo *ways = ways_of(engine, arrival);
+	struct embryo *ways = ways_of(engine, arrival), *first = NULL;
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
 		if (alive(embryo, (uint32_t)(now / 1000)) && embryo->state == EMBRYO_ANSWERED &&
-		    flow_key_equal(&embryo->key, &arrival->key))
-			return embryo;
-	return NULL;
+		    flow_key_equal(&embryo->key, &arrival->key) && (!first || embryo->turn < first->turn))
+			first = embryo;
+	return first;
 }
 
 /* Does an RST in this direction answer a packet of the handshake? It stands where that acknowledged (RFC 9293 section 3.10.7.3). */

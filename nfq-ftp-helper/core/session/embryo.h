@@ -25,7 +25,7 @@ struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival,
 /* The one without an answer whose client goes on in this packet behind its first bytes; NULL where there is none. */
 struct embryo *embryo_unanswered(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
-/* An answered one of the flow; NULL where there is none. */
+/* Of the answered ones of the flow the one that was answered first; NULL where there is none. */
 struct embryo *embryo_left(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
 /* The arrival is an RST: an answered handshake that it answers was none of the ends'. */

@@ -72,14 +72,27 @@ void handshake_succeed(struct engine *engine, struct session *session, const str
 		lifecycle_forget(engine, session, now);
 }
 
+/* Does anything of it still have to be moved, or edited when it comes again? */
+static bool is_needed(const struct session *session)
+{
+	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj) ||
+	       session_in_flight(session);
+}
+
+/* Is it what one packet says, on which both ends have not agreed? Anybody may have sent that. */
+static bool is_hearsay(const struct session *session)
+{
+	return session->unsure && session->state == SESSION_MIDDLE && !is_needed(session);
+}
+
 /*
  * May a handshake begin a connection in the place of this one? Anybody can play one, both ends of it. So it may where this one has
- * ended, or where conntrack shows that it is another's. One that ended unseen and was made anew at once, in the same place of
+ * ended, or none is known yet, or where conntrack shows that it is another's. One that ended unseen and was made anew at once, in the same place of
  * conntrack's memory, stays unseen: nothing tells it from a forged one.
  */
 static bool may_begin_anew(const struct session *session, const struct binding *binding, uint64_t now)
 {
-	if (handshake_is_anothers(session, binding->id) ||
+	if (handshake_is_anothers(session, binding->id) || is_hearsay(session) ||
 	    (session->state == SESSION_CLOSED && !is_ending(session, now)))
 		return true;
 	return !session->self && is_adjusted_otherwise(session, binding);
@@ -150,13 +163,6 @@ struct session *handshake_input(struct engine *engine, const struct arrival *arr
 	if (!made && session)
 		engine->counters.disbelieved[BELIEF_HANDSHAKE]++;
 	return made ? made : session;
-}
-
-/* Does anything of it still have to be moved, or edited when it comes again? */
-static bool is_needed(const struct session *session)
-{
-	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj) ||
-	       session_in_flight(session);
 }
 
 struct session *handshake_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,

@@ -86,8 +86,8 @@ static bool is_old(const struct turn *turn, const struct segment *segment)
 
 /*
  * Would its receiver take the segment? It is no part of a handshake. An acknowledgement of bytes that never came is the other end's to
- * judge; it is believed where somebody else vouches for it: that nobody was there for a while, or the other end itself, who has
- * acknowledged of this direction what never came either.
+ * judge; it is believed where somebody else vouches for it: that nobody was there for a while, when it comes again, or the other end itself,
+ * who has acknowledged of this direction what never came either.
  */
 static enum belief judge(const struct turn *turn, const struct segment *segment)
 {
@@ -105,14 +105,12 @@ static enum belief judge(const struct turn *turn, const struct segment *segment)
 
 	if (belief != BELIEF_ACK_AHEAD || is_old(turn, segment))
 		return belief;
-	stands = unseen_claim_stands(acked, judged.ack);
+	stands = unseen_claim_stands(acked, judged.ack) || unseen_is_claimed(turn, segment);
 	if (!unseen_claim(turn, acked, judged.ack))
 		return belief;
-	if (acked->stale) {
-		const bool vouched = !segment->payload_length || unseen_is_claimed(turn, segment);
-
-		return vouched || (unseen_comes_again(turn, segment->seq) && stands) ? BELIEVED : belief;
-	}
+	if (acked->stale)
+		return !segment->payload_length || (unseen_comes_again(turn, segment->seq) && stands) ? BELIEVED :
+													belief;
 	/* Nothing comes behind a FIN that could show whether it was true; but it may answer the other's. */
 	if (segment->flags & TCP_FIN && judged.ack != theirs.sent + 1)
 		return belief;

@@ -155,11 +155,11 @@ static bool has_waited(const struct turn *turn, struct stream *stream, uint32_t 
 }
 
 /*
- * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them. While
- * we were there that is nearly always a lie, and the segment another: so it has to come once more, and in between neither end may have
- * said otherwise. After nobody was there for a while it also does when it shows the same of the other direction; and when it has come
- * for the third time, well apart, and nothing before it has: a sender repeats the first byte that is not acknowledged, but for one probe
- * of the last (RFC 8985 section 7). At other times it has been lost three times.
+ * Bytes are missing before this segment. Does it show that they have passed unseen? It does when the receiver has acknowledged them. But that
+ * may be a lie, and the segment another, made by one who knows the numbers: so it has to come once more, and in between neither end may have
+ * said otherwise. After nobody was there for a while it also does when it shows the same of the other direction, having come again already;
+ * and when it has come for the third time, well apart, and nothing before it has: a sender repeats the first byte that is not acknowledged,
+ * but for one probe of the last (RFC 8985 section 7). At other times it has been lost three times.
  *
  * Where nothing shows it, the receiver may have said so, and been contradicted by an older packet of its own. It says nothing more while
  * nothing reaches it: so whatever has waited asks it.
@@ -171,8 +171,8 @@ static enum hole judge_hole(const struct turn *turn, struct stream *stream, uint
 
 	if (never_unseen(turn, stream))
 		return HOLE_DROPPED;
-	if (stale && (claimed || turn->resynced || session_in_tls(turn->session)))
-		return HOLE_NONE; /* in TLS nothing is read again then: there is nothing to be sure of */
+	if (stale && turn->resynced)
+		return HOLE_NONE;
 	if (!has_waited(turn, stream, start))
 		return HOLE_DROPPED;
 	if (claimed || (stale && stream->hole_again))

@@ -232,6 +232,7 @@ struct embryo {
 	uint8_t lines;	      /* whole lines */
 	uint8_t one_way;      /* not 0: its client went on without an answer, which has been said */
 	struct ftp_line line; /* where the last one stands */
+	uint16_t turn;	      /* the place of its SYN/ACK among those of its flow */
 };
 
 /* What clients share: there is only so much of each. */

@@ -93,7 +93,7 @@ static bool is_hearsay(const struct session *session)
 static bool may_begin_anew(const struct session *session, const struct binding *binding, uint64_t now)
 {
 	if (handshake_is_anothers(session, binding->id) || is_hearsay(session) ||
-	    (session->state == SESSION_CLOSED && !is_ending(session, now)))
+	    (session_over(session) && !is_ending(session, now)))
 		return true;
 	return !session->self && is_adjusted_otherwise(session, binding);
 }

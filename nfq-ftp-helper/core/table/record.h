@@ -73,7 +73,7 @@ struct session {
 	uint8_t state;		 /* enum session_state */
 	bool self : 1;		 /* we renumber every packet */
 	bool first_line : 1;	 /* the client's first line was FTP */
-	bool : 1;		 /* free: the others keep their places, which those of the state files are */
+	bool reset : 1;		 /* an RST was believed; what follows from it may be undone yet, by a kill */
 	bool resumed : 1;	 /* bytes before those read first were not seen: lines may begin in their middle */
 	bool unsure : 1;	 /* the numbers are not known yet: both directions have to agree on them */
 	bool heard : 1;		 /* they are as one packet has them */
@@ -115,6 +115,12 @@ static inline bool session_age(const struct session *session, uint32_t seconds, 
 static inline bool session_in_tls(const struct session *session)
 {
 	return tls_records_inside(&session->tls[0]) || tls_records_inside(&session->tls[1]);
+}
+
+/* Has an end said that it knows nothing of it any more, or have both said their last byte? */
+static inline bool session_over(const struct session *session)
+{
+	return session->state == SESSION_CLOSED || session->reset;
 }
 
 /* Is an edit of it not acknowledged yet? */

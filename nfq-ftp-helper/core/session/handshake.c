@@ -30,6 +30,8 @@ static bool is_adjusted_otherwise(const struct session *session, const struct bi
 	for (int d = 0; d < 2; d++) {
 		const struct seqadj *told = &binding->seqadj[d], *ours = &session->stream[d].adj;
 
+		if (!seqadj_active(told) && !seqadj_active(ours))
+			continue; /* whatever stood there was as long as what replaced it */
 		adjusted |= seqadj_active(ours);
 		otherwise |= told->pos != ours->pos || told->after != ours->after;
 	}

@@ -141,7 +141,7 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 		lifecycle_end(engine, *session, now);
 	*session = NULL;
 	/* One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. */
-	embryo = embryo && earlier ? earlier : embryo;
+	embryo = earlier ? earlier : embryo;
 	return embryo ? beginning_of_embryo(engine, arrival, embryo, &binding, now) :
 			beginning_of_answer(engine, arrival, &binding, now);
 }

@@ -350,6 +350,32 @@ static void acknowledged_by_another(void **state)
 	}
 }
 
+/* The same of one that is met in its middle, and whose last edit only conntrack knows: it ends before what has been acknowledged then. */
+static void met_behind_an_edit(void **state)
+{
+	struct dialogue d;
+	uint8_t before[66] = "not to leave";
+	uint32_t behind;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.seq[CLIENT] = 1100;
+	d.acked[SERVER] = 1100 + GROWTH;
+	d.seq[SERVER] = d.acked[CLIENT] = 5008;
+	d.binding.seqadj[CLIENT] = d.adj[CLIENT] = (struct seqadj){ .pos = 1050, .before = 0, .after = GROWTH };
+	dialogue_says(&d, CLIENT, "NOOP\r\n");
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	behind = d.seq[CLIENT];
+	dialogue_says(&d, CLIENT, "NOOP\r\n");
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	dialogue_packet(&d, CLIENT, behind, TCP_ACK, "NOOP\r\n", 6);
+	dialogue_left(&d, "NOOP\r\n");
+	memcpy(before + 60, "QUIT\r\n", 6);
+	dialogue_packet(&d, CLIENT, behind - 60, TCP_ACK, before, sizeof(before));
+	dialogue_left(&d, "QUIT\r\n");
+	dialogue_close(&d);
+}
+
 static void second_edit_waits(void **state)
 {
 	struct dialogue d;
@@ -632,6 +658,7 @@ int main(void)
 		cmocka_unit_test(sent_again_unacknowledged),
 		cmocka_unit_test(sent_again_acknowledged),
 		cmocka_unit_test(acknowledged_by_another),
+		cmocka_unit_test(met_behind_an_edit),
 		cmocka_unit_test(second_edit_waits),
 		cmocka_unit_test(growth_is_cut_off),
 		cmocka_unit_test(urgent_data),

@@ -36,7 +36,7 @@ struct stream {
 	bool stale : 1;	     /* bytes may have passed unseen since the receiver acknowledged all that we know of */
 	uint8_t scale : 4;   /* of the windows its receiver advertises (belief.h) */
 	uint8_t hole_missed : 2; /* how often others came without it, well apart */
-	uint8_t replaced;	 /* bytes from adj.pos on that the last edit has replaced; 0: not known */
+	uint8_t replaced;	 /* bytes from adj.pos on that the last edit has replaced, at most; 0: not known */
 	uint8_t missed_at;	 /* when they did last, as hole_since */
 	uint8_t word;		 /* of its last line, by ftp_word_number(): for people */
 };

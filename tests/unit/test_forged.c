@@ -245,6 +245,23 @@ static void picked_up_among_strangers(void **state)
 	end_untouched(&d);
 }
 
+/* What a stranger says of one direction is forgotten with what he says of the other: his FIN is not that of whoever agrees with the other end. */
+static void picked_up_behind_a_fin(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	forge(&d, CLIENT, 0x12345678, 0x87654321, TCP_ACK, "NOOP\r\n");
+	forge(&d, CLIENT, 0x23456789, 0x98765432, TCP_ACK | TCP_FIN, NULL);
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT] + 6, TCP_ACK, "NOOP\r\n", 6);
+	assert_int_equal(disbelieved(&d), 0);
+	assert_int_equal(d.verdict, VERDICT_DROP); /* what is before it has to come first */
+	dialogue_close(&d);
+}
+
 static void called_invalid(void **state)
 {
 	struct output output;
@@ -855,6 +872,7 @@ int main(void)
 		cmocka_unit_test(invented_handshake),
 		cmocka_unit_test(exact_but_ahead),
 		cmocka_unit_test(picked_up_among_strangers),
+		cmocka_unit_test(picked_up_behind_a_fin),
 		cmocka_unit_test(begun_among_strangers),
 		cmocka_unit_test(called_invalid),
 		cmocka_unit_test(stray_answers),

@@ -20,8 +20,10 @@ static void hear(const struct turn *turn, const struct segment *segment, bool mo
 	struct stream *theirs = &session->stream[direction_other(turn->direction)];
 	const uint32_t end = segment->seq + segment->payload_length, ack = turn->ack;
 
-	if (!more)
+	if (!more) { /* what was heard before may have been another's, and a FIN of the other direction with it */
 		state_goes_on(mine);
+		state_goes_on(theirs);
+	}
 	if (segment->flags & TCP_FIN && (!more || !seq_before(end, mine->next)))
 		state_ended(mine);
 	mine->next = more ? seq_max(mine->next, end) : end;

@@ -177,8 +177,9 @@ static void explain(struct sim *sim, enum side from, const struct view *in, uint
 		/* An argument that is not all there. */
 		sim->cuts_held++;
 		wire->engine_next = end;
-	} else if (promise && (check_edit_unheard(sim, from) || answer_is_due(sim, promise) || sim->restarts)) {
-		/* After a restart also: it may have passed while nobody was there. */
+	} else if (promise &&
+		   (check_edit_unheard(sim, from) || answer_is_due(sim, promise) || sim->restarts || sim->misled)) {
+		/* After a restart also: it may have passed while nobody was there. Who knows the numbers may have it believed that bytes did. */
 		sim->cuts_waiting++;
 		wire->engine_next = kept > promise->argument ? promise->argument : kept;
 	} else if (out_length + 2 * ENDPOINT_TEXT_MAX > limit) {
@@ -416,6 +417,9 @@ void check_engine(struct sim *sim)
 	if (sim_hostile(sim) || sim->adversary.beforehand) /* it may be another one's */
 		return;
 	if (!session || session->state < SESSION_GREETING || sim->schedule.upset != UPSET_NONE || sim->resyncs)
+		return;
+	if (sim->misled &&
+	    session->state >= SESSION_OPAQUE) /* moves_numbers() in router.c: nothing rests on them any more */
 		return;
 	work = table_work(sim->engine.table, session);
 	for (unsigned int side = 0; side < 2; side++) {

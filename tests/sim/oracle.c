@@ -77,9 +77,10 @@ static unsigned int asked(const struct sim *sim)
  */
 static bool has_said_so(const struct sim *sim, const struct promise *promise)
 {
+	const bool is_ftp = sim->script.is_ftp || sim->adversary.hostile == CLIENT; /* his lies may be */
 	unsigned int opened = 0;
 
-	if (!sim_hostile(sim) || !promise->whole || !sim->script.is_ftp || sim->adversary.ciphered)
+	if (!sim_hostile(sim) || !promise->whole || !is_ftp || sim->adversary.ciphered)
 		return false;
 	for (unsigned int i = 0; i < sim->script.promises; i++)
 		opened += sim->script.promise[i].by == SERVER && sim->script.promise[i].opened;

@@ -527,9 +527,11 @@ static bool follows_invented(const struct sim *sim)
  * same, and who knows the numbers may choose some that are near. Conntrack itself forgets the old connection for the SYN, and with it what it
  * adjusted; what its ends still say, a FIN once more or its acknowledgement, is nobody's from then on. All their bytes have passed the router.
  */
-static void check_superseded(struct sim *sim, const struct view *in, const struct counters *before)
+static void check_superseded(struct sim *sim, enum side from, const struct view *in, const struct counters *before)
 {
-	const bool reset = sim->reset_seen || (sim->at_hand == HONEST && in->flags & TCP_RST);
+	/* One that has reset the connection answers forged packets as well with an RST, and that may come first. */
+	const bool own = sim->at_hand == HONEST || (sim->at_hand == STRAY && sim->tcp[from].state == TCP_DEAD);
+	const bool reset = sim->reset_seen || (own && in->flags & TCP_RST);
 	const bool over = reset || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
 
 	sim->invented = follows_invented(sim);
@@ -578,7 +580,7 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 		arrival.invalid = adversary_is_invalid(sim, packet);
 		verdict = session_input(&sim->engine, &arrival, milliseconds(sim), output);
 	}
-	check_superseded(sim, in, &before);
+	check_superseded(sim, (enum side) !packet->to, in, &before);
 	sim->misled |= moves_numbers(sim, packet);
 	sim->at_hand = HONEST;
 	doubted = disbelieved(sim, packet, in, &before);

@@ -558,7 +558,10 @@ void tcp_refuse(struct sim *sim, struct tcp *tcp, const struct packet *packet)
 	struct view view;
 
 	packet_view(packet->bytes, packet->length, &view);
-	if (tcp->state == TCP_SYN_SENT && view.ack == tcp->habit->iss + 1) /* acceptable, but no SYN: dropped */
+	/* Acceptable, but no SYN, or nothing that it could accept: dropped (sections 3.10.7.2 and 3.10.7.3). */
+	if (tcp->state == TCP_SYN_SENT && (!(view.flags & TCP_ACK) || view.ack == tcp->habit->iss + 1))
+		return;
+	if (tcp->state == TCP_LISTEN && !(view.flags & (TCP_ACK | TCP_SYN)))
 		return;
 	if (synchronised && (!(view.flags & TCP_RST) || tcp->state == TCP_OPEN)) {
 		send_ack(sim, tcp);

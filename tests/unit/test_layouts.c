@@ -365,7 +365,9 @@ static void smaller_size(void **state)
 	X(session->stream[0].acked = session->stream[0].next + 1)                                                      \
 	X(session->stream[1].acked = session->stream[1].next + 1)                                                      \
 	X(session->stream[0].scale = 15)                                                                               \
-	X(session->stream[1].scale = UINT8_MAX)                                                                        \
+	X(session->stream[1].scale = 15)                                                                               \
+	X(session->stream[0].replaced = HELD_MAX + 2)                                                                  \
+	X(session->stream[1].replaced = 1)                                                                             \
 	X(session->stream[0].claim = session->stream[0].next + (1u << 30))                                             \
 	X(session->stream[1].unsynced = true)                                                                          \
 	X(session->stream[0].line.phase = 15)                                                                          \

@@ -93,6 +93,39 @@ static void opened_again(void **state)
 }
 
 /*
+ * Conntrack adjusts the second as it did the first, and cannot be told otherwise when that begins. It is told before anything of the second is
+ * edited: what it is told then is of both directions.
+ */
+static void told_in_the_end(void **state)
+{
+	struct dialogue d;
+	unsigned int calls;
+
+	(void)state;
+	begin(&d, SEQADJ_KERNEL);
+	end(&d);
+	number_anew(&d, 900000001, 1800000001);
+	d.adjust_error = -EIO;
+	memset(d.adj, 0, sizeof(d.adj)); /* its numbers are far from those that are moved */
+	shake_hands(&d);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	d.expectations = 0;
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_IN);
+	assert_int_equal(d.refusal, REFUSED_CONNTRACK);
+	assert_int_equal(d.expectations, 0);
+	d.adjust_error = 0;
+	calls = d.adjust_calls;
+	dialogue_says(&d, SERVER, "500 no\r\n");
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.adjust_calls, calls + 2);
+	assert_int_equal(d.adj[CLIENT].before, 0);
+	assert_int_equal(d.adj[CLIENT].after, 6);
+	dialogue_close(&d);
+}
+
+/*
  * Both have said their last, and the client has not heard that it was heard. It says so again, in numbers that only we move; a handshake that
  * somebody plays meanwhile does not make it another's. Once it has heard, a handshake does.
  */
@@ -181,6 +214,7 @@ static void opened_by_a_liar(void **state)
 	(void)state;
 	for (int by = 0; by < 4; by++) {
 		begin(&d, by & 1 ? SEQADJ_SELF : SEQADJ_KERNEL);
+		d.binding.seqadj[SERVER].pos = 4000; /* of an edit that moved nothing, in a connection before */
 		pretend(&d, by & 2);
 		dialogue_says(&d, CLIENT, "PORT 10,0,0,2,11,186\r\n");
 		dialogue_left(&d, "PORT 198,51,100,254,11,186\r\n");
@@ -272,9 +306,10 @@ static void first_heard_of(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(opened_again),	       cmocka_unit_test(not_quite_ended),
-		cmocka_unit_test(own_handshake_again), cmocka_unit_test(opened_by_a_liar),
-		cmocka_unit_test(known_by_its_note),   cmocka_unit_test(first_heard_of),
+		cmocka_unit_test(opened_again),	    cmocka_unit_test(told_in_the_end),
+		cmocka_unit_test(not_quite_ended),  cmocka_unit_test(own_handshake_again),
+		cmocka_unit_test(opened_by_a_liar), cmocka_unit_test(known_by_its_note),
+		cmocka_unit_test(first_heard_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,7 +297,7 @@ static void sent_again_unacknowledged(void **state)
 	dialogue_close(&d);
 }
 
-/* The old text must not leave any more; the receiver is reminded instead. */
+/* The old text must not leave any more, nor what precedes it; the receiver is reminded instead. */
 static void sent_again_acknowledged(void **state)
 {
 	struct dialogue d;
@@ -308,12 +308,71 @@ static void sent_again_acknowledged(void **state)
 	start = d.seq[CLIENT];
 	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_says(&d, SERVER, "200 ok\r\n");
-	dialogue_packet(&d, CLIENT, start, TCP_ACK, PORT_IN, strlen(PORT_IN));
+	dialogue_packet(&d, CLIENT, start, TCP_ACK, PORT_IN, strlen(PORT_IN) - 2);
 	assert_int_equal(d.verdict, VERDICT_REPLACE);
 	assert_int_equal(d.out_length, d.in.payload);
 	assert_true(seq_before(dialogue_left_seq(&d), start + strlen(PORT_IN)));
 	dialogue_packet(&d, CLIENT, start, TCP_ACK, PORT_IN "LIST\r\n", strlen(PORT_IN) + 6);
-	dialogue_left(&d, "LIST\r\n");
+	dialogue_left(&d, "\r\nLIST\r\n");
+	dialogue_close(&d);
+}
+
+/*
+ * What stands behind the last edit leaves as often as it comes, though it has been acknowledged: by somebody else, perhaps, and its receiver
+ * does not have it. The edit may be as long as what it replaced.
+ */
+static void acknowledged_by_another(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct dialogue d;
+		uint32_t start, behind;
+
+		dialogue_begin(&d, MASQUERADE);
+		d.by = i & 1 ? SEQADJ_SELF : SEQADJ_KERNEL;
+		if (i & 2)
+			d.binding.tuple[DIRECTION_REPLY].dst =
+				(struct endpoint){ .family = FAMILY_IPV4, .address = { 20, 0, 0, 2 }, .port = 40000 };
+		dialogue_handshake(&d);
+		dialogue_says(&d, SERVER, "220 ready\r\n");
+		start = d.seq[CLIENT];
+		dialogue_says(&d, CLIENT, PORT_IN);
+		dialogue_left(&d, i & 2 ? "PORT 20,0,0,2,11,185\r\n" : PORT_OUT);
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+		behind = d.seq[CLIENT];
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+		dialogue_packet(&d, CLIENT, behind, TCP_ACK, "NOOP\r\n", 6);
+		dialogue_left(&d, "NOOP\r\n");
+		dialogue_packet(&d, CLIENT, start, TCP_ACK, PORT_IN "NOOP\r\n", strlen(PORT_IN) + 6);
+		dialogue_left(&d, "\r\nNOOP\r\n");
+		dialogue_close(&d);
+	}
+}
+
+/* The same of one that is met in its middle, and whose last edit only conntrack knows: it ends before what has been acknowledged then. */
+static void met_behind_an_edit(void **state)
+{
+	struct dialogue d;
+	uint8_t before[66] = "not to leave";
+	uint32_t behind;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.seq[CLIENT] = 1100;
+	d.acked[SERVER] = 1100 + GROWTH;
+	d.seq[SERVER] = d.acked[CLIENT] = 5008;
+	d.binding.seqadj[CLIENT] = d.adj[CLIENT] = (struct seqadj){ .pos = 1050, .before = 0, .after = GROWTH };
+	dialogue_says(&d, CLIENT, "NOOP\r\n");
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	behind = d.seq[CLIENT];
+	dialogue_says(&d, CLIENT, "NOOP\r\n");
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	dialogue_packet(&d, CLIENT, behind, TCP_ACK, "NOOP\r\n", 6);
+	dialogue_left(&d, "NOOP\r\n");
+	memcpy(before + 60, "QUIT\r\n", 6);
+	dialogue_packet(&d, CLIENT, behind - 60, TCP_ACK, before, sizeof(before));
+	dialogue_left(&d, "QUIT\r\n");
 	dialogue_close(&d);
 }
 
@@ -598,6 +657,8 @@ int main(void)
 		cmocka_unit_test(hole_is_dropped),
 		cmocka_unit_test(sent_again_unacknowledged),
 		cmocka_unit_test(sent_again_acknowledged),
+		cmocka_unit_test(acknowledged_by_another),
+		cmocka_unit_test(met_behind_an_edit),
 		cmocka_unit_test(second_edit_waits),
 		cmocka_unit_test(growth_is_cut_off),
 		cmocka_unit_test(urgent_data),

@@ -3,12 +3,57 @@
 
 #include "core/engine/share.h"
 
+#include <errno.h>
+
+static bool same(const struct seqadj *a, const struct seqadj *b)
+{
+	return a->pos == b->pos && a->before == b->before && a->after == b->after;
+}
+
+/* Does conntrack adjust as we would have it? Once nothing is in flight only the later shift counts. */
+static bool agrees(const struct session *session, const struct seqadj *conntracks, const struct seqadj *told)
+{
+	const struct seqadj settled = seqadj_settled(told);
+
+	if (!seqadj_active(conntracks) && !seqadj_active(told))
+		return true;
+	return same(conntracks, told) || (!session_in_flight(session) && same(conntracks, &settled));
+}
+
+int binding_align(struct engine *engine, struct session *session, struct binding *binding)
+{
+	struct conntrack *conntrack = engine->conntrack;
+	int result = 0;
+
+	for (int d = 0; d < 2 && !session->self; d++) {
+		const struct seqadj told = conntrack_told(conntrack, &session->stream[d].adj);
+		int by;
+
+		if (agrees(session, &binding->seqadj[d], &told))
+			continue;
+		by = conntrack->ops->adjust_seq(conntrack, binding, (enum direction)d, &told);
+		if (by == SEQADJ_KERNEL)
+			binding->seqadj[d] = told;
+		else if (by == SEQADJ_SELF) /* it is our part by now */
+			session->self = true;
+		result = by < 0 || result < 0 ? -EIO : 1;
+	}
+	return result;
+}
+
+void binding_settle(struct engine *engine, const struct session *session, const struct binding *binding)
+{
+	if (!session->self && !session_in_flight(session) && engine->conntrack->ops->settle)
+		engine->conntrack->ops->settle(engine->conntrack, binding);
+}
+
 struct work *binding_get(struct turn *turn, enum refusal *refusal)
 {
 	struct engine *engine = turn->engine;
 	struct work *work = share_work(engine, turn->session, refusal);
 	enum direction direction;
 	struct tuple seen;
+	int aligned;
 
 	if (!work || work->bound)
 		return work;
@@ -21,6 +66,12 @@ struct work *binding_get(struct turn *turn, enum refusal *refusal)
 					 &direction) ||
 	    direction != DIRECTION_ORIGINAL)
 		return NULL;
+	*refusal = REFUSED_CONNTRACK;
+	aligned = binding_align(engine, turn->session, &work->binding);
+	if (aligned < 0)
+		return NULL;
+	if (aligned)
+		binding_settle(engine, turn->session, &work->binding);
 	work->bound = 1;
 	return work;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "beginning.h"
 
+#include "core/dialogue/binding.h"
 #include "core/dialogue/dialogue.h"
 #include "core/engine/share.h"
 #include "core/engine/worth.h"
@@ -124,14 +125,16 @@ static void begin_first_line(struct turn *turn, const struct embryo *embryo)
 		dialogue_not_ftp(turn);
 }
 
-/* An adjustment that conntrack has of a forged connection in this one's place would move this one's bytes. */
-static void clear_adjustment(struct engine *engine, const struct binding *binding)
+/*
+ * An adjustment that conntrack has of a forged connection in this one's place would move this one's bytes. Where it cannot be told now, it is
+ * once more before anything of it is edited (binding_get()).
+ */
+static void clear_adjustment(struct engine *engine, struct session *session, const struct binding *binding)
 {
-	static const struct seqadj none;
+	struct binding own = *binding;
 
-	for (int d = 0; d < 2; d++)
-		if (seqadj_active(&binding->seqadj[d]))
-			engine->conntrack->ops->adjust_seq(engine->conntrack, binding, (enum direction)d, &none);
+	if (binding_align(engine, session, &own) > 0)
+		binding_settle(engine, session, &own);
 }
 
 struct session *beginning_of_embryo(struct engine *engine, const struct arrival *arrival, struct embryo *embryo,
@@ -144,10 +147,10 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 		embryo_leave(embryo);
 		return NULL;
 	}
-	clear_adjustment(engine, binding);
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->unsure = session->resumed = session->met = false;
 	begin_streams(session, embryo);
+	clear_adjustment(engine, session, binding);
 	state_happen(session, EVENT_SHAKEN);
 	turn_report_plain(&turn, REPORT_BEGIN);
 	begin_first_line(&turn, embryo);

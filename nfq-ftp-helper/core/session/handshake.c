@@ -30,6 +30,8 @@ static bool is_adjusted_otherwise(const struct session *session, const struct bi
 	for (int d = 0; d < 2; d++) {
 		const struct seqadj *told = &binding->seqadj[d], *ours = &session->stream[d].adj;
 
+		if (!seqadj_active(told) && !seqadj_active(ours))
+			continue; /* whatever stood there was as long as what replaced it */
 		adjusted |= seqadj_active(ours);
 		otherwise |= told->pos != ours->pos || told->after != ours->after;
 	}
@@ -93,7 +95,7 @@ static bool is_hearsay(const struct session *session)
 static bool may_begin_anew(const struct session *session, const struct binding *binding, uint64_t now)
 {
 	if (handshake_is_anothers(session, binding->id) || is_hearsay(session) ||
-	    (session->state == SESSION_CLOSED && !is_ending(session, now)))
+	    (session_over(session) && !is_ending(session, now)))
 		return true;
 	return !session->self && is_adjusted_otherwise(session, binding);
 }
@@ -139,7 +141,7 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 		lifecycle_end(engine, *session, now);
 	*session = NULL;
 	/* One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. */
-	embryo = embryo && earlier ? earlier : embryo;
+	embryo = earlier ? earlier : embryo;
 	return embryo ? beginning_of_embryo(engine, arrival, embryo, &binding, now) :
 			beginning_of_answer(engine, arrival, &binding, now);
 }

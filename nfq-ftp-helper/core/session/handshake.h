@@ -30,7 +30,7 @@ static inline bool handshake_is_over(struct engine *engine, const struct session
 				     const struct arrival *arrival, uint64_t now)
 {
 	return handshake_is_anothers(session, arrival->conntrack_id) ||
-	       (session->state == SESSION_CLOSED && handshake_is_followed(engine, session, arrival, now));
+	       (session_over(session) && handshake_is_followed(engine, session, arrival, now));
 }
 
 /*

@@ -94,11 +94,23 @@ void lifecycle_close(struct turn *turn)
 	turn_report_plain(turn, REPORT_END);
 }
 
+/*
+ * That stands, though the daemon be killed amid what follows from it, and with it the RST be lost: nobody sends that once more. All else is undone
+ * then: the other end does not know yet.
+ */
+static void note_reset(struct turn *turn)
+{
+	turn->session->reset = true;
+	table_commit(turn->engine->table);
+	table_begin(turn->engine->table, turn->session);
+}
+
 /* An end knows nothing of it any more. What was still to be said of an end that both have announced will not be. */
 void lifecycle_reset(struct turn *turn)
 {
 	const bool fins = turn->session->stream[0].fin && turn->session->stream[1].fin;
 
+	note_reset(turn);
 	for (int d = 0; d < 2 && fins; d++)
 		turn->session->stream[d].acked = turn->session->stream[d].next + 1;
 	lifecycle_close(turn);

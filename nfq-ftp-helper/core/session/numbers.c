@@ -20,8 +20,10 @@ static void hear(const struct turn *turn, const struct segment *segment, bool mo
 	struct stream *theirs = &session->stream[direction_other(turn->direction)];
 	const uint32_t end = segment->seq + segment->payload_length, ack = turn->ack;
 
-	if (!more)
+	if (!more) { /* what was heard before may have been another's, and a FIN of the other direction with it */
 		state_goes_on(mine);
+		state_goes_on(theirs);
+	}
 	if (segment->flags & TCP_FIN && (!more || !seq_before(end, mine->next)))
 		state_ended(mine);
 	mine->next = more ? seq_max(mine->next, end) : end;
@@ -30,9 +32,25 @@ static void hear(const struct turn *turn, const struct segment *segment, bool mo
 	session->heard_reply = turn->direction == DIRECTION_REPLY;
 }
 
-/* A number in a stream, probably not a line's beginning; the receiver may lack what is before it, or have more. */
-static void begin_at(struct stream *stream, uint32_t next)
+/*
+ * Conntrack says where the last edit begins. Where its sender goes on behind that, or its receiver has what is behind it, it ends before there
+ * at the latest; else it may still be in flight, and nothing is known of its end.
+ */
+static void note_replaced(struct stream *stream, uint32_t behind)
 {
+	const uint32_t most = seq_min(behind, stream->adj.pos + 1 + HELD_MAX) - stream->adj.pos;
+
+	if (stream->edited && seqadj_active(&stream->adj) && seq_after(behind, stream->adj.pos))
+		stream->replaced = (uint8_t)most;
+}
+
+/*
+ * A number in a stream, probably not a line's beginning; the receiver may lack what is before it, or have more. @behind: what it has, or its
+ * sender takes it to have.
+ */
+static void begin_at(struct stream *stream, uint32_t next, uint32_t behind)
+{
+	note_replaced(stream, behind);
 	stream_start(stream, next);
 	ftp_lose_line(&stream->line);
 	stream->acked = next - UINT16_MAX;
@@ -58,8 +76,8 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 	if (theirs->fin && turn->ack != theirs->next + 1 &&
 	    seq_after(mine->next, segment->seq + segment->payload_length + !!(segment->flags & TCP_FIN)))
 		state_goes_on(theirs); /* it acknowledged what has not been sent: the other does not take it */
-	begin_at(theirs, theirs->next);
-	begin_at(mine, segment->seq);
+	begin_at(theirs, theirs->next, turn->ack);
+	begin_at(mine, segment->seq, segment->seq);
 	session->unsure = session->heard = session->heard_reply = false;
 	state_happen(session, EVENT_MET);
 	return true;

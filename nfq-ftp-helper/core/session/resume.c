@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "resume.h"
 
+#include "core/dialogue/binding.h"
+
 /* Conntrack is to adjust as the table says. Where the session has a work slot, it is bound again. */
 static void align_conntrack(struct engine *engine, struct session *session)
 {
@@ -9,25 +11,12 @@ static void align_conntrack(struct engine *engine, struct session *session)
 	struct binding binding;
 	enum direction direction;
 	struct tuple seen;
-	int by;
 
 	flow_ends(&session->key, &seen.src, &seen.dst);
 	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
 		return;
-	for (int d = 0; d < 2 && !session->self; d++) {
-		const struct seqadj *kernel = &binding.seqadj[d],
-				    told = conntrack_told(engine->conntrack, &session->stream[d].adj);
-
-		if (memcmp(kernel, &told, sizeof(told)) == 0 || (!seqadj_active(kernel) && !seqadj_active(&told)))
-			continue;
-		by = ops->adjust_seq(engine->conntrack, &binding, (enum direction)d, &told);
-		if (by == SEQADJ_KERNEL)
-			binding.seqadj[d] = told;
-		else if (by == SEQADJ_SELF) /* it is our part by now */
-			session->self = true;
-	}
-	if (!session->self && !session_in_flight(session) && ops->settle)
-		ops->settle(engine->conntrack, &binding);
+	binding_align(engine, session, &binding);
+	binding_settle(engine, session, &binding);
 	if (work) {
 		work->binding = binding;
 		work->bound = 1;

@@ -195,8 +195,9 @@ static bool read_segment(struct passage *passage)
 	passage->probe = false;
 	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
 		return true;
-	if (passage->stream->fin && seq_after(passage->end, passage->stream->next))
-		state_goes_on(passage->stream); /* it was not this sender's */
+	if (passage->stream->fin && !seq_after(passage->start, passage->stream->next) &&
+	    seq_after(passage->end, passage->stream->next))
+		state_goes_on(passage->stream); /* it was not this sender's, who goes on in its place */
 	passage->space_alone = space_alone(passage);
 	passage->space =
 		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;

@@ -43,7 +43,7 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 
 	if (amended)
 		adj = (struct seqadj){ .pos = edit->start, .before = adj.before, .after = adj.before + growth };
-	else if (growth)
+	else
 		adj = seqadj_edited(&adj, edit->start, growth);
 	/* Of equal length, too: while it is in flight the connection's packets must not pass without us. */
 	if (!amended || memcmp(&adj, &stream->adj, sizeof(adj)) != 0) {
@@ -52,6 +52,7 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 			return error;
 	}
 	stream->adj = adj;
+	stream->replaced = (uint8_t)edit->old_length;
 	edit->since = (uint32_t)(turn->now / 1000);
 	edit->guarded = turn->engine->conntrack->guarded;
 	state_edited(stream);

@@ -21,8 +21,8 @@
  * A cut says what of this packet leaves, and so how far new bytes may be read. It takes nothing back: next never falls behind what
  * has been forwarded, and what is held back leaves only once its line has been dealt with, wherever a packet is full.
  *
- * An edit, once acknowledged, is forgotten; then bytes before acked must not be forwarded any more (they may be the old
- * text). A segment of nothing but such bytes becomes an empty probe of an old number, so that the receiver repeats an
+ * An edit, once acknowledged, is forgotten but for its place; then what stands there must not be forwarded any more (it is the old
+ * text), nor what precedes it (its numbers are not known any more). A segment of nothing but such bytes becomes an empty probe of an old number, so that the receiver repeats an
  * acknowledgement that may have been lost.
  */
 #include "stream.h"
@@ -134,6 +134,15 @@ static void begin_with_owed(struct passage *passage)
 		passage->run_start = seq_min(passage->run_start, edit->start);
 }
 
+/*
+ * Before here the receiver may have another text. What stands behind the last edit may have been acknowledged by somebody else, and its sender
+ * has to send it again.
+ */
+static uint32_t replaced_end(const struct stream *stream)
+{
+	return stream->replaced ? seq_min(stream->acked, stream->adj.pos + stream->replaced) : stream->acked;
+}
+
 /* What of the segment can be forwarded at all: not what must not be repeated, nor more than fits. */
 static void set_run(struct passage *passage)
 {
@@ -143,7 +152,7 @@ static void set_run(struct passage *passage)
 	if (passage->carried_length && !passage->copied && seq_after(passage->start, passage->carried_start))
 		passage->run_start = passage->carried_start;
 	if (stream->edited)
-		passage->run_start = seq_max(passage->run_start, stream->acked);
+		passage->run_start = seq_max(passage->run_start, replaced_end(stream));
 	begin_with_owed(passage);
 	passage->run_end = fitting_end(passage);
 	if (passage->run_start == passage->run_end)

@@ -28,16 +28,17 @@ struct stream {
 	uint8_t hole_since;  /* time, in units of HOLE_UNIT, modulo 256 */
 	bool unsynced : 1;   /* next is not known yet */
 	bool fin : 1;	     /* its FIN has passed */
-	bool edited : 1;     /* an edit has been made: bytes before acked must not be sent again as they were */
+	bool edited : 1;     /* an edit has been made: bytes before its end must not be sent again as they were */
 	bool held : 1;	     /* work->held[] keeps a part of an argument, up to next */
 	bool in_flight : 1;  /* work->edit[] is not acknowledged yet */
 	bool hole : 1;	     /* a segment beyond next was dropped: hole_start and hole_since are set */
 	bool hole_again : 1; /* and the same one again, later */
 	bool stale : 1;	     /* bytes may have passed unseen since the receiver acknowledged all that we know of */
-	uint8_t scale;	     /* of the windows its receiver advertises (belief.h) */
-	uint8_t hole_missed; /* how often others came without it, well apart */
-	uint8_t missed_at;   /* when they did last, as hole_since */
-	uint8_t word;	     /* of its last line, by ftp_word_number(): for people */
+	uint8_t scale : 4;   /* of the windows its receiver advertises (belief.h) */
+	uint8_t hole_missed : 2; /* how often others came without it, well apart */
+	uint8_t replaced;	 /* bytes from adj.pos on that the last edit has replaced, at most; 0: not known */
+	uint8_t missed_at;	 /* when they did last, as hole_since */
+	uint8_t word;		 /* of its last line, by ftp_word_number(): for people */
 };
 
 enum session_state {
@@ -73,7 +74,7 @@ struct session {
 	uint8_t state;		 /* enum session_state */
 	bool self : 1;		 /* we renumber every packet */
 	bool first_line : 1;	 /* the client's first line was FTP */
-	bool : 1;		 /* free: the others keep their places, which those of the state files are */
+	bool reset : 1;		 /* an RST was believed; what follows from it may be undone yet, by a kill */
 	bool resumed : 1;	 /* bytes before those read first were not seen: lines may begin in their middle */
 	bool unsure : 1;	 /* the numbers are not known yet: both directions have to agree on them */
 	bool heard : 1;		 /* they are as one packet has them */
@@ -117,6 +118,12 @@ static inline bool session_in_tls(const struct session *session)
 	return tls_records_inside(&session->tls[0]) || tls_records_inside(&session->tls[1]);
 }
 
+/* Has an end said that it knows nothing of it any more, or have both said their last byte? */
+static inline bool session_over(const struct session *session)
+{
+	return session->state == SESSION_CLOSED || session->reset;
+}
+
 /* Is an edit of it not acknowledged yet? */
 static inline bool session_in_flight(const struct session *session)
 {
@@ -149,6 +156,8 @@ enum edit_kind {
 
 /* The longest text of an edit: the byte before a swallowed part, its prose, and the longest argument. */
 #define EDIT_TEXT_MAX (1 + HELD_MAX + ENDPOINT_TEXT_MAX)
+
+_Static_assert(1 + HELD_MAX <= UINT8_MAX, "stream.replaced holds what an edit replaces");
 
 /* Text in place of other text, which may have to be sent again: edit.h. */
 struct edit {

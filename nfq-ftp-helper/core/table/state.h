@@ -55,7 +55,7 @@
  * -----------	---------------------------------------	---------------------------------------	---------------------------------------
  * unsynced	table_place.c: a new session		state_begins()				no number of the stream
  * fin		state_ended()				state_goes_on(): it was not its sender's
- * edited	state_edited(), state_adjusted()	never
+ * edited	state_edited(), state_adjusted()	never					adj.pos, replaced
  * held		state_held()				state_let_go(), state_begins()		work->held[]
  * in_flight	state_edited()				state_arrived(): or it is given up	work->edit[]
  * hole		state_hole()				state_filled(), state_begins()		hole_start, hole_since, hole_missed

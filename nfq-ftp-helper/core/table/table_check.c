@@ -98,7 +98,8 @@ static bool is_acknowledged(const struct stream *stream)
 static bool is_stream(const struct stream *stream, enum direction side)
 {
 	return is_seqadj(&stream->adj) && is_line(&stream->line, side) && is_acknowledged(stream) &&
-	       stream->scale <= BELIEF_SCALE_MAX &&
+	       stream->scale <= BELIEF_SCALE_MAX && stream->replaced <= 1 + HELD_MAX &&
+	       (!stream->replaced || stream->edited) &&
 	       !seq_after(stream->claim, stream->next + belief_window(BELIEF_SCALE_MAX)) &&
 	       (!stream->unsynced || (!stream->held && !stream->in_flight)) &&
 	       (!stream->held || stream->line.phase == FTP_PHASE_ARGUMENT) && (!stream->in_flight || stream->edited);

@@ -63,7 +63,7 @@ static void describe_stream(struct described_stream *stream, int d)
 	BIT_FIELD(stream->edited, struct session, stream[d].edited);
 	BIT_FIELD(stream->held, struct session, stream[d].held);
 	BIT_FIELD(stream->in_flight, struct session, stream[d].in_flight);
-	NUMBER(stream->scale, struct session, stream[d].scale);
+	BIT_FIELD(stream->scale, struct session, stream[d].scale);
 }
 
 static void describe_session(struct described_session *session)

@@ -8,7 +8,7 @@
 #include "table_description.h"
 
 /* Another number whenever a value in a slot gets another meaning; that a field has another place, the description shows. */
-#define TABLE_LAYOUT 5 /* of 2 and 3 there was never a release */
+#define TABLE_LAYOUT 6 /* of 2 and 3 there was never a release */
 
 #define TABLE_BUDGET_WAYS 8 /* budgets in a set; the last is the others' */
 

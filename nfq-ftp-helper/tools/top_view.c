@@ -163,18 +163,28 @@ static int ends_width(const struct top_view *view, size_t rows)
 	return (int)width;
 }
 
+/* The selected row is seen, and no room is left below the last one while there are some above, however the terminal and the sessions have changed. */
+static void keep_seen(struct top_view *view, size_t rows, size_t count)
+{
+	const size_t last_page = count > rows ? count - rows : 0;
+
+	if (view->selected >= count)
+		view->selected = count ? count - 1 : 0;
+	if (view->first > last_page)
+		view->first = last_page;
+	if (view->selected < view->first)
+		view->first = view->selected;
+	if (view->selected >= view->first + rows)
+		view->first = view->selected - rows + 1;
+}
+
 static void draw_table(struct top_view *view)
 {
 	const size_t rows = top_view_rows(), count = json_array_size(view->sessions);
 	char line[256];
 	int width;
 
-	if (view->selected >= count)
-		view->selected = count ? count - 1 : 0;
-	if (view->selected < view->first)
-		view->first = view->selected;
-	if (view->selected >= view->first + rows)
-		view->first = view->selected - rows + 1;
+	keep_seen(view, rows, count);
 	width = ends_width(view, rows);
 	snprintf(line, sizeof(line), "%-*s %-*s %-9s %-4s %7s %7s %-6s %5s %5s %3s", width, "CLIENT", width, "SERVER",
 		 "STATE", "LAST", "AGE", "IDLE", "SEQADJ", "SHIFT", "", "EXP");

@@ -162,6 +162,28 @@ static void second_time(void **state)
 	dialogue_close(&d);
 }
 
+/* An edit that was in flight when rules went may have been acknowledged unseen, and its sender have gone on: nothing guarded it any more. */
+static void edit_was_in_flight(void **state)
+{
+	(void)state;
+	for (int gone = 0; gone < 2; gone++) {
+		struct dialogue d;
+
+		dialogue_ready(&d, MASQUERADE);
+		d.conntrack.guarded = true;
+		dialogue_says(&d, CLIENT, PORT_IN);
+		dialogue_left(&d, PORT_OUT);
+		assert_true(session_of(&d)->stream[CLIENT].in_flight);
+		if (gone)
+			unwatched_sessions(&d.engine, d.now);
+		command_passes(&d);
+		d.acked[SERVER] += GROWTH;
+		acknowledges(&d, SERVER);
+		assert_int_equal(goes_on(&d) < 4, gone);
+		dialogue_close(&d);
+	}
+}
+
 /* Rules are seen somewhat later than the first packets they hand over: who has been seen from the beginning is not doubted for that. */
 static void rules_come(void **state)
 {
@@ -194,6 +216,7 @@ int main(void)
 		cmocka_unit_test(our_own_numbers),
 		cmocka_unit_test(second_time),
 		cmocka_unit_test(rules_come),
+		cmocka_unit_test(edit_was_in_flight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,13 @@
 #include "core/wire/seqadj.h"
 #include "lifecycle.h"
 
+/* What guards an edit in flight from passing without us is of use where rules hand it over, and they did not. */
+static void unguard(struct work *work)
+{
+	for (int d = 0; work && d < 2; d++)
+		work->edit[d].guarded = 0;
+}
+
 /* How far a sender has been seen to go on, while it was in doubt already, is not forgotten. */
 static void doubt(struct table *table, struct session *session)
 {
@@ -12,6 +19,7 @@ static void doubt(struct table *table, struct session *session)
 
 	table_begin(table, session);
 	table_mistrust(session, table_work(table, session));
+	unguard(table_work_change(table, session));
 	for (int d = 0; d < 2; d++)
 		if (stale[d])
 			session->stream[d].beyond = seq_max(beyond[d], session->stream[d].next);

@@ -121,6 +121,8 @@ int kept_rules_place(struct kept_rules *rules)
 		log_why(LOG_LEVEL_ERROR, "rules", "the rules of mode %s could not be put in place, with backend %s: %s",
 			mode_names[rules->request.attach.mode], rules->backend->name, strerror(-error));
 	rules->placed = rules->backend && !error;
+	if (rules->placed)
+		watcher_await(&rules->watcher);
 	return error;
 }
 

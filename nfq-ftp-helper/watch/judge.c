@@ -4,8 +4,11 @@
 enum judgement judge_look(struct judge *judge, const struct standing *standing, unsigned int steps)
 {
 	const uint32_t before = judge->missing, news = standing->places & ~judge->expected;
-	const bool replaced = judge->print != standing->print && steps > 1;
+	const bool replaced = judge->print != standing->print && steps > 1, absent = judge->absent;
 
+	judge->absent = judge->awaited && !(judge->expected | standing->places);
+	if (judge->absent)
+		return absent ? JUDGEMENT_SAME : JUDGEMENT_GONE;
 	judge->missing = judge->expected & ~standing->places;
 	if (judge->missing) {
 		if (!before)
@@ -14,7 +17,7 @@ enum judgement judge_look(struct judge *judge, const struct standing *standing, 
 	}
 	judge->print = standing->print;
 	judge->expected |= standing->places;
-	if (before)
+	if (before || absent)
 		return JUDGEMENT_BACK;
 	if (news)
 		return JUDGEMENT_THERE;
@@ -23,10 +26,11 @@ enum judgement judge_look(struct judge *judge, const struct standing *standing, 
 
 enum judgement judge_accept(struct judge *judge, const struct standing *standing)
 {
-	const uint32_t before = judge->missing;
+	const bool before = judge->missing || judge->absent;
 
 	if (!standing->places)
 		return JUDGEMENT_SAME;
+	judge->absent = false;
 	judge->expected = standing->places;
 	judge->missing = 0;
 	judge->print = standing->print;

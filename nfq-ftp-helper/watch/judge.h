@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * judge - have rules gone? What was once seen in place is expected to stay: when some of it is missing they have gone, until all of it is
- * back. What was never seen is not missed. Nothing here asks anybody: what stands are passed in.
+ * back. What was never seen is not missed, but where somebody says that he has put it in place. Nothing here asks anybody: what stands are passed in.
  *
  *	judgement	what it means									state then
  *	-----------	-------------------------------------------------------------------------------	----------
@@ -31,6 +31,8 @@ enum judgement {
 struct judge {
 	uint32_t expected; /* places */
 	uint32_t missing;  /* of these; 0: they are there, or never were */
+	bool awaited;	   /* by somebody who has put some in place ... */
+	bool absent;	   /* ... and none have been seen so far, here or there: they have gone, whatever they were */
 	uint64_t print;
 };
 

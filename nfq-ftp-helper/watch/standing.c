@@ -21,6 +21,19 @@ uint32_t standing_places(unsigned int kinds, unsigned int families, unsigned int
 	return places;
 }
 
+uint32_t standing_sought(const struct sought *sought)
+{
+	unsigned int kinds = 0;
+
+	if (sought->queues.given)
+		kinds |= 1u << STANDING_QUEUE;
+	if (sought->sure_queues.given)
+		kinds |= 1u << STANDING_SURE;
+	if (sought->helper[0])
+		kinds |= 1u << STANDING_HELPER;
+	return standing_places(kinds, ~0u, ~0u);
+}
+
 bool standing_queues(uint32_t places)
 {
 	return places & standing_places(1u << STANDING_QUEUE | 1u << STANDING_SURE, ~0u, ~0u);

@@ -52,6 +52,9 @@ struct standing {
 /* Bits of struct standing's places: @kinds a bit each, and so are @families and @hooks. */
 uint32_t standing_places(unsigned int kinds, unsigned int families, unsigned int hooks);
 
+/* All places where what is looked for may be. */
+uint32_t standing_sought(const struct sought *sought);
+
 /* Is any of these a place where packets are queued? */
 bool standing_queues(uint32_t places);
 

@@ -19,13 +19,14 @@
 
 #define NEVER INT64_MAX
 
-enum request { REQUEST_ACCEPT = 'a' };
+enum request { REQUEST_ACCEPT = 'a', REQUEST_AWAIT = 'w' };
 
 /* ---- the process ---- */
 
 struct watch {
 	struct look look;
 	struct judge judge;
+	uint32_t sought;	  /* all places where there may be some */
 	struct standing standing; /* as last seen */
 	int channel;
 	unsigned int steps; /* of nf_tables, since the last look */
@@ -60,7 +61,8 @@ static void say_blind(struct watch *watch, int error)
 
 static void say_judgement(struct watch *watch, enum judgement judgement, const struct judge *before)
 {
-	struct watcher_news news = { .judgement = judgement, .missing = watch->judge.missing };
+	struct watcher_news news = { .judgement = judgement,
+				     .missing = watch->judge.absent ? watch->sought : watch->judge.missing };
 
 	switch (judgement) {
 	case JUDGEMENT_SAME:
@@ -74,7 +76,7 @@ static void say_judgement(struct watch *watch, enum judgement judgement, const s
 	case JUDGEMENT_GONE:
 	case JUDGEMENT_OTHER:
 	case JUDGEMENT_BACK:
-		news.concerned = before->missing | watch->judge.missing;
+		news.concerned = news.missing | (before->absent ? watch->sought : before->missing);
 		break;
 	}
 	say(watch, &news);
@@ -135,9 +137,12 @@ static void hear(struct watch *watch)
 		return;
 	if (length != 1)
 		_exit(0);
-	if (request != REQUEST_ACCEPT)
+	if (request == REQUEST_ACCEPT)
+		watch->accepts = true;
+	else if (request == REQUEST_AWAIT)
+		watch->judge.awaited = true;
+	else
 		return;
-	watch->accepts = true;
 	plan(watch, milliseconds());
 }
 
@@ -193,6 +198,7 @@ static _Noreturn void watch_rules(const struct watcher_config *config, int chann
 
 	child_begin(QUEUE_HOLDER_WATCH, channel);
 	watch.channel = channel;
+	watch.sought = standing_sought(&config->sought);
 	watch.due = watch.tick = NEVER;
 	error = look_open(&watch.look, &config->sought);
 	if (!error)
@@ -248,12 +254,22 @@ bool watcher_hears(struct watcher *watcher, struct watcher_news *news)
 	return true;
 }
 
-void watcher_accept(const struct watcher *watcher)
+static void ask(const struct watcher *watcher, enum request what)
 {
-	const uint8_t request = REQUEST_ACCEPT;
+	const uint8_t request = (uint8_t)what;
 
 	if (watcher->channel >= 0)
 		(void)send(watcher->channel, &request, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void watcher_accept(const struct watcher *watcher)
+{
+	ask(watcher, REQUEST_ACCEPT);
+}
+
+void watcher_await(const struct watcher *watcher)
+{
+	ask(watcher, REQUEST_AWAIT);
 }
 
 void watcher_end(struct watcher *watcher)

@@ -8,7 +8,8 @@
  * tenth of a second after nf_tables has told of a change, once a second where there are rules of iptables-legacy, and takes a tenth of one
  * processor at most, however large the ruleset is and however often it changes.
  *
- * It says on its channel what it has found, a struct watcher_news each, and hears one byte: that what is there now is what is meant. It ends when
+ * It says on its channel what it has found, a struct watcher_news each, and hears one byte: that what is there now is what is meant, or that there have to
+ * be some. It ends when
  * the daemon does. What is to be done about the news is the daemon's.
  */
 #ifndef WATCH_WATCHER_H
@@ -61,6 +62,9 @@ bool watcher_hears(struct watcher *watcher, struct watcher_news *news);
 
 /* Tell it that what is there now is what is meant: judge_accept(). */
 void watcher_accept(const struct watcher *watcher);
+
+/* Tell it that rules have been put in place: should there be none when it looks, they have gone again. */
+void watcher_await(const struct watcher *watcher);
 
 /* It ends, and is waited for. */
 void watcher_end(struct watcher *watcher);

@@ -40,6 +40,23 @@ static void what_was_never_there_is_not_missed(void **state)
 	assert_int_equal(look(&judge, queue_at(FORWARD) | queue_at(INPUT), 2, 0), JUDGEMENT_SAME);
 }
 
+/* Who has put some in place misses them, though they went before they were seen. */
+static void what_was_put_there_is_missed(void **state)
+{
+	struct judge judge = { 0 };
+
+	(void)state;
+	assert_int_equal(look(&judge, 0, 0, 0), JUDGEMENT_SAME);
+	judge.awaited = true;
+	assert_int_equal(look(&judge, 0, 0, 1), JUDGEMENT_GONE);
+	assert_int_equal(look(&judge, 0, 0, 1), JUDGEMENT_SAME);
+	assert_int_equal(look(&judge, queue_at(FORWARD), 1, 1), JUDGEMENT_BACK);
+	assert_int_equal(look(&judge, queue_at(FORWARD), 1, 0), JUDGEMENT_SAME);
+	assert_int_equal(look(&judge, 0, 0, 1), JUDGEMENT_GONE);
+	assert_int_equal(judge.missing, queue_at(FORWARD));
+	assert_int_equal(look(&judge, queue_at(FORWARD), 1, 1), JUDGEMENT_BACK);
+}
+
 static void goes_once_and_is_back_once(void **state)
 {
 	struct judge judge = { 0 };
@@ -261,6 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_never_there_is_not_missed),
+		cmocka_unit_test(what_was_put_there_is_missed),
 		cmocka_unit_test(goes_once_and_is_back_once),
 		cmocka_unit_test(replaced_in_steps),
 		cmocka_unit_test(what_is_there_is_meant),

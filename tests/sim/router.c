@@ -522,6 +522,17 @@ static bool follows_invented(const struct sim *sim)
 	return false;
 }
 
+/* Does an end disown, where the engine would believe it, the invented connection that the engine follows? */
+static bool is_disowned(const struct sim *sim, const struct packet *packet, const struct view *in)
+{
+	const struct stream *stream;
+
+	if (packet->origin != STRAY || !(in->flags & TCP_RST) || !follows_invented(sim))
+		return false;
+	stream = &session_of(sim)->stream[!packet->to];
+	return in->seq == stream->next || in->seq == stream->acked;
+}
+
 /*
  * Both FINs have passed, or the RST, and then a third party has played a handshake, or before: a client that uses its port again looks the
  * same, and who knows the numbers may choose some that are near. Conntrack itself forgets the old connection for the SYN, and with it what it
@@ -537,6 +548,7 @@ static void check_superseded(struct sim *sim, enum side from, const struct view 
 	sim->invented = follows_invented(sim);
 	/* The real one's handshake this daemon has not seen: nothing tells it which of the two is right, or who is to be left alone. */
 	sim->left_alone |= sim->invented && sim->around.shaken && !(sim->wire[CLIENT].mss && sim->wire[SERVER].mss);
+	sim->reset_missed &= sim->engine.counters.sessions == before->sessions;
 	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim) || !over)
 		return;
 	if (!reset && is_ending(sim))
@@ -704,6 +716,7 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 	sim_trace(sim, "     (the next one is forged: %s)", names[packet->origin]);
 	check_trace_in(sim, from, &in);
 	packet->unseen = sim->away || !is_queued(sim, &in);
+	sim->reset_missed |= sim->away && is_disowned(sim, packet, &in);
 	if (sim->away && (sim->around.marked || !quiet(sim))) {
 		network_release(sim, packet);
 		return;

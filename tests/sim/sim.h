@@ -352,8 +352,9 @@ struct sim {
 	bool took_up;	/* the packet at hand has made it take up a stream again */
 	bool picked_up; /* in the middle, by the engine: windows may be of any scale to it */
 	bool claimed; /* the packet at hand acknowledges what may have passed while nobody was there: it has to come again */
-	bool invented;	 /* the engine's session is of a connection that a blind third party has played */
-	bool superseded; /* the connection is over, and an invented one has taken its place */
+	bool invented;	   /* the engine's session is of a connection that a blind third party has played */
+	bool reset_missed; /* an end has reset that one, and nobody was there to see it */
+	bool superseded;   /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
 	uint64_t back_at;
 	unsigned int kills, resyncs, restarts, resets;

@@ -539,8 +539,9 @@ static uint32_t heard_of(const struct sim *sim, enum side side)
 /*
  * What the engine cannot tell from the real thing, since it knows windows by their scale only, and how far a receiver has come by
  * what it was shown of his acknowledgements: bytes that stand in such a window, with an acknowledgement of what was sent; an RST at an
- * edge of what is under way, be it held back, let through, or heard of. What the receiver takes once all that is under way has come is
- * among it.
+ * edge of what is under way, be it held back, let through, heard of, or told by its sender to a daemon that came late: his own RST stands there
+ * (RFC 9293 section 3.5.2), and whether its receiver has got as far (RFC 5961 section 3.2), the daemon has not seen. What the receiver takes once
+ * all that is under way has come is among it.
  */
 static bool is_as_good(const struct sim *sim, const struct packet *packet, const struct view *view)
 {
@@ -561,6 +562,7 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 	if (view->flags & TCP_RST)
 		return offset - wire->engine_next <= 1 || offset == wire->engine_acked || offset == me->una ||
 		       check_displayed(wire, offset) == wire->emitted ||
+		       (sim->picked_up && wire->told && offset == wire->told) ||
 		       check_forward(wire, offset) == wire->engine_heard;
 	if ((view->flags & TCP_SYN) || !(view->flags & TCP_ACK) || !after(end, me->una) || after(offset, reach))
 		return false;

@@ -200,6 +200,7 @@ static void forget(struct sim *sim, bool fresh)
 {
 	for (unsigned int side = 0; side < 2; side++) {
 		sim->wire[side].engine_next = UINT32_MAX;
+		sim->wire[side].told = 0;
 		if (fresh)
 			sim->wire[side].engine_acked = 0;
 	}
@@ -578,6 +579,19 @@ static bool moves_numbers(const struct sim *sim, const struct packet *packet)
 	return session && session->state >= SESSION_OPAQUE && (packet->origin == NEAR || packet->origin == EXACT);
 }
 
+/*
+ * To a daemon that came late a segment, be it a bare one, says how far its sender has got. What its receiver has of that, and what it still lacks,
+ * the daemon has not seen.
+ */
+static void note_told(struct sim *sim, const struct packet *packet, const struct view *in)
+{
+	const enum side from = (enum side) !packet->to;
+	const uint32_t end = in->seq - (sim->schedule.habit[from].iss + 1) + in->length;
+
+	if (packet->origin == HONEST && sim->restarts && in->checksum_ok && end <= STREAM_MAX && is_unsure(sim))
+		sim->wire[from].told = max_u32(sim->wire[from].told, end);
+}
+
 static enum verdict ask_engine(struct sim *sim, struct packet *packet, const struct view *in, struct output *output)
 {
 	struct arrival arrival;
@@ -586,6 +600,7 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	bool doubted, indifferent;
 
 	note_shown(sim);
+	note_told(sim, packet, in);
 	sim->at_hand = packet->origin;
 	indifferent = packet->origin != HONEST || packet->corrupt || need_not_be_believed(sim, packet);
 	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0) {

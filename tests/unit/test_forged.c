@@ -340,6 +340,96 @@ static void forged_syns(void **state)
 	end_untouched(&d);
 }
 
+/* The client's SYN, and behind it so many forged ones of its flow that it is put out. */
+static void crowd_out(struct dialogue *d, const char *data)
+{
+	dialogue_begin(d, MASQUERADE);
+	d->engine.picks_up_until = 0;
+	d->engine.syns_queued = true;
+	d->binding.progress = PROGRESS_HANDSHAKE;
+	dialogue_packet(d, CLIENT, d->seq[CLIENT]++, TCP_SYN, data, (uint32_t)strlen(data));
+	for (uint32_t i = 1; i <= EMBRYO_WAYS; i++, d->now += 1000)
+		forge(d, CLIENT, 1000 * i, 0, TCP_SYN, NULL);
+	d->acked[SERVER] = d->seq[CLIENT];
+}
+
+static void answer(struct dialogue *d)
+{
+	dialogue_packet(d, SERVER, d->seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d->acked[CLIENT] = d->seq[SERVER];
+	d->binding.progress = PROGRESS_BEYOND;
+}
+
+/* Its answer says what is left to know. Where a forged handshake has the place, it is this one's when that is reset. */
+static void crowded_out(void **state)
+{
+	(void)state;
+	for (int forged = 0; forged < 2; forged++) {
+		struct dialogue d;
+
+		crowd_out(&d, "");
+		if (forged)
+			forge(&d, SERVER, 99000, 1000 * EMBRYO_WAYS + 1, TCP_SYN | TCP_ACK, NULL);
+		answer(&d);
+		if (forged)
+			forge(&d, CLIENT, 1000 * EMBRYO_WAYS + 1, 0, TCP_RST, NULL);
+		dialogue_says(&d, SERVER, "220 x\r\n");
+		dialogue_says(&d, CLIENT, "USER x\r\n");
+		dialogue_says(&d, SERVER, "331 x\r\n");
+		dialogue_says(&d, CLIENT, PORT_OWN);
+		dialogue_left(&d, PORT_REPLACED);
+		dialogue_expects(&d, 3001);
+		dialogue_close(&d);
+	}
+}
+
+/* What conntrack has seen answered already needs no other answer; nor does one begin anything that no SYN may have been put out of. */
+static void answers_to_no_syn(void **state)
+{
+	(void)state;
+	for (int beyond = 0; beyond < 2; beyond++) {
+		struct dialogue d;
+
+		if (beyond) {
+			crowd_out(&d, "");
+			d.binding.progress = PROGRESS_BEYOND;
+		} else {
+			dialogue_begin(&d, MASQUERADE);
+			d.engine.picks_up_until = 0;
+			d.engine.syns_queued = true;
+			d.binding.progress = PROGRESS_HANDSHAKE;
+		}
+		answer(&d);
+		dialogue_says(&d, SERVER, "220 x\r\n");
+		dialogue_says(&d, CLIENT, "USER x\r\n");
+		dialogue_says(&d, SERVER, "331 x\r\n");
+		dialogue_says(&d, CLIENT, PORT_OWN);
+		assert_int_equal(d.expect_calls, 0);
+		assert_int_equal(table_sessions(d.engine.table), 0);
+		dialogue_close(&d);
+	}
+}
+
+/* Of a browser that sends its request along with a SYN that is put out: the answer may point at the word PORT. */
+static void crowded_out_with_data(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	crowd_out(&d, GET COOKIE);
+	d.acked[SERVER] += (uint32_t)strlen(GET);
+	answer(&d);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT] + (uint32_t)strlen(GET), TCP_ACK, COOKIE, (uint32_t)strlen(COOKIE));
+	d.seq[CLIENT] += (uint32_t)strlen(GET COOKIE);
+	d.acked[SERVER] = d.seq[CLIENT];
+	dialogue_says(&d, SERVER, "200 x\r\n");
+	dialogue_says(&d, CLIENT, "Host: x\r\n");
+	assert_int_equal(d.expect_calls, 0);
+	assert_int_equal(d.refusal, REFUSED_NOT_FTP);
+	dialogue_close(&d);
+}
+
 /* ---- an end that lies ---- */
 
 /* A browser is led to a hostile server, which makes it say what it likes behind a first line that is none of FTP. */
@@ -878,6 +968,9 @@ int main(void)
 		cmocka_unit_test(stray_answers),
 		cmocka_unit_test(known_late),
 		cmocka_unit_test(forged_syns),
+		cmocka_unit_test(crowded_out),
+		cmocka_unit_test(answers_to_no_syn),
+		cmocka_unit_test(crowded_out_with_data),
 		cmocka_unit_test(another_answer),
 		cmocka_unit_test(data_in_the_syn),
 		cmocka_unit_test(ftp_in_the_syn),

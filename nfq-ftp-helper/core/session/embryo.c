@@ -110,25 +110,36 @@ static struct embryo *make_way(struct engine *engine, struct embryo *embryo)
 	return embryo;
 }
 
-/* The one with the same number, or a free one, or one that has to go; of the same flow before all others. */
-static struct embryo *place_for(struct engine *engine, const struct arrival *arrival, uint32_t seconds)
+/* Of those of the arrival's flow, where they are as many as may be, the one of which least is lost; NULL where they are fewer. */
+static struct embryo *least_of_crowd(struct engine *engine, const struct arrival *arrival, enum direction direction,
+				     uint32_t seconds)
 {
-	struct embryo *ways = ways_of(engine, arrival), *least_own = NULL, *vacant = NULL;
+	struct embryo *ways = ways_of(engine, arrival), *least = NULL;
 	unsigned int own = 0;
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
-		if (!alive(embryo, seconds)) {
-			vacant = better_place(vacant, embryo, seconds);
+		if (!alive(embryo, seconds) || !is_of(embryo, arrival, direction))
 			continue;
-		}
-		if (!is_of(embryo, arrival, DIRECTION_ORIGINAL))
-			continue;
-		if (embryo->start[DIRECTION_ORIGINAL] == segment_start(&arrival->segment))
-			return embryo;
 		own++;
-		least_own = lesser_own(least_own, embryo, seconds);
+		least = lesser_own(least, embryo, seconds);
 	}
-	if (own >= EMBRYO_WAYS / 2)
+	return own >= EMBRYO_WAYS / 2 ? least : NULL;
+}
+
+/* The one with the same number, or a free one, or one that has to go; of the same flow before all others. */
+static struct embryo *place_for(struct engine *engine, const struct arrival *arrival, uint32_t seconds)
+{
+	struct embryo *ways = ways_of(engine, arrival), *vacant = NULL, *least_own;
+
+	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
+		if (!alive(embryo, seconds))
+			vacant = better_place(vacant, embryo, seconds);
+		else if (is_of(embryo, arrival, DIRECTION_ORIGINAL) &&
+			 embryo->start[DIRECTION_ORIGINAL] == segment_start(&arrival->segment))
+			return embryo;
+	}
+	least_own = least_of_crowd(engine, arrival, DIRECTION_ORIGINAL, seconds);
+	if (least_own)
 		return make_way(engine, least_own);
 	return make_way(engine, vacant ? vacant : least_of(ways, &arrival->ends.src, seconds));
 }
@@ -243,6 +254,34 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 		return embryo;
 	}
 	return NULL;
+}
+
+bool embryo_is_crowded(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	return least_of_crowd(engine, arrival, DIRECTION_REPLY, (uint32_t)(now / 1000)) != NULL;
+}
+
+struct embryo *embryo_of_answer(struct engine *engine, const struct arrival *arrival, uint64_t now)
+{
+	const uint32_t seconds = (uint32_t)(now / 1000), ack = arrival->segment.ack;
+	struct embryo *embryo = least_of_crowd(engine, arrival, DIRECTION_REPLY, seconds);
+	uint16_t turn;
+
+	if (!embryo)
+		return NULL;
+	make_way(engine, embryo);
+	embryo->state = EMBRYO_FREE; /* as in embryo_open() */
+	turn = next_turn(ways_of(engine, arrival), arrival);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*embryo = (struct embryo){ .key = arrival->key, .since = seconds, .acked = ack, .turn = turn };
+	embryo->key.swapped = !arrival->key.swapped;
+	embryo->start[DIRECTION_ORIGINAL] = ack;
+	embryo->scale[DIRECTION_ORIGINAL] = BELIEF_SCALE_MAX; /* if he has said any: the answer shows that */
+	note_side(embryo, &arrival->segment, DIRECTION_REPLY);
+	ftp_lose_line(&embryo->line);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	embryo->state = EMBRYO_ANSWERED;
+	return embryo;
 }
 
 /* Does the packet stand right behind the handshake? */

@@ -6,7 +6,8 @@
  * Anybody can send a SYN, in anybody's name. So it costs little: it stands in a small table of its own, and it is over after a minute.
  * Where its few ways are taken, it takes the place of the oldest one of the client that has most of them: who sends many puts out
  * his own. Several of one flow may stand beside each other, with
- * different numbers: a forged SYN does not put out the right one. The SYN/ACK says which it was.
+ * different numbers: a forged SYN does not put out the right one. The SYN/ACK says which it was. Many forged ones do put it out; then the SYN/ACK
+ * itself says what is left to know, while conntrack sees a handshake.
  */
 #ifndef CORE_EMBRYO_H
 #define CORE_EMBRYO_H
@@ -18,6 +19,15 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 
 /* The SYN/ACK: the embryo it answers; NULL where it answers none, or one that is over. It is answered from now on. */
 struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* The SYN/ACK answers none: has its flow so many that the one it answers may have been put out? */
+bool embryo_is_crowded(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/*
+ * One for that SYN/ACK, by what it says; NULL where the flow is not crowded. What its SYN was is not known: the bytes behind it may be the middle
+ * of a line, and the windows of any scale.
+ */
+struct embryo *embryo_of_answer(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
 /* The answered one that a later packet of the flow continues; NULL where there is none. */
 struct embryo *embryo_find(struct engine *engine, const struct arrival *arrival, uint64_t now);

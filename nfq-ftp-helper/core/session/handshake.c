@@ -124,17 +124,34 @@ static bool begins_connection(struct engine *engine, const struct arrival *arriv
 	return error == -ENOENT || (!error && binding.progress == PROGRESS_UNKNOWN);
 }
 
+/*
+ * The embryo that is answered. The SYN of the right one may have been put out by forged ones of its flow; then, too, only conntrack can tell that
+ * its client has asked for this answer. Return false where the answer begins nothing; an @embryo of NULL: it may alone.
+ */
+static bool find_answered(struct engine *engine, const struct arrival *arrival, struct binding *binding,
+			  struct embryo **embryo, uint64_t now)
+{
+	enum direction direction;
+
+	*embryo = embryo_answer(engine, arrival, now);
+	if (!*embryo && engine->syns_queued && !embryo_is_crowded(engine, arrival, now))
+		return false;
+	if (!beginning_known(engine, arrival, binding, &direction) || direction != DIRECTION_REPLY)
+		return false;
+	if (!*embryo && engine->syns_queued && binding->progress == PROGRESS_HANDSHAKE)
+		*embryo = embryo_of_answer(engine, arrival, now);
+	return *embryo || answers_alone(engine, binding);
+}
+
 /* A new session; @session, the flow's, makes room for it, and is NULL then. */
 static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
 				uint64_t now)
 {
 	struct embryo *earlier = *session ? embryo_left(engine, arrival, now) : NULL;
-	struct embryo *embryo = embryo_answer(engine, arrival, now);
+	struct embryo *embryo;
 	struct binding binding;
-	enum direction direction;
 
-	if ((!embryo && engine->syns_queued) || !beginning_known(engine, arrival, &binding, &direction) ||
-	    direction != DIRECTION_REPLY || (!embryo && !answers_alone(engine, &binding)) ||
+	if (!find_answered(engine, arrival, &binding, &embryo, now) ||
 	    (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
 	if (*session)

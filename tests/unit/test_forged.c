@@ -901,6 +901,32 @@ static void reset_among_answers(void **state)
 }
 
 /*
+ * Nobody was there for a while, before the greeting: the ends may have reset the handshake that has the place, or it is theirs. A reset is not sent
+ * again, so nothing tells; and another's whole connection takes nothing over.
+ */
+static void another_after_an_absence(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.binding.progress = PROGRESS_HANDSHAKE;
+	dialogue_handshake(&d);
+	dialogue_restart(&d);
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	forge(&d, SERVER, 99001, 77001, TCP_ACK, "220 x\r\n");
+	forge(&d, CLIENT, 77001, 99008, TCP_ACK, "USER x\r\n");
+	forge(&d, SERVER, 99008, 77009, TCP_ACK, "230 x\r\n");
+	forge(&d, CLIENT, 77009, 99015, TCP_ACK, PORT_OWN);
+	assert_int_equal(d.expect_calls, 0);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, "USER x\r\n");
+	dialogue_says(&d, SERVER, "331 x\r\n");
+	end_untouched(&d);
+}
+
+/*
  * The forged one has an edit in flight, for which its session stays when it is reset. The next handshake gives the place to the
  * one that was answered before, which is the real one, and not to itself: nothing that it announces opens. So does an answer alone.
  */
@@ -987,6 +1013,7 @@ int main(void)
 		cmocka_unit_test(numbers_of_another),
 		cmocka_unit_test(reset_among_handshakes),
 		cmocka_unit_test(reset_among_answers),
+		cmocka_unit_test(another_after_an_absence),
 		cmocka_unit_test(reset_with_an_edit),
 		cmocka_unit_test(proceed_out_of_step),
 	};

@@ -349,7 +349,7 @@ static void crowd_out(struct dialogue *d, const char *data)
 	d->binding.progress = PROGRESS_HANDSHAKE;
 	dialogue_packet(d, CLIENT, d->seq[CLIENT]++, TCP_SYN, data, (uint32_t)strlen(data));
 	for (uint32_t i = 1; i <= EMBRYO_WAYS; i++, d->now += 1000)
-		forge(d, CLIENT, 1000 * i, 0, TCP_SYN, NULL);
+		forge(d, CLIENT, 10007 * i, 0, TCP_SYN, NULL);
 	d->acked[SERVER] = d->seq[CLIENT];
 }
 
@@ -369,10 +369,10 @@ static void crowded_out(void **state)
 
 		crowd_out(&d, "");
 		if (forged)
-			forge(&d, SERVER, 99000, 1000 * EMBRYO_WAYS + 1, TCP_SYN | TCP_ACK, NULL);
+			forge(&d, SERVER, 99000, 10007 * EMBRYO_WAYS + 1, TCP_SYN | TCP_ACK, NULL);
 		answer(&d);
 		if (forged)
-			forge(&d, CLIENT, 1000 * EMBRYO_WAYS + 1, 0, TCP_RST, NULL);
+			forge(&d, CLIENT, 10007 * EMBRYO_WAYS + 1, 0, TCP_RST, NULL);
 		dialogue_says(&d, SERVER, "220 x\r\n");
 		dialogue_says(&d, CLIENT, "USER x\r\n");
 		dialogue_says(&d, SERVER, "331 x\r\n");
@@ -406,6 +406,32 @@ static void answers_to_no_syn(void **state)
 		dialogue_says(&d, CLIENT, PORT_OWN);
 		assert_int_equal(d.expect_calls, 0);
 		assert_int_equal(table_sessions(d.engine.table), 0);
+		dialogue_close(&d);
+	}
+}
+
+/*
+ * A copy of the answer that a session was made of, whose SYN has been put out since, begins nothing: not even when an RST has ended that one. Nor
+ * does another answer to a SYN that has not been put out.
+ */
+static void crowded_out_later(void **state)
+{
+	(void)state;
+	for (uint32_t other = 0; other < 2; other++) {
+		struct dialogue d;
+
+		dialogue_begin(&d, MASQUERADE);
+		d.engine.picks_up_until = 0;
+		d.engine.syns_queued = true;
+		d.binding.progress = PROGRESS_HANDSHAKE;
+		dialogue_handshake(&d);
+		for (uint32_t i = 1; i <= (other ? EMBRYO_WAYS / 2 - 1 : EMBRYO_WAYS); i++, d.now += 1000)
+			forge(&d, CLIENT, 10007 * i, 0, TCP_SYN, NULL);
+		dialogue_packet(&d, SERVER, d.seq[SERVER] - 1 + other * 1000000, TCP_SYN | TCP_ACK, NULL, 0);
+		dialogue_says(&d, CLIENT, GET COOKIE);
+		assert_int_equal(d.refusal, REFUSED_NOT_FTP);
+		forge(&d, CLIENT, d.seq[CLIENT], d.acked[CLIENT], TCP_RST | TCP_ACK, NULL);
+		assert_int_equal(d.reports[REPORT_BEGIN], 1);
 		dialogue_close(&d);
 	}
 }
@@ -996,6 +1022,7 @@ int main(void)
 		cmocka_unit_test(forged_syns),
 		cmocka_unit_test(crowded_out),
 		cmocka_unit_test(answers_to_no_syn),
+		cmocka_unit_test(crowded_out_later),
 		cmocka_unit_test(crowded_out_with_data),
 		cmocka_unit_test(another_answer),
 		cmocka_unit_test(data_in_the_syn),

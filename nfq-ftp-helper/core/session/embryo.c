@@ -232,15 +232,21 @@ static bool is_answered_otherwise(const struct embryo *embryo, const struct segm
 	return embryo->state == EMBRYO_ANSWERED && embryo->start[DIRECTION_REPLY] != segment_start(segment);
 }
 
+/* Is the arrival an answer to its SYN? It acknowledges that, and of the bytes in it what it likes. */
+static bool is_answered_by(const struct embryo *embryo, const struct arrival *arrival)
+{
+	const uint32_t start = embryo->start[DIRECTION_ORIGINAL], ack = arrival->segment.ack;
+
+	return is_of(embryo, arrival, DIRECTION_REPLY) && !seq_before(ack, start) &&
+	       !seq_after(ack, start + embryo->data);
+}
+
 struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	struct embryo *ways = ways_of(engine, arrival);
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
-		const uint32_t start = embryo->start[DIRECTION_ORIGINAL];
-
-		if (!is_unborn(embryo) || !is_of(embryo, arrival, DIRECTION_REPLY) ||
-		    seq_before(arrival->segment.ack, start) || seq_after(arrival->segment.ack, start + embryo->data))
+		if (!is_unborn(embryo) || !is_answered_by(embryo, arrival))
 			continue;
 		if (!alive(embryo, (uint32_t)(now / 1000)))
 			embryo->state = EMBRYO_LEFT;
@@ -258,6 +264,11 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 
 bool embryo_is_crowded(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
+	const struct embryo *ways = ways_of(engine, arrival);
+
+	for (const struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (embryo->state != EMBRYO_FREE && is_answered_by(embryo, arrival))
+			return false; /* that one was not put out */
 	return least_of_crowd(engine, arrival, DIRECTION_REPLY, (uint32_t)(now / 1000)) != NULL;
 }
 

@@ -124,21 +124,31 @@ static bool begins_connection(struct engine *engine, const struct arrival *arriv
 	return error == -ENOENT || (!error && binding.progress == PROGRESS_UNKNOWN);
 }
 
+/* May the SYN that it answers have been put out? Not that of the session that there is: the answer is its own, again. */
+static bool answers_lost_one(struct engine *engine, const struct session *session, const struct arrival *arrival,
+			     uint64_t now)
+{
+	return engine->syns_queued && !(session && is_repeated(session, arrival)) &&
+	       embryo_is_crowded(engine, arrival, now);
+}
+
 /*
  * The embryo that is answered. The SYN of the right one may have been put out by forged ones of its flow; then, too, only conntrack can tell that
  * its client has asked for this answer. Return false where the answer begins nothing; an @embryo of NULL: it may alone.
  */
-static bool find_answered(struct engine *engine, const struct arrival *arrival, struct binding *binding,
-			  struct embryo **embryo, uint64_t now)
+static bool find_answered(struct engine *engine, const struct session *session, const struct arrival *arrival,
+			  struct binding *binding, struct embryo **embryo, uint64_t now)
 {
 	enum direction direction;
+	bool lost;
 
 	*embryo = embryo_answer(engine, arrival, now);
-	if (!*embryo && engine->syns_queued && !embryo_is_crowded(engine, arrival, now))
+	lost = !*embryo && answers_lost_one(engine, session, arrival, now);
+	if (!*embryo && engine->syns_queued && !lost)
 		return false;
 	if (!beginning_known(engine, arrival, binding, &direction) || direction != DIRECTION_REPLY)
 		return false;
-	if (!*embryo && engine->syns_queued && binding->progress == PROGRESS_HANDSHAKE)
+	if (lost && binding->progress == PROGRESS_HANDSHAKE)
 		*embryo = embryo_of_answer(engine, arrival, now);
 	return *embryo || answers_alone(engine, binding);
 }
@@ -151,7 +161,7 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	struct embryo *embryo;
 	struct binding binding;
 
-	if (!find_answered(engine, arrival, &binding, &embryo, now) ||
+	if (!find_answered(engine, *session, arrival, &binding, &embryo, now) ||
 	    (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
 	if (*session)

@@ -20,7 +20,7 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 /* The SYN/ACK: the embryo it answers; NULL where it answers none, or one that is over. It is answered from now on. */
 struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
-/* The SYN/ACK answers none: has its flow so many that the one it answers may have been put out? */
+/* The SYN/ACK begins none that is there: has its flow so many that the one it answers may have been put out? Not where that is still there. */
 bool embryo_is_crowded(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
 /*

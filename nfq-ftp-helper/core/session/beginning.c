@@ -188,7 +188,10 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 	return begun(engine, session);
 }
 
-/* A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. */
+/*
+ * A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. Where a session has moved its numbers,
+ * all is lost with that; and conntrack, which is liberal about it, takes anybody's packets for its own. So it is left alone.
+ */
 static struct session *pick_up(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	struct binding binding;
@@ -197,6 +200,10 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 
 	if (!beginning_known(engine, arrival, &binding, &direction))
 		return NULL;
+	if (binding.renumbered) {
+		embryo_note(engine, &arrival->key, now);
+		return NULL;
+	}
 	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY), now);
 	if (!session)
 		return NULL;

@@ -124,17 +124,42 @@ static bool begins_connection(struct engine *engine, const struct arrival *arriv
 	return error == -ENOENT || (!error && binding.progress == PROGRESS_UNKNOWN);
 }
 
+/*
+ * Is conntrack beyond a handshake of which nobody here has heard? Then somebody has played this one amid a connection, or that ended unseen
+ * (may_begin_anew()): in the place of none either nothing tells one from the other. What has been answered before, conntrack was not beyond.
+ */
+static bool is_played(const struct embryo *embryo, const struct binding *binding)
+{
+	return embryo->state == EMBRYO_OPEN && binding->progress == PROGRESS_BEYOND;
+}
+
+/* The connection is left alone, since who plays can go on; but where nobody was there since the SYN, the answer may have passed unseen before. */
+static struct session *leave_played(struct engine *engine, struct embryo *embryo)
+{
+	engine->counters.disbelieved[BELIEF_HANDSHAKE]++;
+	if (!lifecycle_was_absent(engine, embryo->since))
+		embryo_leave(embryo);
+	return NULL;
+}
+
 /* A new session; @session, the flow's, makes room for it, and is NULL then. */
 static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
 				uint64_t now)
 {
 	struct embryo *earlier = *session ? embryo_left(engine, arrival, now) : NULL;
-	struct embryo *embryo = embryo_answer(engine, arrival, now);
+	struct embryo *embryo = embryo_answered_by(engine, arrival, now);
 	struct binding binding;
 	enum direction direction;
+	bool known;
 
-	if ((!embryo && engine->syns_queued) || !beginning_known(engine, arrival, &binding, &direction) ||
-	    direction != DIRECTION_REPLY || (!embryo && !answers_alone(engine, &binding)) ||
+	if (!embryo && engine->syns_queued)
+		return NULL;
+	known = beginning_known(engine, arrival, &binding, &direction) && direction == DIRECTION_REPLY;
+	if (embryo && known && !*session && is_played(embryo, &binding))
+		return leave_played(engine, embryo);
+	if (embryo)
+		embryo_answer(engine, embryo, arrival);
+	if (!known || (!embryo && !answers_alone(engine, &binding)) ||
 	    (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
 	if (*session)

@@ -213,7 +213,7 @@ enum embryo_state {
 	EMBRYO_OPEN,	 /* SYN seen */
 	EMBRYO_ANSWERED, /* and its SYN/ACK */
 	EMBRYO_CLOSED,	 /* a session was made of it; another copy of its SYN makes no other */
-	EMBRYO_LEFT,	 /* none was: there was no room, or it was answered too late; or it has been forgotten */
+	EMBRYO_LEFT,	 /* none was: no room, or answered too late, or amid a connection; or it was forgotten */
 	EMBRYO_STATES,
 };
 

@@ -413,6 +413,29 @@ static void played_where_numbers_were_moved(void **state)
 		}
 }
 
+/* Amid the handshake nothing is picked up: no end has said anything. */
+static void played_before_the_answer(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.binding.progress = PROGRESS_HANDSHAKE;
+	play(&d, false);
+	assert_int_equal(table_sessions(d.engine.table), 0);
+	assert_int_equal(d.expect_calls, 0);
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d.acked[CLIENT] = d.seq[SERVER];
+	d.binding.progress = PROGRESS_BEYOND;
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
 /* A forged SYN before or behind the right one does not put it out. */
 static void forged_syns(void **state)
 {
@@ -972,6 +995,7 @@ int main(void)
 		cmocka_unit_test(played_amid_a_connection),
 		cmocka_unit_test(answered_once_more),
 		cmocka_unit_test(played_where_numbers_were_moved),
+		cmocka_unit_test(played_before_the_answer),
 		cmocka_unit_test(forged_syns),
 		cmocka_unit_test(another_answer),
 		cmocka_unit_test(data_in_the_syn),

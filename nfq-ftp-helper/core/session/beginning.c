@@ -200,6 +200,8 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 
 	if (!beginning_known(engine, arrival, &binding, &direction))
 		return NULL;
+	if (binding.progress == PROGRESS_HANDSHAKE)
+		return NULL; /* it has no middle yet */
 	if (binding.renumbered) {
 		embryo_note(engine, &arrival->key, now);
 		return NULL;

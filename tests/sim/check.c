@@ -233,6 +233,10 @@ void check_dropped(struct sim *sim, enum side from, const struct view *in)
 	sim_trace(sim, "     (dropped by the engine)");
 	if (!in->checksum_ok)
 		sim_fail(sim, "I3: a broken packet is dropped");
+	if (router_misplaces(sim)) {
+		sim->lost++;
+		return;
+	}
 	if (in->flags & (TCP_SYN | TCP_RST))
 		sim_fail(sim, "a SYN or RST is dropped");
 	if (in->length == 0 && !(in->flags & TCP_FIN))

@@ -690,6 +690,21 @@ static bool is_adjusted(const struct sim *sim, enum side from, const struct view
 	return !sim->around.misplaced;
 }
 
+/*
+ * Would conntrack move the connection's packets as another's, an invented one's, since it could not be told otherwise? Then none may pass: it would
+ * arrive with numbers that its sender has not given it.
+ */
+bool router_misplaces(const struct sim *sim)
+{
+	const struct seqadj *adj = sim->around.binding.seqadj;
+	bool misplaced = false;
+
+	for (unsigned int side = 0; side < 2; side++)
+		misplaced |=
+			seqadj_active(&adj[side]) && adj[side].pos - (sim->schedule.habit[side].iss + 1) > STREAM_MAX;
+	return misplaced && !sim->schedule.self && sim->around.errors_given;
+}
+
 /* A packet that is not of the connection goes the same way, and nobody misses it. */
 static void foreign_packet(struct sim *sim, struct packet *packet)
 {

@@ -30,6 +30,7 @@ struct binding {
 	uint32_t id;	  /* CTA_ID; 0: not told. Another one proves another connection, the same proves nothing */
 	uint16_t zone;	  /* conntrack zone, 0 where none */
 	uint8_t progress; /* enum progress; of the moment: looked at where it has just been found only */
+	bool renumbered;  /* likewise: a session moves its numbers, or has: SEQADJ_SELF */
 };
 
 /* The data connection that is expected: tuple.src, from any port, to tuple.dst. */

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
@@ -253,12 +254,37 @@ static int read_seqadj(const struct nlattr *nest, struct seqadj *adjustment)
 	return 0;
 }
 
+/* Has conntrack been told to be liberal about this direction? */
+static bool is_liberal(const struct nlattr *flags)
+{
+	struct nf_ct_tcp_flags value = { 0 };
+
+	if (flags)
+		memcpy(&value, mnl_attr_get_payload(flags), sizeof(value));
+	return value.flags & IP_CT_TCP_FLAG_BE_LIBERAL;
+}
+
+/*
+ * The state alone does not say that conntrack is beyond the handshake: it falls back when somebody plays one amid the connection, and begins to
+ * follow that (nf_conntrack_tcp_packet(): an answer to a SYN that it has ignored). Once both ends have been heard of, the connection stays
+ * "assured".
+ */
+static enum progress progress_of(uint8_t state, uint32_t status)
+{
+	const bool handshake =
+		state == TCP_CONNTRACK_SYN_SENT || state == TCP_CONNTRACK_SYN_RECV || state == TCP_CONNTRACK_SYN_SENT2;
+
+	return handshake && !(status & IPS_ASSURED) ? PROGRESS_HANDSHAKE : PROGRESS_BEYOND;
+}
+
 /* Without the attribute nothing is known. */
-static int read_progress(const struct nlattr *nest, struct connection *connection)
+static int read_protocol(const struct nlattr *nest, struct connection *connection)
 {
 	static const struct attribute_rule protocols[CTA_PROTOINFO_MAX + 1] = { 0 };
 	static const struct attribute_rule rules[CTA_PROTOINFO_TCP_MAX + 1] = {
 		[CTA_PROTOINFO_TCP_STATE] = { .exactly = 1 },
+		[CTA_PROTOINFO_TCP_FLAGS_ORIGINAL] = { .exactly = sizeof(struct nf_ct_tcp_flags) },
+		[CTA_PROTOINFO_TCP_FLAGS_REPLY] = { .exactly = sizeof(struct nf_ct_tcp_flags) },
 	};
 	const struct nlattr *protocol[CTA_PROTOINFO_MAX + 1], *found[CTA_PROTOINFO_TCP_MAX + 1];
 	uint8_t state;
@@ -272,13 +298,12 @@ static int read_progress(const struct nlattr *nest, struct connection *connectio
 		return 0;
 	if (attributes_parse_nested(protocol[CTA_PROTOINFO_TCP], rules, found, CTA_PROTOINFO_TCP_MAX) < 0)
 		return -EBADMSG;
+	connection->liberal =
+		is_liberal(found[CTA_PROTOINFO_TCP_FLAGS_ORIGINAL]) && is_liberal(found[CTA_PROTOINFO_TCP_FLAGS_REPLY]);
 	if (!found[CTA_PROTOINFO_TCP_STATE])
 		return 0;
 	state = mnl_attr_get_u8(found[CTA_PROTOINFO_TCP_STATE]);
-	connection->binding.progress =
-		state == TCP_CONNTRACK_SYN_SENT || state == TCP_CONNTRACK_SYN_RECV || state == TCP_CONNTRACK_SYN_SENT2 ?
-			PROGRESS_HANDSHAKE :
-			PROGRESS_BEYOND;
+	connection->binding.progress = (uint8_t)progress_of(state, connection->status);
 	connection->established = state == TCP_CONNTRACK_ESTABLISHED;
 	return 0;
 }
@@ -316,6 +341,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 
 	if (attributes_parse(data, length, rules, found, CTA_MAX) < 0)
 		return -EBADMSG;
+	result.status = found[CTA_STATUS] ? attribute_be32(found[CTA_STATUS]) : 0;
 	error = read_tuple(found[CTA_TUPLE_ORIG], &binding->tuple[DIRECTION_ORIGINAL]);
 	if (!error)
 		error = read_tuple(found[CTA_TUPLE_REPLY], &binding->tuple[DIRECTION_REPLY]);
@@ -324,7 +350,7 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 	if (!error)
 		error = read_seqadj(found[CTA_SEQ_ADJ_REPLY], &binding->seqadj[DIRECTION_REPLY]);
 	if (!error)
-		error = read_progress(found[CTA_PROTOINFO], &result);
+		error = read_protocol(found[CTA_PROTOINFO], &result);
 	if (!error)
 		error = read_help_name(found[CTA_HELP], result.helper);
 	if (error)
@@ -333,7 +359,6 @@ int ctmessage_read_connection(const void *data, size_t length, struct connection
 		return -EBADMSG;
 	binding->zone = found[CTA_ZONE] ? attribute_be16(found[CTA_ZONE]) : 0;
 	binding->id = found[CTA_ID] ? attribute_be32(found[CTA_ID]) : 0;
-	result.status = found[CTA_STATUS] ? attribute_be32(found[CTA_STATUS]) : 0;
 	result.seconds = found[CTA_TIMEOUT] ? attribute_be32(found[CTA_TIMEOUT]) : 0;
 	result.mark = found[CTA_MARK] ? attribute_be32(found[CTA_MARK]) : 0;
 	read_labels(found[CTA_LABELS], result.labels);

@@ -27,6 +27,7 @@ struct connection {
 	uint32_t status;		    /* IPS_* */
 	uint32_t seconds;		    /* until conntrack forgets it, unless a packet comes */
 	bool established;		    /* TCP: both ends have begun, none has ended */
+	bool liberal;			    /* TCP: conntrack does not look at windows, in either direction */
 	char helper[CONNECTION_HELPER_MAX]; /* its helper's name; "": it has none */
 };
 

@@ -169,6 +169,7 @@ int ctnetlink_find(struct conntrack *conntrack, const struct tuple *seen, uint16
 	if (!binding_direction(&connection.binding, seen, direction))
 		return -ENOENT;
 	*binding = connection.binding;
+	binding->renumbered = ctnetlink_is_renumbered(ct, &connection);
 	return 0;
 }
 

@@ -37,6 +37,14 @@ static bool is_guarded(const struct ctnetlink *ct, const struct connection *conn
 	return (connection->mark & ct->config.mark_mask) == ct->config.mark;
 }
 
+bool ctnetlink_is_renumbered(const struct ctnetlink *ct, const struct connection *connection)
+{
+	if (!connection->liberal)
+		return false;
+	return (ct->config.labels && is_guarded(ct, connection, true)) ||
+	       (ct->config.mark_mask && is_guarded(ct, connection, false));
+}
+
 /* Return: 0; -EOPNOTSUPP: it did not take; another negative errno. */
 static int try_guard(struct ctnetlink *ct, const struct binding *master, bool by_label)
 {

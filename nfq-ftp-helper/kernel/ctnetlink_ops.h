@@ -42,6 +42,12 @@ bool ctnetlink_hinted(const struct ctnetlink *ct, struct connection *connection)
 void ctnetlink_put_mark(const struct ctnetlink *ct, struct nlmsghdr *message);
 void ctnetlink_put_unmarked(const struct ctnetlink *ct, struct nlmsghdr *message);
 
+/*
+ * Does a session move its numbers, or has one? Conntrack is liberal about what it has met in its middle, too; but that is not marked. Where
+ * nothing is ever marked, nobody knows.
+ */
+bool ctnetlink_is_renumbered(const struct ctnetlink *ct, const struct connection *connection);
+
 /* Where labels are used: no packet of @master is to pass unseen. Return: 0; -EOPNOTSUPP: there is no way; another negative errno. */
 int ctnetlink_guard(struct ctnetlink *ct, const struct binding *master);
 

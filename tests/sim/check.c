@@ -201,12 +201,21 @@ static bool is_old(const struct sim *sim, enum side from, const struct view *in)
 	return (int32_t)(end - sim->wire[from].engine_acked) < 0;
 }
 
+/*
+ * A SYN/ACK that is sent again, its SYN not having been seen by this daemon, when conntrack is beyond the handshake: a server can send one at any
+ * time, so nothing begins by it, and what it says is nobody's word. The connection is one that is met in its middle (I2: RFC 9293's default).
+ */
+static bool is_late_answer(const struct sim *sim, enum side from)
+{
+	return sim->around.shaken && !sim->wire[from].mss;
+}
+
 static void seen_by_engine(struct sim *sim, enum side from, const struct view *in, const struct view *out)
 {
 	struct wire *other = &sim->wire[!from];
 	uint32_t heard, ack;
 
-	if (in->flags & TCP_SYN)
+	if ((in->flags & TCP_SYN) && !(in->flags & TCP_ACK && is_late_answer(sim, from)))
 		other->mss = in->mss ? in->mss : 536;
 	/* RFC 5961: only this one ends it. */
 	if ((in->flags & TCP_RST) &&
@@ -233,6 +242,10 @@ void check_dropped(struct sim *sim, enum side from, const struct view *in)
 	sim_trace(sim, "     (dropped by the engine)");
 	if (!in->checksum_ok)
 		sim_fail(sim, "I3: a broken packet is dropped");
+	if (router_misplaces(sim)) {
+		sim->lost++;
+		return;
+	}
 	if (in->flags & (TCP_SYN | TCP_RST))
 		sim_fail(sim, "a SYN or RST is dropped");
 	if (in->length == 0 && !(in->flags & TCP_FIN))

@@ -57,6 +57,7 @@ static int conntrack_find(struct conntrack *conntrack, const struct tuple *seen,
 		return -ENOENT;
 	*binding = sim->around.binding;
 	binding->progress = sim->around.shaken ? PROGRESS_BEYOND : PROGRESS_HANDSHAKE;
+	binding->renumbered = sim->schedule.self && sim->around.renumbering;
 	if (sim->schedule.self)
 		memset(binding->seqadj, 0, sizeof(binding->seqadj));
 	return 0;
@@ -334,7 +335,8 @@ static bool upset(struct sim *sim)
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);
 		arrived_before(sim);
-		sim->shown = sim->left_alone = false;
+		sim->shown = false;
+		sim->left_alone = schedule->self && sim->around.renumbering; /* what moved its numbers is lost */
 		memset(table_memory, 0, sizeof(table_memory));
 		forget(sim, true);
 		sim->wire[CLIENT].mss = sim->wire[SERVER].mss = 0;
@@ -556,10 +558,13 @@ static void check_superseded(struct sim *sim, enum side from, const struct view 
 	const bool own = sim->at_hand == HONEST || (sim->at_hand == STRAY && sim->tcp[from].state == TCP_DEAD);
 	const bool reset = sim->reset_seen || (own && in->flags & TCP_RST);
 	const bool over = reset || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
+	const bool played = sim->at_hand == BLIND && !session_of(sim) &&
+			    sim->engine.counters.disbelieved[BELIEF_HANDSHAKE] != before->disbelieved[BELIEF_HANDSHAKE];
 
 	sim->invented = follows_invented(sim);
 	/* The real one's handshake this daemon has not seen: nothing tells it which of the two is right, or who is to be left alone. */
-	sim->left_alone |= sim->invented && sim->around.shaken && !(sim->wire[CLIENT].mss && sim->wire[SERVER].mss);
+	sim->left_alone |=
+		(sim->invented || played) && sim->around.shaken && !(sim->wire[CLIENT].mss && sim->wire[SERVER].mss);
 	sim->reset_missed &= sim->engine.counters.sessions == before->sessions;
 	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim) || !over)
 		return;
@@ -721,6 +726,21 @@ static bool is_adjusted(const struct sim *sim, enum side from, const struct view
 			return true;
 	}
 	return !sim->around.misplaced;
+}
+
+/*
+ * Would conntrack move the connection's packets as another's, an invented one's, since it could not be told otherwise? Then none may pass: it would
+ * arrive with numbers that its sender has not given it.
+ */
+bool router_misplaces(const struct sim *sim)
+{
+	const struct seqadj *adj = sim->around.binding.seqadj;
+	bool misplaced = false;
+
+	for (unsigned int side = 0; side < 2; side++)
+		misplaced |=
+			seqadj_active(&adj[side]) && adj[side].pos - (sim->schedule.habit[side].iss + 1) > STREAM_MAX;
+	return misplaced && !sim->schedule.self && sim->around.errors_given;
 }
 
 /* A packet that is not of the connection goes the same way, and nobody misses it. */

@@ -459,6 +459,7 @@ void router_packet(struct sim *sim, struct packet *packet);
 void router_timer(struct sim *sim);
 void router_finish(struct sim *sim);
 uint32_t router_maps_back(const struct sim *sim, enum side side, uint32_t ack);
+bool router_misplaces(const struct sim *sim);
 
 /* judge.c */
 enum judgement {

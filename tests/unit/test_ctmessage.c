@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -791,8 +792,8 @@ static void numbers_are_checked(void **state)
 		assert_int_equal(read_run(readers[i], &run), -EBADMSG);
 }
 
-/* A connection whose TCP state is told in so many bytes. */
-static int read_progress(uint8_t tcp_state, size_t bytes, uint8_t *progress)
+/* A connection of this status whose TCP state is told in so many bytes. */
+static int read_progress_of(uint32_t status, uint8_t tcp_state, size_t bytes, uint8_t *progress)
 {
 	const uint8_t value[2] = { tcp_state };
 	_Alignas(8) uint8_t buffer[CTMESSAGE_MAX];
@@ -803,6 +804,7 @@ static int read_progress(uint8_t tcp_state, size_t bytes, uint8_t *progress)
 	int error;
 
 	put_tuples(message, &full4);
+	mnl_attr_put_u32(message, CTA_STATUS, htonl(status));
 	outer = mnl_attr_nest_start(message, CTA_PROTOINFO);
 	inner = mnl_attr_nest_start(message, CTA_PROTOINFO_TCP);
 	mnl_attr_put_u8(message, CTA_PROTOINFO_TCP_WSCALE_ORIGINAL, 7);
@@ -814,6 +816,52 @@ static int read_progress(uint8_t tcp_state, size_t bytes, uint8_t *progress)
 	error = read_alone(read_connection, run.bytes, run.length, &result);
 	*progress = error ? 0xff : result.connection.binding.progress;
 	return error;
+}
+
+static int read_progress(uint8_t tcp_state, size_t bytes, uint8_t *progress)
+{
+	return read_progress_of(IPS_CONFIRMED, tcp_state, bytes, progress);
+}
+
+/* Conntrack falls back into a handshake that is played amid a connection of which it has heard both ends. */
+static void progress_stays(void **state)
+{
+	uint8_t progress;
+
+	(void)state;
+	for (unsigned int tcp = TCP_CONNTRACK_NONE; tcp < TCP_CONNTRACK_MAX; tcp++) {
+		assert_int_equal(read_progress_of(IPS_CONFIRMED | IPS_ASSURED, (uint8_t)tcp, 1, &progress), 0);
+		assert_int_equal(progress, PROGRESS_BEYOND);
+	}
+}
+
+/* Liberal is a connection in both directions, as it is told to be. */
+static void liberal_is_read(void **state)
+{
+	(void)state;
+	for (unsigned int which = 0; which < 4; which++)
+		for (uint8_t bytes = 1; bytes <= 3; bytes++) {
+			const uint8_t flags[2][3] = { { which & 1 ? 0x0b : 0x03, 0xff },
+						      { which & 2 ? 0x08 : 0, 0xff } };
+			_Alignas(8) uint8_t buffer[CTMESSAGE_MAX];
+			struct nlmsghdr *message = begin(buffer, FAMILY_IPV4);
+			struct nlattr *outer, *inner;
+			union result result;
+			struct run run;
+
+			put_tuples(message, &full4);
+			outer = mnl_attr_nest_start(message, CTA_PROTOINFO);
+			inner = mnl_attr_nest_start(message, CTA_PROTOINFO_TCP);
+			mnl_attr_put(message, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, bytes, flags[0]);
+			mnl_attr_put(message, CTA_PROTOINFO_TCP_FLAGS_REPLY, bytes, flags[1]);
+			mnl_attr_nest_end(message, inner);
+			mnl_attr_nest_end(message, outer);
+			take(&run, message);
+			assert_int_equal(read_alone(read_connection, run.bytes, run.length, &result),
+					 bytes == 2 ? 0 : -EBADMSG);
+			if (bytes == 2)
+				assert_int_equal(result.connection.liberal, which == 3);
+		}
 }
 
 static void progress_is_read(void **state)
@@ -1341,6 +1389,8 @@ int main(void)
 		cmocka_unit_test(adjustments_are_checked),
 		cmocka_unit_test(numbers_are_checked),
 		cmocka_unit_test(progress_is_read),
+		cmocka_unit_test(progress_stays),
+		cmocka_unit_test(liberal_is_read),
 		cmocka_unit_test(what_is_not_required),
 		cmocka_unit_test(mixed_families),
 		cmocka_unit_test(other_protocols),

@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <string.h>
@@ -49,6 +50,7 @@ static unsigned int told_again;	  /* so often it was told of another time */
 static bool gone;		  /* the connection is */
 static uint32_t seconds;	  /* until it will be */
 static uint8_t tcp_state;
+static bool liberal;
 
 static struct {
 	size_t length;
@@ -121,10 +123,13 @@ static void take_seqadj(const struct nlattr *nest, struct seqadj *seqadj)
 
 static void put_state(struct nlmsghdr *message)
 {
+	const struct nf_ct_tcp_flags flags = { .flags = liberal ? IP_CT_TCP_FLAG_BE_LIBERAL : 0 };
 	struct nlattr *outer = mnl_attr_nest_start(message, CTA_PROTOINFO);
 	struct nlattr *inner = mnl_attr_nest_start(message, CTA_PROTOINFO_TCP);
 
 	mnl_attr_put_u8(message, CTA_PROTOINFO_TCP_STATE, tcp_state);
+	mnl_attr_put(message, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, sizeof(flags), &flags);
+	mnl_attr_put(message, CTA_PROTOINFO_TCP_FLAGS_REPLY, sizeof(flags), &flags);
 	mnl_attr_nest_end(message, inner);
 	mnl_attr_nest_end(message, outer);
 }
@@ -163,6 +168,7 @@ static void handle_connection(const struct nlmsghdr *question)
 		take_seqadj(find(question, CTA_SEQ_ADJ_ORIG), &adjusted[DIRECTION_ORIGINAL]);
 		take_seqadj(find(question, CTA_SEQ_ADJ_REPLY), &adjusted[DIRECTION_REPLY]);
 		take_mark(find(question, CTA_MARK), find(question, CTA_MARK_MASK));
+		liberal |= find(question, CTA_PROTOINFO) != NULL; /* there is nothing else that it is told so */
 		error = take_labels(find(question, CTA_LABELS), find(question, CTA_LABELS_MASK));
 		if (question->nlmsg_flags & NLM_F_ACK)
 			answer_error(question, error);
@@ -299,7 +305,7 @@ static int opened(void **state)
 	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_AUTO, .send_packets = depart };
 
 	(void)state;
-	expected = foreign = seqadj_missing = labels_missing = marks_missing = false;
+	expected = foreign = seqadj_missing = labels_missing = marks_missing = liberal = false;
 	memset(labels, 0, sizeof(labels));
 	mark = 0;
 	memset(adjusted, 0, sizeof(adjusted));
@@ -440,6 +446,49 @@ static void a_label_or_the_mark_or_no_edit(void **state)
 	assert_int_equal(labels[14], 0);
 	assert_int_equal(labels[0], 0x81);
 	assert_int_equal(mark, OTHERS);
+}
+
+static bool is_found_renumbered(void)
+{
+	enum direction direction;
+	struct binding binding;
+
+	assert_int_equal(ctnetlink.conntrack.ops->find(&ctnetlink.conntrack, &master.tuple[DIRECTION_ORIGINAL], 0,
+						       &binding, &direction),
+			 0);
+	return binding.renumbered;
+}
+
+/* Whose numbers a session has moved shows: by the mark, or by the label, and by how conntrack looks at it; by one of them alone it does not. */
+static void renumbered_is_found(void **state)
+{
+	static const struct seqadj seqadj = { 1000, 0, 7 };
+
+	(void)state;
+	asked = 1;
+	ctnetlink.config.mark = ctnetlink.config.mark_mask = 0x200000;
+	ctnetlink.config.label = 117;
+	for (unsigned int by_label = 0; by_label < 2; by_label++) {
+		ctnetlink.config.labels = by_label;
+		liberal = seqadj_missing = false;
+		mark = 0;
+		memset(adjusted, 0, sizeof(adjusted));
+		assert_false(is_found_renumbered());
+		liberal = true; /* it was met in its middle */
+		assert_false(is_found_renumbered());
+		liberal = false;
+		mark = 0x200000; /* it is adjusted by conntrack, and an edit is in flight */
+		assert_false(is_found_renumbered());
+		mark = 0;
+		seqadj_missing = true;
+		assert_int_equal(adjust(&master, &seqadj), SEQADJ_SELF);
+		assert_true(is_found_renumbered());
+	}
+	memset(labels, 0, sizeof(labels));
+	assert_false(is_found_renumbered());
+	ctnetlink.config.labels = false;
+	ctnetlink.config.mark = ctnetlink.config.mark_mask = 0; /* nothing is marked */
+	assert_false(is_found_renumbered());
 }
 
 /* Nothing will be edited, so the kernel must adjust as it did before. */
@@ -593,6 +642,7 @@ int main(void)
 		TEST(a_lost_expectation_is_made_again),
 		TEST(adjustments_are_taken),
 		TEST(a_label_or_the_mark_or_no_edit),
+		TEST(renumbered_is_found),
 		TEST(a_lost_adjustment_is_taken_back),
 		TEST(packets_leave_before_an_adjustment),
 		TEST(packets_leave_before_what_was_deferred),

@@ -321,6 +321,121 @@ static void known_late(void **state)
 	dialogue_close(&d);
 }
 
+/* A dialogue that announces, both ends of it played, from its handshake on or in the middle. */
+static void play(struct dialogue *d, bool handshake)
+{
+	static const char *const lines[] = { "220 x\r\n", "USER x\r\n", "230 in\r\n", "NOOP\r\n",   "200 ok\r\n",
+					     "NOOP\r\n",  "200 ok\r\n", "NOOP\r\n",   "200 ok\r\n", PORT_OWN };
+	uint32_t next[2] = { 77001, 99001 };
+
+	if (handshake) {
+		forge(d, CLIENT, next[CLIENT] - 1, 0, TCP_SYN, NULL);
+		forge(d, SERVER, next[SERVER] - 1, next[CLIENT], TCP_SYN | TCP_ACK, NULL);
+		d->binding.progress = PROGRESS_BEYOND;
+	}
+	for (unsigned int i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const int side = i % 2 ? CLIENT : SERVER;
+
+		forge(d, side, next[side], next[!side], TCP_ACK, lines[i]);
+		next[side] += (uint32_t)strlen(lines[i]);
+	}
+}
+
+/* A new daemon meets a handshake where conntrack is beyond it: it begins nothing, and nothing that goes on behind it does, nor later. */
+static void played_amid_a_connection(void **state)
+{
+	(void)state;
+	for (int beyond = 0; beyond < 2; beyond++) {
+		struct dialogue d;
+
+		dialogue_begin(&d, NO_NAT);
+		d.now += 2000;
+		d.binding.progress = beyond ? PROGRESS_BEYOND : PROGRESS_HANDSHAKE;
+		play(&d, true);
+		assert_int_equal(d.expect_calls, !beyond);
+		assert_int_equal(table_sessions(d.engine.table), !beyond);
+		d.now += 70000;
+		play(&d, false);
+		assert_int_equal(d.expect_calls, !beyond);
+		dialogue_close(&d);
+	}
+}
+
+/* One that is answered while nobody is there is not; nor one that was answered before conntrack was beyond it. */
+static void answered_once_more(void **state)
+{
+	(void)state;
+	for (int seen = 0; seen < 2; seen++) {
+		struct dialogue d;
+
+		dialogue_begin(&d, NO_NAT);
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+		d.acked[SERVER] = d.seq[CLIENT];
+		d.find_error = -EIO;
+		if (seen)
+			dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_SYN | TCP_ACK, NULL, 0);
+		d.find_error = 0;
+		d.now += 2000;
+		dialogue_restart(&d);
+		d.now += 2000;
+		d.binding.progress = PROGRESS_BEYOND;
+		dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+		d.acked[CLIENT] = d.seq[SERVER];
+		assert_int_equal(table_sessions(d.engine.table), seen);
+		for (int i = 0; i < 4; i++) {
+			dialogue_says(&d, SERVER, i ? "230 in\r\n" : "220 x\r\n");
+			dialogue_says(&d, CLIENT, "USER x\r\n");
+		}
+		dialogue_says(&d, SERVER, "230 in\r\n");
+		dialogue_says(&d, CLIENT, PORT_OWN);
+		assert_int_equal(d.expect_calls, 1);
+		dialogue_close(&d);
+	}
+}
+
+/* Where a session that is lost has moved a connection's numbers, conntrack is liberal about it, and takes a dialogue with any for its own. */
+static void played_where_numbers_were_moved(void **state)
+{
+	(void)state;
+	for (int moved = 0; moved < 2; moved++)
+		for (int handshake = 0; handshake < 2; handshake++) {
+			struct dialogue d;
+
+			dialogue_begin(&d, NO_NAT);
+			d.now += 500;
+			dialogue_restart(&d); /* a handshake that begins in this second may have passed before */
+			d.binding.progress = PROGRESS_BEYOND;
+			d.binding.renumbered = moved;
+			play(&d, handshake);
+			assert_int_equal(d.expect_calls, !moved);
+			assert_int_equal(table_sessions(d.engine.table), !moved);
+			dialogue_close(&d);
+		}
+}
+
+/* Amid the handshake nothing is picked up: no end has said anything. */
+static void played_before_the_answer(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT]++, TCP_SYN, NULL, 0);
+	d.acked[SERVER] = d.seq[CLIENT];
+	d.binding.progress = PROGRESS_HANDSHAKE;
+	play(&d, false);
+	assert_int_equal(table_sessions(d.engine.table), 0);
+	assert_int_equal(d.expect_calls, 0);
+	dialogue_packet(&d, SERVER, d.seq[SERVER]++, TCP_SYN | TCP_ACK, NULL, 0);
+	d.acked[CLIENT] = d.seq[SERVER];
+	d.binding.progress = PROGRESS_BEYOND;
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, 1);
+	dialogue_close(&d);
+}
+
 /* A forged SYN before or behind the right one does not put it out. */
 static void forged_syns(void **state)
 {
@@ -1019,6 +1134,10 @@ int main(void)
 		cmocka_unit_test(called_invalid),
 		cmocka_unit_test(stray_answers),
 		cmocka_unit_test(known_late),
+		cmocka_unit_test(played_amid_a_connection),
+		cmocka_unit_test(answered_once_more),
+		cmocka_unit_test(played_where_numbers_were_moved),
+		cmocka_unit_test(played_before_the_answer),
 		cmocka_unit_test(forged_syns),
 		cmocka_unit_test(crowded_out),
 		cmocka_unit_test(answers_to_no_syn),

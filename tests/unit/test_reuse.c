@@ -93,8 +93,8 @@ static void opened_again(void **state)
 }
 
 /*
- * Conntrack adjusts the second as it did the first, and cannot be told otherwise when that begins. It is told before anything of the second is
- * edited: what it is told then is of both directions.
+ * Conntrack adjusts the second as it did the first, and cannot be told otherwise when that begins. Until it can, it would move every packet as the
+ * first one's: so none passes. It is told with each that comes again, of both directions.
  */
 static void told_in_the_end(void **state)
 {
@@ -106,23 +106,56 @@ static void told_in_the_end(void **state)
 	end(&d);
 	number_anew(&d, 900000001, 1800000001);
 	d.adjust_error = -EIO;
-	memset(d.adj, 0, sizeof(d.adj)); /* its numbers are far from those that are moved */
-	shake_hands(&d);
-	dialogue_says(&d, SERVER, "220 x\r\n");
 	d.expectations = 0;
-	dialogue_says(&d, CLIENT, PORT_IN);
-	dialogue_left(&d, PORT_IN);
-	assert_int_equal(d.refusal, REFUSED_CONNTRACK);
-	assert_int_equal(d.expectations, 0);
+	dialogue_packet(&d, CLIENT, d.seq[CLIENT] - 1, TCP_SYN, NULL, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		calls = d.adjust_calls;
+		dialogue_packet(&d, SERVER, d.seq[SERVER] - 1, TCP_SYN | TCP_ACK, NULL, 0);
+		assert_int_equal(d.verdict, VERDICT_DROP);
+		assert_true(d.adjust_calls > calls);
+	}
 	d.adjust_error = 0;
+	dialogue_packet(&d, SERVER, d.seq[SERVER] - 1, TCP_SYN | TCP_ACK, NULL, 0);
+	assert_int_equal(d.verdict, VERDICT_ACCEPT);
+	assert_int_equal(d.adj[CLIENT].after, 0);
+	memset(d.binding.seqadj, 0, sizeof(d.binding.seqadj));
 	calls = d.adjust_calls;
-	dialogue_says(&d, SERVER, "500 no\r\n");
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	assert_int_equal(d.adjust_calls, calls);
 	dialogue_says(&d, CLIENT, PORT_IN);
 	dialogue_left(&d, PORT_REPLACED);
-	assert_int_equal(d.adjust_calls, calls + 2);
+	assert_int_equal(d.expectations, 1);
 	assert_int_equal(d.adj[CLIENT].before, 0);
 	assert_int_equal(d.adj[CLIENT].after, 6);
 	dialogue_close(&d);
+}
+
+/* So it is in the midst. What is INVALID to conntrack it does not move, nor does it one of a connection that it has forgotten. */
+static void told_amid_the_connection(void **state)
+{
+	(void)state;
+	for (int gone = 0; gone < 2; gone++) {
+		struct dialogue d;
+
+		begin(&d, SEQADJ_KERNEL);
+		end(&d);
+		number_anew(&d, 900000001, 1800000001);
+		d.adjust_error = -EIO;
+		shake_hands(&d);
+		for (int i = 0; i < 4; i++) {
+			dialogue_packet(&d, i % 2, d.seq[i % 2], TCP_ACK, "x", i / 2);
+			assert_int_equal(d.verdict, VERDICT_DROP);
+		}
+		d.invalid = true;
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		d.invalid = false;
+		d.adjust_error = gone ? -EIO : 0;
+		d.find_error = gone ? -ENOENT : 0;
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		dialogue_close(&d);
+	}
 }
 
 /*
@@ -306,9 +339,13 @@ static void first_heard_of(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(opened_again),	    cmocka_unit_test(told_in_the_end),
-		cmocka_unit_test(not_quite_ended),  cmocka_unit_test(own_handshake_again),
-		cmocka_unit_test(opened_by_a_liar), cmocka_unit_test(known_by_its_note),
+		cmocka_unit_test(opened_again),
+		cmocka_unit_test(told_in_the_end),
+		cmocka_unit_test(told_amid_the_connection),
+		cmocka_unit_test(not_quite_ended),
+		cmocka_unit_test(own_handshake_again),
+		cmocka_unit_test(opened_by_a_liar),
+		cmocka_unit_test(known_by_its_note),
 		cmocka_unit_test(first_heard_of),
 	};
 

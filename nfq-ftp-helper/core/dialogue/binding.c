@@ -47,6 +47,34 @@ void binding_settle(struct engine *engine, const struct session *session, const 
 		engine->conntrack->ops->settle(engine->conntrack, binding);
 }
 
+void binding_tell(struct engine *engine, struct session *session, struct binding *binding)
+{
+	const int aligned = binding_align(engine, session, binding);
+
+	session->misplaced = aligned < 0;
+	if (aligned > 0)
+		binding_settle(engine, session, binding);
+}
+
+bool binding_stands(struct engine *engine, struct session *session)
+{
+	struct conntrack *conntrack = engine->conntrack;
+	struct binding binding;
+	enum direction direction;
+	struct tuple seen;
+	int error;
+
+	if (!session->misplaced)
+		return true;
+	flow_ends(&session->key, &seen.src, &seen.dst);
+	error = conntrack->ops->find(conntrack, &seen, session->key.zone, &binding, &direction);
+	if (!error)
+		binding_tell(engine, session, &binding);
+	else if (error == -ENOENT) /* then nothing adjusts it */
+		session->misplaced = false;
+	return !session->misplaced;
+}
+
 struct work *binding_get(struct turn *turn, enum refusal *refusal)
 {
 	struct engine *engine = turn->engine;

@@ -33,6 +33,15 @@ int binding_align(struct engine *engine, struct session *session, struct binding
 /* Tell it so, where nothing of the session is in flight, that nothing is. */
 void binding_settle(struct engine *engine, const struct session *session, const struct binding *binding);
 
+/* Both. Where it cannot be told, that stands in the session until it can (session.misplaced). */
+void binding_tell(struct engine *engine, struct session *session, struct binding *binding);
+
+/*
+ * Does conntrack adjust the session's packets as the session says? Where it was known not to, it is told once more. Return: false: it does not.
+ * A packet that passes then is moved as another connection's.
+ */
+bool binding_stands(struct engine *engine, struct session *session);
+
 /* Does NAT change the addresses of the end that writes in the turn's direction? */
 bool binding_speaker_translated(const struct turn *turn, const struct binding *binding);
 

@@ -125,23 +125,12 @@ static void begin_first_line(struct turn *turn, const struct embryo *embryo)
 		dialogue_not_ftp(turn);
 }
 
-/*
- * An adjustment that conntrack has of a forged connection in this one's place would move this one's bytes. Where it cannot be told now, it is
- * once more before anything of it is edited (binding_get()).
- */
-static void clear_adjustment(struct engine *engine, struct session *session, const struct binding *binding)
-{
-	struct binding own = *binding;
-
-	if (binding_align(engine, session, &own) > 0)
-		binding_settle(engine, session, &own);
-}
-
 struct session *beginning_of_embryo(struct engine *engine, const struct arrival *arrival, struct embryo *embryo,
 				    const struct binding *binding, uint64_t now)
 {
 	struct session *session = new_session(engine, arrival, embryo->key.swapped, now);
 	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
+	struct binding own = *binding;
 
 	if (!session) { /* it is left alone: not every packet of it is to ask again */
 		embryo_leave(embryo);
@@ -150,7 +139,9 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->unsure = session->resumed = session->met = false;
 	begin_streams(session, embryo);
-	clear_adjustment(engine, session, binding);
+	binding_tell(
+		engine, session,
+		&own); /* of a forged one in this one's place it has an adjustment that would move this one's bytes */
 	state_happen(session, EVENT_SHAKEN);
 	turn_report_plain(&turn, REPORT_BEGIN);
 	begin_first_line(&turn, embryo);
@@ -188,7 +179,10 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 	return begun(engine, session);
 }
 
-/* A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. */
+/*
+ * A connection first seen in the middle: conntrack says who is the client, and what is adjusted already. Where a session has moved its numbers,
+ * all is lost with that; and conntrack, which is liberal about it, takes anybody's packets for its own. So it is left alone.
+ */
 static struct session *pick_up(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	struct binding binding;
@@ -197,6 +191,12 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 
 	if (!beginning_known(engine, arrival, &binding, &direction))
 		return NULL;
+	if (binding.progress == PROGRESS_HANDSHAKE)
+		return NULL; /* it has no middle yet */
+	if (binding.renumbered) {
+		embryo_note(engine, &arrival->key, now);
+		return NULL;
+	}
 	session = new_session(engine, arrival, arrival->key.swapped ^ (direction == DIRECTION_REPLY), now);
 	if (!session)
 		return NULL;

@@ -241,7 +241,7 @@ static bool is_answered_by(const struct embryo *embryo, const struct arrival *ar
 	       !seq_after(ack, start + embryo->data);
 }
 
-struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now)
+struct embryo *embryo_answered_by(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	struct embryo *ways = ways_of(engine, arrival);
 
@@ -250,16 +250,19 @@ struct embryo *embryo_answer(struct engine *engine, const struct arrival *arriva
 			continue;
 		if (!alive(embryo, (uint32_t)(now / 1000)))
 			embryo->state = EMBRYO_LEFT;
-		if (embryo->state == EMBRYO_LEFT || is_answered_otherwise(embryo, &arrival->segment))
-			continue;
-		if (embryo->state == EMBRYO_OPEN)
-			embryo->turn = next_turn(ways, arrival);
-		embryo->state = EMBRYO_ANSWERED;
-		embryo->acked = arrival->segment.ack;
-		note_side(embryo, &arrival->segment, DIRECTION_REPLY);
-		return embryo;
+		if (embryo->state != EMBRYO_LEFT && !is_answered_otherwise(embryo, &arrival->segment))
+			return embryo;
 	}
 	return NULL;
+}
+
+void embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival)
+{
+	if (embryo->state == EMBRYO_OPEN)
+		embryo->turn = next_turn(ways_of(engine, arrival), arrival);
+	embryo->state = EMBRYO_ANSWERED;
+	embryo->acked = arrival->segment.ack;
+	note_side(embryo, &arrival->segment, DIRECTION_REPLY);
 }
 
 bool embryo_is_crowded(struct engine *engine, const struct arrival *arrival, uint64_t now)

@@ -17,8 +17,11 @@
 /* The client's SYN. */
 void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
-/* The SYN/ACK: the embryo it answers; NULL where it answers none, or one that is over. It is answered from now on. */
-struct embryo *embryo_answer(struct engine *engine, const struct arrival *arrival, uint64_t now);
+/* The SYN/ACK: the embryo it answers; NULL where it answers none, or one that is over. */
+struct embryo *embryo_answered_by(struct engine *engine, const struct arrival *arrival, uint64_t now);
+
+/* It is answered from now on. */
+void embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival);
 
 /* The SYN/ACK begins none that is there: has its flow so many that the one it answers may have been put out? Not where that is still there. */
 bool embryo_is_crowded(struct engine *engine, const struct arrival *arrival, uint64_t now);
@@ -47,7 +50,7 @@ void embryo_reset(struct engine *engine, const struct arrival *arrival, uint64_t
  */
 void embryo_close(struct embryo *embryo);
 
-/* None is: there is no room. */
+/* None is: there is no room, or its answer came amid a connection. */
 void embryo_leave(struct embryo *embryo);
 
 /*

@@ -124,6 +124,23 @@ static bool begins_connection(struct engine *engine, const struct arrival *arriv
 	return error == -ENOENT || (!error && binding.progress == PROGRESS_UNKNOWN);
 }
 
+/*
+ * Is conntrack beyond a handshake of which nobody here has heard? Then somebody has played this one amid a connection, or that ended unseen
+ * (may_begin_anew()): in the place of none either nothing tells one from the other. What has been answered before, conntrack was not beyond.
+ */
+static bool is_played(const struct embryo *embryo, const struct binding *binding)
+{
+	return embryo->state == EMBRYO_OPEN && binding->progress == PROGRESS_BEYOND;
+}
+
+/* The connection is left alone, since who plays can go on; but where nobody was there since the SYN, the answer may have passed unseen before. */
+static void leave_played(struct engine *engine, struct embryo *embryo)
+{
+	engine->counters.disbelieved[BELIEF_HANDSHAKE]++;
+	if (!lifecycle_was_absent(engine, embryo->since))
+		embryo_leave(embryo);
+}
+
 /* May the SYN that it answers have been put out? Not that of the session that there is: the answer is its own, again. */
 static bool answers_lost_one(struct engine *engine, const struct session *session, const struct arrival *arrival,
 			     uint64_t now)
@@ -140,13 +157,20 @@ static bool find_answered(struct engine *engine, const struct session *session, 
 			  struct binding *binding, struct embryo **embryo, uint64_t now)
 {
 	enum direction direction;
-	bool lost;
+	bool known, lost;
 
-	*embryo = embryo_answer(engine, arrival, now);
+	*embryo = embryo_answered_by(engine, arrival, now);
 	lost = !*embryo && answers_lost_one(engine, session, arrival, now);
 	if (!*embryo && engine->syns_queued && !lost)
 		return false;
-	if (!beginning_known(engine, arrival, binding, &direction) || direction != DIRECTION_REPLY)
+	known = beginning_known(engine, arrival, binding, &direction) && direction == DIRECTION_REPLY;
+	if (*embryo && known && !session && is_played(*embryo, binding)) {
+		leave_played(engine, *embryo);
+		return false;
+	}
+	if (*embryo)
+		embryo_answer(engine, *embryo, arrival);
+	if (!known)
 		return false;
 	if (lost && binding->progress == PROGRESS_HANDSHAKE)
 		*embryo = embryo_of_answer(engine, arrival, now);

@@ -15,7 +15,7 @@ static void align_conntrack(struct engine *engine, struct session *session)
 	flow_ends(&session->key, &seen.src, &seen.dst);
 	if (ops->find(engine->conntrack, &seen, session->key.zone, &binding, &direction))
 		return;
-	binding_align(engine, session, &binding);
+	session->misplaced = binding_align(engine, session, &binding) < 0;
 	binding_settle(engine, session, &binding);
 	if (work) {
 		work->binding = binding;

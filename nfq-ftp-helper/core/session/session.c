@@ -5,8 +5,8 @@
  * session_input() is the way of a packet: find (or make) the session, ask belief.h whether its receiver would take it, take note of
  * what it acknowledges, let the stream of its direction read it, and write it out again where it must change.
  *
- * In doubt a packet passes unchanged (invariant I5). An unedited packet is dropped in two cases only: right after a restart, where it has
- * to come again (must_come_again()); and where there is a hole: bytes
+ * In doubt a packet passes unchanged (invariant I5). An unedited packet is dropped in three cases only: right after a restart, where it has
+ * to come again (must_come_again()); while conntrack would move it as another connection's (is_misplaced()); and where there is a hole: bytes
  * beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, its
  * rules were gone), the stream is picked up behind them.
  *
@@ -15,6 +15,7 @@
 #include "session.h"
 
 #include "beginning.h"
+#include "core/dialogue/binding.h"
 #include "core/stream/compose.h"
 #include "core/stream/stream.h"
 #include "core/table/state.h"
@@ -366,11 +367,23 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	return send_unchanged(turn, segment, output);
 }
 
+/*
+ * Conntrack would move the packet as another connection's, and could not be told otherwise: so it is lost, and its sender sends it again. Conntrack
+ * is told once more with each.
+ */
+static bool is_misplaced(const struct turn *turn)
+{
+	if (!turn->session || binding_stands(turn->engine, turn->session))
+		return false;
+	turn->engine->counters.dropped++;
+	return true;
+}
+
 /* SYN and SYN/ACK leave as they came: no edit is before them. */
 static enum verdict handshake(struct turn *turn, const struct arrival *arrival)
 {
 	turn->session = handshake_input(turn->engine, arrival, turn->session, turn->now);
-	return VERDICT_ACCEPT;
+	return is_misplaced(turn) ? VERDICT_DROP : VERDICT_ACCEPT;
 }
 
 /* The session of a packet that can have one: @session, where its flow has that; one of an earlier connection makes room. NULL: it passes. */
@@ -397,6 +410,8 @@ static enum verdict input(struct turn *turn, struct arrival *arrival, struct out
 		return disbelieve(turn, &arrival->segment, BELIEF_INVALID, output);
 	if (arrival->segment.flags & TCP_SYN)
 		return handshake(turn, arrival);
+	if (is_misplaced(turn))
+		return VERDICT_DROP;
 	verdict = process(turn, &arrival->segment, output);
 	edit_settle(turn, was_in_flight);
 	if (arrival->segment.flags & TCP_RST)
@@ -423,13 +438,13 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	turn.session = session_of(engine, arrival, turn.session, now);
 	if (!turn.session) {
 		if (segment->flags & TCP_SYN && !arrival->invalid)
-			handshake_input(engine, arrival, NULL, now);
+			turn.session = handshake_input(engine, arrival, NULL, now);
 		else if (segment->flags & TCP_RST && !arrival->invalid)
 			handshake_after_reset(engine, arrival, NULL, now);
 		else
 			oneway_stranger(engine, arrival, now);
 		engine->counters.untracked++;
-		return VERDICT_ACCEPT;
+		return turn.session && turn.session->misplaced ? VERDICT_DROP : VERDICT_ACCEPT;
 	}
 	table_begin(engine->table, turn.session);
 	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;

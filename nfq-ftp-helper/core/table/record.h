@@ -79,7 +79,7 @@ struct session {
 	bool unsure : 1;	 /* the numbers are not known yet: both directions have to agree on them */
 	bool heard : 1;		 /* they are as one packet has them */
 	bool heard_reply : 1;	 /* which was the server's */
-	bool : 1;
+	bool misplaced : 1;	 /* conntrack adjusts it as another's, and could not be told otherwise yet */
 	uint8_t logged_in; /* 2xx to USER, PASS or ACCT, or a greeting of 230; where these were not seen, what takes a login */
 	uint8_t exchanged : 2; /* enum exchanged */
 	bool met : 1;	       /* its beginning, or bytes of it, were not seen */
@@ -213,7 +213,7 @@ enum embryo_state {
 	EMBRYO_OPEN,	 /* SYN seen */
 	EMBRYO_ANSWERED, /* and its SYN/ACK */
 	EMBRYO_CLOSED,	 /* a session was made of it; another copy of its SYN makes no other */
-	EMBRYO_LEFT,	 /* none was: there was no room, or it was answered too late; or it has been forgotten */
+	EMBRYO_LEFT,	 /* none was: no room, or answered too late, or amid a connection; or it was forgotten */
 	EMBRYO_STATES,
 };
 

@@ -139,9 +139,8 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->unsure = session->resumed = session->met = false;
 	begin_streams(session, embryo);
-	binding_tell(
-		engine, session,
-		&own); /* of a forged one in this one's place it has an adjustment that would move this one's bytes */
+	/* Of a forged one in this one's place conntrack has an adjustment that would move this one's bytes. */
+	binding_tell(engine, session, &own);
 	state_happen(session, EVENT_SHAKEN);
 	turn_report_plain(&turn, REPORT_BEGIN);
 	begin_first_line(&turn, embryo);

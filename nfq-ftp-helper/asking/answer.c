@@ -72,7 +72,7 @@ void view_sample(struct view *view)
 
 /* ---- lines ---- */
 
-static bool make_room(struct lines *lines, size_t more)
+static bool grow_lines(struct answer_lines *lines, size_t more)
 {
 	const size_t room = lines->length + more > 2 * lines->room ? lines->length + more : 2 * lines->room;
 	char *text;
@@ -87,9 +87,9 @@ static bool make_room(struct lines *lines, size_t more)
 	return true;
 }
 
-static void add(struct lines *lines, const char *text, size_t length)
+static void add_to_lines(struct answer_lines *lines, const char *text, size_t length)
 {
-	if (!text || !make_room(lines, length + 1)) {
+	if (!text || !grow_lines(lines, length + 1)) {
 		lines->failed = true;
 		return;
 	}
@@ -102,7 +102,7 @@ void answer_line(struct response *answer, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
 
-	add(&answer->lines, text, text ? strlen(text) : 0);
+	add_to_lines(&answer->lines, text, text ? strlen(text) : 0);
 	json_decref(object);
 	free(text);
 }
@@ -116,7 +116,7 @@ void answer_format(struct response *answer, const char *format, ...)
 	va_start(arguments, format);
 	length = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	add(&answer->lines, length >= 0 && (size_t)length < sizeof(text) ? text : NULL, (size_t)length);
+	add_to_lines(&answer->lines, length >= 0 && (size_t)length < sizeof(text) ? text : NULL, (size_t)length);
 }
 
 json_t *answer_begin(const struct response *answer)

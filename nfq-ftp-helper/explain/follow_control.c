@@ -40,7 +40,7 @@ static void take_waiting(struct follower *follower, struct follow_stream *stream
 }
 
 /* Reports that came before the line was at its end. */
-static void tell_pending(struct follower *follower, struct announcement_row *announcement)
+static void tell_pending_rows(struct follower *follower, struct announcement_row *announcement)
 {
 	unsigned int left = 0;
 
@@ -66,7 +66,7 @@ static void announce(struct follower *follower, struct follow_connection *connec
 	}
 	follower->announcements = grown;
 	grown[follower->announcement_count] = announcement;
-	tell_pending(follower, &grown[follower->announcement_count++]);
+	tell_pending_rows(follower, &grown[follower->announcement_count++]);
 }
 
 /* Of which direction a line is read: the sink's context. */

@@ -24,7 +24,7 @@ enum request { REQUEST_APPLY = 'a', REQUEST_REMOVE = 'r' };
 
 /* What nft and iptables take; the last is for iptables-legacy, which loads modules itself. */
 #define RULES_CAPABILITIES                                                                                             \
-	(capability_bit(CAP_NET_ADMIN) | capability_bit(CAP_NET_RAW) | capability_bit(CAP_SYS_MODULE))
+	(capabilities_bit(CAP_NET_ADMIN) | capabilities_bit(CAP_NET_RAW) | capabilities_bit(CAP_SYS_MODULE))
 
 /*
  * Of root's power, for itself and its programs. Who is another user, with ambient capabilities, has no more than was meant for it.

@@ -82,7 +82,7 @@ static void say_judgement(struct watch *watch, enum judgement judgement, const s
 	say(watch, &news);
 }
 
-static void judge(struct watch *watch)
+static void judge_rules(struct watch *watch)
 {
 	struct judge before = watch->judge;
 
@@ -95,7 +95,7 @@ static void judge(struct watch *watch)
 	say_judgement(watch, judge_accept(&watch->judge, &watch->standing), &before);
 }
 
-static void plan(struct watch *watch, int64_t at)
+static void plan_look(struct watch *watch, int64_t at)
 {
 	if (at < watch->spared)
 		at = watch->spared;
@@ -117,13 +117,13 @@ static void look(struct watch *watch)
 	now = milliseconds();
 	watch->spared = now + SPARING * (now - begun);
 	if (watch->look.events >= 0 && look_news(&watch->look, &watch->steps))
-		plan(watch, now + SETTLE);
+		plan_look(watch, now + SETTLE);
 	if (error)
-		plan(watch, now + PERIOD);
+		plan_look(watch, now + PERIOD);
 	if (!error && watch->standing.unsteady)
-		plan(watch, now + SETTLE);
+		plan_look(watch, now + SETTLE);
 	else if (!error)
-		judge(watch);
+		judge_rules(watch);
 	say_blind(watch, error);
 }
 
@@ -143,7 +143,7 @@ static void hear(struct watch *watch)
 		watch->judge.awaited = true;
 	else
 		return;
-	plan(watch, milliseconds());
+	plan_look(watch, milliseconds());
 }
 
 /* Milliseconds until the next thing is due; -1: nothing is. */
@@ -163,7 +163,7 @@ static void take_time(struct watch *watch)
 	const int64_t now = milliseconds();
 
 	if (now >= watch->tick && look_is_due(&watch->look))
-		plan(watch, now);
+		plan_look(watch, now);
 	if (now >= watch->tick || watch->tick == NEVER)
 		watch->tick = look_needs_clock(&watch->look) ? now + PERIOD : NEVER;
 	if (now >= watch->due)
@@ -180,7 +180,7 @@ static void wait_for_something(struct watch *watch)
 	if (polled[0].revents)
 		hear(watch);
 	if (polled[1].revents && look_news(&watch->look, &watch->steps))
-		plan(watch, milliseconds() + SETTLE);
+		plan_look(watch, milliseconds() + SETTLE);
 }
 
 static int confine(const struct watcher_config *config)

@@ -20,6 +20,10 @@ WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|
 HELPS = ("tests/fuzz/replay.c",)
 
 
+# Static functions that several files of a room have, each its own of the same: explain's writers have them in struct writer.
+OF_EACH = {"explain": ("put_row", "put_end", "put_head", "put_text", "put_notes", "put_dialogue", "put_content", "put_line")}
+
+
 def files(*patterns):
     """Also those that git does not know yet."""
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns], cwd=TREE,
@@ -100,6 +104,51 @@ def stream_flags():
             yield f"{name} writes `{found.group(1)}' of a stream, which is for core/table/state.h to do"
 
 
+FUNCTION = re.compile(r"^(?![#/}\s]|typedef|return|extern const)(static )?(?:inline )?(?:[\w()\"*,-]+[ ]+\**)+(\w+)\(", re.MULTILINE)
+TAG = re.compile(r"^(?:typedef )?(struct|enum|union) (\w+) \{", re.MULTILINE)
+
+
+def house(pattern):
+    return {name: (TREE / name).read_text(encoding="utf-8") for name in files(f"nfq-ftp-helper/{pattern}")}
+
+
+def has_prefix(function, header, types):
+    """A function is called after its file (all of that name, or what it begins with), its room, or a type that its header defines."""
+    word = function.partition("_")[0]
+    homes = [header.stem, header.parent.name, *types]
+    return (len(word) > 2 and header.stem.startswith(word)) or any(function == home or function.startswith(f"{home}_") or f"{word}s" == home for home in homes)
+
+
+def public_names():
+    """Which file has this function? Its name says so; and a type that a header defines is the only one of its name."""
+    headers, everything = house("*.h"), house("*.[ch]")
+    owners = {}
+    for name, text in everything.items():
+        for found in TAG.finditer(text):
+            owners.setdefault(found.group(1) + " " + found.group(2), []).append(name)
+    for tag, homes in owners.items():
+        if len(homes) > 1 and any(home.endswith(".h") for home in homes):
+            yield f"{tag} is defined in {' and '.join(homes)}"
+    for name, text in headers.items():
+        types = [found.group(2) for found in TAG.finditer(text)]
+        for found in FUNCTION.finditer(text):
+            if not has_prefix(found.group(2), Path(name), types):
+                yield f"{name}: {found.group(2)}() has the prefix of neither file, nor room, nor of a type of this header"
+
+
+def static_names():
+    """Of the files of one room one has a static function of this name; but for what is the same of each, in a table of functions."""
+    homes = {}
+    for name, text in house("*.c").items():
+        for found in FUNCTION.finditer(text):
+            if found.group(1):
+                homes.setdefault((str(Path(name).parent), found.group(2)), set()).add(Path(name).name)
+    for (room, function), found in homes.items():
+        if len(found) > 1 and function not in OF_EACH.get(Path(room).name, ()):
+            yield f"{room}: {function}() stands in {' and '.join(sorted(found))}: say whose it is"
+
+
+
 def table_rows(name, heading):
     """The rows of the table under this heading."""
     text = (TREE / name).read_text(encoding="utf-8")
@@ -133,7 +182,7 @@ def stranger():
                     yield f"{name}: `{function}()' is in none of the files that its row names"
 
 
-CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, stranger]
+CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, public_names, static_names, stranger]
 
 
 def main():

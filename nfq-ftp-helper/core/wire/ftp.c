@@ -385,8 +385,8 @@ static size_t scan_rest(struct ftp_line *line, enum direction side, const uint8_
 	return (size_t)(end - data) + 1;
 }
 
-static size_t scan(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data,
-		   size_t length, enum ftp_event *event)
+static size_t scan_line(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data,
+			size_t length, enum ftp_event *event)
 {
 	size_t at = 0;
 
@@ -418,7 +418,7 @@ size_t ftp_scan(struct ftp_line *line, enum direction side, unsigned int text_li
 	if (length == 0)
 		*event = FTP_MORE;
 	else if (line->phase != FTP_PHASE_ARGUMENT)
-		consumed = scan(&copy, side, text_line, data, length, event);
+		consumed = scan_line(&copy, side, text_line, data, length, event);
 	*line = copy;
 	return consumed;
 }

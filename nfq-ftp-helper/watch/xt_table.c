@@ -65,7 +65,7 @@ static void plan_chain(struct chain_walk *walk, unsigned int at)
 }
 
 /* Return: false: the chain ends here. */
-static bool look_at(struct chain_walk *walk, const struct entry *entry)
+static bool look_at_entry(struct chain_walk *walk, const struct entry *entry)
 {
 	struct xt_entry_target target;
 	char name[sizeof(target.u.user.name) + 1] = "";
@@ -95,7 +95,7 @@ static void walk_chain(struct chain_walk *walk, unsigned int at, unsigned int la
 
 	while (at < walk->table->size && read_entry(walk->table, at, &entry) && !walk->seen[at / STEP]) {
 		walk->seen[at / STEP] = 1;
-		if (!look_at(walk, &entry) || at == last)
+		if (!look_at_entry(walk, &entry) || at == last)
 			return;
 		at = entry.next;
 	}

@@ -137,12 +137,17 @@ def public_names():
 
 
 def static_names():
-    """Of the files of one room one has a static function of this name; but for what is the same of each, in a table of functions."""
-    homes = {}
+    """
+    Of the files of one room one has a static function of this name; but for what is the same of each, in a table of functions. What is
+    public anywhere is nobody's static name.
+    """
+    homes, public = {}, {found.group(2) for text in house("*.h").values() for found in FUNCTION.finditer(text)}
     for name, text in house("*.c").items():
         for found in FUNCTION.finditer(text):
             if found.group(1):
                 homes.setdefault((str(Path(name).parent), found.group(2)), set()).add(Path(name).name)
+            if found.group(1) and found.group(2) in public:
+                yield f"{name}: {found.group(2)}() is a public function elsewhere: say whose it is"
     for (room, function), found in homes.items():
         if len(found) > 1 and function not in OF_EACH.get(Path(room).name, ()):
             yield f"{room}: {function}() stands in {' and '.join(sorted(found))}: say whose it is"

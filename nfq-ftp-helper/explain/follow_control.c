@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/wire/bytes.h"
 #include "core/wire/ftp.h"
-#include "core/wire/text.h"
 #include "follow_state.h"
 
 #include <inttypes.h>
@@ -132,8 +132,8 @@ static bool is_plain(const struct segment *segment, enum direction direction)
 		if ((text[i] < ' ' || text[i] > '~') && text[i] != '\r' && text[i] != '\n')
 			return false;
 	if (direction == DIRECTION_REPLY)
-		return text[0] >= '1' && text[0] <= '6' && text_is_digit(text[1]) && text_is_digit(text[2]) &&
-		       (text[3] == ' ' || text[3] == '-');
+		return text[0] >= '1' && text[0] <= '6' && bytes_is_digit((uint8_t)text[1]) &&
+		       bytes_is_digit((uint8_t)text[2]) && (text[3] == ' ' || text[3] == '-');
 	while (word < length && word < FTP_WORD_MAX && text[word] > ' ')
 		word++;
 	return ftp_word_find(DIRECTION_ORIGINAL, text, word) != NULL;

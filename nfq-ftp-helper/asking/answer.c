@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
 
+#include "host/clock.h"
 #include "watch/standing.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static bool (*const answers[QUESTIONS])(struct response *answer) = {
 	[QUESTION_STATUS] = answer_status,	   [QUESTION_SESSIONS] = answer_sessions,
@@ -20,22 +20,14 @@ bool answer_more(struct response *answer)
 	return answers[answer->question.kind](answer);
 }
 
-static uint64_t clock_milliseconds(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 uint64_t view_now(void)
 {
-	return clock_milliseconds(CLOCK_BOOTTIME);
+	return (uint64_t)clock_milliseconds(CLOCK_BOOTTIME);
 }
 
 uint64_t view_epoch(void)
 {
-	return clock_milliseconds(CLOCK_REALTIME) - clock_milliseconds(CLOCK_BOOTTIME);
+	return (uint64_t)(clock_milliseconds(CLOCK_REALTIME) - clock_milliseconds(CLOCK_BOOTTIME));
 }
 
 void view_sum(const struct view *view, struct figures *sum)

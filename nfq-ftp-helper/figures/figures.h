@@ -47,6 +47,9 @@ void figures_publish(struct published *published, const struct figures *figures)
 /* Return: false, and all zero: they were being written each time. */
 bool figures_read(const struct published *published, struct figures *figures);
 
+/* To each of @count numbers, of a structure that is nothing but uint64_t, the other one's. */
+void figures_add_numbers(void *sum, const void *numbers, size_t count);
+
 void figures_add(struct figures *sum, const struct figures *figures);
 
 #endif

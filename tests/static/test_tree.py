@@ -154,6 +154,56 @@ def static_names():
 
 
 
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+# The kernel's, and libraries', of which comments speak.
+OF_OTHERS = re.compile(r"(nf_|nfct_|nfq_)\w+|tcp_in_window|strerror_r|clone|help")
+
+
+def code_functions():
+    """What is called or defined in any C file, comments apart."""
+    return {word for name in files("*.c", "*.h") for word in
+            re.findall(r"\b(\w+) ?\(", COMMENT.sub(" ", (TREE / name).read_text(encoding="utf-8", errors="replace")))}
+
+
+def cited_functions():
+    """A function that a comment of the product or a page names is there."""
+    there = code_functions()
+    for name, text in {**house("*.[ch]"), **{name: (TREE / name).read_text(encoding="utf-8") for name in files("kmod/*.[ch]")}}.items():
+        for comment in COMMENT.findall(text):
+            for function in re.findall(r"(?<![\w, ]_)\b([a-z]\w+)\(\)", comment):
+                if function not in there and not OF_OTHERS.fullmatch(function):
+                    yield f"{name}: there is no {function}()"
+    scripts = "".join((TREE / name).read_text(encoding="utf-8") for name in files("*.py", "tests/vm/kernels"))
+    for name in files("*.md"):
+        text = (TREE / name).read_text(encoding="utf-8")
+        for function in re.findall(r"`(\w+)\(\)`", text):
+            if function not in there and not OF_OTHERS.fullmatch(function) and f"def {function}(" not in scripts:
+                yield f"{name}: there is no {function}()"
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            if not (TREE / name).parent.joinpath(link).exists():
+                yield f"{name}: there is no {link}"
+
+
+def states():
+    """The picture in state.h, a row a state and a column an event, is state.c's table."""
+    room = TREE / "nfq-ftp-helper/core/table"
+    picture, code = {}, {}
+    rows = [line[2:].split() for line in (room / "state.h").read_text(encoding="utf-8").splitlines() if line.startswith(" *")]
+    events = next((row for row in rows if row[:2] == ["SHAKEN", "MET"]), [])
+    for row in rows:
+        if len(row) == len(events) + 1 and row[0].isupper() and (row[1] == "." or row[1].isupper()):
+            picture.update({(row[0], event): to for event, to in zip(events, row[1:]) if to != "."})
+    table = COMMENT.sub("", (room / "state.c").read_text(encoding="utf-8"))
+    for state, cells in re.findall(r"\[SESSION_(\w+)\] = \{(.*?)\}", table, re.DOTALL):
+        code.update({(state, event): to for event, to in re.findall(r"\[EVENT_(\w+)\] = SESSION_(\w+)", cells)})
+    if not code:
+        yield "core/table/state.c has no table"
+    for state, event in sorted({*picture, *code}):
+        if picture.get((state, event)) != code.get((state, event)):
+            yield f"core/table/state.h says {state}, {event}: {picture.get((state, event), '.')}, state.c {code.get((state, event), '.')}"
+
+
+
 def table_rows(name, heading):
     """The rows of the table under this heading."""
     text = (TREE / name).read_text(encoding="utf-8")
@@ -187,7 +237,8 @@ def stranger():
                     yield f"{name}: `{function}()' is in none of the files that its row names"
 
 
-CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, public_names, static_names, stranger]
+CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, public_names, static_names,
+         cited_functions, states, stranger]
 
 
 def main():

@@ -90,6 +90,7 @@ json_t *answer_begin(const struct response *answer);
 /* Bytes of the network, without the end of their line, as printable ASCII. Return: @text, which has room for four a byte and a NUL. */
 const char *answer_text(const char *bytes, size_t length, char *text);
 
+/* As endpoint_print() has it, a string; NULL: no memory. The caller's. */
 json_t *answer_endpoint(const struct endpoint *endpoint);
 
 /* Each question's. Return: whether it is over. */

@@ -8,6 +8,7 @@
 
 #include "types.h"
 
+/* Big-endian there, host order here. */
 static inline uint16_t bytes_get16(const uint8_t *at)
 {
 	return (uint16_t)(at[0] << 8 | at[1]);

@@ -237,8 +237,17 @@ def stranger():
                     yield f"{name}: `{function}()' is in none of the files that its row names"
 
 
+def manuals():
+    """A line of alternating fonts sets its words without the blanks between them, but for those in quotes: prose is no such line."""
+    for name in files("doc/*.8", "doc/*.5", "doc/*.1"):
+        for number, line in enumerate((TREE / name).read_text(encoding="utf-8").splitlines(), 1):
+            words = re.sub(r'"[^"]*"', '"', line).split()
+            if re.match(r"\.(BR|RB|IR|RI|BI|IB)$", words[0] if words else "") and re.search(r"(\w[^ \"]* ){3}\w", " ".join(words[1:])):
+                yield f"{name}:{number}: words run into each other in `{line}'"
+
+
 CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, public_names, static_names,
-         cited_functions, states, stranger]
+         cited_functions, states, manuals, stranger]
 
 
 def main():

@@ -103,7 +103,8 @@ static size_t name_of(const char *tag, char name[TAG_MAX])
 {
 	size_t length = 0;
 
-	while (length < TAG_MAX - 1 && ((tag[length] >= 'a' && tag[length] <= 'z') || bytes_is_digit((uint8_t)tag[length]))) {
+	while (length < TAG_MAX - 1 &&
+	       ((tag[length] >= 'a' && tag[length] <= 'z') || bytes_is_digit((uint8_t)tag[length]))) {
 		name[length] = tag[length];
 		length++;
 	}

@@ -184,6 +184,14 @@ def cited_functions():
                 yield f"{name}: there is no {link}"
 
 
+def helper_name():
+    """The helper has one name, whether the daemon registers it or the module, which cannot include the daemon's header."""
+    names = {name: re.findall(rf'^#define {macro}\s+"([^"]+)"', (TREE / name).read_text(encoding="utf-8"), re.MULTILINE)
+             for name, macro in (("nfq-ftp-helper/kernel/cthelper.h", "CTHELPER_NAME"), ("kmod/nf_conntrack_nfqftp_main.c", "NFQFTP_NAME"))}
+    if len({tuple(found) for found in names.values()}) != 1 or not all(names.values()):
+        yield f"the helper's name differs: {names}"
+
+
 def states():
     """The picture in state.h, a row a state and a column an event, is state.c's table."""
     room = TREE / "nfq-ftp-helper/core/table"
@@ -247,7 +255,7 @@ def manuals():
 
 
 CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, public_names, static_names,
-         cited_functions, states, manuals, stranger]
+         cited_functions, helper_name, states, manuals, stranger]
 
 
 def main():

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
 
+#include "host/clock.h"
 #include "watch/standing.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static bool (*const answers[QUESTIONS])(struct response *answer) = {
 	[QUESTION_STATUS] = answer_status,	   [QUESTION_SESSIONS] = answer_sessions,
@@ -20,22 +20,14 @@ bool answer_more(struct response *answer)
 	return answers[answer->question.kind](answer);
 }
 
-static uint64_t clock_milliseconds(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 uint64_t view_now(void)
 {
-	return clock_milliseconds(CLOCK_BOOTTIME);
+	return (uint64_t)clock_milliseconds(CLOCK_BOOTTIME);
 }
 
 uint64_t view_epoch(void)
 {
-	return clock_milliseconds(CLOCK_REALTIME) - clock_milliseconds(CLOCK_BOOTTIME);
+	return (uint64_t)(clock_milliseconds(CLOCK_REALTIME) - clock_milliseconds(CLOCK_BOOTTIME));
 }
 
 void view_sum(const struct view *view, struct figures *sum)
@@ -72,7 +64,7 @@ void view_sample(struct view *view)
 
 /* ---- lines ---- */
 
-static bool make_room(struct lines *lines, size_t more)
+static bool grow_lines(struct answer_lines *lines, size_t more)
 {
 	const size_t room = lines->length + more > 2 * lines->room ? lines->length + more : 2 * lines->room;
 	char *text;
@@ -87,9 +79,9 @@ static bool make_room(struct lines *lines, size_t more)
 	return true;
 }
 
-static void add(struct lines *lines, const char *text, size_t length)
+static void add_to_lines(struct answer_lines *lines, const char *text, size_t length)
 {
-	if (!text || !make_room(lines, length + 1)) {
+	if (!text || !grow_lines(lines, length + 1)) {
 		lines->failed = true;
 		return;
 	}
@@ -102,7 +94,7 @@ void answer_line(struct response *answer, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
 
-	add(&answer->lines, text, text ? strlen(text) : 0);
+	add_to_lines(&answer->lines, text, text ? strlen(text) : 0);
 	json_decref(object);
 	free(text);
 }
@@ -116,7 +108,7 @@ void answer_format(struct response *answer, const char *format, ...)
 	va_start(arguments, format);
 	length = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	add(&answer->lines, length >= 0 && (size_t)length < sizeof(text) ? text : NULL, (size_t)length);
+	add_to_lines(&answer->lines, length >= 0 && (size_t)length < sizeof(text) ? text : NULL, (size_t)length);
 }
 
 json_t *answer_begin(const struct response *answer)

@@ -45,7 +45,7 @@ const char *view_queue(const struct view *view, int32_t number, struct nfqueue_s
 void view_sample(struct view *view);
 
 /* Lines on their way to somebody: sent, and what is left. */
-struct lines {
+struct answer_lines {
 	char *text;
 	size_t length, sent, room;
 	bool failed; /* no memory */
@@ -54,7 +54,7 @@ struct lines {
 #define FOLLOW_EVENTS 512
 
 /* What waits for somebody who follows. */
-struct follow {
+struct answer_follow {
 	struct event ring[FOLLOW_EVENTS];
 	unsigned int first, count;
 	uint64_t lost;			 /* behind what waits */
@@ -65,11 +65,11 @@ struct follow {
 struct response {
 	const struct view *view;
 	struct question question;
-	struct lines lines;
+	struct answer_lines lines;
 	bool begun;
 	unsigned int source; /* how far it has come */
 	uint32_t slot;
-	struct follow *follow;
+	struct answer_follow *follow;
 };
 
 /* One more line. It takes @object. */
@@ -90,6 +90,7 @@ json_t *answer_begin(const struct response *answer);
 /* Bytes of the network, without the end of their line, as printable ASCII. Return: @text, which has room for four a byte and a NUL. */
 const char *answer_text(const char *bytes, size_t length, char *text);
 
+/* As endpoint_print() has it, a string; NULL: no memory. The caller's. */
 json_t *answer_endpoint(const struct endpoint *endpoint);
 
 /* Each question's. Return: whether it is over. */
@@ -105,10 +106,10 @@ enum watched_state answer_rules_state(const struct watched *watched);
 void answer_missing(json_t *object, const struct watched *watched);
 
 /* Who begins to follow hears of what becomes of the rules from then on. Is there something new? */
-void follow_rules_begin(struct follow *follow, const struct watched *watched);
-bool follow_rules_news(const struct follow *follow, const struct watched *watched);
+void answer_follow_rules_begin(struct answer_follow *follow, const struct watched *watched);
+bool answer_follow_rules_news(const struct answer_follow *follow, const struct watched *watched);
 
 /* One more event for somebody who follows; or so many that are lost. */
-void follow_add(struct follow *follow, const struct event *event);
+void answer_follow_add(struct answer_follow *follow, const struct event *event);
 
 #endif

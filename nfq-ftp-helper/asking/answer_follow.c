@@ -4,7 +4,7 @@
 
 #define PIECE 32
 
-void follow_add(struct follow *follow, const struct event *event)
+void answer_follow_add(struct answer_follow *follow, const struct event *event)
 {
 	if (follow->count == FOLLOW_EVENTS) {
 		follow->lost++;
@@ -60,7 +60,7 @@ static void add_event(struct response *answer, const struct event *event)
 	answer_line(answer, line);
 }
 
-void follow_rules_begin(struct follow *follow, const struct watched *watched)
+void answer_follow_rules_begin(struct answer_follow *follow, const struct watched *watched)
 {
 	if (!watched)
 		return;
@@ -68,7 +68,7 @@ void follow_rules_begin(struct follow *follow, const struct watched *watched)
 	follow->rules_back = atomic_load_explicit(&watched->back, memory_order_relaxed);
 }
 
-bool follow_rules_news(const struct follow *follow, const struct watched *watched)
+bool answer_follow_rules_news(const struct answer_follow *follow, const struct watched *watched)
 {
 	return watched && (follow->rules_gone != atomic_load_explicit(&watched->gone, memory_order_relaxed) ||
 			   follow->rules_back != atomic_load_explicit(&watched->back, memory_order_relaxed));
@@ -83,15 +83,15 @@ static void add_rules_event(struct response *answer, const char *event, const st
 }
 
 /* What has become of the rules. */
-static void follow_rules(struct response *answer)
+static void follow_gone_rules(struct response *answer)
 {
 	const struct watched *watched = answer->view->config.watched;
-	const struct follow before = { .rules_gone = answer->follow->rules_gone,
-				       .rules_back = answer->follow->rules_back };
+	const struct answer_follow before = { .rules_gone = answer->follow->rules_gone,
+					      .rules_back = answer->follow->rules_back };
 
-	if (!follow_rules_news(answer->follow, watched))
+	if (!answer_follow_rules_news(answer->follow, watched))
 		return;
-	follow_rules_begin(answer->follow, watched);
+	answer_follow_rules_begin(answer->follow, watched);
 	if (answer->follow->rules_gone != before.rules_gone)
 		add_rules_event(answer, "rules-gone", watched);
 	if (answer->follow->rules_back != before.rules_back)
@@ -101,12 +101,12 @@ static void follow_rules(struct response *answer)
 /* Never over. What waits comes first, and what was lost behind it. */
 bool answer_follow(struct response *answer)
 {
-	struct follow *follow = answer->follow;
+	struct answer_follow *follow = answer->follow;
 
 	if (!answer->begun)
 		answer_line(answer, answer_begin(answer));
 	answer->begun = true;
-	follow_rules(answer);
+	follow_gone_rules(answer);
 	for (unsigned int i = 0; i < PIECE && follow->count; i++) {
 		add_event(answer, &follow->ring[follow->first]);
 		follow->first = (follow->first + 1) % FOLLOW_EVENTS;

@@ -141,7 +141,7 @@ struct queue_families {
 	json_t *seen, *waiting, *full, *unsent;
 };
 
-static void add_queue(const struct view *view, int32_t number, struct queue_families *families)
+static void add_queue_samples(const struct view *view, int32_t number, struct queue_families *families)
 {
 	struct nfqueue_stat stat;
 	char name[16];
@@ -171,8 +171,8 @@ static void add_queues(struct response *answer)
 	};
 
 	for (unsigned int i = 0; i < config->sources; i++) {
-		add_queue(answer->view, config->source[i].queue, &families);
-		add_queue(answer->view, config->source[i].sure_queue, &families);
+		add_queue_samples(answer->view, config->source[i].queue, &families);
+		add_queue_samples(answer->view, config->source[i].sure_queue, &families);
 	}
 	answer_line(answer, families.seen);
 	answer_line(answer, families.waiting);

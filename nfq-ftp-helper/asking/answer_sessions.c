@@ -87,7 +87,7 @@ static void add_expectation(struct response *answer, const struct table_view *vi
 }
 
 /* Return: lines added. */
-static unsigned int add(struct response *answer, const struct table_view *view, unsigned int queue)
+static unsigned int add_worker_sessions(struct response *answer, const struct table_view *view, unsigned int queue)
 {
 	if (!filter_takes(&answer->question.filter, &view->session))
 		return 0;
@@ -118,7 +118,7 @@ bool answer_sessions(struct response *answer)
 			answer->source++;
 			answer->slot = 0;
 		} else if (table_view(source->table, ++answer->slot, &view)) {
-			lines += add(answer, &view, source->queue);
+			lines += add_worker_sessions(answer, &view, source->queue);
 		}
 	}
 	return false;

@@ -50,8 +50,10 @@ bool question_network(const char *text, struct network *network);
 /* Return: NULL, or what is wrong with it, a sentence's end. */
 const char *question_read(const char *line, size_t length, struct question *question);
 
+/* As an object for the daemon; NULL: no memory. The caller's. */
 json_t *question_write(const struct question *question);
 
+/* Is it one of those that were asked for? */
 bool filter_takes(const struct filter *filter, const struct session *session);
 
 /* Whatever its state is. */

@@ -83,7 +83,7 @@ static void dismiss(struct asking *asking, unsigned int index)
 }
 
 /* Somebody has to go: who follows and has not taken what waits for it, for longest. Return: whether there is such. */
-static bool make_room(struct asking *asking, uint64_t now)
+static bool make_room_for_reader(struct asking *asking, uint64_t now)
 {
 	unsigned int longest = asking->count;
 
@@ -138,7 +138,7 @@ static bool admit(struct asking *asking, uint64_t now)
 
 	if (file < 0)
 		return false;
-	reader = (asking->count < ASKING_READERS || make_room(asking, now)) && has_share(asking, user) ?
+	reader = (asking->count < ASKING_READERS || make_room_for_reader(asking, now)) && has_share(asking, user) ?
 			 calloc(1, sizeof(*reader)) :
 			 NULL;
 	if (!reader) {
@@ -171,7 +171,7 @@ static void begin_to_follow(struct asking *asking, struct reader *reader)
 		refuse(reader, "there is no memory for another who follows");
 		return;
 	}
-	follow_rules_begin(reader->answer.follow, asking->view.config.watched);
+	answer_follow_rules_begin(reader->answer.follow, asking->view.config.watched);
 	reader->until = 0;
 	asking->followers++;
 	want_events(asking);
@@ -213,7 +213,7 @@ static bool listen_to(struct asking *asking, struct reader *reader)
 /* Return: false: it is gone, or has everything. */
 static bool speak_to(struct reader *reader)
 {
-	struct lines *lines = &reader->answer.lines;
+	struct answer_lines *lines = &reader->answer.lines;
 	ssize_t sent;
 
 	if (lines->sent == lines->length && !reader->over) {
@@ -239,13 +239,13 @@ static bool speak_to(struct reader *reader)
 /* Has it something to be sent, or to be made first? */
 static bool has_more(const struct reader *reader)
 {
-	const struct lines *lines = &reader->answer.lines;
-	const struct follow *follow = reader->answer.follow;
+	const struct answer_lines *lines = &reader->answer.lines;
+	const struct answer_follow *follow = reader->answer.follow;
 
 	if (!reader->answering)
 		return false;
 	return lines->sent < lines->length || !follow || !reader->answer.begun || follow->count || follow->lost ||
-	       follow_rules_news(follow, reader->answer.view->config.watched);
+	       answer_follow_rules_news(follow, reader->answer.view->config.watched);
 }
 
 /* Return: false: it is to be dismissed. */
@@ -299,7 +299,7 @@ static void hand_out(struct asking *asking)
 		for (unsigned int taken = 0; taken < EVENTS_MAX && events_take(events, &event); taken++)
 			for (unsigned int j = 0; j < asking->count; j++)
 				if (wants(asking->readers[j], &event))
-					follow_add(asking->readers[j]->answer.follow, &event);
+					answer_follow_add(asking->readers[j]->answer.follow, &event);
 		for (unsigned int j = 0; j < asking->count; j++)
 			if (follows(asking->readers[j]))
 				asking->readers[j]->answer.follow->lost += lost - asking->lost[i];

@@ -54,7 +54,7 @@ const char *link_type_name(int number)
 
 bool frame_find_ip(const struct link_type *type, const uint8_t *frame, uint32_t captured, struct frame_place *place)
 {
-	struct walk walk = { .frame = frame, .end = captured, .place = place };
+	struct layer_walk walk = { .frame = frame, .end = captured, .place = place };
 	enum layer layer = type->first;
 
 	*place = (struct frame_place){ .alignment = 1 };

@@ -2,7 +2,7 @@
 /*
  * layer - the headers that may stand before IP in a frame, a function each.
  *
- * A walk goes through the frame from layer to layer. walk_take() is the only way forward, and looks whether the bytes have been captured;
+ * A walk goes through the frame from layer to layer. layer_take() is the only way forward, and looks whether the bytes have been captured;
  * no layer comes to itself again, over whichever others, without taking some, so a walk ends with the frame at the latest.
  */
 #ifndef CAPTURE_LAYER_H
@@ -35,7 +35,7 @@ enum layer {
 	LAYERS,
 };
 
-struct walk {
+struct layer_walk {
 	const uint8_t *frame;
 	uint32_t at, end;
 	uint16_t protocol; /* an Ethertype */
@@ -44,7 +44,7 @@ struct walk {
 };
 
 /* The next bytes, and go on behind them; NULL where they have not been captured. */
-static inline const uint8_t *walk_take(struct walk *walk, uint32_t bytes)
+static inline const uint8_t *layer_take(struct layer_walk *walk, uint32_t bytes)
 {
 	const uint8_t *taken = walk->frame + walk->at;
 
@@ -55,13 +55,13 @@ static inline const uint8_t *walk_take(struct walk *walk, uint32_t bytes)
 }
 
 /* The next byte, without going on; -1 where it has not been captured. */
-static inline int walk_peek(const struct walk *walk)
+static inline int layer_peek(const struct layer_walk *walk)
 {
 	return walk->at < walk->end ? walk->frame[walk->at] : -1;
 }
 
 /* Return: false: there are too many, of which no frame that is none has any. */
-static inline bool walk_note_length(struct walk *walk, uint32_t at, uint32_t from, bool native)
+static inline bool layer_note_length(struct layer_walk *walk, uint32_t at, uint32_t from, bool native)
 {
 	struct frame_place *place = walk->place;
 
@@ -72,14 +72,14 @@ static inline bool walk_note_length(struct walk *walk, uint32_t at, uint32_t fro
 }
 
 /* Each takes its header and names what follows; LAYER_NONE: nothing in which there may be IP. By enum layer; NULL where a walk ends. */
-extern enum layer (*const layers[LAYERS])(struct walk *walk);
+extern enum layer (*const layers[LAYERS])(struct layer_walk *walk);
 
 /* Files of their own have these. */
-enum layer layer_nflog(struct walk *walk);
+enum layer layer_nflog(struct layer_walk *walk);
 void layer_nflog_exchange(uint8_t *frame, uint32_t captured);
-enum layer layer_wlan(struct walk *walk);
-enum layer layer_radiotap(struct walk *walk);
-enum layer layer_prism(struct walk *walk);
-enum layer layer_avs(struct walk *walk);
+enum layer layer_wlan(struct layer_walk *walk);
+enum layer layer_radiotap(struct layer_walk *walk);
+enum layer layer_prism(struct layer_walk *walk);
+enum layer layer_avs(struct layer_walk *walk);
 
 #endif

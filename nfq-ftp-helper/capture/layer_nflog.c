@@ -26,7 +26,7 @@ static uint16_t native16(const uint8_t *at)
  * The next attribute: its length with the header, or 0 at the end of all, or where one claims less than a header or more than there is.
  * @step: the same with its padding, which may be missing behind the last.
  */
-static uint32_t attribute(const struct walk *walk, uint32_t at, uint16_t *type, uint32_t *step)
+static uint32_t attribute(const struct layer_walk *walk, uint32_t at, uint16_t *type, uint32_t *step)
 {
 	const uint32_t left = walk->end - at;
 	uint32_t length;
@@ -42,9 +42,9 @@ static uint32_t attribute(const struct walk *walk, uint32_t at, uint16_t *type, 
 }
 
 /* Its packet is the walk's from now on: nothing behind it is looked at, and where it has been cut off it ends with the frame. */
-static bool enter_payload(struct walk *walk, uint32_t at, uint32_t length)
+static bool enter_payload(struct layer_walk *walk, uint32_t at, uint32_t length)
 {
-	if (!walk_note_length(walk, at, at, true))
+	if (!layer_note_length(walk, at, at, true))
 		return false;
 	if (length < walk->end - at)
 		walk->end = at + length;
@@ -53,9 +53,9 @@ static bool enter_payload(struct walk *walk, uint32_t at, uint32_t length)
 	return true;
 }
 
-enum layer layer_nflog(struct walk *walk)
+enum layer layer_nflog(struct layer_walk *walk)
 {
-	const uint8_t *header = walk_take(walk, 4);
+	const uint8_t *header = layer_take(walk, 4);
 	uint32_t step, length, payload = 0, payload_length = 0;
 	uint16_t type;
 

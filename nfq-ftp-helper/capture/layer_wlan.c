@@ -22,24 +22,24 @@
 #define QOS_A_MSDU   0x80 /* several packets in one frame */
 #define PRISM_HEADER 144u
 
-static bool skip(struct walk *walk, uint32_t bytes)
+static bool skip(struct layer_walk *walk, uint32_t bytes)
 {
-	return bytes == 0 || walk_take(walk, bytes);
+	return bytes == 0 || layer_take(walk, bytes);
 }
 
-enum layer layer_wlan(struct walk *walk)
+enum layer layer_wlan(struct layer_walk *walk)
 {
 	const uint32_t begin = walk->at;
-	const uint8_t *header = walk_take(walk, HEADER);
+	const uint8_t *header = layer_take(walk, HEADER);
 	const uint8_t *qos;
 
 	if (!header || (header[0] & (TYPE_MASK | SUBTYPE_NULL)) != TYPE_DATA || (header[1] & PROTECTED) ||
 	    (header[22] & FRAGMENT))
 		return LAYER_NONE;
-	if ((header[1] & (TO_DS | FROM_DS)) == (TO_DS | FROM_DS) && !walk_take(walk, 6))
+	if ((header[1] & (TO_DS | FROM_DS)) == (TO_DS | FROM_DS) && !layer_take(walk, 6))
 		return LAYER_NONE;
 	if (header[0] & SUBTYPE_QOS) {
-		qos = walk_take(walk, 2);
+		qos = layer_take(walk, 2);
 		if (!qos || (qos[0] & QOS_A_MSDU) || !skip(walk, header[1] & ORDER ? 4 : 0))
 			return LAYER_NONE;
 	}
@@ -50,7 +50,7 @@ enum layer layer_wlan(struct walk *walk)
  * radiotap.org: version 0, pad, length; then words that say which fields there are, each with a bit for yet another word. The flags come
  * first, or behind a clock of eight bytes, aligned to eight.
  */
-enum layer layer_radiotap(struct walk *walk)
+enum layer layer_radiotap(struct layer_walk *walk)
 {
 	enum { CLOCK = 1, FLAGS = 2, MORE = 0x80, PADDED = 0x20 };
 	const uint8_t *header = walk->frame + walk->at;
@@ -59,7 +59,7 @@ enum layer layer_radiotap(struct walk *walk)
 	if (walk->end - walk->at < 8 || header[0] != 0)
 		return LAYER_NONE;
 	length = (uint32_t)(header[2] | header[3] << 8);
-	if (length < 8 || !walk_take(walk, length))
+	if (length < 8 || !layer_take(walk, length))
 		return LAYER_NONE;
 	while (at + 4 <= length && (header[at + 3] & MORE))
 		at += 4;
@@ -70,15 +70,15 @@ enum layer layer_radiotap(struct walk *walk)
 	return LAYER_WLAN;
 }
 
-enum layer layer_prism(struct walk *walk)
+enum layer layer_prism(struct layer_walk *walk)
 {
-	return walk_take(walk, PRISM_HEADER) ? LAYER_WLAN : LAYER_NONE;
+	return layer_take(walk, PRISM_HEADER) ? LAYER_WLAN : LAYER_NONE;
 }
 
 /* A cookie, then its own length; both big-endian. */
-enum layer layer_avs(struct walk *walk)
+enum layer layer_avs(struct layer_walk *walk)
 {
-	const uint8_t *header = walk_take(walk, 8);
+	const uint8_t *header = layer_take(walk, 8);
 	uint32_t length;
 
 	if (!header)

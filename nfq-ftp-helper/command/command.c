@@ -15,7 +15,7 @@ static void print_usage(const struct command *commands, unsigned int count, FILE
 	fprintf(stream, "\n`nfq-ftp-helper COMMAND --help' tells more about one; `--version' prints the version.\n");
 }
 
-static int complain(const char *name)
+static int complain_of_command(const char *name)
 {
 	fprintf(stderr, "nfq-ftp-helper: there is no command `%s'; `nfq-ftp-helper --help' lists them\n", name);
 	return EXIT_USAGE;
@@ -67,5 +67,5 @@ int command_main(const struct command *commands, unsigned int count, int argc, c
 		if (strcmp(name, commands[i].name) == 0)
 			return written(commands[i].run(argc - 1, argv + 1));
 	}
-	return complain(name);
+	return complain_of_command(name);
 }

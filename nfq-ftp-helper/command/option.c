@@ -4,6 +4,8 @@
 #include "explain/format.h"
 #include "ruleset/backends.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #define RUN	 OPTION_OF_RUN
@@ -205,4 +207,18 @@ void option_default(struct option_values *values)
 		.playback = { .seqadj_by = SEQADJ_SELF, .control_ports[PORTS_FTP / 8] = 1 << PORTS_FTP % 8 },
 	};
 	options_default(&values->run);
+}
+
+void option_complain(const struct option_page *page, const char *format, ...)
+{
+	char sentence[OPTION_COMPLAINT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof(sentence), format, arguments);
+	va_end(arguments);
+	if (page->complain)
+		page->complain(sentence);
+	else
+		fprintf(stderr, "nfq-ftp-helper: %s\n", sentence);
 }

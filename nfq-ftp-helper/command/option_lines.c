@@ -46,7 +46,7 @@ static void skip_mark(FILE *file)
 }
 
 /* Return: false: there is no further line, or it cannot be read. */
-static bool read_line(struct option_lines *lines, struct coming *coming)
+static bool read_file_line(struct option_lines *lines, struct coming *coming)
 {
 	int byte;
 	bool some = false;
@@ -91,7 +91,7 @@ char *option_lines_next(char *line, int size, void *context)
 	settle(lines);
 	if (lines->number++ == 0)
 		skip_mark(lines->file);
-	if (!read_line(lines, &coming))
+	if (!read_file_line(lines, &coming))
 		return NULL;
 	line[coming.length] = '\0';
 	snprintf(lines->text, sizeof(lines->text), "%s", line);

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,20 +30,6 @@ struct parser {
 	struct option longs[OPTION_ROWS_MAX + 1];
 	char shorts[2 * OPTION_ROWS_MAX + 2];
 };
-
-void option_complain(const struct option_page *page, const char *format, ...)
-{
-	char sentence[OPTION_COMPLAINT_MAX];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(sentence, sizeof(sentence), format, arguments);
-	va_end(arguments);
-	if (page->complain)
-		page->complain(sentence);
-	else
-		fprintf(stderr, "nfq-ftp-helper: %s\n", sentence);
-}
 
 /* @parser is zeroed. */
 static void build_parser(struct parser *parser, unsigned int command)

@@ -395,7 +395,7 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
 }
 
-static bool reads_file(const struct option_values *values)
+static bool run_reads_file(const struct option_values *values)
 {
 	(void)values;
 	return true;
@@ -413,7 +413,7 @@ static const struct option_page page = {
 		 "NAT takes place, and tells conntrack which data connections to expect. Runs in the foreground.\n",
 	.end = "Signals: SIGTERM and SIGINT end it, SIGHUP reads the configuration again, SIGUSR1 logs its counters.\n"
 	       "Exit codes: 0 ended by a signal, 1 failed, 2 wrong usage.\n",
-	.reads_file = reads_file,
+	.reads_file = run_reads_file,
 	.complain = complain,
 };
 

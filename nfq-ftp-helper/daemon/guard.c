@@ -8,6 +8,7 @@
  */
 #include "guard.h"
 
+#include "host/clock.h"
 #include "host/error.h"
 #include "host/queue_holder.h"
 #include "kernel/cthelper.h"
@@ -25,7 +26,6 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A guard that is killed again and again is replaced no more often than this. */
@@ -131,20 +131,12 @@ static _Noreturn void stand_guard(struct guard *guard, int pipe_end, const int *
 	_exit(0);
 }
 
-static uint64_t monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 int guard_start(struct guard *guard)
 {
 	int ends[2], files[GUARD_FILES], error = 0;
 	const unsigned int count = list_files(guard, files);
 
-	guard->started = monotonic();
+	guard->started = clock_milliseconds(CLOCK_MONOTONIC);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	guard->process = fork();
@@ -202,7 +194,7 @@ void guard_keep(struct guard *guard)
 {
 	int error;
 
-	if (!is_gone(guard) || monotonic() - guard->started < GUARD_PAUSE)
+	if (!is_gone(guard) || clock_milliseconds(CLOCK_MONOTONIC) - guard->started < GUARD_PAUSE)
 		return;
 	error = guard_start(guard);
 	if (error && !guard->missing_told)

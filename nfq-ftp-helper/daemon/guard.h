@@ -18,10 +18,10 @@ struct guard {
 	 */
 	int (*act)(void *context);
 	void *context;
-	int file;	  /* a regular file that is needed for that, and kept open; -1: none */
-	pid_t process;	  /* 0: there is none */
-	int pipe;	  /* it acts when this closes; -1: it is closed */
-	uint64_t started; /* milliseconds */
+	int file;	 /* a regular file that is needed for that, and kept open; -1: none */
+	pid_t process;	 /* 0: there is none */
+	int pipe;	 /* it acts when this closes; -1: it is closed */
+	int64_t started; /* milliseconds */
 	bool missing_told;
 };
 

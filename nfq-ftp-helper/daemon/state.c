@@ -12,13 +12,13 @@
 #define PREFIX "queue-"
 
 /* What state_open() works on: the file, and how people call it. */
-struct place {
+struct state_place {
 	struct statefile *file;
 	const char *directory;
 	const char *name;
 };
 
-static void complain(const struct place *place, int error)
+static void complain(const struct state_place *place, int error)
 {
 	if (error == -EWOULDBLOCK)
 		log_why(LOG_LEVEL_ERROR, "state",
@@ -40,7 +40,7 @@ static void complain(const struct place *place, int error)
 			place->name, place->file->size, strerror(-error));
 }
 
-static void tell_taken(const struct place *place, const struct table_size *size, const struct table_taken *taken)
+static void tell_taken(const struct state_place *place, const struct table_size *size, const struct table_taken *taken)
 {
 	if (!taken->own)
 		log_why(LOG_LEVEL_NOTICE, "state-adopted",
@@ -59,7 +59,7 @@ static void tell_taken(const struct place *place, const struct table_size *size,
 }
 
 /* Return: why what was left is of no use; NULL: it is. */
-static const char *take_up(const struct place *place, struct table *table, const struct table_size *size,
+static const char *take_up(const struct state_place *place, struct table *table, const struct table_size *size,
 			   uint32_t *recovered)
 {
 	static const char *const reasons[] = {
@@ -83,7 +83,7 @@ static const char *take_up(const struct place *place, struct table *table, const
 	return reasons[what];
 }
 
-static int replace(const struct place *place, const char *why)
+static int replace(const struct state_place *place, const char *why)
 {
 	const int error = statefile_replace(place->file, why != NULL);
 
@@ -102,7 +102,7 @@ struct table *state_open(struct statefile *file, const char *directory, unsigned
 {
 	char name[STATEFILE_NAME_MAX], note[QUEUE_RANGE_TEXT_MAX];
 	/* cppcheck-suppress ctuuninitvar ; only where it is: statefile_open() fills it in */
-	const struct place place = { file, directory, name };
+	const struct state_place place = { file, directory, name };
 	struct table *table = NULL;
 	uint64_t seed[2];
 	int error;

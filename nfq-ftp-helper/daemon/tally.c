@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tally.h"
 
+#include "figures/figures.h"
 #include "log.h"
 
 #include <inttypes.h>
@@ -21,13 +22,7 @@ static const struct {
 
 void tally_add(struct counters *sum, const struct counters *counters)
 {
-	uint64_t numbers[NUMBERS], total[NUMBERS];
-
-	memcpy(numbers, counters, sizeof(numbers));
-	memcpy(total, sum, sizeof(total));
-	for (size_t i = 0; i < NUMBERS; i++)
-		total[i] += numbers[i];
-	memcpy(sum, total, sizeof(total));
+	figures_add_numbers(sum, counters, NUMBERS);
 }
 
 static uint64_t all_refusals(const struct counters *counters)

@@ -63,7 +63,7 @@ static void note_sum(struct ladder *ladder, struct ladder_row *row, enum ladder_
 }
 
 /* As the engine reads the line: which word it begins with, and where that one's argument does; the line's length where there is none. */
-static const struct ftp_word *scan(const struct ladder_row *row, size_t *argument)
+static const struct ftp_word *find_argument(const struct ladder_row *row, size_t *argument)
 {
 	const enum direction side = direction_of(row);
 	const uint8_t *bytes = (const uint8_t *)row->text.bytes;
@@ -97,7 +97,7 @@ bool announce_line(struct ladder *ladder, struct ladder_dialogue *dialogue, stru
 {
 	struct endpoint endpoint = { 0 };
 	size_t argument;
-	const struct ftp_word *word = row->text.bytes ? scan(row, &argument) : NULL;
+	const struct ftp_word *word = row->text.bytes ? find_argument(row, &argument) : NULL;
 
 	if (!word || word->notation == NOTATION_NONE)
 		return false;

@@ -135,26 +135,6 @@ void follow_arrival(void *context, const struct playback_packet *packet)
 		follow_data(follower, connection, &packet->view.segment, &packet->view, packet->connection.direction);
 }
 
-void follow_put_packet(struct follower *follower, struct ladder_row *row)
-{
-	ladder_add_packet(follower->ladder, row, &follower->packet);
-	if (!follower->row)
-		follower->row = row;
-}
-
-struct ladder_row *follow_row(struct follower *follower, struct follow_connection *connection, enum ladder_kind kind,
-			      enum ladder_way way, const char *text, size_t length)
-{
-	const enum ladder_side opener = connection->to_client ? LADDER_SERVER : LADDER_CLIENT;
-	struct ladder_row row = { .time = follower->now, .kind = kind, .way = way };
-
-	row.port[opener] = connection->inside.src.port;
-	row.port[opener == LADDER_CLIENT ? LADDER_SERVER : LADDER_CLIENT] = connection->inside.dst.port;
-	connection->last_row = ladder_add_row(follower->ladder, connection->dialogue, &row, text, length);
-	follow_put_packet(follower, connection->last_row);
-	return connection->last_row;
-}
-
 /* The announcement that a report is about: of those in the packet that is being looked at the first, else the last that there was. */
 static struct announcement_row *announcement_of(const struct follower *follower,
 						const struct follow_connection *connection,

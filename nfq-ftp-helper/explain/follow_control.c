@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/wire/bytes.h"
 #include "core/wire/ftp.h"
-#include "core/wire/text.h"
 #include "follow_state.h"
 
 #include <inttypes.h>
@@ -40,7 +40,7 @@ static void take_waiting(struct follower *follower, struct follow_stream *stream
 }
 
 /* Reports that came before the line was at its end. */
-static void tell_pending(struct follower *follower, struct announcement_row *announcement)
+static void tell_pending_rows(struct follower *follower, struct announcement_row *announcement)
 {
 	unsigned int left = 0;
 
@@ -66,7 +66,7 @@ static void announce(struct follower *follower, struct follow_connection *connec
 	}
 	follower->announcements = grown;
 	grown[follower->announcement_count] = announcement;
-	tell_pending(follower, &grown[follower->announcement_count++]);
+	tell_pending_rows(follower, &grown[follower->announcement_count++]);
 }
 
 /* Of which direction a line is read: the sink's context. */
@@ -132,8 +132,8 @@ static bool is_plain(const struct segment *segment, enum direction direction)
 		if ((text[i] < ' ' || text[i] > '~') && text[i] != '\r' && text[i] != '\n')
 			return false;
 	if (direction == DIRECTION_REPLY)
-		return text[0] >= '1' && text[0] <= '6' && text_is_digit(text[1]) && text_is_digit(text[2]) &&
-		       (text[3] == ' ' || text[3] == '-');
+		return text[0] >= '1' && text[0] <= '6' && bytes_is_digit((uint8_t)text[1]) &&
+		       bytes_is_digit((uint8_t)text[2]) && (text[3] == ' ' || text[3] == '-');
 	while (word < length && word < FTP_WORD_MAX && text[word] > ' ')
 		word++;
 	return ftp_word_find(DIRECTION_ORIGINAL, text, word) != NULL;

@@ -7,8 +7,8 @@
 
 enum step { STEP_SYN = 1, STEP_SYN_ACK = 2, STEP_ACK = 4 };
 
-static struct announcement_row *announcement_of(const struct follower *follower,
-						const struct follow_connection *connection)
+static struct announcement_row *announcement_of_data(const struct follower *follower,
+						     const struct follow_connection *connection)
 {
 	return connection->announcement ? &follower->announcements[connection->announcement - 1] : NULL;
 }
@@ -47,7 +47,7 @@ void follow_data_begin(struct follower *follower, struct follow_connection *conn
 	struct announcement_row *announcement;
 
 	connection->announcement = find_announcement(follower, connection);
-	announcement = announcement_of(follower, connection);
+	announcement = announcement_of_data(follower, connection);
 	if (announcement) {
 		announcement->came = true;
 		connection->dialogue = announcement->dialogue;
@@ -81,7 +81,7 @@ static void count(struct follow_flow *flow, const struct segment *segment, uint3
 
 static void note_unannounced(struct follower *follower, const struct follow_connection *connection)
 {
-	const struct announcement_row *announcement = announcement_of(follower, connection);
+	const struct announcement_row *announcement = announcement_of_data(follower, connection);
 
 	if (connection->expected)
 		return;
@@ -166,7 +166,7 @@ static enum ladder_way summary(const struct follow_connection *connection, char 
 
 void follow_data_end(struct follower *follower, struct follow_connection *connection)
 {
-	struct announcement_row *announcement = announcement_of(follower, connection);
+	struct announcement_row *announcement = announcement_of_data(follower, connection);
 	char src[ENDPOINT_PRINT_MAX], dst[ENDPOINT_PRINT_MAX], text[TEXT_MAX], shown[TEXT_MAX + 4];
 	const enum ladder_way way = summary(connection, text);
 

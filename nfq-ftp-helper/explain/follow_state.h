@@ -68,11 +68,26 @@ struct follower {
 };
 
 /* The packet that is being looked at, in a row: as one of its own, or of what has been waiting with it. */
-void follow_put_packet(struct follower *follower, struct ladder_row *row);
+static inline void follow_put_packet(struct follower *follower, struct ladder_row *row)
+{
+	ladder_add_packet(follower->ladder, row, &follower->packet);
+	if (!follower->row)
+		follower->row = row;
+}
 
 /* A row of the connection's dialogue, at this time; the packet is put there, too. NULL: no memory. */
-struct ladder_row *follow_row(struct follower *follower, struct follow_connection *connection, enum ladder_kind kind,
-			      enum ladder_way way, const char *text, size_t length);
+static inline struct ladder_row *follow_row(struct follower *follower, struct follow_connection *connection,
+					    enum ladder_kind kind, enum ladder_way way, const char *text, size_t length)
+{
+	const enum ladder_side opener = connection->to_client ? LADDER_SERVER : LADDER_CLIENT;
+	struct ladder_row row = { .time = follower->now, .kind = kind, .way = way };
+
+	row.port[opener] = connection->inside.src.port;
+	row.port[opener == LADDER_CLIENT ? LADDER_SERVER : LADDER_CLIENT] = connection->inside.dst.port;
+	connection->last_row = ladder_add_row(follower->ladder, connection->dialogue, &row, text, length);
+	follow_put_packet(follower, connection->last_row);
+	return connection->last_row;
+}
 
 /* A packet of a control connection, of a data connection. */
 void follow_control(struct follower *follower, struct follow_connection *connection, const struct segment *segment,

@@ -106,12 +106,14 @@ struct ladder_dialogue *ladder_add_dialogue(struct ladder *ladder);
 struct ladder_row *ladder_add_row(struct ladder *ladder, struct ladder_dialogue *dialogue, const struct ladder_row *row,
 				  const char *text, size_t length);
 
+/* A copy of @bytes, in place of what is there; without memory that stays, and ladder->no_memory says so. */
 void ladder_set_text(struct ladder *ladder, struct ladder_text *text, const char *bytes, size_t length);
 
 /* As printf(). They are put in the order of their kinds. */
 __attribute__((format(printf, 4, 5))) void ladder_note(struct ladder *ladder, struct ladder_row *row,
 						       enum ladder_note_kind kind, const char *format, ...);
 
+/* Which packets a row is of: a copy of this one is put behind the others, at most LADDER_PACKETS_MAX. @row may be NULL. */
 void ladder_add_packet(struct ladder *ladder, struct ladder_row *row, const struct ladder_packet *packet);
 
 /* For writers that mark such rows. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lines.h"
 
+#include "core/wire/bytes.h"
 #include "core/wire/ftp.h"
 #include "core/wire/seqadj.h"
 
@@ -107,26 +108,16 @@ static void take_early(struct lines *lines, lines_sink *sink, void *context)
 	}
 }
 
-static bool is_letter(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* A command that is known, or a reply: as a line begins, and the rest of one hardly ever does. */
 static bool is_beginning(const uint8_t *bytes, uint32_t length)
 {
 	char word[FTP_WORD_MAX];
 	uint32_t letters = 0;
 
-	if (length > 3 && is_digit(bytes[0]) && is_digit(bytes[1]) && is_digit(bytes[2]))
+	if (length > 3 && bytes_is_digit(bytes[0]) && bytes_is_digit(bytes[1]) && bytes_is_digit(bytes[2]))
 		return bytes[3] == ' ' || bytes[3] == '-';
-	for (; letters < length && letters < FTP_WORD_MAX && is_letter((char)bytes[letters]); letters++)
-		word[letters] = (char)(bytes[letters] & ~0x20);
+	for (; letters < length && letters < FTP_WORD_MAX && bytes_is_letter(bytes[letters]); letters++)
+		word[letters] = (char)bytes_upper(bytes[letters]);
 	return letters && ftp_word_find(DIRECTION_ORIGINAL, word, letters);
 }
 
@@ -216,7 +207,7 @@ size_t lines_hide_secret(char *text, size_t length)
 	static const char pass[] = { 'P', 'A', 'S', 'S' }, hidden[] = { ' ', '*', '*', '*' };
 	size_t word = 0;
 
-	while (word < length && !is_letter(text[word]))
+	while (word < length && !bytes_is_letter((uint8_t)text[word]))
 		word++;
 	if (word + 4 <= length && is_secret(text + word, length - word)) {
 		length = word + 4;

@@ -64,7 +64,8 @@ static struct ladder_dialogue *dialogue_of(const struct told *told, const struct
 	return told->ladder->dialogues[session->number];
 }
 
-static struct told_session *find(const struct told *told, const struct endpoint *client, const struct endpoint *server)
+static struct told_session *find_told(const struct told *told, const struct endpoint *client,
+				      const struct endpoint *server)
 {
 	for (size_t i = told->count; i-- > 0;) {
 		struct told_session *session = &told->sessions[i];
@@ -77,7 +78,7 @@ static struct told_session *find(const struct told *told, const struct endpoint 
 }
 
 /* NULL: no memory. */
-static struct told_session *begin(struct told *told, const struct endpoint *client, const struct endpoint *server)
+static struct told_session *begin_told(struct told *told, const struct endpoint *client, const struct endpoint *server)
 {
 	struct told_session *grown = reallocarray(told->sessions, told->count + 1, sizeof(*grown));
 	struct ladder_dialogue *dialogue = grown ? ladder_add_dialogue(told->ladder) : NULL;
@@ -120,7 +121,7 @@ static void add_whole_row(struct told *told, const struct told_session *session,
 void told_session(struct told *told, int64_t time, const struct endpoint *client, const struct endpoint *server,
 		  const char *text)
 {
-	const struct told_session *session = find(told, client, server) ? NULL : begin(told, client, server);
+	const struct told_session *session = find_told(told, client, server) ? NULL : begin_told(told, client, server);
 
 	if (session)
 		add_whole_row(told, session, time, LADDER_MISSING, LADDER_BOTH_WAYS, text);
@@ -200,7 +201,8 @@ static void tell_of_announcement(struct told *told, const struct told_session *s
 	announce_tell(told->ladder, told->announcement.word ? &told->announcement : NULL, told->row, &kept);
 }
 
-static void tell_rest(struct told *told, const struct told_session *session, int64_t time, const struct report *report)
+static void tell_rest_of_told(struct told *told, const struct told_session *session, int64_t time,
+			      const struct report *report)
 {
 	struct ladder_row *row = NULL;
 	char text[TEXT_MAX];
@@ -238,10 +240,10 @@ static void tell_not_ftp(struct told *told, const struct told_session *session, 
 
 void told_report(struct told *told, int64_t time, const struct report *report)
 {
-	struct told_session *session = find(told, &report->client, &report->server);
+	struct told_session *session = find_told(told, &report->client, &report->server);
 
 	if (!session)
-		session = begin(told, &report->client, &report->server);
+		session = begin_told(told, &report->client, &report->server);
 	if (!session)
 		return;
 	if (report->kind == REPORT_BEGIN || report->kind == REPORT_END) {
@@ -260,6 +262,6 @@ void told_report(struct told *told, int64_t time, const struct report *report)
 			learn_ends(dialogue_of(told, session), report);
 		tell_of_announcement(told, session, time, report);
 	} else {
-		tell_rest(told, session, time, report);
+		tell_rest_of_told(told, session, time, report);
 	}
 }

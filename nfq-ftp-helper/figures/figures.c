@@ -39,13 +39,19 @@ bool figures_read(const struct published *published, struct figures *figures)
 	return false;
 }
 
+void figures_add_numbers(void *sum, const void *numbers, size_t count)
+{
+	for (size_t at = 0; at < count * sizeof(uint64_t); at += sizeof(uint64_t)) {
+		uint64_t number, total;
+
+		memcpy(&number, (const char *)numbers + at, sizeof(number));
+		memcpy(&total, (char *)sum + at, sizeof(total));
+		total += number;
+		memcpy((char *)sum + at, &total, sizeof(total));
+	}
+}
+
 void figures_add(struct figures *sum, const struct figures *figures)
 {
-	uint64_t numbers[NUMBERS], total[NUMBERS];
-
-	memcpy(numbers, figures, sizeof(numbers));
-	memcpy(total, sum, sizeof(total));
-	for (size_t i = 0; i < NUMBERS; i++)
-		total[i] += numbers[i];
-	memcpy(sum, total, sizeof(total));
+	figures_add_numbers(sum, figures, NUMBERS);
 }

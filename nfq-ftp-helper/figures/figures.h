@@ -42,11 +42,16 @@ struct published {
 /* So many packets have been in user space for so long. */
 void figures_latency(struct figures *figures, unsigned int packets, uint64_t nanoseconds);
 
+/* By the one thread that owns them; others read. */
 void figures_publish(struct published *published, const struct figures *figures);
 
 /* Return: false, and all zero: they were being written each time. */
 bool figures_read(const struct published *published, struct figures *figures);
 
+/* To each of @count numbers, of a structure that is nothing but uint64_t, the other one's. */
+void figures_add_numbers(void *sum, const void *numbers, size_t count);
+
+/* @sum has the sum of both. */
 void figures_add(struct figures *sum, const struct figures *figures);
 
 #endif

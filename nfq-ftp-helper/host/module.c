@@ -14,7 +14,7 @@ bool module_is_loaded(const char *name)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "/sys/module/%.80s", name);
+	snprintf(path, sizeof(path), MODULE_DIRECTORY "%.80s", name);
 	return access(path, F_OK) == 0;
 }
 

@@ -10,8 +10,9 @@
 /* Ours, of mode kmod. */
 #define MODULE_NAME "nf_conntrack_nfqftp"
 
-/* Where its parameters are, for messages. */
-#define MODULE_PARAMETERS "/sys/module/" MODULE_NAME "/parameters"
+/* Where the kernel shows its modules; and where the parameters of ours are, for messages. */
+#define MODULE_DIRECTORY  "/sys/module/"
+#define MODULE_PARAMETERS MODULE_DIRECTORY MODULE_NAME "/parameters"
 
 /* Is it loaded, or built in? */
 bool module_is_loaded(const char *name);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Capability @number as a bit of a set. */
-static inline uint64_t capability_bit(unsigned int number)
+static inline uint64_t capabilities_bit(unsigned int number)
 {
 	return 1ull << number;
 }

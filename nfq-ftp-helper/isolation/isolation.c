@@ -38,7 +38,7 @@ static int become_user(const struct stage_context *context)
  */
 static int keep_net_admin(const struct stage_context *context)
 {
-	int error = capabilities_keep(capability_bit(CAP_NET_ADMIN));
+	int error = capabilities_keep(capabilities_bit(CAP_NET_ADMIN));
 
 	if (!error && prctl(PR_SET_DUMPABLE, calls_missing() != NULL, 0, 0, 0) < 0)
 		error = -errno;

@@ -3,6 +3,7 @@
 
 #include "capabilities.h"
 #include "child.h"
+#include "host/clock.h"
 #include "host/queue_holder.h"
 #include "host/rights.h"
 
@@ -13,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE 30000 /* milliseconds: nft may wait for another one, and load modules */
@@ -24,7 +24,7 @@ enum request { REQUEST_APPLY = 'a', REQUEST_REMOVE = 'r' };
 
 /* What nft and iptables take; the last is for iptables-legacy, which loads modules itself. */
 #define RULES_CAPABILITIES                                                                                             \
-	(capability_bit(CAP_NET_ADMIN) | capability_bit(CAP_NET_RAW) | capability_bit(CAP_SYS_MODULE))
+	(capabilities_bit(CAP_NET_ADMIN) | capabilities_bit(CAP_NET_RAW) | capabilities_bit(CAP_SYS_MODULE))
 
 /*
  * Of root's power, for itself and its programs. Who is another user, with ambient capabilities, has no more than was meant for it.
@@ -78,28 +78,17 @@ static _Noreturn void keep_rules(const struct rulekeeper_acts *acts, int channel
 
 int rulekeeper_start(struct rulekeeper *keeper, const struct rulekeeper_acts *acts)
 {
-	int ends[2], error;
+	int channel;
+	const pid_t process = child_fork(&channel);
 
 	*keeper = (struct rulekeeper)RULEKEEPER_NONE;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return -errno;
-	keeper->process = fork();
-	if (keeper->process == 0)
-		keep_rules(acts, ends[1]);
-	error = keeper->process < 0 ? -errno : 0;
-	close(ends[1]);
-	keeper->channel = ends[0];
-	if (error)
-		rulekeeper_end(keeper);
-	return error;
-}
-
-static int64_t milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if (process < 0)
+		return process;
+	if (process == 0)
+		keep_rules(acts, channel);
+	keeper->process = process;
+	keeper->channel = channel;
+	return 0;
 }
 
 /* Late answers must not be taken for those of later requests. */
@@ -118,7 +107,7 @@ static int request_of(struct rulekeeper *keeper, uint8_t request)
 	if (send(keeper->channel, &request, 1, MSG_NOSIGNAL) != 1)
 		return give_up(keeper, -EPIPE);
 	keeper->asked = true;
-	keeper->until = milliseconds() + PATIENCE;
+	keeper->until = clock_milliseconds(CLOCK_MONOTONIC) + PATIENCE;
 	return 0;
 }
 
@@ -137,7 +126,7 @@ static int answer_within(struct rulekeeper *keeper, int64_t patience)
 	if (ready < 0)
 		return give_up(keeper, -errno);
 	if (!ready)
-		return milliseconds() < keeper->until ? -EINPROGRESS : give_up(keeper, -ETIMEDOUT);
+		return clock_milliseconds(CLOCK_MONOTONIC) < keeper->until ? -EINPROGRESS : give_up(keeper, -ETIMEDOUT);
 	if (recv(keeper->channel, &answer, sizeof(answer), 0) != sizeof(answer))
 		return give_up(keeper, -EPIPE);
 	keeper->asked = false;
@@ -149,7 +138,7 @@ static int wait_for_answer(struct rulekeeper *keeper)
 	int answer;
 
 	do {
-		answer = answer_within(keeper, keeper->until - milliseconds());
+		answer = answer_within(keeper, keeper->until - clock_milliseconds(CLOCK_MONOTONIC));
 	} while (answer == -EINPROGRESS);
 	return answer;
 }

@@ -17,13 +17,13 @@
 _Static_assert(CTNETLINK_DEFERRED <= EXCHANGE_MESSAGES, "all that was deferred is asked for in one exchange");
 
 /* An expectation that is to be taken back and is there, as the kernel names it. */
-struct standing {
+struct deferred_there {
 	const struct deferred *deferred;
 	uint32_t id;
 };
 
 /* Asks for all that are to be taken back; hardly ever is one of them still there. Return: how many were found. */
-static unsigned int find_standing(struct ctnetlink *ct, struct standing found[CTNETLINK_DEFERRED])
+static unsigned int find_those_there(struct ctnetlink *ct, struct deferred_there found[CTNETLINK_DEFERRED])
 {
 	const struct deferred *asked[CTNETLINK_DEFERRED];
 	unsigned int questions = 0, count = 0;
@@ -44,7 +44,7 @@ static unsigned int find_standing(struct ctnetlink *ct, struct standing found[CT
 
 		if (ctrequest_expected(&ct->exchange.answer[i], &expected) == 0 &&
 		    tuple_equal(&expected.master, &asked[i]->master))
-			found[count++] = (struct standing){ asked[i], expected.id };
+			found[count++] = (struct deferred_there){ asked[i], expected.id };
 	}
 	return count;
 }
@@ -52,8 +52,8 @@ static unsigned int find_standing(struct ctnetlink *ct, struct standing found[CT
 /* The answers lie in the exchange that the next question makes anew, so all are read before one is deleted. */
 static void flush_expectations(struct ctnetlink *ct)
 {
-	struct standing found[CTNETLINK_DEFERRED];
-	const unsigned int count = find_standing(ct, found);
+	struct deferred_there found[CTNETLINK_DEFERRED];
+	const unsigned int count = find_those_there(ct, found);
 
 	for (unsigned int i = 0; i < count; i++)
 		(void)ctrequest_delete_expected(&ct->exchange, &found[i].deferred->expectation.tuple,

@@ -59,7 +59,7 @@ static int find_by_tuple(struct ctnetlink *ct, const struct tuple *seen, uint16_
 }
 
 /* What a walk through the table looks for: a connection whose tuples have these sources. */
-struct walk {
+struct table_walk {
 	const struct endpoint *original;
 	const struct endpoint *reply;
 	uint16_t zone;
@@ -69,7 +69,7 @@ struct walk {
 
 static void walk_connection(void *context, const struct nlmsghdr *object)
 {
-	struct walk *walk = context;
+	struct table_walk *walk = context;
 	struct connection connection;
 	const struct binding *binding = &connection.binding;
 
@@ -82,7 +82,7 @@ static void walk_connection(void *context, const struct nlmsghdr *object)
 	walk->found = true;
 }
 
-static int walk_table(struct ctnetlink *ct, struct walk *walk, bool filtered)
+static int walk_table(struct ctnetlink *ct, struct table_walk *walk, bool filtered)
 {
 	struct nlmsghdr *message;
 	int error;
@@ -108,7 +108,7 @@ static uint64_t clock_now(void)
 }
 
 /* Walks cost as much as there are connections, and a stranger's packet can cause one: they get a tenth of the time. */
-static int walk_in_time(struct ctnetlink *ct, struct walk *walk)
+static int walk_in_time(struct ctnetlink *ct, struct table_walk *walk)
 {
 	const uint64_t start = clock_now();
 	int error;
@@ -130,7 +130,7 @@ static int walk_in_time(struct ctnetlink *ct, struct walk *walk)
 static int find_by_sources(struct ctnetlink *ct, const struct endpoint *original, const struct endpoint *reply,
 			   uint16_t zone, struct connection *connection)
 {
-	struct walk walk = { .original = original, .reply = reply, .zone = zone, .connection = connection };
+	struct table_walk walk = { .original = original, .reply = reply, .zone = zone, .connection = connection };
 
 	return walk_in_time(ct, &walk);
 }

@@ -19,6 +19,7 @@ int netlink_send(int fd, struct iovec *pieces, size_t count);
 /* Make ready for recvmsg() or recvmmsg(): one piece, and the sender's address for netlink_from_kernel(). */
 void netlink_prepare(struct msghdr *datagram, struct iovec *piece, struct sockaddr_nl *sender);
 
+/* Received as netlink_prepare() made ready: is the sender the kernel? Another process can send to our socket, too. */
 bool netlink_from_kernel(const struct msghdr *datagram);
 
 /**

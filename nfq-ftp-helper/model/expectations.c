@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static uint64_t hash(const struct tuple *tuple)
+static uint64_t hash_expected(const struct tuple *tuple)
 {
 	return index_hash_address(&tuple->src) + 3 * index_hash_endpoint(&tuple->dst);
 }
@@ -13,14 +13,14 @@ static bool matches(const struct tuple *expected, const struct tuple *tuple)
 	return endpoint_equal(&expected->dst, &tuple->dst) && endpoint_address_equal(&expected->src, &tuple->src);
 }
 
-struct expected *expectations_find(const struct expectations *expectations, enum expected_as as,
-				   const struct tuple *tuple)
+struct model_expected *expectations_find(const struct expectations *expectations, enum model_expected_as as,
+					 const struct tuple *tuple)
 {
-	struct index_link *link = index_first(&expectations->index[as], hash(tuple));
+	struct index_link *link = index_first(&expectations->index[as], hash_expected(tuple));
 
 	for (; link; link = index_next(link)) {
 		/* The link is number "as" of an array. */
-		struct expected *expected = index_entry(link - as, struct expected, link[0]);
+		struct model_expected *expected = index_entry(link - as, struct model_expected, link[0]);
 
 		if (matches(&expected->as[as], tuple))
 			return expected;
@@ -29,9 +29,9 @@ struct expected *expectations_find(const struct expectations *expectations, enum
 }
 
 /* Nearly always it is the newest: only what is renewed for less than its whole time goes before others. */
-static void line_up(struct expectations *expectations, struct expected *expected)
+static void line_up(struct expectations *expectations, struct model_expected *expected)
 {
-	struct expected *older = expectations->newest, *newer = NULL;
+	struct model_expected *older = expectations->newest, *newer = NULL;
 
 	for (; older && older->expires > expected->expires; older = older->older)
 		newer = older;
@@ -41,16 +41,17 @@ static void line_up(struct expectations *expectations, struct expected *expected
 	*(newer ? &newer->older : &expectations->newest) = expected;
 }
 
-static void step_out(struct expectations *expectations, const struct expected *expected)
+static void step_out(struct expectations *expectations, const struct model_expected *expected)
 {
 	*(expected->older ? &expected->older->newer : &expectations->oldest) = expected->newer;
 	*(expected->newer ? &expected->newer->older : &expectations->newest) = expected->older;
 }
 
-static int insert(struct expectations *expectations, struct expected *expected)
+static int insert(struct expectations *expectations, struct model_expected *expected)
 {
 	for (unsigned int as = 0; as < EXPECTED_AS; as++) {
-		int error = index_insert(&expectations->index[as], &expected->link[as], hash(&expected->as[as]));
+		int error =
+			index_insert(&expectations->index[as], &expected->link[as], hash_expected(&expected->as[as]));
 
 		if (!error)
 			continue;
@@ -66,7 +67,7 @@ static int insert(struct expectations *expectations, struct expected *expected)
 int expectations_add(struct expectations *expectations, const void *master, const struct tuple as[EXPECTED_AS],
 		     uint64_t expires)
 {
-	struct expected *expected = expectations_find(expectations, EXPECTED_CONNTRACK, &as[EXPECTED_CONNTRACK]);
+	struct model_expected *expected = expectations_find(expectations, EXPECTED_CONNTRACK, &as[EXPECTED_CONNTRACK]);
 	int error;
 
 	if (expected && expected->master != master)
@@ -85,14 +86,14 @@ int expectations_add(struct expectations *expectations, const void *master, cons
 	return error;
 }
 
-void expectations_renew(struct expectations *expectations, struct expected *expected, uint64_t expires)
+void expectations_renew(struct expectations *expectations, struct model_expected *expected, uint64_t expires)
 {
 	step_out(expectations, expected);
 	expected->expires = expires;
 	line_up(expectations, expected);
 }
 
-void expectations_remove(struct expectations *expectations, struct expected *expected)
+void expectations_remove(struct expectations *expectations, struct model_expected *expected)
 {
 	for (unsigned int as = 0; as < EXPECTED_AS; as++)
 		index_remove(&expectations->index[as], &expected->link[as]);
@@ -103,10 +104,10 @@ void expectations_remove(struct expectations *expectations, struct expected *exp
 
 void expectations_remove_master(struct expectations *expectations, const void *master)
 {
-	struct expected *expected = expectations->oldest;
+	struct model_expected *expected = expectations->oldest;
 
 	while (expected) {
-		struct expected *newer = expected->newer;
+		struct model_expected *newer = expected->newer;
 
 		if (expected->master == master)
 			expectations_remove(expectations, expected);

@@ -12,24 +12,24 @@
 #include "core/conntrack.h"
 #include "index.h"
 
-enum expected_as {
+enum model_expected_as {
 	EXPECTED_CONNTRACK,
 	EXPECTED_INSIDE,
 	EXPECTED_OUTSIDE,
 	EXPECTED_AS,
 };
 
-struct expected {
+struct model_expected {
 	struct index_link link[EXPECTED_AS];
-	struct tuple as[EXPECTED_AS];	/* src.port is ignored */
-	struct expected *newer, *older; /* by expiry, which is nearly the order of creation and renewal */
-	const void *master;		/* identifies it; never looked into */
-	uint64_t expires;		/* milliseconds */
+	struct tuple as[EXPECTED_AS];	      /* src.port is ignored */
+	struct model_expected *newer, *older; /* by expiry, which is nearly the order of creation and renewal */
+	const void *master;		      /* identifies it; never looked into */
+	uint64_t expires;		      /* milliseconds */
 };
 
 struct expectations {
 	struct index index[EXPECTED_AS];
-	struct expected *oldest, *newest;
+	struct model_expected *oldest, *newest;
 	size_t count;
 };
 
@@ -46,13 +46,13 @@ int expectations_add(struct expectations *expectations, const void *master, cons
 		     uint64_t expires);
 
 /* The oldest that a new connection with this tuple matches, or NULL. */
-struct expected *expectations_find(const struct expectations *expectations, enum expected_as as,
-				   const struct tuple *tuple);
+struct model_expected *expectations_find(const struct expectations *expectations, enum model_expected_as as,
+					 const struct tuple *tuple);
 
 /* It is expected until @expires. */
-void expectations_renew(struct expectations *expectations, struct expected *expected, uint64_t expires);
+void expectations_renew(struct expectations *expectations, struct model_expected *expected, uint64_t expires);
 
-void expectations_remove(struct expectations *expectations, struct expected *expected);
+void expectations_remove(struct expectations *expectations, struct model_expected *expected);
 
 /* Remove all that a master expects; all whose time has come; all. */
 void expectations_remove_master(struct expectations *expectations, const void *master);

@@ -42,7 +42,7 @@ enum closing {
 	CLOSED = 3,
 };
 
-struct connection {
+struct model_tracked {
 	struct index_link link[MODEL_VIEWS];
 	struct tuple tuple[MODEL_VIEWS]; /* of the original direction */
 	struct seqadj seqadj[2];	 /* by enum direction */
@@ -63,20 +63,20 @@ struct model {
 };
 
 /* The same for both directions. */
-static uint64_t hash(const struct tuple *tuple)
+static uint64_t hash_tuple(const struct tuple *tuple)
 {
 	return index_hash_endpoint(&tuple->src) + index_hash_endpoint(&tuple->dst);
 }
 
-static struct connection *lookup(const struct model *model, enum model_view view, const struct tuple *seen,
-				 enum direction *direction)
+static struct model_tracked *lookup(const struct model *model, enum model_view view, const struct tuple *seen,
+				    enum direction *direction)
 {
-	struct index_link *link = index_first(&model->index[view], hash(seen));
+	struct index_link *link = index_first(&model->index[view], hash_tuple(seen));
 	const struct tuple back = tuple_inverse(seen);
 
 	for (; link; link = index_next(link)) {
 		/* The link is number "view" of an array. */
-		struct connection *connection = index_entry(link - view, struct connection, link[0]);
+		struct model_tracked *connection = index_entry(link - view, struct model_tracked, link[0]);
 
 		*direction = DIRECTION_ORIGINAL;
 		if (tuple_equal(&connection->tuple[view], seen))
@@ -89,12 +89,12 @@ static struct connection *lookup(const struct model *model, enum model_view view
 }
 
 /* Which endpoints the connection has in the other view; takes the expectation that says so. */
-static void translate_new(struct model *model, enum model_view from, struct connection *connection)
+static void translate_new(struct model *model, enum model_view from, struct model_tracked *connection)
 {
 	enum model_view to = model_view_other(from);
 	const struct tuple *seen = &connection->tuple[from];
 	struct tuple *tuple = &connection->tuple[to];
-	struct expected *expected;
+	struct model_expected *expected;
 
 	expected = expectations_find(&model->expectations, EXPECTED_INSIDE + from, seen);
 	connection->expected = expected;
@@ -124,7 +124,7 @@ static int choose_port(struct model *model, struct tuple *outside)
 	return -EADDRINUSE;
 }
 
-static void connection_remove(struct model *model, struct connection *connection)
+static void connection_remove(struct model *model, struct model_tracked *connection)
 {
 	expectations_remove_master(&model->expectations, connection);
 	index_remove(&model->index[MODEL_INSIDE], &connection->link[MODEL_INSIDE]);
@@ -134,10 +134,10 @@ static void connection_remove(struct model *model, struct connection *connection
 
 static void remove_linked(void *model, struct index_link *link)
 {
-	connection_remove(model, index_entry(link, struct connection, link[MODEL_INSIDE]));
+	connection_remove(model, index_entry(link, struct model_tracked, link[MODEL_INSIDE]));
 }
 
-static int connection_insert(struct model *model, struct connection *connection)
+static int connection_insert(struct model *model, struct model_tracked *connection)
 {
 	struct index_link *link = connection->link;
 	enum direction ignored;
@@ -148,20 +148,21 @@ static int connection_insert(struct model *model, struct connection *connection)
 	error = choose_port(model, &connection->tuple[MODEL_OUTSIDE]);
 	if (error)
 		return error;
-	error = index_insert(&model->index[MODEL_INSIDE], &link[MODEL_INSIDE], hash(&connection->tuple[MODEL_INSIDE]));
+	error = index_insert(&model->index[MODEL_INSIDE], &link[MODEL_INSIDE],
+			     hash_tuple(&connection->tuple[MODEL_INSIDE]));
 	if (error)
 		return error;
 	error = index_insert(&model->index[MODEL_OUTSIDE], &link[MODEL_OUTSIDE],
-			     hash(&connection->tuple[MODEL_OUTSIDE]));
+			     hash_tuple(&connection->tuple[MODEL_OUTSIDE]));
 	if (error)
 		index_remove(&model->index[MODEL_INSIDE], &link[MODEL_INSIDE]);
 	return error;
 }
 
 static int connection_new(struct model *model, enum model_view view, const struct tuple *original,
-			  struct connection **made)
+			  struct model_tracked **made)
 {
-	struct connection *connection = calloc(1, sizeof(*connection));
+	struct model_tracked *connection = calloc(1, sizeof(*connection));
 	int error;
 
 	if (!connection)
@@ -184,7 +185,7 @@ static int connection_new(struct model *model, enum model_view view, const struc
 static enum direction first_direction(const struct model *model, enum model_view view, const struct segment *segment,
 				      const struct tuple *seen)
 {
-	enum expected_as as = EXPECTED_INSIDE + view;
+	enum model_expected_as as = EXPECTED_INSIDE + view;
 	const struct tuple back = tuple_inverse(seen);
 
 	if (segment->flags & TCP_SYN)
@@ -194,7 +195,7 @@ static enum direction first_direction(const struct model *model, enum model_view
 	return expectations_find(&model->expectations, as, &back) ? DIRECTION_REPLY : DIRECTION_ORIGINAL;
 }
 
-static struct binding binding_of(const struct connection *connection)
+static struct binding binding_of(const struct model_tracked *connection)
 {
 	const struct tuple *inside = &connection->tuple[MODEL_INSIDE];
 	const struct tuple *outside = &connection->tuple[MODEL_OUTSIDE];
@@ -207,7 +208,7 @@ static struct binding binding_of(const struct connection *connection)
 	};
 }
 
-static struct connection *connection_of(const struct model *model, const struct binding *binding)
+static struct model_tracked *connection_of(const struct model *model, const struct binding *binding)
 {
 	const struct tuple inside = {
 		.src = binding->tuple[DIRECTION_ORIGINAL].src,
@@ -218,7 +219,7 @@ static struct connection *connection_of(const struct model *model, const struct 
 	return lookup(model, MODEL_INSIDE, &inside, &ignored);
 }
 
-static void note_closing(struct connection *connection, enum direction direction, uint8_t flags)
+static void note_closing(struct model_tracked *connection, enum direction direction, uint8_t flags)
 {
 	if (flags & TCP_RST)
 		connection->closing = CLOSED;
@@ -226,13 +227,13 @@ static void note_closing(struct connection *connection, enum direction direction
 		connection->closing |= direction == DIRECTION_ORIGINAL ? CLOSING_ORIGINAL : CLOSING_REPLY;
 }
 
-static bool begins_again(const struct connection *connection, const struct segment *segment)
+static bool begins_again(const struct model_tracked *connection, const struct segment *segment)
 {
 	return connection->closing == CLOSED && (segment->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
 static int track(struct model *model, enum model_view view, const struct tuple *original,
-		 struct connection **connection, struct model_connection *tracked)
+		 struct model_tracked **connection, struct model_connection *tracked)
 {
 	if (!*connection) {
 		int error = connection_new(model, view, original, connection);
@@ -252,7 +253,7 @@ int model_track(struct model *model, const struct segment *segment, enum model_v
 {
 	struct tuple original = { .src = segment->src, .dst = segment->dst };
 	enum direction direction;
-	struct connection *found = lookup(model, view, &original, &direction);
+	struct model_tracked *found = lookup(model, view, &original, &direction);
 	int error;
 
 	*connection = (struct model_connection){ 0 };
@@ -275,7 +276,7 @@ int model_track(struct model *model, const struct segment *segment, enum model_v
 int model_pick_up(struct model *model, const struct tuple *original, enum model_view view,
 		  struct model_connection *connection)
 {
-	struct connection *found = lookup(model, view, original, &(enum direction){ DIRECTION_ORIGINAL });
+	struct model_tracked *found = lookup(model, view, original, &(enum direction){ DIRECTION_ORIGINAL });
 
 	*connection = (struct model_connection){ 0 };
 	return track(model, view, original, &found, connection);
@@ -285,7 +286,7 @@ int model_translate(struct model *model, struct segment *segment, enum model_vie
 {
 	const struct tuple seen = { .src = segment->src, .dst = segment->dst };
 	enum direction direction;
-	const struct connection *connection = lookup(model, from, &seen, &direction);
+	const struct model_tracked *connection = lookup(model, from, &seen, &direction);
 	struct tuple tuple;
 
 	if (!connection)
@@ -310,7 +311,7 @@ static struct model *model_of(struct conntrack *conntrack)
 static int model_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
 		      enum direction *direction)
 {
-	const struct connection *connection = lookup(model_of(conntrack), MODEL_INSIDE, seen, direction);
+	const struct model_tracked *connection = lookup(model_of(conntrack), MODEL_INSIDE, seen, direction);
 
 	if (!connection)
 		return -ENOENT;
@@ -343,7 +344,7 @@ static int model_expect(struct conntrack *conntrack, const struct binding *maste
 			const struct expectation *expectation)
 {
 	struct model *model = model_of(conntrack);
-	const struct connection *connection = connection_of(model, master);
+	const struct model_tracked *connection = connection_of(model, master);
 	struct tuple as[EXPECTED_AS];
 
 	if (!connection)
@@ -354,10 +355,11 @@ static int model_expect(struct conntrack *conntrack, const struct binding *maste
 }
 
 /* What is expected on behalf of this master; NULL where it is not, or on another's. */
-static struct expected *expected_of(struct model *model, const struct binding *master,
-				    const struct expectation *expectation)
+static struct model_expected *expected_of(struct model *model, const struct binding *master,
+					  const struct expectation *expectation)
 {
-	struct expected *expected = expectations_find(&model->expectations, EXPECTED_CONNTRACK, &expectation->tuple);
+	struct model_expected *expected =
+		expectations_find(&model->expectations, EXPECTED_CONNTRACK, &expectation->tuple);
 
 	return expected && expected->master == connection_of(model, master) ? expected : NULL;
 }
@@ -366,7 +368,7 @@ static int model_renew(struct conntrack *conntrack, const struct binding *master
 		       uint32_t seconds)
 {
 	struct model *model = model_of(conntrack);
-	struct expected *expected = expected_of(model, master, expectation);
+	struct model_expected *expected = expected_of(model, master, expectation);
 
 	if (expected)
 		expectations_renew(&model->expectations, expected, expiry(model, seconds));
@@ -377,7 +379,7 @@ static void model_unexpect(struct conntrack *conntrack, const struct binding *ma
 			   const struct expectation *expectation)
 {
 	struct model *model = model_of(conntrack);
-	struct expected *expected = expected_of(model, master, expectation);
+	struct model_expected *expected = expected_of(model, master, expectation);
 
 	if (expected)
 		expectations_remove(&model->expectations, expected);
@@ -387,7 +389,7 @@ static int model_adjust_seq(struct conntrack *conntrack, const struct binding *m
 			    const struct seqadj *adjustment)
 {
 	struct model *model = model_of(conntrack);
-	struct connection *connection = connection_of(model, master);
+	struct model_tracked *connection = connection_of(model, master);
 
 	if (!connection)
 		return -ENOENT;
@@ -399,7 +401,7 @@ static int model_adjust_seq(struct conntrack *conntrack, const struct binding *m
 static int model_look(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct sight *sight)
 {
 	struct model *model = model_of(conntrack);
-	struct connection *connection = lookup(model, MODEL_INSIDE, seen, &(enum direction){ DIRECTION_ORIGINAL });
+	struct model_tracked *connection = lookup(model, MODEL_INSIDE, seen, &(enum direction){ DIRECTION_ORIGINAL });
 
 	(void)zone;
 	if (!connection)
@@ -459,7 +461,7 @@ void model_set_timeouts(struct model *model, uint32_t expectation, uint32_t conn
 
 static void forget_silent(void *context, struct index_link *link)
 {
-	const struct connection *connection = index_entry(link, struct connection, link[MODEL_INSIDE]);
+	const struct model_tracked *connection = index_entry(link, struct model_tracked, link[MODEL_INSIDE]);
 	struct model *model = context;
 
 	if (model->now - connection->seen > model->silence)

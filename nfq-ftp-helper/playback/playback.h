@@ -82,6 +82,7 @@ struct capture *playback_capture(const struct playback *playback);
 /* All of it. Return: 0; -EIO when the capture is damaged, which has been said. What is counted is complete in either case. */
 int playback_run(struct playback *playback);
 
+/* @playback's own: valid until it is closed. */
 const struct playback_counts *playback_counts(const struct playback *playback);
 const struct counters *playback_counters(const struct playback *playback);
 

@@ -59,7 +59,7 @@ static void look_at_others(struct marks *marks, const struct found_rule *rule)
 		marks->labels_used[rule->label / 64 % 2] |= 1ull << rule->label % 64;
 }
 
-static void look_at_own(struct marks *marks, const struct found_rule *rule)
+static void look_at_own_marks(struct marks *marks, const struct found_rule *rule)
 {
 	if (rule->marked) {
 		marks->own = rule->marks.connection_value;
@@ -96,7 +96,7 @@ void marks_look(struct marks *marks, const struct found *found)
 		const struct found_rule *rule = &found->rules[i];
 
 		if (is_own_use(found, rule))
-			look_at_own(marks, rule);
+			look_at_own_marks(marks, rule);
 		else if (is_others(found, rule))
 			look_at_others(marks, rule);
 	}

@@ -24,6 +24,7 @@ struct marks {
 	struct route_rule routes[MARKS_ROUTES_MAX];
 };
 
+/* Which bits these rules and this machine's `ip rule`s use. */
 void marks_look(struct marks *marks, const struct found *found);
 
 /* A bit that nobody uses; else one that does no harm; @avoid is none. Return: it; 0: there is none. */

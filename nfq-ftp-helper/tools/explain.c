@@ -76,7 +76,7 @@ static int check_output(const struct explain *explain)
 	return -EINVAL;
 }
 
-static int run(struct explain *explain)
+static int run_explain(struct explain *explain)
 {
 	int result = check_output(explain);
 
@@ -111,7 +111,7 @@ static int explain_capture(struct explain *explain)
 	listener.context = explain->follower;
 	explain->playback = playback_open(options->operand, &options->playback, &options->run.policy, &listener);
 	if (explain->playback)
-		result = run(explain);
+		result = run_explain(explain);
 	playback_close(explain->playback);
 	follow_free(explain->follower);
 	ladder_free(explain->ladder);

@@ -76,7 +76,7 @@ static int close_writer(struct replay *replay)
 	return -EIO;
 }
 
-static int run(struct replay *replay)
+static int run_replay(struct replay *replay)
 {
 	int result = playback_run(replay->playback);
 
@@ -108,7 +108,7 @@ static int replay_capture(struct replay *replay)
 		return -EIO;
 	result = open_writer(replay);
 	if (!result)
-		result = run(replay);
+		result = run_replay(replay);
 	if (close_writer(replay))
 		result = -EIO;
 	playback_close(replay->playback);

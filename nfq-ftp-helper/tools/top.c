@@ -206,7 +206,7 @@ static SCREEN *open_screen(void)
 }
 
 /* Until somebody ends it; where nobody answers at the beginning, not at all. Return: whether it could; if not, why is said. */
-static bool run(const char *state_directory, const struct filter *filter)
+static bool run_top(const char *state_directory, const struct filter *filter)
 {
 	struct top_view view = { .sort = TOP_BY_IDLE };
 	SCREEN *screen = NULL;
@@ -248,5 +248,5 @@ int tools_top(int argc, char **argv)
 
 	if (code != OPTION_GO_ON)
 		return code;
-	return run(values.run.state_directory, &values.filter) ? EXIT_DONE : EXIT_FAILED;
+	return run_top(values.run.state_directory, &values.filter) ? EXIT_DONE : EXIT_FAILED;
 }

@@ -45,6 +45,7 @@ struct probes {
 	struct probe_result result[PROBES];
 };
 
+/* @why: of a no, and copied. */
 void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why);
 
 /* It was not tried. */

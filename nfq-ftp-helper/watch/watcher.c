@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "watcher.h"
 
+#include "host/clock.h"
 #include "host/queue_holder.h"
 #include "isolation/child.h"
 #include "look.h"
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SETTLE	100  /* milliseconds: so long after a change, others may belong to it */
@@ -36,14 +36,6 @@ struct watch {
 	bool accepts;	    /* at the next look */
 	int blind;	    /* a negative errno, as it was told */
 };
-
-static int64_t milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Who does not hear it any more has ended. */
 static void say(const struct watch *watch, const struct watcher_news *news)
@@ -82,7 +74,7 @@ static void say_judgement(struct watch *watch, enum judgement judgement, const s
 	say(watch, &news);
 }
 
-static void judge(struct watch *watch)
+static void judge_rules(struct watch *watch)
 {
 	struct judge before = watch->judge;
 
@@ -95,7 +87,7 @@ static void judge(struct watch *watch)
 	say_judgement(watch, judge_accept(&watch->judge, &watch->standing), &before);
 }
 
-static void plan(struct watch *watch, int64_t at)
+static void plan_look(struct watch *watch, int64_t at)
 {
 	if (at < watch->spared)
 		at = watch->spared;
@@ -106,7 +98,7 @@ static void plan(struct watch *watch, int64_t at)
 /* What has been told while it looked may have been seen, and may not. */
 static void look(struct watch *watch)
 {
-	const int64_t begun = milliseconds();
+	const int64_t begun = clock_milliseconds(CLOCK_MONOTONIC);
 	int64_t now;
 	int error;
 
@@ -114,16 +106,16 @@ static void look(struct watch *watch)
 		(void)look_news(&watch->look, &watch->steps);
 	watch->due = NEVER;
 	error = look_at(&watch->look, &watch->standing);
-	now = milliseconds();
+	now = clock_milliseconds(CLOCK_MONOTONIC);
 	watch->spared = now + SPARING * (now - begun);
 	if (watch->look.events >= 0 && look_news(&watch->look, &watch->steps))
-		plan(watch, now + SETTLE);
+		plan_look(watch, now + SETTLE);
 	if (error)
-		plan(watch, now + PERIOD);
+		plan_look(watch, now + PERIOD);
 	if (!error && watch->standing.unsteady)
-		plan(watch, now + SETTLE);
+		plan_look(watch, now + SETTLE);
 	else if (!error)
-		judge(watch);
+		judge_rules(watch);
 	say_blind(watch, error);
 }
 
@@ -143,14 +135,14 @@ static void hear(struct watch *watch)
 		watch->judge.awaited = true;
 	else
 		return;
-	plan(watch, milliseconds());
+	plan_look(watch, clock_milliseconds(CLOCK_MONOTONIC));
 }
 
 /* Milliseconds until the next thing is due; -1: nothing is. */
 static int patience(const struct watch *watch)
 {
 	const int64_t next = watch->due < watch->tick ? watch->due : watch->tick;
-	const int64_t left = next == NEVER ? 0 : next - milliseconds();
+	const int64_t left = next == NEVER ? 0 : next - clock_milliseconds(CLOCK_MONOTONIC);
 
 	if (next == NEVER)
 		return -1;
@@ -160,10 +152,10 @@ static int patience(const struct watch *watch)
 /* The clock's: nobody tells of iptables-legacy's rules. */
 static void take_time(struct watch *watch)
 {
-	const int64_t now = milliseconds();
+	const int64_t now = clock_milliseconds(CLOCK_MONOTONIC);
 
 	if (now >= watch->tick && look_is_due(&watch->look))
-		plan(watch, now);
+		plan_look(watch, now);
 	if (now >= watch->tick || watch->tick == NEVER)
 		watch->tick = look_needs_clock(&watch->look) ? now + PERIOD : NEVER;
 	if (now >= watch->due)
@@ -180,7 +172,7 @@ static void wait_for_something(struct watch *watch)
 	if (polled[0].revents)
 		hear(watch);
 	if (polled[1].revents && look_news(&watch->look, &watch->steps))
-		plan(watch, milliseconds() + SETTLE);
+		plan_look(watch, clock_milliseconds(CLOCK_MONOTONIC) + SETTLE);
 }
 
 static int confine(const struct watcher_config *config)
@@ -218,22 +210,17 @@ static _Noreturn void watch_rules(const struct watcher_config *config, int chann
 
 int watcher_start(struct watcher *watcher, const struct watcher_config *config)
 {
-	int ends[2], error;
+	int channel;
+	const pid_t process = child_fork(&channel);
 
 	*watcher = (struct watcher)WATCHER_NONE;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-		return -errno;
-	watcher->process = fork();
-	if (watcher->process == 0)
-		watch_rules(config, ends[1]);
-	error = watcher->process < 0 ? -errno : 0;
-	close(ends[1]);
-	watcher->channel = ends[0];
-	if (error) {
-		watcher->process = 0;
-		watcher_end(watcher);
-	}
-	return error;
+	if (process < 0)
+		return process;
+	if (process == 0)
+		watch_rules(config, channel);
+	watcher->process = process;
+	watcher->channel = channel;
+	return 0;
 }
 
 bool watcher_hears(struct watcher *watcher, struct watcher_news *news)

@@ -19,7 +19,7 @@
 #define STEP 8
 
 /* A walk from one hook. */
-struct walk {
+struct chain_walk {
 	const struct xt_table *table;
 	const struct sought *sought;
 	uint8_t *seen;	    /* by place, in steps */
@@ -58,14 +58,14 @@ static bool read_entry(const struct xt_table *table, unsigned int at, struct ent
 	return true;
 }
 
-static void plan(struct walk *walk, unsigned int at)
+static void plan_chain(struct chain_walk *walk, unsigned int at)
 {
 	if (at < walk->table->size && at % STEP == 0 && !walk->seen[at / STEP])
 		walk->todo[walk->count++] = at;
 }
 
 /* Return: false: the chain ends here. */
-static bool look_at(struct walk *walk, const struct entry *entry)
+static bool look_at_entry(struct chain_walk *walk, const struct entry *entry)
 {
 	struct xt_entry_target target;
 	char name[sizeof(target.u.user.name) + 1] = "";
@@ -84,18 +84,18 @@ static bool look_at(struct walk *walk, const struct entry *entry)
 		return false;
 	memcpy(&verdict, entry->target + offsetof(struct xt_standard_target, verdict), sizeof(verdict));
 	if (verdict >= 0 && (unsigned int)verdict != entry->next)
-		plan(walk, (unsigned int)verdict);
+		plan_chain(walk, (unsigned int)verdict);
 	return true;
 }
 
 /* @last: the policy of a hook's rules; those of other chains have an end of their own. */
-static void walk_chain(struct walk *walk, unsigned int at, unsigned int last)
+static void walk_chain(struct chain_walk *walk, unsigned int at, unsigned int last)
 {
 	struct entry entry;
 
 	while (at < walk->table->size && read_entry(walk->table, at, &entry) && !walk->seen[at / STEP]) {
 		walk->seen[at / STEP] = 1;
-		if (!look_at(walk, &entry) || at == last)
+		if (!look_at_entry(walk, &entry) || at == last)
 			return;
 		at = entry.next;
 	}
@@ -104,7 +104,7 @@ static void walk_chain(struct walk *walk, unsigned int at, unsigned int last)
 int xt_table_judge(const struct xt_table *table, const struct sought *sought, struct standing *standing)
 {
 	const size_t places = table->size / STEP + 1;
-	struct walk walk = {
+	struct chain_walk walk = {
 		.table = table,
 		.sought = sought,
 		.seen = malloc(places),
@@ -117,7 +117,7 @@ int xt_table_judge(const struct xt_table *table, const struct sought *sought, st
 			continue;
 		memset(walk.seen, 0, places);
 		walk.kinds = walk.count = 0;
-		plan(&walk, table->hook_entry[hook]);
+		plan_chain(&walk, table->hook_entry[hook]);
 		while (walk.count)
 			walk_chain(&walk, walk.todo[--walk.count], table->underflow[hook]);
 		standing->places |= standing_places(walk.kinds, 1u << table->family, 1u << hook);

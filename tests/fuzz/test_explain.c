@@ -3,7 +3,7 @@
  * What explain shows of hostile bytes: segments in any order become lines, lines become rows and announcements, and every writer writes them. A
  * terminal must have nothing to obey, and each page must be closed tag by tag, with no tag in it that the writer did not mean.
  */
-#include "core/wire/text.h"
+#include "core/wire/bytes.h"
 #include "explain/announce.h"
 #include "explain/lines.h"
 #include "explain/writer.h"
@@ -103,7 +103,8 @@ static size_t name_of(const char *tag, char name[TAG_MAX])
 {
 	size_t length = 0;
 
-	while (length < TAG_MAX - 1 && ((tag[length] >= 'a' && tag[length] <= 'z') || text_is_digit(tag[length]))) {
+	while (length < TAG_MAX - 1 &&
+	       ((tag[length] >= 'a' && tag[length] <= 'z') || bytes_is_digit((uint8_t)tag[length]))) {
 		name[length] = tag[length];
 		length++;
 	}

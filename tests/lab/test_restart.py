@@ -165,7 +165,7 @@ class Load(threading.Thread):
     may_miss: with bypass, a PORT that passed while nobody was there to translate it fails, in one of the ways that FTP
     has for that; the session goes on and tries again. Without bypass that may be before the first edit only, until which
     the daemon does not know that nothing bypasses it: an argument of which the line's beginning had passed before a kill
-    is not read (table_take_up.c, mistrust()).
+    is not read (core/table/table_take_up.c, table_mistrust()).
     """
 
     def __init__(self, lab, number, bypass):

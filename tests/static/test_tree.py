@@ -20,6 +20,10 @@ WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|
 HELPS = ("tests/fuzz/replay.c",)
 
 
+# Static functions that several files of a room have, each its own of the same: explain's writers have them in struct writer.
+OF_EACH = {"explain": ("put_row", "put_end", "put_head", "put_text", "put_notes", "put_dialogue", "put_content", "put_line")}
+
+
 def files(*patterns):
     """Also those that git does not know yet."""
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns], cwd=TREE,
@@ -100,6 +104,114 @@ def stream_flags():
             yield f"{name} writes `{found.group(1)}' of a stream, which is for core/table/state.h to do"
 
 
+FUNCTION = re.compile(r"^(?![#/}\s]|typedef|return|extern const)(static )?(?:inline )?(?:[\w()\"*,-]+[ ]+\**)+(\w+)\(", re.MULTILINE)
+TAG = re.compile(r"^(?:typedef )?(struct|enum|union) (\w+) \{", re.MULTILINE)
+
+
+def house(pattern):
+    return {name: (TREE / name).read_text(encoding="utf-8") for name in files(f"nfq-ftp-helper/{pattern}")}
+
+
+def has_prefix(function, header, types):
+    """A function is called after its file (all of that name, or what it begins with), its room, or a type that its header defines."""
+    word = function.partition("_")[0]
+    homes = [header.stem, header.parent.name, *types]
+    return (len(word) > 2 and header.stem.startswith(word)) or any(function == home or function.startswith(f"{home}_") or f"{word}s" == home for home in homes)
+
+
+def public_names():
+    """Which file has this function? Its name says so; and a type that a header defines is the only one of its name."""
+    headers, everything = house("*.h"), house("*.[ch]")
+    owners = {}
+    for name, text in everything.items():
+        for found in TAG.finditer(text):
+            owners.setdefault(found.group(1) + " " + found.group(2), []).append(name)
+    for tag, homes in owners.items():
+        if len(homes) > 1 and any(home.endswith(".h") for home in homes):
+            yield f"{tag} is defined in {' and '.join(homes)}"
+    for name, text in headers.items():
+        types = [found.group(2) for found in TAG.finditer(text)]
+        for found in FUNCTION.finditer(text):
+            if not has_prefix(found.group(2), Path(name), types):
+                yield f"{name}: {found.group(2)}() has the prefix of neither file, nor room, nor of a type of this header"
+
+
+def static_names():
+    """
+    Of the files of one room one has a static function of this name; but for what is the same of each, in a table of functions. What is
+    public anywhere is nobody's static name.
+    """
+    homes, public = {}, {found.group(2) for text in house("*.h").values() for found in FUNCTION.finditer(text)}
+    for name, text in house("*.c").items():
+        for found in FUNCTION.finditer(text):
+            if found.group(1):
+                homes.setdefault((str(Path(name).parent), found.group(2)), set()).add(Path(name).name)
+            if found.group(1) and found.group(2) in public:
+                yield f"{name}: {found.group(2)}() is a public function elsewhere: say whose it is"
+    for (room, function), found in homes.items():
+        if len(found) > 1 and function not in OF_EACH.get(Path(room).name, ()):
+            yield f"{room}: {function}() stands in {' and '.join(sorted(found))}: say whose it is"
+
+
+
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+# The kernel's, and libraries', of which comments speak.
+OF_OTHERS = re.compile(r"(nf_|nfct_|nfq_)\w+|tcp_in_window|strerror_r|clone|help")
+
+
+def code_functions():
+    """What is called or defined in any C file, comments apart."""
+    return {word for name in files("*.c", "*.h") for word in
+            re.findall(r"\b(\w+) ?\(", COMMENT.sub(" ", (TREE / name).read_text(encoding="utf-8", errors="replace")))}
+
+
+def cited_functions():
+    """A function that a comment of the product or a page names is there."""
+    there = code_functions()
+    for name, text in {**house("*.[ch]"), **{name: (TREE / name).read_text(encoding="utf-8") for name in files("kmod/*.[ch]")}}.items():
+        for comment in COMMENT.findall(text):
+            for function in re.findall(r"(?<![\w, ]_)\b([a-z]\w+)\(\)", comment):
+                if function not in there and not OF_OTHERS.fullmatch(function):
+                    yield f"{name}: there is no {function}()"
+    scripts = "".join((TREE / name).read_text(encoding="utf-8") for name in files("*.py", "tests/vm/kernels"))
+    for name in files("*.md"):
+        text = (TREE / name).read_text(encoding="utf-8")
+        for function in re.findall(r"`(\w+)\(\)`", text):
+            if function not in there and not OF_OTHERS.fullmatch(function) and f"def {function}(" not in scripts:
+                yield f"{name}: there is no {function}()"
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            if not (TREE / name).parent.joinpath(link).exists():
+                yield f"{name}: there is no {link}"
+
+
+def helper_name():
+    """The helper has one name, whether the daemon registers it or the module, which cannot include the daemon's header."""
+    names = {name: re.findall(rf'^#define {macro}\s+"([^"]+)"', (TREE / name).read_text(encoding="utf-8"), re.MULTILINE)
+             for name, macro in (("nfq-ftp-helper/kernel/cthelper.h", "CTHELPER_NAME"), ("kmod/nf_conntrack_nfqftp_main.c", "NFQFTP_NAME"))}
+    if len({tuple(found) for found in names.values()}) != 1 or not all(names.values()):
+        yield f"the helper's name differs: {names}"
+
+
+def states():
+    """The picture in state.h, a row a state and a column an event, is state.c's table."""
+    room = TREE / "nfq-ftp-helper/core/table"
+    picture, code = {}, {}
+    rows = [line[2:].split() for line in (room / "state.h").read_text(encoding="utf-8").splitlines() if line.startswith(" *")]
+    events = next((row for row in rows if row[:2] == ["SHAKEN", "MET"]), [])
+    for row in rows:
+        if len(row) == len(events) + 1 and row[0].isupper() and (row[1] == "." or row[1].isupper()):
+            picture.update({(row[0], event): to for event, to in zip(events, row[1:]) if to != "."})
+    table = COMMENT.sub("", (room / "state.c").read_text(encoding="utf-8"))
+    for state, cells in re.findall(r"\[SESSION_(\w+)\] = \{(.*?)\}", table, re.DOTALL):
+        code.update({(state, event): to for event, to in re.findall(r"\[EVENT_(\w+)\] = SESSION_(\w+)", cells)})
+    if not code:
+        yield "core/table/state.c has no table"
+    for state, event in sorted({*picture, *code}):
+        if picture.get((state, event)) != code.get((state, event)):
+            yield f"core/table/state.h says {state}, {event}: {picture.get((state, event), '.')}, state.c {code.get((state, event), '.')}"
+
+
+
 def table_rows(name, heading):
     """The rows of the table under this heading."""
     text = (TREE / name).read_text(encoding="utf-8")
@@ -133,7 +245,17 @@ def stranger():
                     yield f"{name}: `{function}()' is in none of the files that its row names"
 
 
-CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, stranger]
+def manuals():
+    """A line of alternating fonts sets its words without the blanks between them, but for those in quotes: prose is no such line."""
+    for name in files("doc/*.8", "doc/*.5", "doc/*.1"):
+        for number, line in enumerate((TREE / name).read_text(encoding="utf-8").splitlines(), 1):
+            words = re.sub(r'"[^"]*"', '"', line).split()
+            if re.match(r"\.(BR|RB|IR|RI|BI|IB)$", words[0] if words else "") and re.search(r"(\w[^ \"]* ){3}\w", " ".join(words[1:])):
+                yield f"{name}:{number}: words run into each other in `{line}'"
+
+
+CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, public_names, static_names,
+         cited_functions, helper_name, states, manuals, stranger]
 
 
 def main():

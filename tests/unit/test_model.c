@@ -905,7 +905,7 @@ static void check_plain(const struct expectations *expectations, const struct pl
 		const struct tuple tuple = numbered(i);
 
 		for (unsigned int as = 0; as < EXPECTED_AS; as++) {
-			const struct expected *expected = expectations_find(expectations, as, &tuple);
+			const struct model_expected *expected = expectations_find(expectations, as, &tuple);
 
 			assert_int_equal(expected != NULL, plain->master[i] != NULL);
 			if (!expected)
@@ -930,7 +930,7 @@ static void expectations_against_a_list(void **state)
 		const struct tuple tuple = numbered(number);
 		const struct tuple as[EXPECTED_AS] = { tuple, tuple, tuple };
 		const void *master = &masters[unit_pick(MASTERS)];
-		struct expected *expected = expectations_find(&expectations, EXPECTED_CONNTRACK, &tuple);
+		struct model_expected *expected = expectations_find(&expectations, EXPECTED_CONNTRACK, &tuple);
 		int error;
 
 		switch (unit_pick(20)) {
@@ -983,7 +983,7 @@ static void the_oldest_matches(void **state)
 		assert_int_equal(expectations_add(&expectations, &master, as, 10u - port), 0);
 	}
 	for (uint16_t port = 3; port > 0; port--) {
-		struct expected *expected = expectations_find(&expectations, EXPECTED_INSIDE, &inside);
+		struct model_expected *expected = expectations_find(&expectations, EXPECTED_INSIDE, &inside);
 
 		assert_non_null(expected);
 		assert_int_equal(expected->as[EXPECTED_CONNTRACK].dst.port, port);

@@ -10,7 +10,7 @@
 
 #include "binding.h"
 
-struct question {
+struct announced_address {
 	const struct turn *turn;
 	const struct binding *binding;
 	enum notation notation;
@@ -26,13 +26,13 @@ static const struct network unreachable[] = {
 };
 
 /* RFC 2428 section 3: what else stands in it counts for nothing. */
-static bool is_a_port_alone(const struct question *question)
+static bool is_a_port_alone(const struct announced_address *question)
 {
 	return question->notation == NOTATION_EXTENDED_PORT;
 }
 
 /* As he has it, or as NAT shows it. */
-static bool is_the_speakers(const struct question *question)
+static bool is_the_speakers(const struct announced_address *question)
 {
 	const struct tuple *tuple = question->binding->tuple;
 	const enum direction direction = question->turn->direction;
@@ -42,7 +42,7 @@ static bool is_the_speakers(const struct question *question)
 }
 
 /* No connection leads from one family to the other. */
-static bool is_let_loose(const struct question *question)
+static bool is_let_loose(const struct announced_address *question)
 {
 	const struct policy_loose *loose = &question->turn->engine->policy.loose;
 
@@ -54,18 +54,18 @@ static bool is_let_loose(const struct question *question)
 	return loose->any && question->turn->direction == DIRECTION_REPLY;
 }
 
-static bool is_in_a_command(const struct question *question)
+static bool is_in_a_command(const struct announced_address *question)
 {
 	return question->turn->direction == DIRECTION_ORIGINAL;
 }
 
 /* A server behind NAT knows its public address by hearsay. */
-static bool is_of_one_behind_nat(const struct question *question)
+static bool is_of_one_behind_nat(const struct announced_address *question)
 {
 	return binding_speaker_translated(question->turn, question->binding);
 }
 
-static bool reaches_nobody(const struct question *question)
+static bool reaches_nobody(const struct announced_address *question)
 {
 	const struct endpoint *address = question->address;
 
@@ -75,7 +75,7 @@ static bool reaches_nobody(const struct question *question)
 	return address->family == FAMILY_IPV4 && address->address[3] == 0; /* a network's own */
 }
 
-static bool is_any(const struct question *question)
+static bool is_any(const struct announced_address *question)
 {
 	(void)question;
 	return true;
@@ -84,7 +84,7 @@ static bool is_any(const struct question *question)
 // clang-format off
 /* The first that fits. */
 static const struct {
-	bool (*fits)(const struct question *question);
+	bool (*fits)(const struct announced_address *question);
 	enum address_meaning meaning;
 } cases[] = {
 	{ is_a_port_alone, ADDRESS_SPEAKER },
@@ -111,7 +111,7 @@ void address_unmap(struct endpoint *endpoint)
 enum address_meaning address_meaning(const struct turn *turn, const struct binding *binding, enum notation notation,
 				     const struct endpoint *address)
 {
-	const struct question question = { turn, binding, notation, address };
+	const struct announced_address question = { turn, binding, notation, address };
 	unsigned int i = 0;
 
 	while (!cases[i].fits(&question))

@@ -90,7 +90,7 @@ static bool is_old(const struct turn *turn, const struct segment *segment)
  * judge; it is believed where somebody else vouches for it: that nobody was there for a while, when it comes again, or the other end itself,
  * who has acknowledged of this direction what never came either.
  */
-static enum belief judge(const struct turn *turn, const struct segment *segment)
+static enum belief judge_packet(const struct turn *turn, const struct segment *segment)
 {
 	const enum direction other = direction_other(turn->direction);
 	const struct belief_side mine = side_of(turn, turn->direction), theirs = side_of(turn, other);
@@ -340,7 +340,7 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	turn->ack = seqadj_back(&turn->session->stream[direction_other(turn->direction)].adj, segment->ack);
 	if (turn->session->unsure && !numbers_agree(turn, segment))
 		return send_unchanged(turn, segment, output);
-	belief = judge(turn, segment);
+	belief = judge_packet(turn, segment);
 	if (belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment))
 		return VERDICT_DROP;
 	if (belief != BELIEVED)

@@ -33,6 +33,7 @@ static inline const struct edit *edit_in_flight(const struct turn *turn)
 	return edit_of(turn, turn->direction);
 }
 
+/* Sender space: the first byte behind what is replaced. */
 static inline uint32_t edit_end(const struct edit *edit)
 {
 	return edit->start + edit->old_length;

@@ -298,7 +298,7 @@ static uint32_t space_from(const struct passage *passage, uint32_t seq)
 }
 
 /* The argument is complete: @length bytes from @start on, without the line feed. */
-static void judge(struct passage *passage, uint32_t start, const uint8_t *text, uint32_t length, bool going_on)
+static void judge_argument(struct passage *passage, uint32_t start, const uint8_t *text, uint32_t length, bool going_on)
 {
 	struct announced announced = {
 		.text = (const char *)text,
@@ -352,11 +352,11 @@ static void read_argument(struct passage *passage)
 	}
 	length = (uint32_t)(line_feed - bytes);
 	if (!going_on) {
-		judge(passage, start, bytes, length, false);
+		judge_argument(passage, start, bytes, length, false);
 		return;
 	}
 	memcpy(passage->carried + carried, bytes, length);
-	judge(passage, start, passage->carried, carried + length, true);
+	judge_argument(passage, start, passage->carried, carried + length, true);
 }
 
 /* ---- reading ---- */

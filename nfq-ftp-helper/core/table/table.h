@@ -87,6 +87,7 @@ uint32_t table_hash(const struct table *table, const struct tuple *ends, uint16_
 void table_prefetch(const struct table *table, uint32_t hash);
 void table_prefetch_chain(const struct table *table, const struct flow_key *key, uint32_t hash);
 
+/* The flow's session; NULL: there is none. */
 struct session *table_find(struct table *table, const struct flow_key *key, uint32_t hash);
 
 /*
@@ -173,6 +174,7 @@ struct table_view {
  */
 bool table_view(const struct table *table, uint32_t index, struct table_view *view);
 
+/* How many are in use; and how many work slots there are. */
 uint32_t table_sessions(const struct table *table);
 uint32_t table_works(const struct table *table);
 uint32_t table_work_slots(const struct table *table);

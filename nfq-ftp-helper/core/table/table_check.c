@@ -5,6 +5,7 @@
 #include "table_check.h"
 
 #include "core/wire/belief.h"
+#include "core/wire/bytes.h"
 #include "core/wire/segment.h"
 
 /* Sums of a few thousand edits' growth; far enough from the end of the type for a connection's life. */
@@ -62,7 +63,7 @@ static bool is_key(const struct flow_key *key)
 static bool is_digits(const char *text, uint32_t length)
 {
 	for (uint32_t i = 0; i < length; i++)
-		if (text[i] < '0' || text[i] > '9')
+		if (!bytes_is_digit((uint8_t)text[i]))
 			return false;
 	return true;
 }

@@ -40,6 +40,9 @@ struct table {
 	struct undo undo;
 };
 
+/* This size, as the table of it has it. */
+struct table_size table_rounded(const struct table_size *size);
+
 /* The description of this program's own layout; offsets and counts of its slots are the caller's to fill in. */
 void table_layout_describe(struct table_description *description);
 

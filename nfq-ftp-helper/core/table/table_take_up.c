@@ -25,7 +25,7 @@ struct source {
 };
 
 /* A session on its way, with its work slot. */
-struct found {
+struct taken_session {
 	struct session session;
 	struct work work;
 	bool has_work;
@@ -70,7 +70,7 @@ static const uint8_t *work_of(const struct source *source, uint32_t index)
 
 /* ---- of this program's layout ---- */
 
-static bool read_own(const struct source *source, uint32_t index, struct found *found)
+static bool read_own(const struct source *source, uint32_t index, struct taken_session *found)
 {
 	const uint8_t *work = work_of(source, index);
 
@@ -224,7 +224,7 @@ static bool let_go(const struct described_held *d, const uint8_t *slot, struct s
 }
 
 /* Return: 1, 0 where there is no session, or -1 where there is one that nothing can be made of. */
-static int read_described(const struct source *source, uint32_t index, struct found *found)
+static int read_described(const struct source *source, uint32_t index, struct taken_session *found)
 {
 	const struct described_work *d = &source->description.work;
 	const uint8_t *slot = work_of(source, index);
@@ -299,7 +299,7 @@ static void put_work(struct table *table, struct session *session, struct client
 }
 
 /* A slot of its own for a good session; NULL where there is none. */
-static struct session *put(struct table *table, const struct found *found, uint32_t hash)
+static struct session *put(struct table *table, const struct taken_session *found, uint32_t hash)
 {
 	struct session *session = table_insert_anywhere(table, &found->session.key, hash);
 	struct client_budget *budget;
@@ -319,7 +319,7 @@ static struct session *take_slot(struct table *table, const struct source *sourc
 				 struct table_taken *taken)
 {
 	struct session *session;
-	struct found found;
+	struct taken_session found;
 	uint32_t hash;
 	const int read = source->own ? read_own(source, index, &found) : read_described(source, index, &found);
 

@@ -11,7 +11,7 @@ static bool take_port(struct text_cursor *cursor, uint16_t *port)
 {
 	uint32_t number;
 
-	while (cursor->end - cursor->at > 1 && cursor->at[0] == '0' && text_is_digit(cursor->at[1]))
+	while (cursor->end - cursor->at > 1 && cursor->at[0] == '0' && bytes_is_digit((uint8_t)cursor->at[1]))
 		cursor->at++;
 	if (!text_take_number(cursor, 5, 65535, &number))
 		return false;
@@ -122,7 +122,7 @@ static bool take_delimiter(struct text_cursor *cursor, char *delimiter)
 	if (cursor->at == cursor->end)
 		return false;
 	c = *cursor->at;
-	if (c < 33 || c > 126 || text_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '.' || c == ':')
+	if (c < 33 || c > 126 || bytes_is_digit((uint8_t)c) || bytes_is_letter((uint8_t)c) || c == '.' || c == ':')
 		return false;
 	*delimiter = c;
 	cursor->at++;
@@ -180,7 +180,8 @@ static bool take_name(struct text_cursor *cursor, struct endpoint *endpoint, cha
 {
 	uint32_t protocol = 1;
 
-	if (cursor->at != cursor->end && text_is_digit(*cursor->at) && !text_take_number(cursor, 1, 2, &protocol))
+	if (cursor->at != cursor->end && bytes_is_digit((uint8_t)*cursor->at) &&
+	    !text_take_number(cursor, 1, 2, &protocol))
 		return false;
 	if (protocol == 0 || !(*delimiter ? text_take(cursor, *delimiter) : take_delimiter(cursor, delimiter)))
 		return false;
@@ -245,7 +246,7 @@ static const struct {
 
 static bool in_list(char c)
 {
-	return text_is_digit(c) || c == ',';
+	return bytes_is_digit((uint8_t)c) || c == ',';
 }
 
 int endpoint_parse(enum notation notation, const char *text, size_t length, struct endpoint *endpoint, char *delimiter)
@@ -266,7 +267,8 @@ static bool begins_at(enum notation notation, const char *text, size_t at)
 {
 	if (!endpoint_may_begin(notation, text[at]))
 		return false;
-	return !endpoint_is_bar(text[at]) || at == 0 || (text[at - 1] != text[at] && !text_is_digit(text[at - 1]));
+	return !endpoint_is_bar(text[at]) || at == 0 ||
+	       (text[at - 1] != text[at] && !bytes_is_digit((uint8_t)text[at - 1]));
 }
 
 /* Behind the list that stands at @at, which holds no other. */

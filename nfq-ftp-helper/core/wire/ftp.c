@@ -4,6 +4,8 @@
  */
 #include "ftp.h"
 
+#include "bytes.h"
+
 enum telnet_state {
 	TELNET_NONE,
 	TELNET_IAC,    /* after IAC */
@@ -14,23 +16,6 @@ enum telnet_state {
 #define IAC  255
 #define WILL 251
 #define DONT 254
-
-static char upper(char c)
-{
-	if (c >= 'a' && c <= 'z')
-		return (char)(c - 0x20);
-	return c;
-}
-
-static bool is_letter(uint8_t c)
-{
-	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
 
 unsigned int ftp_code(const struct ftp_line *line)
 {
@@ -122,9 +107,9 @@ static void end_command(struct ftp_line *line, uint8_t byte)
 /* A byte of a command's verb. */
 static enum ftp_event scan_verb(struct ftp_line *line, uint8_t byte)
 {
-	if (is_letter(byte) || (line->length && (is_digit(byte) || byte == '@'))) {
+	if (bytes_is_letter(byte) || (line->length && (bytes_is_digit(byte) || byte == '@'))) {
 		if (line->length < FTP_WORD_MAX)
-			line->word[line->length] = upper((char)byte);
+			line->word[line->length] = (char)bytes_upper(byte);
 		if (line->length <= FTP_WORD_MAX)
 			line->length++;
 		line->phase = FTP_PHASE_WORD;
@@ -153,7 +138,7 @@ static enum ftp_event scan_code(struct ftp_line *line, unsigned int text_line, u
 {
 	const struct ftp_word *word;
 
-	if (line->length < 3 && is_digit(byte)) {
+	if (line->length < 3 && bytes_is_digit(byte)) {
 		line->word[line->length++] = (char)byte;
 		line->phase = FTP_PHASE_WORD;
 		return FTP_MORE;
@@ -175,7 +160,7 @@ static unsigned int web_next(unsigned int web, uint8_t byte)
 
 	if (web == FTP_WEB_ALL)
 		return byte == '\r' ? web : byte == 'H';
-	if (web_text[web] == 'n' ? is_digit(byte) : byte == (uint8_t)web_text[web])
+	if (web_text[web] == 'n' ? bytes_is_digit(byte) : byte == (uint8_t)web_text[web])
 		return web + 1;
 	return byte == 'H';
 }
@@ -195,7 +180,7 @@ static unsigned int web_over(unsigned int web, const uint8_t *data, size_t lengt
 
 static bool is_web(const uint8_t *text)
 {
-	return memcmp(text, "HTTP/", 5) == 0 && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+	return memcmp(text, "HTTP/", 5) == 0 && bytes_is_digit(text[5]) && text[6] == '.' && bytes_is_digit(text[7]);
 }
 
 /* The same where the line ends here: then only the whole of it counts, and seldom is any of it in an earlier piece. */
@@ -290,7 +275,7 @@ static size_t scan_word(struct ftp_line *line, enum direction side, unsigned int
 	if (line->phase != FTP_PHASE_START || line->telnet != TELNET_NONE || length < FTP_WORD_MAX + 1)
 		return 0;
 	if (side == DIRECTION_REPLY) {
-		if (!is_digit(data[0]) || !is_digit(data[1]) || !is_digit(data[2]) ||
+		if (!bytes_is_digit(data[0]) || !bytes_is_digit(data[1]) || !bytes_is_digit(data[2]) ||
 		    (data[3] != ' ' && data[3] != '-'))
 			return 0;
 		memcpy(line->word, data, 3);
@@ -298,8 +283,8 @@ static size_t scan_word(struct ftp_line *line, enum direction side, unsigned int
 		scan_code(line, text_line, data[3]);
 		at = 3;
 	} else {
-		for (at = 0; at < FTP_WORD_MAX && is_letter(data[at]); at++)
-			line->word[at] = upper((char)data[at]);
+		for (at = 0; at < FTP_WORD_MAX && bytes_is_letter(data[at]); at++)
+			line->word[at] = (char)bytes_upper(data[at]);
 		if (at == 0 || data[at] == '\n' || !ends_word(data[at])) {
 			memset(line->word, 0, sizeof(line->word));
 			return 0;
@@ -318,7 +303,7 @@ static size_t prose_length(const uint8_t *data, size_t length)
 	size_t at = 0;
 
 	while (at < length && data[at] != '(' && !endpoint_is_bar((char)data[at]) && data[at] != '\n' &&
-	       !is_digit(data[at]))
+	       !bytes_is_digit(data[at]))
 		at++;
 	return at;
 }
@@ -385,8 +370,8 @@ static size_t scan_rest(struct ftp_line *line, enum direction side, const uint8_
 	return (size_t)(end - data) + 1;
 }
 
-static size_t scan(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data,
-		   size_t length, enum ftp_event *event)
+static size_t scan_line(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data,
+			size_t length, enum ftp_event *event)
 {
 	size_t at = 0;
 
@@ -418,7 +403,7 @@ size_t ftp_scan(struct ftp_line *line, enum direction side, unsigned int text_li
 	if (length == 0)
 		*event = FTP_MORE;
 	else if (line->phase != FTP_PHASE_ARGUMENT)
-		consumed = scan(&copy, side, text_line, data, length, event);
+		consumed = scan_line(&copy, side, text_line, data, length, event);
 	*line = copy;
 	return consumed;
 }

@@ -64,7 +64,7 @@ static bool is_late_refusal(unsigned int code)
 	return (code >= 500 && code <= 504) || code == 530;
 }
 
-static uint16_t sum(uint32_t a, uint32_t b)
+static uint16_t sum_bounded(uint32_t a, uint32_t b)
 {
 	return (uint16_t)(a + b < 0xffff ? a + b : 0xffff);
 }
@@ -85,7 +85,7 @@ void pairing_push(struct pairing *pairing, enum pairing_class class)
 		return;
 	}
 	pairing->overflow |= class != PAIRING_OTHER;
-	pairing->before[pairing->count] = sum(pairing->before[pairing->count], 1);
+	pairing->before[pairing->count] = sum_bounded(pairing->before[pairing->count], 1);
 }
 
 /* Take out what stands at this place, and nothing else. */
@@ -94,7 +94,7 @@ static void take_out(struct pairing *pairing, unsigned int place)
 	const uint32_t lower = pairing->classes & ((1u << 4 * place) - 1);
 
 	pairing->classes = lower | (uint32_t)((uint64_t)pairing->classes >> 4 * (place + 1) << 4 * place);
-	pairing->before[place] = sum(pairing->before[place], pairing->before[place + 1]);
+	pairing->before[place] = sum_bounded(pairing->before[place], pairing->before[place + 1]);
 	for (unsigned int i = place + 1; i < pairing->count; i++)
 		pairing->before[i] = pairing->before[i + 1];
 	pairing->before[pairing->count--] = 0;

@@ -5,6 +5,8 @@
  */
 #include "proxy.h"
 
+#include "bytes.h"
+
 enum field {
 	FIELD_BEGIN,  /* nothing has come */
 	FIELD_TEXT,   /* in "PROXY " */
@@ -121,7 +123,7 @@ static enum proxy_step in_ipv4(struct proxy *proxy, uint8_t byte)
 
 static bool is_hexadecimal(uint8_t byte)
 {
-	return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
+	return bytes_is_digit(byte) || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
 }
 
 /* Of a group's value: none, but a colon; and one that is no decimal number. */

@@ -66,7 +66,7 @@ static uint64_t sum_unfolded(const uint8_t *data, size_t length)
 	return (total & 0xffffffff) + (total >> 32) + half + word + last;
 }
 
-static uint64_t sum(const uint8_t *data, size_t length)
+static uint64_t sum_words(const uint8_t *data, size_t length)
 {
 	return from_big_endian(fold(sum_unfolded(data, length)));
 }
@@ -278,7 +278,8 @@ static void change(struct segment *segment, uint8_t *field, const uint8_t *value
 	const bool odd = (field - (segment->packet + segment->tcp)) & 1;
 
 	if (!segment->checksum_pending)
-		check_update(check_field(segment), swap_if(odd, sum(field, length)), swap_if(odd, sum(value, length)));
+		check_update(check_field(segment), swap_if(odd, sum_words(field, length)),
+			     swap_if(odd, sum_words(value, length)));
 	memcpy(field, value, length);
 }
 
@@ -318,7 +319,7 @@ void segment_map_sack(struct segment *segment, const struct seqadj *adj)
 static void change_address(struct segment *segment, uint8_t *field, const struct endpoint *to)
 {
 	const size_t length = endpoint_address_length(segment->src.family);
-	const uint64_t removed = sum(field, length), added = sum(to->address, length);
+	const uint64_t removed = sum_words(field, length), added = sum_words(to->address, length);
 	uint8_t *check = check_field(segment);
 
 	if (segment->checksum_pending) /* the field holds the plain sum, not its complement */

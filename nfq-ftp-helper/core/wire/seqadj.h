@@ -25,6 +25,7 @@ static inline bool seq_after(uint32_t a, uint32_t b)
 	return (int32_t)(b - a) < 0;
 }
 
+/* The other way round: modulo 2^32 as well. */
 static inline bool seq_before(uint32_t a, uint32_t b)
 {
 	return seq_after(b, a);

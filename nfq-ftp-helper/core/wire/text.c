@@ -7,7 +7,7 @@ bool text_take_number(struct text_cursor *cursor, unsigned int digits, uint32_t 
 	uint32_t value = 0;
 	bool taken;
 
-	for (; at != end && text_is_digit(*at); at++) {
+	for (; at != end && bytes_is_digit((uint8_t)*at); at++) {
 		if (digits-- == 0)
 			return false;
 		value = value * 10 + (uint32_t)(*at - '0');
@@ -49,7 +49,7 @@ bool text_take_ipv4(struct text_cursor *cursor, uint8_t address[4])
 
 static int hex_value(char c)
 {
-	if (text_is_digit(c))
+	if (bytes_is_digit((uint8_t)c))
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -74,7 +74,7 @@ static bool dotted_here(const struct text_cursor *cursor)
 {
 	const char *at = cursor->at;
 
-	while (at != cursor->end && text_is_digit(*at))
+	while (at != cursor->end && bytes_is_digit((uint8_t)*at))
 		at++;
 	return at != cursor->at && at != cursor->end && *at == '.';
 }

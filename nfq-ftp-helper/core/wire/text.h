@@ -6,7 +6,7 @@
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H
 
-#include "types.h"
+#include "bytes.h"
 
 struct text_cursor {
 	const char *at;
@@ -18,11 +18,6 @@ struct text_writer {
 	char *end;
 	bool overflow; /* something had no room */
 };
-
-static inline bool text_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* Each of these goes on behind what it has taken. Return: whether it stands there; if not, the cursor may stand anywhere behind. */
 static inline bool text_take(struct text_cursor *cursor, char c)

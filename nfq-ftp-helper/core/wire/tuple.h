@@ -20,6 +20,7 @@ static inline struct tuple tuple_inverse(const struct tuple *tuple)
 	return (struct tuple){ .src = tuple->dst, .dst = tuple->src };
 }
 
+/* Addresses, families and ports of both ends. */
 static inline bool tuple_equal(const struct tuple *a, const struct tuple *b)
 {
 	return endpoint_equal(&a->src, &b->src) && endpoint_equal(&a->dst, &b->dst);

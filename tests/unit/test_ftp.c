@@ -159,6 +159,8 @@ static void telnet(void **state)
 	CLIENT_SEES("NO\377\361OP\r\n", "L[NOOP]");
 	CLIENT_SEES("\377\373\001PASV\r\n", "L[PASV]");
 	CLIENT_SEES("\377\373\012PASV\r\n", "L[PASV]");
+	CLIENT_SEES("NO\377\373\012PASV\r\n", "L[NO]L[PASV]");
+	CLIENT_SEES("NO\377\nPASV\r\n", "L[NO]L[PASV]");
 	CLIENT_SEES("\377\364\362PASV\r\n", "L[PASV]"); /* its second IAC was urgent data */
 	CLIENT_SEES("\377\376\003PO\377\371RT 1,2,3,4,5,6\r\n", "A[PORT]31S");
 }

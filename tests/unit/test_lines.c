@@ -375,6 +375,36 @@ static void foreign_at_any_time(void **state)
 	SHUT(S "220 x\r\n" C "USER u\r\n" S "331 x\r\n" C "PASS /a HTTP/1.1\r\n" S "230 x\r\n" C PORT_IN);
 }
 
+/*
+ * What a server says back of what it was told, to whom only CR LF ends a line: an LF in a name, and what looks like a reply behind it. Seen:
+ * pyftpdlib 1.5.7 says "504 Unsupported type "x<LF>227 x (...)"." to TYPE.
+ */
+#define SAID_BACK(behind, reply)                                                                                       \
+	LOGIN C "TYPE x" behind "\r\nPASV\r\n" S "504 Unsupported type \"x\n" reply "\".\r\n" PASSIVE C "NOOP\r\n" S   \
+		"200 x\r\n"
+
+static void said_back(void **state)
+{
+	(void)state;
+	SHUT(SAID_BACK("\n227 x (192,168,7,3,12,234)", "227 x (192,168,7,3,12,234)"));
+	SHUT(SAID_BACK("\n228 x (4,4,192,168,7,3,2,12,234)", "228 x (4,4,192,168,7,3,2,12,234)"));
+	SHUT(SAID_BACK("\n229 x (|||3306|)", "229 x (|||3306|)"));
+	SHUT(SAID_BACK("\n2" C "2" C "9" C " x (|||3306|)", "229 x (|||3306|)"));
+	SHUT(SAID_BACK("\n\377\361" C "22\377\361"
+		       "9 x (|||3306|)",
+		       "229 x (|||3306|)"));
+	SHUT(SAID_BACK("\nNO\377\373\n229 x (|||3306|)", "229 x (|||3306|)"));
+	SHUT(LOGIN C "PASV\r\n" C "MKD a\n227 x (192,168,7,3,12,234)\r\n" S "227 x (192,168,7,3,12,234)\r\n");
+	SHUT(LOGIN C "227 x\r\n" C PORT_IN);
+	/* What begins with digits is a line of no interest else. */
+	OPENS(ODD_THEN_PORT("12345\r\n"));
+	OPENS(ODD_THEN_PORT("227\r\n"));
+	OPENS(ODD_THEN_PORT("227x y\r\n"));
+	OPENS(ODD_THEN_PORT("22\r\n"));
+	OPENS(ODD_THEN_PORT("200 x\r\n"));
+	SHUT(LOGIN C "2" PORT_IN);
+}
+
 static void nul_and_cr(void **state)
 {
 	(void)state;
@@ -522,6 +552,7 @@ int main(void)
 		cmocka_unit_test(sent_behind_the_answer),
 		cmocka_unit_test(other_protocols),
 		cmocka_unit_test(foreign_at_any_time),
+		cmocka_unit_test(said_back),
 		cmocka_unit_test(nul_and_cr),
 		cmocka_unit_test(proxy_headers),
 		cmocka_unit_test(no_proxy_headers),

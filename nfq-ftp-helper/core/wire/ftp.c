@@ -65,9 +65,14 @@ void ftp_lose_line(struct ftp_line *line)
 	line->phase = FTP_PHASE_LOST;
 }
 
-/* Is this byte part of a Telnet sequence? IAC IAC is a data byte of 255 (RFC 854), which no FTP word contains. */
+/*
+ * Is this byte part of a Telnet sequence? IAC IAC is a data byte of 255 (RFC 854), which no FTP word contains. Nor does one contain LF: who
+ * does not know Telnet ends the line there.
+ */
 static bool telnet(struct ftp_line *line, uint8_t byte)
 {
+	if (byte == '\n' && line->length)
+		line->telnet = TELNET_NONE;
 	switch (line->telnet) {
 	case TELNET_NONE:
 		line->telnet = byte == IAC ? TELNET_IAC : TELNET_NONE;
@@ -119,9 +124,25 @@ static void end_command(struct ftp_line *line, uint8_t byte)
 	line->phase = word && word->notation != NOTATION_NONE ? FTP_PHASE_GAP : FTP_PHASE_REST;
 }
 
+/*
+ * A client's line that begins with digits. No client says "227 ": where a server repeats what it was told, an LF in a name and what stands behind
+ * that, it would be read as the server's own.
+ */
+static enum ftp_event scan_digits(struct ftp_line *line, uint8_t byte)
+{
+	if (is_digit(byte) && line->length < 3) {
+		line->word[line->length++] = (char)byte;
+		line->phase = FTP_PHASE_WORD;
+		return FTP_MORE;
+	}
+	return byte == ' ' && ftp_line_word(line, DIRECTION_REPLY) ? FTP_FOREIGN : FTP_STRANGE;
+}
+
 /* A byte of a command's verb. */
 static enum ftp_event scan_verb(struct ftp_line *line, uint8_t byte)
 {
+	if (is_digit(line->length ? (uint8_t)line->word[0] : byte))
+		return scan_digits(line, byte);
 	if (is_letter(byte) || (line->length && (is_digit(byte) || byte == '@'))) {
 		if (line->length < FTP_WORD_MAX)
 			line->word[line->length] = upper((char)byte);

@@ -59,7 +59,7 @@ enum ftp_event {
 	FTP_LOST,     /* a line whose start was not seen ended here */
 	FTP_ARGUMENT, /* the next byte is the first of an announcing word's argument */
 	FTP_STRANGE,  /* a client's line is none of FTP's from the next byte on */
-	FTP_FOREIGN,  /* the next byte is a colon right behind the first word: no FTP, whatever came before */
+	FTP_FOREIGN, /* the next byte is a colon right behind the first word, or a blank behind "227": no FTP, whatever came before */
 };
 
 /**

@@ -136,6 +136,32 @@ static void any_number_in_flight(void **state)
 	}
 }
 
+/* Nor is anything left of a transfer whose last reply never comes, or is no transfer's, once the next has begun: however many there are. */
+static void never_over(void **state)
+{
+	static const char *const last[] = { "", "200 complete\r\n", "503 x\r\n", "226-x\r\n226 x\r\n226 x\r\n",
+					    "150 x\r\n" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+		struct dialogue d;
+
+		dialogue_open(&d, NO_NAT);
+		play(&d, TEXT(LOGIN));
+		for (unsigned int count = 1; count <= 20; count++) {
+			dialogue_says(&d, CLIENT, PORT_IN);
+			assert_int_equal(d.expect_calls, count);
+			play(&d, TEXT(S "200 x\r\n" C "RETR x\r\n" S "150 x\r\n"));
+			if (*last[i])
+				dialogue_says(&d, SERVER, last[i]);
+		}
+		/* In step again: a refusal is the last PORT's. */
+		play(&d, TEXT(C "PORT 10,0,0,2,11,186\r\n" S "501 x\r\n"));
+		assert_int_equal(d.unexpect_calls >= 1, 1);
+		dialogue_close(&d);
+	}
+}
+
 /* What stands before a PASV counts as answered once that is: nothing of it is left for what comes behind. */
 static void older_is_answered(void **state)
 {
@@ -539,6 +565,7 @@ int main(void)
 		cmocka_unit_test(one_reply_to_an_abort),
 		cmocka_unit_test(any_of_the_three),
 		cmocka_unit_test(any_number_in_flight),
+		cmocka_unit_test(never_over),
 		cmocka_unit_test(older_is_answered),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(no_form),

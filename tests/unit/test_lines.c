@@ -335,6 +335,7 @@ static void odd_lines_before(void **state)
 	SHUT(S "230 x\r\n" C "TYPE I\r\n" S "200 x\r\n" C "*\r\n" C PORT_IN); /* one command */
 	SHUT(S "230 x\r\n" C "TYPE I\r\nNOOP\r\n*\r\n" S "200 x\r\n200 x\r\n" C PORT_IN);
 	OPENS(S "230 x\r\n" C "TYPE I\r\n" S "200 x\r\n" C "NOOP\r\n" S "200 x\r\n" C "*\r\n" C PORT_IN);
+	OPENS(S "220 x\r\n" C "OPEN ftp.example.org\r\n" S "220 y\r\n" C "USER u\r\n" S "230 x\r\n" PASV);
 	OPENS(S "220 x\r\n" C "USER u\r\n" S "332 x\r\n" C "ACCT a\r\n" S "202 x\r\n" C "*\r\n" C PORT_IN);
 }
 

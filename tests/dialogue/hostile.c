@@ -157,6 +157,18 @@ static void hostile_line(struct talk *talk)
 		talk_line(talk, SERVER, "%s", TALK_ONE_OF(talk, others));
 }
 
+/* A server that pads the names which begin with a digit pads none that begins with a byte of Telnet's. */
+static void seeming_end(struct talk *talk, const char *code)
+{
+	static const char *const before[] = { "\xf0", "\xfe", "\xff\xf1", "\xff\xfb\x01" };
+	const char *bytes = TALK_ONE_OF(talk, before);
+
+	talk_line(talk, SERVER, "%s%s end", bytes, code);
+	talk_line(talk, SERVER, "%s%s", bytes,
+		  talk->script->inside[SERVER].family == FAMILY_IPV6 ? "229 x (|||50001|)" :
+								       "227 x (203,0,113,5,195,81)");
+}
+
 /* In the text of a reply to another command, while an answer to PASV is awaited: there was one flight of both. */
 static void in_a_text(struct talk *talk, const char *passive)
 {
@@ -171,6 +183,8 @@ static void in_a_text(struct talk *talk, const char *passive)
 	talk->one_segment = false;
 	talk_line(talk, SERVER, "%s-this is", commands[which][1]);
 	talk->one_segment = talk_chance(talk, 50);
+	if (talk_chance(talk, 30))
+		seeming_end(talk, commands[which][1]);
 	for (unsigned int count = 1 + talk_pick(talk, 4); count; count--)
 		hostile_line(talk);
 	talk_line(talk, SERVER, "%s end", commands[which][1]);

@@ -282,6 +282,23 @@ static void text_stays_text(void **state)
 	SHUT(S "220-x\r\n" C "USER u\r\nPASV\r\n" S "331 x\r\n" PASSIVE);
 }
 
+/*
+ * The same of a server that pads names which begin with a digit: FreeBSD's to "STAT -1 ." Only these do not begin with one, and what is skipped
+ * elsewhere is a part of them.
+ */
+static void padded_text_stays_text(void **state)
+{
+	(void)state;
+	SHUT(LOGIN C "STAT -1 .\r\nPASV\r\n" S "211-x\r\n\360211 x\r\n\360" PASSIVE "211 x\r\n");
+	SHUT(LOGIN C "STAT -1 .\r\nPASV\r\n" S "211-x\r\n\377\361211 x\r\n\377\361" PASSIVE "211 x\r\n");
+	SHUT(LOGIN C "STAT -1 .\r\nPASV\r\n" S "211-x\r\n2\377\36111 x\r\n" PASSIVE "211 x\r\n");
+	SHUT(LOGIN C "STAT -1 .\r\nPASV\r\n" S "211-x\r\n\377\373\r211 x\r\n" PASSIVE "211 x\r\n");
+	SHUT(LOGIN C "RETR x\r\n" S "550-x\r\n\360150 x\r\n" C "PASV\r\n" S PASSIVE);
+	opens(TEXT(LOGIN "\001STAT\r\n\002211-x\r\n\0 y\r\n\0"
+			 "211 x\r\n\0\001PASV\r\n\002" PASSIVE));
+	OPENS(LOGIN C "\377\375\003NOOP\r\n" S "\377\374\003200 x\r\n" C "PASV\r\n" S "\377\376\003" PASSIVE);
+}
+
 /* A PASV that was sent before its client had the line that ended the reply does not count; one sent behind that does. */
 static void sent_before_the_end(void **state)
 {
@@ -574,6 +591,7 @@ int main(void)
 		cmocka_unit_test(greetings),
 		cmocka_unit_test(ends_oddly),
 		cmocka_unit_test(text_stays_text),
+		cmocka_unit_test(padded_text_stays_text),
 		cmocka_unit_test(sent_before_the_end),
 		cmocka_unit_test(odd_lines_once_trusted),
 		cmocka_unit_test(odd_lines_before),

@@ -275,11 +275,24 @@ static bool is_stray(uint8_t byte)
 	return byte == 0 || byte >= SE;
 }
 
+/*
+ * In a multi-line reply. A server that pads the lines of others that begin with a digit (RFC 959 section 4.2) pads none that begins with Telnet's
+ * bytes, and sends none of its own amid its text: there they are not skipped. No name of a file has a NUL in it.
+ */
+static enum ftp_event scan_text(struct ftp_line *line, unsigned int text_line, uint8_t byte)
+{
+	if (line->phase == FTP_PHASE_START && byte == 0)
+		return FTP_MORE;
+	return scan_code(line, text_line, byte);
+}
+
 /* A byte of a word, or of what stands in a word's place. */
 static enum ftp_event scan_in_word(struct ftp_line *line, enum direction side, unsigned int text_line, uint8_t byte)
 {
 	if (line->phase == FTP_PHASE_ODD)
 		return scan_odd(line, byte);
+	if (text_line && side == DIRECTION_REPLY)
+		return scan_text(line, text_line, byte);
 	if (telnet(line, byte) || (line->phase == FTP_PHASE_START && is_stray(byte)))
 		return FTP_MORE;
 	return side == DIRECTION_ORIGINAL ? scan_verb(line, byte) : scan_code(line, text_line, byte);

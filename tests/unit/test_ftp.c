@@ -253,7 +253,7 @@ static void numbered_words(void **state)
 		assert_ptr_equal(ftp_word_find(DIRECTION_ORIGINAL, word->text, strlen(word->text)), word);
 		assert_null(ftp_word_find(DIRECTION_REPLY, word->text, strlen(word->text)));
 	}
-	assert_int_equal(words, 72);
+	assert_int_equal(words, 73);
 	assert_null(ftp_word_of(0));
 	assert_null(ftp_word_of(ftp_word_number(ftp_word_find(DIRECTION_REPLY, "227", 3))));
 	assert_int_equal(ftp_word_number(NULL), 0);

@@ -157,6 +157,18 @@ static void hostile_line(struct talk *talk)
 		talk_line(talk, SERVER, "%s", TALK_ONE_OF(talk, others));
 }
 
+/* A server that pads the names which begin with a digit pads none that begins with a byte of Telnet's. */
+static void seeming_end(struct talk *talk, const char *code)
+{
+	static const char *const before[] = { "\xf0", "\xfe", "\xff\xf1", "\xff\xfb\x01" };
+	const char *bytes = TALK_ONE_OF(talk, before);
+
+	talk_line(talk, SERVER, "%s%s end", bytes, code);
+	talk_line(talk, SERVER, "%s%s", bytes,
+		  talk->script->inside[SERVER].family == FAMILY_IPV6 ? "229 x (|||50001|)" :
+								       "227 x (203,0,113,5,195,81)");
+}
+
 /* In the text of a reply to another command, while an answer to PASV is awaited: there was one flight of both. */
 static void in_a_text(struct talk *talk, const char *passive)
 {
@@ -171,6 +183,8 @@ static void in_a_text(struct talk *talk, const char *passive)
 	talk->one_segment = false;
 	talk_line(talk, SERVER, "%s-this is", commands[which][1]);
 	talk->one_segment = talk_chance(talk, 50);
+	if (talk_chance(talk, 30))
+		seeming_end(talk, commands[which][1]);
 	for (unsigned int count = 1 + talk_pick(talk, 4); count; count--)
 		hostile_line(talk);
 	talk_line(talk, SERVER, "%s end", commands[which][1]);
@@ -234,10 +248,33 @@ static void hostile_texts(struct talk *talk)
 	transfer(talk);
 }
 
+/* A hostile client, and a server that says back what it was told, an LF in it too: no reply of its own, whatever stands behind that. */
+static void said_back(struct talk *talk)
+{
+	static const char *const lines4[] = { "227 x (203,0,113,5,195,81)", "228 x (4,4,203,0,113,5,2,195,81)",
+					      "229 x (|||50001|)", "227 x (10,0,0,94,195,81)" };
+	const bool ipv6 = talk->script->inside[SERVER].family == FAMILY_IPV6;
+	const char *reply = ipv6 ? "229 x (|||50001|)" : TALK_ONE_OF(talk, lines4);
+	static const char *const asking[] = { "PASV", "EPSV", "LPSV" };
+	const bool asked_before = talk_chance(talk, 30);
+
+	opening(talk);
+	if (asked_before) /* and never answered */
+		talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, asking));
+	talk->one_segment = talk_chance(talk, 50);
+	talk_line(talk, CLIENT, "TYPE x\n%s", reply);
+	if (!asked_before)
+		talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, asking));
+	talk->one_segment = false;
+	talk_line(talk, SERVER, "504 Unsupported type \"x\n%s\".", reply);
+	script_data(talk->script, CLIENT, 50001, false, false);
+	script_data(talk->script, SERVER, 50001, false, false);
+}
+
 void hostile(struct talk *talk)
 {
-	static void (*const wanted[])(struct talk * talk) = { lying_server, lying_server, browser, browser,
-							      hostile_texts };
+	static void (*const wanted[])(struct talk * talk) = { lying_server, lying_server,  browser,
+							      browser,	    hostile_texts, said_back };
 
 	talk->script->hostile = true;
 	TALK_ONE_OF(talk, wanted)(talk);

@@ -136,6 +136,32 @@ static void any_number_in_flight(void **state)
 	}
 }
 
+/* Nor is anything left of a transfer whose last reply never comes, or is no transfer's, once the next has begun: however many there are. */
+static void never_over(void **state)
+{
+	static const char *const last[] = { "", "200 complete\r\n", "503 x\r\n", "226-x\r\n226 x\r\n226 x\r\n",
+					    "150 x\r\n" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+		struct dialogue d;
+
+		dialogue_open(&d, NO_NAT);
+		play(&d, TEXT(LOGIN));
+		for (unsigned int count = 1; count <= 20; count++) {
+			dialogue_says(&d, CLIENT, PORT_IN);
+			assert_int_equal(d.expect_calls, count);
+			play(&d, TEXT(S "200 x\r\n" C "RETR x\r\n" S "150 x\r\n"));
+			if (*last[i])
+				dialogue_says(&d, SERVER, last[i]);
+		}
+		/* In step again: a refusal is the last PORT's. */
+		play(&d, TEXT(C "PORT 10,0,0,2,11,186\r\n" S "501 x\r\n"));
+		assert_int_equal(d.unexpect_calls >= 1, 1);
+		dialogue_close(&d);
+	}
+}
+
 /* What stands before a PASV counts as answered once that is: nothing of it is left for what comes behind. */
 static void older_is_answered(void **state)
 {
@@ -256,6 +282,23 @@ static void text_stays_text(void **state)
 	SHUT(S "220-x\r\n" C "USER u\r\nPASV\r\n" S "331 x\r\n" PASSIVE);
 }
 
+/*
+ * The same of a server that pads names which begin with a digit: FreeBSD's to "STAT -1 ." Only these do not begin with one, and what is skipped
+ * elsewhere is a part of them.
+ */
+static void padded_text_stays_text(void **state)
+{
+	(void)state;
+	SHUT(LOGIN C "STAT -1 .\r\nPASV\r\n" S "211-x\r\n\360211 x\r\n\360" PASSIVE "211 x\r\n");
+	SHUT(LOGIN C "STAT -1 .\r\nPASV\r\n" S "211-x\r\n\377\361211 x\r\n\377\361" PASSIVE "211 x\r\n");
+	SHUT(LOGIN C "STAT -1 .\r\nPASV\r\n" S "211-x\r\n2\377\36111 x\r\n" PASSIVE "211 x\r\n");
+	SHUT(LOGIN C "STAT -1 .\r\nPASV\r\n" S "211-x\r\n\377\373\r211 x\r\n" PASSIVE "211 x\r\n");
+	SHUT(LOGIN C "RETR x\r\n" S "550-x\r\n\360150 x\r\n" C "PASV\r\n" S PASSIVE);
+	opens(TEXT(LOGIN "\001STAT\r\n\002211-x\r\n\0 y\r\n\0"
+			 "211 x\r\n\0\001PASV\r\n\002" PASSIVE));
+	OPENS(LOGIN C "\377\375\003NOOP\r\n" S "\377\374\003200 x\r\n" C "PASV\r\n" S "\377\376\003" PASSIVE);
+}
+
 /* A PASV that was sent before its client had the line that ended the reply does not count; one sent behind that does. */
 static void sent_before_the_end(void **state)
 {
@@ -309,6 +352,7 @@ static void odd_lines_before(void **state)
 	SHUT(S "230 x\r\n" C "TYPE I\r\n" S "200 x\r\n" C "*\r\n" C PORT_IN); /* one command */
 	SHUT(S "230 x\r\n" C "TYPE I\r\nNOOP\r\n*\r\n" S "200 x\r\n200 x\r\n" C PORT_IN);
 	OPENS(S "230 x\r\n" C "TYPE I\r\n" S "200 x\r\n" C "NOOP\r\n" S "200 x\r\n" C "*\r\n" C PORT_IN);
+	OPENS(S "220 x\r\n" C "OPEN ftp.example.org\r\n" S "220 y\r\n" C "USER u\r\n" S "230 x\r\n" PASV);
 	OPENS(S "220 x\r\n" C "USER u\r\n" S "332 x\r\n" C "ACCT a\r\n" S "202 x\r\n" C "*\r\n" C PORT_IN);
 }
 
@@ -373,6 +417,36 @@ static void foreign_at_any_time(void **state)
 	SHUT(LOGIN C "X_y.z:\r\n" C PORT_IN);
 	SHUT(LOGIN C "GET / HTTP/1.1\r\n" C PORT_IN);
 	SHUT(S "220 x\r\n" C "USER u\r\n" S "331 x\r\n" C "PASS /a HTTP/1.1\r\n" S "230 x\r\n" C PORT_IN);
+}
+
+/*
+ * What a server says back of what it was told, to whom only CR LF ends a line: an LF in a name, and what looks like a reply behind it. Seen:
+ * pyftpdlib 1.5.7 says "504 Unsupported type "x<LF>227 x (...)"." to TYPE.
+ */
+#define SAID_BACK(behind, reply)                                                                                       \
+	LOGIN C "TYPE x" behind "\r\nPASV\r\n" S "504 Unsupported type \"x\n" reply "\".\r\n" PASSIVE C "NOOP\r\n" S   \
+		"200 x\r\n"
+
+static void said_back(void **state)
+{
+	(void)state;
+	SHUT(SAID_BACK("\n227 x (192,168,7,3,12,234)", "227 x (192,168,7,3,12,234)"));
+	SHUT(SAID_BACK("\n228 x (4,4,192,168,7,3,2,12,234)", "228 x (4,4,192,168,7,3,2,12,234)"));
+	SHUT(SAID_BACK("\n229 x (|||3306|)", "229 x (|||3306|)"));
+	SHUT(SAID_BACK("\n2" C "2" C "9" C " x (|||3306|)", "229 x (|||3306|)"));
+	SHUT(SAID_BACK("\n\377\361" C "22\377\361"
+		       "9 x (|||3306|)",
+		       "229 x (|||3306|)"));
+	SHUT(SAID_BACK("\nNO\377\373\n229 x (|||3306|)", "229 x (|||3306|)"));
+	SHUT(LOGIN C "PASV\r\n" C "MKD a\n227 x (192,168,7,3,12,234)\r\n" S "227 x (192,168,7,3,12,234)\r\n");
+	SHUT(LOGIN C "227 x\r\n" C PORT_IN);
+	/* What begins with digits is a line of no interest else. */
+	OPENS(ODD_THEN_PORT("12345\r\n"));
+	OPENS(ODD_THEN_PORT("227\r\n"));
+	OPENS(ODD_THEN_PORT("227x y\r\n"));
+	OPENS(ODD_THEN_PORT("22\r\n"));
+	OPENS(ODD_THEN_PORT("200 x\r\n"));
+	SHUT(LOGIN C "2" PORT_IN);
 }
 
 static void nul_and_cr(void **state)
@@ -509,6 +583,7 @@ int main(void)
 		cmocka_unit_test(one_reply_to_an_abort),
 		cmocka_unit_test(any_of_the_three),
 		cmocka_unit_test(any_number_in_flight),
+		cmocka_unit_test(never_over),
 		cmocka_unit_test(older_is_answered),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(no_form),
@@ -516,12 +591,14 @@ int main(void)
 		cmocka_unit_test(greetings),
 		cmocka_unit_test(ends_oddly),
 		cmocka_unit_test(text_stays_text),
+		cmocka_unit_test(padded_text_stays_text),
 		cmocka_unit_test(sent_before_the_end),
 		cmocka_unit_test(odd_lines_once_trusted),
 		cmocka_unit_test(odd_lines_before),
 		cmocka_unit_test(sent_behind_the_answer),
 		cmocka_unit_test(other_protocols),
 		cmocka_unit_test(foreign_at_any_time),
+		cmocka_unit_test(said_back),
 		cmocka_unit_test(nul_and_cr),
 		cmocka_unit_test(proxy_headers),
 		cmocka_unit_test(no_proxy_headers),

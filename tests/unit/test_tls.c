@@ -108,7 +108,7 @@ static void lines(void **state)
 	READS(DIRECTION_ORIGINAL, "PORTS 1\r\n", TLS_STRANGE, 5);
 	READS(DIRECTION_ORIGINAL, "PASV:x\r\n", TLS_STRANGE, 4);
 	READS(DIRECTION_ORIGINAL, "NOO" DATA, TLS_STRANGE, 3);
-	READS(DIRECTION_REPLY, "200-ok\r\n", TLS_STRANGE, 3);
+	READS(DIRECTION_REPLY, "200-ok\r\n", TLS_LINE, 3);
 	READS(DIRECTION_REPLY, "200\r\n", TLS_STRANGE, 3);
 	READS(DIRECTION_REPLY, "20 x\r\n", TLS_STRANGE, 2);
 	READS(DIRECTION_REPLY, "2000 x\r\n", TLS_STRANGE, 3);
@@ -212,6 +212,8 @@ static void plain_again(void **state)
 	ENDS(true, C(HANDSHAKE DATA), S(HANDSHAKE "200 clear\r\n"), C(ALERT), S(ALERT), C("TYPE I\r\n"),
 	     S("200 I\r\n"));
 	ENDS(true, C(HANDSHAKE DATA), S(HANDSHAKE "200 clear\r\n"), C("PWD\r\n"), S(ALERT "257 \"/\"\r\n"));
+	/* a reply of many lines first */
+	ENDS(true, C(HANDSHAKE DATA), S(HANDSHAKE DATA), C("FEAT\r\n"), S("211-x\r\n EPSV\r\n211 end\r\n"));
 	/* no TLS at all, or one that failed at once */
 	ENDS(true, C("USER x\r\n"), S("331 p\r\n"));
 	ENDS(true, C(HANDSHAKE), S(ALERT), C("USER x\r\n"), S("331 p\r\n"));
@@ -328,6 +330,36 @@ static void over_an_absence(void **state)
 	dialogue_close(&d);
 }
 
+/* A TLS that was begun while nobody was there is known by its next record, however small the segments that it comes in. */
+static void begun_in_an_absence(void **state)
+{
+	static const char records[] = "\x17\x03\x03\x00\x40hello\nNOOP x\r\nNOOP x\r\n";
+
+	(void)state;
+	for (uint32_t piece = 1; piece < sizeof(records); piece++) {
+		struct dialogue d;
+
+		dialogue_ready(&d, NO_NAT);
+		dialogue_restart(&d);
+		d.seq[CLIENT] += 10; /* AUTH TLS */
+		d.acked[SERVER] = d.seq[CLIENT];
+		dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, NULL, 0);
+		dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, records, piece);
+		d.now += 1000;
+		for (uint32_t at = 0; at < sizeof(records) - 1; at += piece) {
+			const uint32_t rest = (uint32_t)sizeof(records) - 1 - at;
+
+			dialogue_says_bytes(&d, CLIENT, records + at, rest < piece ? rest : piece);
+		}
+		for (int i = 0; i < 3; i++) {
+			dialogue_says(&d, SERVER, "200 x\r\n");
+			dialogue_says(&d, CLIENT, i < 2 ? "NOOP\r\n" : PORT_IN);
+		}
+		assert_int_equal(d.expect_calls, 0);
+		dialogue_close(&d);
+	}
+}
+
 /* What overtakes on the way is not taken for a record's beginning. */
 static void out_of_order(void **state)
 {
@@ -407,11 +439,13 @@ static void from_the_module(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_records),   cmocka_unit_test(longest_record),   cmocka_unit_test(no_records),
-		cmocka_unit_test(lines),	   cmocka_unit_test(good_ones),	       cmocka_unit_test(plain_again),
-		cmocka_unit_test(stays_shut),	   cmocka_unit_test(port_in_a_record), cmocka_unit_test(amid_a_line),
-		cmocka_unit_test(over_a_restart),  cmocka_unit_test(over_an_absence),  cmocka_unit_test(out_of_order),
-		cmocka_unit_test(from_the_module),
+		cmocka_unit_test(whole_records),   cmocka_unit_test(longest_record),
+		cmocka_unit_test(no_records),	   cmocka_unit_test(lines),
+		cmocka_unit_test(good_ones),	   cmocka_unit_test(plain_again),
+		cmocka_unit_test(stays_shut),	   cmocka_unit_test(port_in_a_record),
+		cmocka_unit_test(amid_a_line),	   cmocka_unit_test(over_a_restart),
+		cmocka_unit_test(over_an_absence), cmocka_unit_test(out_of_order),
+		cmocka_unit_test(from_the_module), cmocka_unit_test(begun_in_an_absence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

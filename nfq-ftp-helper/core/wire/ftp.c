@@ -50,9 +50,14 @@ void ftp_lose_line(struct ftp_line *line)
 	line->phase = FTP_PHASE_LOST;
 }
 
-/* Is this byte part of a Telnet sequence? IAC IAC is a data byte of 255 (RFC 854), which no FTP word contains. */
+/*
+ * Is this byte part of a Telnet sequence? IAC IAC is a data byte of 255 (RFC 854), which no FTP word contains. Nor does one contain LF: who
+ * does not know Telnet ends the line there.
+ */
 static bool telnet(struct ftp_line *line, uint8_t byte)
 {
+	if (byte == '\n' && line->length)
+		line->telnet = TELNET_NONE;
 	switch (line->telnet) {
 	case TELNET_NONE:
 		line->telnet = byte == IAC ? TELNET_IAC : TELNET_NONE;
@@ -104,9 +109,25 @@ static void end_command(struct ftp_line *line, uint8_t byte)
 	line->phase = word && word->notation != NOTATION_NONE ? FTP_PHASE_GAP : FTP_PHASE_REST;
 }
 
+/*
+ * A client's line that begins with digits. No client says "227 ": where a server repeats what it was told, an LF in a name and what stands behind
+ * that, it would be read as the server's own.
+ */
+static enum ftp_event scan_digits(struct ftp_line *line, uint8_t byte)
+{
+	if (is_digit(byte) && line->length < 3) {
+		line->word[line->length++] = (char)byte;
+		line->phase = FTP_PHASE_WORD;
+		return FTP_MORE;
+	}
+	return byte == ' ' && ftp_line_word(line, DIRECTION_REPLY) ? FTP_FOREIGN : FTP_STRANGE;
+}
+
 /* A byte of a command's verb. */
 static enum ftp_event scan_verb(struct ftp_line *line, uint8_t byte)
 {
+	if (bytes_is_digit(line->length ? (uint8_t)line->word[0] : byte))
+		return scan_digits(line, byte);
 	if (bytes_is_letter(byte) || (line->length && (bytes_is_digit(byte) || byte == '@'))) {
 		if (line->length < FTP_WORD_MAX)
 			line->word[line->length] = (char)bytes_upper(byte);
@@ -239,11 +260,24 @@ static bool is_stray(uint8_t byte)
 	return byte == 0 || byte >= SE;
 }
 
+/*
+ * In a multi-line reply. A server that pads the lines of others that begin with a digit (RFC 959 section 4.2) pads none that begins with Telnet's
+ * bytes, and sends none of its own amid its text: there they are not skipped. No name of a file has a NUL in it.
+ */
+static enum ftp_event scan_text(struct ftp_line *line, unsigned int text_line, uint8_t byte)
+{
+	if (line->phase == FTP_PHASE_START && byte == 0)
+		return FTP_MORE;
+	return scan_code(line, text_line, byte);
+}
+
 /* A byte of a word, or of what stands in a word's place. */
 static enum ftp_event scan_in_word(struct ftp_line *line, enum direction side, unsigned int text_line, uint8_t byte)
 {
 	if (line->phase == FTP_PHASE_ODD)
 		return scan_odd(line, byte);
+	if (text_line && side == DIRECTION_REPLY)
+		return scan_text(line, text_line, byte);
 	if (telnet(line, byte) || (line->phase == FTP_PHASE_START && is_stray(byte)))
 		return FTP_MORE;
 	return side == DIRECTION_ORIGINAL ? scan_verb(line, byte) : scan_code(line, text_line, byte);

@@ -5,7 +5,7 @@
  *
  * A line arrives in any number of pieces. struct ftp_line remembers in six bytes what the next piece needs, and
  * ftp_scan() goes on where it left off. LF alone ends a line. Telnet sequences (RFC 854, RFC 959 section 4.1.3) in front of its word and
- * in it are skipped, and NULs before its first byte, and once, before a client's first line, the header of a load balancer (proxy.h).
+ * in it are skipped, but in the text of a multi-line reply, and NULs before its first byte, and once, before a client's first line, the header of a load balancer (proxy.h).
  */
 #ifndef CORE_FTP_H
 #define CORE_FTP_H
@@ -59,7 +59,7 @@ enum ftp_event {
 	FTP_LOST,     /* a line whose start was not seen ended here */
 	FTP_ARGUMENT, /* the next byte is the first of an announcing word's argument */
 	FTP_STRANGE,  /* a client's line is none of FTP's from the next byte on */
-	FTP_FOREIGN,  /* the next byte is a colon right behind the first word: no FTP, whatever came before */
+	FTP_FOREIGN, /* the next byte is a colon right behind the first word, or a blank behind "227": no FTP, whatever came before */
 };
 
 /**

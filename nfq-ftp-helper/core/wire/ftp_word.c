@@ -98,6 +98,7 @@ static const struct ftp_word words[PLACES] = {
 	COMMAND('X', 'A', 'U', 'T', FTP_OTHER, NOTATION_NONE),
 	COMMAND('H', 'A', 'S', 'H', FTP_OTHER, NOTATION_NONE),
 	COMMAND('R', 'A', 'N', 'G', FTP_OTHER, NOTATION_NONE),
+	COMMAND('O', 'P', 'E', 'N', FTP_OTHER, NOTATION_NONE), /* what a proxy of FTP is told first */
 	REPLY('2', '2', '7', FTP_PASV, NOTATION_HOST_PORT),
 	REPLY('2', '2', '8', FTP_LPSV, NOTATION_LONG),
 	REPLY('2', '2', '9', FTP_EPSV, NOTATION_EXTENDED_PORT),

@@ -137,9 +137,24 @@ static unsigned int first_other(const struct pairing *pairing, unsigned int code
 	return place;
 }
 
+/*
+ * Whose is a 1xx? A transfer that has begun has had its own; where its last reply never came, or was one that no transfer can have, the next
+ * one's shows that it is over.
+ */
+static unsigned int beginning(const struct pairing *pairing)
+{
+	const unsigned int first = first_of_interest(pairing, 150);
+
+	if (pairing->begun && !pairing->before[0] && first == 0)
+		for (unsigned int place = 1; place < pairing->count; place++)
+			if (may(pairing_at(pairing, place), 150))
+				return place;
+	return first;
+}
+
 static void begin_transfer(struct pairing *pairing, struct pairing_answer *answer)
 {
-	const unsigned int place = first_of_interest(pairing, 150);
+	const unsigned int place = beginning(pairing);
 	const bool found = place < pairing->count;
 
 	if (found)

@@ -22,7 +22,8 @@
  *							to 259, 331, 332
  *	TRANSFER	RETR, STOR, LIST, ...		1xx, 225, 226, 250		counts as answered
  *	all							4xx, 5xx; a transfer that has
- *							begun not 500 to 504, 530
+ *							begun not 500 to 504, 530,
+ *							nor 1xx where another waits
  *
  * Commands of no interest may be outstanding in any number; of the others PAIRING_MAX.
  */

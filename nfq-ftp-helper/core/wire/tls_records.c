@@ -65,7 +65,8 @@ static size_t skip_content(struct tls_records *records, size_t length)
 static bool is_known(const struct ftp_line *line, enum direction side)
 {
 	if (side == DIRECTION_REPLY)
-		return ftp_code(line) && line->separator == FTP_SEPARATOR_SPACE;
+		return ftp_code(line) &&
+		       (line->separator == FTP_SEPARATOR_SPACE || line->separator == FTP_SEPARATOR_HYPHEN);
 	return line->length && ftp_line_word(line, side);
 }
 

@@ -5,7 +5,7 @@
  *
  * Theory of operation. Nothing of TLS can be read here but the five bytes before each record (RFC 8446 section 5.1): type, version,
  * length. So what is inside of a record is skipped whatever it is, and a line is believed only where the next record would begin: there,
- * a known command of the client's, or three digits and a space of the server's, is a line, and the direction is plain text from its first
+ * a known command of the client's, or three digits and a space (or hyphen) of the server's, is a line, and the direction is plain text from its first
  * byte on. What is neither is no TLS that can be followed. Each direction leaves TLS on its own, as the ends do; one that has left it may
  * still send a record at a line's start: an alert that closes what is over.
  *

@@ -160,6 +160,7 @@ static void record(struct talk *talk, enum side side, uint8_t type)
 static void tls_and_back(struct talk *talk)
 {
 	talk->telnet = talk->nul_of[CLIENT] = talk->nul_of[SERVER] = false; /* such ends have no TLS */
+	talk->nul_before = talk->lines_end_turned = false;
 	talk_exchange(talk, talk_chance(talk, 50) ? "AUTH TLS" : "AUTH SSL", "234 go");
 	record(talk, CLIENT, 0x16);
 	record(talk, SERVER, 0x16);
@@ -172,7 +173,10 @@ static void tls_and_back(struct talk *talk)
 	if (talk_chance(talk, 60))
 		record(talk, SERVER, 0x15);
 	talk->one_segment = talk_chance(talk, 20);
-	talk_exchange(talk, "NOOP", "200 ok");
+	if (talk_chance(talk, 30))
+		talk_exchange(talk, "FEAT", "211-these\r\n EPSV\r\n211 end");
+	else
+		talk_exchange(talk, "NOOP", "200 ok");
 	talk->one_segment = false;
 	for (unsigned int count = 1 + talk_pick(talk, 2); count; count--)
 		exchange_plain(talk);

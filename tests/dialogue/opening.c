@@ -100,6 +100,8 @@ static void login_in_one(struct talk *talk)
 
 static void login(struct talk *talk)
 {
+	static const char *const other_yes[] = { "200 in", "220 in", "221-in\r\n221 now", "240 in", "257 in" };
+
 	if (talk_chance(talk, 15)) {
 		talk_exchange(talk, "USER anonymous", "230 in");
 	} else if (talk_odd(talk, ODD_LOGIN_IN_ONE, 4)) {
@@ -108,6 +110,9 @@ static void login(struct talk *talk)
 		talk_exchange(talk, "USER u", "331 pw");
 		talk_exchange(talk, "PASS p", "332 account");
 		talk_exchange(talk, "ACCT a", talk_chance(talk, 50) ? "230 in" : "202 superfluous");
+	} else if (talk_odd(talk, ODD_LOGIN_2XX, 4)) {
+		talk_exchange(talk, "USER u", "331 pw");
+		talk_exchange(talk, "PASS p", TALK_ONE_OF(talk, other_yes));
 	} else {
 		talk_exchange(talk, "USER u", "331 pw");
 		talk_exchange(talk, "PASS p", "230 in");
@@ -142,7 +147,9 @@ void opening(struct talk *talk)
 	else if (talk_odd(talk, ODD_PROXY_2, 4))
 		proxy_version_2(talk);
 	talk->lines_end_bare = talk_odd(talk, ODD_LINE_FEED, 4);
+	talk->lines_end_turned = !talk->lines_end_bare && talk_odd(talk, ODD_LF_CR, 4);
 	talk->nul_of[CLIENT] = talk_odd(talk, ODD_CLIENT_NUL, 4);
+	talk->nul_before = !talk->nul_of[CLIENT] && talk_odd(talk, ODD_CLIENT_NUL, 4);
 	talk->nul_of[SERVER] = talk_odd(talk, ODD_SERVER_NUL, 4);
 	if (talk_odd(talk, ODD_GREETING_NO_END, 5)) {
 		open_without_end(talk);

@@ -93,9 +93,9 @@ class Broken:
     modes: tuple = ("queue", "cthelper", "kmod")
 
 
-def take_queue(host):
+def take_queue(host, name="suricata"):
     host.stop()
-    program = host.directory / "suricata"
+    program = host.directory / name
     shutil.copy(BINARY, program)
     host.start(program)
 
@@ -250,6 +250,15 @@ def names_nothing(setting, *rules):
         check(first is None, f"first comes: {first}")
 
 
+def knows_guard():
+    """By its name, which is not the daemon's: a queue that it holds is nobody else's. Of another name it is, "queue-taken" above."""
+    with Host("queue", "iptables") as host:
+        host.start()
+        take_queue(host, "nfq-ftp-guard")
+        first, _said = host.check()
+        check(first is None, f"first comes: {first}")
+
+
 # What is only worth knowing: a row of this name, where there is something of the kind.
 NOTES = {
     "zones": "iptables -t raw -A PREROUTING -i lan -j CT --zone-orig 1",
@@ -284,6 +293,7 @@ FLOW_TABLE = json.dumps({"nftables": [
     {"rule": {"family": "inet", "table": "fw", "chain": "f", "handle": 4, "expr": [
         {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "established"}},
         {"flow": {"op": "add", "flowtable": "@ft"}}]}}]})
+FLOW_TABLE_UNUSED = json.dumps({"nftables": [part for part in json.loads(FLOW_TABLE)["nftables"] if "rule" not in part]})
 SAY = """mount -t tmpfs none /usr/local/sbin; printf '#!/bin/sh\\ncat <<E\\n%s\\nE\\n' "$1" >/usr/local/sbin/nft
     chmod +x /usr/local/sbin/nft; shift; exec "$@" """
 IPVS = """mount -t tmpfs none /mnt; mkdir /mnt/vs; echo "$1" >/mnt/vs/conntrack; echo 1 >/mnt/ip_forward
@@ -296,6 +306,16 @@ def has_row(answer, name, level, cause):
     check(row and row["level"] == level, f"the row is {row}")
     check((first and first["cause"]) == cause, f"first comes: {first}")
     return row["text"]
+
+
+def recorded_without(script, said, name):
+    """Sounding alike, and in nobody's way: there is no such row."""
+    with Host("queue", "iptables") as host:
+        host.start()
+        first, answer = host.check(["unshare", "--mount", "sh", "-ec", script, "sh", said])
+        check(name not in [row["name"] for row in answer["rows"]], f"there is such a row: {answer['rows']}")
+        check(first is None, f"first comes: {first}")
+        return "recorded"
 
 
 def recorded(script, said, name, level, cause):
@@ -533,11 +553,13 @@ def group_sound(_options, report):
         return report.skip("check/sound", why)
     for name, setting in SOUND.items():
         report.case(f"check/sound/{name}", names_nothing, setting)
+    report.case("check/sound/guard", knows_guard)
     report.case("check/sound/dnat-port-known", names_nothing,
                 "iptables -t nat -A PREROUTING -p tcp --dport 2121 -j DNAT --to-destination 10.0.0.2:21", "--port", "2121,21")
     for name, setting in NOTES.items():
         report.case(f"check/note/{name}", notes, name, setting)
     report.case("check/recorded/flow-table", recorded, SAY, FLOW_TABLE, "flow table", "note", None)
+    report.case("check/recorded/flow-table-unused", recorded_without, SAY, FLOW_TABLE_UNUSED, "flow table")
     report.case("check/recorded/ipvs", recorded, IPVS, "0", "IPVS", "no", "ipvs-without-conntrack")
     report.case("check/recorded/ipvs-with-conntrack", recorded, IPVS, "1", "IPVS", "yes", None)
     return None

@@ -354,6 +354,12 @@ static void odd_lines_before(void **state)
 	OPENS(S "230 x\r\n" C "TYPE I\r\n" S "200 x\r\n" C "NOOP\r\n" S "200 x\r\n" C "*\r\n" C PORT_IN);
 	OPENS(S "220 x\r\n" C "OPEN ftp.example.org\r\n" S "220 y\r\n" C "USER u\r\n" S "230 x\r\n" PASV);
 	OPENS(S "220 x\r\n" C "USER u\r\n" S "332 x\r\n" C "ACCT a\r\n" S "202 x\r\n" C "*\r\n" C PORT_IN);
+	/* any 2xx, where nobody else may have it; and no other reply */
+	OPENS(S "220 x\r\n" C "USER u\r\n" S "331 x\r\n" C "PASS p\r\n" S "220 x\r\n" C "*\r\n" C PORT_IN);
+	OPENS(S "220 x\r\n" C "USER u\r\n" S "331 x\r\n" C "PASS p\r\n" S "257-a\r\n257 x\r\n" C "*\r\n" C PORT_IN);
+	SHUT(S "220 x\r\n" C "USER u\r\n" S "331 x\r\n" C "PASS p\r\n" S PASSIVE C "*\r\n" C PORT_IN);
+	SHUT(S "220 x\r\n" C "USER u\r\n" S "331 x\r\n" C "PASS p\r\n" S "350 x\r\n" C "*\r\n" C PORT_IN);
+	SHUT(S "220 x\r\n" C "USER u\r\n" S "331 x\r\n" C "SYST\r\nPASS p\r\n" S "215 x\r\n" C "*\r\n" C PORT_IN);
 }
 
 /* The second command has to come from somebody who had the first one's answer. */
@@ -456,6 +462,19 @@ static void nul_and_cr(void **state)
 	opens(TEXT(LOGIN "\001NOOP\r\n\0\0\001PORT 10,0,0,2,11,185\r\n\0"));
 	opens(TEXT(LOGIN "\001PORT 10,0,0,2,11,185\r\0\n"));
 	opens(TEXT(LOGIN "\001PORT 10,0,0,2,11,185\0\r\n"));
+	opens(TEXT(LOGIN "\001PASV\0\r\n\002" PASSIVE));
+	opens(TEXT(
+		"\002220 x\r\n\001SYST\0\r\n\002215 x\r\n\001USER u\0\r\n\002331 x\r\n\001PASV\0 x\r\n\002" PASSIVE));
+	shut(TEXT(LOGIN "\001PORT\0 10,0,0,2,11,185\r\n"));
+	shut(TEXT(LOGIN "\001XY\0PORT 10,0,0,2,11,185\r\n"));
+	shut(TEXT("\002220 x\r\n\001GET\0\r\n\002200 x\r\n\001" PORT_IN));
+	OPENS(S "220 x\n\r" C "USER u\n\r" S "331 x\n\r" C "PASS p\n\r" S "230 x\n\r" C "PORT 10,0,0,2,11,185\n\r" S
+		"200 x\n\r");
+	OPENS(LOGIN C "\r\r\nTYPE I\r\n" S "\r\n200 x\n\r" C "PASV\r\n" S "\r" PASSIVE);
+	SHUT(LOGIN C "NOOP x\r\rPORT 10,0,0,2,11,185\r\n");
+	SHUT(C "\rGET / HTTP/1.1\r\n" REST_OF_IT);
+	OPENS(LOGIN C "PORT\t10,0,0,2,11,185\t \r\n");
+	SHUT(LOGIN C "PORT 10,0,0,2,11,185\tx\r\n");
 	OPENS(LOGIN C "PORT 10,0,0,2,11,185\r\r\n");
 	OPENS(LOGIN C "PORT 10,0,0,2,11,185\n");
 	SHUT(LOGIN C "PORT 10,0,0,2,11,185\r");

@@ -109,6 +109,7 @@ static void lines(void **state)
 	READS(DIRECTION_ORIGINAL, "PASV:x\r\n", TLS_STRANGE, 4);
 	READS(DIRECTION_ORIGINAL, "NOO" DATA, TLS_STRANGE, 3);
 	READS(DIRECTION_REPLY, "200-ok\r\n", TLS_LINE, 3);
+	READS(DIRECTION_REPLY, DATA "211-x\r\n", TLS_LINE, 11 + 3);
 	READS(DIRECTION_REPLY, "200\r\n", TLS_STRANGE, 3);
 	READS(DIRECTION_REPLY, "20 x\r\n", TLS_STRANGE, 2);
 	READS(DIRECTION_REPLY, "2000 x\r\n", TLS_STRANGE, 3);
@@ -212,8 +213,10 @@ static void plain_again(void **state)
 	ENDS(true, C(HANDSHAKE DATA), S(HANDSHAKE "200 clear\r\n"), C(ALERT), S(ALERT), C("TYPE I\r\n"),
 	     S("200 I\r\n"));
 	ENDS(true, C(HANDSHAKE DATA), S(HANDSHAKE "200 clear\r\n"), C("PWD\r\n"), S(ALERT "257 \"/\"\r\n"));
-	/* a reply of many lines first */
-	ENDS(true, C(HANDSHAKE DATA), S(HANDSHAKE DATA), C("FEAT\r\n"), S("211-x\r\n EPSV\r\n211 end\r\n"));
+	/* of several lines the last one counts */
+	ENDS(true, C(HANDSHAKE DATA), S(HANDSHAKE DATA ALERT), C(ALERT "FEAT\r\n"), S("211-x\r\n EPSV\r\n211 end\r\n"));
+	ENDS(false, C(HANDSHAKE DATA), S(HANDSHAKE DATA ALERT), C(ALERT "FEAT\r\n"),
+	     S("211-x\r\n EPSV\r\n200 no end\r\n"));
 	/* no TLS at all, or one that failed at once */
 	ENDS(true, C("USER x\r\n"), S("331 p\r\n"));
 	ENDS(true, C(HANDSHAKE), S(ALERT), C("USER x\r\n"), S("331 p\r\n"));

@@ -42,7 +42,7 @@ static bool read_argument(struct candidate *candidate)
 	if (length < 0)
 		return false;
 	for (uint32_t i = (uint32_t)length; i < candidate->text_length && candidate->text[i] != '\r'; i++)
-		if (candidate->text[i] != ' ' && candidate->text[i] != 0)
+		if (candidate->text[i] != ' ' && candidate->text[i] != '\t' && candidate->text[i] != 0)
 			return false;
 	candidate->length = (uint32_t)length;
 	return true;

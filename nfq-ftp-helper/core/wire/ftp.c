@@ -100,13 +100,19 @@ static bool ends_word(uint8_t byte)
 	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
+/* A command's: also the NUL of its client's own text, behind which there is nothing for a server that is written in C. */
+static bool ends_verb(const struct ftp_line *line, uint8_t byte)
+{
+	return ends_word(byte) || (byte == 0 && line->length);
+}
+
 /* The verb has ended: does an argument follow that matters? */
 static void end_command(struct ftp_line *line, uint8_t byte)
 {
 	const struct ftp_word *word = ftp_line_word(line, DIRECTION_ORIGINAL);
 
 	line->separator = separator_of(byte) & 7;
-	line->phase = word && word->notation != NOTATION_NONE ? FTP_PHASE_GAP : FTP_PHASE_REST;
+	line->phase = word && word->notation != NOTATION_NONE && byte ? FTP_PHASE_GAP : FTP_PHASE_REST;
 }
 
 /*
@@ -138,7 +144,7 @@ static enum ftp_event scan_verb(struct ftp_line *line, uint8_t byte)
 	}
 	if (byte == ':' && line->length)
 		return FTP_FOREIGN;
-	if (!ends_word(byte))
+	if (!ends_verb(line, byte))
 		return FTP_STRANGE;
 	end_command(line, byte);
 	return FTP_MORE;
@@ -252,12 +258,12 @@ char ftp_byte_before(const struct ftp_line *line, enum direction side)
 }
 
 /*
- * What may stand before a line's first byte and is none of it: the NUL of the text before, and a Telnet command whose IAC was urgent and is
- * not in the stream ("IAC IP DM" of an ABOR).
+ * What may stand before a line's first byte and is none of it: the NUL of the text before, the CR of an end that writes LF CR, and a Telnet
+ * command whose IAC was urgent and is not in the stream ("IAC IP DM" of an ABOR).
  */
 static bool is_stray(uint8_t byte)
 {
-	return byte == 0 || byte >= SE;
+	return byte == 0 || byte == '\r' || byte >= SE;
 }
 
 /*

@@ -175,6 +175,13 @@ static void answer_other(struct pairing *pairing, unsigned int place, struct pai
 	}
 }
 
+/* Does nobody else's reply say yes to the login that is next in order? Devices do so by any 2xx. */
+static bool is_odd_login(const struct pairing *pairing, unsigned int code)
+{
+	return code < 300 && !may(PAIRING_PASSIVE, code) && pairing->count && !pairing->before[0] &&
+	       pairing_at(pairing, 0) == PAIRING_LOGIN;
+}
+
 struct pairing_answer pairing_reply(struct pairing *pairing, unsigned int code)
 {
 	struct pairing_answer answer = { .class = PAIRING_OTHER };
@@ -186,8 +193,12 @@ struct pairing_answer pairing_reply(struct pairing *pairing, unsigned int code)
 	}
 	place = first_of_interest(pairing, code);
 	other = first_other(pairing, code);
-	if (place == pairing->count && other > pairing->count && pairing->before[0])
-		other = 0; /* nobody may have it: an unknown command, whose answers are not known either */
+	if (place == pairing->count && other > pairing->count) { /* nobody may have it */
+		if (pairing->before[0])
+			other = 0; /* an unknown command, whose answers are not known either */
+		else if (is_odd_login(pairing, code))
+			place = 0;
+	}
 	if (other <= pairing->count && other <= place) {
 		answer_other(pairing, other, &answer);
 	} else if (place < pairing->count) {

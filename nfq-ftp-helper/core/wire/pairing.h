@@ -19,7 +19,8 @@
  *			multi-line reply ended oddly	nothing
  *	AUTH		AUTH				234, 334			counts as answered
  *	LOGIN		USER, PASS, ACCT		200 to 209, 230 to 233, 250	counts as answered (230 to 233, 331, 332)
- *							to 259, 331, 332
+ *							to 259, 331, 332; as the next in
+ *							order any 2xx that nobody may have
  *	TRANSFER	RETR, STOR, LIST, ...		1xx, 225, 226, 250		counts as answered
  *	all							4xx, 5xx; a transfer that has
  *							begun not 500 to 504, 530,

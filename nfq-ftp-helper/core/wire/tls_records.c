@@ -61,7 +61,7 @@ static size_t skip_content(struct tls_records *records, size_t length)
 	return skipped;
 }
 
-/* Its first word has ended: is it one of FTP? */
+/* Its first word has ended: is it one of FTP? A reply's first line may be one of several, which count when the last has come. */
 static bool is_known(const struct ftp_line *line, enum direction side)
 {
 	if (side == DIRECTION_REPLY)

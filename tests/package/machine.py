@@ -105,6 +105,7 @@ def configure(root, lab):
         "etc/test-addresses": "".join(f"{line}\n" for line in lab.addresses()),
         "etc/nftables.conf": lab.ruleset(),
         "etc/sysctl.d/test.conf": "net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n",
+        "etc/systemd/system.conf.d/test.conf": "[Manager]\nDefaultDeviceTimeoutSec=5min\n",  # 90 s are too few where the host has other work
         "etc/hostname": "router\n",
         **{f"etc/systemd/network/10-{name}.link": f"[Match]\nMACAddress={address}\n\n[Link]\nName={name}\n" for name, address in CARDS.items()},
     }

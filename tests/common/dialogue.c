@@ -76,8 +76,11 @@ static void dialogue_report(void *context, const struct report *report)
 	struct dialogue *d = context;
 
 	d->reports[report->kind]++;
-	if (report->kind == REPORT_REFUSE)
-		d->refusal = report->refusal;
+	if (report->kind != REPORT_REFUSE)
+		return;
+	d->refusal = report->refusal;
+	d->refused[report->refusal]++;
+	assert_int_equal(d->engine.counters.refusals[report->refusal], d->refused[report->refusal]);
 }
 
 void dialogue_restart(struct dialogue *d)
@@ -86,6 +89,7 @@ void dialogue_restart(struct dialogue *d)
 	struct policy policy = d->engine.table ? d->engine.policy : policy_default;
 
 	memset(&d->engine, 0, sizeof(d->engine));
+	memset(d->refused, 0, sizeof(d->refused));
 	d->engine.table = table_open(d->memory, &d->size, seed, NULL);
 	assert_non_null(d->engine.table);
 	d->engine.conntrack = &d->conntrack;

@@ -54,8 +54,9 @@ struct dialogue {
 	struct expectation expectation[DIALOGUE_EXPECTATIONS];
 	unsigned int expectations;
 	unsigned int find_calls, expect_calls, unexpect_calls, adjust_calls, settle_calls;
-	struct seqadj adj[2]; /* as handed over */
-	enum refusal refusal; /* the last one reported */
+	struct seqadj adj[2];	    /* as handed over */
+	enum refusal refusal;	    /* the last one reported */
+	uint64_t refused[REFUSALS]; /* reported since the engine's start: what it has counted */
 	unsigned int reports[REPORT_END + 1];
 	/* the two ends */
 	uint32_t seq[2];   /* next byte each writes, its own numbers */

@@ -11,19 +11,23 @@ import contextlib
 import json
 import re
 import signal
+import socket
+import struct
 import sys
 import time
 
 import openmetrics
 from cases import SEQADJ, daemon_lab, main
 from forge import ACK, Forger, Packet, Tap, numbers_of, plus, random_number
-from lab import FTP_PORT, wait_until
-from rawftp import Pair, bytewise, check, next_port
+from lab import FTP_PORT, LabError, wait_until
+from rawftp import Pair, bytewise, check, in_namespace, next_port
 from test_asking import READERS, STALLED, ask, ask_raw, stalled, state
 from test_pressure import NOMEMORY, WANT, is_stopped, restart
 from test_rules import BINARY
 from test_watched import PUT_BACK, backend, watched
 
+NETLINK_NETFILTER = 12
+NFQNL_MSG_PACKET = 3 << 8
 SETTLE = 0.4  # seconds until what a worker has counted is published
 SHORT_QUEUE = 4
 CROWD = 20  # connections, where there is room for SMALL_TABLE
@@ -34,14 +38,14 @@ CUT = b"NOOP\r\n" * 4000  # more than any path carries at once
 
 # What no traffic of a few seconds moves here, and where it is moved.
 UNMOVED = {
-    "waits_given_up": "after five minutes: tests/unit/test_session.c, test_upkeep.c",
+    "waits_given_up": "after five minutes: tests/unit/test_greed.c",
     "packets_of_data": "on kernels that give data connections the helper only: tests/unit/test_worker.c",
     "packets_unread": "packets of more than 64 KiB only: tests/unit/test_worker.c",
-    "queue_strange": "a kernel that speaks otherwise: tests/unit/test_nfqueue_packet.c",
     "queue_waiting": "what waits has its verdict before anybody can ask",
     "queue_dropped_unsent": "a socket of at least 64 KiB, full: tests/unit/test_nfqueue_stat.c",
 }
-# Of a family with labels one sample is enough (reasons are those of test_forged.py and test_policy.py), but of these.
+# Of a family with labels one sample is enough, but of these: each reason is moved by tests/unit (refusals: what dialogue_report() in tests/common
+# asserts, and test_shadow.c; disbelieved: test_forged.c, test_reuse.c).
 EACH = ("verdicts",)
 
 
@@ -191,6 +195,29 @@ def strange_packets(lab):
         forger.send(Packet((ends[0][0], 4711), ends[1], ACK, random_number(), random_number()))
         pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
     watch.check(packets_malformed=1, packets_disbelieved=(1,), packets_untracked=(1,), packets_dropped=1, verdicts__drop=1)
+
+
+def netlink_port(lab):
+    """Of the socket that has the daemon's queue."""
+    for line in lab.run("router", ["cat", "/proc/net/netfilter/nfnetlink_queue"], check=True).stdout.splitlines():
+        if int(line.split()[0]) == 0:
+            return int(line.split()[1])
+    raise LabError("nobody has queue 0")
+
+
+def speak_netlink(port, message):
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as file:
+        file.sendto(message, (port, 0))
+
+
+def a_stranger_speaks(lab):
+    """What is not from the kernel is no packet, whatever it says; and the queue goes on."""
+    with Watch(lab) as watch, Pair(lab) as pair:
+        pair.ready()
+        for message in (bytes(16), struct.pack("=IHHII", 20, NFQNL_MSG_PACKET, 0, 0, 0) + bytes(4)):
+            in_namespace(lab, "router", speak_netlink, netlink_port(lab), message)
+        pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+    watch.check(queue_strange=2)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -381,7 +408,7 @@ def group_dialogue(seqadj):
             report.skip("counters", "only the daemon counts")
             return
         with daemon_lab(options, "masquerade", seqadj=seqadj) as lab:
-            for case in (a_dialogue, in_pieces, refusals, large_packets, strange_packets):
+            for case in (a_dialogue, in_pieces, refusals, large_packets, strange_packets, a_stranger_speaks):
                 report.case(f"counters/{seqadj}/{case.__name__.replace('_', '-')}", case, lab)
     return group
 

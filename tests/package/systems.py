@@ -5,6 +5,7 @@
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,14 @@ mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --rbi
 mkdir -p "$root/run/lock"
 exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 sh -euc "$1"
 """
+
+
+def chosen(arguments):
+    """The releases that a test's arguments name; none: all. Ends the program where one is unknown."""
+    for argument in arguments:
+        if argument not in RELEASES:
+            sys.exit(f"{Path(sys.argv[0]).name}: `{argument}' is no release that there are packages for: name {' or '.join(RELEASES)}, or nothing for all")
+    return arguments or RELEASES
 
 
 def archive():
@@ -84,6 +93,25 @@ def copy_tree(folder):
             shutil.copy2(TREE / path, folder / path, follow_symlinks=False)
 
 
+def keep_packages(base, packages):
+    """Where they stay when the system they were built in has gone: beside what was their base."""
+    kept = base.parent / f"{base.name}-packages"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir()
+    return [Path(shutil.copy(package, kept)) for package in packages]
+
+
+def packages_given():
+    """Those that are built already, in the folder that $NFQ_FTP_PACKAGES names; None where it names none."""
+    folder = os.environ.get("NFQ_FTP_PACKAGES")
+    if not folder:
+        return None
+    packages = sorted(Path(folder).glob("*.deb"))
+    if not packages:
+        raise Failure(f"NFQ_FTP_PACKAGES: there is no package in `{folder}'")
+    return packages
+
+
 APT = "apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Sandbox::User=root"
 
 
@@ -95,14 +123,13 @@ def build(root):
     return sorted((root / "build").glob("*.deb"))
 
 
-def snapshot(root):
-    """What a package may leave behind, but for dpkg's own books and logs."""
+def snapshot(root, ask=output):
+    """What a package may leave behind, but for dpkg's own books and logs. @ask runs a command where @root is."""
     skip = ("/var/lib/dpkg", "/var/log", "/var/cache", "/var/lib/apt", "/var/lib/systemd", "/packages", "/proc", "/dev", "/run", "/tmp",
             "/etc/ld.so.cache", "/sys")
-    listed = output("find", root, "-xdev", "-printf", "%P %l\n").splitlines()
+    listed = ask("find", root, "-xdev", "-printf", "%P %l\n").splitlines()
     return {f"/{line}".rstrip() for line in listed if not f"/{line}".startswith(skip)}
 
 
-def users(root):
-    return {(name, line) for name in ("passwd", "group", "shadow", "gshadow")
-            for line in (root / "etc" / name).read_text(encoding="utf-8").splitlines()}
+def users(root, ask=output):
+    return {(name, line) for name in ("passwd", "group", "shadow", "gshadow") for line in ask("cat", f"{root}/etc/{name}").splitlines()}

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from package import TREE, Failure, Skip, check
-from systems import APT, NAME, RELEASES, build, fresh_system, inside, overlay, snapshot, users
+from systems import APT, NAME, build, chosen, fresh_system, inside, overlay, snapshot, users
 
 def lintian(root):
     done = inside(root, f"cd /build; lintian --allow-root --fail-on none {NAME}_*.changes")
@@ -74,11 +74,11 @@ def cases(release):
 
 
 def main():
-    failed = 0
+    failed, releases = 0, chosen(sys.argv[1:])
     if os.geteuid() != 0:
         print("SKIP debian: it needs root")
         return 0
-    for release in sys.argv[1:] or RELEASES:
+    for release in releases:
         try:
             for name, case in cases(release):
                 try:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from package import TREE, Failure, Skip, check, output
-from systems import APT, NAME, RELEASES, fresh_system, inside, overlay
+from systems import APT, NAME, chosen, fresh_system, inside, overlay
 
 MODULE = "nf_conntrack_nfqftp"
 UNKNOWN = "99.9.9-unknown"
@@ -101,11 +101,11 @@ def cases(release):
 
 
 def main():
-    failed = 0
+    failed, releases = 0, chosen(sys.argv[1:])
     if os.geteuid() != 0:
         print("SKIP dkms: it needs root")
         return 0
-    for release in sys.argv[1:] or RELEASES:
+    for release in releases:
         name = "dkms"
         try:
             for name, case in cases(release):

@@ -281,6 +281,32 @@ static void called_invalid(void **state)
 	end_untouched(&d);
 }
 
+/* Each packet that is not believed moves the counter of its reason by one, and no other. */
+static void counted_by_reason(void **state)
+{
+	static const uint32_t FAR = 1u << 31;
+	static const struct {
+		uint32_t seq, ack; /* beyond what is due */
+		uint8_t flags;
+		enum belief reason;
+	} forged[] = {
+		{ FAR, 0, TCP_ACK, BELIEF_SEQUENCE }, { 0, FAR, TCP_ACK, BELIEF_OLD_ACK },
+		{ 0, 50, TCP_ACK, BELIEF_ACK_AHEAD }, { 0, 0, 0, BELIEF_FLAGS },
+		{ 10, 0, TCP_RST, BELIEF_RESET },
+	};
+	struct dialogue d;
+
+	(void)state;
+	begin(&d, SEQADJ_KERNEL);
+	for (unsigned int i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+		forge(&d, CLIENT, d.seq[CLIENT] + forged[i].seq, d.acked[CLIENT] + forged[i].ack, forged[i].flags,
+		      forged[i].flags & TCP_RST ? NULL : "x");
+		assert_int_equal(d.engine.counters.disbelieved[forged[i].reason], 1);
+		assert_int_equal(disbelieved(&d), i + 1);
+	}
+	end_untouched(&d);
+}
+
 /* ---- what makes a session ---- */
 
 static void stray_answers(void **state)
@@ -1132,6 +1158,7 @@ int main(void)
 		cmocka_unit_test(picked_up_behind_a_fin),
 		cmocka_unit_test(begun_among_strangers),
 		cmocka_unit_test(called_invalid),
+		cmocka_unit_test(counted_by_reason),
 		cmocka_unit_test(stray_answers),
 		cmocka_unit_test(known_late),
 		cmocka_unit_test(played_amid_a_connection),

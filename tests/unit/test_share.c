@@ -391,6 +391,37 @@ static void no_room_for_an_expectation(void **state)
 	dialogue_close(&d);
 }
 
+/* 10.0.0.@host announces its own address. */
+static void announces_itself(struct dialogue *d, uint32_t host)
+{
+	char text[64];
+
+	crowd_turn(d, crowd_ipv4(0x0a000000 | host, 2000));
+	crowd_log_in(d);
+	snprintf(text, sizeof(text), "EPRT |1|10.0.0.%u|3000|\r\n", host);
+	dialogue_says(d, CLIENT, text);
+}
+
+/* No client has more than one: it is room for busy sessions as such that is missing. */
+static void no_room_for_a_busy_session(void **state)
+{
+	struct dialogue d;
+	uint32_t busy = 0;
+
+	(void)state;
+	crowd_begin(&d, 64, 8, 64);
+	while (!share_full(&d.engine, SHARE_WORKS)) {
+		announces_itself(&d, 100 + ++busy);
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+		assert_int_equal(d.engine.counters.expectations, busy);
+	}
+	announces_itself(&d, 100);
+	assert_int_equal(d.refusal, REFUSED_MEMORY);
+	assert_int_equal(d.engine.counters.refusals[REFUSED_MEMORY], 1);
+	assert_int_equal(d.engine.counters.expectations, busy);
+	dialogue_close(&d);
+}
+
 /* ---- tries for a port ---- */
 
 static unsigned int tried[65536];
@@ -643,6 +674,7 @@ int main(void)
 		cmocka_unit_test(counted_anew_after_a_restart),
 		cmocka_unit_test(expectations_make_room),
 		cmocka_unit_test(no_room_for_an_expectation),
+		cmocka_unit_test(no_room_for_a_busy_session),
 		cmocka_unit_test(each_port_once),
 		cmocka_unit_test(the_least_goes_first),
 		cmocka_unit_test(closed_ones_go_before_all),

@@ -182,6 +182,28 @@ static void too_small_to_swallow(void **state)
 	dialogue_close(&d);
 }
 
+/* What the text may become is longer than the path's segments: it passes as it came, and nothing opens. One more byte is enough. */
+static void no_space_for_the_text(void **state)
+{
+	static const char argument[] = "10,0,0,2,11,185\r\n";
+	const uint8_t widest = (uint8_t)strlen("198,51,100,254,255,255");
+	struct dialogue d;
+
+	(void)state;
+	ready_on_path(&d, widest - 1);
+	dialogue_says(&d, CLIENT, argument);
+	dialogue_left(&d, argument);
+	dialogue_refused(&d, REFUSED_SPACE);
+	assert_int_equal(d.engine.counters.refusals[REFUSED_SPACE], 1);
+	assert_int_equal(d.adjust_calls, 0);
+	dialogue_close(&d);
+	ready_on_path(&d, widest);
+	dialogue_says(&d, CLIENT, argument);
+	assert_int_equal(d.reports[REPORT_REFUSE], 0);
+	assert_int_equal(d.expectations, 1);
+	dialogue_close(&d);
+}
+
 /* The new text fills a packet by itself: what its sender sends behind it gets through all the same. */
 static void filled_by_the_edit(void **state)
 {
@@ -415,19 +437,13 @@ static void swallowed_over_a_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_segment_alone),
-		cmocka_unit_test(smaller_segments),
-		cmocka_unit_test(owed_begins_with_the_part),
-		cmocka_unit_test(not_given_up_in_flight),
-		cmocka_unit_test(asked_for_in_pieces),
-		cmocka_unit_test(too_small_to_swallow),
-		cmocka_unit_test(filled_by_the_edit),
-		cmocka_unit_test(cut_takes_nothing_back),
-		cmocka_unit_test(held_does_not_leave),
-		cmocka_unit_test(owed_does_not_fit_yet),
-		cmocka_unit_test(held_over_a_restart),
-		cmocka_unit_test(swallowed_over_a_restart),
-		cmocka_unit_test(swallowed_and_the_rest_unseen),
+		cmocka_unit_test(first_segment_alone),	     cmocka_unit_test(smaller_segments),
+		cmocka_unit_test(owed_begins_with_the_part), cmocka_unit_test(not_given_up_in_flight),
+		cmocka_unit_test(asked_for_in_pieces),	     cmocka_unit_test(too_small_to_swallow),
+		cmocka_unit_test(no_space_for_the_text),     cmocka_unit_test(filled_by_the_edit),
+		cmocka_unit_test(cut_takes_nothing_back),    cmocka_unit_test(held_does_not_leave),
+		cmocka_unit_test(owed_does_not_fit_yet),     cmocka_unit_test(held_over_a_restart),
+		cmocka_unit_test(swallowed_over_a_restart),  cmocka_unit_test(swallowed_and_the_rest_unseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,7 @@ static void what_is_of_a_data_connection(void **state)
 	arrives(QUEUE)->expected = true;
 	arrives(SURE_QUEUE)->expected = true;
 	is_done("A5.1 A6.2 send flush flush ");
+	assert_int_equal(worker->data_packets, 2);
 }
 
 /* Where no bit is the mark's, all connections carry it, and none. */

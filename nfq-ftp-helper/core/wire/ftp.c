@@ -121,7 +121,7 @@ static void end_command(struct ftp_line *line, uint8_t byte)
  */
 static enum ftp_event scan_digits(struct ftp_line *line, uint8_t byte)
 {
-	if (is_digit(byte) && line->length < 3) {
+	if (bytes_is_digit(byte) && line->length < 3) {
 		line->word[line->length++] = (char)byte;
 		line->phase = FTP_PHASE_WORD;
 		return FTP_MORE;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  *   load server PORT SIZE
- *   load client ADDRESS PORT SESSIONS TRANSFERS SECONDS
+ *   load client ADDRESS PORT SESSIONS TRANSFERS SECONDS [SOURCE SOURCES]
+ *
+ * Sessions come from SOURCES addresses of the client's in turn, of which SOURCE is the first: NFQUEUE spreads connections over several
+ * queues by the addresses of their ends alone.
  *
  * The client prints one line: transfers, seconds, failures, and of the time from PORT to the end of the transfer the
  * median, the 99th percentile and the longest, in microseconds.
@@ -96,7 +99,8 @@ void load_tune(int fd)
 
 static int usage(void)
 {
-	fputs("Usage: load server PORT SIZE | load client ADDRESS PORT SESSIONS TRANSFERS SECONDS\n", stderr);
+	fputs("Usage: load server PORT SIZE | load client ADDRESS PORT SESSIONS TRANSFERS SECONDS [SOURCE SOURCES]\n",
+	      stderr);
 	return 2;
 }
 
@@ -115,12 +119,18 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && strcmp(argv[1], "server") == 0)
 		return load_server((uint16_t)number(argv[2], UINT16_MAX), number(argv[3], SIZE_MAX));
-	if (argc != 7 || strcmp(argv[1], "client") != 0 || inet_pton(AF_INET, argv[2], &options.server.sin_addr) != 1)
+	if ((argc != 7 && argc != 9) || strcmp(argv[1], "client") != 0 ||
+	    inet_pton(AF_INET, argv[2], &options.server.sin_addr) != 1)
 		return usage();
 	options.server.sin_port = htons((uint16_t)number(argv[3], UINT16_MAX));
 	options.sessions = (unsigned int)number(argv[4], UINT32_MAX);
 	options.transfers = (unsigned int)number(argv[5], UINT32_MAX);
 	options.seconds = strtod(argv[6], NULL);
+	if (argc == 9) {
+		options.sources = (unsigned int)number(argv[8], UINT8_MAX);
+		if (inet_pton(AF_INET, argv[7], &options.source) != 1 || !options.sources)
+			return usage();
+	}
 	if (!options.sessions || !options.transfers || options.seconds <= 0)
 		return usage();
 	return load_client(&options);

@@ -32,6 +32,8 @@ struct client_options {
 	unsigned int transfers; /* a session, before it begins anew */
 	double seconds;
 	double warm_up;
+	struct in_addr source; /* the first of the client's addresses that sessions come from in turn */
+	unsigned int sources;  /* so many, one after the other; 0: whichever the kernel takes */
 };
 
 int load_server(uint16_t port, size_t size);

@@ -176,6 +176,20 @@ static void control_ready(struct watch *watch, uint32_t events)
 		end_session(session, true);
 }
 
+static void come_from(const struct session *session)
+{
+	const uint32_t turn = (uint32_t)(session - sessions) % options.sources;
+	const struct sockaddr_in source = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(ntohl(options.source.s_addr) + turn),
+	};
+	int on = 1;
+
+	setsockopt(session->control.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	if (bind(session->control.fd, (const struct sockaddr *)&source, sizeof(source)) < 0)
+		load_fail("source");
+}
+
 static void begin_session(struct session *session)
 {
 	*session = (struct session){ .control = { control_ready, -1 }, .begun = now() };
@@ -184,6 +198,8 @@ static void begin_session(struct session *session)
 	if (session->control.fd < 0)
 		load_fail("socket");
 	load_tune(session->control.fd);
+	if (options.sources)
+		come_from(session);
 	if (connect(session->control.fd, (const struct sockaddr *)&options.server, sizeof(options.server)) < 0 &&
 	    errno != EINPROGRESS)
 		load_fail("connect");

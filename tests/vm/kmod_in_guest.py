@@ -23,6 +23,7 @@ import test_streams  # noqa: E402
 from cases import daemon_lab, main  # noqa: E402
 from lab import HELPER, Lab, LabError  # noqa: E402
 from rawftp import RawClient, Wrong, check, next_port  # noqa: E402
+from flowtable import group_flowtable  # noqa: E402
 from gone import group_gone  # noqa: E402
 from forged import TOPOLOGIES as FORGED_TOPOLOGIES, group_forged  # noqa: E402
 from matrix import TOPOLOGIES, group_matrix  # noqa: E402
@@ -292,6 +293,7 @@ def with_module(group):
 GROUPS = {"load": group_load, "daemon": group_daemon, "traces": with_module(group_traces("kmod"))}
 GROUPS.update({f"check-{backend}": with_module(group_broken("kmod", backend)) for backend in BACKENDS})
 GROUPS.update({f"matrix-{topology}": with_module(group_matrix(MODULE_VARIANT, topology)) for topology in TOPOLOGIES})
+GROUPS["flowtable"] = with_module(group_flowtable(MODULE_VARIANT))
 GROUPS.update({f"gone-{topology}": with_module(group_gone(MODULE_VARIANT, topology)) for topology in TOPOLOGIES})
 GROUPS.update({f"forged-{topology}": with_module(group_forged(MODULE_VARIANT, topology)) for topology in FORGED_TOPOLOGIES})
 

@@ -26,6 +26,7 @@ TURNS = {
         through("cthelper"),
         tuple(f"forged-{variant}-{topology}" for variant in ("cthelper", "queue-sane", "queue-stub", "queue-sane-self")
               for topology in ("masquerade", "firewall")),
+        ("flowtable-queue-sane", "flowtable-queue-sane-self", "flowtable-queue-stub", "flowtable-cthelper", "flowtable-alone"),
         ("zones-queue-sane", "zones-cthelper"),
         ("traces-queue", "traces-cthelper"),
         ("data",),
@@ -42,6 +43,7 @@ TURNS = {
         ("load",),
         ("daemon",),
         ("traces", "check-nft", "check-iptables"),
+        ("flowtable",),
         through("matrix"),
         through("gone"),
         ("forged-masquerade", "forged-firewall"),

@@ -186,10 +186,9 @@ static u32 largest_window(const struct nf_conn *ct, enum ip_conntrack_dir dir)
 }
 
 /* Must user space see it? */
-static bool decide(struct nf_conn *ct, enum ip_conntrack_dir dir, struct nfqftp_packet *packet,
+static bool decide(struct nf_conn *ct, struct scan *state, enum ip_conntrack_dir dir, struct nfqftp_packet *packet,
 		   const struct sk_buff *skb)
 {
-	struct scan *state = nfct_help_data(ct);
 	bool hand_over;
 
 	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
@@ -251,13 +250,17 @@ static int nfqftp_help(struct sk_buff *skb, unsigned int protoff, struct nf_conn
 	return NF_ACCEPT;
 }
 
-/* The connection of a packet that is ours and goes this way for the first time. Its first one is the SYN, or it is none of conntrack's. */
+/*
+ * The connection of a packet that is ours and goes this way for the first time, and its scan, which is not to be looked
+ * for again: until a connection is confirmed, its extension is gone for whoever asks after any helper has been
+ * unregistered. Its first packet is the SYN, or it is none of conntrack's.
+ */
 static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf_hook_state *state,
-				      enum ip_conntrack_dir *dir)
+				      enum ip_conntrack_dir *dir, struct scan **scan_state)
 {
 	const struct nf_conntrack_helper *helper;
-	const struct nf_conn_help *help;
 	enum ip_conntrack_info ctinfo;
+	struct nf_conn_help *help;
 	struct nf_conn *ct;
 
 	ct = nf_ct_get(skb, &ctinfo);
@@ -273,6 +276,7 @@ static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf
 	if (nf_is_loopback_packet(skb) || (state->hook == NF_INET_POST_ROUTING && netif_is_l3_master(state->out)))
 		return NULL;
 	*dir = CTINFO2DIR(ctinfo);
+	*scan_state = (struct scan *)help->data;
 	return ct;
 }
 
@@ -280,10 +284,11 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 {
 	struct nfqftp_packet packet;
 	enum ip_conntrack_dir dir;
+	struct scan *scan_state;
 	struct nf_conn *ct;
 	bool queued, marked;
 
-	ct = our_connection(skb, state, &dir);
+	ct = our_connection(skb, state, &dir, &scan_state);
 	if (!ct)
 		return NF_ACCEPT;
 	if (ct->master) { /* some kernels give the helper to data connections too */
@@ -295,7 +300,7 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 	this_cpu_inc(nfqftp_counters.packets);
 	if (packet.segment.length)
 		this_cpu_inc(nfqftp_counters.payload);
-	queued = decide(ct, dir, &packet, skb);
+	queued = decide(ct, scan_state, dir, &packet, skb);
 	if (!READ_ONCE(scan))
 		queued = queued || carries_something(&packet.segment);
 	marked = is_marked(ct);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pairing.h"
 
-#define CLASS(class) (1u << PAIRING_##class)
+#define CLASS_BIT(class) (1u << PAIRING_##class)
 
 /* Classes that share a row. */
-#define PORTS (CLASS(ACTIVE) | CLASS(IDLE))
-#define ASKED (CLASS(PASSIVE) | CLASS(DOUBTED))
+#define PORTS (CLASS_BIT(ACTIVE) | CLASS_BIT(IDLE))
+#define ASKED (CLASS_BIT(PASSIVE) | CLASS_BIT(DOUBTED))
 #define ALL   ((1u << PAIRING_CLASSES) - 1)
 
 /* pairing.h's table, by codes: who may have them. What is not named has nobody. */
@@ -13,21 +13,21 @@ static const struct {
 	uint16_t first, last;
 	uint16_t classes;
 } may_have[] = {
-	{ 100, 199, CLASS(TRANSFER) },
-	{ 200, 209, CLASS(OTHER) | PORTS | CLASS(LOGIN) },
-	{ 210, 224, CLASS(OTHER) },
-	{ 225, 226, CLASS(OTHER) | CLASS(TRANSFER) },
+	{ 100, 199, CLASS_BIT(TRANSFER) },
+	{ 200, 209, CLASS_BIT(OTHER) | PORTS | CLASS_BIT(LOGIN) },
+	{ 210, 224, CLASS_BIT(OTHER) },
+	{ 225, 226, CLASS_BIT(OTHER) | CLASS_BIT(TRANSFER) },
 	{ 227, 229, ASKED },
-	{ 230, 233, CLASS(LOGIN) },
-	{ 234, 234, CLASS(AUTH) },
-	{ 235, 249, CLASS(OTHER) },
-	{ 250, 250, CLASS(OTHER) | PORTS | CLASS(LOGIN) | CLASS(TRANSFER) },
-	{ 251, 259, CLASS(OTHER) | CLASS(LOGIN) },
-	{ 260, 330, CLASS(OTHER) },
-	{ 331, 332, CLASS(LOGIN) },
-	{ 333, 333, CLASS(OTHER) },
-	{ 334, 334, CLASS(OTHER) | CLASS(AUTH) },
-	{ 335, 399, CLASS(OTHER) },
+	{ 230, 233, CLASS_BIT(LOGIN) },
+	{ 234, 234, CLASS_BIT(AUTH) },
+	{ 235, 249, CLASS_BIT(OTHER) },
+	{ 250, 250, CLASS_BIT(OTHER) | PORTS | CLASS_BIT(LOGIN) | CLASS_BIT(TRANSFER) },
+	{ 251, 259, CLASS_BIT(OTHER) | CLASS_BIT(LOGIN) },
+	{ 260, 330, CLASS_BIT(OTHER) },
+	{ 331, 332, CLASS_BIT(LOGIN) },
+	{ 333, 333, CLASS_BIT(OTHER) },
+	{ 334, 334, CLASS_BIT(OTHER) | CLASS_BIT(AUTH) },
+	{ 335, 399, CLASS_BIT(OTHER) },
 	{ 400, 599, ALL },
 };
 

@@ -265,12 +265,13 @@ fuzz:
 # The kernel module, built in a copy of its sources, as DKMS does. make kmod KDIR=/usr/src/linux-headers-...
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
+KMOD_OWN := $(wildcard kmod/*.[ch]) $(patsubst %,kmod/%,Kbuild Makefile README dkms.conf probe)
 KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h bytes.h proxy.c proxy.h \
 	direction.h endpoint.h seqadj.h types.h)
 
 kmod:
 	@mkdir -p $(KMOD)/core/wire
-	cp -pu kmod/Kbuild kmod/Makefile kmod/*.c kmod/dkms.conf $(KMOD)/
+	cp -pu $(KMOD_OWN) $(KMOD)/
 	cp -pu $(KMOD_CORE) $(KMOD)/core/wire/
 	$(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
 
@@ -330,7 +331,7 @@ install: all $(COMPLETION) $(UNITS)
 DKMS := $(DESTDIR)$(prefix)/src/nfq-ftp-helper-$(VERSION)
 install-dkms:
 	install -d $(DKMS)/core/wire
-	install -m 644 kmod/Kbuild kmod/Makefile kmod/README kmod/dkms.conf kmod/*.c $(DKMS)/
+	install -m 644 $(KMOD_OWN) $(DKMS)/
 	install -m 644 $(KMOD_CORE) $(DKMS)/core/wire/
 
 uninstall:

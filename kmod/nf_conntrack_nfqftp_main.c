@@ -3,18 +3,20 @@
  * nf_conntrack_nfqftp - conntrack helper "nfq-ftp": queues those packets of FTP control connections that nfq-ftp-helper
  * must see, and no others.
  *
- * Which packets these are is core/wire/scan.h's, which keeps its 32 bytes in the helper's private data. This file is what connects
- * it with the kernel.
+ * Which packets these are is core/wire/scan.h's, which keeps its 32 bytes in the helper's private data. This file is
+ * what connects it with the kernel; compat.h knows in what kernels differ.
  *
- * The helper's help() accepts everything. Packets are queued from hooks of our own, right before the one in which conntrack
- * calls help(), adjusts sequence numbers and confirms. A packet that help() queued would skip the rest of that hook when
- * nobody listens to the queue, and so leave with wrong numbers where an earlier one was edited; queued here, it goes through it
- * in any case, once.
+ * The helper's help() accepts everything. Packets are queued from hooks of our own, right before the one in which
+ * conntrack calls help(), adjusts sequence numbers and confirms. A packet that help() queued would skip the rest of that
+ * hook when nobody listens to the queue, and so leave with wrong numbers where an earlier one was edited; queued here, it
+ * goes through it in any case, once.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include "compat.h"
 #include "core/wire/scan.h"
 
+#include <generated/utsrelease.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/jhash.h>
@@ -179,7 +181,7 @@ static void read_payload(struct scan *state, struct nfqftp_packet *packet, const
 	}
 }
 
-/* The largest window that was advertised for what a direction sends: conntrack has seen every packet. As MAXACKWINDOW there. */
+/* The largest window advertised for what a direction sends: conntrack sees every packet. As MAXACKWINDOW there. */
 static u32 largest_window(const struct nf_conn *ct, enum ip_conntrack_dir dir)
 {
 	return clamp_t(u32, READ_ONCE(ct->proto.tcp.seen[!dir].td_maxwin), 66000, 1 << 30);
@@ -211,8 +213,9 @@ static bool carries_something(const struct scan_segment *segment)
 }
 
 /*
- * All packets of a marked connection are needed in user space, and none may bypass: one that conntrack does not adjust is adjusted
- * there; one that it adjusts carries the mark while an edit is in flight, of which conntrack need not have been told all.
+ * All packets of a marked connection are needed in user space, and none may bypass: one that conntrack does not adjust is
+ * adjusted there; one that it adjusts carries the mark while an edit is in flight, of which conntrack need not have been
+ * told all.
  */
 static bool is_marked(const struct nf_conn *ct)
 {
@@ -270,7 +273,7 @@ static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf
 	if (!help)
 		return NULL;
 	helper = rcu_dereference(help->helper);
-	if (!helper || helper->help != nfqftp_help || nf_ct_protonum(ct) != IPPROTO_TCP)
+	if (!helper || !compat_helper_is(helper, nfqftp_help) || nf_ct_protonum(ct) != IPPROTO_TCP)
 		return NULL;
 	/* On its way through a VRF, or through the loopback device, a packet passes twice. */
 	if (nf_is_loopback_packet(skb) || (state->hook == NF_INET_POST_ROUTING && netif_is_l3_master(state->out)))
@@ -334,29 +337,25 @@ static const struct nf_conntrack_expect_policy nfqftp_policy = {
 	.timeout = FTP_EXPECTED_SECONDS,
 };
 
-/*
- * Rules assign the helper, nothing goes by its port. But no two may have the same one: 21 is nf_conntrack_ftp's, and helpers of
- * user space have none.
- */
-// clang-format off
-#define NFQFTP_HELPER(family)						\
-	{								\
-		.name = NFQFTP_NAME,					\
-		.me = THIS_MODULE,					\
-		.expect_policy = &nfqftp_policy,			\
-		.tuple.src.l3num = (family),				\
-		.tuple.src.u.tcp.port = cpu_to_be16(0xffff),		\
-		.tuple.dst.protonum = IPPROTO_TCP,			\
-		.help = nfqftp_help,					\
-		.to_nlattr = nfqftp_to_nlattr,				\
-		.nat_mod_name = NF_NAT_HELPER_PREFIX NFQFTP_NAME,	\
-	}
-// clang-format on
+static const u8 nfqftp_families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+static struct nf_conntrack_helper nfqftp_helpers[ARRAY_SIZE(nfqftp_families)];
+static struct nf_conntrack_helper *nfqftp_registered[ARRAY_SIZE(nfqftp_families)];
 
-static struct nf_conntrack_helper nfqftp_helpers[] = {
-	NFQFTP_HELPER(NFPROTO_IPV4),
-	NFQFTP_HELPER(NFPROTO_IPV6),
-};
+static int nfqftp_register(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nfqftp_families); i++) {
+		compat_helper_init(&nfqftp_helpers[i], nfqftp_families[i], NFQFTP_NAME, &nfqftp_policy, nfqftp_help);
+		nfqftp_helpers[i].to_nlattr = nfqftp_to_nlattr;
+	}
+	return compat_helpers_register(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers), nfqftp_registered);
+}
+
+static void nfqftp_unregister(void)
+{
+	compat_helpers_unregister(nfqftp_registered, ARRAY_SIZE(nfqftp_registered));
+}
 
 /* @confirm: priority of conntrack's own hook there. Of two with the same, the one registered last would come first. */
 // clang-format off
@@ -391,12 +390,15 @@ static struct pernet_operations nfqftp_net_ops = {
 	.exit = nfqftp_net_exit,
 };
 
-/* Without marks it queues what the scan asks for, and no more. */
-static void tell_markless(void)
+/* What whoever loads it should know. Without marks it queues what the scan asks for, and no more. */
+static void tell_of_kernel(void)
 {
+#ifdef NFQFTP_UNTRIED
+	pr_info("it has not been tried on this kernel, " UTS_RELEASE ", which has an interface that it knows\n");
+#endif
 #if !IS_ENABLED(CONFIG_NF_CONNTRACK_MARK)
-	pr_warn("this kernel has no connection marks (CONFIG_NF_CONNTRACK_MARK): "
-		"packets of edited connections pass while nobody is on the queue, and those that user space adjusts break\n");
+	pr_warn("this kernel has no connection marks (CONFIG_NF_CONNTRACK_MARK):\n");
+	pr_warn("edited connections pass while nobody is on the queue, and those that user space adjusts break\n");
 #endif
 }
 
@@ -406,7 +408,7 @@ static int __init nfqftp_init(void)
 
 	NF_CT_HELPER_BUILD_BUG_ON(sizeof(struct scan));
 
-	error = nf_conntrack_helpers_register(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers));
+	error = nfqftp_register();
 	if (error) {
 		if (error == -EBUSY)
 			pr_err("a helper \"" NFQFTP_NAME "\" is there already: nfct helper delete " NFQFTP_NAME "\n");
@@ -414,9 +416,9 @@ static int __init nfqftp_init(void)
 	}
 	error = register_pernet_subsys(&nfqftp_net_ops);
 	if (error)
-		nf_conntrack_helpers_unregister(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers));
+		nfqftp_unregister();
 	else
-		tell_markless();
+		tell_of_kernel();
 	return error;
 }
 
@@ -424,7 +426,7 @@ static int __init nfqftp_init(void)
 static void __exit nfqftp_exit(void)
 {
 	unregister_pernet_subsys(&nfqftp_net_ops);
-	nf_conntrack_helpers_unregister(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers));
+	nfqftp_unregister();
 }
 
 module_init(nfqftp_init);

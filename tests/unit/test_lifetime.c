@@ -102,6 +102,22 @@ static void transfer_over(void **state)
 	dialogue_close(&d);
 }
 
+/* The server has left PORT unanswered: the 1xx of the transfer accepts it, and begins that all the same. */
+static void transfer_over_unanswered(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_ready(&d, NO_NAT);
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_says(&d, CLIENT, "LIST\r\n");
+	dialogue_says(&d, SERVER, "150 here\r\n");
+	dialogue_expects(&d, 3001);
+	dialogue_says(&d, SERVER, "226 done\r\n");
+	assert_int_equal(d.expectations, 0);
+	dialogue_close(&d);
+}
+
 static void control_connection_ends(void **state)
 {
 	(void)state;
@@ -281,6 +297,7 @@ int main(void)
 		cmocka_unit_test(accepted_by_the_server),
 		cmocka_unit_test(replaced),
 		cmocka_unit_test(transfer_over),
+		cmocka_unit_test(transfer_over_unanswered),
 		cmocka_unit_test(control_connection_ends),
 		cmocka_unit_test(forged_reset_does_not),
 		cmocka_unit_test(session_forgotten),

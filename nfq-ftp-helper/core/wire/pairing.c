@@ -140,10 +140,11 @@ static unsigned int first_other(const struct pairing *pairing, unsigned int code
 static void begin_transfer(struct pairing *pairing, struct pairing_answer *answer)
 {
 	const unsigned int place = first_of_interest(pairing, 150);
+	const bool found = place < pairing->count;
 
-	if (place < pairing->count)
+	if (found)
 		answer->older_active = settle_older(pairing, place);
-	if (place < pairing->count || pairing->before[0]) /* some verb that is not known */
+	if (found || pairing->before[0]) /* some verb that is not known */
 		pairing->begun = 1;
 }
 

@@ -3,6 +3,16 @@
 
 #include "core/wire/segment.h"
 
+/* What a SYN says first of all, if anything. */
+static uint16_t mss_of(const struct packet *packet)
+{
+	const uint8_t *options = packet->bytes + packet->tcp + 20;
+
+	if (!(packet->bytes[packet->tcp + 13] & SCAN_SYN) || packet->payload - packet->tcp < 24 || options[0] != 2)
+		return 0;
+	return (uint16_t)packet_get16(options + 2);
+}
+
 static struct scan_segment segment_of(const struct module *module, enum direction side, const struct packet *packet)
 {
 	const uint8_t *tcp = packet->bytes + packet->tcp;
@@ -13,6 +23,7 @@ static struct scan_segment segment_of(const struct module *module, enum directio
 		.ack = seqadj_back(&module->adj[direction_other(side)], packet_get32(tcp + 8)),
 		.length = packet->length - packet->payload,
 		.flags = tcp[13],
+		.mss = mss_of(packet),
 	};
 }
 

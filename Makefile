@@ -255,7 +255,7 @@ FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 $(addprefix $(BUILD)/tests/fuzz/test_,$(OF_CAPTURES)): $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/fuzz/test_option: $(OPTION)
 $(BUILD)/tests/fuzz/test_explain: $(call objects,nfq-ftp-helper/explain)
-$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
+$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
 

@@ -1322,6 +1322,75 @@ static void test_arrived(void **state)
 	assert_int_equal(world.queued.rewrites, 2);
 }
 
+/* The module has edited "PORT 10,0,0,2,11,185" by itself, behind what the queued engine has seen. */
+static struct scan_note note_by_module(struct exchange *exchange)
+{
+	struct scan_note note = { .pairing = { .classes = PAIRING_IDLE, .count = 1 } };
+	struct seqadj *adj = &exchange->world->queued.adj[CLIENT];
+
+	*adj = (struct seqadj){ .pos = exchange->next[CLIENT] + 5, .after = 1 };
+	exchange->next[CLIENT] += 22;
+	note.next[CLIENT] = exchange->next[CLIENT];
+	note.next[SERVER] = exchange->next[SERVER];
+	note.edit[CLIENT] = true;
+	note.adj[CLIENT] = *adj;
+	return note;
+}
+
+/* While it is on its way the engine edits nothing there, but what precedes it goes on; then it edits behind it. */
+static void test_edit_of_the_module(void **state)
+{
+	struct exchange exchange;
+	struct scan_note note;
+	uint32_t line;
+
+	(void)state;
+	begin_exchange(&exchange);
+	line = exchange.next[CLIENT];
+	note = note_by_module(&exchange);
+	assert_int_equal(queue(&exchange, CLIENT, line, "PORT ", TCP_ACK, &note), VERDICT_ACCEPT);
+	assert_int_equal(queue(&exchange, CLIENT, line + 20, "\r\n", TCP_ACK, &note), VERDICT_ACCEPT);
+	assert_int_equal(queue(&exchange, CLIENT, line + 22, "PORT 10,0,0,2,11,186\r\n", TCP_ACK, &note),
+			 VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 0);
+	note.edit[CLIENT] = false;
+	exchange.now += 300;
+	assert_int_equal(queue(&exchange, CLIENT, line + 22, "PORT 10,0,0,2,11,186\r\n", TCP_ACK, &note),
+			 VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 1);
+	assert_int_equal(world.queued.adj[CLIENT].pos, line + 22 + 5);
+	assert_int_equal(world.queued.adj[CLIENT].before, 1);
+	assert_int_equal(world.queued.adj[CLIENT].after, 2);
+}
+
+/* Once it has arrived, what it replaced does not go again as it was; a note from before an edit of our own moves nothing back. */
+static void test_edit_has_arrived(void **state)
+{
+	struct exchange exchange;
+	struct scan_note note, earlier;
+	uint32_t line;
+
+	(void)state;
+	begin_exchange(&exchange);
+	line = exchange.next[CLIENT];
+	note = note_by_module(&exchange);
+	note.edit[CLIENT] = false;
+	earlier = note;
+	assert_int_equal(queue(&exchange, CLIENT, line, "PORT ", TCP_ACK, &note), VERDICT_REPLACE);
+	assert_int_equal(queue(&exchange, CLIENT, line + 22, "PORT 10,0,0,2,11,186\r\n", TCP_ACK, &note),
+			 VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 1);
+	exchange.next[CLIENT] = line + 44 + 2; /* as the server sees it */
+	assert_int_equal(queue(&exchange, SERVER, exchange.next[SERVER], "200 a\r\n200 b\r\n", TCP_ACK, &earlier),
+			 VERDICT_ACCEPT);
+	exchange.next[SERVER] += 14;
+	assert_int_equal(queue(&exchange, CLIENT, line + 44, "PORT 10,0,0,2,11,188\r\n", TCP_ACK, &earlier),
+			 VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 2);
+	assert_int_equal(world.queued.adj[CLIENT].before, 2);
+	assert_int_equal(world.queued.adj[CLIENT].after, 3);
+}
+
 /* The daemon dies, and another takes over its table. */
 static void restart(struct exchange *exchange)
 {
@@ -1383,8 +1452,12 @@ static void test_bypassed_for_good(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lost_behind), cmocka_unit_test(test_arrived),
-		cmocka_unit_test(test_bypassed),    cmocka_unit_test(test_bypassed_for_good),
+		cmocka_unit_test(test_lost_behind),
+		cmocka_unit_test(test_arrived),
+		cmocka_unit_test(test_edit_of_the_module),
+		cmocka_unit_test(test_edit_has_arrived),
+		cmocka_unit_test(test_bypassed),
+		cmocka_unit_test(test_bypassed_for_good),
 		cmocka_unit_test(test_shadow),
 	};
 

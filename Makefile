@@ -269,12 +269,14 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
 KMOD_OWN := $(wildcard kmod/*.[ch]) $(patsubst %,kmod/%,Kbuild Makefile README dkms.conf probe)
 KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h scan_lines.c scan_lines.h scan_own.c scan_own.h scan_state.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h bytes.h proxy.c proxy.h \
-	direction.h endpoint.h seqadj.h types.h)
+	direction.h endpoint.c endpoint.h text.c text.h tuple.h seqadj.h types.h)
+KMOD_PLAIN := $(patsubst %,nfq-ftp-helper/core/plain/%,plain.c plain.h pace.c pace.h)
 
 kmod:
-	@mkdir -p $(KMOD)/core/wire
+	@mkdir -p $(KMOD)/core/wire $(KMOD)/core/plain
 	cp -pu $(KMOD_OWN) $(KMOD)/
 	cp -pu $(KMOD_CORE) $(KMOD)/core/wire/
+	cp -pu $(KMOD_PLAIN) $(KMOD)/core/plain/
 	$(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
 
 # All sources as .clang-format says.
@@ -332,9 +334,10 @@ install: all $(COMPLETION) $(UNITS)
 # The kernel module's sources, for DKMS.
 DKMS := $(DESTDIR)$(prefix)/src/nfq-ftp-helper-$(VERSION)
 install-dkms:
-	install -d $(DKMS)/core/wire
+	install -d $(DKMS)/core/wire $(DKMS)/core/plain
 	install -m 644 $(KMOD_OWN) $(DKMS)/
 	install -m 644 $(KMOD_CORE) $(DKMS)/core/wire/
+	install -m 644 $(KMOD_PLAIN) $(DKMS)/core/plain/
 
 uninstall:
 	@echo "$$INSTALLED" | while read -r mode file place; do rm -f "$$DESTDIR$$place"; done

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "common/module.h"
+#include "core/plain/pace.h"
 #include "core/wire/segment.h"
 
 enum { CLIENT, SERVER };
@@ -517,6 +518,8 @@ static void test_refused(void **state)
 	announced(&t, "PORT 10,0,0,2,11,186\r\n", "500 no\r\n"); /* the one before stays */
 	assert_int_equal(opens(&t, true), 1);
 	assert_int_equal(t.module.open[0].expected.dst.port, 3001);
+	assert_int_equal(t.adj[CLIENT].before, 12); /* of three */
+	assert_int_equal(t.adj[CLIENT].after, 18);
 }
 
 static void test_replaced(void **state)
@@ -540,6 +543,12 @@ static void test_replaced(void **state)
 	assert_int_equal(says(&t, CLIENT, "\n"), MODULE_QUEUED);
 	assert_int_equal(t.module.opens, 1);
 	assert_int_equal(says(&t, SERVER, "200 fine\r\n"), MODULE_QUEUED);
+	assert_int_equal(t.module.opens, 0);
+	ready(&t);
+	announced(&t, PORT_LINE, "200 fine\r\n");
+	assert_int_equal(says(&t, CLIENT, "PASV\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, SERVER, "227 x (192,168,"), MODULE_QUEUED);
+	assert_int_equal(says(&t, SERVER, "7,3,11,186)\r\n"), MODULE_QUEUED);
 	assert_int_equal(t.module.opens, 0);
 }
 
@@ -724,6 +733,32 @@ static void test_note(void **state)
 	assert_true(pairing_empty(&note.pairing));
 }
 
+/* ---- how often ---- */
+
+static void test_pace(void **state)
+{
+	struct pace pace = { 0 };
+	uint32_t now = 0xfffffff0u, done = 0;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		done += pace_spend(&pace, 10, now);
+	assert_int_equal(done, 20);
+	assert_false(pace_spend(&pace, 10, now + 99)); /* over the clock's turn */
+	assert_true(pace_spend(&pace, 10, now + 100));
+	assert_false(pace_spend(&pace, 10, now + 100));
+	for (done = 0; done < 100 && pace_spend(&pace, 10, now + 60000); done++)
+		;
+	assert_int_equal(done, 20); /* it holds no more */
+	pace = (struct pace){ 0 };
+	assert_false(pace_spend(&pace, 0, now));
+	for (done = 0; done < 3 * PACE_MOST && pace_spend(&pace, UINT32_MAX, now); done++)
+		;
+	assert_int_equal(done, 2 * PACE_MOST);
+	assert_int_equal(pace_client_length(&(struct endpoint){ .family = FAMILY_IPV4 }), 4);
+	assert_int_equal(pace_client_length(&(struct endpoint){ .family = FAMILY_IPV6 }), 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -746,6 +781,7 @@ int main(void)
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_not_again),
 		cmocka_unit_test(test_note),
+		cmocka_unit_test(test_pace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

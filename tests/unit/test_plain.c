@@ -295,6 +295,12 @@ static void test_pending(void **state)
 	assert_int_equal(says_deaf(&t, SERVER, "200 fine\r\n"), MODULE_QUEUED);
 	assert_int_equal(says(&t, CLIENT, PORT_LINE), MODULE_QUEUED);
 	assert_int_equal(t.module.announced, 1);
+
+	begin_as(&t, FAMILY_IPV4, 2, 1460);
+	login(&t);
+	assert_int_equal(says(&t, CLIENT, "PASV\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, SERVER, "227 x (192,168,7,3,11,185)\r\n"), MODULE_EDITED);
+	assert_int_equal(says_deaf(&t, CLIENT, "NOOP\r\n"), MODULE_QUEUED);
 }
 
 /* Rule 3: in order, no flag, and short. */

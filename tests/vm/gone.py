@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
 import cthelper_stub  # noqa: E402 (found through the path above)
 import test_streams  # noqa: E402
 from cases import daemon_lab  # noqa: E402
-from lab import HELPER, wait_until  # noqa: E402
+from lab import FTP_PORT, HELPER, MARK, wait_until  # noqa: E402
 from rawftp import RawClient, check, next_port  # noqa: E402
 from servers import Server  # noqa: E402
 from variants import PREFIX  # noqa: E402
@@ -23,6 +23,7 @@ MODES = {  # of each topology, what needs help in it, by family
 ACTIVE = ("PORT", "EPRT")
 AWAY = 0.5  # seconds
 IDLE = 5  # seconds until the guard has made the helper idle
+SETTLED = 5  # seconds until conntrack has been told that an edit is acknowledged
 
 
 def transfers(session, modes):
@@ -37,7 +38,13 @@ def goes_on(session):
         session.command("NOOP", (200,))
 
 
-def kill(lab, helper_is_ours):
+def is_settled(lab, family):
+    return not lab.conntrack("-L", "-f", f"ipv{family}", "-p", "tcp", "--dport", str(FTP_PORT), "--mark", f"{MARK}/{MARK}")
+
+
+def kill(lab, family, helper_is_ours):
+    """Not amid an edit, whose connection waits for the daemon: that it is over conntrack is told behind the packets that say so."""
+    wait_until(lambda: is_settled(lab, family), SETTLED, "the edit to be over")
     lab.daemon_kill9()
     if helper_is_ours:
         wait_until(lambda: not cthelper_stub.is_enabled(HELPER), IDLE, "the helper to be idle")
@@ -48,7 +55,7 @@ def passes(lab, family, modes, helper_is_ours):
     with RawClient(lab, family=family) as session:
         transfers(session, modes)
         listener = session.announce(modes[0], next_port(1)) if modes[0] in ACTIVE else None
-        kill(lab, helper_is_ours)
+        kill(lab, family, helper_is_ours)
         goes_on(session)
         if listener:
             check(session.receive_by(listener, "pub/small") == test_streams.SMALL, "other bytes arrived while the daemon was away")

@@ -25,15 +25,16 @@ typedef int compat_help(struct sk_buff *skb, unsigned int protoff, struct nf_con
 /* Rules assign the helper, nothing goes by its port. 21 is nf_conntrack_ftp's, and helpers of user space have none. */
 #define COMPAT_PORT 0xffff
 
-/* A helper for TCP. What is set besides is set afterwards. */
+/* A helper for TCP, with a policy for each class of expectations. What is set besides is set afterwards. */
 static inline void compat_helper_init(struct nf_conntrack_helper *helper, u8 family, const char *name,
-				      const struct nf_conntrack_expect_policy *policy, compat_help *help)
+				      const struct nf_conntrack_expect_policy *policies, unsigned int class_max,
+				      compat_help *help)
 {
 #ifdef COMPAT_HELPERS_HAVE_PORTS
-	nf_ct_helper_init(helper, family, IPPROTO_TCP, name, COMPAT_PORT, COMPAT_PORT, 0, policy, 0, help, NULL,
-			  THIS_MODULE);
+	nf_ct_helper_init(helper, family, IPPROTO_TCP, name, COMPAT_PORT, COMPAT_PORT, 0, policies, class_max, help,
+			  NULL, THIS_MODULE);
 #else
-	nf_ct_helper_init(helper, family, IPPROTO_TCP, name, policy, 0, help, NULL, THIS_MODULE);
+	nf_ct_helper_init(helper, family, IPPROTO_TCP, name, policies, class_max, help, NULL, THIS_MODULE);
 #endif
 }
 

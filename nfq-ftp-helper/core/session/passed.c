@@ -35,6 +35,32 @@ static void pass_over(const struct turn *turn, enum direction direction, uint32_
 	}
 }
 
+/*
+ * Conntrack adjusts otherwise than we know: the module has edited. All of that is acknowledged, but for what the note says, so what was
+ * replaced must not go again as it was. Whoever adjusts a connection by himself has its only adjustment, and no packet passes him by; an edit
+ * behind what passed is none of the module's; and of an earlier one a packet tells that was on its way to us.
+ */
+static void take_adjustment(const struct turn *turn, enum direction direction, const struct scan_note *note)
+{
+	struct stream *stream = &turn->session->stream[direction];
+	const struct seqadj *adj = &note->adj[direction];
+	struct work *work;
+
+	if (turn->session->self || stream->in_flight || !seqadj_active(adj) ||
+	    !seq_before(adj->pos, note->next[direction]) ||
+	    (seqadj_active(&stream->adj) && seq_before(adj->pos, stream->adj.pos)))
+		return;
+	if (!note->edit[direction])
+		stream->acked = seq_max(stream->acked, adj->pos + 1);
+	if (seqadj_active(&stream->adj) && adj->pos == stream->adj.pos)
+		return;
+	stream->adj = *adj;
+	state_adjusted(stream);
+	work = table_work_change(turn->engine->table, turn->session);
+	if (work && work->bound)
+		work->binding.seqadj[direction] = *adj;
+}
+
 /* The dialogue as the module has followed it. */
 static void take_up(struct turn *turn, const struct scan_note *note)
 {
@@ -79,6 +105,8 @@ static void take_note(struct turn *turn, const struct scan_note *note)
 
 	if (is_news(&session->stream[0], note->next[0]) || is_news(&session->stream[1], note->next[1]))
 		take_news(turn, note);
+	for (int d = 0; d < 2; d++)
+		take_adjustment(turn, (enum direction)d, note);
 	if (!has_missed_tls(session, note))
 		return;
 	lifecycle_let_go(turn);
@@ -141,4 +169,5 @@ void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, 
 	table_begin(engine->table, turn.session);
 	take_note(&turn, note);
 	table_commit(engine->table);
+	memcpy(arrival->busy, note->edit, sizeof(arrival->busy));
 }

@@ -68,4 +68,19 @@ static inline bool compat_helper_is(const struct nf_conntrack_helper *helper, co
 	return (__force compat_help *)READ_ONCE(helper->help) == help;
 }
 
+struct nf_conntrack_expect;
+
+/*
+ * Has it been used or taken back, or has its time run out? Where the kernel only marks such a one, it is in its lists
+ * until that clears them; elsewhere it is in none.
+ */
+static inline bool compat_expect_is_over(const struct nf_conntrack_expect *exp)
+{
+#ifdef NF_CT_EXPECT_DEAD
+	return nf_ct_exp_is_expired(exp);
+#else
+	return false;
+#endif
+}
+
 #endif

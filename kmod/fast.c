@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fast.h"
 
+#include "compat.h"
 #include "core/plain/pace.h"
 #include "core/plain/plain.h"
 
@@ -24,7 +25,7 @@
 #define BUCKETS_ORDER 10
 #define EDITS	      4 /* a bucket */
 #define EDIT_LIFE     (1200 * HZ)
-#define REMOVED_MAX   8 /* expectations of one class at a time */
+#define REMOVED_MAX   8 /* expectations of one class at a time: twice as many as there can be */
 #define PACES_ORDER   10
 
 static bool fast;
@@ -223,9 +224,9 @@ static u16 read_mss(const struct fast_packet *packet)
 	return 0;
 }
 
-void fast_look_at(const struct fast_packet *packet, bool marked, const struct scan *scan, struct scan_segment *segment)
+void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan, struct scan_segment *segment)
 {
-	segment->fast = READ_ONCE(fast) && !marked && !skb_is_gso(packet->skb);
+	segment->fast = may && READ_ONCE(fast) && !skb_is_gso(packet->skb);
 	if (!(segment->flags & SCAN_SYN) || scan->started)
 		return;
 	segment->mss = read_mss(packet);
@@ -255,6 +256,11 @@ enum fast_way fast_again(const struct fast_packet *packet, const struct scan *sc
 
 /* ---- expectations ---- */
 
+static bool is_open(const struct nf_conntrack_expect *exp, unsigned int class)
+{
+	return exp->class == class && !compat_expect_is_over(exp);
+}
+
 /* Those of one class, in a list of our own: what removes one takes the lock itself. Return: how many. */
 static unsigned int find_class(struct nf_conn_help *help, unsigned int class,
 			       struct nf_conntrack_expect *found[REMOVED_MAX])
@@ -263,9 +269,11 @@ static unsigned int find_class(struct nf_conn_help *help, unsigned int class,
 	unsigned int count = 0;
 
 	spin_lock_bh(&nf_conntrack_expect_lock);
-	hlist_for_each_entry(exp, &help->expectations,
-			     lnode) if (exp->class == class && count < REMOVED_MAX && refcount_inc_not_zero(&exp->use))
-		found[count++] = exp;
+	hlist_for_each_entry(exp, &help->expectations, lnode)
+	{
+		if (is_open(exp, class) && count < REMOVED_MAX && refcount_inc_not_zero(&exp->use))
+			found[count++] = exp;
+	}
 	spin_unlock_bh(&nf_conntrack_expect_lock);
 	return count;
 }
@@ -296,7 +304,7 @@ static void accept(struct nf_conn *ct)
 	spin_lock_bh(&nf_conntrack_expect_lock);
 	hlist_for_each_entry(exp, &help->expectations, lnode)
 	{
-		if (exp->class != FAST_UNANSWERED)
+		if (!is_open(exp, FAST_UNANSWERED))
 			continue;
 		help->expecting[FAST_UNANSWERED]--;
 		help->expecting[FAST_ACCEPTED]++;

@@ -43,8 +43,8 @@ int fast_init(void);
 void fast_exit(void);
 spinlock_t *fast_lock(const struct nf_conn *ct);
 
-/* Before scan_begin(): what the scan has to know of the packet besides. @marked: user space has a hand in its connection. */
-void fast_look_at(const struct fast_packet *packet, bool marked, const struct scan *scan, struct scan_segment *segment);
+/* Before scan_begin(): what the scan has to know of the packet besides. @may: nobody else has a hand in its connection. */
+void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan, struct scan_segment *segment);
 
 /* After scan_begin(): is it a segment that has been edited? */
 enum fast_way fast_again(const struct fast_packet *packet, const struct scan *scan, const struct scan_segment *segment);
@@ -74,7 +74,7 @@ static inline spinlock_t *fast_lock(const struct nf_conn *ct)
 	return &((struct nf_conn *)ct)->lock;
 }
 
-static inline void fast_look_at(const struct fast_packet *packet, bool marked, const struct scan *scan,
+static inline void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan,
 				struct scan_segment *segment)
 {
 }

@@ -106,6 +106,18 @@ static const struct kernel_param_ops counters_ops = {
 module_param_cb(counters, &counters_ops, NULL, 0444);
 MODULE_PARM_DESC(counters, "packets seen and queued (read only)");
 
+static int layout_get(char *buffer, const struct kernel_param *kp)
+{
+	return scnprintf(buffer, PAGE_SIZE, "%u\n", SCAN_LAYOUT);
+}
+
+static const struct kernel_param_ops layout_ops = {
+	.get = layout_get,
+};
+
+module_param_cb(layout, &layout_ops, NULL, 0444);
+MODULE_PARM_DESC(layout, "what its notes for user space look like (read only)");
+
 /* ---- a packet ---- */
 
 /* A segment, and where its payload stands. */
@@ -238,6 +250,7 @@ static enum nfqftp_way decide(struct nf_conn *ct, struct scan *state, enum ip_co
 {
 	const enum ip_conntrack_dir dir = CTINFO2DIR(ctinfo);
 	const struct fast_packet place = { skb, ct, ctinfo, packet->protoff, packet->payload };
+	const bool checked = READ_ONCE(nf_ct_net(ct)->ct.sysctl_checksum);
 	spinlock_t *lock = fast_lock(ct);
 	enum nfqftp_way way;
 
@@ -245,10 +258,10 @@ static enum nfqftp_way decide(struct nf_conn *ct, struct scan *state, enum ip_co
 	packet->segment.window[DIRECTION_ORIGINAL] = largest_window(ct, IP_CT_DIR_ORIGINAL);
 	packet->segment.window[DIRECTION_REPLY] = largest_window(ct, IP_CT_DIR_REPLY);
 	spin_lock_bh(lock);
-	if (!nf_ct_net(ct)->ct.sysctl_checksum) /* packets come with wrong checksums: nobody may go by what they say */
+	if (!checked) /* packets come with wrong checksums: nobody may go by what they say */
 		scan_whole(state);
 	packet->segment.ack = acknowledged(ct, dir, packet->segment.ack);
-	fast_look_at(&place, marked || !READ_ONCE(scan), state, &packet->segment);
+	fast_look_at(&place, !marked && checked && READ_ONCE(scan), state, &packet->segment);
 	way = scan_packet(state, &place, packet);
 	spin_unlock_bh(lock);
 	return way;

@@ -22,6 +22,7 @@
  */
 #include "attachment.h"
 
+#include "core/wire/scan.h"
 #include "host/helper.h"
 #include "host/module.h"
 #include "kernel/cthelper.h"
@@ -55,7 +56,37 @@ static int disable(void *context)
 
 /* ---- which mode ---- */
 
-static int adopt_module(struct attach *attach)
+/* What it has noted of connections is read as this program's own: so it must be of one make with it. */
+static int match_layout(void)
+{
+	long long layout = 0;
+	int error = module_parameter("layout", &layout);
+
+	if (!error && layout == SCAN_LAYOUT)
+		return 0;
+	log_why(LOG_LEVEL_ERROR, "module",
+		"the kernel module " MODULE_NAME
+		" is of another version than this program (its parameter `layout' is %lld, and not %d): build "
+		"it from this program's own source, `rmmod " MODULE_NAME "', and load it",
+		layout, SCAN_LAYOUT);
+	return -EPROTO;
+}
+
+/* What it deals with by itself it deals with by this program's policy. One that is built without that has no such parameters. */
+static void tell_policy(const struct policy *policy)
+{
+	int error = module_set_parameter("min_port", policy->min_port);
+
+	if (!error)
+		error = module_set_parameter("rate", policy->client_rate);
+	if (error && error != -ENOENT)
+		log_why(LOG_LEVEL_WARNING, "module",
+			"the kernel module " MODULE_NAME " cannot be told which ports it may open, and how often: %s; "
+			"it goes by min_port and rate in `" MODULE_PARAMETERS "'",
+			strerror(-error));
+}
+
+static int adopt_module(struct attach *attach, const struct policy *policy)
 {
 	int error = attach_adopt_module(attach);
 	char text[ATTACH_COMPLAINT_MAX], way[MODULE_WAY_MAX];
@@ -71,7 +102,12 @@ static int adopt_module(struct attach *attach)
 	else if (complaint)
 		log_why(LOG_LEVEL_ERROR, "module", "the queues in `" MODULE_PARAMETERS "' cannot be used: %s",
 			complaint);
-	return complaint ? -EINVAL : error;
+	if (error || complaint)
+		return complaint ? -EINVAL : error;
+	error = match_layout();
+	if (!error)
+		tell_policy(policy);
+	return error;
 }
 
 static int complain_cthelper(int error)
@@ -116,7 +152,7 @@ int attachment_open(struct attachment *attachment, struct options *options)
 		return error;
 	}
 	if (attach->mode == MODE_KMOD)
-		return adopt_module(attach);
+		return adopt_module(attach, &options->policy);
 	if (attach->mode == MODE_QUEUE)
 		return 0;
 	error = helper_offered();

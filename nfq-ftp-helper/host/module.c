@@ -131,3 +131,19 @@ int module_parameter(const char *parameter, long long *value)
 	fclose(file);
 	return end == text ? -EIO : 0;
 }
+
+int module_set_parameter(const char *parameter, long long value)
+{
+	char path[128];
+	int error = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%.40s", parameter);
+	file = fopen(path, "we");
+	if (!file)
+		return -errno;
+	if (fprintf(file, "%lld\n", value) < 0 || fflush(file) != 0)
+		error = -errno;
+	fclose(file);
+	return error;
+}

@@ -44,4 +44,7 @@ bool module_could_be_loaded(const char *name);
 /* A parameter of ours, which is a number. Return: 0, or a negative errno. */
 int module_parameter(const char *parameter, long long *value);
 
+/* Change one. Return: 0, or a negative errno; -ENOENT: it has none of this name. */
+int module_set_parameter(const char *parameter, long long value);
+
 #endif

@@ -120,14 +120,20 @@ static void begin_as(struct talk *t, uint8_t family, unsigned int nat, uint16_t 
 	has_all(t, CLIENT);
 }
 
+static void login_by(struct talk *t, enum module_way way)
+{
+	assert_int_equal(says(t, SERVER, "220 ready\r\n"), way);
+	assert_int_equal(says(t, CLIENT, "USER x\r\n"), way);
+	assert_int_equal(says(t, SERVER, "331 password\r\n"), way);
+	assert_int_equal(says(t, CLIENT, "PASS x\r\n"), way);
+	assert_int_equal(says(t, SERVER, "230 in\r\n"), way);
+	has_all(t, CLIENT);
+}
+
+/* User space sees nothing of it. */
 static void login(struct talk *t)
 {
-	assert_int_equal(says(t, SERVER, "220 ready\r\n"), MODULE_QUEUED);
-	assert_int_equal(says(t, CLIENT, "USER x\r\n"), MODULE_QUEUED);
-	assert_int_equal(says(t, SERVER, "331 password\r\n"), MODULE_QUEUED);
-	assert_int_equal(says(t, CLIENT, "PASS x\r\n"), MODULE_QUEUED);
-	assert_int_equal(says(t, SERVER, "230 in\r\n"), MODULE_QUEUED);
-	has_all(t, CLIENT);
+	login_by(t, MODULE_PASSES);
 }
 
 /* Behind a masquerading router. */
@@ -482,7 +488,7 @@ static void test_surroundings(void **state)
 	assert_int_equal(says(&t, CLIENT, PORT_LINE), MODULE_PASSES);
 
 	begin_as(&t, FAMILY_IPV4, 1, SCAN_NARROW - 1);
-	login(&t);
+	login_by(&t, MODULE_QUEUED);
 	declines(&t, PORT_LINE);
 	begin_as(&t, FAMILY_IPV4, 1, SCAN_NARROW);
 	login(&t);
@@ -739,6 +745,134 @@ static void test_note(void **state)
 	assert_true(pairing_empty(&note.pairing));
 }
 
+/* ---- a session of which user space sees nothing ---- */
+
+static struct scan_note noted(const struct talk *t)
+{
+	struct scan_note note;
+
+	assert_true(scan_note(&t->module.scan, sizeof(t->module.scan), &note));
+	return note;
+}
+
+/* How far a plain beginning has come is in the note, step by step. */
+static void test_early_notes(void **state)
+{
+	struct scan_note note;
+	struct talk t;
+
+	(void)state;
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	note = noted(&t);
+	assert_true(note.early && !note.greeted && !note.single && pairing_empty(&note.pairing));
+	assert_int_equal(note.next[SERVER], START_SERVER);
+	assert_int_equal(says(&t, SERVER, "220-hello\r\n220 ready\r\n"), MODULE_PASSES);
+	note = noted(&t);
+	assert_true(note.early && note.greeted && !note.logged_in && note.exchanged == EXCHANGED_NOTHING);
+	assert_int_equal(says(&t, CLIENT, "USER x\r\n"), MODULE_PASSES);
+	assert_int_equal(noted(&t).pairing.classes, PAIRING_LOGIN);
+	assert_int_equal(says(&t, SERVER, "331 password\r\n"), MODULE_PASSES);
+	note = noted(&t);
+	assert_true(note.exchanged == EXCHANGED_ONE && pairing_empty(&note.pairing));
+	assert_int_equal(says(&t, CLIENT, "PASS x\r\n"), MODULE_PASSES);
+	note = noted(&t);
+	assert_true(note.early && note.exchanged == EXCHANGED_SENT && note.pairing.count == 1);
+	assert_int_equal(says(&t, SERVER, "230-hello\r\n"), MODULE_QUEUED);
+	note = noted(&t);
+	assert_true(note.single && note.next[SERVER] == t.seq[SERVER] - 11);
+	assert_int_equal(says(&t, SERVER, "230 in\r\n"), MODULE_QUEUED);
+	assert_false(noted(&t).single);
+	has_all(&t, CLIENT);
+	assert_int_equal(says(&t, CLIENT, "NOOP\r\n"), MODULE_PASSES);
+	assert_false(noted(&t).early);
+}
+
+static void test_early_greeting_230(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	assert_int_equal(says(&t, SERVER, "230 in\r\n"), MODULE_PASSES);
+	assert_true(noted(&t).early && noted(&t).logged_in);
+}
+
+/* What is not plain of a beginning is user space's. */
+static void test_early_declined(void **state)
+{
+	static const char *const odd[] = {
+		"AUTH TLS\r\n", PORT_LINE, "PASV\r\n", "US", "GET / HTTP/1.0\r\n", "XYZZY\r\n", "USER x\r\nPASS x\r\n"
+	};
+	struct talk t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		begin_as(&t, FAMILY_IPV4, 1, 1460);
+		assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
+		assert_int_equal(says(&t, CLIENT, odd[i]), MODULE_QUEUED);
+	}
+	/* One more, before the first is answered; one from somebody who has not got the answer; an answer to nothing. */
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, CLIENT, "NOOP\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, CLIENT, "NOOP\r\n"), MODULE_QUEUED);
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, CLIENT, "NOOP\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, SERVER, "200 fine\r\n"), MODULE_PASSES);
+	assert_int_equal(says_deaf(&t, CLIENT, "NOOP\r\n"), MODULE_QUEUED);
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, SERVER, "200 fine\r\n"), MODULE_QUEUED);
+}
+
+static enum module_way ends(struct talk *t, int who, uint8_t flags)
+{
+	t->acked[!who] = t->seq[!who];
+	return sends(t, who, t->seq[who], "", 0, flags);
+}
+
+/* Its end passes as well, but where user space knows of it; and so does what comes late of its handshake. */
+static void test_unseen(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	ready(&t);
+	announced(&t, PORT_LINE, "200 fine\r\n");
+	assert_int_equal(sends(&t, CLIENT, START_CLIENT - 1, "", 0, TCP_SYN), MODULE_PASSES);
+	assert_int_equal(says(&t, CLIENT, "QUIT\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, SERVER, "221 bye\r\n"), MODULE_PASSES);
+	assert_int_equal(ends(&t, SERVER, TCP_ACK | TCP_FIN), MODULE_PASSES);
+	assert_int_equal(t.module.opens, 0);
+	assert_int_equal(ends(&t, CLIENT, TCP_ACK | TCP_FIN), MODULE_PASSES);
+	ready(&t);
+	assert_int_equal(ends(&t, CLIENT, TCP_RST), MODULE_PASSES);
+
+	ready(&t);
+	assert_int_equal(says(&t, CLIENT, "NO"), MODULE_QUEUED);
+	assert_int_equal(says(&t, CLIENT, "OP\r\n"), MODULE_QUEUED);
+	assert_int_equal(says(&t, SERVER, "200 fine\r\n"), MODULE_PASSES);
+	assert_int_equal(sends(&t, CLIENT, START_CLIENT - 1, "", 0, TCP_SYN), MODULE_PASSES);
+	assert_int_equal(ends(&t, SERVER, TCP_ACK | TCP_FIN), MODULE_QUEUED);
+	ready(&t);
+	t.module.fast = false;
+	assert_int_equal(ends(&t, SERVER, TCP_ACK | TCP_FIN), MODULE_QUEUED);
+}
+
+/* An announcement in the last segment of all is nobody's but user space's. */
+static void test_announced_with_fin(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	ready(&t);
+	t.acked[SERVER] = t.seq[SERVER];
+	assert_int_equal(sends(&t, CLIENT, t.seq[CLIENT], PORT_LINE, (uint32_t)strlen(PORT_LINE), TCP_ACK | TCP_FIN),
+			 MODULE_QUEUED);
+	assert_int_equal(t.module.opens, 0);
+}
+
 /* ---- how often ---- */
 
 static void test_pace(void **state)
@@ -787,6 +921,11 @@ int main(void)
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_not_again),
 		cmocka_unit_test(test_note),
+		cmocka_unit_test(test_early_notes),
+		cmocka_unit_test(test_early_greeting_230),
+		cmocka_unit_test(test_early_declined),
+		cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_announced_with_fin),
 		cmocka_unit_test(test_pace),
 	};
 

@@ -10,20 +10,24 @@ and daemon in turns on one stream; a network that loses packets; how little is q
 """
 
 import sys
+import time
 
-from kmod_in_guest import PREFIX, BareLab, Counted, complaints, counters, loaded  # first: it makes the lab's own modules known
+from kmod_in_guest import (HOLD, PREFIX, RULES, BareLab, Counted, Traffic, complaints, counters, load, loaded,  # first: it makes the lab's
+                           unload)                                                                              # own modules known
 import cthelper_stub
 import test_streams
 from cases import daemon_lab, main
-from lab import HELPER
-from rawftp import Pair, RawClient, bytewise, check
+from lab import HELPER, Lab
+from rawftp import Pair, RawClient, announcement, bytewise, check
 from servers import Server
 
 MODES = {"masquerade": (("PORT", 4), ("EPRT", 4), ("EPRT", 6), ("PASV", 4), ("EPSV", 4), ("EPSV", 6)),
          "dnat": (("PORT", 4), ("PASV", 4), ("EPSV", 4), ("EPSV", 6))}
 SCRIPTED = (("PORT", 4), ("EPRT", 4), ("EPRT", 6), ("227", 4), ("229", 4))
-TRANSFERS = 10
-QUEUED_MAX = 12  # packets of a session: its beginning, as far as the login, and its end
+TRANSFERS = 20
+QUEUED_MAX = 2  # packets of a plain session, from SYN to FIN
+LOADS = 50
+PATIENCE = 5  # seconds
 LOSS = 5  # per cent
 
 
@@ -35,6 +39,22 @@ def transfers(lab, mode, family):
     counted = Counted()
     with RawClient(lab, family=family) as session:
         for number in range(TRANSFERS):
+            test_streams.fetch_small(session, mode, wide=number % 2)
+        session.command("QUIT", (221,))
+    check(counted.announced >= TRANSFERS, f"the test is none: {said(counted)}")
+    check(counted.queued <= QUEUED_MAX, said(counted))
+    return said(counted)
+
+
+def killed(lab, mode, family):
+    """Plain transfers do not notice that the daemon goes and comes."""
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        for number in range(TRANSFERS):
+            if number == TRANSFERS // 3:
+                lab.daemon_kill9()
+            if number == TRANSFERS * 2 // 3:
+                lab.daemon_start()
             test_streams.fetch_small(session, mode, wide=number % 2)
         session.command("QUIT", (221,))
     check(counted.announced >= TRANSFERS, f"the test is none: {said(counted)}")
@@ -93,6 +113,43 @@ def in_turns(lab, mode, family):
     return said(counted)
 
 
+def killed_in_turns(lab, mode, family):
+    """A line that the daemon has edited, then it is killed: the module goes on; a new daemon takes up what that has done."""
+    counted = Counted()
+    with Pair(lab, family) as pair:
+        pair.ready()
+        transfer(pair, mode, 20000, cuts=bytewise)
+        pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+        lab.daemon_kill9()
+        for number in range(3):
+            transfer(pair, mode, 1111 + number, wide=number == 1)
+        lab.daemon_start()
+        pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+        transfer(pair, mode, 20001, cuts=bytewise)
+        transfer(pair, mode, 1117)
+    check(counted.announced >= 3, f"the test is none: {said(counted)}")
+    return said(counted)
+
+
+def begins_oddly(lab, family):
+    """What is not plain in a session's beginning: a greeting in pieces, a command in pieces, one that is refused."""
+    counted = Counted()
+    mode = "PORT" if family == 4 else "EPRT"
+    for odd in ("greeting", "user", "password", "answer", "tls"):
+        with Pair(lab, family) as pair:
+            pair.say("server", b"220-scripted\r\n220 ready\r\n", cuts=(8, 16) if odd == "greeting" else ())
+            if odd == "tls":
+                pair.exchange(b"AUTH TLS\r\n", b"534 no\r\n")
+            pair.say("client", b"USER ftp\r\n", cuts=(3,) if odd == "user" else ())
+            pair.say("server", b"331 password\r\n")
+            pair.say("client", b"PASS lab\r\n", cuts=(3,) if odd == "password" else ())
+            pair.say("server", b"230-welcome\r\n here\r\n230 in\r\n", cuts=(13, 20) if odd == "answer" else ())
+            transfer(pair, mode, 1234, cuts=bytewise)
+            transfer(pair, mode, 20000)
+            transfer(pair, mode, 20001, wide=True, cuts=bytewise)
+    return said(counted)
+
+
 def lossy(lab, modes):
     counted = Counted()
     test_streams.set_loss(lab, LOSS)
@@ -101,12 +158,65 @@ def lossy(lab, modes):
     finally:
         test_streams.set_loss(lab, 0)
     check(counted.announced and counted.again, f"the test is none: {said(counted)}")
+    check(counted.withdrawn <= counted.announced, f"more is taken back than there was: {said(counted)}")
     return f"{result}, {said(counted)}"
 
 
 def quiet(before):
     check(complaints() == before, f"dmesg: {complaints()[len(before):]}")
     return f"{counters()['packets']} packets"
+
+
+def block(lab, option):
+    lab.run("router", ["iptables", "-t", "raw", option, "PREROUTING", "-p", "tcp", "--sport", "21", "-j", "DROP"], check=True)
+
+
+def leave_in_flight(lab, session):
+    """An announcement that is edited, and of whose arrival nothing is heard."""
+    counted, deadline = Counted(), time.monotonic() + PATIENCE
+    block(lab, "-I")
+    session.send(announcement("PORT", session.address, 40001))
+    while not counted.edited and time.monotonic() < deadline:
+        time.sleep(0.01)
+    check(counted.edited, f"the test is none: {said(counted)}")
+
+
+def come_and_go(lab):
+    load("fast=1")
+    lab.run("router", ["nft", "-f", "-"], input=RULES, check=True)
+    with RawClient(lab) as session:
+        test_streams.fetch_small(session, "PORT")
+        leave_in_flight(lab, session)
+        lab.run("router", ["nft", "delete", "table", "inet", "lab"], check=True)
+        unload()
+        block(lab, "-D")
+
+
+def comes_and_goes(lab):
+    """The module goes while an edit of its own is on its way, amid other traffic."""
+    before = complaints()
+    threads = [Traffic(lab) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(LOADS):
+            come_and_go(lab)
+    finally:
+        for thread in threads:
+            thread.over.set()
+        for thread in threads:
+            thread.join()
+    errors = [str(thread.error) for thread in threads if thread.error]
+    check(not errors, f"traffic: {errors}")
+    check(complaints() == before, f"dmesg: {complaints()[len(before):]}")
+    return f"{LOADS} times with an edit on its way, {sum(thread.commands for thread in threads)} commands beside"
+
+
+def group_load(_options, report):
+    with Lab("masquerade", backend="nft") as lab, Server("vsftpd", lab) as server:
+        test_streams.serve_files(server)
+        lab.run("router", ["nft", "-f", "-"], input=HOLD.replace("flush ruleset\n", ""), check=True)
+        report.case(f"{PREFIX}-fast/comes-and-goes", comes_and_goes, lab)
 
 
 def group_alone(topology):
@@ -135,10 +245,15 @@ def group_daemon(options, report):
                 report.case(f"{PREFIX}-fast/daemon/in-turns/{mode}/ipv{family}", in_turns, lab, mode, family)
             for family in (4, 6):
                 report.case(f"{PREFIX}-fast/daemon/taken-back/ipv{family}", taken_back, lab, family)
+                report.case(f"{PREFIX}-fast/daemon/begins-oddly/ipv{family}", begins_oddly, lab, family)
+            for mode, family in MODES["masquerade"]:
+                report.case(f"{PREFIX}-fast/daemon/killed/{mode}/ipv{family}", killed, lab, mode, family)
+            for mode, family in SCRIPTED:
+                report.case(f"{PREFIX}-fast/daemon/killed-in-turns/{mode}/ipv{family}", killed_in_turns, lab, mode, family)
             report.case(f"{PREFIX}-fast/daemon/lossy", lossy, lab, (("PORT", 4), ("EPRT", 4), ("EPRT", 6)))
 
 
-GROUPS = {"daemon": group_daemon}
+GROUPS = {"daemon": group_daemon, "load": group_load}
 GROUPS.update({f"alone-{topology}": group_alone(topology) for topology in MODES})
 
 if __name__ == "__main__":

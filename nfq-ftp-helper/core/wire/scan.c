@@ -4,7 +4,18 @@
 #include "scan_lines.h"
 
 /* What the oldest unanswered command of interest was when the last packet passed. */
-enum { NOTED_NONE, NOTED_TRANSFER, NOTED_COMMAND, NOTED_QUESTION };
+enum {
+	NOTED_NONE,
+	NOTED_TRANSFER,
+	NOTED_LOGIN = NOTED_TRANSFER, /* SCAN_NOTED_EARLY */
+	NOTED_COMMAND,
+	NOTED_QUESTION
+};
+
+/* How far it had been shown that this is FTP. */
+#define EARLY_GREETED	1u
+#define EARLY_LOGGED_IN 2u
+#define EARLY_EXCHANGED 2 /* shift */
 
 static uint32_t bit(enum direction side)
 {
@@ -13,7 +24,7 @@ static uint32_t bit(enum direction side)
 
 static bool at_line_start(const struct ftp_line *line)
 {
-	return line->phase == FTP_PHASE_START && line->telnet == 0;
+	return (line->phase == FTP_PHASE_START || line->phase == FTP_PHASE_FIRST) && line->telnet == 0;
 }
 
 void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *data, size_t length)
@@ -29,7 +40,7 @@ static void start(struct scan *scan, const struct scan_segment *segment)
 	if (segment->side != DIRECTION_REPLY || !(segment->flags & SCAN_ACK) || scan->started ||
 	    scan->mode != SCAN_FOLLOW)
 		return;
-	*scan = (struct scan){ .started = 1, .mode = SCAN_FOLLOW, .narrow = scan->narrow };
+	*scan = (struct scan){ .started = 1, .mode = SCAN_FOLLOW, .narrow = scan->narrow, .given = scan->given };
 	scan->side[DIRECTION_REPLY].next = segment->seq + 1;
 	scan->side[DIRECTION_ORIGINAL].next = segment->ack;
 	scan->side[DIRECTION_ORIGINAL].line.phase = FTP_PHASE_FIRST;
@@ -73,14 +84,14 @@ static bool may_pass(const struct scan *scan, const struct scan_segment *segment
 {
 	const struct scan_side *side = &scan->side[segment->side];
 
-	if (segment->flags & (SCAN_SYN | SCAN_FIN | SCAN_RST | SCAN_URG))
+	if (segment->flags & (SCAN_SYN | SCAN_RST | SCAN_URG) || (segment->flags & SCAN_FIN && !segment->alone))
 		return false;
 	if (scan->pending)
 		return false;
 	if (scan->mode == SCAN_OPAQUE)
 		return !seq_before(segment->seq, side->next);
 	return scan->mode == SCAN_FOLLOW && segment->seq == side->next &&
-	       (scan_is_quiet(scan) || scan_own_turn(scan, segment)) &&
+	       (scan_is_quiet(scan) || scan_own_turn(scan, segment) || scan_is_early(scan, segment)) &&
 	       at_line_start(&scan->side[DIRECTION_ORIGINAL].line) && at_line_start(&scan->side[DIRECTION_REPLY].line);
 }
 
@@ -121,9 +132,11 @@ static bool believed(const struct scan *scan, const struct scan_segment *segment
 	return belief == BELIEVED || belief == BELIEF_ACK_AHEAD;
 }
 
-static void begin_segment(const struct scan *scan, struct scan_segment *segment)
+static void begin_segment(struct scan *scan, struct scan_segment *segment)
 {
+	scan->narrow |= segment->flags & SCAN_SYN && !scan->started && segment->mss && segment->mss < SCAN_NARROW;
 	segment->fast = segment->fast && !scan->narrow;
+	segment->alone = segment->fast && scan->given == SCAN_GIVEN_NEVER;
 	segment->done = segment->edited = segment->interesting = segment->announced = false;
 	segment->hand_over = true;
 	segment->fresh = segment->read = segment->argument = 0;
@@ -141,7 +154,6 @@ uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
 	if (segment->flags & SCAN_RST && scan->mode != SCAN_WHOLE && believed(scan, segment))
 		scan_own_end(segment);
 	if (segment->flags & SCAN_SYN) {
-		scan->narrow |= !scan->started && segment->mss && segment->mss < SCAN_NARROW;
 		/* Bytes in it are not read here, so the SYN/ACK does not say where a line begins. FTP has none. */
 		if (segment->length && !scan->started)
 			scan_whole(scan);
@@ -153,20 +165,31 @@ uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
 		scan_whole(scan);
 	if (scan->mode == SCAN_WHOLE) {
 		settle(scan, segment);
-		segment->hand_over = segment->length || segment->flags & SCAN_FIN;
+		segment->hand_over = segment->length || (segment->flags & SCAN_FIN && !segment->alone);
 		return 0;
 	}
 	acknowledge(scan, segment);
-	segment->hand_over = (segment->length || segment->flags & SCAN_FIN) && !may_pass(scan, segment);
+	segment->hand_over =
+		(segment->length || (segment->flags & SCAN_FIN && !segment->alone)) && !may_pass(scan, segment);
 	if (scan->mode != SCAN_WHOLE)
 		segment->fresh = fresh_bytes(scan, segment);
 	return scan->mode == SCAN_FOLLOW ? segment->fresh : 0;
 }
 
+/* Where it has not been shown yet that this is FTP, nothing is unanswered behind the first command of interest: a LOGIN, if any. */
+static void note_early(struct scan *scan)
+{
+	scan->note = SCAN_NOTED_EARLY;
+	scan->noted_first = scan->first == PAIRING_LOGIN ? NOTED_LOGIN : NOTED_NONE;
+	scan->noted_behind = ((scan->greeted ? EARLY_GREETED : 0) | (scan->logged_in ? EARLY_LOGGED_IN : 0) |
+			      (uint32_t)scan->exchanged << EARLY_EXCHANGED) &
+			     15;
+}
+
 /* It passes: how things stand now. */
 static void note(struct scan *scan)
 {
-	scan->version = SCAN_VERSION;
+	scan->note = SCAN_NOTED;
 	scan->noted_opaque = scan->mode == SCAN_OPAQUE;
 	scan->noted_before = scan->before_first;
 	scan->noted_first = scan->first == PAIRING_TRANSFER  ? NOTED_TRANSFER :
@@ -175,8 +198,12 @@ static void note(struct scan *scan)
 							       NOTED_NONE;
 	scan->noted_behind = scan->before_second;
 	scan->noted_begun = scan->begun;
+	if (scan->mode == SCAN_FOLLOW && !scan_is_trusted(scan))
+		note_early(scan);
 	scan->side[DIRECTION_ORIGINAL].handed = 0;
 	scan->side[DIRECTION_REPLY].handed = 0;
+	if (scan->given != SCAN_GIVEN_NEVER)
+		scan->given = SCAN_GIVEN_NOTHING;
 }
 
 static void note_since(struct scan *scan, const struct scan_segment *segment)
@@ -195,12 +222,12 @@ static void handed_over(struct scan *scan, const struct scan_segment *segment)
 	struct scan_side *side = &scan->side[segment->side];
 
 	/* Before the first note there is none that could not tell how long ago it was. */
-	if (scan->version && segment->fresh > SCAN_HANDED_MAX - (uint32_t)side->handed) {
+	if (scan->note && segment->fresh > SCAN_HANDED_MAX - (uint32_t)side->handed) {
 		scan_whole(scan);
 		return;
 	}
 	side->next += segment->fresh;
-	if (scan->version)
+	if (scan->note)
 		side->handed = (side->handed + segment->fresh) & SCAN_HANDED_MAX;
 	if (segment->side == DIRECTION_ORIGINAL)
 		note_since(scan, segment);
@@ -211,8 +238,10 @@ static void handed_over(struct scan *scan, const struct scan_segment *segment)
 static bool lines_may_pass(const struct scan *scan, const struct scan_segment *segment)
 {
 	return scan->mode == SCAN_OPAQUE ||
-	       (at_line_start(&scan->side[segment->side].line) && scan_is_trusted(scan) && !scan->multiline &&
-		(scan_is_quiet(scan) || (segment->asks != PAIRING_OTHER && scan_own_alone(scan))));
+	       (at_line_start(&scan->side[segment->side].line) && !scan->multiline &&
+		(scan_is_trusted(scan) ?
+			 scan_is_quiet(scan) || (segment->asks != PAIRING_OTHER && scan_own_alone(scan)) :
+			 scan_is_early(scan, segment)));
 }
 
 bool scan_announces(const struct scan *scan, const struct scan_segment *segment)
@@ -220,8 +249,9 @@ bool scan_announces(const struct scan *scan, const struct scan_segment *segment)
 	const bool own = segment->side == DIRECTION_ORIGINAL ? segment->asks == SCAN_OWN_COMMAND :
 							       segment->answers == SCAN_OWN_QUESTION;
 
-	return own && segment->fast && !segment->hand_over && segment->arguments == 1 && segment->lines == 1 &&
-	       segment->fresh == segment->length && scan->mode == SCAN_FOLLOW && lines_may_pass(scan, segment);
+	return own && segment->fast && !(segment->flags & SCAN_FIN) && !segment->hand_over && segment->arguments == 1 &&
+	       segment->lines == 1 && segment->fresh == segment->length && scan->mode == SCAN_FOLLOW &&
+	       lines_may_pass(scan, segment);
 }
 
 /* It passes, and brings something new. */
@@ -243,10 +273,32 @@ static void passes(struct scan *scan, const struct scan_segment *segment)
 	scan->pending |= bit(segment->side) & 3;
 }
 
+/* User space is given it. */
+static bool give(struct scan *scan)
+{
+	scan->given = scan->given < SCAN_GIVEN_ONE ? SCAN_GIVEN_ONE : SCAN_GIVEN_MORE;
+	return true;
+}
+
+/*
+ * A handshake, an RST, or nothing that anybody takes: of a connection that user space knows nothing of it need not know that either. Nor of
+ * a handshake where one has passed: it has not seen that one, and would take this for another connection's.
+ */
+static bool end_unread(struct scan *scan, const struct scan_segment *segment)
+{
+	const bool late = segment->fast && segment->flags & SCAN_SYN && scan->note;
+
+	if (segment->length || !(segment->alone || late))
+		return give(scan);
+	if (scan->started && !scan->note && scan->mode == SCAN_FOLLOW)
+		note(scan);
+	return false;
+}
+
 bool scan_end(struct scan *scan, struct scan_segment *segment)
 {
 	if (segment->unread)
-		return true;
+		return end_unread(scan, segment);
 	if (segment->fresh && (!lines_may_pass(scan, segment) || (segment->arguments && !segment->done)))
 		segment->hand_over = true;
 	if (scan->mode == SCAN_WHOLE) {
@@ -261,7 +313,19 @@ bool scan_end(struct scan *scan, struct scan_segment *segment)
 		scan_whole(scan);
 	if (scan->mode != SCAN_FOLLOW)
 		scan_own_end(segment);
-	return segment->hand_over;
+	return segment->hand_over && give(scan);
+}
+
+/* As note_early() has it. */
+static void read_early(const struct scan *scan, struct scan_note *found)
+{
+	found->early = true;
+	found->greeted = scan->noted_behind & EARLY_GREETED;
+	found->logged_in = scan->noted_behind & EARLY_LOGGED_IN;
+	found->exchanged = scan->noted_behind >> EARLY_EXCHANGED & 3;
+	found->pairing.before[1] = 0;
+	if (scan->noted_first == NOTED_LOGIN)
+		found->pairing.classes = PAIRING_LOGIN;
 }
 
 bool scan_note(const void *bytes, size_t length, struct scan_note *found)
@@ -275,7 +339,7 @@ bool scan_note(const void *bytes, size_t length, struct scan_note *found)
 	if (length != sizeof(scan))
 		return false;
 	memcpy(&scan, bytes, sizeof(scan));
-	if (scan.version != SCAN_VERSION)
+	if (scan.note == SCAN_NOTED_NOT)
 		return false;
 	memset(found, 0, sizeof(*found));
 	for (int i = 0; i < 2; i++) {
@@ -285,9 +349,12 @@ bool scan_note(const void *bytes, size_t length, struct scan_note *found)
 	found->opaque = scan.noted_opaque;
 	found->tls = scan.tls;
 	found->whole = scan.mode == SCAN_WHOLE;
+	found->single = scan.given == SCAN_GIVEN_ONE;
 	found->pairing = (struct pairing){ .before = { scan.noted_before, scan.noted_behind } };
 	found->pairing.classes = classes[scan.noted_first];
 	found->pairing.count = scan.noted_first != NOTED_NONE;
 	found->pairing.begun = scan.noted_begun;
+	if (scan.note == SCAN_NOTED_EARLY)
+		read_early(&scan, found);
 	return true;
 }

@@ -18,7 +18,9 @@
  * everything. The note goes with each packet that is handed over, and passed_input() takes it up.
  *
  * A third outcome is the caller's: where he sets fast, a plain announcement, the command that asks for one and its answer may pass as well,
- * if he carries the announcement out by himself (core/plain/plain.h; what becomes of his own: scan_own.h). Without fast nothing of this is.
+ * if he carries the announcement out by himself (core/plain/plain.h; what becomes of his own: scan_own.h). And as long as nothing at all of
+ * a connection has been handed over, its beginning and its end may pass likewise, so that of a plain session user space sees nothing: until
+ * it has been shown that this is FTP, the note tells how far that has come. Without fast nothing of this is.
  *
  * What the lines mean is what dialogue.c says they mean, and which reply answers which command is pairing.c's for both; where the two could
  * differ, or the 32 bytes do not suffice, the scan hands over more. It reads what user
@@ -61,9 +63,14 @@ struct scan_note {
 	bool opaque;	  /* not FTP: the rest does not matter */
 	bool tls;	  /* TLS has begun since then */
 	bool whole;	  /* that was long ago: everything has been handed over since then */
-	bool edit[2];	  /* by enum direction: an edit of the module's is not acknowledged yet */
-	struct pairing
-		pairing; /* commands unanswered: of no interest, one transfer, or one that the module deals with (IDLE, PASSIVE) */
+	bool single; /* it comes with the first packet that is handed over since then: there is no other that may have bypassed */
+	bool early; /* it had not been shown yet that this is FTP: */
+	bool greeted;
+	bool logged_in;
+	uint8_t exchanged; /* enum exchanged */
+	bool edit[2];	   /* by enum direction: an edit of the module's is not acknowledged yet */
+	/* commands unanswered: of no interest, one transfer, or one that the module deals with (IDLE, PASSIVE); early, a LOGIN */
+	struct pairing pairing;
 	struct seqadj adj[2]; /* as conntrack adjusts: the caller's to fill in, zero where he does not know */
 };
 
@@ -73,7 +80,7 @@ struct scan_note {
  * @length: how many
  * @note: filled in
  *
- * Return: false where there is none: nothing has passed yet, or @scan is another version's.
+ * Return: false where there is none: nothing has passed yet, or @scan is none.
  */
 bool scan_note(const void *scan, size_t length, struct scan_note *note);
 

@@ -41,6 +41,12 @@ bool scan_is_trusted(const struct scan *scan)
 	return scan->greeted && scan->logged_in && scan->exchanged == EXCHANGED_TWO;
 }
 
+bool scan_is_early(const struct scan *scan, const struct scan_segment *segment)
+{
+	return segment->alone && !scan_is_trusted(scan) && scan->second == PAIRING_OTHER && !scan->begun &&
+	       (scan->first == PAIRING_OTHER || (scan->first == PAIRING_LOGIN && scan_own_alone(scan)));
+}
+
 /* The connection is not FTP, or not any more: nothing in it will be changed. */
 static void become_opaque(struct scan *scan)
 {
@@ -60,6 +66,12 @@ static void strange(struct scan *scan, struct scan_segment *segment)
 		become_opaque(scan);
 }
 
+/* Step by step: else a note, which has no room for it, would have to say where the first answer ended. */
+static bool is_in_step(const struct scan *scan, const struct scan_segment *segment, const struct pairing *pairing)
+{
+	return !segment->alone || scan_is_trusted(scan) || (pairing_empty(pairing) && scan->exchanged != EXCHANGED_ONE);
+}
+
 static void command(struct scan *scan, struct scan_segment *segment, enum pairing_class class)
 {
 	struct pairing pairing;
@@ -69,12 +81,14 @@ static void command(struct scan *scan, struct scan_segment *segment, enum pairin
 	    !seq_before(segment->ack, scan->side[DIRECTION_REPLY].next))
 		scan->exchanged = EXCHANGED_SENT;
 	unpack(scan, &pairing);
+	segment->hand_over = segment->hand_over || !is_in_step(scan, segment, &pairing);
 	if (class != PAIRING_OTHER) {
 		segment->interesting = true;
 		/* Where the engine may be behind, or remember it no more, it decides whether TLS follows. */
 		scan->auth = class == PAIRING_AUTH && pairing_empty(&pairing) && !scan->pending;
 	}
-	if (class != PAIRING_OTHER && class != PAIRING_TRANSFER) {
+	if (class != PAIRING_OTHER && class != PAIRING_TRANSFER &&
+	    !(class == PAIRING_LOGIN && scan_is_early(scan, segment))) {
 		segment->asks = scan_is_trusted(scan) && pairing_empty(&pairing) ? scan_own_asks(scan, segment, class) :
 										   PAIRING_OTHER;
 		segment->hand_over = segment->hand_over || segment->asks == PAIRING_OTHER;
@@ -137,6 +151,8 @@ static void answered(struct scan *scan, struct scan_segment *segment, unsigned i
 	unpack(scan, &pairing);
 	answer = pairing_reply(&pairing, code);
 	pack(scan, &pairing);
+	if (!answer.answers && segment->alone && !scan_is_trusted(scan))
+		segment->hand_over = true;
 	if (answer.answers)
 		note_answer(scan, &answer, code);
 	scan_own_reply(scan, segment, first, &answer, code);

@@ -13,6 +13,9 @@ bool scan_is_quiet(const struct scan *scan);
 /* Has it been shown that this is FTP? */
 bool scan_is_trusted(const struct scan *scan);
 
+/* May it pass although that has not been shown yet? It is the beginning of a session that is left to the caller, and goes by the book. */
+bool scan_is_early(const struct scan *scan, const struct scan_segment *segment);
+
 /* Some of a segment's new bytes, in order. */
 void scan_lines_read(struct scan *scan, struct scan_segment *segment, const uint8_t *data, size_t length);
 

@@ -17,6 +17,21 @@ enum scan_mode {
 	SCAN_WHOLE,  /* TLS, or out of step: all that carry something are handed over */
 };
 
+/* Is there a note of how things stood when the last packet passed? */
+enum scan_noted {
+	SCAN_NOTED_NOT,
+	SCAN_NOTED,
+	SCAN_NOTED_EARLY, /* yes, and it had not been shown then that this is FTP */
+};
+
+/* What has user space been given of the connection? */
+enum scan_given {
+	SCAN_GIVEN_NEVER,   /* nothing at all: it does not know of it */
+	SCAN_GIVEN_NOTHING, /* since the last packet that passed */
+	SCAN_GIVEN_ONE,	    /* packet since then, or in the beginning */
+	SCAN_GIVEN_MORE,
+};
+
 struct scan_side {
 	uint32_t next;	      /* first byte not seen yet, sender space */
 	uint16_t handed : 15; /* bytes before it that were handed over since the last packet that passed */
@@ -39,8 +54,9 @@ struct scan {
 	uint32_t auth : 1;	 /* the last command of interest was AUTH, and nothing else was unanswered */
 	uint32_t narrow : 1;	 /* an end takes segments that are shorter than SCAN_NARROW only: nothing is fast */
 	uint32_t multiline : 10; /* code of the multi-line reply that is open, 0: none */
-	uint32_t version : 3;	 /* SCAN_VERSION once there is a note */
-	uint32_t since : 7;	 /* bytes of the client after the segment with the last command of interest */
+	uint32_t note : 2;	 /* enum scan_noted */
+	uint32_t given : 2;	 /* enum scan_given */
+	uint32_t since : 6;	 /* bytes of the client after the segment with the last command of interest */
 
 	/* commands unanswered: struct pairing, as far as it fits. What the module has let pass by itself is SCAN_OWN_... */
 	uint32_t before_first : 4;
@@ -54,15 +70,16 @@ struct scan {
 
 	/* the same when the last packet passed */
 	uint32_t noted_before : 4;
-	uint32_t noted_first : 2; /* NOTED_...: scan.c */
-	uint32_t noted_behind : 4;
+	uint32_t noted_first : 2;  /* NOTED_...: scan.c */
+	uint32_t noted_behind : 4; /* SCAN_NOTED_EARLY: EARLY_... */
 	uint32_t noted_begun : 1;
 	uint32_t noted_opaque : 1;
 };
 
-#define SCAN_VERSION	     3
+/* Changes with what is above. The module has it as a parameter; a daemon of another layout must not read it. */
+#define SCAN_LAYOUT	     4
 #define SCAN_OUTSTANDING_MAX 15	    /* of no interest, one after the other */
-#define SCAN_SINCE_MAX	     127    /* so many or more */
+#define SCAN_SINCE_MAX	     63	    /* so many or more */
 #define SCAN_HANDED_MAX	     0x7fff /* bytes */
 #define SCAN_NARROW	     536    /* bytes: RFC 9293 section 3.7.1 */
 
@@ -100,6 +117,7 @@ struct scan_segment {
 	bool done;   /* what it announces is expected: scan_announces() */
 	bool edited; /* and its text has changed */
 	/* the scan's own */
+	bool alone; /* the caller deals with the whole connection by himself so far: user space has been given nothing */
 	bool unread; /* its receiver would not take it: user space is to know, the scan is not */
 	bool hand_over;
 	bool interesting;  /* a command that is not counted among the others ends in it */

@@ -240,7 +240,7 @@ enum fast_way fast_again(const struct fast_packet *packet, const struct scan *sc
 	struct plain_again again;
 	struct seqadj adj;
 
-	if (!edit)
+	if (!edit || !scan->started) /* without its SYN it may be another connection's */
 		return FAST_NOT;
 	edit->acknowledged = !scan->side[edit->plain.side].edit;
 	adj = adjustment_of(packet->ct, CTINFO2DIR(packet->ctinfo));

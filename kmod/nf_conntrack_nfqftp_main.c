@@ -164,7 +164,7 @@ static bool look_at(struct nfqftp_packet *packet, const struct sk_buff *skb, u8 
 	if (offset < 0)
 		return false;
 	th = skb_header_pointer(skb, offset, sizeof(header), &header);
-	if (!th)
+	if (!th || th->doff * 4 < sizeof(header))
 		return false;
 	packet->protoff = offset;
 	packet->payload = offset + th->doff * 4;

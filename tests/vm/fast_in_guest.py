@@ -1,25 +1,31 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plain announcements dealt with in the kernel, on a stock kernel, once the module has been built for it with NFQFTP_FAST=1 (kmod/fast.h):
+"""Plain sessions dealt with in the kernel, on a stock kernel, once the module has been built for it with NFQFTP_FAST=1 (kmod/fast.h), beside
+the one that is built by default:
 
-    make kmod KDIR=$(readlink -f $(tests/vm/kernels --headers 6.1)/kdir) NFQFTP_FAST=1
-    tests/vm/boot -t 900 6.1 -- tests/vm/fast_in_guest.py
+    make kmod KDIR=$(scripts/vm kdir 6.1) TOOLCHAIN="tests/vm/toolchain 6.1" NFQFTP_FAST=1 KMOD_BESIDE=fast/
+    scripts/vm run -t 900 6.1 -- tests/vm/fast_in_guest.py
 
-The module is not built so by default, so nothing else runs this. Transfers with nobody on the queue, byte for byte; what is taken back; module
-and daemon in turns on one stream; a network that loses packets; how little is queued.
+That nothing of them is queued, with a daemon, without one, and when it is killed in the middle, byte for byte; what is taken back; module and
+daemon in turns on one stream; beginnings that are not plain; a network that loses packets; the module going while an edit is on its way.
 """
 
+import os
+import pathlib
 import sys
 import time
 
-from kmod_in_guest import (HOLD, PREFIX, RULES, BareLab, Counted, Traffic, complaints, counters, load, loaded,  # first: it makes the lab's
-                           unload)                                                                              # own modules known
-import cthelper_stub
-import test_streams
-from cases import daemon_lab, main
-from lab import HELPER, Lab
-from rawftp import Pair, RawClient, announcement, bytewise, check
-from servers import Server
+os.environ.setdefault("NFQ_FTP_MODULE", str(pathlib.Path(__file__).resolve().parents[2] /
+                                            f"build/kmod/fast/linux-headers-{os.uname().release}/nf_conntrack_nfqftp.ko"))
+
+# kmod_in_guest first: it makes the lab's own modules known.
+from kmod_in_guest import HOLD, PREFIX, RULES, BareLab, Counted, Traffic, complaints, counters, load, loaded, unload  # noqa: E402
+import cthelper_stub  # noqa: E402
+import test_streams  # noqa: E402
+from cases import daemon_lab, main  # noqa: E402
+from lab import HELPER, Lab  # noqa: E402
+from rawftp import Pair, RawClient, announcement, bytewise, check  # noqa: E402
+from servers import Server  # noqa: E402
 
 MODES = {"masquerade": (("PORT", 4), ("EPRT", 4), ("EPRT", 6), ("PASV", 4), ("EPSV", 4), ("EPSV", 6)),
          "dnat": (("PORT", 4), ("PASV", 4), ("EPSV", 4), ("EPSV", 6))}
@@ -253,8 +259,9 @@ def group_daemon(options, report):
             report.case(f"{PREFIX}-fast/daemon/lossy", lossy, lab, (("PORT", 4), ("EPRT", 4), ("EPRT", 6)))
 
 
-GROUPS = {"daemon": group_daemon, "load": group_load}
+GROUPS = {"daemon": group_daemon}
 GROUPS.update({f"alone-{topology}": group_alone(topology) for topology in MODES})
+GROUPS["load"] = group_load
 
 if __name__ == "__main__":
     sys.argv += ["--jobs", "1"]  # there is one module

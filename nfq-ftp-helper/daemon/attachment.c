@@ -110,6 +110,37 @@ static int adopt_module(struct attach *attach, const struct policy *policy)
 	return error;
 }
 
+/* What the module deals with by itself nobody logs: where -v asks for a line for each transfer, it deals with none. */
+static void see_all(struct attachment *attachment)
+{
+	const int turned_off = log_enabled(LOG_LEVEL_INFO) ? module_turn_off("fast") : -EALREADY;
+
+	if (turned_off >= 0) {
+		attachment->fast = turned_off;
+		log_why(LOG_LEVEL_NOTICE, "module",
+			"the kernel module deals with no session by itself (fast=N) while this runs, so that all is seen "
+			"that -v tells");
+	} else if (turned_off != -EALREADY && turned_off != -ENOENT) {
+		log_why(LOG_LEVEL_WARNING, "module",
+			"the kernel module cannot be told to leave all sessions to this program: %s; not all is seen "
+			"that -v tells: write N to `" MODULE_PARAMETERS "/fast'",
+			strerror(-turned_off));
+	}
+}
+
+/* As it was. */
+static void see_less(struct attachment *attachment)
+{
+	const int error = attachment->fast > 0 ? module_turn_on(attachment->fast) : 0;
+
+	attachment->fast = 0;
+	if (error)
+		log_why(LOG_LEVEL_WARNING, "module",
+			"the kernel module cannot be told to deal with sessions by itself again: %s; write Y to "
+			"`" MODULE_PARAMETERS "/fast'",
+			strerror(-error));
+}
+
 static int complain_cthelper(int error)
 {
 	char way[MODULE_WAY_MAX];
@@ -151,8 +182,12 @@ int attachment_open(struct attachment *attachment, struct options *options)
 			strerror(-error));
 		return error;
 	}
-	if (attach->mode == MODE_KMOD)
-		return adopt_module(attach, &options->policy);
+	if (attach->mode == MODE_KMOD) {
+		error = adopt_module(attach, &options->policy);
+		if (!error)
+			see_all(attachment);
+		return error;
+	}
 	if (attach->mode == MODE_QUEUE)
 		return 0;
 	error = helper_offered();
@@ -282,6 +317,7 @@ void attachment_end(struct attachment *attachment)
 
 void attachment_close(struct attachment *attachment)
 {
+	see_less(attachment);
 	guard_end(&attachment->guard);
 	if (attachment->users >= 0)
 		close(attachment->users);

@@ -19,7 +19,7 @@ os.environ.setdefault("NFQ_FTP_MODULE", str(pathlib.Path(__file__).resolve().par
                                             f"build/kmod/fast/linux-headers-{os.uname().release}/nf_conntrack_nfqftp.ko"))
 
 # kmod_in_guest first: it makes the lab's own modules known.
-from kmod_in_guest import HOLD, PREFIX, RULES, BareLab, Counted, Traffic, complaints, counters, load, loaded, unload  # noqa: E402
+from kmod_in_guest import HOLD, PARAMETERS, PREFIX, RULES, BareLab, Counted, Traffic, complaints, counters, load, loaded, unload  # noqa: E402
 import cthelper_stub  # noqa: E402
 import test_streams  # noqa: E402
 from cases import daemon_lab, main  # noqa: E402
@@ -168,6 +168,21 @@ def lossy(lab, modes):
     return f"{result}, {said(counted)}"
 
 
+def told_of(lab, mode, family):
+    """With -v the daemon sees all, and afterwards the module is as it was."""
+    check((PARAMETERS / "fast").read_text().strip() == "N", "the module goes on by itself")
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        test_streams.fetch_small(session, mode)
+    check(not counted.announced and counted.queued > QUEUED_MAX, said(counted))
+    log = lab.daemon_log.read_text(errors="replace")
+    check(mode in log, f"its log has no {mode}")
+    lab.daemon_stop()
+    check((PARAMETERS / "fast").read_text().strip() == "Y", "the module does not go on by itself afterwards")
+    lab.daemon_start()
+    return said(counted)
+
+
 def quiet(before):
     check(complaints() == before, f"dmesg: {complaints()[len(before):]}")
     return f"{counters()['packets']} packets"
@@ -257,6 +272,10 @@ def group_daemon(options, report):
             for mode, family in SCRIPTED:
                 report.case(f"{PREFIX}-fast/daemon/killed-in-turns/{mode}/ipv{family}", killed_in_turns, lab, mode, family)
             report.case(f"{PREFIX}-fast/daemon/lossy", lossy, lab, (("PORT", 4), ("EPRT", 4), ("EPRT", 6)))
+        with daemon_lab(options, "masquerade", mode="kmod", backend="nft", daemon_args=["-v"]) as lab, Server("vsftpd", lab) as server:
+            test_streams.serve_files(server)
+            for mode, family in (("PORT", 4), ("EPRT", 6)):
+                report.case(f"{PREFIX}-fast/daemon/verbose/{mode}/ipv{family}", told_of, lab, mode, family)
 
 
 GROUPS = {"daemon": group_daemon}

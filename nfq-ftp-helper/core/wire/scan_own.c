@@ -15,7 +15,7 @@ bool scan_own_turn(const struct scan *scan, const struct scan_segment *segment)
 uint8_t scan_own_asks(const struct scan *scan, const struct scan_segment *segment, enum pairing_class class)
 {
 	/* What user space has open is replaced by whom has opened it: so this is, too. */
-	if (!segment->fast || segment->hand_over || segment->flags & SCAN_FIN || scan->multiline || scan->announced)
+	if (!segment->fast || segment->hand_over || scan->multiline || scan->announced)
 		return PAIRING_OTHER;
 	if (class == PAIRING_ACTIVE && segment->announced)
 		return SCAN_OWN_COMMAND;

@@ -79,6 +79,7 @@ static inline bool compat_expect_is_over(const struct nf_conntrack_expect *exp)
 #ifdef NF_CT_EXPECT_DEAD
 	return nf_ct_exp_is_expired(exp);
 #else
+	(void)exp;
 	return false;
 #endif
 }

@@ -51,6 +51,8 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 # core's rooms, from below to above.
 CORE_ROOMS := wire table engine dialogue stream session
 CORE := $(foreach room,$(CORE_ROOMS),$(call objects,nfq-ftp-helper/core/$(room)))
+# The kernel module's alone: the daemon does without.
+PLAIN := $(call objects,nfq-ftp-helper/core/plain)
 
 # A packet goes through many of core's files, and a call from one to the other costs more than most of them have to do for it. So in the
 # daemon's program, and where that is measured, the linker puts core together as if it were one file (LTO, by gcc). That takes it seconds: all
@@ -112,7 +114,7 @@ $(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests
 
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(CORE)
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_CMOCKA) $(LIBS_UNIT)
 
@@ -280,7 +282,7 @@ FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 $(addprefix $(BUILD)/tests/fuzz/test_,$(OF_CAPTURES)): $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/fuzz/test_option: $(OPTION)
 $(BUILD)/tests/fuzz/test_explain: $(call objects,nfq-ftp-helper/explain)
-$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(CORE)
+$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
 
@@ -293,15 +295,19 @@ fuzz:
 # A command that runs others with the tools that KDIR asks for: tests/vm/toolchain. None: this machine's.
 TOOLCHAIN ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
-KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
+# Two kinds for one kernel: KMOD_BESIDE is the second's place, "fast/".
+KMOD_BESIDE ?=
+KMOD := $(BUILD)/kmod/$(KMOD_BESIDE)$(notdir $(realpath $(KDIR)))
 KMOD_OWN := $(wildcard kmod/*.[ch]) $(patsubst %,kmod/%,Kbuild Makefile README dkms.conf probe)
-KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h bytes.h proxy.c proxy.h \
-	direction.h endpoint.h seqadj.h types.h)
+KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h scan_lines.c scan_lines.h scan_own.c scan_own.h scan_state.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h bytes.h proxy.c proxy.h \
+	direction.h endpoint.c endpoint.h text.c text.h tuple.h seqadj.h types.h)
+KMOD_PLAIN := $(patsubst %,nfq-ftp-helper/core/plain/%,plain.c plain.h pace.c pace.h)
 
 kmod:
-	@mkdir -p $(KMOD)/core/wire
+	@mkdir -p $(KMOD)/core/wire $(KMOD)/core/plain
 	cp -pu $(KMOD_OWN) $(KMOD)/
 	cp -pu $(KMOD_CORE) $(KMOD)/core/wire/
+	cp -pu $(KMOD_PLAIN) $(KMOD)/core/plain/
 	$(TOOLCHAIN) $(MAKE) -C $(KMOD) KDIR=$(abspath $(KDIR)) modules
 
 # All sources as .clang-format says.
@@ -360,9 +366,10 @@ install: all $(COMPLETION) $(UNITS)
 # The kernel module's sources, for DKMS.
 DKMS := $(DESTDIR)$(prefix)/src/nfq-ftp-helper-$(VERSION)
 install-dkms:
-	install -d "$$DKMS/core/wire"
+	install -d "$$DKMS/core/wire" "$$DKMS/core/plain"
 	install -m 644 $(KMOD_OWN) "$$DKMS/"
 	install -m 644 $(KMOD_CORE) "$$DKMS/core/wire/"
+	install -m 644 $(KMOD_PLAIN) "$$DKMS/core/plain/"
 
 uninstall:
 	@echo "$$INSTALLED" | while read -r mode file place; do rm -f "$$DESTDIR$$place"; done

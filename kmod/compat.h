@@ -25,15 +25,16 @@ typedef int compat_help(struct sk_buff *skb, unsigned int protoff, struct nf_con
 /* Rules assign the helper, nothing goes by its port. 21 is nf_conntrack_ftp's, and helpers of user space have none. */
 #define COMPAT_PORT 0xffff
 
-/* A helper for TCP. What is set besides is set afterwards. */
+/* A helper for TCP, with a policy for each class of expectations. What is set besides is set afterwards. */
 static inline void compat_helper_init(struct nf_conntrack_helper *helper, u8 family, const char *name,
-				      const struct nf_conntrack_expect_policy *policy, compat_help *help)
+				      const struct nf_conntrack_expect_policy *policies, unsigned int class_max,
+				      compat_help *help)
 {
 #ifdef COMPAT_HELPERS_HAVE_PORTS
-	nf_ct_helper_init(helper, family, IPPROTO_TCP, name, COMPAT_PORT, COMPAT_PORT, 0, policy, 0, help, NULL,
-			  THIS_MODULE);
+	nf_ct_helper_init(helper, family, IPPROTO_TCP, name, COMPAT_PORT, COMPAT_PORT, 0, policies, class_max, help,
+			  NULL, THIS_MODULE);
 #else
-	nf_ct_helper_init(helper, family, IPPROTO_TCP, name, policy, 0, help, NULL, THIS_MODULE);
+	nf_ct_helper_init(helper, family, IPPROTO_TCP, name, policies, class_max, help, NULL, THIS_MODULE);
 #endif
 }
 
@@ -65,6 +66,22 @@ static inline void compat_helpers_unregister(struct nf_conntrack_helper **regist
 static inline bool compat_helper_is(const struct nf_conntrack_helper *helper, compat_help *help)
 {
 	return (__force compat_help *)READ_ONCE(helper->help) == help;
+}
+
+struct nf_conntrack_expect;
+
+/*
+ * Has it been used or taken back, or has its time run out? Where the kernel only marks such a one, it is in its lists
+ * until that clears them; elsewhere it is in none.
+ */
+static inline bool compat_expect_is_over(const struct nf_conntrack_expect *exp)
+{
+#ifdef NF_CT_EXPECT_DEAD
+	return nf_ct_exp_is_expired(exp);
+#else
+	(void)exp;
+	return false;
+#endif
 }
 
 #endif

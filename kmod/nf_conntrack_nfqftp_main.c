@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "core/wire/scan.h"
+#include "fast.h"
 
 #include <generated/utsrelease.h>
 #include <linux/ip.h>
@@ -82,7 +83,7 @@ static DEFINE_PER_CPU(struct nfqftp_counters, nfqftp_counters);
 static int counters_get(char *buffer, const struct kernel_param *kp)
 {
 	struct nfqftp_counters sum = {};
-	int cpu;
+	int cpu, length;
 
 	for_each_possible_cpu (cpu) {
 		const struct nfqftp_counters *one = per_cpu_ptr(&nfqftp_counters, cpu);
@@ -93,8 +94,9 @@ static int counters_get(char *buffer, const struct kernel_param *kp)
 		sum.sure += READ_ONCE(one->sure);
 		sum.related += READ_ONCE(one->related);
 	}
-	return scnprintf(buffer, PAGE_SIZE, "packets %lu\npayload %lu\nqueued %lu\nsure %lu\nrelated %lu\n",
-			 sum.packets, sum.payload, sum.queued, sum.sure, sum.related);
+	length = scnprintf(buffer, PAGE_SIZE, "packets %lu\npayload %lu\nqueued %lu\nsure %lu\nrelated %lu\n",
+			   sum.packets, sum.payload, sum.queued, sum.sure, sum.related);
+	return length + fast_print(buffer + length, PAGE_SIZE - length);
 }
 
 static const struct kernel_param_ops counters_ops = {
@@ -104,11 +106,24 @@ static const struct kernel_param_ops counters_ops = {
 module_param_cb(counters, &counters_ops, NULL, 0444);
 MODULE_PARM_DESC(counters, "packets seen and queued (read only)");
 
+static int layout_get(char *buffer, const struct kernel_param *kp)
+{
+	return scnprintf(buffer, PAGE_SIZE, "%u\n", SCAN_LAYOUT);
+}
+
+static const struct kernel_param_ops layout_ops = {
+	.get = layout_get,
+};
+
+module_param_cb(layout, &layout_ops, NULL, 0444);
+MODULE_PARM_DESC(layout, "what its notes for user space look like (read only)");
+
 /* ---- a packet ---- */
 
 /* A segment, and where its payload stands. */
 struct nfqftp_packet {
 	struct scan_segment segment;
+	unsigned int protoff;
 	unsigned int payload;
 };
 
@@ -149,8 +164,9 @@ static bool look_at(struct nfqftp_packet *packet, const struct sk_buff *skb, u8 
 	if (offset < 0)
 		return false;
 	th = skb_header_pointer(skb, offset, sizeof(header), &header);
-	if (!th)
+	if (!th || th->doff * 4 < sizeof(header))
 		return false;
+	packet->protoff = offset;
 	packet->payload = offset + th->doff * 4;
 	if (packet->payload > skb->len)
 		return false;
@@ -187,31 +203,6 @@ static u32 largest_window(const struct nf_conn *ct, enum ip_conntrack_dir dir)
 	return clamp_t(u32, READ_ONCE(ct->proto.tcp.seen[!dir].td_maxwin), 66000, 1 << 30);
 }
 
-/* Must user space see it? */
-static bool decide(struct nf_conn *ct, struct scan *state, enum ip_conntrack_dir dir, struct nfqftp_packet *packet,
-		   const struct sk_buff *skb)
-{
-	bool hand_over;
-
-	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
-	packet->segment.window[DIRECTION_ORIGINAL] = largest_window(ct, IP_CT_DIR_ORIGINAL);
-	packet->segment.window[DIRECTION_REPLY] = largest_window(ct, IP_CT_DIR_REPLY);
-	spin_lock_bh(&ct->lock);
-	if (!nf_ct_net(ct)->ct.sysctl_checksum) /* packets come with wrong checksums: nobody may go by what they say */
-		scan_whole(state);
-	packet->segment.ack = acknowledged(ct, dir, packet->segment.ack);
-	read_payload(state, packet, skb, scan_begin(state, &packet->segment));
-	hand_over = scan_end(state, &packet->segment);
-	spin_unlock_bh(&ct->lock);
-	return hand_over;
-}
-
-/* What is handed over without the scan. */
-static bool carries_something(const struct scan_segment *segment)
-{
-	return segment->length || segment->flags & (SCAN_SYN | SCAN_FIN | SCAN_RST);
-}
-
 /*
  * All packets of a marked connection are needed in user space, and none may bypass: one that conntrack does not adjust is
  * adjusted there; one that it adjusts carries the mark while an edit is in flight, of which conntrack need not have been
@@ -224,6 +215,62 @@ static bool is_marked(const struct nf_conn *ct)
 #else
 	return false;
 #endif
+}
+
+/* What becomes of a packet. */
+enum nfqftp_way {
+	NFQFTP_PASS,
+	NFQFTP_SENT, /* passes, with text of ours: user space never sees it */
+	NFQFTP_QUEUE,
+	NFQFTP_DROP,
+};
+
+static enum nfqftp_way scan_packet(struct scan *state, const struct fast_packet *place, struct nfqftp_packet *packet)
+{
+	const u32 fresh = scan_begin(state, &packet->segment);
+	const enum fast_way again = fast_again(place, state, &packet->segment);
+	bool hand_over;
+
+	if (again != FAST_NOT)
+		return again == FAST_PASS ? NFQFTP_SENT : NFQFTP_DROP;
+	read_payload(state, packet, place->skb, fresh);
+	fast_carry_out(place->ct, &packet->segment);
+	if (scan_announces(state, &packet->segment))
+		fast_announce(place, &packet->segment);
+	hand_over = scan_end(state, &packet->segment);
+	fast_carry_out(place->ct, &packet->segment);
+	if (hand_over)
+		return NFQFTP_QUEUE;
+	return packet->segment.edited ? NFQFTP_SENT : NFQFTP_PASS;
+}
+
+/* Must user space see it? @marked: it has a hand in the connection. */
+static enum nfqftp_way decide(struct nf_conn *ct, struct scan *state, enum ip_conntrack_info ctinfo,
+			      struct nfqftp_packet *packet, struct sk_buff *skb, bool marked)
+{
+	const enum ip_conntrack_dir dir = CTINFO2DIR(ctinfo);
+	const struct fast_packet place = { skb, ct, ctinfo, packet->protoff, packet->payload };
+	const bool checked = READ_ONCE(nf_ct_net(ct)->ct.sysctl_checksum);
+	spinlock_t *lock = fast_lock(ct);
+	enum nfqftp_way way;
+
+	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+	packet->segment.window[DIRECTION_ORIGINAL] = largest_window(ct, IP_CT_DIR_ORIGINAL);
+	packet->segment.window[DIRECTION_REPLY] = largest_window(ct, IP_CT_DIR_REPLY);
+	spin_lock_bh(lock);
+	if (!checked) /* packets come with wrong checksums: nobody may go by what they say */
+		scan_whole(state);
+	packet->segment.ack = acknowledged(ct, dir, packet->segment.ack);
+	fast_look_at(&place, !marked && checked && READ_ONCE(scan), state, &packet->segment);
+	way = scan_packet(state, &place, packet);
+	spin_unlock_bh(lock);
+	return way;
+}
+
+/* What is handed over without the scan. */
+static bool carries_something(const struct scan_segment *segment)
+{
+	return segment->length || segment->flags & (SCAN_SYN | SCAN_FIN | SCAN_RST);
 }
 
 /* Both directions of a connection go to the same queue, also when a later one has the same addresses. */
@@ -259,15 +306,14 @@ static int nfqftp_help(struct sk_buff *skb, unsigned int protoff, struct nf_conn
  * unregistered. Its first packet is the SYN, or it is none of conntrack's.
  */
 static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf_hook_state *state,
-				      enum ip_conntrack_dir *dir, struct scan **scan_state)
+				      enum ip_conntrack_info *ctinfo, struct scan **scan_state)
 {
 	const struct nf_conntrack_helper *helper;
-	enum ip_conntrack_info ctinfo;
 	struct nf_conn_help *help;
 	struct nf_conn *ct;
 
-	ct = nf_ct_get(skb, &ctinfo);
-	if (!ct || (ctinfo != IP_CT_ESTABLISHED && ctinfo != IP_CT_ESTABLISHED_REPLY && ctinfo != IP_CT_NEW))
+	ct = nf_ct_get(skb, ctinfo);
+	if (!ct || (*ctinfo != IP_CT_ESTABLISHED && *ctinfo != IP_CT_ESTABLISHED_REPLY && *ctinfo != IP_CT_NEW))
 		return NULL;
 	help = nfct_help(ct);
 	if (!help)
@@ -278,7 +324,6 @@ static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf
 	/* On its way through a VRF, or through the loopback device, a packet passes twice. */
 	if (nf_is_loopback_packet(skb) || (state->hook == NF_INET_POST_ROUTING && netif_is_l3_master(state->out)))
 		return NULL;
-	*dir = CTINFO2DIR(ctinfo);
 	*scan_state = (struct scan *)help->data;
 	return ct;
 }
@@ -286,12 +331,13 @@ static struct nf_conn *our_connection(const struct sk_buff *skb, const struct nf
 static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct nfqftp_packet packet;
-	enum ip_conntrack_dir dir;
+	enum ip_conntrack_info ctinfo;
 	struct scan *scan_state;
+	enum nfqftp_way way;
 	struct nf_conn *ct;
-	bool queued, marked;
+	bool marked;
 
-	ct = our_connection(skb, state, &dir, &scan_state);
+	ct = our_connection(skb, state, &ctinfo, &scan_state);
 	if (!ct)
 		return NF_ACCEPT;
 	if (ct->master) { /* some kernels give the helper to data connections too */
@@ -303,11 +349,13 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 	this_cpu_inc(nfqftp_counters.packets);
 	if (packet.segment.length)
 		this_cpu_inc(nfqftp_counters.payload);
-	queued = decide(ct, scan_state, dir, &packet, skb);
-	if (!READ_ONCE(scan))
-		queued = queued || carries_something(&packet.segment);
 	marked = is_marked(ct);
-	if (!queued && !marked)
+	way = decide(ct, scan_state, ctinfo, &packet, skb, marked);
+	if (way == NFQFTP_DROP || way == NFQFTP_SENT)
+		return way == NFQFTP_DROP ? NF_DROP : NF_ACCEPT;
+	if (!READ_ONCE(scan) && carries_something(&packet.segment))
+		way = NFQFTP_QUEUE;
+	if (way == NFQFTP_PASS && !marked)
 		return NF_ACCEPT;
 	return to_queue(ct, marked);
 }
@@ -317,7 +365,7 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 /* The caller has found the extension already, but until a connection is confirmed it may be gone the next time. */
 static int nfqftp_to_nlattr(struct sk_buff *skb, const struct nf_conn *ct)
 {
-	spinlock_t *lock = &((struct nf_conn *)ct)->lock;
+	spinlock_t *lock = fast_lock(ct);
 	const struct nf_conn_help *help = nfct_help(ct);
 	struct scan state;
 
@@ -331,10 +379,19 @@ static int nfqftp_to_nlattr(struct sk_buff *skb, const struct nf_conn *ct)
 
 /* ---- registration ---- */
 
-static const struct nf_conntrack_expect_policy nfqftp_policy = {
-	.name = NFQFTP_NAME,
-	.max_expected = FTP_EXPECTED_MAX,
-	.timeout = FTP_EXPECTED_SECONDS,
+// clang-format off
+#define NFQFTP_POLICY							\
+	{								\
+		.name = NFQFTP_NAME,					\
+		.max_expected = FTP_EXPECTED_MAX,			\
+		.timeout = FTP_EXPECTED_SECONDS,			\
+	}
+// clang-format on
+
+static const struct nf_conntrack_expect_policy nfqftp_policy[FAST_CLASSES] = {
+	[FAST_USER_SPACES] = NFQFTP_POLICY,
+	[FAST_UNANSWERED] = NFQFTP_POLICY,
+	[FAST_ACCEPTED] = NFQFTP_POLICY,
 };
 
 static const u8 nfqftp_families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
@@ -346,7 +403,8 @@ static int nfqftp_register(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(nfqftp_families); i++) {
-		compat_helper_init(&nfqftp_helpers[i], nfqftp_families[i], NFQFTP_NAME, &nfqftp_policy, nfqftp_help);
+		compat_helper_init(&nfqftp_helpers[i], nfqftp_families[i], NFQFTP_NAME, nfqftp_policy, FAST_CLASSES - 1,
+				   nfqftp_help);
 		nfqftp_helpers[i].to_nlattr = nfqftp_to_nlattr;
 	}
 	return compat_helpers_register(nfqftp_helpers, ARRAY_SIZE(nfqftp_helpers), nfqftp_registered);
@@ -408,17 +466,25 @@ static int __init nfqftp_init(void)
 
 	NF_CT_HELPER_BUILD_BUG_ON(sizeof(struct scan));
 
+	error = fast_init();
+	if (error)
+		return error;
 	error = nfqftp_register();
 	if (error) {
 		if (error == -EBUSY)
 			pr_err("a helper \"" NFQFTP_NAME "\" is there already: nfct helper delete " NFQFTP_NAME "\n");
-		return error;
+		goto exit_fast;
 	}
 	error = register_pernet_subsys(&nfqftp_net_ops);
 	if (error)
-		nfqftp_unregister();
-	else
-		tell_of_kernel();
+		goto unregister;
+	tell_of_kernel();
+	return 0;
+
+unregister:
+	nfqftp_unregister();
+exit_fast:
+	fast_exit();
 	return error;
 }
 
@@ -427,6 +493,7 @@ static void __exit nfqftp_exit(void)
 {
 	unregister_pernet_subsys(&nfqftp_net_ops);
 	nfqftp_unregister();
+	fast_exit();
 }
 
 module_init(nfqftp_init);

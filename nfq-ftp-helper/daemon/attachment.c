@@ -22,6 +22,7 @@
  */
 #include "attachment.h"
 
+#include "core/wire/scan.h"
 #include "host/helper.h"
 #include "host/module.h"
 #include "kernel/cthelper.h"
@@ -55,7 +56,37 @@ static int disable(void *context)
 
 /* ---- which mode ---- */
 
-static int adopt_module(struct attach *attach)
+/* What it has noted of connections is read as this program's own: so it must be of one make with it. */
+static int match_layout(void)
+{
+	long long layout = 0;
+	int error = module_parameter("layout", &layout);
+
+	if (!error && layout == SCAN_LAYOUT)
+		return 0;
+	log_why(LOG_LEVEL_ERROR, "module",
+		"the kernel module " MODULE_NAME
+		" is of another version than this program (its parameter `layout' is %lld, and not %d): build "
+		"it from this program's own source, `rmmod " MODULE_NAME "', and load it",
+		layout, SCAN_LAYOUT);
+	return -EPROTO;
+}
+
+/* What it deals with by itself it deals with by this program's policy. One that is built without that has no such parameters. */
+static void tell_policy(const struct policy *policy)
+{
+	int error = module_set_parameter("min_port", policy->min_port);
+
+	if (!error)
+		error = module_set_parameter("rate", policy->client_rate);
+	if (error && error != -ENOENT)
+		log_why(LOG_LEVEL_WARNING, "module",
+			"the kernel module " MODULE_NAME " cannot be told which ports it may open, and how often: %s; "
+			"it goes by min_port and rate in `" MODULE_PARAMETERS "'",
+			strerror(-error));
+}
+
+static int adopt_module(struct attach *attach, const struct policy *policy)
 {
 	int error = attach_adopt_module(attach);
 	char text[ATTACH_COMPLAINT_MAX], way[MODULE_WAY_MAX];
@@ -71,7 +102,43 @@ static int adopt_module(struct attach *attach)
 	else if (complaint)
 		log_why(LOG_LEVEL_ERROR, "module", "the queues in `" MODULE_PARAMETERS "' cannot be used: %s",
 			complaint);
-	return complaint ? -EINVAL : error;
+	if (error || complaint)
+		return complaint ? -EINVAL : error;
+	error = match_layout();
+	if (!error)
+		tell_policy(policy);
+	return error;
+}
+
+/* What the module deals with by itself nobody logs: where -v asks for a line for each transfer, it deals with none. */
+static void see_all(struct attachment *attachment)
+{
+	const int turned_off = log_enabled(LOG_LEVEL_INFO) ? module_turn_off("fast") : -EALREADY;
+
+	if (turned_off >= 0) {
+		attachment->fast = turned_off;
+		log_why(LOG_LEVEL_NOTICE, "module",
+			"the kernel module deals with no session by itself (fast=N) while this runs, so that all is seen "
+			"that -v tells");
+	} else if (turned_off != -EALREADY && turned_off != -ENOENT) {
+		log_why(LOG_LEVEL_WARNING, "module",
+			"the kernel module cannot be told to leave all sessions to this program: %s; not all is seen "
+			"that -v tells: write N to `" MODULE_PARAMETERS "/fast'",
+			strerror(-turned_off));
+	}
+}
+
+/* As it was. */
+static void see_less(struct attachment *attachment)
+{
+	const int error = attachment->fast > 0 ? module_turn_on(attachment->fast) : 0;
+
+	attachment->fast = 0;
+	if (error)
+		log_why(LOG_LEVEL_WARNING, "module",
+			"the kernel module cannot be told to deal with sessions by itself again: %s; write Y to "
+			"`" MODULE_PARAMETERS "/fast'",
+			strerror(-error));
 }
 
 static int complain_cthelper(int error)
@@ -115,8 +182,12 @@ int attachment_open(struct attachment *attachment, struct options *options)
 			strerror(-error));
 		return error;
 	}
-	if (attach->mode == MODE_KMOD)
-		return adopt_module(attach);
+	if (attach->mode == MODE_KMOD) {
+		error = adopt_module(attach, &options->policy);
+		if (!error)
+			see_all(attachment);
+		return error;
+	}
 	if (attach->mode == MODE_QUEUE)
 		return 0;
 	error = helper_offered();
@@ -246,6 +317,7 @@ void attachment_end(struct attachment *attachment)
 
 void attachment_close(struct attachment *attachment)
 {
+	see_less(attachment);
 	guard_end(&attachment->guard);
 	if (attachment->users >= 0)
 		close(attachment->users);

@@ -14,6 +14,7 @@ struct attachment {
 	bool registered;    /* our helper queues packets */
 	struct guard guard; /* mode cthelper: disables the helper */
 	int users;	    /* a file: who uses the helper holds a lock on it */
+	int fast;	    /* mode kmod: module_turn_off() of what the module deals with by itself; 0: as it was */
 	struct exchange exchange;
 };
 

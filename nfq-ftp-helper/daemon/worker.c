@@ -87,6 +87,7 @@ static void send_packets(void *context)
 static void take_note(struct worker *worker, unsigned int index, uint64_t now)
 {
 	const struct nfqueue_packet *packet = &worker->packets[index];
+	struct connection connection;
 	struct scan_note note;
 	const void *scan;
 	size_t size;
@@ -94,8 +95,11 @@ static void take_note(struct worker *worker, unsigned int index, uint64_t now)
 	if (worker->options->attach.mode != MODE_KMOD || !packet->conntrack)
 		return;
 	scan = ctmessage_read_private(packet->conntrack, packet->conntrack_length, CTHELPER_NAME, &size);
-	if (scan && scan_note(scan, size, &note))
-		passed_input(&worker->engine, &worker->arrivals[index], now, &note);
+	if (!scan || !scan_note(scan, size, &note))
+		return;
+	if (ctmessage_read_connection(packet->conntrack, packet->conntrack_length, &connection) == 0)
+		memcpy(note.adj, connection.binding.seqadj, sizeof(note.adj));
+	passed_input(&worker->engine, &worker->arrivals[index], now, &note);
 }
 
 static void handle_packet(struct worker *worker, unsigned int index, uint64_t now)

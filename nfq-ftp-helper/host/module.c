@@ -4,6 +4,7 @@
 #include "namespace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,4 +131,49 @@ int module_parameter(const char *parameter, long long *value)
 		*value = strtoll(text, &end, 10);
 	fclose(file);
 	return end == text ? -EIO : 0;
+}
+
+int module_set_parameter(const char *parameter, long long value)
+{
+	char path[128];
+	int error = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%.40s", parameter);
+	file = fopen(path, "we");
+	if (!file)
+		return -errno;
+	if (fprintf(file, "%lld\n", value) < 0 || fflush(file) != 0)
+		error = -errno;
+	fclose(file);
+	return error;
+}
+
+int module_turn_off(const char *parameter)
+{
+	char path[128], text[2] = "";
+	int file, error = 0;
+
+	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%.40s", parameter);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	if (file < 0)
+		return -errno;
+	if (read(file, text, 1) < 0)
+		error = -errno;
+	else if (text[0] != 'Y')
+		error = -EALREADY;
+	else if (write(file, "N", 1) < 0)
+		error = -errno;
+	if (!error)
+		return file;
+	close(file);
+	return error;
+}
+
+int module_turn_on(int turned_off)
+{
+	const int error = write(turned_off, "Y", 1) < 0 ? -errno : 0;
+
+	close(turned_off);
+	return error;
 }

@@ -229,6 +229,7 @@ int ctnetlink_look(struct conntrack *conntrack, const struct tuple *seen, uint16
 		error = look_further(ct, seen, zone, sight, &connection);
 	if (error)
 		return error;
+	memcpy(sight->note.adj, connection.binding.seqadj, sizeof(sight->note.adj));
 	sight->id = connection.binding.id;
 	if (sight->keep)
 		keep(ct, &connection);

@@ -42,7 +42,7 @@ static struct nf_conntrack_helper *registered[2];
 static int come(void)
 {
 	for (unsigned int i = 0; i < 2; i++) {
-		compat_helper_init(&helpers[i], families[i], NAME, &policy, our_help);
+		compat_helper_init(&helpers[i], families[i], NAME, &policy, 0, our_help);
 		helpers[i].to_nlattr = our_to_nlattr;
 	}
 	return compat_helpers_register(helpers, 2, registered);

@@ -20,6 +20,7 @@ TREE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "tests/vm"))
 
 import archive  # noqa: E402 (found through the path above)
+import fast_in_guest  # noqa: E402
 import guard_in_guest  # noqa: E402
 import in_guest  # noqa: E402
 import kmod_in_guest  # noqa: E402
@@ -171,7 +172,7 @@ def sampled(rows):
 
 def whole():
     """Every group of a program has its turn, but for those that are left out of the machines altogether."""
-    there = {"daemon": in_guest.all_groups(), "guard": guard_in_guest.GROUPS, "module": kmod_in_guest.GROUPS,
+    there = {"daemon": in_guest.all_groups(), "guard": guard_in_guest.GROUPS, "module": kmod_in_guest.GROUPS, "fast": fast_in_guest.GROUPS,
              "rules": test_vm.GROUPS["rules"], "check": test_vm.GROUPS["check"]}
     for program, groups in there.items():
         if sampled(sample.TURNS[program]) != sorted(groups):

@@ -3,7 +3,8 @@
  * The kernel module's scan against the engine. Two ends of a control connection talk through a bad network and a
  * router. There the scan decides about each segment, and two engines are at work:
  *
- *   shadow	is fed every segment that carries something, and only watches;
+ *   shadow	is fed every segment that carries something, and one by which the module knows that its edit has arrived; it
+ *		only watches;
  *   queued	is fed what the scan hands over, with its notes, and does the work.
  *
  * At the end both must have reported the same: each rewrite, expectation, refusal, and what was taken back. A segment
@@ -11,10 +12,15 @@
  * wrote, with the rewrites: nothing more, and, where the connection came to its end, nothing less. Where an end lies
  * about what it has got, that last cannot be asked for.
  *
+ * In every other session the module is a third party (common/module.h): it deals with plain announcements by itself, which the queued engine
+ * never sees. There both must come to the same rewrites and refusals; what the module edits leaves as the shadow would have it leave; what is
+ * expected, by the module or by the queued engine, is expected by the shadow at any moment; and where nothing is under way, the other way round.
+ *
  * SCAN_SEED=n: that session alone, told packet by packet. SCAN_SEGMENTS=n: so many with payload.
  */
 #include "unit.h"
 
+#include "common/module.h"
 #include "common/packet.h"
 #include "core/session/passed.h"
 #include "core/session/resume.h"
@@ -37,8 +43,10 @@ enum { CLIENT, SERVER };
 #define SEGMENTS	  1000000 /* with payload */
 #define SEGMENTS_VALGRIND 100000
 #define TURNS		  20000 /* of a session, many more than it needs */
+#define EXPECTED_MAX	  8
 
 static bool verbose;
+static bool fast; /* the module is a third party */
 
 /* ---- chance ---- */
 
@@ -67,6 +75,17 @@ struct rewrite {
 	char to[ENDPOINT_TEXT_MAX];
 };
 
+/* A data connection that may come. */
+struct expected {
+	struct endpoint from, to, inside;
+	int by; /* whose announcement it is */
+};
+
+struct set {
+	struct expected expected[EXPECTED_MAX];
+	unsigned int count;
+};
+
 struct side_engine {
 	struct conntrack conntrack; /* first */
 	struct engine engine;
@@ -78,8 +97,54 @@ struct side_engine {
 	size_t logged;
 	struct rewrite rewrite[REWRITES_MAX];
 	unsigned int rewrites;
+	unsigned int refused;
+	bool full; /* more announced than are kept at once, which is fewer where the module has some of them */
+	struct set set;
+	struct module *module; /* its expectations give way to an equal one of the engine's */
 	const char *name;
 };
+
+static bool expected_equal(const struct expected *a, const struct expected *b)
+{
+	return endpoint_address_equal(&a->from, &b->from) && endpoint_equal(&a->to, &b->to) &&
+	       endpoint_equal(&a->inside, &b->inside) && a->by == b->by;
+}
+
+static struct expected expected_of(const struct expectation *expectation)
+{
+	return (struct expected){ expectation->tuple.src, expectation->tuple.dst, expectation->nat_src,
+				  !expectation->nat_direction };
+}
+
+/* Forget what comes from there to there. */
+static void set_remove(struct set *set, const struct expected *expected)
+{
+	for (unsigned int i = set->count; i-- > 0;)
+		if (endpoint_equal(&set->expected[i].to, &expected->to) &&
+		    endpoint_address_equal(&set->expected[i].from, &expected->from))
+			set->expected[i] = set->expected[--set->count];
+}
+
+static void set_add(struct set *set, const struct expected *expected)
+{
+	set_remove(set, expected);
+	assert_true(set->count < EXPECTED_MAX);
+	set->expected[set->count++] = *expected;
+}
+
+/* Is all that is in @a in @b, too? */
+static bool set_within(const struct set *a, const struct set *b)
+{
+	for (unsigned int i = 0; i < a->count; i++) {
+		unsigned int j = 0;
+
+		while (j < b->count && !expected_equal(&a->expected[i], &b->expected[j]))
+			j++;
+		if (j == b->count)
+			return false;
+	}
+	return true;
+}
 
 static int side_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
 		     enum direction *direction)
@@ -95,19 +160,33 @@ static int side_find(struct conntrack *conntrack, const struct tuple *seen, uint
 }
 
 /* One port in eight is somebody else's. */
+static bool is_taken(const struct tuple *expected)
+{
+	return expected->dst.port % 8 == 3;
+}
+
 static int side_expect(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation)
 {
-	(void)conntrack;
+	struct side_engine *side = (struct side_engine *)conntrack;
+	const struct expected expected = expected_of(expectation);
+
 	(void)master;
-	return expectation->tuple.dst.port % 8 == 3 ? -EBUSY : 0;
+	if (is_taken(&expectation->tuple))
+		return -EBUSY;
+	if (side->module)
+		module_give_way(side->module, &expectation->tuple);
+	set_add(&side->set, &expected);
+	return 0;
 }
 
 static void side_unexpect(struct conntrack *conntrack, const struct binding *master,
 			  const struct expectation *expectation)
 {
-	(void)conntrack;
+	struct side_engine *side = (struct side_engine *)conntrack;
+	const struct expected expected = expected_of(expectation);
+
 	(void)master;
-	(void)expectation;
+	set_remove(&side->set, &expected);
 }
 
 static int side_adjust(struct conntrack *conntrack, const struct binding *master, enum direction direction,
@@ -136,6 +215,10 @@ static void side_report(void *context, const struct report *report)
 
 	if (report->kind == REPORT_REWRITE)
 		note_rewrite(side, report);
+	side->refused += report->kind == REPORT_REFUSE;
+	side->full = side->full || (report->kind == REPORT_REFUSE && report->refusal == REFUSED_LIMIT);
+	if (fast && report->kind != REPORT_REFUSE && report->kind != REPORT_OPAQUE)
+		return;
 
 	if (report->kind == REPORT_BEGIN || report->kind == REPORT_END)
 		return;
@@ -167,7 +250,10 @@ static void side_open(struct side_engine *side, const char *name, const struct b
 	side->conntrack.ops = &ops;
 	side->binding = binding;
 	side->name = name;
-	side->logged = side->rewrites = 0;
+	side->logged = side->rewrites = side->refused = 0;
+	side->full = false;
+	side->set.count = 0;
+	side->conntrack.noted = fast; /* it has room for several */
 	side->log[0] = '\0';
 	memset(side->adj, 0, sizeof(side->adj));
 	memset(&side->engine, 0, sizeof(side->engine));
@@ -206,7 +292,9 @@ struct world {
 	struct binding binding;
 	struct endpoint at[2]; /* as seen where the packets are queued */
 	struct side_engine shadow, queued;
-	struct scan scan;
+	struct module module;
+	bool excused; /* user space has refused something: the module has taken back more than the shadow */
+	bool bare;    /* likewise: a PORT that announces nothing, which the module takes for one that does */
 	struct flying flying[FLIGHT_MAX];
 	unsigned int flights;
 	uint64_t now;
@@ -223,7 +311,8 @@ struct world {
 };
 
 static struct world world;
-static uint64_t total_segments, total_payloads, total_passed, total_handed;
+static uint64_t total_segments, total_payloads, total_passed, total_handed, total_announced, total_edited, total_again,
+	total_full;
 
 static void write_text(struct end *end, const void *text, uint32_t length)
 {
@@ -269,6 +358,7 @@ static void say_port(struct world *w)
 		whose.address[3]++;
 	if (one_in(40)) {
 		say(end, "PORT\r\n");
+		w->bare = true;
 		return;
 	}
 	switch (pick(8)) {
@@ -555,7 +645,8 @@ static void make_segment(struct world *w, int who, uint32_t from, uint32_t lengt
 	static const uint8_t mss[4] = { 2, 4, 5, 0xb4 };
 	struct end *end = &w->end[who];
 
-	if (flags & TCP_SYN) {
+	/* Of a handshake that passes the queued engine knows nothing, so there the ends do not say it. */
+	if (flags & TCP_SYN && !fast) {
 		options.tcp = mss;
 		options.tcp_length = 4;
 	}
@@ -624,25 +715,80 @@ static enum verdict feed(struct side_engine *side, const struct packet *packet, 
 	return session_input(&side->engine, &arrival, now, output);
 }
 
-/* The module: its decision about a segment. */
-static bool decide(struct world *w, int from, const struct packet *packet)
+/* What may come by the module's doing. */
+static struct set module_set(const struct module *module)
 {
-	struct scan_segment segment = {
-		.side = from == CLIENT ? DIRECTION_ORIGINAL : DIRECTION_REPLY,
-		.seq = packet_get32(packet->bytes + packet->tcp + 4),
-		.ack = seqadj_back(&w->queued.adj[!from], packet_get32(packet->bytes + packet->tcp + 8)),
-		.length = packet->length - packet->payload,
-		.flags = packet->bytes[packet->tcp + 13],
-	};
-	uint32_t fresh = scan_begin(&w->scan, &segment);
+	struct set set = { .count = 0 };
 
-	while (fresh) {
-		const uint32_t piece = one_in(3) ? 1 + pick(fresh) : fresh;
+	for (unsigned int i = 0; i < module->opens; i++) {
+		const struct module_open *open = &module->open[i];
+		const struct expected expected = { open->expected.src, open->expected.dst, open->inside,
+						   (int)open->by };
 
-		scan_read(&w->scan, &segment, packet->bytes + packet->length - fresh, piece);
-		fresh -= piece;
+		set_add(&set, &expected);
 	}
-	return scan_end(&w->scan, &segment);
+	return set;
+}
+
+/* From then on the shadow does without what the other two have room for. */
+static bool is_full(const struct world *w)
+{
+	return fast && (w->shadow.full || w->queued.full);
+}
+
+/* After each packet. */
+static void check_sets(struct world *w)
+{
+	struct set own = module_set(&w->module), shadow = w->shadow.set;
+
+	if (is_full(w))
+		return;
+	if (!set_within(&own, &shadow) || !set_within(&w->queued.set, &shadow))
+		fail_msg("SCAN_SEED=%llu: something is open that the shadow has not open", (unsigned long long)w->seed);
+	for (unsigned int i = 0; i < w->queued.set.count; i++)
+		set_add(&own, &w->queued.set.expected[i]);
+	if (!shadow.count)
+		w->excused = false;
+	if (!set_within(&shadow, &own) && !w->excused && !w->bare && w->module.scan.mode == SCAN_FOLLOW &&
+	    !w->module.scan.pending)
+		fail_msg("SCAN_SEED=%llu: something is not open that the shadow has open", (unsigned long long)w->seed);
+}
+
+/* The module's text is what the shadow would have made of the segment. */
+static void check_edited(const struct world *w, const struct packet *packet, enum verdict verdict,
+			 const struct output *output)
+{
+	if (verdict != VERDICT_REPLACE || output->length != packet->length ||
+	    memcmp(output->packet + packet->tcp + 4, packet->bytes + packet->tcp + 4, 4) != 0 ||
+	    memcmp(output->packet + packet->payload, packet->bytes + packet->payload,
+		   packet->length - packet->payload) != 0)
+		fail_msg("SCAN_SEED=%llu: the shadow would have edited otherwise", (unsigned long long)w->seed);
+}
+
+static void note_edited(struct world *w)
+{
+	const struct plain_edit *edit = &w->module.plain.edit;
+	struct report report = { .kind = REPORT_REWRITE,
+				 .direction = (enum direction)edit->side,
+				 .seq = edit->start,
+				 .from_length = edit->old_length,
+				 .to = edit->text,
+				 .to_length = edit->new_length };
+
+	note_rewrite(&w->queued, &report);
+}
+
+/* Of a segment that the module sends again nobody sees more than what is left of it. */
+static void cut_packet(struct packet *packet, uint32_t length)
+{
+	if (length == packet->length)
+		return;
+	packet->length = length;
+	if (packet->bytes[0] >> 4 == 4)
+		packet_put16(packet->bytes + 2, length);
+	else
+		packet_put16(packet->bytes + 4, length - 40);
+	packet_mend(packet);
 }
 
 static void tell(const struct world *w, int from, const struct packet *packet, const char *fate)
@@ -654,34 +800,65 @@ static void tell(const struct world *w, int from, const struct packet *packet, c
 			(int)(packet->length - packet->payload), packet->bytes + packet->payload);
 }
 
+/* Of the module's own, on its way. */
+static bool has_edit(const struct module *module)
+{
+	return module->scan.side[0].edit || module->scan.side[1].edit;
+}
+
+static bool is_marked(const struct world *w)
+{
+	struct session *session;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < table_slots(w->queued.engine.table); i++) {
+		session = table_walk(w->queued.engine.table, &at);
+		if (session && session_in_flight(session))
+			return true;
+	}
+	return false;
+}
+
 static void route(struct world *w, int from, struct packet *packet)
 {
+	static const char *const ways[] = { "passes", "edited", "again", "queued" };
 	struct output output = { .buffer = w->buffer, .capacity = sizeof(w->buffer) };
 	struct output shadow = { .buffer = w->shadow_buffer, .capacity = sizeof(w->shadow_buffer) };
-	static struct packet copy, shadow_copy, last;
+	static struct packet copy, shadow_copy, came, last;
 	const bool payload = packet->length > packet->payload;
 	enum verdict verdict, expected = VERDICT_ACCEPT;
 	struct scan_note note;
-	bool hand_over;
+	const unsigned int refused = w->queued.refused;
+	const bool had_edit = has_edit(&w->module);
+	enum module_way way;
 
 	w->now += 1 + pick(20);
 	w->segments++;
 	w->payloads += payload;
-	hand_over = decide(w, from, packet);
-	if (payload || packet->bytes[packet->tcp + 13] & (TCP_SYN | TCP_FIN | TCP_RST))
-		expected = feed(&w->shadow, packet, w->now, NULL, &shadow_copy, &shadow);
-	tell(w, from, packet, hand_over ? "queued" : "passes");
-	if (!hand_over) {
+	came = *packet;
+	way = module_input(&w->module, from == CLIENT ? DIRECTION_ORIGINAL : DIRECTION_REPLY, packet, is_marked(w),
+			   one_in(3) ? 1 + pick(40) : UINT32_MAX);
+	tell(w, from, &came, ways[way]);
+	if (way == MODULE_AGAIN)
+		cut_packet(&came, came.payload + w->module.left.kept);
+	if (had_edit != has_edit(&w->module) || payload || came.bytes[came.tcp + 13] & (TCP_SYN | TCP_FIN | TCP_RST))
+		expected = feed(&w->shadow, &came, w->now, NULL, &shadow_copy, &shadow);
+	if (way == MODULE_EDITED) {
+		check_edited(w, packet, expected, &shadow);
+		note_edited(w);
+	}
+	if (way != MODULE_QUEUED) {
 		w->passed += payload;
-		if (payload && expected != VERDICT_ACCEPT)
+		if (payload && way == MODULE_PASSES && expected != VERDICT_ACCEPT)
 			fail_msg("SCAN_SEED=%llu: a segment passes that the shadow does not accept",
 				 (unsigned long long)w->seed);
 		verdict = VERDICT_ACCEPT;
 		output.packet = packet->bytes;
 		output.length = packet->length;
 	} else {
-		const bool noted = scan_note(&w->scan, sizeof(w->scan), &note);
+		const bool noted = scan_note(&w->module.scan, sizeof(w->module.scan), &note);
 
+		memcpy(note.adj, w->queued.adj, sizeof(note.adj));
 		w->handed += payload;
 		verdict = feed(&w->queued, packet, w->now, noted ? &note : NULL, &copy, &output);
 		if (verdict == VERDICT_ACCEPT) {
@@ -689,6 +866,9 @@ static void route(struct world *w, int from, struct packet *packet)
 			output.length = packet->length;
 		}
 	}
+	w->excused = w->excused || w->queued.refused != refused;
+	if (fast)
+		check_sets(w);
 	if (verdict == VERDICT_DROP || one_in(w->loss))
 		return;
 	last = *packet;
@@ -844,6 +1024,20 @@ static void shake_hands(struct world *w)
 	w->loss = loss;
 }
 
+/* What a liar acknowledges the shadow takes otherwise than the engine, which has not seen all of it. */
+static void open_router(struct world *w)
+{
+	fast = !w->lies && one_in(2);
+	side_open(&w->shadow, "shadow", &w->binding);
+	side_open(&w->queued, "queued", &w->binding);
+	w->module = (struct module){ .adj = w->queued.adj, .fast = fast, .is_taken = is_taken };
+	memcpy(w->module.connection.tuple, w->binding.tuple, sizeof(w->binding.tuple));
+	w->module.connection.adjustable = true;
+	w->module.connection.port_min = PLAIN_PORT_MIN;
+	w->queued.module = &w->module;
+	w->excused = w->bare = false;
+}
+
 static void open_world(struct world *w)
 {
 	for (int i = 0; i < 2; i++) {
@@ -856,14 +1050,12 @@ static void open_world(struct world *w)
 	for (int i = 0; i < 2; i++)
 		w->end[i].peer_isn = w->end[!i].isn;
 	place(w);
-	side_open(&w->shadow, "shadow", &w->binding);
-	side_open(&w->queued, "queued", &w->binding);
-	memset(&w->scan, 0, sizeof(w->scan));
+	w->lies = one_in(12) ? 10 + pick(100) : 0;
+	open_router(w);
 	w->flights = 0;
 	w->loss = one_in(2) ? 0 : 6 + pick(100);
 	w->reorder = one_in(2) ? 0 : 2 + pick(20);
 	w->again = one_in(2) ? 0 : 10 + pick(200);
-	w->lies = one_in(12) ? 10 + pick(100) : 0;
 	w->cutting = one_in(2) ? 0 : 1 + pick(20);
 	w->pipelining = one_in(3) ? 1 + pick(30) : 0;
 	w->interest = one_in(2) ? 100 : 100 * (1 + pick(10));
@@ -954,6 +1146,9 @@ static bool session(struct world *w, uint64_t seed)
 	total_payloads += w->payloads;
 	total_passed += w->passed;
 	total_handed += w->handed;
+	total_announced += w->module.announced;
+	total_edited += w->module.edited;
+	total_again += w->module.again;
 	return w->quit && !w->deaf && !w->tls && !w->lies;
 }
 
@@ -986,6 +1181,18 @@ static void check_stream(const struct world *w, int from, bool whole)
 		fail_msg("SCAN_SEED=%llu: what has arrived is not what was written", (unsigned long long)w->seed);
 }
 
+/* By the module or by the queued engine, whoever was there: all that the shadow would have made, and nothing else. */
+static void check_rewrites(const struct world *w)
+{
+	bool same = w->shadow.rewrites == w->queued.rewrites;
+
+	for (unsigned int i = 0; same && i < w->shadow.rewrites; i++)
+		same = memcmp(&w->shadow.rewrite[i], &w->queued.rewrite[i], sizeof(w->shadow.rewrite[i])) == 0;
+	if (!same)
+		fail_msg("SCAN_SEED=%llu: %u rewrites, the shadow made %u", (unsigned long long)w->seed,
+			 w->queued.rewrites, w->shadow.rewrites);
+}
+
 static uint64_t segments_wanted(void)
 {
 	const char *many = getenv("SCAN_SEGMENTS");
@@ -1006,10 +1213,13 @@ static void test_shadow(void **state)
 	do {
 		const bool whole = session(&world, seed);
 
-		if (strcmp(world.shadow.log, world.queued.log) != 0) {
+		total_full += is_full(&world);
+		if (!is_full(&world) && strcmp(world.shadow.log, world.queued.log) != 0) {
 			fprintf(stderr, "the shadow reports\n%s\nthe queued\n%s", world.shadow.log, world.queued.log);
 			fail_msg("SCAN_SEED=%llu", (unsigned long long)seed);
 		}
+		if (!is_full(&world))
+			check_rewrites(&world);
 		for (int who = 0; who < 2 && !world.lies; who++)
 			check_stream(&world, who, whole);
 		seed++;
@@ -1017,7 +1227,11 @@ static void test_shadow(void **state)
 	print_message("%llu segments, %llu with payload: %llu passed, %llu handed over; %llu sessions\n",
 		      (unsigned long long)total_segments, (unsigned long long)total_payloads,
 		      (unsigned long long)total_passed, (unsigned long long)total_handed, (unsigned long long)seed - 1);
+	print_message("by the module: %llu announced, %llu edited, %llu sent again; %llu sessions announced too much\n",
+		      (unsigned long long)total_announced, (unsigned long long)total_edited,
+		      (unsigned long long)total_again, (unsigned long long)total_full);
 	assert_true(only || total_passed * 4 > total_payloads);
+	assert_true(only || (total_announced && total_edited && total_again));
 }
 
 /* ---- what passed may be lost behind the router ---- */
@@ -1109,6 +1323,154 @@ static void test_arrived(void **state)
 	assert_int_equal(world.queued.rewrites, 2);
 }
 
+/* The module has edited "PORT 10,0,0,2,11,185" by itself, behind what the queued engine has seen. */
+static struct scan_note note_by_module(struct exchange *exchange)
+{
+	struct scan_note note = { .pairing = { .classes = PAIRING_IDLE, .count = 1 } };
+	struct seqadj *adj = &exchange->world->queued.adj[CLIENT];
+
+	*adj = (struct seqadj){ .pos = exchange->next[CLIENT] + 5, .after = 1 };
+	exchange->next[CLIENT] += 22;
+	note.next[CLIENT] = exchange->next[CLIENT];
+	note.next[SERVER] = exchange->next[SERVER];
+	note.edit[CLIENT] = true;
+	note.adj[CLIENT] = *adj;
+	return note;
+}
+
+/* While it is on its way the engine edits nothing there, but what precedes it goes on; then it edits behind it. */
+static void test_edit_of_the_module(void **state)
+{
+	struct exchange exchange;
+	struct scan_note note;
+	uint32_t line;
+
+	(void)state;
+	begin_exchange(&exchange);
+	line = exchange.next[CLIENT];
+	note = note_by_module(&exchange);
+	assert_int_equal(queue(&exchange, CLIENT, line, "PORT ", TCP_ACK, &note), VERDICT_ACCEPT);
+	assert_int_equal(queue(&exchange, CLIENT, line + 20, "\r\n", TCP_ACK, &note), VERDICT_ACCEPT);
+	assert_int_equal(queue(&exchange, CLIENT, line + 22, "PORT 10,0,0,2,11,186\r\n", TCP_ACK, &note),
+			 VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 0);
+	note.edit[CLIENT] = false;
+	exchange.now += 300;
+	assert_int_equal(queue(&exchange, CLIENT, line + 22, "PORT 10,0,0,2,11,186\r\n", TCP_ACK, &note),
+			 VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 1);
+	assert_int_equal(world.queued.adj[CLIENT].pos, line + 22 + 5);
+	assert_int_equal(world.queued.adj[CLIENT].before, 1);
+	assert_int_equal(world.queued.adj[CLIENT].after, 2);
+}
+
+/* Once it has arrived, what it replaced does not go again as it was; a note from before an edit of our own moves nothing back. */
+static void test_edit_has_arrived(void **state)
+{
+	struct exchange exchange;
+	struct scan_note note, earlier;
+	uint32_t line;
+
+	(void)state;
+	begin_exchange(&exchange);
+	line = exchange.next[CLIENT];
+	note = note_by_module(&exchange);
+	note.edit[CLIENT] = false;
+	earlier = note;
+	assert_int_equal(queue(&exchange, CLIENT, line, "PORT ", TCP_ACK, &note), VERDICT_REPLACE);
+	assert_int_equal(queue(&exchange, CLIENT, line + 22, "PORT 10,0,0,2,11,186\r\n", TCP_ACK, &note),
+			 VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 1);
+	exchange.next[CLIENT] = line + 44 + 2; /* as the server sees it */
+	assert_int_equal(queue(&exchange, SERVER, exchange.next[SERVER], "200 a\r\n200 b\r\n", TCP_ACK, &earlier),
+			 VERDICT_ACCEPT);
+	exchange.next[SERVER] += 14;
+	assert_int_equal(queue(&exchange, CLIENT, line + 44, "PORT 10,0,0,2,11,188\r\n", TCP_ACK, &earlier),
+			 VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 2);
+	assert_int_equal(world.queued.adj[CLIENT].before, 2);
+	assert_int_equal(world.queued.adj[CLIENT].after, 3);
+}
+
+/* A session that the module has dealt with alone so far, and how far it had come. */
+static struct scan_note early_note(struct exchange *exchange, bool greeted, uint8_t exchanged)
+{
+	struct scan_note note = { .single = true, .early = true, .greeted = greeted, .exchanged = exchanged };
+
+	begin_exchange(exchange);
+	side_open(&world.queued, "queued", &world.binding);
+	for (int side = 0; side < 2; side++)
+		note.next[side] = exchange->next[side];
+	return note;
+}
+
+/* Before the greeting nothing opens; the greeting is read then. */
+static void test_early_ungreeted(void **state)
+{
+	struct exchange exchange;
+	struct scan_note note = early_note(&exchange, false, EXCHANGED_NOTHING);
+
+	(void)state;
+	assert_int_equal(queue(&exchange, CLIENT, note.next[CLIENT], "PORT 10,0,0,2,11,185\r\n", TCP_ACK, &note),
+			 VERDICT_ACCEPT);
+	assert_int_equal(world.queued.rewrites, 0);
+	note = early_note(&exchange, false, EXCHANGED_NOTHING);
+	assert_int_equal(queue(&exchange, SERVER, note.next[SERVER], "220-hi\r\n220 hi\r\n", TCP_ACK, &note),
+			 VERDICT_ACCEPT);
+	exchange.next[SERVER] += 16;
+	assert_int_equal(queue_next(&exchange, CLIENT, "PORT 10,0,0,2,11,185\r\n"), VERDICT_REPLACE);
+}
+
+/* Greeted, and not trusted yet: a word that is none of FTP's settles it. The first line in pieces, however, is edited at once. */
+static void test_early_greeted(void **state)
+{
+	struct exchange exchange;
+	struct scan_note note = early_note(&exchange, true, EXCHANGED_ONE);
+
+	(void)state;
+	assert_int_equal(queue(&exchange, CLIENT, note.next[CLIENT], "XYZZY\r\n", TCP_ACK, &note), VERDICT_ACCEPT);
+	exchange.next[CLIENT] += 7;
+	assert_int_equal(queue_next(&exchange, CLIENT, "PORT 10,0,0,2,11,185\r\n"), VERDICT_ACCEPT);
+	assert_int_equal(world.queued.rewrites, 0);
+	note = early_note(&exchange, true, EXCHANGED_NOTHING);
+	assert_int_equal(queue(&exchange, CLIENT, note.next[CLIENT], "POR", TCP_ACK, &note), VERDICT_ACCEPT);
+	exchange.next[CLIENT] += 3;
+	assert_int_equal(queue_next(&exchange, CLIENT, "T 10,0,0,2,11,185\r\n"), VERDICT_REPLACE);
+	assert_int_equal(world.queued.rewrites, 1);
+}
+
+/* The answer to PASS comes in pieces: the exchange that trust takes is complete. */
+static void test_early_login(void **state)
+{
+	struct exchange exchange;
+	struct scan_note note = early_note(&exchange, true, EXCHANGED_SENT);
+
+	(void)state;
+	note.pairing = (struct pairing){ .classes = PAIRING_LOGIN, .count = 1 };
+	assert_int_equal(queue(&exchange, SERVER, note.next[SERVER], "230-hi\r\n", TCP_ACK, &note), VERDICT_ACCEPT);
+	exchange.next[SERVER] += 8;
+	assert_int_equal(queue_next(&exchange, SERVER, "230 in\r\n"), VERDICT_ACCEPT);
+	assert_int_equal(queue_next(&exchange, CLIENT, "XYZZY\r\n"), VERDICT_ACCEPT);
+	assert_int_equal(queue_next(&exchange, CLIENT, "PORT 10,0,0,2,11,185\r\n"), VERDICT_REPLACE);
+}
+
+/* The first packet that is handed over is out of step: what there is before it has been seen to pass. */
+static void test_early_whole(void **state)
+{
+	struct exchange exchange;
+	struct scan_note note = early_note(&exchange, true, EXCHANGED_NOTHING);
+
+	(void)state;
+	note.whole = true;
+	assert_int_equal(queue(&exchange, CLIENT, note.next[CLIENT], "PORT 10,0,0,2,11,185\r\n", TCP_ACK, &note),
+			 VERDICT_REPLACE);
+	note = early_note(&exchange, true, EXCHANGED_NOTHING);
+	note.whole = true;
+	note.single = false;
+	assert_int_equal(queue(&exchange, CLIENT, note.next[CLIENT], "PORT 10,0,0,2,11,185\r\n", TCP_ACK, &note),
+			 VERDICT_ACCEPT);
+}
+
 /* The daemon dies, and another takes over its table. */
 static void restart(struct exchange *exchange)
 {
@@ -1170,8 +1532,16 @@ static void test_bypassed_for_good(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lost_behind), cmocka_unit_test(test_arrived),
-		cmocka_unit_test(test_bypassed),    cmocka_unit_test(test_bypassed_for_good),
+		cmocka_unit_test(test_lost_behind),
+		cmocka_unit_test(test_arrived),
+		cmocka_unit_test(test_edit_of_the_module),
+		cmocka_unit_test(test_edit_has_arrived),
+		cmocka_unit_test(test_early_ungreeted),
+		cmocka_unit_test(test_early_greeted),
+		cmocka_unit_test(test_early_login),
+		cmocka_unit_test(test_early_whole),
+		cmocka_unit_test(test_bypassed),
+		cmocka_unit_test(test_bypassed_for_good),
 		cmocka_unit_test(test_shadow),
 	};
 

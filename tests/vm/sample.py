@@ -48,6 +48,9 @@ TURNS = {
         through("gone"),
         ("forged-masquerade", "forged-firewall"),
     ),
+    "fast": (
+        ("daemon", "alone-masquerade", "load", "alone-dnat"),
+    ),
     "guard": (
         ("guard",),
         tuple(f"gone-{variant}-{topology}" for variant in ("queue-sane", "queue-sane-self", "queue-stub", "cthelper") for topology in TOPOLOGIES),

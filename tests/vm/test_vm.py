@@ -31,6 +31,7 @@ PROGRAMS = {
     "check": "tests/lab/test_check.py",
     "marks": "tests/lab/test_marks.py",
     "module": "tests/vm/kmod_in_guest.py",
+    "fast": "tests/vm/fast_in_guest.py",
 }
 # What is run of a program; where nothing is said, all.
 GROUPS = {
@@ -38,7 +39,8 @@ GROUPS = {
     "check": ("cthelper-nft", "queue-nft", "words"),
     "marks": ("pbr-like-self", "tailscale-like-kernel", "whole-self"),
 }
-NEEDS_MODULE = "module"
+# Which need a module for the kernel -> what make is told to build it, and beside which others.
+NEED_MODULE = {"module": (), "fast": ("NFQFTP_FAST=1", "KMOD_BESIDE=fast/")}
 NEWEST_ONLY = ("rules", "check", "marks")  # where one stock kernel is as good as another
 JOBS = 3  # labs at once: one more than the guest has processors, as some mostly wait
 WORDS = ("PASS", "FAIL", "SKIP")
@@ -79,15 +81,15 @@ def why_not(kernel):
     return fetch(kernel)[1]
 
 
-def build_module(kernel, tally):
-    """Whether there is a module for this kernel now."""
-    name = f"vm/{kernel}/module-builds"
+def build_module(kernel, program, tally):
+    """Whether there is a module for this kernel now, as the program needs it."""
+    name = f"vm/{kernel}/{program}-builds"
     directory, why = fetch(kernel, "--headers")
     if why:
         tally.line(f"SKIP {name}: {why}")
         return False
-    done = subprocess.run(["make", "-s", "kmod", f"KDIR={directory}/kdir", f"TOOLCHAIN={VM}/toolchain {kernel}"], text=True, capture_output=True,
-                          cwd=TREE)
+    done = subprocess.run(["make", "-s", "kmod", f"KDIR={directory}/kdir", f"TOOLCHAIN={VM}/toolchain {kernel}", *NEED_MODULE[program]],
+                          text=True, capture_output=True, cwd=TREE)
     errors = [line for line in done.stderr.splitlines() if "error" in line] or [last_line(done.stderr)]
     tally.line(f"FAIL {name}: {errors[0]}" if done.returncode else f"PASS {name}")
     return done.returncode == 0
@@ -125,8 +127,7 @@ def command_in_guest(work, arguments):
 
 def run_machine(kernel, work, options, arguments, tally):
     prefix = f"vm/{archive.generation(kernel)}/"
-    if NEEDS_MODULE in work and not build_module(kernel, tally):
-        work = {name: groups for name, groups in work.items() if name != NEEDS_MODULE}
+    work = {name: groups for name, groups in work.items() if name not in NEED_MODULE or build_module(kernel, name, tally)}
     if not work:
         return
     command = command_in_guest(work, arguments)

@@ -77,6 +77,7 @@ struct arrival {
 	uint16_t zone;
 	bool invalid;	       /* conntrack calls it so: filled in by the caller, behind session_arrive() */
 	uint32_t conntrack_id; /* likewise: CTA_ID; 0: not told */
+	bool busy[2];	       /* by enum direction, from a note: as turn.busy */
 };
 
 #endif

@@ -15,6 +15,7 @@ struct turn {
 	uint64_t now;		  /* milliseconds */
 	uint32_t ack;		  /* what the packet acknowledges, in the numbers of the one who is acknowledged */
 	bool resynced;		  /* the packet has shown that bytes of the other direction passed unseen */
+	bool busy; /* an edit of the kernel module's in this direction is not acknowledged yet: there can be no other */
 };
 
 /* Tell the listener; who and in which direction is filled in. */

@@ -129,7 +129,7 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 				    const struct binding *binding, uint64_t now)
 {
 	struct session *session = new_session(engine, arrival, embryo->key.swapped, now);
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
+	struct turn turn = { .engine = engine, .session = session, .now = now };
 	struct binding own = *binding;
 
 	if (!session) { /* it is left alone: not every packet of it is to ask again */
@@ -174,7 +174,7 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 	}
 	state_happen(session, EVENT_SHAKEN);
-	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);
+	turn_report_plain(&(struct turn){ .engine = engine, .session = session, .now = now }, REPORT_BEGIN);
 	return begun(engine, session);
 }
 
@@ -208,7 +208,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 			state_adjusted(&session->stream[d]);
 	}
 	engine->counters.picked_up++;
-	turn_report_plain(&(struct turn){ engine, session, DIRECTION_ORIGINAL, now, 0, false }, REPORT_BEGIN);
+	turn_report_plain(&(struct turn){ .engine = engine, .session = session, .now = now }, REPORT_BEGIN);
 	return begun(engine, session);
 }
 

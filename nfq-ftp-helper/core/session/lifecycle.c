@@ -18,7 +18,7 @@
 
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 {
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
+	struct turn turn = { .engine = engine, .session = session, .now = now };
 	struct endpoint client, server;
 
 	flow_ends(&session->key, &client, &server);
@@ -179,7 +179,7 @@ static void release_work(struct engine *engine, struct session *session)
 void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now)
 {
 	const uint32_t idle = (uint32_t)(now / 1000) - session->last_seen;
-	struct turn turn = { engine, session, DIRECTION_ORIGINAL, now, 0, false };
+	struct turn turn = { .engine = engine, .session = session, .now = now };
 
 	if (idle > worth_patience(engine, session)) {
 		lifecycle_forget(engine, session, now);

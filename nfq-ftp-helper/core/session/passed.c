@@ -16,13 +16,14 @@ static bool is_news(const struct stream *stream, uint32_t next)
 /*
  * Everything before @next has gone, and nothing passed before all that we had been given was acknowledged: an edit in flight has
  * arrived. Of what passed nothing is known: it may be lost behind us, and have to go again. Where there was no daemon before,
- * what comes now may have bypassed the queue.
+ * what comes now may have bypassed the queue; unless it is the first that has been queued since.
  */
-static void pass_over(const struct turn *turn, enum direction direction, uint32_t next)
+static void pass_over(const struct turn *turn, enum direction direction, const struct scan_note *note)
 {
+	const uint32_t next = note->next[direction];
 	struct stream *stream = &turn->session->stream[direction];
 	const struct work *work = table_work(turn->engine->table, turn->session);
-	const bool stale = stream->stale || stream->unsynced;
+	const bool stale = (stream->stale || stream->unsynced) && !note->single;
 
 	if (stream->unsynced)
 		stream->acked = next - UINT16_MAX;
@@ -35,6 +36,46 @@ static void pass_over(const struct turn *turn, enum direction direction, uint32_
 	}
 }
 
+/*
+ * Conntrack adjusts otherwise than we know: the module has edited. All of that is acknowledged, but for what the note says, so what was
+ * replaced must not go again as it was. Whoever adjusts a connection by himself has its only adjustment, and no packet passes him by; an edit
+ * behind what passed is none of the module's; and of an earlier one a packet tells that was on its way to us.
+ */
+static void take_adjustment(const struct turn *turn, enum direction direction, const struct scan_note *note)
+{
+	struct stream *stream = &turn->session->stream[direction];
+	const struct seqadj *adj = &note->adj[direction];
+	struct work *work;
+
+	if (turn->session->self || stream->in_flight || !seqadj_active(adj) ||
+	    !seq_before(adj->pos, note->next[direction]) ||
+	    (seqadj_active(&stream->adj) && seq_before(adj->pos, stream->adj.pos)))
+		return;
+	if (!note->edit[direction])
+		stream->acked = seq_max(stream->acked, adj->pos + 1);
+	if (seqadj_active(&stream->adj) && adj->pos == stream->adj.pos)
+		return;
+	stream->adj = *adj;
+	state_adjusted(stream);
+	work = table_work_change(turn->engine->table, turn->session);
+	if (work && work->bound)
+		work->binding.seqadj[direction] = *adj;
+}
+
+/* It has not been shown yet that this is FTP; there is nothing of the session that the module has not followed. */
+static void take_up_early(const struct turn *turn, const struct scan_note *note)
+{
+	struct session *session = turn->session;
+
+	session->first_line = note->exchanged != EXCHANGED_NOTHING || !pairing_empty(&note->pairing);
+	session->exchanged = note->exchanged & 3;
+	session->answered = note->next[DIRECTION_REPLY];
+	session->logged_in = note->logged_in;
+	if (!session->first_line)
+		session->stream[DIRECTION_ORIGINAL].line = (struct ftp_line){ .phase = FTP_PHASE_FIRST };
+	state_happen(session, note->greeted ? EVENT_NOTED : EVENT_NOTED_EARLY);
+}
+
 /* The dialogue as the module has followed it. */
 static void take_up(struct turn *turn, const struct scan_note *note)
 {
@@ -42,11 +83,15 @@ static void take_up(struct turn *turn, const struct scan_note *note)
 
 	dialogue_lost(turn->engine->table, session);
 	session->pairing = note->pairing;
-	session->first_line = true;
 	session->resumed = false;
-	session->exchanged = EXCHANGED_TWO; /* nothing passes before that */
-	session->logged_in = 1;
 	session->met = 0;
+	if (note->early) {
+		take_up_early(turn, note);
+		return;
+	}
+	session->first_line = true;
+	session->exchanged = EXCHANGED_TWO;
+	session->logged_in = 1;
 	state_happen(session, EVENT_NOTED);
 }
 
@@ -57,7 +102,7 @@ static void take_news(struct turn *turn, const struct scan_note *note)
 
 	lifecycle_let_go(turn);
 	for (int d = 0; d < 2; d++)
-		pass_over(turn, (enum direction)d, note->next[d]);
+		pass_over(turn, (enum direction)d, note);
 	session->unsure = session->heard = session->heard_reply = false;
 	if (session->state < SESSION_OPAQUE && (note->opaque || session_in_tls(session)))
 		dialogue_opaque(turn);
@@ -79,6 +124,8 @@ static void take_note(struct turn *turn, const struct scan_note *note)
 
 	if (is_news(&session->stream[0], note->next[0]) || is_news(&session->stream[1], note->next[1]))
 		take_news(turn, note);
+	for (int d = 0; d < 2; d++)
+		take_adjustment(turn, (enum direction)d, note);
 	if (!has_missed_tls(session, note))
 		return;
 	lifecycle_let_go(turn);
@@ -113,7 +160,7 @@ void passed_note(struct turn *turn, const struct scan_note *note)
 
 /*
  * The session of a packet with a note; one of an earlier connection makes room. Where all has been handed over since the note, that is no
- * place to begin at: a daemon that has not seen it does not know what it was.
+ * place to begin at, unless this packet is all: a daemon that has not seen it does not know what it was.
  */
 static struct session *session_of_note(struct engine *engine, const struct arrival *arrival, uint64_t now,
 				       const struct scan_note *note)
@@ -126,7 +173,7 @@ static struct session *session_of_note(struct engine *engine, const struct arriv
 		table_commit(engine->table);
 		session = NULL;
 	}
-	return session || note->whole ? session : beginning_of(engine, arrival, now, true);
+	return session || (note->whole && !note->single) ? session : beginning_of(engine, arrival, now, true);
 }
 
 void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)
@@ -141,4 +188,5 @@ void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, 
 	table_begin(engine->table, turn.session);
 	take_note(&turn, note);
 	table_commit(engine->table);
+	memcpy(arrival->busy, note->edit, sizeof(arrival->busy));
 }

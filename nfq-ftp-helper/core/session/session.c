@@ -37,6 +37,7 @@ int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *p
 	arrival->hash = 0;
 	arrival->invalid = false;
 	arrival->conntrack_id = 0;
+	arrival->busy[0] = arrival->busy[1] = false;
 	if (error)
 		return error;
 	arrival->zone = zone;
@@ -448,6 +449,7 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	}
 	table_begin(engine->table, turn.session);
 	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+	turn.busy = arrival->busy[turn.direction];
 	verdict = input(&turn, arrival, output);
 	if (turn.session) /* a handshake may have ended it, and there was no room for another */
 		lifecycle_settle(engine, turn.session);

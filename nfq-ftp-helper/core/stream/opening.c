@@ -47,16 +47,16 @@ static enum step refused_by_conntrack(struct opening *opening, int error)
 
 /*
  * Has the server still to answer an earlier announcement of the client's? Then that one's data connection is still to come, and
- * a helper with room for one expectation would lose it to this one. It is worth a short wait, but where a reply has come since then:
- * it may have been that one's, and the client, who waits for it, took it so.
+ * a helper with room for one expectation would lose it to this one: others than our module may have no more. It is worth a short wait, but
+ * where a reply has come since then: it may have been that one's, and the client, who waits for it, took it so.
  */
 static bool answer_is_due(const struct turn *turn, const struct opening *opening)
 {
 	const struct work *work = opening->candidate.work;
 	const struct announced *announced = opening->announced;
 
-	if (turn->direction == DIRECTION_REPLY || announced->fixed || announced->waited >= ANSWER_PATIENCE ||
-	    edit_swallowed(edit_in_flight(turn)))
+	if (turn->engine->conntrack->noted || turn->direction == DIRECTION_REPLY || announced->fixed ||
+	    announced->waited >= ANSWER_PATIENCE || edit_swallowed(edit_in_flight(turn)))
 		return false;
 	for (uint32_t i = 0; i < work->announcements; i++)
 		if (!work->announcement[i].answered && !work->announcement[i].heard)
@@ -100,7 +100,7 @@ static enum step room_for_edit(const struct turn *turn, struct opening *opening)
 		return room_for_owed(turn, opening);
 	if (announced->stale && announced->hopeless)
 		return refused(opening, REFUSED_STALE);
-	if (edit_in_flight(turn) || announced->stale)
+	if (edit_in_flight(turn) || turn->busy || announced->stale)
 		return WAIT;
 	if (offset + ENDPOINT_TEXT_MAX <= announced->space)
 		return GO_ON;

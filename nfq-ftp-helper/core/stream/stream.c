@@ -200,7 +200,7 @@ static int swallow(struct passage *passage)
 	/* What is taken has to be given back in one piece, if it comes to that: edit_restore(). */
 	if (1u + passage_work(passage)->held[passage->turn->direction].length > passage->space_alone)
 		return -EMSGSIZE;
-	return may_have_passed(passage) ? -EBUSY : edit_swallow(passage->turn);
+	return may_have_passed(passage) || passage->turn->busy ? -EBUSY : edit_swallow(passage->turn);
 }
 
 /* Take what the sender of the argument at @start shows for an acknowledgement of all before it, and of nothing from there on. */

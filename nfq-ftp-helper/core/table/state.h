@@ -17,7 +17,7 @@
  * CLOSED	both FINs or an RST have passed			numbers		an edit that may have to go again
  *
  * Which one follows, a row a state, a column an event; "." stays. What is none of these events changes no state: a server's line of no form,
- * a command of no interest, a reply that answers nothing.
+ * a command of no interest, a reply that answers nothing. NOTED_EARLY has no column: below.
  *
  *	SHAKEN	MET	COMMAND	GREETED	ANSWERED LOST	UNSEEN	NOTED	TLS	PLAIN	FOREIGN	ENDED
  *	-------------------------------------------------------------------------------------------------
@@ -39,6 +39,7 @@
  * LOST		replies may have been lost
  * UNSEEN	bytes have passed unseen						session/unseen.c
  * NOTED	the module has followed it: all has been shown to it			session/passed.c
+ * NOTED_EARLY	it has, and there was no greeting yet: MIDDLE becomes GREETING, all else stays	session/passed.c
  * TLS		234 to AUTH								dialogue/dialogue.c, as the next two
  * PLAIN	a line where a record of TLS would begin
  * FOREIGN	the client speaks something else; there is no record of TLS; which reply is which is not known any more, and TLS may be
@@ -81,6 +82,7 @@ enum state_event {
 	EVENT_LOST,
 	EVENT_UNSEEN,
 	EVENT_NOTED,
+	EVENT_NOTED_EARLY,
 	EVENT_TLS,
 	EVENT_PLAIN,
 	EVENT_FOREIGN,

@@ -17,6 +17,11 @@
  * dialogue (how many commands were unanswered: of no interest, and one transfer). From there on user space has been given
  * everything. The note goes with each packet that is handed over, and passed_input() takes it up.
  *
+ * A third outcome is the caller's: where he sets fast, a plain announcement, the command that asks for one and its answer may pass as well,
+ * if he carries the announcement out by himself (core/plain/plain.h; what becomes of his own: scan_own.h). And as long as nothing at all of
+ * a connection has been handed over, its beginning and its end may pass likewise, so that of a plain session user space sees nothing: until
+ * it has been shown that this is FTP, the note tells how far that has come. Without fast nothing of this is.
+ *
  * What the lines mean is what dialogue.c says they mean, and which reply answers which command is pairing.c's for both; where the two could
  * differ, or the 32 bytes do not suffice, the scan hands over more. It reads what user
  * space may have dropped, so it may be ahead: a reply that the server wrote before he had the command does not answer it.
@@ -26,86 +31,7 @@
 #ifndef CORE_SCAN_H
 #define CORE_SCAN_H
 
-#include "belief.h"
-#include "ftp.h"
-#include "pairing.h"
-#include "seqadj.h"
-
-/* What becomes of a connection's packets. */
-enum scan_mode {
-	SCAN_FOLLOW, /* each is decided on */
-	SCAN_OPAQUE, /* not FTP: what is new passes */
-	SCAN_WHOLE,  /* TLS, or out of step: all that carry something are handed over */
-};
-
-struct scan_side {
-	uint32_t next;	 /* first byte not seen yet, sender space */
-	uint16_t handed; /* bytes before it that were handed over since the last packet that passed */
-	struct ftp_line line;
-};
-
-/* All zero in the beginning. It is the module's private data, and CTA_HELP_INFO in ctnetlink, as it is. */
-struct scan {
-	struct scan_side side[2]; /* by enum direction */
-
-	/* the dialogue as it stands */
-	uint32_t started : 1; /* the handshake was seen */
-	uint32_t mode : 2;    /* enum scan_mode */
-	uint32_t pending : 2; /* bit of a side: handed over bytes of it are not acknowledged yet */
-	uint32_t greeted : 1;
-	uint32_t logged_in : 1;
-	uint32_t exchanged : 2;	 /* enum exchanged, as the engine counts, or later */
-	uint32_t announced : 1;	 /* a data connection, whose transfer is not over */
-	uint32_t auth : 1;	 /* the last command of interest was AUTH, and nothing else was unanswered */
-	uint32_t multiline : 10; /* code of the multi-line reply that is open, 0: none */
-	uint32_t version : 3;	 /* SCAN_VERSION once there is a note */
-	uint32_t since : 8;	 /* bytes of the client after the segment with the last command of interest */
-
-	/* commands unanswered: struct pairing, as far as it fits */
-	uint32_t before_first : 4;
-	uint32_t first : 3; /* enum pairing_class, PAIRING_OTHER: there is none */
-	uint32_t before_second : 4;
-	uint32_t second : 3;
-	uint32_t behind : 4;
-	uint32_t begun : 1;
-
-	uint32_t tls : 1; /* 234 has answered the AUTH */
-
-	/* the same when the last packet passed */
-	uint32_t noted_before : 4;
-	uint32_t noted_transfer : 1;
-	uint32_t noted_behind : 4;
-	uint32_t noted_begun : 1;
-	uint32_t noted_opaque : 1;
-};
-
-#define SCAN_VERSION	     2
-#define SCAN_OUTSTANDING_MAX 15	 /* of no interest, one after the other */
-#define SCAN_SINCE_MAX	     255 /* so many or more */
-
-_Static_assert(sizeof(struct scan) == 32, "no more fits a conntrack helper's private data");
-
-/* Flags of TCP that matter here, as they stand in the header. */
-#define SCAN_FIN BELIEF_FIN
-#define SCAN_SYN BELIEF_SYN
-#define SCAN_RST BELIEF_RST
-#define SCAN_ACK BELIEF_ACK
-#define SCAN_URG 0x20
-
-/* A segment on its way through the scan. */
-struct scan_segment {
-	enum direction side; /* who sent it */
-	uint32_t seq;	     /* of its first byte; of SYN if set */
-	uint32_t ack;	     /* in the other side's own numbers: seqadj_back() */
-	uint32_t length;     /* of the payload */
-	uint8_t flags;	     /* SCAN_* */
-	uint32_t window[2];  /* by enum direction: the largest that was advertised for what it sends; 0: not known */
-	/* the scan's own */
-	bool unread; /* its receiver would not take it: user space is to know, the scan is not */
-	bool hand_over;
-	bool interesting; /* a command that is not counted among the others ends in it */
-	uint32_t fresh;	  /* bytes at its end that are to be read */
-};
+#include "scan_state.h"
 
 /**
  * scan_begin - take note of a segment's header
@@ -116,22 +42,36 @@ struct scan_segment {
  */
 uint32_t scan_begin(struct scan *scan, struct scan_segment *segment);
 
-/* Some of those bytes. */
+/* Some of those bytes. After the last of them the fates are known: what they say is done before anything is announced. */
 void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *data, size_t length);
 
-/* All of them have been read, or could not be. Return: true when user space must see the segment. */
-bool scan_end(struct scan *scan, struct scan_segment *segment);
+/**
+ * scan_announces - is the segment one plain announcement, which the caller may carry out by himself?
+ * @scan: the connection
+ * @segment: all of it has been read
+ *
+ * Whoever has carried it out sets segment->done; then scan_end() has it pass.
+ */
+bool scan_announces(const struct scan *scan, const struct scan_segment *segment);
 
-/* Something went wrong about a segment: from now on all that carry something are handed over. */
-void scan_whole(struct scan *scan);
+/* All of them have been read, or could not be. Return: true when user space must see the segment. What is gone by now says its fates. */
+bool scan_end(struct scan *scan, struct scan_segment *segment);
 
 /* How things stood when the last packet passed. */
 struct scan_note {
-	uint32_t next[2];	/* by enum direction: all before it has gone; a line begins here */
-	bool opaque;		/* not FTP: the rest does not matter */
-	bool tls;		/* TLS has begun since then */
-	bool whole;		/* that was long ago: everything has been handed over since then */
-	struct pairing pairing; /* commands unanswered: of no interest, or one transfer */
+	uint32_t next[2]; /* by enum direction: all before it has gone; a line begins here */
+	bool opaque;	  /* not FTP: the rest does not matter */
+	bool tls;	  /* TLS has begun since then */
+	bool whole;	  /* that was long ago: everything has been handed over since then */
+	bool single; /* it comes with the first packet that is handed over since then: there is no other that may have bypassed */
+	bool early; /* it had not been shown yet that this is FTP: */
+	bool greeted;
+	bool logged_in;
+	uint8_t exchanged; /* enum exchanged */
+	bool edit[2];	   /* by enum direction: an edit of the module's is not acknowledged yet */
+	/* commands unanswered: of no interest, one transfer, or one that the module deals with (IDLE, PASSIVE); early, a LOGIN */
+	struct pairing pairing;
+	struct seqadj adj[2]; /* as conntrack adjusts: the caller's to fill in, zero where he does not know */
 };
 
 /**
@@ -140,7 +80,7 @@ struct scan_note {
  * @length: how many
  * @note: filled in
  *
- * Return: false where there is none: nothing has passed yet, or @scan is another version's.
+ * Return: false where there is none: nothing has passed yet, or @scan is none.
  */
 bool scan_note(const void *scan, size_t length, struct scan_note *note);
 

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fast.h"
+
+#include "compat.h"
+#include "core/plain/pace.h"
+#include "core/plain/plain.h"
+
+#include <linux/hash.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/percpu.h>
+#include <linux/random.h>
+#include <linux/siphash.h>
+#include <linux/tcp.h>
+#include <net/dst.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_expect.h>
+#include <net/netfilter/nf_conntrack_helper.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
+#include <net/netfilter/nf_nat.h>
+#include <net/netfilter/nf_nat_helper.h>
+#include <net/tcp.h>
+
+#define BUCKETS_ORDER 10
+#define EDITS	      4 /* a bucket */
+#define EDIT_LIFE     (1200 * HZ)
+#define REMOVED_MAX   8 /* expectations of one class at a time: twice as many as there can be */
+#define PACES_ORDER   10
+
+static bool fast;
+module_param(fast, bool, 0644);
+MODULE_PARM_DESC(fast, "deal with plain announcements in the kernel (N)");
+
+static uint min_port = PLAIN_PORT_MIN;
+module_param(min_port, uint, 0644);
+MODULE_PARM_DESC(min_port, "lowest port of a data connection that is dealt with in the kernel (1024)");
+
+static uint rate = PACE_DEFAULT;
+module_param(rate, uint, 0644);
+MODULE_PARM_DESC(rate, "announcements per client and second, what is more is user space's (5000)");
+
+struct fast_counters {
+	unsigned long announced; /* expectations made */
+	unsigned long edited;	 /* of these, with another text */
+	unsigned long again;	 /* edited segments that came again */
+	unsigned long declined;	 /* plain announcements that user space is to see all the same */
+	unsigned long withdrawn; /* expectations taken back */
+};
+
+static DEFINE_PER_CPU(struct fast_counters, fast_counters);
+
+int fast_print(char *buffer, size_t size)
+{
+	struct fast_counters sum = {};
+	int cpu;
+
+	for_each_possible_cpu (cpu) {
+		const struct fast_counters *one = per_cpu_ptr(&fast_counters, cpu);
+
+		sum.announced += READ_ONCE(one->announced);
+		sum.edited += READ_ONCE(one->edited);
+		sum.again += READ_ONCE(one->again);
+		sum.declined += READ_ONCE(one->declined);
+		sum.withdrawn += READ_ONCE(one->withdrawn);
+	}
+	return scnprintf(buffer, size, "announced %lu\nedited %lu\nagain %lu\ndeclined %lu\nwithdrawn %lu\n",
+			 sum.announced, sum.edited, sum.again, sum.declined, sum.withdrawn);
+}
+
+/* ---- edits ---- */
+
+/* The last edit of a connection. It stays when it has been acknowledged, until its place is needed. */
+struct fast_edit {
+	const struct nf_conn *ct; /* never looked into; NULL: free */
+	unsigned long since;	  /* jiffies */
+	bool acknowledged;
+	struct plain_edit plain;
+};
+
+struct fast_bucket {
+	spinlock_t lock;
+	struct fast_edit edit[EDITS];
+};
+
+static struct fast_bucket *buckets;
+
+static struct fast_bucket *bucket_of(const struct nf_conn *ct)
+{
+	return &buckets[hash_ptr(ct, BUCKETS_ORDER)];
+}
+
+spinlock_t *fast_lock(const struct nf_conn *ct)
+{
+	return &bucket_of(ct)->lock;
+}
+
+static struct fast_edit *edit_of(const struct nf_conn *ct)
+{
+	struct fast_bucket *bucket = bucket_of(ct);
+
+	for (unsigned int i = 0; i < EDITS; i++)
+		if (bucket->edit[i].ct == ct)
+			return &bucket->edit[i];
+	return NULL;
+}
+
+/* A place that nobody needs: the connection's own, a free one, one whose edit has arrived or never will; NULL: there is none. */
+static struct fast_edit *place_for(const struct nf_conn *ct)
+{
+	struct fast_bucket *bucket = bucket_of(ct);
+	struct fast_edit *found = edit_of(ct);
+
+	for (unsigned int i = 0; !found && i < EDITS; i++)
+		if (!bucket->edit[i].ct)
+			found = &bucket->edit[i];
+	for (unsigned int i = 0; !found && i < EDITS; i++)
+		if (bucket->edit[i].acknowledged || time_after(jiffies, bucket->edit[i].since + EDIT_LIFE))
+			found = &bucket->edit[i];
+	return found;
+}
+
+/* ---- clients ---- */
+
+/* Clients whose addresses come to the same share it: nobody can choose which. */
+struct fast_client {
+	spinlock_t lock;
+	struct pace pace;
+};
+
+static struct fast_client *clients;
+static siphash_key_t client_key;
+
+static struct fast_client *client_of(const struct endpoint *client)
+{
+	return &clients[siphash(client->address, pace_client_length(client), &client_key) >> (64 - PACES_ORDER)];
+}
+
+/* May the client have one more? */
+static bool may_announce(const struct endpoint *address)
+{
+	struct fast_client *client = client_of(address);
+	bool may;
+
+	spin_lock_bh(&client->lock);
+	may = pace_spend(&client->pace, READ_ONCE(rate), jiffies_to_msecs(jiffies));
+	spin_unlock_bh(&client->lock);
+	return may;
+}
+
+/* ---- packets ---- */
+
+static bool mangle(const struct fast_packet *packet, u32 offset, u32 length, const char *text, u32 text_length)
+{
+	return __nf_nat_mangle_tcp_packet(packet->skb, packet->ct, packet->ctinfo, packet->protoff, offset, length,
+					  text, text_length, false);
+}
+
+/* Another number, and without FIN and URG, whose place is not known any more. */
+static bool renumber(const struct fast_packet *packet, u32 seq)
+{
+	struct sk_buff *skb = packet->skb;
+	struct tcphdr *th;
+	__be16 *flags;
+	__be16 cleared;
+
+	if (skb_ensure_writable(skb, packet->payload))
+		return false;
+	th = (struct tcphdr *)(skb->data + packet->protoff);
+	if (th->seq != htonl(seq)) {
+		inet_proto_csum_replace4(&th->check, skb, th->seq, htonl(seq), false);
+		th->seq = htonl(seq);
+	}
+	flags = (__be16 *)th + 6;
+	cleared = *flags & ~htons(SCAN_FIN | SCAN_URG);
+	inet_proto_csum_replace2(&th->check, skb, *flags, cleared, false);
+	*flags = cleared;
+	return true;
+}
+
+static struct seqadj adjustment_of(const struct nf_conn *ct, enum ip_conntrack_dir dir)
+{
+	const struct nf_conn_seqadj *seqadj = nfct_seqadj(ct);
+
+	if (!seqadj || !test_bit(IPS_SEQ_ADJUST_BIT, &ct->status))
+		return (struct seqadj){};
+	return (struct seqadj){ .pos = seqadj->seq[dir].correction_pos,
+				.before = seqadj->seq[dir].offset_before,
+				.after = seqadj->seq[dir].offset_after };
+}
+
+/* As ctnetlink does: absolute values. The windows stay strict. */
+static void adjust(struct nf_conn *ct, enum ip_conntrack_dir dir, const struct seqadj *adj)
+{
+	struct nf_ct_seqadj *seq = &nfct_seqadj(ct)->seq[dir];
+
+	spin_lock_bh(&ct->lock);
+	seq->correction_pos = adj->pos;
+	seq->offset_before = adj->before;
+	seq->offset_after = adj->after;
+	spin_unlock_bh(&ct->lock);
+	set_bit(IPS_SEQ_ADJUST_BIT, &ct->status);
+}
+
+/* What a SYN's sender takes; 0: it does not say. */
+static u16 read_mss(const struct fast_packet *packet)
+{
+	u8 buffer[MAX_TCP_OPTION_SPACE];
+	const unsigned int length = packet->payload - packet->protoff - sizeof(struct tcphdr);
+	const u8 *options = skb_header_pointer(packet->skb, packet->protoff + sizeof(struct tcphdr), length, buffer);
+	unsigned int at = 0;
+
+	while (options && at + 1 < length && options[at] != TCPOPT_EOL) {
+		if (options[at] == TCPOPT_NOP) {
+			at++;
+			continue;
+		}
+		if (options[at + 1] < 2 || at + options[at + 1] > length)
+			return 0;
+		if (options[at] == TCPOPT_MSS && options[at + 1] == TCPOLEN_MSS)
+			return options[at + 2] << 8 | options[at + 3];
+		at += options[at + 1];
+	}
+	return 0;
+}
+
+void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan, struct scan_segment *segment)
+{
+	segment->fast = may && READ_ONCE(fast) && !skb_is_gso(packet->skb);
+	if (!(segment->flags & SCAN_SYN) || scan->started)
+		return;
+	segment->mss = read_mss(packet);
+	if (edit_of(packet->ct)) /* of another connection, which had the same place in memory */
+		edit_of(packet->ct)->ct = NULL;
+}
+
+enum fast_way fast_again(const struct fast_packet *packet, const struct scan *scan, const struct scan_segment *segment)
+{
+	struct fast_edit *edit = edit_of(packet->ct);
+	struct plain_again again;
+	struct seqadj adj;
+
+	if (!edit || !scan->started) /* without its SYN it may be another connection's */
+		return FAST_NOT;
+	edit->acknowledged = !scan->side[edit->plain.side].edit;
+	adj = adjustment_of(packet->ct, CTINFO2DIR(packet->ctinfo));
+	if (!plain_again(&edit->plain, &adj, segment, &again))
+		return FAST_NOT;
+	this_cpu_inc(fast_counters.again);
+	if (skb_is_gso(packet->skb) || !renumber(packet, again.seq) ||
+	    !mangle(packet, again.kept, segment->length - again.kept, "", 0) ||
+	    !mangle(packet, again.offset, again.length, edit->plain.text, edit->plain.new_length))
+		return FAST_DROP;
+	return FAST_PASS;
+}
+
+/* ---- expectations ---- */
+
+static bool is_open(const struct nf_conntrack_expect *exp, unsigned int class)
+{
+	return exp->class == class && !compat_expect_is_over(exp);
+}
+
+/* Those of one class, in a list of our own: what removes one takes the lock itself. Return: how many. */
+static unsigned int find_class(struct nf_conn_help *help, unsigned int class,
+			       struct nf_conntrack_expect *found[REMOVED_MAX])
+{
+	struct nf_conntrack_expect *exp;
+	unsigned int count = 0;
+
+	spin_lock_bh(&nf_conntrack_expect_lock);
+	hlist_for_each_entry(exp, &help->expectations, lnode)
+	{
+		if (is_open(exp, class) && count < REMOVED_MAX && refcount_inc_not_zero(&exp->use))
+			found[count++] = exp;
+	}
+	spin_unlock_bh(&nf_conntrack_expect_lock);
+	return count;
+}
+
+static void take_back(struct nf_conn *ct, unsigned int class)
+{
+	struct nf_conntrack_expect *found[REMOVED_MAX];
+	struct nf_conn_help *help = nfct_help(ct);
+	unsigned int count;
+
+	if (!help || !READ_ONCE(help->expecting[class]))
+		return;
+	count = find_class(help, class, found);
+	while (count--) {
+		nf_ct_unexpect_related(found[count]);
+		nf_ct_expect_put(found[count]);
+		this_cpu_inc(fast_counters.withdrawn);
+	}
+}
+
+static void accept(struct nf_conn *ct)
+{
+	struct nf_conn_help *help = nfct_help(ct);
+	struct nf_conntrack_expect *exp;
+
+	if (!help || !READ_ONCE(help->expecting[FAST_UNANSWERED]))
+		return;
+	spin_lock_bh(&nf_conntrack_expect_lock);
+	hlist_for_each_entry(exp, &help->expectations, lnode)
+	{
+		if (!is_open(exp, FAST_UNANSWERED))
+			continue;
+		help->expecting[FAST_UNANSWERED]--;
+		help->expecting[FAST_ACCEPTED]++;
+		exp->class = FAST_ACCEPTED;
+	}
+	spin_unlock_bh(&nf_conntrack_expect_lock);
+}
+
+void fast_carry_out(struct nf_conn *ct, struct scan_segment *segment)
+{
+	if (segment->accepted == SCAN_GONE)
+		take_back(ct, FAST_ACCEPTED);
+	if (segment->unanswered == SCAN_GONE)
+		take_back(ct, FAST_UNANSWERED);
+	else if (segment->unanswered == SCAN_ACCEPTED)
+		accept(ct);
+	segment->accepted = segment->unanswered = SCAN_STAYS;
+}
+
+/* The data connection to that port. NULL: it is not expected. */
+static struct nf_conntrack_expect *expect(const struct fast_packet *packet, const struct plain *plain)
+{
+	const enum ip_conntrack_dir dir = CTINFO2DIR(packet->ctinfo);
+	const struct nf_conntrack_tuple *theirs = &packet->ct->tuplehash[!dir].tuple;
+	const unsigned int class = dir == IP_CT_DIR_ORIGINAL ? FAST_UNANSWERED : FAST_ACCEPTED;
+	struct nf_conntrack_expect *exp = nf_ct_expect_alloc(packet->ct);
+	__be16 port = htons(plain->expected.dst.port);
+
+	if (!exp)
+		return NULL;
+	nf_ct_expect_init(exp, class, nf_ct_l3num(packet->ct), &theirs->src.u3, &theirs->dst.u3, IPPROTO_TCP, NULL,
+			  &port);
+	if (packet->ct->status & IPS_NAT_MASK) {
+		exp->saved_proto.tcp.port = htons(plain->inside.port);
+		exp->dir = !dir;
+		exp->expectfn = nf_nat_follow_master;
+	}
+	if (nf_ct_expect_related(exp, 0) == 0)
+		return exp;
+	nf_ct_expect_put(exp);
+	return NULL;
+}
+
+static void read_address(const struct nf_conn *ct, const struct nf_conntrack_man *man, struct endpoint *endpoint)
+{
+	const bool v4 = nf_ct_l3num(ct) == NFPROTO_IPV4;
+
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->family = v4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	memcpy(endpoint->address, &man->u3, v4 ? 4 : 16);
+}
+
+/* Ports of the control connection matter to nobody here. */
+static void read_connection(const struct fast_packet *packet, struct plain_connection *connection)
+{
+	for (int d = 0; d < 2; d++) {
+		const struct nf_conntrack_tuple *tuple = &packet->ct->tuplehash[d].tuple;
+		const struct nf_conntrack_man dst = { .u3 = tuple->dst.u3 };
+
+		read_address(packet->ct, &tuple->src, &connection->tuple[d].src);
+		read_address(packet->ct, &dst, &connection->tuple[d].dst);
+	}
+	connection->adj = adjustment_of(packet->ct, CTINFO2DIR(packet->ctinfo));
+	connection->adjustable = nfct_seqadj(packet->ct);
+	connection->port_min = min_t(uint, READ_ONCE(min_port), U16_MAX);
+}
+
+/* Return false where it is user space's: nothing has changed then. */
+static bool perform(const struct fast_packet *packet, const struct plain *plain, enum plain_action action)
+{
+	struct fast_edit *edit = place_for(packet->ct);
+	const int growth = (int)plain->edit.new_length - plain->edit.old_length;
+	struct nf_conntrack_expect *exp;
+	bool done = true;
+
+	if (action == PLAIN_EDIT &&
+	    (!edit || (growth > 0 && packet->skb->len + growth > dst_mtu(skb_dst(packet->skb)))))
+		return false;
+	exp = expect(packet, plain);
+	if (!exp)
+		return false;
+	if (action == PLAIN_EDIT)
+		done = mangle(packet, plain->offset, plain->edit.old_length, plain->edit.text, plain->edit.new_length);
+	if (!done)
+		nf_ct_unexpect_related(exp);
+	nf_ct_expect_put(exp);
+	if (!done || action != PLAIN_EDIT)
+		return done;
+	*edit = (struct fast_edit){ .ct = packet->ct, .since = jiffies, .plain = plain->edit };
+	adjust(packet->ct, CTINFO2DIR(packet->ctinfo), &plain->adj);
+	return true;
+}
+
+void fast_announce(const struct fast_packet *packet, struct scan_segment *segment)
+{
+	enum plain_action action = PLAIN_DECLINE;
+	struct plain_connection connection;
+	u8 buffer[PLAIN_PAYLOAD_MAX];
+	const u8 *payload = NULL;
+	struct plain plain;
+
+	if (segment->length <= sizeof(buffer) && skb_dst(packet->skb))
+		payload = skb_header_pointer(packet->skb, packet->payload, segment->length, buffer);
+	if (payload) {
+		read_connection(packet, &connection);
+		action = plain_decide(segment, payload, &connection, &plain);
+	}
+	if (action == PLAIN_DECLINE || !may_announce(&connection.tuple[DIRECTION_ORIGINAL].src) ||
+	    !perform(packet, &plain, action)) {
+		this_cpu_inc(fast_counters.declined);
+		return;
+	}
+	segment->done = true;
+	segment->edited = action == PLAIN_EDIT;
+	this_cpu_inc(fast_counters.announced);
+	if (segment->edited)
+		this_cpu_inc(fast_counters.edited);
+}
+
+/* ---- coming and going ---- */
+
+int fast_init(void)
+{
+	buckets = kvcalloc(1 << BUCKETS_ORDER, sizeof(*buckets), GFP_KERNEL);
+	clients = kvcalloc(1 << PACES_ORDER, sizeof(*clients), GFP_KERNEL);
+	if (!buckets || !clients) {
+		fast_exit();
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < 1 << BUCKETS_ORDER; i++)
+		spin_lock_init(&buckets[i].lock);
+	for (unsigned int i = 0; i < 1 << PACES_ORDER; i++)
+		spin_lock_init(&clients[i].lock);
+	get_random_bytes(&client_key, sizeof(client_key));
+	return 0;
+}
+
+/* No hook runs any more. */
+void fast_exit(void)
+{
+	kvfree(clients);
+	kvfree(buckets);
+}

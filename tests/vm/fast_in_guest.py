@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Plain sessions dealt with in the kernel, on a stock kernel, once the module has been built for it with NFQFTP_FAST=1 (kmod/fast.h), beside
+the one that is built by default:
+
+    make kmod KDIR=$(scripts/vm kdir 6.1) TOOLCHAIN="tests/vm/toolchain 6.1" NFQFTP_FAST=1 KMOD_BESIDE=fast/
+    scripts/vm run -t 900 6.1 -- tests/vm/fast_in_guest.py
+
+That nothing of them is queued, with a daemon, without one, and when it is killed in the middle, byte for byte; what is taken back; module and
+daemon in turns on one stream; beginnings that are not plain; a network that loses packets; the module going while an edit is on its way.
+"""
+
+import os
+import pathlib
+import sys
+import time
+
+os.environ.setdefault("NFQ_FTP_MODULE", str(pathlib.Path(__file__).resolve().parents[2] /
+                                            f"build/kmod/fast/linux-headers-{os.uname().release}/nf_conntrack_nfqftp.ko"))
+
+# kmod_in_guest first: it makes the lab's own modules known.
+from kmod_in_guest import HOLD, PARAMETERS, PREFIX, RULES, BareLab, Counted, Traffic, complaints, counters, load, loaded, unload  # noqa: E402
+import cthelper_stub  # noqa: E402
+import test_streams  # noqa: E402
+from cases import daemon_lab, main  # noqa: E402
+from lab import HELPER, Lab  # noqa: E402
+from rawftp import Pair, RawClient, announcement, bytewise, check  # noqa: E402
+from servers import Server  # noqa: E402
+
+MODES = {"masquerade": (("PORT", 4), ("EPRT", 4), ("EPRT", 6), ("PASV", 4), ("EPSV", 4), ("EPSV", 6)),
+         "dnat": (("PORT", 4), ("PASV", 4), ("EPSV", 4), ("EPSV", 6))}
+SCRIPTED = (("PORT", 4), ("EPRT", 4), ("EPRT", 6), ("227", 4), ("229", 4))
+TRANSFERS = 20
+QUEUED_MAX = 2  # packets of a plain session, from SYN to FIN
+LOADS = 50
+PATIENCE = 5  # seconds
+LOSS = 5  # per cent
+
+
+def said(counted):
+    return ", ".join(f"{name} {getattr(counted, name)}" for name in ("queued", "announced", "edited", "again", "declined", "withdrawn"))
+
+
+def transfers(lab, mode, family):
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        for number in range(TRANSFERS):
+            test_streams.fetch_small(session, mode, wide=number % 2)
+        session.command("QUIT", (221,))
+    check(counted.announced >= TRANSFERS, f"the test is none: {said(counted)}")
+    check(counted.queued <= QUEUED_MAX, said(counted))
+    return said(counted)
+
+
+def killed(lab, mode, family):
+    """Plain transfers do not notice that the daemon goes and comes."""
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        for number in range(TRANSFERS):
+            if number == TRANSFERS // 3:
+                lab.daemon_kill9()
+            if number == TRANSFERS * 2 // 3:
+                lab.daemon_start()
+            test_streams.fetch_small(session, mode, wide=number % 2)
+        session.command("QUIT", (221,))
+    check(counted.announced >= TRANSFERS, f"the test is none: {said(counted)}")
+    check(counted.queued <= QUEUED_MAX, said(counted))
+    return said(counted)
+
+
+def transfer(pair, mode, port, **options):
+    pair.announce(mode, port, **options)
+    pair.exchange(b"RETR x\r\n", b"150 here\r\n")
+    pair.data(mode, port)
+    pair.say("server", b"226 done\r\n")
+
+
+def scripted(lab, mode, family):
+    """Longer and shorter texts in turn; every data connection is opened, and shut afterwards."""
+    counted = Counted()
+    with Pair(lab, family) as pair:
+        pair.ready()
+        for number in range(6):
+            transfer(pair, mode, (20000 if number % 2 else 1111) + number, wide=number % 3 == 2)
+        pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+    check(counted.announced == 6, f"the test is none: {said(counted)}")
+    return said(counted)
+
+
+def taken_back(lab, family):
+    counted = Counted()
+    mode = "PORT" if family == 4 else "EPRT"
+    with Pair(lab, family) as pair:
+        pair.ready()
+        pair.announce(mode, 5000, reply=b"500 no\r\n")
+        check(not pair.admitted("client", 5000), "refused, but admitted")
+        pair.announce(mode, 5001)
+        check(pair.admitted("client", 5001), "accepted, but not admitted")
+        pair.announce(mode, 5002)
+        pair.announce(mode, 5003)
+        check(not pair.admitted("client", 5002), "replaced, but admitted")
+        pair.exchange(b"RETR x\r\n", b"150 here\r\n")
+        pair.say("server", b"226 done\r\n")
+        check(not pair.admitted("client", 5003), "over, but admitted")
+    check(counted.announced == 4, f"the test is none: {said(counted)}")
+    return said(counted)
+
+
+def in_turns(lab, mode, family):
+    """Whole lines are the module's, cut ones the daemon's."""
+    counted = Counted()
+    with Pair(lab, family) as pair:
+        pair.ready()
+        for number in range(6):
+            transfer(pair, mode, (20000 if number % 2 else 1100) + number, wide=number % 3 == 2,
+                     cuts=bytewise if number % 3 == 1 else None)
+            pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+    check(0 < counted.announced < 6, f"the test is none: {said(counted)}")
+    return said(counted)
+
+
+def killed_in_turns(lab, mode, family):
+    """A line that the daemon has edited, then it is killed: the module goes on; a new daemon takes up what that has done."""
+    counted = Counted()
+    with Pair(lab, family) as pair:
+        pair.ready()
+        transfer(pair, mode, 20000, cuts=bytewise)
+        pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+        lab.daemon_kill9()
+        for number in range(3):
+            transfer(pair, mode, 1111 + number, wide=number == 1)
+        lab.daemon_start()
+        pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+        transfer(pair, mode, 20001, cuts=bytewise)
+        transfer(pair, mode, 1117)
+    check(counted.announced >= 3, f"the test is none: {said(counted)}")
+    return said(counted)
+
+
+def begins_oddly(lab, family):
+    """What is not plain in a session's beginning: a greeting in pieces, a command in pieces, one that is refused."""
+    counted = Counted()
+    mode = "PORT" if family == 4 else "EPRT"
+    for odd in ("greeting", "user", "password", "answer", "tls"):
+        with Pair(lab, family) as pair:
+            pair.say("server", b"220-scripted\r\n220 ready\r\n", cuts=(8, 16) if odd == "greeting" else ())
+            if odd == "tls":
+                pair.exchange(b"AUTH TLS\r\n", b"534 no\r\n")
+            pair.say("client", b"USER ftp\r\n", cuts=(3,) if odd == "user" else ())
+            pair.say("server", b"331 password\r\n")
+            pair.say("client", b"PASS lab\r\n", cuts=(3,) if odd == "password" else ())
+            pair.say("server", b"230-welcome\r\n here\r\n230 in\r\n", cuts=(13, 20) if odd == "answer" else ())
+            transfer(pair, mode, 1234, cuts=bytewise)
+            transfer(pair, mode, 20000)
+            transfer(pair, mode, 20001, wide=True, cuts=bytewise)
+    return said(counted)
+
+
+def lossy(lab, modes):
+    counted = Counted()
+    test_streams.set_loss(lab, LOSS)
+    try:
+        result = test_streams.lossy_sessions(lab, modes)
+    finally:
+        test_streams.set_loss(lab, 0)
+    check(counted.announced and counted.again, f"the test is none: {said(counted)}")
+    check(counted.withdrawn <= counted.announced, f"more is taken back than there was: {said(counted)}")
+    return f"{result}, {said(counted)}"
+
+
+def told_of(lab, mode, family):
+    """With -v the daemon sees all, and afterwards the module is as it was."""
+    check((PARAMETERS / "fast").read_text().strip() == "N", "the module goes on by itself")
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        test_streams.fetch_small(session, mode)
+    check(not counted.announced and counted.queued > QUEUED_MAX, said(counted))
+    log = lab.daemon_log.read_text(errors="replace")
+    check(mode in log, f"its log has no {mode}")
+    lab.daemon_stop()
+    check((PARAMETERS / "fast").read_text().strip() == "Y", "the module does not go on by itself afterwards")
+    lab.daemon_start()
+    return said(counted)
+
+
+def quiet(before):
+    check(complaints() == before, f"dmesg: {complaints()[len(before):]}")
+    return f"{counters()['packets']} packets"
+
+
+def block(lab, option):
+    lab.run("router", ["iptables", "-t", "raw", option, "PREROUTING", "-p", "tcp", "--sport", "21", "-j", "DROP"], check=True)
+
+
+def leave_in_flight(lab, session):
+    """An announcement that is edited, and of whose arrival nothing is heard."""
+    counted, deadline = Counted(), time.monotonic() + PATIENCE
+    block(lab, "-I")
+    session.send(announcement("PORT", session.address, 40001))
+    while not counted.edited and time.monotonic() < deadline:
+        time.sleep(0.01)
+    check(counted.edited, f"the test is none: {said(counted)}")
+
+
+def come_and_go(lab):
+    load("fast=1")
+    lab.run("router", ["nft", "-f", "-"], input=RULES, check=True)
+    with RawClient(lab) as session:
+        test_streams.fetch_small(session, "PORT")
+        leave_in_flight(lab, session)
+        lab.run("router", ["nft", "delete", "table", "inet", "lab"], check=True)
+        unload()
+        block(lab, "-D")
+
+
+def comes_and_goes(lab):
+    """The module goes while an edit of its own is on its way, amid other traffic."""
+    before = complaints()
+    threads = [Traffic(lab) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(LOADS):
+            come_and_go(lab)
+    finally:
+        for thread in threads:
+            thread.over.set()
+        for thread in threads:
+            thread.join()
+    errors = [str(thread.error) for thread in threads if thread.error]
+    check(not errors, f"traffic: {errors}")
+    check(complaints() == before, f"dmesg: {complaints()[len(before):]}")
+    return f"{LOADS} times with an edit on its way, {sum(thread.commands for thread in threads)} commands beside"
+
+
+def group_load(_options, report):
+    with Lab("masquerade", backend="nft") as lab, Server("vsftpd", lab) as server:
+        test_streams.serve_files(server)
+        lab.run("router", ["nft", "-f", "-"], input=HOLD.replace("flush ruleset\n", ""), check=True)
+        report.case(f"{PREFIX}-fast/comes-and-goes", comes_and_goes, lab)
+
+
+def group_alone(topology):
+    def group(_options, report):
+        before = complaints()
+        with loaded("fast=1"):
+            with BareLab(topology, backend="nft") as lab, Server("vsftpd", lab) as server:
+                test_streams.serve_files(server)
+                for mode, family in MODES[topology]:
+                    report.case(f"{PREFIX}-fast/alone/{topology}/{mode}/ipv{family}", transfers, lab, mode, family)
+                for mode, family in SCRIPTED:
+                    report.case(f"{PREFIX}-fast/alone/{topology}/scripted/{mode}/ipv{family}", scripted, lab, mode, family)
+                for family in (4, 6):
+                    report.case(f"{PREFIX}-fast/alone/{topology}/taken-back/ipv{family}", taken_back, lab, family)
+            report.case(f"{PREFIX}-fast/alone/{topology}/dmesg", quiet, before)
+    return group
+
+
+def group_daemon(options, report):
+    with loaded("fast=1"):
+        with daemon_lab(options, "masquerade", mode="kmod", backend="nft") as lab, Server("vsftpd", lab) as server:
+            test_streams.serve_files(server)
+            for mode, family in MODES["masquerade"]:
+                report.case(f"{PREFIX}-fast/daemon/{mode}/ipv{family}", transfers, lab, mode, family)
+            for mode, family in SCRIPTED:
+                report.case(f"{PREFIX}-fast/daemon/in-turns/{mode}/ipv{family}", in_turns, lab, mode, family)
+            for family in (4, 6):
+                report.case(f"{PREFIX}-fast/daemon/taken-back/ipv{family}", taken_back, lab, family)
+                report.case(f"{PREFIX}-fast/daemon/begins-oddly/ipv{family}", begins_oddly, lab, family)
+            for mode, family in MODES["masquerade"]:
+                report.case(f"{PREFIX}-fast/daemon/killed/{mode}/ipv{family}", killed, lab, mode, family)
+            for mode, family in SCRIPTED:
+                report.case(f"{PREFIX}-fast/daemon/killed-in-turns/{mode}/ipv{family}", killed_in_turns, lab, mode, family)
+            report.case(f"{PREFIX}-fast/daemon/lossy", lossy, lab, (("PORT", 4), ("EPRT", 4), ("EPRT", 6)))
+        with daemon_lab(options, "masquerade", mode="kmod", backend="nft", daemon_args=["-v"]) as lab, Server("vsftpd", lab) as server:
+            test_streams.serve_files(server)
+            for mode, family in (("PORT", 4), ("EPRT", 6)):
+                report.case(f"{PREFIX}-fast/daemon/verbose/{mode}/ipv{family}", told_of, lab, mode, family)
+
+
+GROUPS = {"daemon": group_daemon}
+GROUPS.update({f"alone-{topology}": group_alone(topology) for topology in MODES})
+GROUPS["load"] = group_load
+
+if __name__ == "__main__":
+    sys.argv += ["--jobs", "1"]  # there is one module
+    cthelper_stub.unregister(HELPER)  # its name may be taken
+    sys.exit(main(__doc__.split("\n\n", maxsplit=1)[0], GROUPS))

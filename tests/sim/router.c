@@ -304,20 +304,6 @@ static void arrived_before(struct sim *sim)
 	}
 }
 
-/*
- * Can a daemon start that knows nothing? Not where the one before has renumbered: only its table says by how much. Nor where it has told conntrack to be
- * liberal for that, be it for a part of an argument that was given back since, and there are blind third parties: nothing that they play is
- * INVALID then, and nothing else would tell it from the real thing (adversary_is_invalid()). Nor where the real one's packets are INVALID.
- */
-static bool may_start_anew(const struct sim *sim)
-{
-	const bool blind = sim->adversary.origins & 1u << BLIND;
-
-	if (sim->schedule.self && (rewritten_at_all(sim) || (blind && sim->around.renumbering)))
-		return false;
-	return quiet(sim) && !sim->around.misplaced;
-}
-
 /* Returns true when the packet at hand is lost in it. */
 static bool upset(struct sim *sim)
 {
@@ -330,7 +316,10 @@ static bool upset(struct sim *sim)
 		restart(sim);
 	} else if (schedule->upset == UPSET_KILL && sim->kill_countdown < 0) {
 		sim->kill_countdown = 1 + (int)sim_pick(sim, 8);
-	} else if (schedule->upset == UPSET_FRESH && may_start_anew(sim)) {
+	} else if (
+		schedule->upset == UPSET_FRESH && quiet(sim) && !(schedule->self && rewritten_at_all(sim)) &&
+		!sim->around
+			 .misplaced) { /* else the real one's packets are INVALID to conntrack, and nobody follows it */
 		sim->upset_done = true;
 		sim_trace(sim, "     (the daemon starts anew)");
 		lose_under_way(sim);

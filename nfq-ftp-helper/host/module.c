@@ -149,21 +149,27 @@ int module_set_parameter(const char *parameter, long long value)
 	return error;
 }
 
+static int turn_off(int file)
+{
+	char text = 0;
+
+	if (read(file, &text, 1) < 0)
+		return -errno;
+	if (text != 'Y')
+		return -EALREADY;
+	return write(file, "N", 1) < 0 ? -errno : 0;
+}
+
 int module_turn_off(const char *parameter)
 {
-	char path[128], text[2] = "";
-	int file, error = 0;
+	char path[128];
+	int file, error;
 
 	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%.40s", parameter);
 	file = open(path, O_RDWR | O_CLOEXEC);
 	if (file < 0)
 		return -errno;
-	if (read(file, text, 1) < 0)
-		error = -errno;
-	else if (text[0] != 'Y')
-		error = -EALREADY;
-	else if (write(file, "N", 1) < 0)
-		error = -errno;
+	error = turn_off(file);
 	if (!error)
 		return file;
 	close(file);

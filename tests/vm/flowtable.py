@@ -96,7 +96,7 @@ def group_flowtable(variant):
 
 def group_flowtable_alone(options, report):
     options = type(options)(**{**vars(options), "engine": "none"})
-    with daemon_lab(options, "firewall", backend="nft") as lab, Server("vsftpd", lab) as server:
+    with daemon_lab(options, "firewall", backend="nft") as lab, Server("vsftpd", lab):
         lab.run("router", ["nft", "-f", "-"], check=True, input=RULES)
         for family in (4, 6):
             report.case(f"{PREFIX}/flowtable/without-helper/ipv{family}", without_helper, lab, family)

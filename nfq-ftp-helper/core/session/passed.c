@@ -73,7 +73,7 @@ static void take_up_early(const struct turn *turn, const struct scan_note *note)
 	session->logged_in = note->logged_in;
 	if (!session->first_line)
 		session->stream[DIRECTION_ORIGINAL].line = (struct ftp_line){ .phase = FTP_PHASE_FIRST };
-	state_happen(session, note->greeted ? EVENT_NOTED : EVENT_NOTED_EARLY);
+	state_happen(session, note->greeted ? EVENT_NOTED : EVENT_UNGREETED);
 }
 
 /* The dialogue as the module has followed it. */

@@ -17,17 +17,17 @@
  * CLOSED	both FINs or an RST have passed			numbers		an edit that may have to go again
  *
  * Which one follows, a row a state, a column an event; "." stays. What is none of these events changes no state: a server's line of no form,
- * a command of no interest, a reply that answers nothing. NOTED_EARLY has no column: below.
+ * a command of no interest, a reply that answers nothing.
  *
- *	SHAKEN	MET	COMMAND	GREETED	ANSWERED LOST	UNSEEN	NOTED	TLS	PLAIN	FOREIGN	ENDED
- *	-------------------------------------------------------------------------------------------------
- * HANDSHAKE GREETING MIDDLE .	.	.	.	.	.	.	.	.	CLOSED
- * GREETING .	MIDDLE	.	READY	.	MIDDLE	MIDDLE	READY	OPAQUE	.	OPAQUE	CLOSED
- * MIDDLE .	.	EXCHANGE .	.	.	.	READY	OPAQUE	.	OPAQUE	CLOSED
- * EXCHANGE .	.	.	.	READY	MIDDLE	MIDDLE	READY	TLS	.	OPAQUE	CLOSED
- * READY .	.	.	.	.	.	MIDDLE	.	TLS	.	OPAQUE	CLOSED
- * TLS	.	.	.	.	.	.	MIDDLE	.	.	MIDDLE	OPAQUE	CLOSED
- * OPAQUE .	.	.	.	.	.	.	.	.	.	.	CLOSED
+ *	SHAKEN	MET	COMMAND	GREETED	ANSWERED LOST	UNSEEN	NOTED	UNGREETED TLS	PLAIN	FOREIGN	ENDED
+ *	---------------------------------------------------------------------------------------------------------
+ * HANDSHAKE GREETING MIDDLE	.	.	.	.	.	.	.	.	.	.	CLOSED
+ * GREETING .	MIDDLE	.	READY	.	MIDDLE	MIDDLE	READY	.	OPAQUE	.	OPAQUE	CLOSED
+ * MIDDLE .	.	EXCHANGE .	.	.	.	READY	GREETING OPAQUE	.	OPAQUE	CLOSED
+ * EXCHANGE .	.	.	.	READY	MIDDLE	MIDDLE	READY	.	TLS	.	OPAQUE	CLOSED
+ * READY .	.	.	.	.	.	MIDDLE	.	.	TLS	.	OPAQUE	CLOSED
+ * TLS	.	.	.	.	.	.	MIDDLE	.	.	.	MIDDLE	OPAQUE	CLOSED
+ * OPAQUE .	.	.	.	.	.	.	.	.	.	.	.	CLOSED
  *
  * event	what has happened							who says so
  * -----------	-----------------------------------------------------------------------	-----------------------------------------------
@@ -39,7 +39,7 @@
  * LOST		replies may have been lost
  * UNSEEN	bytes have passed unseen						session/unseen.c
  * NOTED	the module has followed it: all has been shown to it			session/passed.c
- * NOTED_EARLY	it has, and there was no greeting yet: MIDDLE becomes GREETING, all else stays	session/passed.c
+ * UNGREETED	the module has followed it, and there was no greeting yet		session/passed.c
  * TLS		234 to AUTH								dialogue/dialogue.c, as the next two
  * PLAIN	a line where a record of TLS would begin
  * FOREIGN	the client speaks something else; there is no record of TLS; which reply is which is not known any more, and TLS may be
@@ -82,7 +82,7 @@ enum state_event {
 	EVENT_LOST,
 	EVENT_UNSEEN,
 	EVENT_NOTED,
-	EVENT_NOTED_EARLY,
+	EVENT_UNGREETED,
 	EVENT_TLS,
 	EVENT_PLAIN,
 	EVENT_FOREIGN,

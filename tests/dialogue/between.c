@@ -160,7 +160,7 @@ static void record(struct talk *talk, enum side side, uint8_t type)
 static void tls_and_back(struct talk *talk)
 {
 	talk->telnet = talk->nul_of[CLIENT] = talk->nul_of[SERVER] = false; /* such ends have no TLS */
-	talk->nul_before = talk->lines_end_turned = false;
+	talk->nul_before = false;
 	talk_exchange(talk, talk_chance(talk, 50) ? "AUTH TLS" : "AUTH SSL", "234 go");
 	record(talk, CLIENT, 0x16);
 	record(talk, SERVER, 0x16);

@@ -16,7 +16,6 @@ const char *const oddity_name[ODDITIES] = {
 	[ODD_SERVER_NUL] = "06-nul-of-the-server",
 	[ODD_CLIENT_NUL] = "06-nul-of-the-client",
 	[ODD_LINE_FEED] = "06-line-feed-only",
-	[ODD_LF_CR] = "06-lf-cr",
 	[ODD_CR_IN_ARGUMENT] = "06-cr-ends-an-argument",
 	[ODD_CLIENT_LINE] = "06-odd-line-of-the-client",
 	[ODD_GREETING_120] = "07-greeting-120",

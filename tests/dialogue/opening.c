@@ -147,7 +147,6 @@ void opening(struct talk *talk)
 	else if (talk_odd(talk, ODD_PROXY_2, 4))
 		proxy_version_2(talk);
 	talk->lines_end_bare = talk_odd(talk, ODD_LINE_FEED, 4);
-	talk->lines_end_turned = !talk->lines_end_bare && talk_odd(talk, ODD_LF_CR, 4);
 	talk->nul_of[CLIENT] = talk_odd(talk, ODD_CLIENT_NUL, 4);
 	talk->nul_before = !talk->nul_of[CLIENT] && talk_odd(talk, ODD_CLIENT_NUL, 4);
 	talk->nul_of[SERVER] = talk_odd(talk, ODD_SERVER_NUL, 4);

@@ -71,15 +71,13 @@ void talk_line(struct talk *talk, enum side side, const char *format, ...)
 	said = vsnprintf(line + length, sizeof(line) - length, format, arguments);
 	va_end(arguments);
 	length += (size_t)said;
-	if (said < 0 || length + 4 > sizeof(line))
+	if (said < 0 || length + 3 > sizeof(line))
 		abort();
 	if (side == CLIENT && talk->nul_before)
 		line[length++] = '\0';
-	if (!talk->lines_end_bare && !talk->lines_end_turned)
+	if (!talk->lines_end_bare)
 		line[length++] = '\r';
 	line[length++] = '\n';
-	if (talk->lines_end_turned)
-		line[length++] = '\r';
 	if (talk->nul_of[side])
 		line[length++] = '\0';
 	talk_bytes(talk, side, line, (uint32_t)length);

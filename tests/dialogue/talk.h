@@ -18,12 +18,11 @@ struct talk {
 	bool logged_in;		/* USER, PASS or ACCT answered by 2xx, or a greeting of 230 */
 	bool one_segment;    /* what is said goes on in the segment of what was said last, where the same side speaks */
 	bool lines_end_bare; /* with LF alone */
-	bool lines_end_turned; /* with LF CR */
-	bool nul_of[2];	       /* behind each line */
-	bool nul_before;       /* and the client's before its end, too */
-	bool telnet;	       /* commands may have Telnet's in front */
-	bool unanswered;       /* some command never was, so that commands and replies may not be in step */
-	bool owed;	       /* the last transfer's final reply is still to come */
+	bool nul_of[2];	     /* behind each line */
+	bool nul_before;     /* and the client's before its end, too */
+	bool telnet;	     /* commands may have Telnet's in front */
+	bool unanswered;     /* some command never was, so that commands and replies may not be in step */
+	bool owed;	     /* the last transfer's final reply is still to come */
 };
 
 uint64_t talk_random(struct talk *talk);

@@ -468,9 +468,6 @@ static void nul_and_cr(void **state)
 	shut(TEXT(LOGIN "\001PORT\0 10,0,0,2,11,185\r\n"));
 	shut(TEXT(LOGIN "\001XY\0PORT 10,0,0,2,11,185\r\n"));
 	shut(TEXT("\002220 x\r\n\001GET\0\r\n\002200 x\r\n\001" PORT_IN));
-	OPENS(S "220 x\n\r" C "USER u\n\r" S "331 x\n\r" C "PASS p\n\r" S "230 x\n\r" C "PORT 10,0,0,2,11,185\n\r" S
-		"200 x\n\r");
-	OPENS(LOGIN C "\r\r\nTYPE I\r\n" S "\r\n200 x\n\r" C "PASV\r\n" S "\r" PASSIVE);
 	SHUT(LOGIN C "NOOP x\r\rPORT 10,0,0,2,11,185\r\n");
 	SHUT(C "\rGET / HTTP/1.1\r\n" REST_OF_IT);
 	OPENS(LOGIN C "PORT\t10,0,0,2,11,185\t \r\n");

@@ -129,9 +129,21 @@ static enum ftp_event scan_digits(struct ftp_line *line, uint8_t byte)
 	return byte == ' ' && ftp_line_word(line, DIRECTION_REPLY) ? FTP_FOREIGN : FTP_STRANGE;
 }
 
+/* A client's line that begins with CR: an empty one, or no command, whatever comes behind that. */
+static enum ftp_event scan_empty(struct ftp_line *line, uint8_t byte)
+{
+	line->phase = FTP_PHASE_WORD;
+	line->separator = FTP_SEPARATOR_CR;
+	if (byte == '\n')
+		end_command(line, byte);
+	return byte == '\r' || byte == '\n' || byte == 0 ? FTP_MORE : FTP_STRANGE;
+}
+
 /* A byte of a command's verb. */
 static enum ftp_event scan_verb(struct ftp_line *line, uint8_t byte)
 {
+	if (!line->length && (byte == '\r' || line->separator == FTP_SEPARATOR_CR))
+		return scan_empty(line, byte);
 	if (bytes_is_digit(line->length ? (uint8_t)line->word[0] : byte))
 		return scan_digits(line, byte);
 	if (bytes_is_letter(byte) || (line->length && (bytes_is_digit(byte) || byte == '@'))) {
@@ -258,12 +270,12 @@ char ftp_byte_before(const struct ftp_line *line, enum direction side)
 }
 
 /*
- * What may stand before a line's first byte and is none of it: the NUL of the text before, the CR of an end that writes LF CR, and a Telnet
- * command whose IAC was urgent and is not in the stream ("IAC IP DM" of an ABOR).
+ * What may stand before a line's first byte and is none of it: the NUL of the text before, and a Telnet command whose IAC was urgent and is
+ * not in the stream ("IAC IP DM" of an ABOR).
  */
 static bool is_stray(uint8_t byte)
 {
-	return byte == 0 || byte == '\r' || byte >= SE;
+	return byte == 0 || byte >= SE;
 }
 
 /*

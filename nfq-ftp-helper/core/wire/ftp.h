@@ -5,8 +5,8 @@
  *
  * A line arrives in any number of pieces. struct ftp_line remembers in six bytes what the next piece needs, and
  * ftp_scan() goes on where it left off. LF alone ends a line. Telnet sequences (RFC 854, RFC 959 section 4.1.3) in front of its word and
- * in it are skipped, but in the text of a multi-line reply; NULs before its first byte, and CRs but in such a text; and once, before a client's
- * first line, the header of a load balancer (proxy.h).
+ * in it are skipped, but in the text of a multi-line reply; NULs before its first byte; and once, before a client's first line, the header of a
+ * load balancer (proxy.h).
  */
 #ifndef CORE_FTP_H
 #define CORE_FTP_H
@@ -92,8 +92,7 @@ void ftp_go_on(struct ftp_line *line);
 /* Has the line nothing in it? */
 static inline bool ftp_is_empty(const struct ftp_line *line)
 {
-	return line->length == 0 && (line->separator == FTP_SEPARATOR_NONE || line->separator == FTP_SEPARATOR_CR ||
-				     line->separator == FTP_SEPARATOR_LF);
+	return line->length == 0 && (line->separator == FTP_SEPARATOR_NONE || line->separator == FTP_SEPARATOR_LF);
 }
 
 /* Does a client's line end in "HTTP/n.n"? */

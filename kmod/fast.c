@@ -55,7 +55,7 @@ int fast_print(char *buffer, size_t size)
 	struct fast_counters sum = {};
 	int cpu;
 
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		const struct fast_counters *one = per_cpu_ptr(&fast_counters, cpu);
 
 		sum.announced += READ_ONCE(one->announced);
@@ -268,8 +268,7 @@ static unsigned int find_class(struct nf_conn_help *help, unsigned int class,
 	unsigned int count = 0;
 
 	spin_lock_bh(&nf_conntrack_expect_lock);
-	hlist_for_each_entry(exp, &help->expectations, lnode)
-	{
+	hlist_for_each_entry(exp, &help->expectations, lnode) {
 		if (is_open(exp, class) && count < REMOVED_MAX && refcount_inc_not_zero(&exp->use))
 			found[count++] = exp;
 	}
@@ -301,8 +300,7 @@ static void accept(struct nf_conn *ct)
 	if (!help || !READ_ONCE(help->expecting[FAST_UNANSWERED]))
 		return;
 	spin_lock_bh(&nf_conntrack_expect_lock);
-	hlist_for_each_entry(exp, &help->expectations, lnode)
-	{
+	hlist_for_each_entry(exp, &help->expectations, lnode) {
 		if (!is_open(exp, FAST_UNANSWERED))
 			continue;
 		help->expecting[FAST_UNANSWERED]--;

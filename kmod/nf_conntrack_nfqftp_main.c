@@ -84,7 +84,7 @@ static int counters_get(char *buffer, const struct kernel_param *kp)
 	struct nfqftp_counters sum = {};
 	int cpu, length;
 
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		const struct nfqftp_counters *one = per_cpu_ptr(&nfqftp_counters, cpu);
 
 		sum.packets += READ_ONCE(one->packets);

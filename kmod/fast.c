@@ -55,7 +55,7 @@ int fast_print(char *buffer, size_t size)
 	struct fast_counters sum = {};
 	int cpu;
 
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		const struct fast_counters *one = per_cpu_ptr(&fast_counters, cpu);
 
 		sum.announced += READ_ONCE(one->announced);
@@ -178,15 +178,14 @@ static bool renumber(const struct fast_packet *packet, u32 seq)
 	return true;
 }
 
-static struct seqadj adjustment_of(const struct nf_conn *ct, enum ip_conntrack_dir dir)
+struct seqadj fast_adjustment(struct nf_conn *ct, enum ip_conntrack_dir dir)
 {
-	const struct nf_conn_seqadj *seqadj = nfct_seqadj(ct);
+	struct seqadj adj;
 
-	if (!seqadj || !test_bit(IPS_SEQ_ADJUST_BIT, &ct->status))
-		return (struct seqadj){};
-	return (struct seqadj){ .pos = seqadj->seq[dir].correction_pos,
-				.before = seqadj->seq[dir].offset_before,
-				.after = seqadj->seq[dir].offset_after };
+	spin_lock_bh(&ct->lock);
+	adj = fast_read_adjustment(ct, dir);
+	spin_unlock_bh(&ct->lock);
+	return adj;
 }
 
 /* As ctnetlink does: absolute values. The windows stay strict. */
@@ -243,7 +242,7 @@ enum fast_way fast_again(const struct fast_packet *packet, const struct scan *sc
 	if (!edit || !scan->started) /* without its SYN it may be another connection's */
 		return FAST_NOT;
 	edit->acknowledged = !scan->side[edit->plain.side].edit;
-	adj = adjustment_of(packet->ct, CTINFO2DIR(packet->ctinfo));
+	adj = fast_adjustment(packet->ct, CTINFO2DIR(packet->ctinfo));
 	if (!plain_again(&edit->plain, &adj, segment, &again))
 		return FAST_NOT;
 	this_cpu_inc(fast_counters.again);
@@ -269,8 +268,7 @@ static unsigned int find_class(struct nf_conn_help *help, unsigned int class,
 	unsigned int count = 0;
 
 	spin_lock_bh(&nf_conntrack_expect_lock);
-	hlist_for_each_entry(exp, &help->expectations, lnode)
-	{
+	hlist_for_each_entry(exp, &help->expectations, lnode) {
 		if (is_open(exp, class) && count < REMOVED_MAX && refcount_inc_not_zero(&exp->use))
 			found[count++] = exp;
 	}
@@ -302,8 +300,7 @@ static void accept(struct nf_conn *ct)
 	if (!help || !READ_ONCE(help->expecting[FAST_UNANSWERED]))
 		return;
 	spin_lock_bh(&nf_conntrack_expect_lock);
-	hlist_for_each_entry(exp, &help->expectations, lnode)
-	{
+	hlist_for_each_entry(exp, &help->expectations, lnode) {
 		if (!is_open(exp, FAST_UNANSWERED))
 			continue;
 		help->expecting[FAST_UNANSWERED]--;
@@ -367,7 +364,7 @@ static void read_connection(const struct fast_packet *packet, struct plain_conne
 		read_address(packet->ct, &tuple->src, &connection->tuple[d].src);
 		read_address(packet->ct, &dst, &connection->tuple[d].dst);
 	}
-	connection->adj = adjustment_of(packet->ct, CTINFO2DIR(packet->ctinfo));
+	connection->adj = fast_adjustment(packet->ct, CTINFO2DIR(packet->ctinfo));
 	connection->adjustable = nfct_seqadj(packet->ct);
 	connection->port_min = min_t(uint, READ_ONCE(min_port), U16_MAX);
 }

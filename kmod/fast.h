@@ -3,7 +3,8 @@
  * fast - plain announcements, dealt with in the kernel: what core/plain/plain.h decides is performed here, on a packet, on conntrack's
  * expectations and on its adjustment. Built with NFQFTP_FAST=1 only; without, everything is queued that announces.
  *
- * All of it, and the scan, is done under one lock, fast_lock()'s: the outermost, before nf_conntrack_expect_lock and ct->lock.
+ * All of it, and the scan, is done under one lock, fast_lock()'s: before nf_conntrack_expect_lock and ct->lock. Behind those of conntrack's
+ * table: ctnetlink asks for a note while it holds one, so none of these is taken under it.
  */
 #ifndef KMOD_FAST_H
 #define KMOD_FAST_H
@@ -13,6 +14,7 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
 
 /* A packet of a connection. Offsets are from skb->data. */
 struct fast_packet {
@@ -37,11 +39,26 @@ enum fast_way {
 	FAST_DROP, /* it ought to, and there is no memory: its sender sends it again */
 };
 
+/* How conntrack adjusts what a direction sends. Under ct->lock: ctnetlink writes a field at a time. */
+static inline struct seqadj fast_read_adjustment(const struct nf_conn *ct, enum ip_conntrack_dir dir)
+{
+	const struct nf_conn_seqadj *seqadj = nfct_seqadj(ct);
+
+	if (!seqadj || !test_bit(IPS_SEQ_ADJUST_BIT, &ct->status))
+		return (struct seqadj){};
+	return (struct seqadj){ .pos = seqadj->seq[dir].correction_pos,
+				.before = seqadj->seq[dir].offset_before,
+				.after = seqadj->seq[dir].offset_after };
+}
+
 #ifdef NFQFTP_FAST
 
 int fast_init(void);
 void fast_exit(void);
 spinlock_t *fast_lock(const struct nf_conn *ct);
+
+/* The same, under fast_lock(). */
+struct seqadj fast_adjustment(struct nf_conn *ct, enum ip_conntrack_dir dir);
 
 /* Before scan_begin(): what the scan has to know of the packet besides. @may: nobody else has a hand in its connection. */
 void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan, struct scan_segment *segment);
@@ -72,6 +89,11 @@ static inline void fast_exit(void)
 static inline spinlock_t *fast_lock(const struct nf_conn *ct)
 {
 	return &((struct nf_conn *)ct)->lock;
+}
+
+static inline struct seqadj fast_adjustment(struct nf_conn *ct, enum ip_conntrack_dir dir)
+{
+	return fast_read_adjustment(ct, dir);
 }
 
 static inline void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan,

@@ -37,7 +37,6 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_helper.h>
-#include <net/netfilter/nf_conntrack_seqadj.h>
 #include <net/netlink.h>
 #include <net/tcp.h>
 
@@ -85,7 +84,7 @@ static int counters_get(char *buffer, const struct kernel_param *kp)
 	struct nfqftp_counters sum = {};
 	int cpu, length;
 
-	for_each_possible_cpu (cpu) {
+	for_each_possible_cpu(cpu) {
 		const struct nfqftp_counters *one = per_cpu_ptr(&nfqftp_counters, cpu);
 
 		sum.packets += READ_ONCE(one->packets);
@@ -126,20 +125,6 @@ struct nfqftp_packet {
 	unsigned int protoff;
 	unsigned int payload;
 };
-
-/* What is acknowledged, in the numbers of the one who sent it: seqadj is yet to be applied. */
-static u32 acknowledged(const struct nf_conn *ct, enum ip_conntrack_dir dir, u32 ack)
-{
-	const struct nf_conn_seqadj *seqadj = nfct_seqadj(ct);
-	struct seqadj adj;
-
-	if (!seqadj || !test_bit(IPS_SEQ_ADJUST_BIT, &ct->status))
-		return ack;
-	adj.pos = seqadj->seq[!dir].correction_pos;
-	adj.before = seqadj->seq[!dir].offset_before;
-	adj.after = seqadj->seq[!dir].offset_after;
-	return seqadj_back(&adj, ack);
-}
 
 /* Offset of the TCP header, negative where there is none. */
 static int tcp_offset(const struct sk_buff *skb, u8 pf)
@@ -253,6 +238,7 @@ static enum nfqftp_way decide(struct nf_conn *ct, struct scan *state, enum ip_co
 	const bool checked = READ_ONCE(nf_ct_net(ct)->ct.sysctl_checksum);
 	spinlock_t *lock = fast_lock(ct);
 	enum nfqftp_way way;
+	struct seqadj adj;
 
 	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
 	packet->segment.window[DIRECTION_ORIGINAL] = largest_window(ct, IP_CT_DIR_ORIGINAL);
@@ -260,7 +246,9 @@ static enum nfqftp_way decide(struct nf_conn *ct, struct scan *state, enum ip_co
 	spin_lock_bh(lock);
 	if (!checked) /* packets come with wrong checksums: nobody may go by what they say */
 		scan_whole(state);
-	packet->segment.ack = acknowledged(ct, dir, packet->segment.ack);
+	/* In the numbers of the one who sent what is acknowledged: conntrack is yet to adjust it. */
+	adj = fast_adjustment(ct, !dir);
+	packet->segment.ack = seqadj_back(&adj, packet->segment.ack);
 	fast_look_at(&place, !marked && checked && READ_ONCE(scan), state, &packet->segment);
 	way = scan_packet(state, &place, packet);
 	spin_unlock_bh(lock);

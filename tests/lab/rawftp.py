@@ -230,7 +230,7 @@ class Wire:
             self.sock.sendall(data)
             self.sent_at = time.monotonic()
             return
-        before = self.segments_out()
+        before, again, window = self.segments_out(), self.segments_again(), self.window()
         pieces = pieces_of(data, cuts)
         for number, piece in enumerate(pieces):
             if number:
@@ -239,11 +239,23 @@ class Wire:
         self.sent_at = time.monotonic()
         sent = self.segments_out() - before
         # More than its initial window (RFC 6928) a sender may join, while nothing is acknowledged.
-        check(sent >= min(len(pieces), 10), f"{len(pieces)} pieces of {data!r} left in {sent} segments")
+        check(sent >= min(len(pieces), 10), f"{len(pieces)} pieces of {data!r} left in {sent} segments, {self.segments_again() - again} of "
+              f"them again ({again} before), its congestion window was {window}")
+
+    def _tcp_info(self, offset):
+        return struct.unpack_from("=I", self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), offset)[0]
 
     def segments_out(self):
         """Segments with data so far: struct tcp_info's tcpi_data_segs_out."""
-        return struct.unpack_from("=I", self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 156)[0]
+        return self._tcp_info(156)
+
+    def segments_again(self):
+        """Of these, sent again: tcpi_total_retrans."""
+        return self._tcp_info(100)
+
+    def window(self):
+        """Its congestion window, in segments: tcpi_snd_cwnd."""
+        return self._tcp_info(80)
 
     def urgent(self, data):
         self.sock.send(data, socket.MSG_OOB)

@@ -10,6 +10,7 @@ That nothing of them is queued, with a daemon, without one, and when it is kille
 daemon in turns on one stream; beginnings that are not plain; a network that loses packets; the module going while an edit is on its way.
 """
 
+import contextlib
 import os
 import pathlib
 import sys
@@ -19,12 +20,12 @@ os.environ.setdefault("NFQ_FTP_MODULE", str(pathlib.Path(__file__).resolve().par
                                             f"build/kmod/fast/linux-headers-{os.uname().release}/nf_conntrack_nfqftp.ko"))
 
 # kmod_in_guest first: it makes the lab's own modules known.
-from kmod_in_guest import HOLD, PARAMETERS, PREFIX, RULES, BareLab, Counted, Traffic, complaints, counters, load, loaded, unload  # noqa: E402
+from kmod_in_guest import HOLD, PARAMETERS, PREFIX, RULES, TABLE, BareLab, Counted, Traffic, complaints, counters, load, loaded, unload  # noqa: E402
 import cthelper_stub  # noqa: E402
 import test_streams  # noqa: E402
 from cases import daemon_lab, main  # noqa: E402
-from lab import HELPER, Lab  # noqa: E402
-from rawftp import Pair, RawClient, announcement, bytewise, check  # noqa: E402
+from lab import HELPER, PATIENCE, Lab, LabError  # noqa: E402
+from rawftp import Pair, RawClient, Wrong, announcement, bytewise, check  # noqa: E402
 from servers import Server  # noqa: E402
 
 MODES = {"masquerade": (("PORT", 4), ("EPRT", 4), ("EPRT", 6), ("PASV", 4), ("EPSV", 4), ("EPSV", 6)),
@@ -33,7 +34,6 @@ SCRIPTED = (("PORT", 4), ("EPRT", 4), ("EPRT", 6), ("227", 4), ("229", 4))
 TRANSFERS = 20
 QUEUED_MAX = 2  # packets of a plain session, from SYN to FIN
 LOADS = 50
-PATIENCE = 5  # seconds
 LOSS = 5  # per cent
 
 
@@ -192,25 +192,47 @@ def block(lab, option):
     lab.run("router", ["iptables", "-t", "raw", option, "PREROUTING", "-p", "tcp", "--sport", "21", "-j", "DROP"], check=True)
 
 
-def leave_in_flight(lab, session):
+def leave_in_flight(lab, session, wide):
     """An announcement that is edited, and of whose arrival nothing is heard."""
     counted, deadline = Counted(), time.monotonic() + PATIENCE
     block(lab, "-I")
-    session.send(announcement("PORT", session.address, 40001))
+    session.send(announcement("PORT", session.address, 40001, wide))
     while not counted.edited and time.monotonic() < deadline:
         time.sleep(0.01)
     check(counted.edited, f"the test is none: {said(counted)}")
 
 
-def come_and_go(lab):
-    load("fast=1")
-    lab.run("router", ["nft", "-f", "-"], input=RULES, check=True)
-    with RawClient(lab) as session:
-        test_streams.fetch_small(session, "PORT")
-        leave_in_flight(lab, session)
-        lab.run("router", ["nft", "delete", "table", "inet", "lab"], check=True)
-        unload()
+@contextlib.contextmanager
+def step(name):
+    """Says where it was that something failed."""
+    start = time.monotonic()
+    try:
+        yield
+    except (Wrong, LabError, OSError) as error:
+        raise Wrong(f"{name}, {time.monotonic() - start:.1f} s: {error or type(error).__name__}") from error
+
+
+def come_and_go(lab, wide):
+    """What has been edited comes again as it was, once the module has gone. Where the text had grown, its receiver has all of that; where it had
+    become shorter, the receiver would get a piece of it, as from the kernel's own helper."""
+    with step("load"):
+        load("fast=1")
+        lab.run("router", ["nft", "-f", "-"], input=RULES, check=True)
+    with step("connect"):
+        session = RawClient(lab)
+    with session:
+        with step("transfer"):
+            test_streams.fetch_small(session, "PORT")
+        with step("leave in flight"):
+            leave_in_flight(lab, session, wide)
+        with step("unload"):
+            lab.run("router", ["nft", f"delete table {TABLE}"], check=True)
+            unload()
         block(lab, "-D")
+        if not wide:
+            with step("go on"):
+                session.reply((200,))
+                session.command("NOOP", (200,))
 
 
 def comes_and_goes(lab):
@@ -220,8 +242,10 @@ def comes_and_goes(lab):
     for thread in threads:
         thread.start()
     try:
-        for _ in range(LOADS):
-            come_and_go(lab)
+        for number in range(LOADS):
+            print(f"# load {number} at {time.monotonic():.0f} s", file=sys.stderr, flush=True)
+            with step(f"load {number}"):
+                come_and_go(lab, number % 2)
     finally:
         for thread in threads:
             thread.over.set()

@@ -721,12 +721,15 @@ static void ten_thousand_sessions(void **state)
 	assert_int_equal(pthread_create(&writer, NULL, change_sessions, sessions), 0);
 	for (unsigned int tries = 0; tries < 5; tries++) {
 		const int file = place_connect(options.state_directory);
+		size_t came;
 
 		start = seconds();
 		(void)send(file, "{\"version\":1,\"ask\":\"sessions\"}\n", 31, MSG_NOSIGNAL);
-		lines = lines_until_end(file);
-		if (seconds() - start < best)
-			best = seconds() - start;
+		came = lines_until_end(file);
+		if (seconds() - start >= best) /* others' processors, which may have cut it off, too */
+			continue;
+		best = seconds() - start;
+		lines = came;
 	}
 	atomic_store(&stop, true);
 	pthread_join(writer, NULL);

@@ -23,6 +23,8 @@ from systems import APT, NAME, build, chosen, fresh_system, inside, keep_package
 from lab import FAMILIES, Lab, LabError  # noqa: E402
 from servers import Server  # noqa: E402
 
+# Without libkmod2, which every Debian has, but systemd of Debian 13 does not depend on, its systemd-modules-load.service fails.
+PACKAGES = "systemd libkmod2 passwd iptables nftables procps"
 CGROUPS = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
 # All that the container has of its own is made in namespaces that end with it. Devices are those that a program may expect.
@@ -93,8 +95,7 @@ def tell(release, packages, base):
         (root / "packages").mkdir()
         for package in packages:
             shutil.copy(package, root / "packages")
-        inside(root, f"{APT} update; {APT} install -y --no-install-recommends systemd passwd iptables nftables procps {LIBRARIES} >/dev/null; "
-                     "rm /usr/sbin/policy-rc.d")
+        inside(root, f"{APT} update; {APT} install -y --no-install-recommends {PACKAGES} {LIBRARIES} >/dev/null; rm /usr/sbin/policy-rc.d")
         machine = Container(lab, root)
         machine.boot()
         try:

@@ -17,11 +17,12 @@ ADMITTED, NOT_ADMITTED = 1.2, 0.3  # seconds to connect
 SERVERS = [f"203.0.113.{number}" for number in (5, 7, 70, 77, 78, 79, 80)]
 # Of a server that is translated, and of its client: their own, and what the client dials.
 TRANSLATED = {4: ("192.0.2.10", "10.0.0.94", "203.0.113.94"), 6: ("2001:db8:c::10", "fd00::94", "2001:db8:100:200::94")}
-TELNET = bytes([0, *range(0xf0, 0x100)])
-ANNOUNCES = re.compile(rb"(?i)[\0\xf0-\xff]*(?:PORT|EPRT|LPRT|227|228|229)\b")
-WORD = re.compile(rb"^(PORT|EPRT|LPRT|22[789])")
+# What may stand in front of a line: an option of Telnet is a byte of any kind.
+TELNET = rb"(?s:\xff[\xfb-\xfe].|[\0\xf0-\xff])*"
+ANNOUNCES = re.compile(rb"(?i)" + TELNET + rb"(?:PORT|EPRT|LPRT|227|228|229)\b")
+WORD = re.compile(rb"^" + TELNET + rb"(PORT|EPRT|LPRT|22[789])")
 # What the client, and what the server, says of where it is.
-OPENS = (re.compile(rb"(?i)[\0\xf0-\xff]*(?:PORT|EPRT|LPRT) "), re.compile(rb"[\0\xf0-\xff]*22[789]\b"))
+OPENS = (re.compile(rb"(?i)" + TELNET + rb"(?:PORT|EPRT|LPRT) "), re.compile(TELNET + rb"22[789]\b"))
 
 
 def prepare_translated(lab):
@@ -143,7 +144,7 @@ class Scripted:
         shown, side = self.shown[address], int(address == self.case.ends[1][0])
         lines = [line for line in self.ends[1 - side].heard.split(b"\n") if OPENS[side].match(line)]
         with contextlib.suppress(Wrong, ValueError, IndexError):
-            told, port = announced(WORD.sub(rb"\1 ", lines[-1].upper().lstrip(TELNET).replace(b" ", b"")), shown)
+            told, port = announced(WORD.sub(rb"\1 ", lines[-1].upper().replace(b" ", b"")), shown)
             shown = shown if told == "0.0.0.0" else told  # of no address, and of one that is in IPv6, the peer's is meant
         return shown, port
 

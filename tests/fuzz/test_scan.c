@@ -53,14 +53,17 @@ static struct scan_segment segment_of(struct input *input, const struct scan *sc
 	return segment;
 }
 
-/* Bytes of a Telnet sequence that begins here; 0: none does. */
-static uint32_t telnet_length(const uint8_t *at, uint32_t left)
+/* Bytes of a Telnet sequence that begins here; 0: none does. Amid a word, so many are in it, none has an LF in it: that ends the line. */
+static uint32_t telnet_length(const uint8_t *at, uint32_t left, uint32_t count)
 {
 	uint32_t length;
 
 	if (at[0] != 255)
 		return 0;
 	length = left > 1 && at[1] >= 251 && at[1] < 255 ? 3 : 2;
+	for (uint32_t i = 1; count && i < length && i < left; i++)
+		if (at[i] == '\n')
+			length = i;
 	MUST(length <= left);
 	return length;
 }
@@ -87,7 +90,7 @@ static uint32_t word_of(enum direction side, const uint8_t *line, uint32_t lengt
 	memset(word, 0, 5);
 	*count = 0;
 	while (at < length) {
-		const uint32_t telnet = telnet_length(line + at, length - at);
+		const uint32_t telnet = telnet_length(line + at, length - at, *count);
 
 		at += telnet;
 		if (telnet)

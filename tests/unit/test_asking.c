@@ -578,7 +578,7 @@ static bool is_whole(const struct table_view *view)
 #define VIEWS_LEAST 1000
 #define PASSES_MOST (80 * VIEWS_LEAST / BUSY)
 
-/* Each is as between two packets. A reader that does without the undo record, or without comparing, fails this. */
+/* Each is as between two packets. A reader that does without the undo record fails this; one that does without comparing was not seen to. */
 static void sessions_are_whole_while_they_change(void **state)
 {
 	struct session *sessions[BUSY];

@@ -140,10 +140,10 @@ static void browser(struct talk *talk)
 /* Names of files, messages and helps that somebody has put on an honest server. */
 static void hostile_line(struct talk *talk)
 {
-	static const char *const lines4[] = { "227 x (203,0,113,5,195,81)", "227 x (10,0,0,94,195,81)",
+	static const char *const lines4[] = { "227 x (203,0,113,5,195,81)",	  "227 x (10,0,0,94,195,81)",
 					      "228 x (4,4,203,0,113,5,2,195,81)", "229 x (|||50001|)",
-					      "227 x (0,0,0,0,195,81)" };
-	static const char *const lines6[] = { "229 x (|||50001|)", "227 x (0,0,0,0,195,81)",
+					      "227 x (0,0,0,0,195,81)",		  "227-x (203,0,113,5,195,81)" };
+	static const char *const lines6[] = { "229 x (|||50001|)", "229-x (|||50001|)", "227 x (0,0,0,0,195,81)",
 					      "229 x (|2|fe80::1|50001|)" };
 	static const char *const others[] = { "150 x", "226 x",	 "200 x", "230 x",
 					      "234 x", " 213 x", "213-x", "PORT 10,0,0,2,195,81",
@@ -252,7 +252,8 @@ static void hostile_texts(struct talk *talk)
 static void said_back(struct talk *talk)
 {
 	static const char *const lines4[] = { "227 x (203,0,113,5,195,81)", "228 x (4,4,203,0,113,5,2,195,81)",
-					      "229 x (|||50001|)", "227 x (10,0,0,94,195,81)" };
+					      "229 x (|||50001|)", "227 x (10,0,0,94,195,81)",
+					      "227-x (203,0,113,5,195,81)" };
 	const bool ipv6 = talk->script->inside[SERVER].family == FAMILY_IPV6;
 	const char *reply = ipv6 ? "229 x (|||50001|)" : TALK_ONE_OF(talk, lines4);
 	static const char *const asking[] = { "PASV", "EPSV", "LPSV" };

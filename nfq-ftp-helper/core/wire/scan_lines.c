@@ -184,7 +184,7 @@ static void final_reply(struct scan *scan, struct scan_segment *segment, unsigne
 static void reply_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
 	const unsigned int code = ftp_code(line);
-	const bool goes_on = line->separator == FTP_SEPARATOR_HYPHEN;
+	const bool goes_on = ftp_goes_on(line);
 	struct pairing pairing;
 
 	if (code == 0)
@@ -214,8 +214,9 @@ static void announced_line(struct scan *scan, struct scan_segment *segment, cons
 	if (segment->side == DIRECTION_ORIGINAL) {
 		command(scan, segment, PAIRING_ACTIVE);
 	} else {
-		scan->multiline = 0;
-		final_reply(scan, segment, ftp_code(line));
+		scan->multiline = ftp_goes_on(line) ? ftp_code(line) & 1023 : 0;
+		if (!ftp_goes_on(line))
+			final_reply(scan, segment, ftp_code(line));
 	}
 	segment->announced = false;
 	scan->announced = 1;

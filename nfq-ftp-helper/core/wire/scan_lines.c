@@ -203,6 +203,18 @@ static void reply_line(struct scan *scan, struct scan_segment *segment, const st
 	}
 }
 
+/* A reply that announces something goes on in further lines: user space announces it, and answers the command with the last of them. */
+static void begin_announcement(struct scan *scan, struct scan_segment *segment, unsigned int code)
+{
+	struct pairing pairing;
+
+	unpack(scan, &pairing);
+	scan->multiline = code & 1023;
+	segment->hand_over = true;
+	if (pairing_has(&pairing, PAIRING_PASSIVE) || pairing_has(&pairing, SCAN_OWN_QUESTION))
+		scan_own_end(segment);
+}
+
 /* A line that announced something has ended. */
 static void announced_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
@@ -213,10 +225,11 @@ static void announced_line(struct scan *scan, struct scan_segment *segment, cons
 	segment->announced = true;
 	if (segment->side == DIRECTION_ORIGINAL) {
 		command(scan, segment, PAIRING_ACTIVE);
+	} else if (ftp_goes_on(line)) {
+		begin_announcement(scan, segment, ftp_code(line));
 	} else {
-		scan->multiline = ftp_goes_on(line) ? ftp_code(line) & 1023 : 0;
-		if (!ftp_goes_on(line))
-			final_reply(scan, segment, ftp_code(line));
+		scan->multiline = 0;
+		final_reply(scan, segment, ftp_code(line));
 	}
 	segment->announced = false;
 	scan->announced = 1;

@@ -140,10 +140,10 @@ static void browser(struct talk *talk)
 /* Names of files, messages and helps that somebody has put on an honest server. */
 static void hostile_line(struct talk *talk)
 {
-	static const char *const lines4[] = { "227 x (203,0,113,5,195,81)", "227 x (10,0,0,94,195,81)",
+	static const char *const lines4[] = { "227 x (203,0,113,5,195,81)",	  "227 x (10,0,0,94,195,81)",
 					      "228 x (4,4,203,0,113,5,2,195,81)", "229 x (|||50001|)",
-					      "227 x (0,0,0,0,195,81)" };
-	static const char *const lines6[] = { "229 x (|||50001|)", "227 x (0,0,0,0,195,81)",
+					      "227 x (0,0,0,0,195,81)",		  "227-x (203,0,113,5,195,81)" };
+	static const char *const lines6[] = { "229 x (|||50001|)", "229-x (|||50001|)", "227 x (0,0,0,0,195,81)",
 					      "229 x (|2|fe80::1|50001|)" };
 	static const char *const others[] = { "150 x", "226 x",	 "200 x", "230 x",
 					      "234 x", " 213 x", "213-x", "PORT 10,0,0,2,195,81",
@@ -252,7 +252,8 @@ static void hostile_texts(struct talk *talk)
 static void said_back(struct talk *talk)
 {
 	static const char *const lines4[] = { "227 x (203,0,113,5,195,81)", "228 x (4,4,203,0,113,5,2,195,81)",
-					      "229 x (|||50001|)", "227 x (10,0,0,94,195,81)" };
+					      "229 x (|||50001|)", "227 x (10,0,0,94,195,81)",
+					      "227-x (203,0,113,5,195,81)" };
 	const bool ipv6 = talk->script->inside[SERVER].family == FAMILY_IPV6;
 	const char *reply = ipv6 ? "229 x (|||50001|)" : TALK_ONE_OF(talk, lines4);
 	static const char *const asking[] = { "PASV", "EPSV", "LPSV" };
@@ -271,10 +272,36 @@ static void said_back(struct talk *talk)
 	script_data(talk->script, SERVER, 50001, false, false);
 }
 
+/*
+ * A hostile client and the text of others on an honest server, to whom CR LF alone ends a line: the transfer behind an LF is none to it, and
+ * outstanding for ever. The text comes no faster than the client likes.
+ */
+static void hidden_transfer(struct talk *talk)
+{
+	static const char *const transfers[] = { "LIST", "NLST", "RETR f", "STOR f", "MLSD" };
+	static const char *const commands[] = { "CWD pub", "MLST f", "CDUP", "XCWD pub" };
+	const bool ipv6 = talk->script->inside[SERVER].family == FAMILY_IPV6;
+	const char *passive = ipv6 ? "EPSV" : "PASV";
+
+	opening(talk);
+	talk_line(talk, CLIENT, "NOOP x\n%s", TALK_ONE_OF(talk, transfers));
+	talk_line(talk, SERVER, "200 ok");
+	talk_line(talk, CLIENT, "%s", TALK_ONE_OF(talk, commands));
+	talk_line(talk, SERVER, "250-welcome");
+	talk->one_segment = talk_chance(talk, 50);
+	talk_line(talk, SERVER, talk_chance(talk, 50) ? "150 x" : "125 x");
+	if (talk_chance(talk, 50))
+		talk_line(talk, SERVER, "226 x");
+	talk->one_segment = false;
+	talk_line(talk, CLIENT, "%s", passive);
+	talk_line(talk, SERVER, ipv6 ? "229 x (|||50001|)" : "227 x (203,0,113,5,195,81)");
+	script_data(talk->script, SERVER, 50001, false, false);
+}
+
 void hostile(struct talk *talk)
 {
-	static void (*const wanted[])(struct talk * talk) = { lying_server, lying_server,  browser,
-							      browser,	    hostile_texts, said_back };
+	static void (*const wanted[])(struct talk * talk) = { lying_server,  lying_server, browser,	   browser,
+							      hostile_texts, said_back,	   hidden_transfer };
 
 	talk->script->hostile = true;
 	TALK_ONE_OF(talk, wanted)(talk);

@@ -9,6 +9,7 @@ const char *const oddity_name[ODDITIES] = {
 	[ODD_CCC] = "03-ccc",
 	[ODD_FOREIGN] = "04-foreign-address",
 	[ODD_OTHER_ANSWER] = "05-other-answer",
+	[ODD_FIRST_OF_LINES] = "05-address-in-the-first-of-lines",
 	[ODD_BANNER] = "06-banner",
 	[ODD_NO_HYPHEN] = "06-no-hyphen",
 	[ODD_CODE_BARE] = "06-code-without-space",

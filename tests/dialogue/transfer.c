@@ -5,6 +5,9 @@
  */
 #include "notation.h"
 
+#include <stdio.h>
+#include <string.h>
+
 struct announced {
 	enum side side; /* who listens */
 	uint16_t port;
@@ -66,6 +69,25 @@ static void answer_before(struct talk *talk, unsigned int count)
 	}
 }
 
+/* In one line, or in the first of several, or in all of them. */
+static void answer_with(struct talk *talk, struct written *written)
+{
+	char last[NOTATION_TEXT];
+
+	if (!talk_odd(talk, ODD_FIRST_OF_LINES, 6)) {
+		talk_line(talk, SERVER, "%s", written->text);
+		return;
+	}
+	snprintf(last, sizeof(last), "%.3s end of it", written->text);
+	if (talk_chance(talk, 30))
+		memcpy(last, written->text, sizeof(last));
+	written->text[3] = '-';
+	talk_line(talk, SERVER, "%s", written->text);
+	if (talk_chance(talk, 30))
+		talk_line(talk, SERVER, " and more");
+	talk_line(talk, SERVER, "%s", last);
+}
+
 static void announce_passive(struct talk *talk, struct announced *announced)
 {
 	struct written written;
@@ -80,7 +102,7 @@ static void announce_passive(struct talk *talk, struct announced *announced)
 	answer_before(talk, before);
 	asking.answer(talk, announced->port, &written);
 	script_promise(talk->script, SERVER, announced->port);
-	talk_line(talk, SERVER, "%s", written.text);
+	answer_with(talk, &written);
 	talk->one_segment = false;
 	if (talk->owed)
 		talk_line(talk, SERVER, "226 that one is done, too");

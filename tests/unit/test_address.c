@@ -505,10 +505,21 @@ static void draw_loose(struct policy *policy)
 	}
 }
 
+/* A host that there is nowhere else: any does not mean it. */
+static bool is_nobodys(const struct endpoint *endpoint)
+{
+	struct in6_addr v6;
+
+	memcpy(&v6, endpoint->address, 16);
+	if (endpoint->family == FAMILY_IPV6)
+		return IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LOOPBACK(&v6);
+	return endpoint->address[0] == 0 || endpoint->address[0] == 127;
+}
+
 static bool is_loose(const struct dialogue *d, int side, const struct endpoint *announced)
 {
 	const struct policy_loose *loose = &d->engine.policy.loose;
-	bool named = loose->any && side == SERVER;
+	bool named = loose->any && side == SERVER && !is_nobodys(announced);
 
 	for (unsigned int i = 0; i < loose->count; i++)
 		named |= network_has(&loose->network[i], announced);

@@ -89,6 +89,20 @@ static void one_reply_to_an_abort(void **state)
 	OPENS(LOGIN C "STOR a\r\n" S "125 x\r\n" C "ABOR\r\n" S PASSIVE C "PASV\r\n" S PASSIVE);
 }
 
+/* The address may stand in any line of the reply that has its code; a line of others' text, or one that nobody has asked for, is none. */
+static void any_of_its_lines(void **state)
+{
+	(void)state;
+	OPENS(LOGIN C "PASV\r\n" S "227-x (192,168,7,3,11,185)\r\n227 end\r\n" C "LIST\r\n");
+	OPENS(LOGIN C "EPSV\r\n" S "229-2 lines\r\n" S "229-x (|||3001|)\r\n text (|||3002|)\r\n" S "229 end\r\n");
+	OPENS(LOGIN C "PASV\r\n" S "227-x (192,168,7,3,11,186)\r\n" S PASSIVE);
+	OPENS(LOGIN C "PASV\r\n" S "227-x (192,168,7,3,11,186)\r\n227 x\r\n" C "LIST\r\n" S "150 x\r\n226 x\r\n" PASV);
+	SHUT(LOGIN S "227-x (192,168,7,3,11,185)\r\n227 end\r\n" C "PASV\r\n");
+	SHUT(LOGIN C "PASV\r\n" S "211-x\r\n227-x (192,168,7,3,11,185)\r\n211 end\r\n");
+	SHUT(LOGIN C "PASV\r\n" S "227-x (203,0,113,77,11,185)\r\n227 end\r\n" S "227-x (192,168,7,3,2,185)\r\n");
+	SHUT(LOGIN C "TYPE x\n227-x\r\n" C "PASV\r\n" S PASSIVE);
+}
+
 /* Whichever of the three was asked for, and of the three that answer. */
 static void any_of_the_three(void **state)
 {
@@ -597,6 +611,7 @@ int main(void)
 		cmocka_unit_test(unanswered),
 		cmocka_unit_test(answered_twice),
 		cmocka_unit_test(one_reply_to_an_abort),
+		cmocka_unit_test(any_of_its_lines),
 		cmocka_unit_test(any_of_the_three),
 		cmocka_unit_test(any_number_in_flight),
 		cmocka_unit_test(never_over),

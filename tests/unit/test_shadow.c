@@ -517,6 +517,8 @@ static void say_passive(struct world *w, unsigned int code)
 			 argument_text(NOTATION_EXTENDED_PORT, &server, text), "\r\n");
 	else if (code == 228)
 		say_line(end, "228 Long (", argument_text(NOTATION_LONG, &server, text), ")\r\n");
+	else if (one_in(4))
+		say_line(end, "227-Mode (", argument_text(NOTATION_HOST_PORT, &server, text), ")\r\n227 end\r\n");
 	else
 		say_line(end, one_in(2) ? "227 Entering Passive Mode (" : "227-Passive\r\n227 Mode (",
 			 argument_text(NOTATION_HOST_PORT, &server, text), one_in(2) ? ").\r\n" : ")\r\n");

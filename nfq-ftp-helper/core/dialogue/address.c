@@ -25,6 +25,22 @@ static const struct network unreachable[] = {
 	{ { 0xfc }, FAMILY_IPV6, 7 },	   { { 0xfe, 0x80 }, FAMILY_IPV6, 10 },
 };
 
+/* Of these, what is dialed by nobody at all: no third party, whatever is let loose. */
+static const struct network nobodys[] = {
+	{ { 0 }, FAMILY_IPV4, 8 },
+	{ { 127 }, FAMILY_IPV4, 8 },
+	{ { 0 }, FAMILY_IPV6, 128 },
+	{ { [15] = 1 }, FAMILY_IPV6, 128 },
+};
+
+static bool is_in(const struct network *networks, size_t count, const struct endpoint *address)
+{
+	for (size_t i = 0; i < count; i++)
+		if (network_has(&networks[i], address))
+			return true;
+	return false;
+}
+
 /* RFC 2428 section 3: what else stands in it counts for nothing. */
 static bool is_a_port_alone(const struct announced_address *question)
 {
@@ -41,17 +57,17 @@ static bool is_the_speakers(const struct announced_address *question)
 	       endpoint_address_equal(question->address, &tuple[direction_other(direction)].dst);
 }
 
-/* No connection leads from one family to the other. */
+/* No connection leads from one family to the other. A network that is named comes first; where any is meant, so is none that is nobody's. */
 static bool is_let_loose(const struct announced_address *question)
 {
 	const struct policy_loose *loose = &question->turn->engine->policy.loose;
 
 	if (question->address->family != question->binding->tuple[question->turn->direction].src.family)
 		return false;
-	for (unsigned int i = 0; i < loose->count; i++)
-		if (network_has(&loose->network[i], question->address))
-			return true;
-	return loose->any && question->turn->direction == DIRECTION_REPLY;
+	if (is_in(loose->network, loose->count, question->address))
+		return true;
+	return loose->any && question->turn->direction == DIRECTION_REPLY &&
+	       !is_in(nobodys, sizeof(nobodys) / sizeof(nobodys[0]), question->address);
 }
 
 static bool is_in_a_command(const struct announced_address *question)
@@ -69,10 +85,8 @@ static bool reaches_nobody(const struct announced_address *question)
 {
 	const struct endpoint *address = question->address;
 
-	for (unsigned int i = 0; i < sizeof(unreachable) / sizeof(unreachable[0]); i++)
-		if (network_has(&unreachable[i], address))
-			return true;
-	return address->family == FAMILY_IPV4 && address->address[3] == 0; /* a network's own */
+	return is_in(unreachable, sizeof(unreachable) / sizeof(unreachable[0]), address) ||
+	       (address->family == FAMILY_IPV4 && address->address[3] == 0); /* a network's own */
 }
 
 static bool is_any(const struct announced_address *question)

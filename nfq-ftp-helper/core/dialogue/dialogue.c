@@ -276,7 +276,7 @@ static void reply_line(struct turn *turn, const struct ftp_line *line)
 {
 	struct session *session = turn->session;
 	const unsigned int code = ftp_code(line);
-	const bool goes_on = line->separator == FTP_SEPARATOR_HYPHEN;
+	const bool goes_on = ftp_goes_on(line);
 
 	if (code == 0)
 		return;
@@ -307,6 +307,7 @@ void dialogue_announced(struct turn *turn, const struct ftp_line *line, enum pai
 		sent(turn, class);
 		return;
 	}
-	turn->session->multiline = 0;
-	final_reply(turn, ftp_code(line));
+	turn->session->multiline = ftp_goes_on(line) ? (uint16_t)ftp_code(line) : 0;
+	if (!ftp_goes_on(line))
+		final_reply(turn, ftp_code(line));
 }

@@ -9,7 +9,7 @@
  * sent by somebody who had the first one's answer, and it is logged in; or, where its beginning was not seen, without the login.
  *
  *			a word and a colon,	"HTTP/n.n" at its end	of no command's form, or none that is known
- *			or a reply: "227 "
+ *			or a reply: "227 ", "227-"
  *			---------------------------------------------------------------------------------------------------
  *	from the start	FOREIGN			FOREIGN			FOREIGN
  *	met in the middle FOREIGN		FOREIGN			lost: it may be a line's middle; then of no interest
@@ -17,7 +17,7 @@
  *						no known command
  *
  * Why no reply: a server to whom CR LF alone ends a line may say back what it was told, an LF in a name and what stands behind that, while an
- * answer to PASV is due. Of a reply "227 " alone counts, or 228, 229: no other one opens anything.
+ * answer to PASV is due. Of a reply 227 alone counts, or 228, 229: no other one opens anything.
  *
  * A record of TLS in a line's place is FOREIGN from anybody: clients begin TLS upon other replies than 234, too, and the server, who knows
  * the keys, can have lines stand in what they encrypt.

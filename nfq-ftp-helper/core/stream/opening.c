@@ -262,6 +262,12 @@ static void opened(struct turn *turn, const struct opening *opening)
 	tell_opened(turn, opening);
 }
 
+/* A reply of several lines, and no address in this one: nothing has been announced yet. */
+static bool says_nothing(const struct opening *opening)
+{
+	return opening->refusal == REFUSED_MALFORMED && ftp_goes_on(opening->candidate.line);
+}
+
 static void refuse(struct turn *turn, const struct opening *opening)
 {
 	const struct candidate *candidate = &opening->candidate;
@@ -273,8 +279,10 @@ static void refuse(struct turn *turn, const struct opening *opening)
 				     .refusal = opening->refusal,
 				     .error = opening->error };
 
-	turn->engine->counters.refusals[opening->refusal]++;
 	dialogue_announced(turn, candidate->line, PAIRING_IDLE);
+	if (says_nothing(opening))
+		return;
+	turn->engine->counters.refusals[opening->refusal]++;
 	turn_report(turn, &told);
 }
 

@@ -116,7 +116,7 @@ static void end_command(struct ftp_line *line, uint8_t byte)
 }
 
 /*
- * A client's line that begins with digits. No client says "227 ": where a server repeats what it was told, an LF in a name and what stands behind
+ * A client's line that begins with digits. No client says "227 " or "227-": where a server repeats what it was told, an LF in a name and what stands behind
  * that, it would be read as the server's own.
  */
 static enum ftp_event scan_digits(struct ftp_line *line, uint8_t byte)
@@ -126,7 +126,7 @@ static enum ftp_event scan_digits(struct ftp_line *line, uint8_t byte)
 		line->phase = FTP_PHASE_WORD;
 		return FTP_MORE;
 	}
-	return byte == ' ' && ftp_line_word(line, DIRECTION_REPLY) ? FTP_FOREIGN : FTP_STRANGE;
+	return (byte == ' ' || byte == '-') && ftp_line_word(line, DIRECTION_REPLY) ? FTP_FOREIGN : FTP_STRANGE;
 }
 
 /* A client's line that begins with CR: an empty one, or no command, whatever comes behind that. */
@@ -186,7 +186,7 @@ static enum ftp_event scan_code(struct ftp_line *line, unsigned int text_line, u
 	if (line->length == 3 && (ends_word(byte) || byte == '-')) {
 		line->separator = separator_of(byte) & 7;
 		word = ftp_line_word(line, DIRECTION_REPLY);
-		if (word && byte == ' ' && (text_line == 0 || text_line == ftp_code(line)))
+		if (word && (byte == ' ' || byte == '-') && (text_line == 0 || text_line == ftp_code(line)))
 			line->phase = FTP_PHASE_GAP;
 	}
 	return FTP_MORE;

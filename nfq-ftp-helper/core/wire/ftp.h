@@ -60,7 +60,7 @@ enum ftp_event {
 	FTP_LOST,     /* a line whose start was not seen ended here */
 	FTP_ARGUMENT, /* the next byte is the first of an announcing word's argument */
 	FTP_STRANGE,  /* a client's line is none of FTP's from the next byte on */
-	FTP_FOREIGN, /* the next byte is a colon right behind the first word, or a blank behind "227": no FTP, whatever came before */
+	FTP_FOREIGN, /* the next byte is a colon right behind the first word, or what ends "227": no FTP, whatever came before */
 };
 
 /**
@@ -103,6 +103,12 @@ static inline bool ftp_is_web(const struct ftp_line *line)
 
 /* The same of a text, as far as the line's end. */
 bool ftp_text_is_web(const char *text, size_t length);
+
+/* Is a reply's line, which has a code, one of several, and not the last? */
+static inline bool ftp_goes_on(const struct ftp_line *line)
+{
+	return line->separator == FTP_SEPARATOR_HYPHEN;
+}
 
 /* The line has been dealt with: ignore the rest of it. */
 void ftp_skip_line(struct ftp_line *line);

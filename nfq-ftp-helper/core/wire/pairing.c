@@ -225,9 +225,16 @@ bool pairing_asked(const struct pairing *pairing)
 	return place < pairing->count && pairing_at(pairing, place) == PAIRING_PASSIVE;
 }
 
+/* Is nothing outstanding but the one at this place, and what is older? */
+static bool is_last(const struct pairing *pairing, unsigned int place)
+{
+	return place + 1 == pairing->count && !pairing->before[pairing->count];
+}
+
 /*
- * It is the transfer's whose turn it is; and where the text is that of a refusal, any transfer's: refusals are the server's own words, and who
- * left a command before unanswered may not be answering that.
+ * It is the transfer's whose turn it is, and nobody has asked for anything behind it: else the text may be that of another command's reply, and in
+ * it anybody's. To a server that ends lines elsewhere than we do a transfer may be none, and outstanding for ever. Where the text is that of a
+ * refusal, any transfer's, whatever else waits: refusals are the server's own words, and who left a command unanswered may not be answering it.
  */
 static bool may_begin(const struct pairing *pairing, unsigned int code)
 {
@@ -235,7 +242,8 @@ static bool may_begin(const struct pairing *pairing, unsigned int code)
 
 	if (transfer == pairing->count)
 		return false;
-	return code >= 400 || (first_of_interest(pairing, code) == transfer && first_other(pairing, code) > transfer);
+	return code >= 400 || (first_of_interest(pairing, code) == transfer && first_other(pairing, code) > transfer &&
+			       is_last(pairing, transfer));
 }
 
 bool pairing_ends_oddly(const struct pairing *pairing, bool greeted, unsigned int open, unsigned int code)

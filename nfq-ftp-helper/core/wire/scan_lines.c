@@ -184,7 +184,7 @@ static void final_reply(struct scan *scan, struct scan_segment *segment, unsigne
 static void reply_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
 	const unsigned int code = ftp_code(line);
-	const bool goes_on = line->separator == FTP_SEPARATOR_HYPHEN;
+	const bool goes_on = ftp_goes_on(line);
 	struct pairing pairing;
 
 	if (code == 0)
@@ -203,6 +203,18 @@ static void reply_line(struct scan *scan, struct scan_segment *segment, const st
 	}
 }
 
+/* A reply that announces something goes on in further lines: user space announces it, and answers the command with the last of them. */
+static void begin_announcement(struct scan *scan, struct scan_segment *segment, unsigned int code)
+{
+	struct pairing pairing;
+
+	unpack(scan, &pairing);
+	scan->multiline = code & 1023;
+	segment->hand_over = true;
+	if (pairing_has(&pairing, PAIRING_PASSIVE) || pairing_has(&pairing, SCAN_OWN_QUESTION))
+		scan_own_end(segment);
+}
+
 /* A line that announced something has ended. */
 static void announced_line(struct scan *scan, struct scan_segment *segment, const struct ftp_line *line)
 {
@@ -213,6 +225,8 @@ static void announced_line(struct scan *scan, struct scan_segment *segment, cons
 	segment->announced = true;
 	if (segment->side == DIRECTION_ORIGINAL) {
 		command(scan, segment, PAIRING_ACTIVE);
+	} else if (ftp_goes_on(line)) {
+		begin_announcement(scan, segment, ftp_code(line));
 	} else {
 		scan->multiline = 0;
 		final_reply(scan, segment, ftp_code(line));

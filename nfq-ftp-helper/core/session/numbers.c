@@ -63,6 +63,7 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 	struct stream *mine = &session->stream[turn->direction];
 	struct stream *theirs = &session->stream[direction_other(turn->direction)];
 	const bool same = !session->heard_reply == (turn->direction == DIRECTION_ORIGINAL);
+	const uint32_t heard = mine->next; /* what the other has acknowledged */
 	const bool fits = session->heard && is_near(segment->seq, mine->next) && is_near(turn->ack, theirs->next);
 
 	if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST)
@@ -78,6 +79,7 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 		state_goes_on(theirs); /* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next, turn->ack);
 	begin_at(mine, segment->seq, segment->seq);
+	mine->beyond = seq_max(segment->seq, heard); /* sent again: its receiver has more */
 	session->unsure = session->heard = session->heard_reply = false;
 	state_happen(session, EVENT_MET);
 	return true;

@@ -74,6 +74,7 @@ static inline struct belief_side side_of(const struct turn *turn, enum direction
 		.window = belief_window(stream->scale),
 		.known = !stream->unsynced,
 		.fin = stream->fin,
+		.doubted = stream->stale,
 	};
 }
 

@@ -1043,6 +1043,39 @@ static void numbers_of_another(void **state)
 		}
 }
 
+/*
+ * So does what would be believed, since both of its numbers lie in those windows, be it a bare acknowledgement or bytes; and an RST has closed the
+ * forged one. What is far in one number only, as in a long listing by STAT of which a part comes again, is the connection's own.
+ */
+static void believed_of_another(void **state)
+{
+	static const uint32_t far[] = { 1u << 18, 1u << 24, 1u << 29, -(1u << 18), -(1u << 24), -(1u << 29) };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4 * sizeof(far) / sizeof(far[0]); i++) {
+		const uint32_t off = far[i / 4];
+		const int side = i & 1;
+		const bool reset = i & 2;
+		struct dialogue d;
+
+		begin(&d, SEQADJ_SELF);
+		widen(&d);
+		if (reset)
+			forge(&d, SERVER, d.seq[SERVER], 0, TCP_RST, NULL);
+		forge(&d, side, d.seq[side] + off, d.acked[side] - (1u << 29), TCP_ACK, NULL);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		forge(&d, side, d.seq[side] + off, d.acked[side] - (1u << 29), TCP_ACK, "NOOP\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		forge(&d, CLIENT, d.seq[CLIENT], d.acked[CLIENT], TCP_ACK, NULL); /* and has moved nothing */
+		assert_int_equal(d.verdict, VERDICT_REPLACE);
+		forge(&d, CLIENT, d.seq[CLIENT], d.acked[CLIENT] - (1u << 24), TCP_ACK, NULL);
+		assert_int_equal(d.verdict, VERDICT_REPLACE);
+		forge(&d, SERVER, d.seq[SERVER] - (1u << 24), d.acked[SERVER], TCP_ACK, "211-file");
+		assert_int_equal(d.verdict, VERDICT_REPLACE);
+		dialogue_close(&d);
+	}
+}
+
 /* Nobody was there for a while. One packet that acknowledges what never came is not enough, whatever it carries. */
 static void ahead_after_a_restart(void **state)
 {
@@ -1237,6 +1270,7 @@ int main(void)
 		cmocka_unit_test(ahead_after_a_restart),
 		cmocka_unit_test(fin_behind_a_fin),
 		cmocka_unit_test(numbers_of_another),
+		cmocka_unit_test(believed_of_another),
 		cmocka_unit_test(reset_among_handshakes),
 		cmocka_unit_test(reset_among_answers),
 		cmocka_unit_test(another_after_an_absence),

@@ -84,9 +84,11 @@ static unsigned int asked(const struct sim *sim)
 static bool has_said_so(const struct sim *sim, const struct promise *promise)
 {
 	const bool is_ftp = sim->script.is_ftp || sim->adversary.hostile == CLIENT; /* his lies may be */
+	/* A server that has read AUTH speaks TLS behind its 234, and not before it. */
+	const bool ciphered = sim->adversary.ciphered && (promise->by == CLIENT || promise->end > sim->script.proceed);
 	unsigned int opened = 0;
 
-	if (!sim_hostile(sim) || !promise->whole || !is_ftp || sim->adversary.ciphered)
+	if (!sim_hostile(sim) || !promise->whole || !is_ftp || ciphered)
 		return false;
 	for (unsigned int i = 0; i < sim->script.promises; i++)
 		opened += sim->script.promise[i].by == SERVER && sim->script.promise[i].opened;

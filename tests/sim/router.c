@@ -544,12 +544,15 @@ static bool is_disowned(const struct sim *sim, const struct packet *packet, cons
 static void check_superseded(struct sim *sim, enum side from, const struct view *in, const struct counters *before)
 {
 	/* One that has reset the connection answers forged packets as well with an RST, and that may come first. */
-	const bool own = sim->at_hand == HONEST || (sim->at_hand == STRAY && sim->tcp[from].state == TCP_DEAD);
+	const bool again = sim->at_hand == STRAY && sim->tcp[from].state == TCP_DEAD;
+	const bool own = sim->at_hand == HONEST || again;
 	const bool reset = sim->reset_seen || (own && in->flags & TCP_RST);
 	const bool over = reset || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
 	const bool played = sim->at_hand == BLIND && !session_of(sim) &&
 			    sim->engine.counters.disbelieved[BELIEF_HANDSHAKE] != before->disbelieved[BELIEF_HANDSHAKE];
 
+	if (again)
+		check_reset(sim, from, in);
 	sim->invented = follows_invented(sim);
 	/* The real one's handshake this daemon has not seen: nothing tells it which of the two is right, or who is to be left alone. */
 	sim->left_alone |=

@@ -600,9 +600,12 @@ bool adversary_goes_too_far(struct sim *sim, const struct packet *packet)
 	    view.seq == sim->schedule.habit[CLIENT].iss)
 		return true;
 	memcpy(arriving.bytes, packet->bytes, packet->length);
-	if (sim->around.renumbering)
+	if (sim->around.renumbering && router_adjusts(sim, as, &view))
 		packet_kernel_adjust(arriving.bytes, packet->length, &adj[as], &adj[!as]);
 	packet_view(arriving.bytes, packet->length, &view);
+	/* Behind the right answer another is late: its client has that one by then, as a rule (adversary_hears()). */
+	if (tcp->state == TCP_SYN_SENT && sim->wire[CLIENT].mss && view.flags & TCP_SYN)
+		return false;
 	return tcp->state != TCP_LISTEN && judge_segment(sim, tcp, &view) == TAKES;
 }
 

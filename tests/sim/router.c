@@ -707,7 +707,7 @@ static void leaves(struct sim *sim, const struct view *out)
  * Who adjusts for an invented connection tracks that one's numbers: the real one's packets are INVALID to it, of no connection, and left as
  * they are; and so are another invented one's.
  */
-static bool is_adjusted(const struct sim *sim, enum side from, const struct view *in)
+bool router_adjusts(const struct sim *sim, enum side from, const struct view *in)
 {
 	const struct seqadj *adj = sim->around.binding.seqadj;
 
@@ -761,7 +761,7 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 	}
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	if (!sim->schedule.self && sim->around.renumbering && is_adjusted(sim, from, &in))
+	if (!sim->schedule.self && sim->around.renumbering && router_adjusts(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	check_forged(sim, from, &in, &out, packet->unseen);
@@ -827,7 +827,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 		note_unread(sim, from, &in);
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	if (!sim->schedule.self && sim->around.renumbering && is_adjusted(sim, from, &in))
+	if (!sim->schedule.self && sim->around.renumbering && router_adjusts(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	if (sim_hostile(sim))

@@ -460,6 +460,7 @@ void router_timer(struct sim *sim);
 void router_finish(struct sim *sim);
 uint32_t router_maps_back(const struct sim *sim, enum side side, uint32_t ack);
 bool router_misplaces(const struct sim *sim);
+bool router_adjusts(const struct sim *sim, enum side from, const struct view *in);
 
 /* judge.c */
 enum judgement {

@@ -537,6 +537,16 @@ static uint32_t heard_of(const struct sim *sim, enum side side)
 }
 
 /*
+ * A byte in the place of a FIN, whose acknowledgement the engine has not been shown: to it the FIN may have been another's, and its sender goes on
+ * in its place.
+ */
+static bool is_in_fins_place(const struct wire *wire, const struct view *view, uint32_t end)
+{
+	return wire->fin_seen && view->length && end == wire->engine_next + 1 &&
+	       wire->engine_acked <= wire->engine_next;
+}
+
+/*
  * What the engine cannot tell from the real thing, since it knows windows by their scale only, and how far a receiver has come by
  * what it was shown of his acknowledgements: bytes that stand in such a window, with an acknowledgement of what was sent; an RST at an
  * edge of what is under way, be it held back, let through, heard of, or told by its sender to a daemon that came late: his own RST stands there
@@ -564,7 +574,9 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 		       check_displayed(wire, offset) == wire->emitted ||
 		       (sim->picked_up && wire->told && offset == wire->told) ||
 		       check_forward(wire, offset) == wire->engine_heard;
-	if ((view->flags & TCP_SYN) || !(view->flags & TCP_ACK) || !after(end, me->una) || after(offset, reach))
+	if ((view->flags & TCP_SYN) || !(view->flags & TCP_ACK) || after(offset, reach))
+		return false;
+	if (!after(end, me->una) && !is_in_fins_place(wire, view, end))
 		return false;
 	return !after(ack, top) && !after(heard - widest(sim, as), oldest);
 }
@@ -588,9 +600,12 @@ bool adversary_goes_too_far(struct sim *sim, const struct packet *packet)
 	    view.seq == sim->schedule.habit[CLIENT].iss)
 		return true;
 	memcpy(arriving.bytes, packet->bytes, packet->length);
-	if (sim->around.renumbering)
+	if (sim->around.renumbering && router_adjusts(sim, as, &view))
 		packet_kernel_adjust(arriving.bytes, packet->length, &adj[as], &adj[!as]);
 	packet_view(arriving.bytes, packet->length, &view);
+	/* Behind the right answer another is late: its client has that one by then, as a rule (adversary_hears()). */
+	if (tcp->state == TCP_SYN_SENT && sim->wire[CLIENT].mss && view.flags & TCP_SYN)
+		return false;
 	return tcp->state != TCP_LISTEN && judge_segment(sim, tcp, &view) == TAKES;
 }
 

@@ -210,6 +210,14 @@ static bool is_late_answer(const struct sim *sim, enum side from)
 	return sim->around.shaken && !sim->wire[from].mss;
 }
 
+/* RFC 5961: only this one ends it. */
+void check_reset(struct sim *sim, enum side from, const struct view *in)
+{
+	if ((in->flags & TCP_RST) &&
+	    in->seq - (sim->schedule.habit[from].iss + 1) == min_u32(sim->wire[from].engine_next, sim->tcp[from].top))
+		sim->reset_seen = true;
+}
+
 static void seen_by_engine(struct sim *sim, enum side from, const struct view *in, const struct view *out)
 {
 	struct wire *other = &sim->wire[!from];
@@ -217,10 +225,7 @@ static void seen_by_engine(struct sim *sim, enum side from, const struct view *i
 
 	if ((in->flags & TCP_SYN) && !(in->flags & TCP_ACK && is_late_answer(sim, from)))
 		other->mss = in->mss ? in->mss : 536;
-	/* RFC 5961: only this one ends it. */
-	if ((in->flags & TCP_RST) &&
-	    in->seq - (sim->schedule.habit[from].iss + 1) == min_u32(sim->wire[from].engine_next, sim->tcp[from].top))
-		sim->reset_seen = true;
+	check_reset(sim, from, in);
 	if (!(in->flags & TCP_ACK) || (in->flags & (TCP_SYN | TCP_RST)) || is_old(sim, from, in))
 		return;
 	heard = in->ack - (sim->schedule.habit[!from].iss + 1);

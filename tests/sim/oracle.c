@@ -84,9 +84,11 @@ static unsigned int asked(const struct sim *sim)
 static bool has_said_so(const struct sim *sim, const struct promise *promise)
 {
 	const bool is_ftp = sim->script.is_ftp || sim->adversary.hostile == CLIENT; /* his lies may be */
+	/* A server that has read AUTH speaks TLS behind its 234, and not before it. */
+	const bool ciphered = sim->adversary.ciphered && (promise->by == CLIENT || promise->end > sim->script.proceed);
 	unsigned int opened = 0;
 
-	if (!sim_hostile(sim) || !promise->whole || !is_ftp || sim->adversary.ciphered)
+	if (!sim_hostile(sim) || !promise->whole || !is_ftp || ciphered)
 		return false;
 	for (unsigned int i = 0; i < sim->script.promises; i++)
 		opened += sim->script.promise[i].by == SERVER && sim->script.promise[i].opened;
@@ -231,6 +233,13 @@ static bool is_unshown(const struct sim *sim)
 	return sim->took_up && !sim->shown && (sim->upset_done || sim->adversary.present);
 }
 
+/* For good; and it may, be it by a forged packet of somebody's who knows the numbers. */
+static bool is_left_alone(const struct sim *sim, const struct note *note)
+{
+	return note->kind == REPORT_REFUSE && note->refusal == REFUSED_NOT_FTP && is_unshown(sim) &&
+	       (sim->judged == HONEST || sim->judged == NEAR || sim->judged == EXACT);
+}
+
 /* The announcement that is refused: of those that what is quoted begins with, the longest. */
 static struct promise *refused_promise(struct sim *sim, const struct note *note)
 {
@@ -252,7 +261,6 @@ static void note_refusal(struct sim *sim, const struct note *note)
 	struct promise *promise = refused_promise(sim, note);
 
 	sim_trace(sim, "     refused: %s", refusal_text(note->refusal));
-	sim->left_alone |= note->refusal == REFUSED_NOT_FTP && is_unshown(sim);
 	if (!promise)
 		return;
 	promise->refused = true;
@@ -338,6 +346,7 @@ void check_note(struct sim *sim, const struct note *note)
 			  sim_text((const uint8_t *)note->from, note->from_length), refusal_text(note->refusal));
 		return;
 	}
+	sim->left_alone |= is_left_alone(sim, note);
 	if (sim->judged != HONEST &&
 	    (note->kind == REPORT_REFUSE || adversary_alone(sim))) /* it is not of the script */
 		return;

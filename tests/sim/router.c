@@ -544,12 +544,15 @@ static bool is_disowned(const struct sim *sim, const struct packet *packet, cons
 static void check_superseded(struct sim *sim, enum side from, const struct view *in, const struct counters *before)
 {
 	/* One that has reset the connection answers forged packets as well with an RST, and that may come first. */
-	const bool own = sim->at_hand == HONEST || (sim->at_hand == STRAY && sim->tcp[from].state == TCP_DEAD);
+	const bool again = sim->at_hand == STRAY && sim->tcp[from].state == TCP_DEAD;
+	const bool own = sim->at_hand == HONEST || again;
 	const bool reset = sim->reset_seen || (own && in->flags & TCP_RST);
 	const bool over = reset || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
 	const bool played = sim->at_hand == BLIND && !session_of(sim) &&
 			    sim->engine.counters.disbelieved[BELIEF_HANDSHAKE] != before->disbelieved[BELIEF_HANDSHAKE];
 
+	if (again)
+		check_reset(sim, from, in);
 	sim->invented = follows_invented(sim);
 	/* The real one's handshake this daemon has not seen: nothing tells it which of the two is right, or who is to be left alone. */
 	sim->left_alone |=
@@ -704,7 +707,7 @@ static void leaves(struct sim *sim, const struct view *out)
  * Who adjusts for an invented connection tracks that one's numbers: the real one's packets are INVALID to it, of no connection, and left as
  * they are; and so are another invented one's.
  */
-static bool is_adjusted(const struct sim *sim, enum side from, const struct view *in)
+bool router_adjusts(const struct sim *sim, enum side from, const struct view *in)
 {
 	const struct seqadj *adj = sim->around.binding.seqadj;
 
@@ -758,7 +761,7 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 	}
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	if (!sim->schedule.self && sim->around.renumbering && is_adjusted(sim, from, &in))
+	if (!sim->schedule.self && sim->around.renumbering && router_adjusts(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	check_forged(sim, from, &in, &out, packet->unseen);
@@ -824,7 +827,7 @@ void router_packet(struct sim *sim, struct packet *packet)
 		note_unread(sim, from, &in);
 	if (!packet->unseen && !through_engine(sim, packet, &in))
 		return;
-	if (!sim->schedule.self && sim->around.renumbering && is_adjusted(sim, from, &in))
+	if (!sim->schedule.self && sim->around.renumbering && router_adjusts(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);
 	if (sim_hostile(sim))

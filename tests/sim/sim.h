@@ -460,6 +460,7 @@ void router_timer(struct sim *sim);
 void router_finish(struct sim *sim);
 uint32_t router_maps_back(const struct sim *sim, enum side side, uint32_t ack);
 bool router_misplaces(const struct sim *sim);
+bool router_adjusts(const struct sim *sim, enum side from, const struct view *in);
 
 /* judge.c */
 enum judgement {
@@ -496,6 +497,7 @@ uint32_t check_displayed(const struct wire *wire, uint32_t offset);
 void check_emission(struct sim *sim, enum side from, const struct view *in, const struct view *out,
 		    const uint8_t *in_bytes, const uint8_t *out_bytes, bool unseen);
 void check_trace_in(struct sim *sim, enum side from, const struct view *in);
+void check_reset(struct sim *sim, enum side from, const struct view *in);
 void check_dropped(struct sim *sim, enum side from, const struct view *in);
 void check_bytes(struct sim *sim, enum side from, uint32_t offset, const uint8_t *data, uint32_t length,
 		 const char *where);

@@ -259,7 +259,54 @@ static void picked_up_behind_a_fin(void **state)
 	dialogue_packet(&d, CLIENT, d.seq[CLIENT] + 6, TCP_ACK, "NOOP\r\n", 6);
 	assert_int_equal(disbelieved(&d), 0);
 	assert_int_equal(d.verdict, VERDICT_DROP); /* what is before it has to come first */
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK | TCP_FIN, NULL, 0);
+	assert_int_equal(d.reports[REPORT_END], 0); /* its client goes on */
 	dialogue_close(&d);
+}
+
+/*
+ * A server's bytes come again, of which its client has said that it has more: a FIN behind them is a stranger's, and the client does not take it. The
+ * server goes on behind what was acknowledged, be it that an older acknowledgement comes late.
+ */
+static void picked_up_behind_an_acknowledgement(void **state)
+{
+	(void)state;
+	for (unsigned int how = 0; how < 4; how++) {
+		const bool late = how & 1, client_ends = how & 2;
+		struct dialogue d;
+		uint32_t due;
+
+		dialogue_begin(&d, MASQUERADE);
+		due = d.acked[CLIENT] = d.seq[SERVER];
+		d.acked[SERVER] = d.seq[CLIENT];
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+		dialogue_packet(&d, SERVER, due - 10, TCP_ACK, "please.", 7);
+		if (late)
+			forge(&d, CLIENT, d.seq[CLIENT], due - 3, TCP_ACK, NULL);
+		forge(&d, SERVER, due - 3, d.acked[SERVER], TCP_ACK | TCP_FIN, NULL);
+		for (int again = 0; again < 3; again++) {
+			dialogue_packet(&d, SERVER, due, TCP_ACK, "200 ok\r\n", 8);
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, NULL, 0);
+			d.now += 1000;
+		}
+		assert_int_equal(disbelieved(&d), d.engine.counters.disbelieved[BELIEF_ACK_AHEAD]); /* a claim */
+		assert_int_equal(d.engine.counters.resynced, 1);
+		if (client_ends) {
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK | TCP_FIN, NULL, 0);
+			assert_int_equal(d.reports[REPORT_END], 0);
+			dialogue_close(&d);
+			continue;
+		}
+		dialogue_says_bytes(&d, SERVER, "200 ok\r\n", 8);
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+		dialogue_says(&d, CLIENT, PORT_OWN);
+		dialogue_left(&d, PORT_REPLACED);
+		assert_int_equal(d.expect_calls, 1);
+		dialogue_close(&d);
+	}
 }
 
 static void called_invalid(void **state)
@@ -935,6 +982,11 @@ static void behind_a_fin(void **state)
 	unheard.acked = 1000;
 	assert_int_equal(belief_judge(&unheard, &theirs, &goes_on), BELIEVED);
 	assert_int_equal(belief_judge(&unheard, &theirs, &beyond), BELIEF_SEQUENCE);
+	/* Or behind it, where the receiver may have had more by then, and so has not taken it. */
+	unheard.doubted = true;
+	assert_int_equal(belief_judge(&unheard, &theirs, &beyond), BELIEVED);
+	unheard.acked = 1001;
+	assert_int_equal(belief_judge(&unheard, &theirs, &beyond), BELIEF_SEQUENCE);
 }
 
 /* ---- what the simulator's adversary won by ---- */
@@ -989,6 +1041,39 @@ static void numbers_of_another(void **state)
 			assert_int_equal(d.verdict, VERDICT_ACCEPT);
 			end_untouched(&d);
 		}
+}
+
+/*
+ * So does what would be believed, since both of its numbers lie in those windows, be it a bare acknowledgement or bytes; and an RST has closed the
+ * forged one. What is far in one number only, as in a long listing by STAT of which a part comes again, is the connection's own.
+ */
+static void believed_of_another(void **state)
+{
+	static const uint32_t far[] = { 1u << 18, 1u << 24, 1u << 29, -(1u << 18), -(1u << 24), -(1u << 29) };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4 * sizeof(far) / sizeof(far[0]); i++) {
+		const uint32_t off = far[i / 4];
+		const int side = i & 1;
+		const bool reset = i & 2;
+		struct dialogue d;
+
+		begin(&d, SEQADJ_SELF);
+		widen(&d);
+		if (reset)
+			forge(&d, SERVER, d.seq[SERVER], 0, TCP_RST, NULL);
+		forge(&d, side, d.seq[side] + off, d.acked[side] - (1u << 29), TCP_ACK, NULL);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		forge(&d, side, d.seq[side] + off, d.acked[side] - (1u << 29), TCP_ACK, "NOOP\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		forge(&d, CLIENT, d.seq[CLIENT], d.acked[CLIENT], TCP_ACK, NULL); /* and has moved nothing */
+		assert_int_equal(d.verdict, VERDICT_REPLACE);
+		forge(&d, CLIENT, d.seq[CLIENT], d.acked[CLIENT] - (1u << 24), TCP_ACK, NULL);
+		assert_int_equal(d.verdict, VERDICT_REPLACE);
+		forge(&d, SERVER, d.seq[SERVER] - (1u << 24), d.acked[SERVER], TCP_ACK, "211-file");
+		assert_int_equal(d.verdict, VERDICT_REPLACE);
+		dialogue_close(&d);
+	}
 }
 
 /* Nobody was there for a while. One packet that acknowledges what never came is not enough, whatever it carries. */
@@ -1156,6 +1241,7 @@ int main(void)
 		cmocka_unit_test(exact_but_ahead),
 		cmocka_unit_test(picked_up_among_strangers),
 		cmocka_unit_test(picked_up_behind_a_fin),
+		cmocka_unit_test(picked_up_behind_an_acknowledgement),
 		cmocka_unit_test(begun_among_strangers),
 		cmocka_unit_test(called_invalid),
 		cmocka_unit_test(counted_by_reason),
@@ -1184,6 +1270,7 @@ int main(void)
 		cmocka_unit_test(ahead_after_a_restart),
 		cmocka_unit_test(fin_behind_a_fin),
 		cmocka_unit_test(numbers_of_another),
+		cmocka_unit_test(believed_of_another),
 		cmocka_unit_test(reset_among_handshakes),
 		cmocka_unit_test(reset_among_answers),
 		cmocka_unit_test(another_after_an_absence),

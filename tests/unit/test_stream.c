@@ -229,6 +229,39 @@ static void filled_by_the_edit(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * Beside a block of SACK, which its sender sends as long as he lacks something, there is no room for the new text: nothing leaves. Every other time
+ * the packet has the number that is due, so that its receiver takes what it acknowledges; else an old one, which the receiver answers.
+ */
+static void no_room_beside_sack(void **state)
+{
+	static const uint8_t sack[] = { 1, 1, 5, 10, 0, 0, 16, 0, 0, 0, 16, 8 };
+	static const struct packet_options options = { .tcp = sack, .tcp_length = sizeof(sack) };
+	static const char argument[] = "10,0,0,2,11,185\r\n";
+	struct dialogue d;
+	uint32_t start;
+
+	(void)state;
+	ready_on_path(&d, 24);
+	start = d.seq[CLIENT];
+	d.silent = true;
+	dialogue_says(&d, CLIENT, argument);
+	dialogue_left(&d, "198,51,100,254,11,185\r\n");
+	for (unsigned int i = 0; i < 6; i++) {
+		packet_make(&d.in, &d.inside[CLIENT], &d.inside[SERVER], start, d.acked[CLIENT], TCP_ACK, &options,
+			    argument, (uint32_t)strlen(argument));
+		dialogue_input(&d);
+		assert_int_equal(d.verdict, VERDICT_REPLACE);
+		dialogue_left(&d, "");
+		assert_int_equal(dialogue_left_seq(&d) == start, i & 1);
+		assert_false(seq_after(dialogue_left_seq(&d), start));
+		d.now += 1000;
+	}
+	again(&d, start, argument); /* there is room now */
+	dialogue_left(&d, "198,51,100,254,11,185\r\n");
+	dialogue_close(&d);
+}
+
 /* ---- a full packet ---- */
 
 static void filler(char *text, uint32_t length)
@@ -437,13 +470,14 @@ static void swallowed_over_a_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_segment_alone),	     cmocka_unit_test(smaller_segments),
-		cmocka_unit_test(owed_begins_with_the_part), cmocka_unit_test(not_given_up_in_flight),
-		cmocka_unit_test(asked_for_in_pieces),	     cmocka_unit_test(too_small_to_swallow),
-		cmocka_unit_test(no_space_for_the_text),     cmocka_unit_test(filled_by_the_edit),
-		cmocka_unit_test(cut_takes_nothing_back),    cmocka_unit_test(held_does_not_leave),
-		cmocka_unit_test(owed_does_not_fit_yet),     cmocka_unit_test(held_over_a_restart),
-		cmocka_unit_test(swallowed_over_a_restart),  cmocka_unit_test(swallowed_and_the_rest_unseen),
+		cmocka_unit_test(first_segment_alone),		 cmocka_unit_test(smaller_segments),
+		cmocka_unit_test(owed_begins_with_the_part),	 cmocka_unit_test(not_given_up_in_flight),
+		cmocka_unit_test(asked_for_in_pieces),		 cmocka_unit_test(too_small_to_swallow),
+		cmocka_unit_test(no_space_for_the_text),	 cmocka_unit_test(filled_by_the_edit),
+		cmocka_unit_test(no_room_beside_sack),		 cmocka_unit_test(cut_takes_nothing_back),
+		cmocka_unit_test(held_does_not_leave),		 cmocka_unit_test(owed_does_not_fit_yet),
+		cmocka_unit_test(held_over_a_restart),		 cmocka_unit_test(swallowed_over_a_restart),
+		cmocka_unit_test(swallowed_and_the_rest_unseen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

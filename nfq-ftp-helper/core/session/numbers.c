@@ -5,7 +5,8 @@
 #include "core/table/state.h"
 #include "oneway.h"
 
-#define NEAR UINT16_MAX /* bytes: two numbers of one stream, seen shortly after one another */
+#define NEAR  UINT16_MAX       /* bytes: two numbers of one stream, seen shortly after one another */
+#define REACH (2 * UINT16_MAX) /* bytes between what is due in a control connection and any packet of it */
 
 static bool is_near(uint32_t a, uint32_t b)
 {
@@ -63,6 +64,7 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 	struct stream *mine = &session->stream[turn->direction];
 	struct stream *theirs = &session->stream[direction_other(turn->direction)];
 	const bool same = !session->heard_reply == (turn->direction == DIRECTION_ORIGINAL);
+	const uint32_t heard = mine->next; /* what the other has acknowledged */
 	const bool fits = session->heard && is_near(segment->seq, mine->next) && is_near(turn->ack, theirs->next);
 
 	if (!(segment->flags & TCP_ACK) || segment->flags & TCP_RST)
@@ -78,7 +80,29 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 		state_goes_on(theirs); /* it acknowledged what has not been sent: the other does not take it */
 	begin_at(theirs, theirs->next, turn->ack);
 	begin_at(mine, segment->seq, segment->seq);
+	mine->beyond = seq_max(segment->seq, heard); /* sent again: its receiver has more */
 	session->unsure = session->heard = session->heard_reply = false;
 	state_happen(session, EVENT_MET);
 	return true;
+}
+
+bool numbers_far(const struct turn *turn, const struct segment *segment)
+{
+	const struct stream *stream = &turn->session->stream[turn->direction];
+
+	return !stream->unsynced && segment->seq - stream->next + REACH > 2 * REACH;
+}
+
+/* Outside of what is under way, and of what is near that. */
+static bool is_outside(const struct stream *stream, uint32_t number)
+{
+	const uint32_t low = seq_min(stream->acked, stream->next) - REACH, high = stream->next + REACH;
+
+	return !stream->unsynced && (seq_before(number, low) || seq_after(number, high));
+}
+
+bool numbers_of_another(const struct turn *turn, const struct segment *segment)
+{
+	return is_outside(&turn->session->stream[turn->direction], segment->seq) && segment->flags & TCP_ACK &&
+	       is_outside(&turn->session->stream[direction_other(turn->direction)], turn->ack);
 }

@@ -27,7 +27,6 @@
 
 #define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
 #define MSS_DEFAULT_IPV6 1220
-#define NUMBERS_REACH	 (2 * UINT16_MAX) /* bytes between what is due in a control connection and any packet of it */
 
 int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
 		      bool checksum_pending, uint16_t zone, const struct tuple *ends)
@@ -74,6 +73,7 @@ static inline struct belief_side side_of(const struct turn *turn, enum direction
 		.window = belief_window(stream->scale),
 		.known = !stream->unsynced,
 		.fin = stream->fin,
+		.doubted = stream->stale,
 	};
 }
 
@@ -291,17 +291,6 @@ static enum verdict send_spliced(const struct turn *turn, const struct segment *
 	return VERDICT_REPLACE;
 }
 
-/*
- * Is its number of this connection at all? One of another with the same ports is not ours to move: the session may be of a handshake that
- * somebody has played, and with it he chose the windows, so that all numbers lie in one. A control connection's own are near.
- */
-static bool is_anothers_number(const struct turn *turn, const struct segment *segment)
-{
-	const struct stream *stream = &turn->session->stream[turn->direction];
-
-	return !stream->unsynced && segment->seq - stream->next + NUMBERS_REACH > 2 * NUMBERS_REACH;
-}
-
 /* A packet that its receiver would not take changes nothing: it goes as it came, unread. */
 static enum verdict disbelieve(const struct turn *turn, struct segment *segment, enum belief belief,
 			       struct output *output)
@@ -311,7 +300,7 @@ static enum verdict disbelieve(const struct turn *turn, struct segment *segment,
 		oneway_ahead(turn, segment);
 		unseen_note_sent(turn, segment);
 	}
-	if (is_anothers_number(turn, segment))
+	if (numbers_far(turn, segment))
 		return VERDICT_ACCEPT;
 	return send_unchanged(turn, segment, output);
 }
@@ -341,7 +330,8 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	turn->ack = seqadj_back(&turn->session->stream[direction_other(turn->direction)].adj, segment->ack);
 	if (turn->session->unsure && !numbers_agree(turn, segment))
 		return send_unchanged(turn, segment, output);
-	belief = judge_packet(turn, segment);
+	belief = must_renumber(turn) && numbers_of_another(turn, segment) ? BELIEF_SEQUENCE :
+									    judge_packet(turn, segment);
 	if (belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment))
 		return VERDICT_DROP;
 	if (belief != BELIEVED)

@@ -127,6 +127,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 
 	side.direction = direction;
 	edit_lose(&side);
+	state_goes_on(stream); /* a FIN before them was not its sender's */
 	stream_start(stream, next);
 	stream->beyond = seq_max(beyond, next);
 	ftp_lose_line(&stream->line);

@@ -115,13 +115,8 @@ static uint32_t fitting_end(const struct passage *passage)
  */
 static bool goes_alone(struct passage *passage, const struct edit *edit)
 {
-	const struct waiting *waiting;
-
-	if (edit->new_length < passage->space || passage->run_start != edit_end(edit))
-		return false;
-	waiting_note(passage, passage->run_start);
-	waiting = waiting_at(passage, passage->run_start);
-	return waiting && waiting->repeats & 1;
+	return edit->new_length >= passage->space && passage->run_start == edit_end(edit) &&
+	       waiting_turn(passage, passage->run_start);
 }
 
 /* What is owed to the receiver comes first in a run that begins in it, or right behind it. */
@@ -143,6 +138,19 @@ static uint32_t replaced_end(const struct stream *stream)
 	return stream->replaced ? seq_min(stream->acked, stream->adj.pos + stream->replaced) : stream->acked;
 }
 
+/*
+ * Nothing leaves, since the edit does not fit beside the packet's options. A probe has an old number, and its receiver does not take what it
+ * acknowledges (RFC 9293 section 3.10.7.4, first). That may be what the other end waits for, and with it the blocks of SACK that leave no
+ * room here: so every other time the packet has the number that is due.
+ */
+static bool only_acknowledges(struct passage *passage)
+{
+	const struct edit *edit = edit_in_flight(passage->turn);
+
+	return edit && passage->run_start == edit->start && seq_after(passage->end, edit->start) &&
+	       waiting_turn(passage, edit->start);
+}
+
 /* What of the segment can be forwarded at all: not what must not be repeated, nor more than fits. */
 static void set_run(struct passage *passage)
 {
@@ -156,7 +164,7 @@ static void set_run(struct passage *passage)
 	begin_with_owed(passage);
 	passage->run_end = fitting_end(passage);
 	if (passage->run_start == passage->run_end)
-		passage->probe = passage->start != passage->end;
+		passage->probe = passage->start != passage->end && !only_acknowledges(passage);
 }
 
 static void cut(struct passage *passage, uint32_t seq)

@@ -43,6 +43,15 @@ bool waiting_repeated(const struct passage *passage, uint32_t start, uint8_t mos
 	return waiting && waiting->repeats + (passage->turn->now - waiting->last >= WAITING_APART) > most;
 }
 
+bool waiting_turn(struct passage *passage, uint32_t start)
+{
+	const struct waiting *waiting;
+
+	waiting_note(passage, start);
+	waiting = waiting_at(passage, start);
+	return waiting && waiting->repeats & 1;
+}
+
 void waiting_note_repeated(struct passage *passage)
 {
 	const struct work *work = passage_work(passage);

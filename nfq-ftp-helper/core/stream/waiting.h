@@ -20,6 +20,9 @@ uint64_t waiting_for(const struct passage *passage, uint32_t start);
 /* Has it come again more often than @most times, well apart, this one counted? */
 bool waiting_repeated(const struct passage *passage, uint32_t start, uint8_t most);
 
+/* Where one of two things helps, and it cannot be told which: what is at @start comes again; is it the other one's turn? */
+bool waiting_turn(struct passage *passage, uint32_t start);
+
 /* What comes before an argument that waits, or may do so, is sent again: its sender has not heard that it has arrived. */
 void waiting_note_repeated(struct passage *passage);
 

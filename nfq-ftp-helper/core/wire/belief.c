@@ -42,10 +42,10 @@ static bool sequence_ok(const struct belief_side *mine, const struct belief_segm
 		return false;
 	/*
 	 * Behind a FIN there is nothing (section 3.10.7.4, seventh). One that has not been acknowledged may have been another's, and its
-	 * receiver may have refused it: its sender goes on in its place then.
+	 * receiver may have refused it: its sender goes on in its place then; or behind it, where that has more already.
 	 */
 	return !mine->fin || !seq_after(end, mine->next) || (segment->length == 0 && end == mine->next + 1) ||
-	       (!seq_after(mine->acked, mine->next) && !seq_after(segment->seq, mine->next));
+	       (!seq_after(mine->acked, mine->next) && (mine->doubted || !seq_after(segment->seq, mine->next)));
 }
 
 enum belief belief_judge(const struct belief_side *mine, const struct belief_side *theirs,

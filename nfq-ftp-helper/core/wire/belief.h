@@ -54,6 +54,7 @@ struct belief_side {
 	uint32_t window; /* the largest that its receiver can advertise, bytes; at most 2^30 */
 	bool known;	 /* the numbers above are; else nothing of this direction is judged */
 	bool fin;	 /* its FIN has passed, which takes the number next */
+	bool doubted;	 /* its receiver may have more than came this way */
 };
 
 struct belief_segment {

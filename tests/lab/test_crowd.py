@@ -20,7 +20,7 @@ import time
 from cases import SEQADJ, daemon_lab, main
 from clients import PASSWORD, USER, Curl, bracketed
 from forge import ACK, SYN, Forger, Packet, random_number
-from lab import FTP_PORT, TREE, LabError, end_process
+from lab import FTP_PORT, TREE, LabError, end_process, wait_until
 from rawftp import Pair, RawClient, Wrong, announced, announcement, check, listen_in, next_port, socket_in
 from servers import Server
 
@@ -382,9 +382,13 @@ def crowd_goes_on(lab, attack, seconds):
     with Crowd(lab) as crowd, contextlib.ExitStack() as stack:
         time.sleep(1)
         undisturbed = rate(crowd, UNDISTURBED)
+        ending = []
         for role, program, *arguments in attack(lab, seconds):
-            stack.enter_context(attacker(lab, role, program, *arguments))
+            process = stack.enter_context(attacker(lab, role, program, *arguments))
+            ending += [process] if arguments[0] != "serve" else []
         attacked = rate(crowd, seconds)
+        for process in ending:  # its sessions end one after another, and until then the ten go on
+            wait_until(lambda: process.poll() is not None, 6 * seconds, "the attack to be over")
     said = f"{attacked:.0f} transfers a second, undisturbed {undisturbed:.0f}"
     check(not crowd.errors, f"{len(crowd.errors)} transfers lost, {said}; {'; '.join(crowd.errors[:3])}")
     # How fast is no test's business, on two processors that have the attack's own work to do as well.

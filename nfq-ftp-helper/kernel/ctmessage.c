@@ -305,6 +305,8 @@ static int read_protocol(const struct nlattr *nest, struct connection *connectio
 	state = mnl_attr_get_u8(found[CTA_PROTOINFO_TCP_STATE]);
 	connection->binding.progress = (uint8_t)progress_of(state, connection->status);
 	connection->established = state == TCP_CONNTRACK_ESTABLISHED;
+	connection->ended = state == TCP_CONNTRACK_TIME_WAIT;
+	connection->reset = state == TCP_CONNTRACK_CLOSE;
 	return 0;
 }
 

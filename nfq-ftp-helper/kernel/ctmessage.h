@@ -24,10 +24,12 @@ struct connection {
 	struct binding binding;
 	uint8_t labels[CONNECTION_LABELS_MAX]; /* a bit each, the first in the first byte's lowest */
 	uint32_t mark;
-	uint32_t status;		    /* IPS_* */
-	uint32_t seconds;		    /* until conntrack forgets it, unless a packet comes */
-	bool established;		    /* TCP: both ends have begun, none has ended */
-	bool liberal;			    /* TCP: conntrack does not look at windows, in either direction */
+	uint32_t status;  /* IPS_* */
+	uint32_t seconds; /* until conntrack forgets it, unless a packet comes */
+	bool established; /* TCP: both ends have begun, none has ended */
+	bool ended;	  /* TCP: both have; a SYN from the end that did so first begins it anew (TIME_WAIT) */
+	bool reset;	  /* TCP: by one of them, just now */
+	bool liberal;	  /* TCP: conntrack does not look at windows, in either direction */
 	char helper[CONNECTION_HELPER_MAX]; /* its helper's name; "": it has none */
 };
 

@@ -8,6 +8,12 @@
  * does when it is told again. So where the helper is not ours one is read back, and, where its time is another, told again.
  *
  * Where the kernel's answer is lost, it may have made the expectation, which nobody will announce. So it is taken back.
+ *
+ * A server opens data connections from the port below that of its control connections (RFC 959), or from any. In the first case both tuples of
+ * the one to come are known beforehand, and under NAT either may be another connection's. The original one as another client's: the server
+ * has that connection, and will not make a second one to the same port; so that port is taken. The reply one as an older connection of the
+ * same client's, to whose port another of ours led, which happens where its own was taken: conntrack would use up the
+ * expectation and drop the SYN; so it is made to forget that connection, once it has ended.
  */
 #include "ctnetlink_ops.h"
 #include "ctrequest.h"
@@ -62,34 +68,112 @@ static int set_time(struct ctnetlink *ct, const struct binding *master, const st
 	return exchange_run_one(&ct->exchange);
 }
 
-/* It has just been made, and read back. What is left of its time is in whole seconds, rounded down. */
-static void correct_time(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)
+/* What is left of its time is in whole seconds, rounded down. */
+static bool has_time(const struct expected *expected, uint32_t seconds)
 {
-	const uint32_t wanted = ct->config.expect_timeout;
-	struct expected expected;
-
-	if (read_expected(&ct->exchange.answer[1], master, &expected) == 0 && expected.seconds != wanted &&
-	    expected.seconds + 1 != wanted)
-		(void)set_time(ct, master, expectation, wanted);
+	return expected->seconds == seconds || expected->seconds + 1 == seconds;
 }
+
+/* ---- connections in the way ---- */
+
+static bool may_be_in_the_way(const struct expectation *expectation)
+{
+	return expectation->translated && expectation->nat_direction == DIRECTION_REPLY;
+}
+
+/* The tuples of the data connection, if it comes from the server's data port. */
+static void data_tuples(const struct binding *master, const struct expectation *expectation, struct tuple tuple[2])
+{
+	const uint16_t port = (uint16_t)(master->tuple[DIRECTION_REPLY].src.port - 1);
+
+	tuple[DIRECTION_ORIGINAL] = expectation->tuple;
+	tuple[DIRECTION_ORIGINAL].src.port = port;
+	tuple[DIRECTION_REPLY].src = expectation->nat_src;
+	tuple[DIRECTION_REPLY].dst = master->tuple[DIRECTION_ORIGINAL].dst;
+	tuple[DIRECTION_REPLY].dst.port = port;
+}
+
+/* What is asked for together with the creation, answer by answer. */
+enum created {
+	CREATED,
+	CREATED_ORIGINAL, /* who has the data connection's tuples; not asked where nobody may be in the way */
+	CREATED_REPLY,
+};
+
+static void ask_for_those_in_the_way(struct exchange *exchange, const struct binding *master,
+				     const struct expectation *expectation)
+{
+	struct tuple tuple[2];
+
+	if (!may_be_in_the_way(expectation))
+		return;
+	data_tuples(master, expectation, tuple);
+	ctrequest_get(exchange, &tuple[DIRECTION_ORIGINAL], master->zone);
+	ctrequest_get(exchange, &tuple[DIRECTION_REPLY], master->zone);
+}
+
+/* Has another than the announcing client the server's connection to this port? */
+static bool is_connected(const struct answer *answer, const struct expectation *expectation)
+{
+	struct connection connection;
+
+	return ctrequest_connection(answer, &connection) == 0 && !connection.ended &&
+	       !endpoint_equal(&connection.binding.tuple[DIRECTION_REPLY].src, &expectation->nat_src);
+}
+
+/* Is it one that has ended, and led here from another port? The one from the same port begins anew by itself. */
+static bool is_left_over(const struct answer *answer, const struct expectation *expectation,
+			 struct connection *connection)
+{
+	return ctrequest_connection(answer, connection) == 0 && (connection->ended || connection->reset) &&
+	       !endpoint_equal(&connection->binding.tuple[DIRECTION_ORIGINAL].dst, &expectation->tuple.dst);
+}
+
+/* Only now, when the expectation is there. -EBUSY: one that stays; the expectation is taken back. */
+static int clear_the_way(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)
+{
+	struct connection connection;
+
+	if (!may_be_in_the_way(expectation))
+		return 0;
+	if (is_connected(&ct->exchange.answer[CREATED_ORIGINAL], expectation)) {
+		(void)delete_expected(ct, master, expectation);
+		return -EBUSY;
+	}
+	if (is_left_over(&ct->exchange.answer[CREATED_REPLY], expectation, &connection)) {
+		exchange_begin(&ct->exchange);
+		ctrequest_forget(&ct->exchange, &connection.binding);
+		(void)exchange_post(&ct->exchange);
+	}
+	return 0;
+}
+
+/* ---- */
 
 static int create_expected(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)
 {
 	const struct tuple tuple = tuple_of(expectation);
-	const bool sure = ct->config.policy_timeout == ct->config.expect_timeout;
+	bool sure = ct->config.policy_timeout == ct->config.expect_timeout;
+	struct expected expected;
 	int error;
 
 	exchange_begin(&ct->exchange);
 	ctrequest_expect(&ct->exchange, master, expectation, ct->config.expect_timeout);
+	ask_for_those_in_the_way(&ct->exchange, master, expectation);
 	if (!sure)
 		ctrequest_get_expected(&ct->exchange, &tuple, master->zone);
 	error = exchange_run(&ct->exchange);
 	if (error)
 		ctnetlink_unexpect(&ct->conntrack, master, expectation);
 	if (!error)
-		error = ct->exchange.answer[0].error;
+		error = ct->exchange.answer[CREATED].error;
+	if (error)
+		return error;
+	sure = sure || read_expected(&ct->exchange.answer[ct->exchange.count - 1], master, &expected) ||
+	       has_time(&expected, ct->config.expect_timeout);
+	error = clear_the_way(ct, master, expectation);
 	if (!error && !sure)
-		correct_time(ct, master, expectation);
+		(void)set_time(ct, master, expectation, ct->config.expect_timeout);
 	return error;
 }
 

@@ -36,6 +36,16 @@ struct nlmsghdr *ctrequest_update(struct exchange *exchange, const struct tuple 
 	return message;
 }
 
+void ctrequest_forget(struct exchange *exchange, const struct binding *binding)
+{
+	const struct tuple *original = &binding->tuple[DIRECTION_ORIGINAL];
+	struct nlmsghdr *message = exchange_add(exchange, CT(IPCTNL_MSG_CT_DELETE), 0, original->src.family);
+
+	ctmessage_put_tuple(message, CTA_TUPLE_ORIG, original);
+	attribute_put_be32(message, CTA_ID, binding->id);
+	ctmessage_put_zone(message, CTA_ZONE, binding->zone);
+}
+
 void ctrequest_get_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone)
 {
 	struct nlmsghdr *message = exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_GET), 0, tuple->dst.family);

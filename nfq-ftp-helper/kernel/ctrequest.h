@@ -19,6 +19,9 @@ struct nlmsghdr *ctrequest_walk(struct exchange *exchange, uint8_t family, uint1
 struct nlmsghdr *ctrequest_update(struct exchange *exchange, const struct tuple *original, uint16_t zone,
 				  unsigned int flags);
 
+/* A connection is to be forgotten, unless another has taken its place. For exchange_post(). */
+void ctrequest_forget(struct exchange *exchange, const struct binding *binding);
+
 /* An expectation. */
 void ctrequest_get_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone);
 

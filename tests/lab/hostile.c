@@ -7,7 +7,8 @@
  * Sessions of FTP that are there to use up what others need. serve is their server: it answers whatever it is told with what
  * lets the client go on. hold opens RATE sessions a second, each of which says "PORT 1" and no line end; COUNT stay open, and
  * then the oldest is reset for each new one. announce keeps COUNT sessions, which by turns say LINE, RATE times a second
- * between them, answered or not. Says how often that was.
+ * between them, answered or not. Says how often that was. What is left of the sessions is reset at that rate, too: all at once they
+ * would be an attack of some ten thousand packets within a moment.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -239,6 +240,20 @@ static uint64_t announce(uint64_t rate, uint64_t end, const char *line)
 	return said;
 }
 
+static void let_go(uint64_t rate)
+{
+	const uint64_t start = nanoseconds();
+	uint32_t ended = 0;
+
+	while (ended < visits_count) {
+		const uint64_t due = (nanoseconds() - start) * rate / 1000000000;
+
+		for (; ended < visits_count && ended < due; ended++)
+			reset(&visits[ended]);
+		hear_all(NULL);
+	}
+}
+
 /* ---- arguments ---- */
 
 static uint64_t number(const char *text, unsigned long max)
@@ -303,6 +318,7 @@ int main(int argc, char **argv)
 	end = 1000000000 * number(argv[5], 86400);
 	make_visits((uint32_t)number(argv[6], COUNT_MAX));
 	done = holds ? hold(rate, end) : announce(rate, end, argv[7]);
+	let_go(rate);
 	printf("%llu times\n", (unsigned long long)done);
 	return 0;
 }

@@ -107,6 +107,7 @@ def connect_from(lab, role, address, port, *, family=4, maxseg=None, timeout=PAT
     try:
         if source:
             sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # its last connection may just have ended
             sock.bind(source)
         sock.connect((address, port))
     except BaseException:

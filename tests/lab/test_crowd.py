@@ -11,6 +11,7 @@ Exit status 1 if one failed.
 import contextlib
 import ipaddress
 import pathlib
+import socket
 import subprocess
 import sys
 import threading
@@ -19,8 +20,8 @@ import time
 from cases import SEQADJ, daemon_lab, main
 from clients import PASSWORD, USER, Curl, bracketed
 from forge import ACK, SYN, Forger, Packet, random_number
-from lab import FTP_PORT, TREE, LabError, end_process
-from rawftp import Pair, RawClient, Wrong, announcement, check, next_port
+from lab import FTP_PORT, TREE, LabError, end_process, wait_until
+from rawftp import Pair, RawClient, Wrong, announced, announcement, check, listen_in, next_port, socket_in
 from servers import Server
 
 CONTENT = b"crowd" * 1000
@@ -140,6 +141,7 @@ def group_work(seqadj):
 RANGE = range(50000, 50004)
 ANNOUNCEMENTS = 200
 DEARER = 5  # times at most
+AT_ONCE = 0.9  # seconds: a SYN that is lost comes again after one
 
 
 def busy_seconds(process):
@@ -173,12 +175,70 @@ def taken_ports(lab):
         return said
 
 
+DATA_PORT = 20  # of servers that have RFC 959's
+
+
+def announce_one(pair, family, port):
+    """Says it, and returns the port that the server is told."""
+    pair.client.send(pair.translated(MODES[family][0], "client", port)[0])
+    _, told = announced(pair.server.line())
+    pair.say("server", b"200 ok\r\n")
+    return told
+
+
+def connect_to(lab, stack, pair, family, port, told):
+    """The data connection from the server's own data port to a port that it was told, which is one of the client's: both ends."""
+    listener = stack.enter_context(listen_in(lab, pair.client_role, family, port, pair.addresses["client"]))
+    server = stack.enter_context(socket_in(lab, pair.server_role, family))
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind((pair.addresses["server"], DATA_PORT))
+    server.settimeout(AT_ONCE)
+    try:
+        server.connect((pair.seen["client"], told))
+    except OSError as error:
+        raise Wrong(f"port {port}, announced as {told}: {error}") from None
+    client = stack.enter_context(listener.accept()[0])
+    listener.close()
+    return server, client
+
+
+def used_elsewhere(lab, family):
+    """While one client's port is connected to the server, the same port of another client has to be another one to that server."""
+    port = next_port(0)
+    with contextlib.ExitStack() as stack:
+        one, other = (stack.enter_context(Pair(lab, family, client_role=role).ready()) for role in ("client", "client2"))
+        connect_to(lab, stack, one, family, port, announce_one(one, family, port))
+        told = announce_one(other, family, port)
+        connect_to(lab, stack, other, family, port, told)
+        check(told != port, "both have the same port to the server")
+
+
+def used_otherwise(lab, family):
+    """What was announced as another port, because it was taken, may be announced as itself as soon as that transfer is over."""
+    port = next_port(0)
+    with contextlib.ExitStack() as stack:
+        one, other = (stack.enter_context(Pair(lab, family, client_role=role).ready()) for role in ("client", "client2"))
+        announce_one(one, family, port)
+        told = announce_one(other, family, port)
+        check(told != port, "both have the same port to the server")
+        for end in connect_to(lab, stack, other, family, port, told):
+            end.close()
+        for end in connect_to(lab, stack, one, family, port, port):
+            end.close()
+        for end in connect_to(lab, stack, other, family, port, announce_one(other, family, port)):
+            end.close()
+
+
 def group_ports(seqadj):
     def group(options, report):
         arguments = ["--ports", f"{RANGE[0]}:{RANGE[-1]}"]
         with daemon_lab(options, "masquerade", seqadj, daemon_args=arguments) as lab, Server("pure-ftpd", lab) as server:
             serve(server)
             report.case(f"crowd/ports/none-free/{seqadj}", taken_ports, lab)
+        with daemon_lab(options, "masquerade", seqadj) as lab:
+            for family in (4, 6):
+                report.case(f"crowd/ports/used-elsewhere/ipv{family}/{seqadj}", used_elsewhere, lab, family)
+                report.case(f"crowd/ports/used-otherwise/ipv{family}/{seqadj}", used_otherwise, lab, family)
     return group
 
 
@@ -322,9 +382,13 @@ def crowd_goes_on(lab, attack, seconds):
     with Crowd(lab) as crowd, contextlib.ExitStack() as stack:
         time.sleep(1)
         undisturbed = rate(crowd, UNDISTURBED)
+        ending = []
         for role, program, *arguments in attack(lab, seconds):
-            stack.enter_context(attacker(lab, role, program, *arguments))
+            process = stack.enter_context(attacker(lab, role, program, *arguments))
+            ending += [process] if arguments[0] != "serve" else []
         attacked = rate(crowd, seconds)
+        for process in ending:  # its sessions end one after another, and until then the ten go on
+            wait_until(lambda: process.poll() is not None, 6 * seconds, "the attack to be over")
     said = f"{attacked:.0f} transfers a second, undisturbed {undisturbed:.0f}"
     check(not crowd.errors, f"{len(crowd.errors)} transfers lost, {said}; {'; '.join(crowd.errors[:3])}")
     # How fast is no test's business, on two processors that have the attack's own work to do as well.

@@ -23,6 +23,9 @@
 #define CT_ID	    77
 #define ESTABLISHED 3 /* TCP_CONNTRACK_ESTABLISHED */
 #define LAST_ACK    6
+#define TIME_WAIT   7
+#define CLOSE	    8
+#define OTHER_ID    78
 
 /* clang-format off */
 #define CLIENT(number) { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = (number) }
@@ -34,6 +37,15 @@ static const struct binding master = {
 	.tuple = { { CLIENT(40000), SERVER(21) }, { SERVER(21), OUTSIDE(40000) } },
 };
 static const struct expectation expectation = { .tuple = { SERVER(0), OUTSIDE(3001) } };
+
+/* The same where the data connection is translated, and its tuples if it comes from the server's data port. */
+static const struct expectation translated = {
+	.tuple = { SERVER(0), OUTSIDE(3001) },
+	.translated = true,
+	.nat_direction = DIRECTION_REPLY,
+	.nat_src = CLIENT(3001),
+};
+static const struct tuple data[2] = { { SERVER(20), OUTSIDE(3001) }, { CLIENT(3001), SERVER(20) } };
 
 /* The kernel's side. */
 static bool expected, foreign; /* there is an expectation; it is another connection's */
@@ -51,6 +63,8 @@ static bool gone;		  /* the connection is */
 static uint32_t seconds;	  /* until it will be */
 static uint8_t tcp_state;
 static bool liberal;
+static struct binding other; /* another connection */
+static uint8_t other_state;  /* 0: there is none */
 
 static struct {
 	size_t length;
@@ -121,13 +135,13 @@ static void take_seqadj(const struct nlattr *nest, struct seqadj *seqadj)
 	}
 }
 
-static void put_state(struct nlmsghdr *message)
+static void put_state(struct nlmsghdr *message, uint8_t state)
 {
 	const struct nf_ct_tcp_flags flags = { .flags = liberal ? IP_CT_TCP_FLAG_BE_LIBERAL : 0 };
 	struct nlattr *outer = mnl_attr_nest_start(message, CTA_PROTOINFO);
 	struct nlattr *inner = mnl_attr_nest_start(message, CTA_PROTOINFO_TCP);
 
-	mnl_attr_put_u8(message, CTA_PROTOINFO_TCP_STATE, tcp_state);
+	mnl_attr_put_u8(message, CTA_PROTOINFO_TCP_STATE, state);
 	mnl_attr_put(message, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, sizeof(flags), &flags);
 	mnl_attr_put(message, CTA_PROTOINFO_TCP_FLAGS_REPLY, sizeof(flags), &flags);
 	mnl_attr_nest_end(message, inner);
@@ -157,11 +171,48 @@ static void take_mark(const struct nlattr *value, const struct nlattr *mask)
 		mark = (mark & ~attribute_be32(mask)) ^ attribute_be32(value);
 }
 
+static bool asks_for(const struct nlmsghdr *question, const struct tuple *tuple)
+{
+	_Alignas(8) uint8_t buffer[CTMESSAGE_MAX] = { 0 };
+	struct nlmsghdr *message = ctmessage_begin(buffer, 0, 0, FAMILY_IPV4, 0);
+	const struct nlattr *asked_for = find(question, CTA_TUPLE_ORIG);
+
+	ctmessage_put_tuple(message, CTA_TUPLE_ORIG, tuple);
+	return memcmp(asked_for, find(message, CTA_TUPLE_ORIG), asked_for->nla_len) == 0;
+}
+
+static void answer_other(const struct nlmsghdr *question)
+{
+	struct nlmsghdr *message;
+
+	if (!other_state || !(asks_for(question, &other.tuple[0]) || asks_for(question, &other.tuple[1]))) {
+		answer_error(question, -ENOENT);
+		return;
+	}
+	message = answer(question, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW);
+	ctmessage_put_tuple(message, CTA_TUPLE_ORIG, &other.tuple[DIRECTION_ORIGINAL]);
+	ctmessage_put_tuple(message, CTA_TUPLE_REPLY, &other.tuple[DIRECTION_REPLY]);
+	attribute_put_be32(message, CTA_ID, OTHER_ID);
+	put_state(message, other_state);
+}
+
+static void forget_other(const struct nlmsghdr *question)
+{
+	assert_true(asks_for(question, &other.tuple[DIRECTION_ORIGINAL]));
+	assert_int_equal(attribute_be32(find(question, CTA_ID)), OTHER_ID);
+	assert_false(question->nlmsg_flags & NLM_F_ACK);
+	other_state = 0;
+}
+
 static void handle_connection(const struct nlmsghdr *question)
 {
 	struct nlmsghdr *message;
 	int error;
 
+	if ((question->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE) {
+		forget_other(question);
+		return;
+	}
 	if ((question->nlmsg_type & 0xff) == IPCTNL_MSG_CT_NEW) {
 		if (find(question, CTA_TIMEOUT))
 			seconds = attribute_be32(find(question, CTA_TIMEOUT));
@@ -172,6 +223,10 @@ static void handle_connection(const struct nlmsghdr *question)
 		error = take_labels(find(question, CTA_LABELS), find(question, CTA_LABELS_MASK));
 		if (question->nlmsg_flags & NLM_F_ACK)
 			answer_error(question, error);
+		return;
+	}
+	if (asks_for(question, &data[0]) || asks_for(question, &data[1])) {
+		answer_other(question);
 		return;
 	}
 	if (!asked++ || gone) { /* the first: whether anybody is there */
@@ -185,7 +240,7 @@ static void handle_connection(const struct nlmsghdr *question)
 	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_REPLY, &adjusted[DIRECTION_REPLY]);
 	mnl_attr_put_u32(message, CTA_ID, htonl(CT_ID));
 	mnl_attr_put_u32(message, CTA_TIMEOUT, htonl(seconds));
-	put_state(message);
+	put_state(message, tcp_state);
 	attribute_put_be32(message, CTA_MARK, mark);
 	if (!labels_missing)
 		mnl_attr_put(message, CTA_LABELS, sizeof(labels), labels);
@@ -314,6 +369,7 @@ static int opened(void **state)
 	gone = false;
 	seconds = 90;
 	tcp_state = ESTABLISHED;
+	other_state = 0;
 	return ctnetlink_open(&ctnetlink, &config);
 }
 
@@ -567,6 +623,61 @@ static void time_is_told_again(void **state)
 	assert_int_equal(told_again, 2);
 }
 
+static int expect_translated(const struct tuple *original, const struct tuple *reply, uint8_t state)
+{
+	expected = false;
+	other.tuple[DIRECTION_ORIGINAL] = *original;
+	other.tuple[DIRECTION_REPLY] = *reply;
+	other_state = state;
+	return ctnetlink.conntrack.ops->expect(&ctnetlink.conntrack, &master, &translated);
+}
+
+/* What another client has with the server cannot be had once more, until it has ended. Its own is none of our affairs. */
+static void connected_ports(void **state)
+{
+	static const struct tuple others = { { .family = FAMILY_IPV4, .address = { 10, 0, 0, 3 }, .port = 3001 },
+					     SERVER(20) };
+
+	(void)state;
+	ctnetlink.config.expect_timeout = policy = 300;
+	for (unsigned int told = 0; told < 2; told++) {
+		ctnetlink.config.policy_timeout = told ? policy : 0;
+		assert_int_equal(expect_translated(&data[0], &others, ESTABLISHED), -EBUSY);
+		assert_false(expected);
+		assert_int_equal(expect_translated(&data[0], &others, LAST_ACK), -EBUSY);
+		assert_int_equal(expect_translated(&data[0], &others, CLOSE), -EBUSY);
+		assert_int_equal(other_state, CLOSE);
+		assert_int_equal(expect_translated(&data[0], &others, TIME_WAIT), 0);
+		assert_true(expected);
+		assert_int_equal(other_state, TIME_WAIT);
+		assert_int_equal(expect_translated(&data[0], &data[1], ESTABLISHED), 0);
+		assert_int_equal(expect_translated(&data[0], &data[1], TIME_WAIT), 0);
+		assert_int_equal(other_state, TIME_WAIT);
+	}
+	ctnetlink.config.policy_timeout = 0;
+	policy = 180;
+	assert_int_equal(expect_translated(&data[0], &data[1], TIME_WAIT), 0);
+	assert_int_equal(expected_seconds, 300);
+}
+
+/* What led to the client's port from another one of ours is forgotten where it has ended: conntrack would drop the SYN for it. */
+static void left_over_connections(void **state)
+{
+	static const struct tuple elsewhere = { SERVER(20), OUTSIDE(50000) };
+
+	(void)state;
+	assert_int_equal(expect_translated(&elsewhere, &data[1], TIME_WAIT), 0);
+	assert_int_equal(other_state, 0);
+	assert_int_equal(expect_translated(&elsewhere, &data[1], CLOSE), 0);
+	assert_int_equal(other_state, 0);
+	assert_int_equal(expect_translated(&elsewhere, &data[1], ESTABLISHED), 0);
+	assert_int_equal(other_state, ESTABLISHED);
+	expected = foreign = true; /* the port is another's: nothing is done for it */
+	other_state = TIME_WAIT;
+	assert_int_equal(ctnetlink.conntrack.ops->expect(&ctnetlink.conntrack, &master, &translated), -EBUSY);
+	assert_int_equal(other_state, TIME_WAIT);
+}
+
 /* Another's of the same ports is left as it is, whatever was there before. */
 static void time_of_others(void **state)
 {
@@ -648,6 +759,8 @@ int main(void)
 		TEST(packets_leave_before_what_was_deferred),
 		TEST(time_is_told_again),
 		TEST(time_of_others),
+		TEST(connected_ports),
+		TEST(left_over_connections),
 		TEST(renewed),
 		TEST(looked_at),
 	};

@@ -13,15 +13,20 @@
 /* So long a daemon may take that answers within ASKING_PATIENCE. */
 #define PATIENCE (2 * ASKING_PATIENCE)
 
-const char *client_text(const json_t *object, const char *name, char text[CLIENT_TEXT_MAX])
+const char *client_printable(const char *from, char text[CLIENT_TEXT_MAX])
 {
-	const char *value = json_string_value(json_object_get(object, name));
-
-	snprintf(text, CLIENT_TEXT_MAX, "%s", value && *value ? value : "-");
+	snprintf(text, CLIENT_TEXT_MAX, "%s", from);
 	for (char *at = text; *at; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
 	return text;
+}
+
+const char *client_text(const json_t *object, const char *name, char text[CLIENT_TEXT_MAX])
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return client_printable(value && *value ? value : "-", text);
 }
 
 static FILE *errors(const struct telling *telling)

@@ -70,20 +70,29 @@ static void tell_pending_rows(struct follower *follower, struct announcement_row
 	follower->pending_count = left;
 }
 
+/* For one more announcement; the room is a power of two. Return: whether there is memory for it. */
+static bool make_room(struct follower *follower)
+{
+	const size_t count = follower->announcement_count;
+	struct announcement_row *grown;
+
+	if (count & (count - 1))
+		return true;
+	grown = reallocarray(follower->announcements, count ? 2 * count : 1, sizeof(*grown));
+	follower->ladder->no_memory |= !grown;
+	if (grown)
+		follower->announcements = grown;
+	return grown != NULL;
+}
+
 static void announce(struct follower *follower, struct follow_connection *connection, struct ladder_row *row)
 {
-	struct announcement_row announcement, *grown;
+	struct announcement_row announcement;
 
-	if (!row || !announce_line(follower->ladder, connection->dialogue, row, &announcement))
+	if (!row || !announce_line(follower->ladder, connection->dialogue, row, &announcement) || !make_room(follower))
 		return;
-	grown = reallocarray(follower->announcements, follower->announcement_count + 1, sizeof(*grown));
-	if (!grown) {
-		follower->ladder->no_memory = true;
-		return;
-	}
-	follower->announcements = grown;
-	grown[follower->announcement_count] = announcement;
-	tell_pending_rows(follower, &grown[follower->announcement_count++]);
+	follower->announcements[follower->announcement_count] = announcement;
+	tell_pending_rows(follower, &follower->announcements[follower->announcement_count++]);
 }
 
 /* Of which direction a line is read: the sink's context. */

@@ -77,7 +77,7 @@ OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 
 TOOLS_ROOMS := tools explain playback capture model
 # It asks the daemon as others do.
-ASKER := $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,$(addprefix asking/,client place tell tell_sessions tell_status) daemon/log daemon/logring)
+ASKER := $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,$(addprefix asking/,client hearing place tell tell_sessions tell_status) daemon/log daemon/logring)
 TOOLS := $(sort $(ASKER) $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(room))) \
 	$(BUILD)/obj/nfq-ftp-helper/command/command.o $(OPTION) $(CORE))
 
@@ -148,6 +148,7 @@ $(BUILD)/tests/unit/test_host: $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_place: $(BUILD)/obj/nfq-ftp-helper/asking/place.o $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)
+$(BUILD)/tests/unit/test_hearing: $(BUILD)/obj/nfq-ftp-helper/asking/hearing.o
 # The programs that list rules are the test's own.
 $(BUILD)/tests/unit/test_findings: $(call objects,nfq-ftp-helper/ruleset) $(HOST)
 $(BUILD)/tests/unit/test_findings: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded)

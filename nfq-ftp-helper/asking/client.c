@@ -2,26 +2,31 @@
 #include "client.h"
 
 #include "asking.h"
+#include "hearing.h"
 #include "place.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-/* So long nothing may come of a daemon that answers within ASKING_PATIENCE. */
-#define SILENCE_SECONDS 10
+/* So long a daemon may take that answers within ASKING_PATIENCE. */
+#define PATIENCE (2 * ASKING_PATIENCE)
+
+const char *client_printable(const char *from, char text[CLIENT_TEXT_MAX])
+{
+	snprintf(text, CLIENT_TEXT_MAX, "%s", from);
+	for (char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return text;
+}
 
 const char *client_text(const json_t *object, const char *name, char text[CLIENT_TEXT_MAX])
 {
 	const char *value = json_string_value(json_object_get(object, name));
 
-	snprintf(text, CLIENT_TEXT_MAX, "%s", value && *value ? value : "-");
-	for (char *at = text; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
-	return text;
+	return client_printable(value && *value ? value : "-", text);
 }
 
 static FILE *errors(const struct telling *telling)
@@ -112,16 +117,15 @@ static bool tell_line(struct telling *telling, const json_t *line, bool json)
 	return fflush(telling->out) == 0;
 }
 
-static bool tell_all(FILE *stream, bool json, struct telling *telling)
+static bool tell_all(struct hearing *hearing, bool json, struct telling *telling)
 {
-	char *text = NULL;
-	size_t room = 0;
-	ssize_t length;
+	const char *text;
+	size_t length;
 	enum heard heard = HEARD_LINE;
 	bool told = true;
 
-	while (heard == HEARD_LINE && told && (length = getline(&text, &room, stream)) > 0) {
-		json_t *line = json_loadb(text, (size_t)length, 0, NULL);
+	while (heard == HEARD_LINE && told && (text = hearing_line(hearing, &length)) != NULL) {
+		json_t *line = json_loadb(text, length, 0, NULL);
 
 		heard = look(errors(telling), line, telling->lines == 0);
 		if (heard == HEARD_LINE)
@@ -129,7 +133,6 @@ static bool tell_all(FILE *stream, bool json, struct telling *telling)
 		telling->lines++;
 		json_decref(line);
 	}
-	free(text);
 	if (heard == HEARD_LINE && told)
 		fprintf(errors(telling),
 			"nfq-ftp-helper: the daemon's answer was cut off: it has ended, or this was read too slowly\n");
@@ -140,18 +143,21 @@ static bool tell_all(FILE *stream, bool json, struct telling *telling)
 
 bool client_ask(const char *state_directory, const struct question *question, bool json, struct telling *telling)
 {
-	const struct timeval silence = { .tv_sec = question->kind == QUESTION_FOLLOW ? 0 : SILENCE_SECONDS };
 	const int file = place_connect(state_directory);
-	FILE *stream = file < 0 ? NULL : fdopen(file, "r");
-	bool told;
+	struct hearing hearing;
+	bool told = false;
 
-	if (!stream) {
-		complain(errors(telling), state_directory, file < 0 ? file : -errno);
+	if (file < 0) {
+		complain(errors(telling), state_directory, file);
 		return false;
 	}
-	(void)setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
-	ask(file, question);
-	told = tell_all(stream, json, telling);
-	(void)fclose(stream);
+	if (hearing_begin(&hearing, file, question->kind == QUESTION_FOLLOW ? 0 : PATIENCE)) {
+		ask(file, question);
+		told = tell_all(&hearing, json, telling);
+		hearing_end(&hearing);
+	} else {
+		complain(errors(telling), state_directory, -ENOMEM);
+	}
+	close(file);
 	return told;
 }

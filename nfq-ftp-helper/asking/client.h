@@ -20,8 +20,11 @@ struct telling {
 	unsigned int lines; /* told so far */
 };
 
-/* A member's text; "-" where there is none. What could move a terminal's cursor is a `?' in @text: who knows who has the daemon by now. */
+/* What could move a terminal's cursor is a `?' in @text: who knows who has the daemon by now. */
 #define CLIENT_TEXT_MAX 256
+const char *client_printable(const char *from, char text[CLIENT_TEXT_MAX]);
+
+/* A member's text, printable; "-" where there is none. */
 const char *client_text(const json_t *object, const char *name, char text[CLIENT_TEXT_MAX]);
 
 /**

@@ -25,11 +25,13 @@ void follow_free(struct follower *follower)
 		struct follow_connection *connection = follower->newest;
 
 		follower->newest = connection->older;
-		lines_free(&connection->stream[DIRECTION_ORIGINAL].lines);
-		lines_free(&connection->stream[DIRECTION_REPLY].lines);
+		for (unsigned int side = 0; connection->stream && side < 2; side++)
+			lines_free(&connection->stream[side].lines);
+		free(connection->stream);
 		free(connection);
 	}
 	index_free(&follower->index);
+	index_free(&follower->hosts);
 	free(follower->announcements);
 	free(follower);
 }
@@ -128,6 +130,7 @@ void follow_arrival(void *context, const struct playback_packet *packet)
 	if (!connection || !connection->dialogue)
 		return;
 	connection->last = follower->now;
+	follower->rows_before = connection->dialogue->row_count;
 	follower->packet = describe(follower, connection, packet);
 	if (connection->control)
 		follow_control(follower, connection, &packet->view.segment, packet->connection.direction);
@@ -249,7 +252,7 @@ static void set_fate(const struct follower *follower, struct ladder_packet *pack
 		snprintf(packet->fate, sizeof(packet->fate), "%s", fates[fate]);
 }
 
-/* The rows that have it are the last ones; where it is in none, it waits. */
+/* The rows that have it are those that it has made, or an older one; where it is in none, it waits. */
 void follow_decision(void *context, const struct playback_packet *packet, enum playback_fate fate)
 {
 	struct follower *follower = context;
@@ -258,16 +261,15 @@ void follow_decision(void *context, const struct playback_packet *packet, enum p
 
 	if (!connection || !connection->dialogue)
 		return;
-	for (unsigned int side = 0; side < 2; side++) {
-		struct follow_stream *stream = &follower->connection->stream[side];
+	for (unsigned int side = 0; connection->stream && side < 2; side++) {
+		struct follow_stream *stream = &connection->stream[side];
 
 		for (unsigned int i = 0; i < stream->waiting_count; i++)
 			set_fate(follower, &stream->waiting[i], packet, fate);
 	}
 	if (row && row->packet_count)
 		set_fate(follower, &row->packets[row->packet_count - 1], packet, fate);
-	for (size_t i = connection->dialogue->row_count;
-	     i-- > 0 && connection->dialogue->rows[i]->time == follower->now;) {
+	for (size_t i = connection->dialogue->row_count; i-- > follower->rows_before;) {
 		row = connection->dialogue->rows[i];
 		if (row->packet_count)
 			set_fate(follower, &row->packets[row->packet_count - 1], packet, fate);

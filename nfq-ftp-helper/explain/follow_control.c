@@ -11,14 +11,31 @@
 #define TLS_HANDSHAKE 0x16 /* a record's first byte, RFC 8446 section 5.1 */
 #define TLS_MAJOR     3	   /* and its second */
 
+/* From now on it is this one that the data connections between its hosts are of. */
+static void put_hosts(struct follower *follower, struct follow_connection *connection)
+{
+	struct follow_connection *before = follow_find_hosts(follower, &connection->inside);
+
+	if (before)
+		index_remove(&follower->hosts, &before->hosts_link);
+	if (index_insert(&follower->hosts, &connection->hosts_link, follow_hash_hosts(&connection->inside)))
+		follower->ladder->no_memory = true;
+}
+
 void follow_control_begin(struct follower *follower, struct follow_connection *connection,
 			  const struct binding *binding)
 {
-	struct ladder_dialogue *dialogue = ladder_add_dialogue(follower->ladder);
+	struct follow_stream *stream = calloc(2, sizeof(*stream));
+	struct ladder_dialogue *dialogue = stream ? ladder_add_dialogue(follower->ladder) : NULL;
 
-	connection->dialogue = dialogue;
-	if (!dialogue)
+	follower->ladder->no_memory |= !stream;
+	if (!dialogue) {
+		free(stream);
 		return;
+	}
+	connection->dialogue = dialogue;
+	connection->stream = stream;
+	put_hosts(follower, connection);
 	dialogue->end[LADDER_CLIENT] = binding->tuple[DIRECTION_ORIGINAL].src;
 	dialogue->seen[LADDER_CLIENT] = binding->tuple[DIRECTION_REPLY].dst;
 	dialogue->end[LADDER_SERVER] = binding->tuple[DIRECTION_REPLY].src;
@@ -53,20 +70,29 @@ static void tell_pending_rows(struct follower *follower, struct announcement_row
 	follower->pending_count = left;
 }
 
+/* For one more announcement; the room is a power of two. Return: whether there is memory for it. */
+static bool make_room(struct follower *follower)
+{
+	const size_t count = follower->announcement_count;
+	struct announcement_row *grown;
+
+	if (count & (count - 1))
+		return true;
+	grown = reallocarray(follower->announcements, count ? 2 * count : 1, sizeof(*grown));
+	follower->ladder->no_memory |= !grown;
+	if (grown)
+		follower->announcements = grown;
+	return grown != NULL;
+}
+
 static void announce(struct follower *follower, struct follow_connection *connection, struct ladder_row *row)
 {
-	struct announcement_row announcement, *grown;
+	struct announcement_row announcement;
 
-	if (!row || !announce_line(follower->ladder, connection->dialogue, row, &announcement))
+	if (!row || !announce_line(follower->ladder, connection->dialogue, row, &announcement) || !make_room(follower))
 		return;
-	grown = reallocarray(follower->announcements, follower->announcement_count + 1, sizeof(*grown));
-	if (!grown) {
-		follower->ladder->no_memory = true;
-		return;
-	}
-	follower->announcements = grown;
-	grown[follower->announcement_count] = announcement;
-	tell_pending_rows(follower, &grown[follower->announcement_count++]);
+	follower->announcements[follower->announcement_count] = announcement;
+	tell_pending_rows(follower, &follower->announcements[follower->announcement_count++]);
 }
 
 /* Of which direction a line is read: the sink's context. */

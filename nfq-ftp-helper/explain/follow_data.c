@@ -5,6 +5,8 @@
 
 #define TEXT_MAX 128
 
+#define LOOK_BACK 4096 /* announcements among which a data connection's is looked for: what comes of one comes soon */
+
 enum step { STEP_SYN = 1, STEP_SYN_ACK = 2, STEP_ACK = 4 };
 
 static struct announcement_row *announcement_of_data(const struct follower *follower,
@@ -16,7 +18,9 @@ static struct announcement_row *announcement_of_data(const struct follower *foll
 /* The last that leads there: ports are used again. */
 static size_t find_announcement(const struct follower *follower, const struct follow_connection *connection)
 {
-	for (size_t i = follower->announcement_count; i > 0; i--) {
+	const size_t count = follower->announcement_count, first = count > LOOK_BACK ? count - LOOK_BACK : 0;
+
+	for (size_t i = count; i > first; i--) {
 		const struct announcement_row *row = &follower->announcements[i - 1];
 
 		if (!row->came && announce_leads_to(row, &connection->inside.dst))
@@ -25,25 +29,9 @@ static size_t find_announcement(const struct follower *follower, const struct fo
 	return 0;
 }
 
-/* The last control connection between these hosts. */
-static struct ladder_dialogue *find_dialogue(const struct follower *follower, const struct tuple *inside)
-{
-	for (const struct follow_connection *at = follower->newest; at; at = at->older) {
-		const struct tuple *other = &at->inside;
-
-		if (!at->control || !at->dialogue)
-			continue;
-		if ((endpoint_address_equal(&other->src, &inside->src) &&
-		     endpoint_address_equal(&other->dst, &inside->dst)) ||
-		    (endpoint_address_equal(&other->src, &inside->dst) &&
-		     endpoint_address_equal(&other->dst, &inside->src)))
-			return at->dialogue;
-	}
-	return NULL;
-}
-
 void follow_data_begin(struct follower *follower, struct follow_connection *connection)
 {
+	const struct follow_connection *control;
 	struct announcement_row *announcement;
 
 	connection->announcement = find_announcement(follower, connection);
@@ -54,7 +42,8 @@ void follow_data_begin(struct follower *follower, struct follow_connection *conn
 		connection->to_client = announcement->row->way == LADDER_TO_SERVER;
 		return;
 	}
-	connection->dialogue = find_dialogue(follower, &connection->inside);
+	control = follow_find_hosts(follower, &connection->inside);
+	connection->dialogue = control ? control->dialogue : NULL;
 	if (connection->dialogue)
 		connection->to_client =
 			!endpoint_address_equal(&connection->dialogue->end[LADDER_CLIENT], &connection->inside.src);

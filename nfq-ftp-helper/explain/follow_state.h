@@ -30,15 +30,15 @@ struct follow_flow {
 };
 
 struct follow_connection {
-	struct index_link link;
+	struct index_link link, hosts_link;
 	struct follow_connection *older; /* the one that was made before: all of them */
 	struct tuple inside;
 	struct ladder_dialogue *dialogue; /* NULL: none of our business */
 	bool control;
 	/* Control: */
-	struct follow_stream stream[2]; /* by enum direction */
-	bool opaque;			/* TLS: what comes is shown by its length */
-	bool closing;			/* a row says that it ends */
+	struct follow_stream *stream; /* two, by enum direction; NULL where the dialogue is */
+	bool opaque;		      /* TLS: what comes is shown by its length */
+	bool closing;		      /* a row says that it ends */
 	struct ladder_row *opaque_row;
 	/* Data: */
 	struct follow_flow flow[2];
@@ -52,7 +52,7 @@ struct follow_connection {
 
 struct follower {
 	struct ladder *ladder;
-	struct index index;
+	struct index index, hosts; /* all connections; of control connections the last between two hosts */
 	struct follow_connection *newest;
 	struct announcement_row *announcements;
 	size_t announcement_count;
@@ -64,6 +64,7 @@ struct follower {
 	/* Of the packet that is being looked at: */
 	struct follow_connection *connection;
 	struct ladder_packet packet;
+	size_t rows_before;	/* that its dialogue had */
 	struct ladder_row *row; /* the first that has it; NULL: it waits */
 };
 
@@ -75,7 +76,7 @@ static inline void follow_put_packet(struct follower *follower, struct ladder_ro
 		follower->row = row;
 }
 
-/* A row of the connection's dialogue, at this time; the packet is put there, too. NULL: no memory. */
+/* A row of the connection's dialogue, at this time; the packet is put there, too. NULL: no memory, or no room. */
 static inline struct ladder_row *follow_row(struct follower *follower, struct follow_connection *connection,
 					    enum ladder_kind kind, enum ladder_way way, const char *text, size_t length)
 {
@@ -87,6 +88,32 @@ static inline struct ladder_row *follow_row(struct follower *follower, struct fo
 	connection->last_row = ladder_add_row(follower->ladder, connection->dialogue, &row, text, length);
 	follow_put_packet(follower, connection->last_row);
 	return connection->last_row;
+}
+
+/* One way and the other are the same. */
+static inline uint64_t follow_hash_hosts(const struct tuple *inside)
+{
+	return index_hash_address(&inside->src) + index_hash_address(&inside->dst);
+}
+
+static inline bool follow_same_hosts(const struct tuple *one, const struct tuple *other)
+{
+	return (endpoint_address_equal(&one->src, &other->src) && endpoint_address_equal(&one->dst, &other->dst)) ||
+	       (endpoint_address_equal(&one->src, &other->dst) && endpoint_address_equal(&one->dst, &other->src));
+}
+
+/* The last control connection between these hosts, whoever began it; NULL: there is none. */
+static inline struct follow_connection *follow_find_hosts(const struct follower *follower, const struct tuple *inside)
+{
+	struct index_link *link = index_first(&follower->hosts, follow_hash_hosts(inside));
+
+	for (; link; link = index_next(link)) {
+		struct follow_connection *connection = index_entry(link, struct follow_connection, hosts_link);
+
+		if (follow_same_hosts(&connection->inside, inside))
+			return connection;
+	}
+	return NULL;
 }
 
 /* A packet of a control connection, of a data connection. */

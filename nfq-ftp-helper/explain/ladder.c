@@ -28,6 +28,8 @@ struct ladder *ladder_new(const char *path, bool router)
 	if (ladder) {
 		ladder->path = path;
 		ladder->router = router;
+		ladder->row_room = LADDER_ROWS_MAX;
+		ladder->dialogue_room = LADDER_DIALOGUES_MAX;
 	}
 	return ladder;
 }
@@ -61,12 +63,24 @@ void ladder_free(struct ladder *ladder)
 	free(ladder);
 }
 
+/* Return: whether there is some; then one less. */
+static bool take_room(struct ladder *ladder, size_t *room)
+{
+	ladder->full |= *room == 0;
+	if (*room == 0)
+		return false;
+	--*room;
+	return true;
+}
+
 struct ladder_dialogue *ladder_add_dialogue(struct ladder *ladder)
 {
-	struct ladder_dialogue **grown =
-		grow(ladder, ladder->dialogues, ladder->dialogue_count, sizeof(struct ladder_dialogue *));
-	struct ladder_dialogue *dialogue = calloc(1, sizeof(*dialogue));
+	struct ladder_dialogue **grown, *dialogue;
 
+	if (!take_room(ladder, &ladder->dialogue_room))
+		return NULL;
+	grown = grow(ladder, ladder->dialogues, ladder->dialogue_count, sizeof(struct ladder_dialogue *));
+	dialogue = calloc(1, sizeof(*dialogue));
 	if (grown)
 		ladder->dialogues = grown;
 	if (grown && dialogue) {
@@ -92,13 +106,23 @@ void ladder_set_text(struct ladder *ladder, struct ladder_text *text, const char
 	*text = (struct ladder_text){ .bytes = copy, .length = length };
 }
 
+/* There is room for no further row: whoever gets the picture is to know. */
+static void set_last(struct ladder *ladder, struct ladder_row *row)
+{
+	static const char text[] = "( it ends here: there is more, which is not drawn )";
+
+	row->kind = LADDER_MISSING;
+	row->way = LADDER_BOTH_WAYS;
+	ladder_set_text(ladder, &row->text, text, sizeof(text) - 1);
+}
+
 struct ladder_row *ladder_add_row(struct ladder *ladder, struct ladder_dialogue *dialogue, const struct ladder_row *row,
 				  const char *text, size_t length)
 {
 	struct ladder_row **grown;
 	struct ladder_row *added;
 
-	if (!dialogue)
+	if (!dialogue || !take_room(ladder, &ladder->row_room))
 		return NULL;
 	grown = grow(ladder, dialogue->rows, dialogue->row_count, sizeof(struct ladder_row *));
 	added = malloc(sizeof(*added));
@@ -110,7 +134,10 @@ struct ladder_row *ladder_add_row(struct ladder *ladder, struct ladder_dialogue 
 		return NULL;
 	}
 	*added = *row;
-	ladder_set_text(ladder, &added->text, text, length);
+	if (ladder->row_room)
+		ladder_set_text(ladder, &added->text, text, length);
+	else
+		set_last(ladder, added);
 	dialogue->rows[dialogue->row_count++] = added;
 	return added;
 }

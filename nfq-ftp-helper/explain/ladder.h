@@ -94,14 +94,20 @@ struct ladder {
 	bool router;	  /* it has a column: something is translated */
 	struct ladder_dialogue **dialogues;
 	size_t dialogue_count;
-	bool no_memory; /* something is missing */
+	size_t row_room, dialogue_room; /* so many more are drawn */
+	bool full;			/* there were more: the last row says so */
+	bool no_memory;			/* something is missing */
 };
+
+/* A capture is anybody's, and each byte of it may be a line of its own: nobody looks at so many, nor has memory for all that there may be. */
+#define LADDER_ROWS_MAX	     1000000
+#define LADDER_DIALOGUES_MAX 100000
 
 /* NULL: no memory. */
 struct ladder *ladder_new(const char *path, bool router);
 void ladder_free(struct ladder *ladder);
 
-/* Each returns NULL where memory is short; what takes a row takes NULL for one, and does nothing. */
+/* Each returns NULL where memory is short, or there is no more room; what takes a row takes NULL for one, and does nothing. */
 struct ladder_dialogue *ladder_add_dialogue(struct ladder *ladder);
 struct ladder_row *ladder_add_row(struct ladder *ladder, struct ladder_dialogue *dialogue, const struct ladder_row *row,
 				  const char *text, size_t length);

@@ -77,7 +77,7 @@ static struct told_session *find_told(const struct told *told, const struct endp
 	return NULL;
 }
 
-/* NULL: no memory. */
+/* NULL: no memory, or no room. */
 static struct told_session *begin_told(struct told *told, const struct endpoint *client, const struct endpoint *server)
 {
 	struct told_session *grown = reallocarray(told->sessions, told->count + 1, sizeof(*grown));
@@ -85,10 +85,9 @@ static struct told_session *begin_told(struct told *told, const struct endpoint 
 
 	if (grown)
 		told->sessions = grown;
-	if (!dialogue) {
-		told->ladder->no_memory = true;
+	told->ladder->no_memory |= !grown;
+	if (!dialogue)
 		return NULL;
-	}
 	dialogue->end[LADDER_CLIENT] = dialogue->seen[LADDER_CLIENT] = *client;
 	dialogue->end[LADDER_SERVER] = dialogue->seen[LADDER_SERVER] = *server;
 	grown[told->count] = (struct told_session){ *client, *server, told->ladder->dialogue_count - 1, false };
@@ -96,7 +95,7 @@ static struct told_session *begin_told(struct told *told, const struct endpoint 
 	return &grown[told->count++];
 }
 
-/* NULL: no memory. */
+/* NULL: no memory, or no room. */
 static struct ladder_row *add_row(struct told *told, const struct told_session *session, int64_t time,
 				  enum ladder_kind kind, enum ladder_way way, const char *text)
 {

@@ -88,6 +88,10 @@ static int run_explain(struct explain *explain)
 		return say_no_memory();
 	if (playback_counts(explain->playback)->controls && write_out(explain, write_ladder))
 		return -EIO;
+	if (explain->ladder->full)
+		fprintf(stderr,
+			"nfq-ftp-helper: it ends here: more than %d lines, or %d control connections, are not drawn\n",
+			LADDER_ROWS_MAX, LADDER_DIALOGUES_MAX);
 	return result ? result : playback_say_no_ftp(explain->playback);
 }
 

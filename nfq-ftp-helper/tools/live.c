@@ -190,7 +190,7 @@ static bool take_session(struct telling *telling, const json_t *line)
 		 tell_text(line, "command", command), tell_number(shift, "client"), tell_number(shift, "server"),
 		 tell_number(line, "expectations"));
 	told_session(live->told, 0, &client, &server, text);
-	return true;
+	return live->rows < ROWS_MAX;
 }
 
 static bool list_sessions(struct live *live)

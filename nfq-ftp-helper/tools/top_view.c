@@ -208,14 +208,15 @@ static void draw_detail(const struct top_view *view)
 	int y = HEAD;
 
 	json_object_foreach (session, name, value) {
+		client_printable(name, from);
 		if (json_is_string(value))
-			mvprintw(y++, 2, "%-13s %s", name, tell_text(session, name, text));
+			mvprintw(y++, 2, "%-13s %s", from, tell_text(session, name, text));
 		else if (json_is_number(value))
-			mvprintw(y++, 2, "%-13s %.0f", name, json_number_value(value));
+			mvprintw(y++, 2, "%-13s %.0f", from, json_number_value(value));
 		else if (json_is_boolean(value))
-			mvprintw(y++, 2, "%-13s %s", name, json_is_true(value) ? "yes" : "no");
+			mvprintw(y++, 2, "%-13s %s", from, json_is_true(value) ? "yes" : "no");
 		else if (json_is_object(value))
-			mvprintw(y++, 2, "%-13s client's bytes %+.0f, server's %+.0f", name,
+			mvprintw(y++, 2, "%-13s client's bytes %+.0f, server's %+.0f", from,
 				 tell_number(value, "client"), tell_number(value, "server"));
 	}
 	json_array_foreach (view->expectations, index, expectation) {

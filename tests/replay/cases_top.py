@@ -111,6 +111,16 @@ def top_adds_up_nothing_that_it_cannot_see():
 
 
 @case
+def top_quotes_what_somebody_says_who_has_the_daemon():
+    """Names of members, too: no line of the screen is one of their choice."""
+    with daemon([session(1, **{'x\n  state         all is well\x1b[2J': 1})]) as one, Screen(*top(one)) as screen:
+        screen.wait(lambda text: '10.0.0.1' in text, 'the table')
+        screen.keys('Enter')
+        text = screen.wait(lambda text: 'seqadj ' in text and 'x?' in text or 'all is well' in text, 'the detail')
+        check('  x?  state         all is well?[2J 1' in text.splitlines(), text)
+
+
+@case
 def top_is_sorted():
     with daemon() as one, Screen(*top(one)) as screen:
         screen.wait(lambda text: '10.0.0.3' in text, 'the table')

@@ -1260,6 +1260,46 @@ static void a_hostile_daemon_is_quoted(void **state)
 	}
 }
 
+#define ENDLESS 64 /* MiB: it gives up then */
+
+static void *speak_without_end(void *context)
+{
+	struct pollfd comes = { .fd = hostile.socket, .events = POLLIN };
+	static char text[1 << 20];
+	int file;
+
+	(void)context;
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(poll(&comes, 1, 10000), 1);
+	file = accept(hostile.socket, NULL, NULL);
+	for (unsigned int i = 0; i < ENDLESS && send(file, text, sizeof(text), MSG_NOSIGNAL) > 0; i++)
+		;
+	close(file);
+	return NULL;
+}
+
+/* It is not read until the memory of whoever asks, root perhaps, is full. */
+static void a_line_without_end_is_cut_off(void **state)
+{
+	char said[8192] = "";
+	struct telling telling = { .line = tell_status, .err = unit_stream(fmemopen(said, sizeof(said), "w")) };
+	const struct question question = { .kind = QUESTION_FOLLOW };
+	struct place place;
+	pthread_t speaker;
+
+	(void)state;
+	asking_close(asking);
+	asking = NULL;
+	assert_int_equal(place_open(&place, options.state_directory, ""), 0);
+	hostile.socket = place.socket;
+	assert_int_equal(pthread_create(&speaker, NULL, speak_without_end, NULL), 0);
+	assert_false(client_ask(options.state_directory, &question, false, &telling));
+	pthread_join(speaker, NULL);
+	fclose(telling.err);
+	place_close(&place);
+	assert_non_null(strstr(said, "cut off"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -1292,6 +1332,7 @@ int main(void)
 		CASE(long_addresses_go_on_below),
 		CASE(a_full_disk_is_said),
 		CASE(a_hostile_daemon_is_quoted),
+		CASE(a_line_without_end_is_cut_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "explain/writer.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ANY	   40000
@@ -45,7 +46,7 @@ struct conversation {
 
 static FILE *file;
 static char path[64];
-static uint32_t micros;
+static uint32_t micros, step = 1000; /* from packet to packet */
 
 static void capture_begin(void)
 {
@@ -68,7 +69,7 @@ static void sends(struct conversation *conversation, unsigned int from, uint8_t 
 	struct pcap_record record = { .seconds = 1000, .micros = micros };
 	uint8_t bytes[PACKET_MAX];
 
-	micros += 1000;
+	micros += step;
 	record.captured = packet_put(bytes, &conversation->end[from], &conversation->end[!from], &header, text, length);
 	record.length = record.captured;
 	assert_int_equal(fwrite(&record, sizeof(record), 1, file), 1);
@@ -157,6 +158,8 @@ static void passive_exchange(void)
 
 /* --- its ladder */
 
+static size_t row_room = LADDER_ROWS_MAX, dialogue_room = LADDER_DIALOGUES_MAX;
+
 static struct ladder *ladder_of_capture(void (*exchange)(void), const struct endpoint *outside)
 {
 	struct playback_settings settings = { .seqadj_by = SEQADJ_SELF,
@@ -167,6 +170,8 @@ static struct ladder *ladder_of_capture(void (*exchange)(void), const struct end
 					      follow_report, follow_decision, NULL };
 	struct playback *playback;
 
+	ladder->row_room = row_room;
+	ladder->dialogue_room = dialogue_room;
 	if (outside) {
 		settings.nats = (struct playback_nats){ .count = 1 };
 		settings.nats.nat[0].inside = client(0);
@@ -469,6 +474,119 @@ static void lines_are_broken(void **state)
 	assert_int_equal(printable_width("a\xe3\x83\x95"), 3);
 }
 
+/* --- captures of somebody who wishes that this ends badly */
+
+#define MANY	     40000
+#define MANY_AT_ONCE 200   /* bytes */
+#define FEW	     15000 /* packets */
+#define MUCH_DEARER                                                                                                    \
+	8 /* four times as many packets take four times as long, and sixteen where each is held against all before */
+#define LAST_ROW "( it ends here: there is more, which is not drawn )"
+
+static void empty_lines(void)
+{
+	struct conversation control = control_opened();
+	char text[MANY_AT_ONCE + 1];
+
+	memset(text, '\n', MANY_AT_ONCE);
+	text[MANY_AT_ONCE] = '\0';
+	for (unsigned int i = 0; i < 10; i++)
+		says(&control, 0, text);
+	control = opened(client(ANY + 2), server(CONTROL));
+	says(&control, 1, "220 ready\r\n");
+}
+
+/* Each byte may be a row: there are so many and no more, and the last says so. */
+static void rows_are_bounded(void **state)
+{
+	const struct ladder_dialogue *dialogue;
+	struct ladder *ladder;
+	char text[MANY_AT_ONCE * 256];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	(void)state;
+	row_room = MANY_AT_ONCE;
+	ladder = ladder_of_capture(empty_lines, NULL);
+	row_room = LADDER_ROWS_MAX;
+	assert_true(ladder->full);
+	dialogue = ladder->dialogues[0];
+	assert_int_equal(dialogue->row_count, MANY_AT_ONCE);
+	assert_string_equal(dialogue->rows[MANY_AT_ONCE - 2]->text.bytes, "");
+	assert_string_equal(dialogue->rows[MANY_AT_ONCE - 1]->text.bytes, LAST_ROW);
+	assert_int_equal(writer_text(ladder, out), 0);
+	fclose(out);
+	assert_non_null(strstr(text, LAST_ROW));
+	ladder_free(ladder);
+}
+
+static void dialogues_are_bounded(void **state)
+{
+	struct ladder *ladder;
+
+	(void)state;
+	dialogue_room = 1;
+	ladder = ladder_of_capture(empty_lines, NULL);
+	dialogue_room = LADDER_DIALOGUES_MAX;
+	assert_true(ladder->full);
+	assert_int_equal(ladder->dialogue_count, 1);
+	assert_true(ladder->dialogues[0]->row_count > 10 * MANY_AT_ONCE);
+	ladder_free(ladder);
+}
+
+static unsigned int many;
+
+/* All at one time, as where a capture's times were taken away. */
+static void many_lines_at_once(void)
+{
+	struct conversation control = control_opened();
+
+	for (unsigned int i = 0; i < many; i++)
+		sends(&control, 0, TCP_PSH | TCP_ACK, "NOOP\r\n");
+}
+
+/* Between the hosts of a control connection, and nobody has announced them. */
+static void many_connections(void)
+{
+	struct conversation control = control_opened();
+
+	for (unsigned int i = 0; i < many; i++) {
+		struct conversation data = { .end = { server((uint16_t)(1024 + i % 60000)),
+						      client((uint16_t)(5000 + i / 60000)) } };
+
+		says(&control, 0, "PORT 192,168,1,1,11,185\r\n");
+		sends(&data, 0, TCP_SYN, "");
+	}
+}
+
+static double seconds_for(void (*exchange)(void))
+{
+	struct timespec before, after;
+
+	step = 0;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+	ladder_free(ladder_of_capture(exchange, NULL));
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+	step = 1000;
+	return (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
+}
+
+static double times_as_dear(void (*exchange)(void))
+{
+	double few;
+
+	many = FEW;
+	few = seconds_for(exchange);
+	many = 4 * FEW;
+	return seconds_for(exchange) / few;
+}
+
+static void no_packet_is_held_against_all(void **state)
+{
+	(void)state;
+	assert_true(times_as_dear(many_lines_at_once) < MUCH_DEARER);
+	assert_true(times_as_dear(many_connections) < MUCH_DEARER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +599,9 @@ int main(void)
 		cmocka_unit_test(secrets),
 		cmocka_unit_test(bytes_that_do_nothing),
 		cmocka_unit_test(lines_are_broken),
+		cmocka_unit_test(rows_are_bounded),
+		cmocka_unit_test(dialogues_are_bounded),
+		cmocka_unit_test(no_packet_is_held_against_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "fast.h"
 
 #include "compat.h"
+#include "core/plain/lease.h"
 #include "core/plain/pace.h"
 #include "core/plain/plain.h"
 
@@ -33,12 +34,55 @@ module_param(fast, bool, 0644);
 MODULE_PARM_DESC(fast, "deal with plain announcements in the kernel (N)");
 
 static uint min_port = PLAIN_PORT_MIN;
-module_param(min_port, uint, 0644);
+module_param(min_port, uint, 0664);
 MODULE_PARM_DESC(min_port, "lowest port of a data connection that is dealt with in the kernel (1024)");
 
 static uint rate = PACE_DEFAULT;
-module_param(rate, uint, 0644);
+module_param(rate, uint, 0664);
 MODULE_PARM_DESC(rate, "announcements per client and second, what is more is user space's (5000)");
+
+/* Writing to parameters is done by one at a time. */
+static struct lease aside;
+
+static u32 clock(void)
+{
+	return jiffies_to_msecs(jiffies);
+}
+
+static bool is_aside(void)
+{
+	const struct lease now = { READ_ONCE(aside.until) };
+
+	return lease_left(&now, clock());
+}
+
+static int aside_set(const char *text, const struct kernel_param *kp)
+{
+	struct lease wanted = { READ_ONCE(aside.until) };
+	unsigned int seconds;
+	const int error = kstrtouint(text, 0, &seconds);
+
+	if (error)
+		return error;
+	lease_take(&wanted, clock(), min_t(unsigned int, seconds, LEASE_MOST / 1000) * 1000);
+	WRITE_ONCE(aside.until, wanted.until);
+	return 0;
+}
+
+static int aside_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct lease now = { READ_ONCE(aside.until) };
+
+	return scnprintf(buffer, PAGE_SIZE, "%u\n", DIV_ROUND_UP(lease_left(&now, clock()), 1000));
+}
+
+static const struct kernel_param_ops aside_ops = {
+	.set = aside_set,
+	.get = aside_get,
+};
+
+module_param_cb(aside, &aside_ops, NULL, 0664);
+MODULE_PARM_DESC(aside, "leave all to user space for so many seconds from now, 60 at the most (0)");
 
 struct fast_counters {
 	unsigned long announced; /* expectations made */
@@ -143,7 +187,7 @@ static bool may_announce(const struct endpoint *address)
 	bool may;
 
 	spin_lock_bh(&client->lock);
-	may = pace_spend(&client->pace, READ_ONCE(rate), jiffies_to_msecs(jiffies));
+	may = pace_spend(&client->pace, READ_ONCE(rate), clock());
 	spin_unlock_bh(&client->lock);
 	return may;
 }
@@ -225,7 +269,7 @@ static u16 read_mss(const struct fast_packet *packet)
 
 void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan, struct scan_segment *segment)
 {
-	segment->fast = may && READ_ONCE(fast) && !skb_is_gso(packet->skb);
+	segment->fast = may && READ_ONCE(fast) && !is_aside() && !skb_is_gso(packet->skb);
 	if (!(segment->flags & SCAN_SYN) || scan->started)
 		return;
 	segment->mss = read_mss(packet);

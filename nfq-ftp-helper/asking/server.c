@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -40,7 +41,7 @@ struct asking {
 	int wake; /* eventfd: the end */
 	pthread_t thread;
 	bool running;
-	unsigned int followers;
+	atomic_uint followers;		/* for other threads to read */
 	uint64_t lost[QUEUE_RANGE_MAX]; /* of the workers' rings, as told */
 	unsigned int count;
 	struct reader *readers[ASKING_READERS];
@@ -390,6 +391,11 @@ int asking_start(struct asking *asking)
 	if (error)
 		log_why(LOG_LEVEL_WARNING, "asking", "no thread can be made to answer questions: %s", strerror(error));
 	return -error;
+}
+
+bool asking_is_followed(const struct asking *asking)
+{
+	return asking && atomic_load_explicit(&asking->followers, memory_order_relaxed);
 }
 
 void asking_close(struct asking *asking)

@@ -250,6 +250,7 @@ static void reload(struct daemon *daemon)
 	daemon->options.expect_timeout = said->expect_timeout;
 	daemon->options.unregister = said->unregister;
 	set_log_level(daemon);
+	attachment_tell(&daemon->attachment, &daemon->options.policy);
 	if (!settings_publish(&daemon->control.settings, &daemon->options))
 		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for the new settings: the old ones stay in force");
 }
@@ -291,6 +292,7 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 		const bool gone = terminal_gone(number, &info);
 
 		attachment_keep(&daemon->attachment);
+		attachment_see(&daemon->attachment, worker_clock(), asking_is_followed(daemon->asking));
 		prune_settings(daemon);
 		attend_rules(daemon);
 		tidy_state(daemon);
@@ -362,6 +364,7 @@ static int start_daemon(struct daemon *daemon)
 {
 	int error = attachment_begin(&daemon->attachment);
 
+	attachment_see(&daemon->attachment, worker_clock(), false);
 	if (!error)
 		error = start_workers(daemon);
 	return error ? error : kept_rules_place(&daemon->rules);

@@ -133,53 +133,23 @@ int module_parameter(const char *parameter, long long *value)
 	return end == text ? -EIO : 0;
 }
 
-int module_set_parameter(const char *parameter, long long value)
+int module_open_parameter(const char *parameter)
 {
 	char path[128];
-	int error = 0;
-	FILE *file;
+	int file;
 
 	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%.40s", parameter);
-	file = fopen(path, "we");
-	if (!file)
-		return -errno;
-	if (fprintf(file, "%lld\n", value) < 0 || fflush(file) != 0)
-		error = -errno;
-	fclose(file);
-	return error;
+	file = open(path, O_WRONLY | O_CLOEXEC);
+	return file < 0 ? -errno : file;
 }
 
-static int turn_off(int file)
+/* What is written is taken as a whole, wherever in the file. */
+int module_write_parameter(int file, long long value)
 {
-	char text = 0;
+	char text[24];
+	const int length = snprintf(text, sizeof(text), "%lld\n", value);
 
-	if (read(file, &text, 1) < 0)
-		return -errno;
-	if (text != 'Y')
-		return -EALREADY;
-	return write(file, "N", 1) < 0 ? -errno : 0;
-}
-
-int module_turn_off(const char *parameter)
-{
-	char path[128];
-	int file, error;
-
-	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%.40s", parameter);
-	file = open(path, O_RDWR | O_CLOEXEC);
 	if (file < 0)
-		return -errno;
-	error = turn_off(file);
-	if (!error)
 		return file;
-	close(file);
-	return error;
-}
-
-int module_turn_on(int turned_off)
-{
-	const int error = write(turned_off, "Y", 1) < 0 ? -errno : 0;
-
-	close(turned_off);
-	return error;
+	return write(file, text, (size_t)length) < 0 ? -errno : 0;
 }

@@ -993,6 +993,31 @@ static void losses_are_counted(void **state)
 }
 
 /* That rules have gone, and are back; nothing of what was before. */
+static void becomes_followed(bool followed)
+{
+	for (double start = seconds(); asking_is_followed(asking) != followed && seconds() < start + 10;)
+		usleep(10000);
+	assert_true(asking_is_followed(asking) == followed);
+}
+
+/* Others see whether somebody does: what the kernel module deals with by itself he would not hear of. */
+static void that_somebody_follows_is_seen(void **state)
+{
+	FILE *streams[2];
+
+	(void)state;
+	assert_false(asking_is_followed(NULL));
+	assert_false(asking_is_followed(asking));
+	streams[0] = follow();
+	becomes_followed(true);
+	streams[1] = follow();
+	fclose(streams[0]);
+	usleep(200000);
+	assert_true(asking_is_followed(asking));
+	fclose(streams[1]);
+	becomes_followed(false);
+}
+
 static void rules_are_followed(void **state)
 {
 	json_t *line;
@@ -1275,6 +1300,7 @@ int main(void)
 		CASE(expectations_are_listed),
 		CASE(metrics_tell_every_counter),
 		CASE(rules_are_told),
+		CASE(that_somebody_follows_is_seen),
 		CASE(rules_are_followed),
 		CASE(latencies_have_their_bucket),
 		CASE(sessions_are_whole_while_they_change),

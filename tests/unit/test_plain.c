@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "common/module.h"
+#include "core/plain/lease.h"
 #include "core/plain/pace.h"
 #include "core/wire/segment.h"
 
@@ -899,6 +900,33 @@ static void test_pace(void **state)
 	assert_int_equal(pace_client_length(&(struct endpoint){ .family = FAMILY_IPV6 }), 8);
 }
 
+static void test_lease(void **state)
+{
+	struct lease lease = { 0 };
+
+	(void)state;
+	assert_int_equal(lease_left(&lease, 1), 0);
+	assert_int_equal(lease_left(&lease, 0x80000000), 0);
+	/* Across the clock's end. */
+	lease_take(&lease, UINT32_MAX - 999, 5000);
+	assert_int_equal(lease_left(&lease, UINT32_MAX - 999), 5000);
+	assert_int_equal(lease_left(&lease, 3999), 1);
+	assert_int_equal(lease_left(&lease, 4000), 0);
+	assert_int_equal(lease_left(&lease, 4001), 0);
+	/* The longest counts. */
+	lease_take(&lease, 10000, 5000);
+	lease_take(&lease, 12000, 1000);
+	lease_take(&lease, 12000, 0);
+	assert_int_equal(lease_left(&lease, 12000), 3000);
+	lease_take(&lease, 13000, 5000);
+	assert_int_equal(lease_left(&lease, 13000), 5000);
+	/* None is for long, nor counts that is over for long. */
+	lease_take(&lease, 20000, UINT32_MAX);
+	assert_int_equal(lease_left(&lease, 20000), LEASE_MOST);
+	for (uint32_t now = 20000 + LEASE_MOST; now < UINT32_MAX - LEASE_MOST; now += LEASE_MOST)
+		assert_int_equal(lease_left(&lease, now), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -927,6 +955,7 @@ int main(void)
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_announced_with_fin),
 		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

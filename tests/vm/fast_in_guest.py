@@ -13,7 +13,10 @@ daemon in turns on one stream; beginnings that are not plain; a network that los
 import contextlib
 import os
 import pathlib
+import signal
+import subprocess
 import sys
+import tempfile
 import time
 
 os.environ.setdefault("NFQ_FTP_MODULE", str(pathlib.Path(__file__).resolve().parents[2] /
@@ -168,19 +171,93 @@ def lossy(lab, modes):
     return f"{result}, {said(counted)}"
 
 
-def told_of(lab, mode, family):
-    """With -v the daemon sees all, and afterwards the module is as it was."""
-    check((PARAMETERS / "fast").read_text().strip() == "N", "the module goes on by itself")
+def wait_aside(aside):
+    """Until the module leaves all to the daemon, or does not any more."""
+    deadline = time.monotonic() + PATIENCE
+    while bool(int((PARAMETERS / "aside").read_text())) != aside:
+        check(time.monotonic() < deadline, f"aside is {(PARAMETERS / 'aside').read_text().strip()}")
+        time.sleep(0.05)
+
+
+def all_seen(lab, mode, family):
+    """A transfer of which the daemon sees everything."""
+    wait_aside(True)
     counted = Counted()
     with RawClient(lab, family=family) as session:
         test_streams.fetch_small(session, mode)
     check(not counted.announced and counted.queued > QUEUED_MAX, said(counted))
-    log = lab.daemon_log.read_text(errors="replace")
-    check(mode in log, f"its log has no {mode}")
-    lab.daemon_stop()
-    check((PARAMETERS / "fast").read_text().strip() == "Y", "the module does not go on by itself afterwards")
-    lab.daemon_start()
     return said(counted)
+
+
+def none_seen(lab, mode, family):
+    wait_aside(False)
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        test_streams.fetch_small(session, mode)
+    check(counted.announced == 1 and counted.queued <= QUEUED_MAX, said(counted))
+
+
+def verbose(lab, configuration, on):
+    configuration.write_text(f"verbose = {1 if on else 0}\n")
+    lab.daemon.send_signal(signal.SIGHUP)
+
+
+def told_of(lab, configuration, mode, family):
+    """With -v, by SIGHUP, the daemon sees all; afterwards, and when it is killed, the module goes on as it was."""
+    none_seen(lab, mode, family)
+    verbose(lab, configuration, True)
+    result = all_seen(lab, mode, family)
+    check(mode in lab.daemon_log.read_text(errors="replace"), f"its log has no {mode}")
+    verbose(lab, configuration, False)
+    none_seen(lab, mode, family)
+    verbose(lab, configuration, True)
+    wait_aside(True)
+    lab.daemon_kill9()
+    none_seen(lab, mode, family)
+    configuration.write_text("")
+    lab.daemon_start()
+    none_seen(lab, mode, family)
+    return result
+
+
+def followed(lab, mode, family):
+    """Who follows sees all; the module stays switched on, and goes on by itself afterwards."""
+    none_seen(lab, mode, family)
+    follower = lab.popen("router", [str(lab.binary), "follow", "--json", "--state-dir", str(lab.directory / "state")],
+                         stdout=subprocess.PIPE, text=True)
+    try:
+        result = all_seen(lab, mode, family)
+        seen = ""
+        while '"rewrite"' not in seen:
+            seen = follower.stdout.readline()
+            check(seen, "it ends without a word of the transfer")
+        check(mode in seen, seen)
+    finally:
+        follower.terminate()
+        follower.wait()
+    check((PARAMETERS / "fast").read_text().strip() == "Y", "it was switched off")
+    none_seen(lab, mode, family)
+    return result
+
+
+def policy_by_signal(lab, configuration):
+    """A port that is refused from now on is not opened by the module either."""
+    minimum = int((PARAMETERS / "min_port").read_text())
+    try:
+        configuration.write_text("min-port = 30000\n")
+        lab.daemon.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + PATIENCE
+        while (PARAMETERS / "min_port").read_text().strip() != "30000":
+            check(time.monotonic() < deadline, "the module has not been told")
+            time.sleep(0.05)
+        with Pair(lab, 4) as pair:
+            pair.ready()
+            pair.announce("PORT", 20000)
+            check(not pair.admitted("client", 20000), "a port below the lowest is open")
+    finally:
+        configuration.write_text(f"min-port = {minimum}\n")
+        lab.daemon.send_signal(signal.SIGHUP)
+    return "30000"
 
 
 def quiet(before):
@@ -296,13 +373,24 @@ def group_daemon(options, report):
             for mode, family in SCRIPTED:
                 report.case(f"{PREFIX}-fast/daemon/killed-in-turns/{mode}/ipv{family}", killed_in_turns, lab, mode, family)
             report.case(f"{PREFIX}-fast/daemon/lossy", lossy, lab, (("PORT", 4), ("EPRT", 4), ("EPRT", 6)))
-        with daemon_lab(options, "masquerade", mode="kmod", backend="nft", daemon_args=["-v"]) as lab, Server("vsftpd", lab) as server:
+
+
+def group_seen(options, report):
+    """What becomes of the module's share while somebody wants to see everything."""
+    with loaded("fast=1"), tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # it is read again by the daemon's user
+        configuration = pathlib.Path(folder) / "nfq-ftp-helper.conf"
+        configuration.write_text("")
+        with daemon_lab(options, "masquerade", mode="kmod", backend="nft", daemon_args=["-c", str(configuration)]) as lab, \
+                Server("vsftpd", lab) as server:
             test_streams.serve_files(server)
             for mode, family in (("PORT", 4), ("EPRT", 6)):
-                report.case(f"{PREFIX}-fast/daemon/verbose/{mode}/ipv{family}", told_of, lab, mode, family)
+                report.case(f"{PREFIX}-fast/seen/verbose/{mode}/ipv{family}", told_of, lab, configuration, mode, family)
+                report.case(f"{PREFIX}-fast/seen/follow/{mode}/ipv{family}", followed, lab, mode, family)
+            report.case(f"{PREFIX}-fast/seen/policy", policy_by_signal, lab, configuration)
 
 
-GROUPS = {"daemon": group_daemon}
+GROUPS = {"daemon": group_daemon, "seen": group_seen}
 GROUPS.update({f"alone-{topology}": group_alone(topology) for topology in MODES})
 GROUPS["load"] = group_load
 

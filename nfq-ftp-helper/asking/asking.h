@@ -47,6 +47,7 @@ struct asking_config {
 	const char *sandbox;	       /* what confines the process: for people */
 	const char *rules;	       /* who keeps the rules: likewise */
 	const struct watched *watched; /* how these stand; NULL: nobody looks */
+	int module; /* mode kmod: module_counters_open()'s, which is closed in the end; else negative */
 	unsigned int sources;
 	struct asking_source source[QUEUE_RANGE_MAX];
 };

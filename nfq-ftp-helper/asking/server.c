@@ -351,6 +351,14 @@ static void *run_thread(void *context)
 
 /* ---- beginning and end ---- */
 
+static void close_files(const struct view *view)
+{
+	if (view->stat_file >= 0)
+		close(view->stat_file);
+	if (view->config.module >= 0)
+		close(view->config.module);
+}
+
 int asking_open(struct asking **asking, const struct asking_config *config)
 {
 	struct asking *new = calloc(1, sizeof(*new) + config->sources * sizeof(new->known[0]));
@@ -369,8 +377,7 @@ int asking_open(struct asking **asking, const struct asking_config *config)
 	if (error) {
 		if (new->wake >= 0)
 			close(new->wake);
-		if (new->view.stat_file >= 0)
-			close(new->view.stat_file);
+		close_files(&new->view);
 		free(new);
 		return error;
 	}
@@ -410,7 +417,6 @@ void asking_close(struct asking *asking)
 		dismiss(asking, asking->count - 1);
 	place_close(&asking->place);
 	close(asking->wake);
-	if (asking->view.stat_file >= 0)
-		close(asking->view.stat_file);
+	close_files(&asking->view);
 	free(asking);
 }

@@ -10,6 +10,7 @@
 #include "daemon/state.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
+#include "host/module.h"
 #include "host/notify.h"
 #include "kept_rules.h"
 #include "reload.h"
@@ -90,6 +91,7 @@ static void open_asking(struct daemon *daemon)
 				 "put in place and taken away by the daemon" :
 				 "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
 		.watched = &daemon->rules.watched,
+		.module = daemon->options.attach.mode == MODE_KMOD ? module_counters_open() : -ENODEV,
 		.sources = daemon->count,
 	};
 

@@ -153,3 +153,37 @@ int module_write_parameter(int file, long long value)
 		return file;
 	return write(file, text, (size_t)length) < 0 ? -errno : 0;
 }
+
+int module_counters_open(void)
+{
+	const int file = open(MODULE_PARAMETERS "/counters", O_RDONLY | O_CLOEXEC);
+
+	return file < 0 ? -errno : file;
+}
+
+int module_counters_read(int file, char text[MODULE_COUNTERS_MAX])
+{
+	const ssize_t length = file < 0 ? file : pread(file, text, MODULE_COUNTERS_MAX - 1, 0);
+
+	if (length < 0)
+		return file < 0 ? file : -errno;
+	text[length] = '\0';
+	return 0;
+}
+
+bool module_counter(const char *text, const char *name, uint64_t *value)
+{
+	const size_t length = strlen(name);
+
+	while (text) {
+		char *end;
+
+		if (strncmp(text, name, length) == 0 && text[length] == ' ') {
+			*value = strtoull(text + length + 1, &end, 10);
+			return end > text + length + 1 && *end == '\n';
+		}
+		text = strchr(text, '\n');
+		text += text != NULL;
+	}
+	return false;
+}

@@ -6,6 +6,7 @@
 #define HOST_MODULE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Ours, of mode kmod. */
 #define MODULE_NAME "nf_conntrack_nfqftp"
@@ -50,5 +51,16 @@ int module_open_parameter(const char *parameter);
 
 /* Return: 0, or a negative errno; @file's own, where it is one. */
 int module_write_parameter(int file, long long value);
+
+/* What it has counted, as a file. Return: or a negative errno. */
+int module_counters_open(void);
+
+#define MODULE_COUNTERS_MAX 4096
+
+/* All of it, a line each. @file: or a negative errno. Return: 0, or a negative errno. */
+int module_counters_read(int file, char text[MODULE_COUNTERS_MAX]);
+
+/* One of these lines. Return: whether there is one of this name. */
+bool module_counter(const char *text, const char *name, uint64_t *value);
 
 #endif

@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -79,6 +80,7 @@ static struct session *insert(uint32_t number)
 }
 
 static struct watched watched;
+static int counters; /* in the kernel module's place: empty at first */
 
 static int set_up(void **state)
 {
@@ -96,6 +98,7 @@ static int set_up(void **state)
 	events = unit_alloc_lines(sizeof(*events));
 	atomic_store(&stop, false);
 	memset(&watched, 0, sizeof(watched));
+	config.module = counters = memfd_create("counters", MFD_CLOEXEC);
 	config.source[0] = (struct asking_source){ table, published, events, 5, NFQUEUE_NONE };
 	if (!mkdtemp(options.state_directory) || asking_open(&asking, &config) < 0)
 		return -1;
@@ -334,6 +337,23 @@ static json_int_t metric(const char *name)
 	}
 	json_decref(lines);
 	return value;
+}
+
+/* A module of the kernel's that counts: as often as somebody asks its file is read anew. Where there is none nothing is told. */
+static void the_module_is_told(void **state)
+{
+	static const char text[] = "packets 12\nqueued 3\nannounced 5\nedited 4\n";
+
+	(void)state;
+	assert_int_equal(metric("module_packets"), -1);
+	assert_int_equal(pwrite(counters, text, sizeof(text) - 1, 0), sizeof(text) - 1);
+	assert_int_equal(metric("module_packets"), 12);
+	assert_int_equal(metric("module_packets_queued"), 3);
+	assert_int_equal(metric("module_expectations_made"), 5);
+	assert_int_equal(metric("module_rewrites"), 4);
+	assert_int_equal(metric("module_declined"), -1);
+	assert_int_equal(pwrite(counters, "packets 99", 10, 0), 10);
+	assert_int_equal(metric("module_packets"), 99);
 }
 
 /* In a status, and as metrics: a gauge, of which there is none where nobody looks. */
@@ -1299,6 +1319,7 @@ int main(void)
 		CASE(sessions_are_filtered),
 		CASE(expectations_are_listed),
 		CASE(metrics_tell_every_counter),
+		CASE(the_module_is_told),
 		CASE(rules_are_told),
 		CASE(that_somebody_follows_is_seen),
 		CASE(rules_are_followed),

@@ -240,6 +240,21 @@ def followed(lab, mode, family):
     return result
 
 
+def counted_too(lab, mode, family):
+    """What the module did by itself is in the daemon's metrics."""
+    def asked():
+        done = lab.run("router", [str(lab.binary), "metrics", "--state-dir", str(lab.directory / "state")], check=True)
+        return {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines() if not line.startswith("#") and "{" not in line}
+
+    before = asked()
+    none_seen(lab, mode, family)
+    gained = {name: number - before[name] for name, number in asked().items() if "_module_" in name}
+    for name in ("expectations_made", "rewrites"):
+        check(gained[f"nfq_ftp_helper_module_{name}_total"] == 1, f"{gained}")
+    check(gained["nfq_ftp_helper_module_packets_total"] > 20, f"{gained}")
+    return f"{gained}"
+
+
 def policy_by_signal(lab, configuration):
     """A port that is refused from now on is not opened by the module either."""
     minimum = int((PARAMETERS / "min_port").read_text())
@@ -387,6 +402,7 @@ def group_seen(options, report):
             for mode, family in (("PORT", 4), ("EPRT", 6)):
                 report.case(f"{PREFIX}-fast/seen/verbose/{mode}/ipv{family}", told_of, lab, configuration, mode, family)
                 report.case(f"{PREFIX}-fast/seen/follow/{mode}/ipv{family}", followed, lab, mode, family)
+            report.case(f"{PREFIX}-fast/seen/metrics", counted_too, lab, "PORT", 4)
             report.case(f"{PREFIX}-fast/seen/policy", policy_by_signal, lab, configuration)
 
 

@@ -72,6 +72,7 @@ static void dismiss(struct asking *asking, unsigned int index)
 	const bool followed = follows(reader);
 
 	close(reader->file);
+	answer_fast_end(&reader->answer);
 	free(reader->answer.follow);
 	free(reader->answer.lines.text);
 	free(reader);

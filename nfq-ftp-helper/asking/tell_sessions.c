@@ -64,7 +64,7 @@ static void put_span(char part[TELL_PART_MAX], const json_t *line, const char *n
 	put(part, 7, "%s", span_of(line, name, text));
 }
 
-#define SESSION_PARTS 9
+#define SESSION_PARTS 10
 
 static void tell_session(FILE *out, const json_t *line, int client, int server)
 {
@@ -79,7 +79,11 @@ static void tell_session(FILE *out, const json_t *line, int client, int server)
 	put_span(parts[5], line, "idle");
 	put_text(parts[6], 6, line, "seqadj");
 	put(parts[7], 11, "%+.0f/%+.0f", tell_number(shift, "client"), tell_number(shift, "server"));
-	put(parts[8], 3, "%.0f", tell_number(line, "expectations"));
+	if (json_is_number(json_object_get(line, "expectations")))
+		put(parts[8], 3, "%.0f", tell_number(line, "expectations"));
+	else
+		put(parts[8], 3, "-");
+	put(parts[9], 0, "%s", json_is_true(json_object_get(line, "fast")) ? "yes" : "no");
 	tell_row(out, parts, SESSION_PARTS);
 }
 
@@ -96,9 +100,9 @@ static void tell_head(FILE *out, const char *const names[], const int widths[], 
 void tell_sessions_end(struct telling *telling)
 {
 	static const char *const names[SESSION_PARTS] = { "CLIENT", "SERVER", "STATE", "LAST", "AGE",
-							  "IDLE",   "SEQADJ", "SHIFT", "EXP" };
+							  "IDLE",   "SEQADJ", "SHIFT", "EXP",  "FAST" };
 	const int client = width_of(telling->kept, "client", 6), server = width_of(telling->kept, "server", 6);
-	const int widths[SESSION_PARTS] = { -client, -server, -9, -4, 7, 7, -6, 11, 3 };
+	const int widths[SESSION_PARTS] = { -client, -server, -9, -4, 7, 7, -6, 11, 3, 0 };
 	const json_t *line;
 	size_t index;
 

@@ -9,11 +9,17 @@
 #include "asking/client.h"
 #include "asking/place.h"
 #include "asking/tell.h"
+#include "core/wire/scan.h"
 #include "daemon/log.h"
+#include "kernel/ctmessage.h"
 #include "work.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -490,6 +496,122 @@ static void expectations_are_listed(void **state)
 	assert_in_range(number_of(json_array_get(lines, 1), "age"), 7, 8);
 	assert_in_range(number_of(json_array_get(lines, 1), "left"), 292, 293);
 	json_decref(lines);
+}
+
+/* ---- what the kernel module deals with by itself ---- */
+
+struct fast_object {
+	struct scan scan;
+	const char *helper;
+	uint8_t tcp_state;
+	int cut; /* bytes that are missing at its end */
+};
+
+static void put_nested(struct nlmsghdr *message, uint16_t outer, uint16_t inner, uint16_t type, const void *data,
+		       size_t length)
+{
+	struct nlattr *nest = mnl_attr_nest_start(message, outer), *deeper;
+
+	deeper = inner ? mnl_attr_nest_start(message, inner) : NULL;
+	mnl_attr_put(message, type, length, data);
+	if (deeper)
+		mnl_attr_nest_end(message, deeper);
+	mnl_attr_nest_end(message, nest);
+}
+
+/* As conntrack has it: 10.0.0.9 to 192.0.2.1, masqueraded. */
+static struct nlmsghdr *make_object(const struct fast_object *object)
+{
+	static _Alignas(8) uint8_t buffer[CTMESSAGE_MAX];
+	const struct endpoint client = { .address = { 10, 0, 0, 9 }, .family = FAMILY_IPV4, .port = 4000 };
+	const struct endpoint server = { .address = { 192, 0, 2, 1 }, .family = FAMILY_IPV4, .port = 21 };
+	const struct endpoint outside = { .address = { 198, 51, 100, 254 }, .family = FAMILY_IPV4, .port = 4000 };
+	struct nlmsghdr *message =
+		ctmessage_begin(buffer, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0, FAMILY_IPV4, 1);
+	struct nlattr *nest;
+
+	ctmessage_put_tuple(message, CTA_TUPLE_ORIG, &(struct tuple){ client, server });
+	ctmessage_put_tuple(message, CTA_TUPLE_REPLY, &(struct tuple){ server, outside });
+	ctmessage_put_zone(message, CTA_ZONE, 3);
+	put_nested(message, CTA_PROTOINFO, CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE, &object->tcp_state, 1);
+	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_ORIG, &(struct seqadj){ 1000, 0, 7 });
+	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_REPLY, &(struct seqadj){ 2000, 0, -2 });
+	nest = mnl_attr_nest_start(message, CTA_HELP);
+	mnl_attr_put_strz(message, CTA_HELP_NAME, object->helper);
+	mnl_attr_put(message, CTA_HELP_INFO, sizeof(object->scan), &object->scan);
+	mnl_attr_nest_end(message, nest);
+	message->nlmsg_len -= (uint32_t)object->cut;
+	return message;
+}
+
+static const char *listed(const struct fast_object *object, const struct filter *filter)
+{
+	static char text[ANSWER_LINE_MAX];
+	struct response answer = { .question = { .kind = QUESTION_SESSIONS, .filter = *filter } };
+
+	answer_fast_object(&answer, make_object(object));
+	snprintf(text, sizeof(text), "%.*s", (int)answer.lines.length, answer.lines.text ? answer.lines.text : "");
+	free(answer.lines.text);
+	return text;
+}
+
+#define FAST_READY                                                                                                                  \
+	"{\"client\":\"10.0.0.9:4000\",\"server\":\"192.0.2.1:21\",\"zone\":3,\"queue\":null,\"state\":\"ready\",\"command\":\"\"," \
+	"\"age\":null,\"idle\":null,\"logged_in\":true,\"seqadj\":\"kernel\",\"shift\":{\"client\":7,\"server\":-2},"               \
+	"\"expectations\":null,\"fast\":true}\n"
+
+static void fast_sessions_are_listed(void **state)
+{
+	const struct fast_object whole = { .helper = "nfq-ftp",
+					   .tcp_state = TCP_CONNTRACK_ESTABLISHED,
+					   .scan = { .started = 1, .note = SCAN_NOTED } };
+	const struct filter all = { .port = 0 };
+	struct fast_object object = whole;
+	struct filter filter = { .port = 21 };
+
+	(void)state;
+	assert_string_equal(listed(&object, &all), FAST_READY);
+	assert_string_equal(listed(&object, &filter), FAST_READY);
+	filter.port = 22;
+	assert_string_equal(listed(&object, &filter), "");
+	filter = (struct filter){ .state = SESSION_GREETING };
+	assert_string_equal(listed(&object, &filter), "");
+	object.scan.note = SCAN_NOTED_EARLY;
+	assert_non_null(strstr(listed(&object, &filter), "\"state\":\"greeting\""));
+	assert_non_null(strstr(listed(&object, &filter), "\"logged_in\":false"));
+	object.scan.note = SCAN_NOTED_NOT; /* nothing has passed */
+	assert_string_equal(listed(&object, &all), "");
+	object = whole;
+	object.scan.given = SCAN_GIVEN_ONE; /* a worker has it */
+	assert_string_equal(listed(&object, &all), "");
+	object = whole;
+	object.helper = "ftp";
+	assert_string_equal(listed(&object, &all), "");
+	object = whole;
+	object.tcp_state = TCP_CONNTRACK_TIME_WAIT;
+	assert_string_equal(listed(&object, &all), "");
+	for (object = whole; object.cut < 60; object.cut++)
+		assert_string_equal(listed(&object, &all), object.cut ? "" : FAST_READY);
+}
+
+/* Where nobody says how old one is, or how much is expected, a table for people says nothing either. */
+static void fast_sessions_for_people(void **state)
+{
+	struct telling telling = { .lines = 1 };
+	json_t *line = json_loads(FAST_READY, 0, NULL);
+	char text[1024];
+
+	(void)state;
+	assert_non_null(line);
+	assert_true(tell_kept(&telling, line));
+	telling.out = unit_stream(fmemopen(text, sizeof(text), "w"));
+	tell_sessions_end(&telling);
+	fclose(telling.out);
+	assert_non_null(strstr(text, " FAST\n"));
+	assert_non_null(
+		strstr(text, "10.0.0.9:4000 192.0.2.1:21 ready     -          -       - kernel       +7/-2   - yes\n"));
+	json_decref(telling.kept);
+	json_decref(line);
 }
 
 /* Every number of the figures is told: each is another one here, and found once; but those of a histogram, which are added up. */
@@ -1318,6 +1440,8 @@ int main(void)
 		CASE(what_the_kernel_hides_is_said),
 		CASE(sessions_are_filtered),
 		CASE(expectations_are_listed),
+		CASE(fast_sessions_are_listed),
+		CASE(fast_sessions_for_people),
 		CASE(metrics_tell_every_counter),
 		CASE(the_module_is_told),
 		CASE(rules_are_told),

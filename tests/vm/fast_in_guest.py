@@ -11,6 +11,7 @@ daemon in turns on one stream; beginnings that are not plain; a network that los
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -255,6 +256,30 @@ def counted_too(lab, mode, family):
     return f"{gained}"
 
 
+def listed(lab, family):
+    """A plain session is listed, from its greeting to its end, once, and marked; and one that the daemon sees is not."""
+    def asked():
+        done = lab.run("router", [str(lab.binary), "sessions", "--json", "--state-dir", str(lab.directory / "state")], check=True)
+        return [line for line in map(json.loads, done.stdout.splitlines()) if line.get("state") not in (None, "closed")]
+
+    mode = "PORT" if family == 4 else "EPRT"
+    wait_aside(False)
+    check(not asked(), f"before: {asked()}")
+    with Pair(lab, family) as pair:
+        pair.say("server", b"220 ready\r\n")
+        check([(line["fast"], line["state"], line["logged_in"]) for line in asked()] == [(True, "ready", False)], f"greeted: {asked()}")
+        pair.exchange(b"USER ftp\r\n", b"331 password\r\n")
+        pair.exchange(b"PASS secret\r\n", b"230 in\r\n")
+        transfer(pair, mode, 1111)
+        plain = asked()
+        check([(line["fast"], line["state"], line["logged_in"], line["seqadj"]) for line in plain] == [(True, "ready", True, "kernel")], f"{plain}")
+        check(plain[0]["client"].startswith(("[" if family == 6 else "") + pair.addresses["client"]), f"{plain}")
+        check("secret" not in str(plain), "a password")
+        transfer(pair, mode, 1112, cuts=bytewise)
+        check([line["fast"] for line in asked()] == [False], f"{asked()}")
+    return f"{plain[0]['client']} {plain[0]['server']} {plain[0]['shift']}"
+
+
 def policy_by_signal(lab, configuration):
     """A port that is refused from now on is not opened by the module either."""
     minimum = int((PARAMETERS / "min_port").read_text())
@@ -267,7 +292,7 @@ def policy_by_signal(lab, configuration):
             time.sleep(0.05)
         with Pair(lab, 4) as pair:
             pair.ready()
-            pair.announce("PORT", 20000)
+            pair.exchange(announcement("PORT", pair.addresses["client"], 20000), b"200 ok\r\n")  # as it is
             check(not pair.admitted("client", 20000), "a port below the lowest is open")
     finally:
         configuration.write_text(f"min-port = {minimum}\n")
@@ -402,6 +427,8 @@ def group_seen(options, report):
             for mode, family in (("PORT", 4), ("EPRT", 6)):
                 report.case(f"{PREFIX}-fast/seen/verbose/{mode}/ipv{family}", told_of, lab, configuration, mode, family)
                 report.case(f"{PREFIX}-fast/seen/follow/{mode}/ipv{family}", followed, lab, mode, family)
+            for family in (4, 6):
+                report.case(f"{PREFIX}-fast/seen/sessions/ipv{family}", listed, lab, family)
             report.case(f"{PREFIX}-fast/seen/metrics", counted_too, lab, "PORT", 4)
             report.case(f"{PREFIX}-fast/seen/policy", policy_by_signal, lab, configuration)
 

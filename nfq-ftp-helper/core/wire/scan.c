@@ -349,6 +349,7 @@ bool scan_note(const void *bytes, size_t length, struct scan_note *found)
 	found->opaque = scan.noted_opaque;
 	found->tls = scan.tls;
 	found->whole = scan.mode == SCAN_WHOLE;
+	found->alone = scan.given == SCAN_GIVEN_NEVER;
 	found->single = scan.given == SCAN_GIVEN_ONE;
 	found->pairing = (struct pairing){ .before = { scan.noted_before, scan.noted_behind } };
 	found->pairing.classes = classes[scan.noted_first];

@@ -63,6 +63,7 @@ struct scan_note {
 	bool opaque;	  /* not FTP: the rest does not matter */
 	bool tls;	  /* TLS has begun since then */
 	bool whole;	  /* that was long ago: everything has been handed over since then */
+	bool alone;	  /* user space has been given nothing of the connection at all */
 	bool single; /* it comes with the first packet that is handed over since then: there is no other that may have bypassed */
 	bool early; /* it had not been shown yet that this is FTP: */
 	bool greeted;

@@ -252,7 +252,7 @@ static void reload(struct daemon *daemon)
 	daemon->options.expect_timeout = said->expect_timeout;
 	daemon->options.unregister = said->unregister;
 	set_log_level(daemon);
-	attachment_tell(&daemon->attachment, &daemon->options.policy);
+	attachment_tell(&daemon->attachment);
 	if (!settings_publish(&daemon->control.settings, &daemon->options))
 		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for the new settings: the old ones stay in force");
 }

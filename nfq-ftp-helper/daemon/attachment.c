@@ -73,20 +73,26 @@ static int match_layout(void)
 }
 
 /* What it deals with by itself it deals with by this program's policy. One that is built without that has no such parameters. */
-void attachment_tell(struct attachment *attachment, const struct policy *policy)
+void attachment_tell(const struct attachment *attachment)
 {
 	const struct attachment_module *module = &attachment->module;
+	const struct options *options = attachment->options;
 	int error;
 
-	if (attachment->options->attach.mode != MODE_KMOD)
+	if (options->attach.mode != MODE_KMOD)
 		return;
-	error = module_write_parameter(module->min_port, policy->min_port);
+	error = module_write_parameter(module->min_port, options->policy.min_port);
 	if (!error)
-		error = module_write_parameter(module->rate, policy->client_rate);
+		error = module_write_parameter(module->rate, options->policy.client_rate);
+	if (!error)
+		error = module_write_parameter(module->timeout, options->expect_timeout);
+	if (!error)
+		error = module_write_parameter(module->longest, options->policy.expect_longest);
 	if (error && error != -ENOENT)
 		log_why(LOG_LEVEL_WARNING, "module",
-			"the kernel module " MODULE_NAME " cannot be told which ports it may open, and how often: %s; "
-			"it goes by min_port and rate in `" MODULE_PARAMETERS "'",
+			"the kernel module " MODULE_NAME
+			" cannot be told which ports it may open, how often and for how "
+			"long: %s; it goes by min_port, rate, timeout and longest in `" MODULE_PARAMETERS "'",
 			strerror(-error));
 }
 
@@ -95,12 +101,14 @@ static void open_parameters(struct attachment_module *module)
 {
 	module->min_port = module_open_parameter("min_port");
 	module->rate = module_open_parameter("rate");
+	module->timeout = module_open_parameter("timeout");
+	module->longest = module_open_parameter("longest");
 	module->aside = module_open_parameter("aside");
 }
 
 static void close_parameters(const struct attachment_module *module)
 {
-	const int files[] = { module->min_port, module->rate, module->aside };
+	const int files[] = { module->min_port, module->rate, module->timeout, module->longest, module->aside };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (files[i] >= 0)
@@ -163,7 +171,7 @@ static int adopt_module(struct attachment *attachment, struct options *options)
 	if (error)
 		return error;
 	open_parameters(&attachment->module);
-	attachment_tell(attachment, &options->policy);
+	attachment_tell(attachment);
 	return 0;
 }
 
@@ -203,7 +211,8 @@ int attachment_open(struct attachment *attachment, struct options *options)
 	attachment->options = options;
 	attachment->guard = (struct guard){ .act = disable, .context = attachment, .file = -1, .pipe = -1 };
 	attachment->users = -1;
-	attachment->module = (struct attachment_module){ .min_port = -1, .rate = -1, .aside = -1 };
+	attachment->module =
+		(struct attachment_module){ .min_port = -1, .rate = -1, .timeout = -1, .longest = -1, .aside = -1 };
 	if (error) {
 		log_why(LOG_LEVEL_ERROR, "netlink", "the kernel has no netfilter netlink sockets: %s",
 			strerror(-error));

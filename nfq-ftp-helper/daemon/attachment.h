@@ -15,7 +15,7 @@ struct attachment {
 	struct guard guard; /* mode cthelper: disables the helper */
 	int users;	    /* a file: who uses the helper holds a lock on it */
 	struct attachment_module {
-		int min_port, rate, aside; /* parameters: module_open_parameter()'s */
+		int min_port, rate, timeout, longest, aside; /* parameters: module_open_parameter()'s */
 		uint64_t asked; /* milliseconds: when it was last asked to leave all to user space; 0: it need not */
 		bool complained;
 	} module; /* mode kmod: what the module deals with by itself, and when not */
@@ -57,7 +57,7 @@ int attachment_begin(struct attachment *attachment);
 void attachment_keep(struct attachment *attachment);
 
 /* Settings have changed: mode kmod's module goes by them, too. */
-void attachment_tell(struct attachment *attachment, const struct policy *policy);
+void attachment_tell(const struct attachment *attachment);
 
 /**
  * attachment_see - who is to see what?

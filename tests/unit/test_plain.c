@@ -900,6 +900,102 @@ static void test_pace(void **state)
 	assert_int_equal(pace_client_length(&(struct endpoint){ .family = FAMILY_IPV6 }), 8);
 }
 
+static unsigned int awaits(const struct talk *t)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < t->module.opens; i++)
+		count += t->module.open[i].awaited;
+	return count;
+}
+
+static void is_kept(const struct talk *t, uint32_t seconds)
+{
+	assert_int_equal(plain_keeps(scan_transfer(&t->module.scan), 3600), seconds);
+}
+
+/* Nobody renews an expectation of the module's, nor sets its connection's time anew: so it has the longest while a transfer is asked for. */
+static void test_awaited(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	ready(&t);
+	says(&t, CLIENT, PORT_LINE);
+	says(&t, SERVER, "200 fine\r\n");
+	assert_int_equal(awaits(&t), 0);
+	is_kept(&t, 0);
+	says(&t, CLIENT, "NOOP\r\n");
+	says(&t, SERVER, "200 fine\r\n");
+	assert_int_equal(awaits(&t), 0);
+	assert_int_equal(says(&t, CLIENT, "RETR x\r\n"), MODULE_PASSES);
+	assert_int_equal(awaits(&t), 1);
+	is_kept(&t, 3600);
+	assert_int_equal(says(&t, CLIENT, "NOOP\r\n"), MODULE_PASSES);
+	is_kept(&t, 3600);
+	assert_int_equal(says(&t, SERVER, "150 here\r\n"), MODULE_PASSES);
+	has_all(&t, CLIENT);
+	assert_int_equal(awaits(&t), 1);
+	is_kept(&t, PLAIN_TRANSFER_SECONDS);
+	says(&t, SERVER, "226 done\r\n");
+	assert_int_equal(opens(&t, true), 0);
+	is_kept(&t, 0);
+
+	/* The file is not there: what was accepted stays, and has no more than the usual any more. */
+	ready(&t);
+	says(&t, CLIENT, PORT_LINE);
+	says(&t, SERVER, "200 fine\r\n");
+	says(&t, CLIENT, "RETR x\r\n");
+	assert_int_equal(awaits(&t), 1);
+	says(&t, SERVER, "550 no\r\n");
+	assert_int_equal(opens(&t, true), 1);
+	assert_int_equal(awaits(&t), 0);
+	is_kept(&t, 0);
+}
+
+/* Passive; asked for before it was accepted; refused. */
+static void test_awaited_otherwise(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_as(&t, FAMILY_IPV4, 2, 1460);
+	login(&t);
+	says(&t, CLIENT, "PASV\r\n");
+	says(&t, SERVER, "227 x (192,168,7,3,11,185)\r\n");
+	has_all(&t, CLIENT);
+	assert_int_equal(awaits(&t), 0);
+	says(&t, CLIENT, "LIST\r\n");
+	assert_int_equal(awaits(&t), 1);
+	says(&t, SERVER, "150 here\r\n");
+	is_kept(&t, PLAIN_TRANSFER_SECONDS);
+	says(&t, SERVER, "226 done\r\n");
+	assert_int_equal(opens(&t, true), 0);
+
+	ready(&t);
+	says(&t, CLIENT, PORT_LINE);
+	has_all(&t, SERVER);
+	says(&t, CLIENT, "RETR x\r\n");
+	assert_int_equal(opens(&t, false), 1);
+	assert_int_equal(awaits(&t), 0);
+	says(&t, SERVER, "200 fine\r\n");
+	assert_int_equal(opens(&t, true), 1);
+	assert_int_equal(awaits(&t), 1);
+
+	ready(&t);
+	says(&t, CLIENT, PORT_LINE);
+	has_all(&t, SERVER);
+	says(&t, CLIENT, "RETR x\r\n");
+	says(&t, SERVER, "500 no\r\n");
+	assert_int_equal(t.module.opens, 0);
+
+	/* Nothing is kept of one that is not trusted: who cannot log in may say RETR, too. */
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	says(&t, SERVER, "220 ready\r\n");
+	says(&t, CLIENT, "RETR x\r\n");
+	is_kept(&t, 0);
+}
+
 static void test_lease(void **state)
 {
 	struct lease lease = { 0 };
@@ -954,6 +1050,8 @@ int main(void)
 		cmocka_unit_test(test_early_declined),
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_announced_with_fin),
+		cmocka_unit_test(test_awaited),
+		cmocka_unit_test(test_awaited_otherwise),
 		cmocka_unit_test(test_pace),
 		cmocka_unit_test(test_lease),
 	};

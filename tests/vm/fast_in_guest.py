@@ -252,7 +252,7 @@ def counted_too(lab, mode, family):
     gained = {name: number - before[name] for name, number in asked().items() if "_module_" in name}
     for name in ("expectations_made", "rewrites"):
         check(gained[f"nfq_ftp_helper_module_{name}_total"] == 1, f"{gained}")
-    check(gained["nfq_ftp_helper_module_packets_total"] > 20, f"{gained}")
+    check(gained["nfq_ftp_helper_module_packets_total"] >= 10, f"{gained}")
     return f"{gained}"
 
 
@@ -278,6 +278,91 @@ def listed(lab, family):
         transfer(pair, mode, 1112, cuts=bytewise)
         check([line["fast"] for line in asked()] == [False], f"{asked()}")
     return f"{plain[0]['client']} {plain[0]['server']} {plain[0]['shift']}"
+
+
+def expected_for(lab):
+    """Seconds that the one data connection is expected for yet."""
+    lines = lab.expectations()
+    check(len(lines) == 1, f"{lines}")
+    return int(lines[0].split()[0])
+
+
+def left(lab, family):
+    """Seconds that conntrack gives the one control connection that is established."""
+    lines = lab.conntrack("-L", "-f", f"ipv{family}", "-p", "tcp", "--dport", "21", "--state", "ESTABLISHED")
+    check(len(lines) == 1, f"{lines}")
+    return int(lines[0].split()[2])
+
+
+@contextlib.contextmanager
+def told(**parameters):
+    before = {name: (PARAMETERS / name).read_text() for name in parameters}
+    try:
+        for name, value in parameters.items():
+            (PARAMETERS / name).write_text(str(value))
+        yield
+    finally:
+        for name, value in before.items():
+            (PARAMETERS / name).write_text(value)
+
+
+def waited_for(lab, family):
+    """What is expected of a plain session has the longest time while its transfer is asked for, and no more than the usual else."""
+    mode = "PORT" if family == 4 else "EPRT"
+    wait_aside(False)
+    counted = Counted()
+    with Pair(lab, family) as pair:
+        pair.ready()
+        pair.announce(mode, 21000)
+        check(expected_for(lab) <= 300, "longer than usual before its transfer is asked for")
+        pair.say("client", b"RETR x\r\n")
+        seconds = expected_for(lab)
+        check(3300 < seconds <= 3600, f"{seconds} s while it is asked for")
+        pair.say("server", b"550 no\r\n")
+        check(expected_for(lab) <= 300, "longer than usual when it has been answered")
+        pair.exchange(b"RETR y\r\n", b"550 no\r\n")
+        check(expected_for(lab) <= 300, "longer than usual for another")
+    with told(timeout=4, longest=60), Pair(lab, family) as pair:
+        pair.ready()
+        pair.announce(mode, 21001)
+        time.sleep(6)
+        check(not pair.admitted("client", 21001), "admitted when its time is over")
+        pair.announce(mode, 21002)
+        pair.say("client", b"RETR x\r\n")
+        time.sleep(8)
+        check(pair.admitted("client", 21002), "not admitted any more, though its transfer is asked for")
+        pair.say("server", b"226 done\r\n")
+    check(counted.announced == 3 and counted.queued <= QUEUED_MAX, said(counted))
+    return f"{seconds} s, {said(counted)}"
+
+
+def kept(lab, family):
+    """A silent plain session is kept while a transfer is asked for, or goes on; its established time is a minute."""
+    sysctl = "net.netfilter.nf_conntrack_tcp_timeout_established"
+    mode = "PORT" if family == 4 else "EPRT"
+    wait_aside(False)
+    counted = Counted()
+    before = lab.run("router", ["sysctl", "-n", sysctl], check=True).stdout.strip()
+    lab.run("router", ["sysctl", "-w", f"{sysctl}=60"], check=True)
+    try:
+        with Pair(lab, family) as pair:
+            pair.ready()
+            pair.announce(mode, 21003)
+            check(left(lab, family) <= 60, "kept without a transfer")
+            pair.say("client", b"RETR x\r\n")
+            asked = left(lab, family)
+            check(3500 < asked <= 3600, f"{asked} s while it is asked for")
+            pair.say("server", b"150 here\r\n")
+            goes_on = left(lab, family)
+            check(86000 < goes_on <= 86400, f"{goes_on} s while it goes on")
+            pair.data(mode, 21003)
+            pair.say("server", b"226 done\r\n")
+            pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+            check(left(lab, family) <= 60, "kept when the transfer is over")
+    finally:
+        lab.run("router", ["sysctl", "-w", f"{sysctl}={before}"], check=True)
+    check(counted.announced == 1 and counted.queued <= QUEUED_MAX, said(counted))
+    return f"{asked} s, {goes_on} s, {said(counted)}"
 
 
 def policy_by_signal(lab, configuration):
@@ -429,6 +514,8 @@ def group_seen(options, report):
                 report.case(f"{PREFIX}-fast/seen/follow/{mode}/ipv{family}", followed, lab, mode, family)
             for family in (4, 6):
                 report.case(f"{PREFIX}-fast/seen/sessions/ipv{family}", listed, lab, family)
+                report.case(f"{PREFIX}-fast/seen/waited-for/ipv{family}", waited_for, lab, family)
+                report.case(f"{PREFIX}-fast/seen/kept/ipv{family}", kept, lab, family)
             report.case(f"{PREFIX}-fast/seen/metrics", counted_too, lab, "PORT", 4)
             report.case(f"{PREFIX}-fast/seen/policy", policy_by_signal, lab, configuration)
 

@@ -144,6 +144,7 @@ static void begin_segment(struct scan *scan, struct scan_segment *segment)
 	segment->notation = NOTATION_NONE;
 	segment->asks = segment->answers = PAIRING_OTHER;
 	segment->unanswered = segment->accepted = SCAN_STAYS;
+	segment->wait = SCAN_WAIT_STAYS;
 }
 
 uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
@@ -314,6 +315,13 @@ bool scan_end(struct scan *scan, struct scan_segment *segment)
 	if (scan->mode != SCAN_FOLLOW)
 		scan_own_end(segment);
 	return segment->hand_over && give(scan);
+}
+
+enum scan_transfer scan_transfer(const struct scan *scan)
+{
+	if (scan->mode != SCAN_FOLLOW || !scan_is_trusted(scan) || !scan_asks_for_transfer(scan))
+		return SCAN_TRANSFER_NONE;
+	return scan->begun ? SCAN_TRANSFER_GOES_ON : SCAN_TRANSFER_AWAITED;
 }
 
 /* As note_early() has it. */

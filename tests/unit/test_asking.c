@@ -594,6 +594,23 @@ static void fast_sessions_are_listed(void **state)
 		assert_string_equal(listed(&object, &all), object.cut ? "" : FAST_READY);
 }
 
+/* This machine's conntrack is asked, behind the tables, and may refuse: the answer is whole in any case. */
+static void conntrack_is_asked(void **state)
+{
+	json_t *lines;
+
+	(void)state;
+	options.attach.mode = MODE_KMOD;
+	insert(7);
+	for (unsigned int i = 0; i < 3; i++) {
+		lines = ask("{\"version\":1,\"ask\":\"sessions\",\"address\":\"10.0.0.7\"}\n");
+		assert_true(has_ended(lines));
+		assert_int_equal(json_array_size(lines), 3);
+		assert_true(json_is_false(json_object_get(json_array_get(lines, 1), "fast")));
+		json_decref(lines);
+	}
+}
+
 /* Where nobody says how old one is, or how much is expected, a table for people says nothing either. */
 static void fast_sessions_for_people(void **state)
 {
@@ -1441,6 +1458,7 @@ int main(void)
 		CASE(sessions_are_filtered),
 		CASE(expectations_are_listed),
 		CASE(fast_sessions_are_listed),
+		CASE(conntrack_is_asked),
 		CASE(fast_sessions_for_people),
 		CASE(metrics_tell_every_counter),
 		CASE(the_module_is_told),

@@ -31,13 +31,6 @@ static int width_of(const json_t *lines, const char *name, int least)
 	return width;
 }
 
-static const char *span_of(const json_t *line, const char *name, char text[TELL_SPAN_MAX])
-{
-	if (!json_is_number(json_object_get(line, name)))
-		return "-";
-	return tell_span(tell_number(line, name), text);
-}
-
 /* A part of a row: a text or a number, at least so wide; to the left where the width is negative. */
 static void __attribute__((format(printf, 3, 4))) put(char part[TELL_PART_MAX], int width, const char *format, ...)
 {
@@ -61,7 +54,7 @@ static void put_span(char part[TELL_PART_MAX], const json_t *line, const char *n
 {
 	char text[TELL_SPAN_MAX];
 
-	put(part, 7, "%s", span_of(line, name, text));
+	put(part, 7, "%s", tell_span_of(line, name, text));
 }
 
 #define SESSION_PARTS 10

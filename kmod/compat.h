@@ -16,8 +16,11 @@
 
 #include <linux/compiler.h>
 #include <linux/in.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/timer.h>
 #include <linux/types.h>
+#include <net/netfilter/nf_conntrack_expect.h>
 #include <net/netfilter/nf_conntrack_helper.h>
 
 typedef int compat_help(struct sk_buff *skb, unsigned int protoff, struct nf_conn *ct, enum ip_conntrack_info ctinfo);
@@ -68,8 +71,6 @@ static inline bool compat_helper_is(const struct nf_conntrack_helper *helper, co
 	return (__force compat_help *)READ_ONCE(helper->help) == help;
 }
 
-struct nf_conntrack_expect;
-
 /*
  * Has it been used or taken back, or has its time run out? Where the kernel only marks such a one, it is in its lists
  * until that clears them; elsewhere it is in none.
@@ -81,6 +82,26 @@ static inline bool compat_expect_is_over(const struct nf_conntrack_expect *exp)
 #else
 	(void)exp;
 	return false;
+#endif
+}
+
+/* When its time runs out, in jiffies of 32 bits. */
+static inline u32 compat_expect_until(const struct nf_conntrack_expect *exp)
+{
+#ifdef NF_CT_EXPECT_DEAD
+	return READ_ONCE(exp->timeout);
+#else
+	return (u32)exp->timeout.expires;
+#endif
+}
+
+/* It does so many jiffies later, or earlier, unless it is over: where there is a timer, that is not pending then. */
+static inline void compat_expect_prolong(struct nf_conntrack_expect *exp, s32 more)
+{
+#ifdef NF_CT_EXPECT_DEAD
+	WRITE_ONCE(exp->timeout, READ_ONCE(exp->timeout) + (u32)more);
+#else
+	mod_timer_pending(&exp->timeout, exp->timeout.expires + (unsigned long)(long)more);
 #endif
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fast.h"
 
-#include "compat.h"
+#include "core/plain/lease.h"
 #include "core/plain/pace.h"
 #include "core/plain/plain.h"
+#include "fast_expect.h"
 
 #include <linux/hash.h>
 #include <linux/jiffies.h>
@@ -25,7 +26,6 @@
 #define BUCKETS_ORDER 10
 #define EDITS	      4 /* a bucket */
 #define EDIT_LIFE     (1200 * HZ)
-#define REMOVED_MAX   8 /* expectations of one class at a time: twice as many as there can be */
 #define PACES_ORDER   10
 
 static bool fast;
@@ -33,12 +33,55 @@ module_param(fast, bool, 0644);
 MODULE_PARM_DESC(fast, "deal with plain announcements in the kernel (N)");
 
 static uint min_port = PLAIN_PORT_MIN;
-module_param(min_port, uint, 0644);
+module_param(min_port, uint, 0664);
 MODULE_PARM_DESC(min_port, "lowest port of a data connection that is dealt with in the kernel (1024)");
 
 static uint rate = PACE_DEFAULT;
-module_param(rate, uint, 0644);
+module_param(rate, uint, 0664);
 MODULE_PARM_DESC(rate, "announcements per client and second, what is more is user space's (5000)");
+
+/* Writing to parameters is done by one at a time. */
+static struct lease aside;
+
+static u32 clock(void)
+{
+	return jiffies_to_msecs(jiffies);
+}
+
+static bool is_aside(void)
+{
+	const struct lease now = { READ_ONCE(aside.until) };
+
+	return lease_left(&now, clock());
+}
+
+static int aside_set(const char *text, const struct kernel_param *kp)
+{
+	struct lease wanted = { READ_ONCE(aside.until) };
+	unsigned int seconds;
+	const int error = kstrtouint(text, 0, &seconds);
+
+	if (error)
+		return error;
+	lease_take(&wanted, clock(), min_t(unsigned int, seconds, LEASE_MOST / 1000) * 1000);
+	WRITE_ONCE(aside.until, wanted.until);
+	return 0;
+}
+
+static int aside_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct lease now = { READ_ONCE(aside.until) };
+
+	return scnprintf(buffer, PAGE_SIZE, "%u\n", DIV_ROUND_UP(lease_left(&now, clock()), 1000));
+}
+
+static const struct kernel_param_ops aside_ops = {
+	.set = aside_set,
+	.get = aside_get,
+};
+
+module_param_cb(aside, &aside_ops, NULL, 0664);
+MODULE_PARM_DESC(aside, "leave all to user space for so many seconds from now, 60 at the most (0)");
 
 struct fast_counters {
 	unsigned long announced; /* expectations made */
@@ -143,7 +186,7 @@ static bool may_announce(const struct endpoint *address)
 	bool may;
 
 	spin_lock_bh(&client->lock);
-	may = pace_spend(&client->pace, READ_ONCE(rate), jiffies_to_msecs(jiffies));
+	may = pace_spend(&client->pace, READ_ONCE(rate), clock());
 	spin_unlock_bh(&client->lock);
 	return may;
 }
@@ -225,7 +268,7 @@ static u16 read_mss(const struct fast_packet *packet)
 
 void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan, struct scan_segment *segment)
 {
-	segment->fast = may && READ_ONCE(fast) && !skb_is_gso(packet->skb);
+	segment->fast = may && READ_ONCE(fast) && !is_aside() && !skb_is_gso(packet->skb);
 	if (!(segment->flags & SCAN_SYN) || scan->started)
 		return;
 	segment->mss = read_mss(packet);
@@ -253,96 +296,11 @@ enum fast_way fast_again(const struct fast_packet *packet, const struct scan *sc
 	return FAST_PASS;
 }
 
-/* ---- expectations ---- */
-
-static bool is_open(const struct nf_conntrack_expect *exp, unsigned int class)
-{
-	return exp->class == class && !compat_expect_is_over(exp);
-}
-
-/* Those of one class, in a list of our own: what removes one takes the lock itself. Return: how many. */
-static unsigned int find_class(struct nf_conn_help *help, unsigned int class,
-			       struct nf_conntrack_expect *found[REMOVED_MAX])
-{
-	struct nf_conntrack_expect *exp;
-	unsigned int count = 0;
-
-	spin_lock_bh(&nf_conntrack_expect_lock);
-	hlist_for_each_entry(exp, &help->expectations, lnode) {
-		if (is_open(exp, class) && count < REMOVED_MAX && refcount_inc_not_zero(&exp->use))
-			found[count++] = exp;
-	}
-	spin_unlock_bh(&nf_conntrack_expect_lock);
-	return count;
-}
-
-static void take_back(struct nf_conn *ct, unsigned int class)
-{
-	struct nf_conntrack_expect *found[REMOVED_MAX];
-	struct nf_conn_help *help = nfct_help(ct);
-	unsigned int count;
-
-	if (!help || !READ_ONCE(help->expecting[class]))
-		return;
-	count = find_class(help, class, found);
-	while (count--) {
-		nf_ct_unexpect_related(found[count]);
-		nf_ct_expect_put(found[count]);
-		this_cpu_inc(fast_counters.withdrawn);
-	}
-}
-
-static void accept(struct nf_conn *ct)
-{
-	struct nf_conn_help *help = nfct_help(ct);
-	struct nf_conntrack_expect *exp;
-
-	if (!help || !READ_ONCE(help->expecting[FAST_UNANSWERED]))
-		return;
-	spin_lock_bh(&nf_conntrack_expect_lock);
-	hlist_for_each_entry(exp, &help->expectations, lnode) {
-		if (!is_open(exp, FAST_UNANSWERED))
-			continue;
-		help->expecting[FAST_UNANSWERED]--;
-		help->expecting[FAST_ACCEPTED]++;
-		exp->class = FAST_ACCEPTED;
-	}
-	spin_unlock_bh(&nf_conntrack_expect_lock);
-}
+/* ---- announcements ---- */
 
 void fast_carry_out(struct nf_conn *ct, struct scan_segment *segment)
 {
-	if (segment->accepted == SCAN_GONE)
-		take_back(ct, FAST_ACCEPTED);
-	if (segment->unanswered == SCAN_GONE)
-		take_back(ct, FAST_UNANSWERED);
-	else if (segment->unanswered == SCAN_ACCEPTED)
-		accept(ct);
-	segment->accepted = segment->unanswered = SCAN_STAYS;
-}
-
-/* The data connection to that port. NULL: it is not expected. */
-static struct nf_conntrack_expect *expect(const struct fast_packet *packet, const struct plain *plain)
-{
-	const enum ip_conntrack_dir dir = CTINFO2DIR(packet->ctinfo);
-	const struct nf_conntrack_tuple *theirs = &packet->ct->tuplehash[!dir].tuple;
-	const unsigned int class = dir == IP_CT_DIR_ORIGINAL ? FAST_UNANSWERED : FAST_ACCEPTED;
-	struct nf_conntrack_expect *exp = nf_ct_expect_alloc(packet->ct);
-	__be16 port = htons(plain->expected.dst.port);
-
-	if (!exp)
-		return NULL;
-	nf_ct_expect_init(exp, class, nf_ct_l3num(packet->ct), &theirs->src.u3, &theirs->dst.u3, IPPROTO_TCP, NULL,
-			  &port);
-	if (packet->ct->status & IPS_NAT_MASK) {
-		exp->saved_proto.tcp.port = htons(plain->inside.port);
-		exp->dir = !dir;
-		exp->expectfn = nf_nat_follow_master;
-	}
-	if (nf_ct_expect_related(exp, 0) == 0)
-		return exp;
-	nf_ct_expect_put(exp);
-	return NULL;
+	this_cpu_add(fast_counters.withdrawn, fast_expect_carry_out(ct, segment));
 }
 
 static void read_address(const struct nf_conn *ct, const struct nf_conntrack_man *man, struct endpoint *endpoint)
@@ -380,7 +338,7 @@ static bool perform(const struct fast_packet *packet, const struct plain *plain,
 	if (action == PLAIN_EDIT &&
 	    (!edit || (growth > 0 && packet->skb->len + growth > dst_mtu(skb_dst(packet->skb)))))
 		return false;
-	exp = expect(packet, plain);
+	exp = fast_expect(packet, plain);
 	if (!exp)
 		return false;
 	if (action == PLAIN_EDIT)

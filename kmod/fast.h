@@ -30,6 +30,7 @@ enum {
 	FAST_USER_SPACES, /* ctnetlink's own, where nothing else is said */
 	FAST_UNANSWERED,  /* ours, by a command that has not been answered yet */
 	FAST_ACCEPTED,
+	FAST_AWAITED, /* accepted, and a transfer is asked for: it has its longest time */
 	FAST_CLASSES,
 };
 
@@ -68,6 +69,9 @@ enum fast_way fast_again(const struct fast_packet *packet, const struct scan *sc
 
 /* After all has been read, and again after scan_end(): what the segment's lines make of our expectations. */
 void fast_carry_out(struct nf_conn *ct, struct scan_segment *segment);
+
+/* In the end: a connection in which a transfer is waited for, or goes on, is kept by conntrack, however silent it is. */
+void fast_keep(struct nf_conn *ct, const struct scan *scan, const struct scan_segment *segment);
 
 /* Between these, where scan_announces(): perform it, if it can be. */
 void fast_announce(const struct fast_packet *packet, struct scan_segment *segment);
@@ -108,6 +112,10 @@ static inline enum fast_way fast_again(const struct fast_packet *packet, const s
 }
 
 static inline void fast_carry_out(struct nf_conn *ct, struct scan_segment *segment)
+{
+}
+
+static inline void fast_keep(struct nf_conn *ct, const struct scan *scan, const struct scan_segment *segment)
 {
 }
 

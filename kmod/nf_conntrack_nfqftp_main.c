@@ -224,6 +224,7 @@ static enum nfqftp_way scan_packet(struct scan *state, const struct fast_packet 
 		fast_announce(place, &packet->segment);
 	hand_over = scan_end(state, &packet->segment);
 	fast_carry_out(place->ct, &packet->segment);
+	fast_keep(place->ct, state, &packet->segment);
 	if (hand_over)
 		return NFQFTP_QUEUE;
 	return packet->segment.edited ? NFQFTP_SENT : NFQFTP_PASS;
@@ -380,6 +381,7 @@ static const struct nf_conntrack_expect_policy nfqftp_policy[FAST_CLASSES] = {
 	[FAST_USER_SPACES] = NFQFTP_POLICY,
 	[FAST_UNANSWERED] = NFQFTP_POLICY,
 	[FAST_ACCEPTED] = NFQFTP_POLICY,
+	[FAST_AWAITED] = NFQFTP_POLICY,
 };
 
 static const u8 nfqftp_families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };

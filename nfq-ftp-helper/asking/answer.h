@@ -6,6 +6,7 @@
 #define ASKING_ANSWER_H
 
 #include "asking.h"
+#include "kernel/exchange.h"
 #include "kernel/nfqueue_stat.h"
 #include "question.h"
 
@@ -70,6 +71,7 @@ struct response {
 	unsigned int source; /* how far it has come */
 	uint32_t slot;
 	struct answer_follow *follow;
+	struct exchange *walk; /* through conntrack: answer_fast() */
 };
 
 /* One more line. It takes @object. */
@@ -98,6 +100,15 @@ bool answer_status(struct response *answer);
 bool answer_sessions(struct response *answer);
 bool answer_metrics(struct response *answer);
 bool answer_follow(struct response *answer);
+
+/* The kernel module's own sessions. Return: whether it is over. */
+bool answer_fast(struct response *answer);
+
+/* One of them, where @object is one; nothing, else. */
+void answer_fast_object(struct response *answer, const struct nlmsghdr *object);
+
+/* In any case, before the memory of @answer goes. */
+void answer_fast_end(struct response *answer);
 
 /* How the rules stand. @watched: NULL: nobody looks. */
 enum watched_state answer_rules_state(const struct watched *watched);

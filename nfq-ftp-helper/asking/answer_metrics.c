@@ -3,6 +3,7 @@
  * Metrics: a line a family, in terms of OpenMetrics. How they are written is the asker's (tell_metrics.c).
  */
 #include "answer.h"
+#include "host/module.h"
 
 #define AT(member) offsetof(struct figures, member)
 
@@ -51,6 +52,23 @@ static const struct row {
 	{ "sessions",		    true,  AT(sessions),		"Control connections followed now." },
 	{ "sessions_busy",	    true,  AT(busy),			"Of these, with something announced, held or in flight." },
 	{ "expectations",	    true,  AT(expected),		"Data connections expected now." },
+};
+// clang-format on
+
+// clang-format off
+/* Of the kernel module. What it deals with by itself is counted there alone. */
+static const struct module_row {
+	const char *name;
+	const char *counter; /* as it calls it */
+	const char *help;
+} module_rows[] = {
+	{ "module_packets",	  "packets",	"Packets of control connections that the kernel module has seen." },
+	{ "module_packets_queued", "queued",	"Of these, packets that it has queued." },
+	{ "module_expectations_made", "announced", "Data connections that the kernel module expects by itself." },
+	{ "module_rewrites",	  "edited",	"Arguments that the kernel module has rewritten by itself." },
+	{ "module_rewrites_again", "again",	"Segments with such an argument that came again." },
+	{ "module_declined",	  "declined",	"Announcements that the kernel module has left to this program." },
+	{ "module_expectations_withdrawn", "withdrawn", "Expectations of its own that the kernel module has taken back." },
 };
 // clang-format on
 
@@ -180,6 +198,26 @@ static void add_queues(struct response *answer)
 	answer_line(answer, families.unsent);
 }
 
+/* One that is built without what deals with plain sessions has fewer. */
+static void add_module(struct response *answer)
+{
+	char text[MODULE_COUNTERS_MAX];
+
+	if (module_counters_read(answer->view->config.module, text) < 0)
+		return;
+	for (size_t i = 0; i < sizeof(module_rows) / sizeof(module_rows[0]); i++) {
+		const struct module_row *row = &module_rows[i];
+		uint64_t value;
+		json_t *object;
+
+		if (!module_counter(text, row->counter, &value))
+			continue;
+		object = family(row->name, "counter", row->help);
+		add_sample(object, NULL, NULL, json_integer((json_int_t)value));
+		answer_line(answer, object);
+	}
+}
+
 static json_int_t count_of(const _Atomic uint64_t *count)
 {
 	return (json_int_t)atomic_load_explicit(count, memory_order_relaxed);
@@ -233,6 +271,7 @@ bool answer_metrics(struct response *answer)
 	add_reasons(answer, &sum);
 	add_latency(answer, &sum);
 	add_queues(answer);
+	add_module(answer);
 	add_rules_found(answer);
 	add_program(answer);
 	return true;

@@ -53,7 +53,7 @@ static void add_session(struct response *answer, const struct table_view *view, 
 	answer_format(answer,
 		      "{%s,\"queue\":%u,\"state\":\"%s\",\"command\":\"%s\",\"age\":%s,\"idle\":%" PRIu32
 		      ",\"logged_in\":%s,\"seqadj\":\"%s\",\"shift\":{\"client\":%" PRId32 ",\"server\":%" PRId32
-		      "},\"expectations\":%u}",
+		      "},\"expectations\":%u,\"fast\":false}",
 		      ends_of(session, ends), queue, state ? state : "unknown", word ? word->text : "", since,
 		      seconds_to(session->last_seen, now), session->logged_in ? "true" : "false", adjusted_by(session),
 		      session->stream[DIRECTION_ORIGINAL].adj.after, session->stream[DIRECTION_REPLY].adj.after,
@@ -113,7 +113,7 @@ bool answer_sessions(struct response *answer)
 		const struct asking_source *source = &config->source[answer->source];
 
 		if (answer->source == config->sources)
-			return true;
+			return answer_fast(answer);
 		if (answer->slot == table_slots(source->table)) {
 			answer->source++;
 			answer->slot = 0;

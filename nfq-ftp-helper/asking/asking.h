@@ -47,6 +47,7 @@ struct asking_config {
 	const char *sandbox;	       /* what confines the process: for people */
 	const char *rules;	       /* who keeps the rules: likewise */
 	const struct watched *watched; /* how these stand; NULL: nobody looks */
+	int module; /* mode kmod: module_counters_open()'s, which is closed in the end; else negative */
 	unsigned int sources;
 	struct asking_source source[QUEUE_RANGE_MAX];
 };
@@ -64,6 +65,9 @@ int asking_open(struct asking **asking, const struct asking_config *config);
 
 /* Begin to answer, in a thread of its own. Return: 0, or a negative errno. */
 int asking_start(struct asking *asking);
+
+/* Does somebody follow what happens? NULL: nobody does. */
+bool asking_is_followed(const struct asking *asking);
 
 /* Answers are cut off. Call it while the workers' memory is still there. NULL is nothing. */
 void asking_close(struct asking *asking);

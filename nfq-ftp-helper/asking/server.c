@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -40,7 +41,7 @@ struct asking {
 	int wake; /* eventfd: the end */
 	pthread_t thread;
 	bool running;
-	unsigned int followers;
+	atomic_uint followers;		/* for other threads to read */
 	uint64_t lost[QUEUE_RANGE_MAX]; /* of the workers' rings, as told */
 	unsigned int count;
 	struct reader *readers[ASKING_READERS];
@@ -71,6 +72,7 @@ static void dismiss(struct asking *asking, unsigned int index)
 	const bool followed = follows(reader);
 
 	close(reader->file);
+	answer_fast_end(&reader->answer);
 	free(reader->answer.follow);
 	free(reader->answer.lines.text);
 	free(reader);
@@ -350,6 +352,14 @@ static void *run_thread(void *context)
 
 /* ---- beginning and end ---- */
 
+static void close_files(const struct view *view)
+{
+	if (view->stat_file >= 0)
+		close(view->stat_file);
+	if (view->config.module >= 0)
+		close(view->config.module);
+}
+
 int asking_open(struct asking **asking, const struct asking_config *config)
 {
 	struct asking *new = calloc(1, sizeof(*new) + config->sources * sizeof(new->known[0]));
@@ -368,8 +378,7 @@ int asking_open(struct asking **asking, const struct asking_config *config)
 	if (error) {
 		if (new->wake >= 0)
 			close(new->wake);
-		if (new->view.stat_file >= 0)
-			close(new->view.stat_file);
+		close_files(&new->view);
 		free(new);
 		return error;
 	}
@@ -392,6 +401,11 @@ int asking_start(struct asking *asking)
 	return -error;
 }
 
+bool asking_is_followed(const struct asking *asking)
+{
+	return asking && atomic_load_explicit(&asking->followers, memory_order_relaxed);
+}
+
 void asking_close(struct asking *asking)
 {
 	if (!asking)
@@ -404,7 +418,6 @@ void asking_close(struct asking *asking)
 		dismiss(asking, asking->count - 1);
 	place_close(&asking->place);
 	close(asking->wake);
-	if (asking->view.stat_file >= 0)
-		close(asking->view.stat_file);
+	close_files(&asking->view);
 	free(asking);
 }

@@ -42,6 +42,13 @@ void tell_wrapped(FILE *out, const char *label, int column, const char *text)
 
 #define INDENT 4
 
+const char *tell_span_of(const json_t *object, const char *name, char text[TELL_SPAN_MAX])
+{
+	if (!json_is_number(json_object_get(object, name)))
+		return "-";
+	return tell_span(tell_number(object, name), text);
+}
+
 void tell_row(FILE *out, char parts[][TELL_PART_MAX], size_t count)
 {
 	size_t column = 0;

@@ -38,6 +38,9 @@ double tell_number(const json_t *object, const char *name);
 /* "3d 4h", "5m 6s": a time that has passed. Return: @text. */
 const char *tell_span(double seconds, char text[TELL_SPAN_MAX]);
 
+/* The same of a member; "-" where that is no number. */
+const char *tell_span_of(const json_t *object, const char *name, char text[TELL_SPAN_MAX]);
+
 #define TELL_PART_MAX 64
 
 /* One line of a table, of parts that are padded already; what goes beyond TELL_WIDTH goes on in another line. Each part is the caller's. */

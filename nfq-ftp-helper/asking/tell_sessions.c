@@ -31,13 +31,6 @@ static int width_of(const json_t *lines, const char *name, int least)
 	return width;
 }
 
-static const char *span_of(const json_t *line, const char *name, char text[TELL_SPAN_MAX])
-{
-	if (!json_is_number(json_object_get(line, name)))
-		return "-";
-	return tell_span(tell_number(line, name), text);
-}
-
 /* A part of a row: a text or a number, at least so wide; to the left where the width is negative. */
 static void __attribute__((format(printf, 3, 4))) put(char part[TELL_PART_MAX], int width, const char *format, ...)
 {
@@ -61,10 +54,10 @@ static void put_span(char part[TELL_PART_MAX], const json_t *line, const char *n
 {
 	char text[TELL_SPAN_MAX];
 
-	put(part, 7, "%s", span_of(line, name, text));
+	put(part, 7, "%s", tell_span_of(line, name, text));
 }
 
-#define SESSION_PARTS 9
+#define SESSION_PARTS 10
 
 static void tell_session(FILE *out, const json_t *line, int client, int server)
 {
@@ -79,7 +72,11 @@ static void tell_session(FILE *out, const json_t *line, int client, int server)
 	put_span(parts[5], line, "idle");
 	put_text(parts[6], 6, line, "seqadj");
 	put(parts[7], 11, "%+.0f/%+.0f", tell_number(shift, "client"), tell_number(shift, "server"));
-	put(parts[8], 3, "%.0f", tell_number(line, "expectations"));
+	if (json_is_number(json_object_get(line, "expectations")))
+		put(parts[8], 3, "%.0f", tell_number(line, "expectations"));
+	else
+		put(parts[8], 3, "-");
+	put(parts[9], 0, "%s", json_is_true(json_object_get(line, "fast")) ? "yes" : "no");
 	tell_row(out, parts, SESSION_PARTS);
 }
 
@@ -96,9 +93,9 @@ static void tell_head(FILE *out, const char *const names[], const int widths[], 
 void tell_sessions_end(struct telling *telling)
 {
 	static const char *const names[SESSION_PARTS] = { "CLIENT", "SERVER", "STATE", "LAST", "AGE",
-							  "IDLE",   "SEQADJ", "SHIFT", "EXP" };
+							  "IDLE",   "SEQADJ", "SHIFT", "EXP",  "FAST" };
 	const int client = width_of(telling->kept, "client", 6), server = width_of(telling->kept, "server", 6);
-	const int widths[SESSION_PARTS] = { -client, -server, -9, -4, 7, 7, -6, 11, 3 };
+	const int widths[SESSION_PARTS] = { -client, -server, -9, -4, 7, 7, -6, 11, 3, 0 };
 	const json_t *line;
 	size_t index;
 

@@ -10,6 +10,7 @@
 #include "daemon/state.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
+#include "host/module.h"
 #include "host/notify.h"
 #include "kept_rules.h"
 #include "reload.h"
@@ -90,6 +91,7 @@ static void open_asking(struct daemon *daemon)
 				 "put in place and taken away by the daemon" :
 				 "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
 		.watched = &daemon->rules.watched,
+		.module = daemon->options.attach.mode == MODE_KMOD ? module_counters_open() : -ENODEV,
 		.sources = daemon->count,
 	};
 
@@ -250,6 +252,7 @@ static void reload(struct daemon *daemon)
 	daemon->options.expect_timeout = said->expect_timeout;
 	daemon->options.unregister = said->unregister;
 	set_log_level(daemon);
+	attachment_tell(&daemon->attachment);
 	if (!settings_publish(&daemon->control.settings, &daemon->options))
 		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for the new settings: the old ones stay in force");
 }
@@ -291,6 +294,7 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 		const bool gone = terminal_gone(number, &info);
 
 		attachment_keep(&daemon->attachment);
+		attachment_see(&daemon->attachment, worker_clock(), asking_is_followed(daemon->asking));
 		prune_settings(daemon);
 		attend_rules(daemon);
 		tidy_state(daemon);
@@ -362,6 +366,7 @@ static int start_daemon(struct daemon *daemon)
 {
 	int error = attachment_begin(&daemon->attachment);
 
+	attachment_see(&daemon->attachment, worker_clock(), false);
 	if (!error)
 		error = start_workers(daemon);
 	return error ? error : kept_rules_place(&daemon->rules);

@@ -73,21 +73,84 @@ static int match_layout(void)
 }
 
 /* What it deals with by itself it deals with by this program's policy. One that is built without that has no such parameters. */
-static void tell_policy(const struct policy *policy)
+void attachment_tell(const struct attachment *attachment)
 {
-	int error = module_set_parameter("min_port", policy->min_port);
+	const struct attachment_module *module = &attachment->module;
+	const struct options *options = attachment->options;
+	int error;
 
+	if (options->attach.mode != MODE_KMOD)
+		return;
+	error = module_write_parameter(module->min_port, options->policy.min_port);
 	if (!error)
-		error = module_set_parameter("rate", policy->client_rate);
+		error = module_write_parameter(module->rate, options->policy.client_rate);
+	if (!error)
+		error = module_write_parameter(module->timeout, options->expect_timeout);
+	if (!error)
+		error = module_write_parameter(module->longest, options->policy.expect_longest);
 	if (error && error != -ENOENT)
 		log_why(LOG_LEVEL_WARNING, "module",
-			"the kernel module " MODULE_NAME " cannot be told which ports it may open, and how often: %s; "
-			"it goes by min_port and rate in `" MODULE_PARAMETERS "'",
+			"the kernel module " MODULE_NAME
+			" cannot be told which ports it may open, how often and for how "
+			"long: %s; it goes by min_port, rate, timeout and longest in `" MODULE_PARAMETERS "'",
 			strerror(-error));
 }
 
-static int adopt_module(struct attach *attach, const struct policy *policy)
+/* While there are rights for it. */
+static void open_parameters(struct attachment_module *module)
 {
+	module->min_port = module_open_parameter("min_port");
+	module->rate = module_open_parameter("rate");
+	module->timeout = module_open_parameter("timeout");
+	module->longest = module_open_parameter("longest");
+	module->aside = module_open_parameter("aside");
+}
+
+static void close_parameters(const struct attachment_module *module)
+{
+	const int files[] = { module->min_port, module->rate, module->timeout, module->longest, module->aside };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (files[i] >= 0)
+			close(files[i]);
+}
+
+/* It is asked once a second; should it not be any more, since this has been killed, it goes on by itself after so many. */
+#define ASK_MILLISECONDS 1000
+#define ASIDE_SECONDS	 5
+
+static void complain_aside(struct attachment_module *module, int error)
+{
+	if (module->complained || error == -ENOENT)
+		return;
+	module->complained = true;
+	log_why(LOG_LEVEL_WARNING, "module",
+		"the kernel module cannot be told to leave all sessions to this program: %s; not all is seen that "
+		"-v and `follow' tell: write N to `" MODULE_PARAMETERS "/fast'",
+		strerror(-error));
+}
+
+void attachment_see(struct attachment *attachment, uint64_t now, bool followed)
+{
+	struct attachment_module *module = &attachment->module;
+	const bool logged = log_enabled(LOG_LEVEL_INFO);
+	int error;
+
+	if (attachment->options->attach.mode != MODE_KMOD)
+		return;
+	if (!followed && !logged)
+		module->asked = 0;
+	if ((!followed && !logged) || (module->asked && now - module->asked < ASK_MILLISECONDS))
+		return;
+	module->asked = now;
+	error = module_write_parameter(module->aside, ASIDE_SECONDS);
+	if (error)
+		complain_aside(module, error);
+}
+
+static int adopt_module(struct attachment *attachment, struct options *options)
+{
+	struct attach *attach = &options->attach;
 	int error = attach_adopt_module(attach);
 	char text[ATTACH_COMPLAINT_MAX], way[MODULE_WAY_MAX];
 	const char *complaint = error ? NULL : attach_complaint(attach, text);
@@ -105,40 +168,11 @@ static int adopt_module(struct attach *attach, const struct policy *policy)
 	if (error || complaint)
 		return complaint ? -EINVAL : error;
 	error = match_layout();
-	if (!error)
-		tell_policy(policy);
-	return error;
-}
-
-/* What the module deals with by itself nobody logs: where -v asks for a line for each transfer, it deals with none. */
-static void see_all(struct attachment *attachment)
-{
-	const int turned_off = log_enabled(LOG_LEVEL_INFO) ? module_turn_off("fast") : -EALREADY;
-
-	if (turned_off >= 0) {
-		attachment->fast = turned_off;
-		log_why(LOG_LEVEL_NOTICE, "module",
-			"the kernel module deals with no session by itself (fast=N) while this runs, so that all is seen "
-			"that -v tells");
-	} else if (turned_off != -EALREADY && turned_off != -ENOENT) {
-		log_why(LOG_LEVEL_WARNING, "module",
-			"the kernel module cannot be told to leave all sessions to this program: %s; not all is seen "
-			"that -v tells: write N to `" MODULE_PARAMETERS "/fast'",
-			strerror(-turned_off));
-	}
-}
-
-/* As it was. */
-static void see_less(struct attachment *attachment)
-{
-	const int error = attachment->fast > 0 ? module_turn_on(attachment->fast) : 0;
-
-	attachment->fast = 0;
 	if (error)
-		log_why(LOG_LEVEL_WARNING, "module",
-			"the kernel module cannot be told to deal with sessions by itself again: %s; write Y to "
-			"`" MODULE_PARAMETERS "/fast'",
-			strerror(-error));
+		return error;
+	open_parameters(&attachment->module);
+	attachment_tell(attachment);
+	return 0;
 }
 
 static int complain_cthelper(int error)
@@ -177,17 +211,15 @@ int attachment_open(struct attachment *attachment, struct options *options)
 	attachment->options = options;
 	attachment->guard = (struct guard){ .act = disable, .context = attachment, .file = -1, .pipe = -1 };
 	attachment->users = -1;
+	attachment->module =
+		(struct attachment_module){ .min_port = -1, .rate = -1, .timeout = -1, .longest = -1, .aside = -1 };
 	if (error) {
 		log_why(LOG_LEVEL_ERROR, "netlink", "the kernel has no netfilter netlink sockets: %s",
 			strerror(-error));
 		return error;
 	}
-	if (attach->mode == MODE_KMOD) {
-		error = adopt_module(attach, &options->policy);
-		if (!error)
-			see_all(attachment);
-		return error;
-	}
+	if (attach->mode == MODE_KMOD)
+		return adopt_module(attachment, options);
 	if (attach->mode == MODE_QUEUE)
 		return 0;
 	error = helper_offered();
@@ -317,7 +349,7 @@ void attachment_end(struct attachment *attachment)
 
 void attachment_close(struct attachment *attachment)
 {
-	see_less(attachment);
+	close_parameters(&attachment->module);
 	guard_end(&attachment->guard);
 	if (attachment->users >= 0)
 		close(attachment->users);

@@ -14,7 +14,11 @@ struct attachment {
 	bool registered;    /* our helper queues packets */
 	struct guard guard; /* mode cthelper: disables the helper */
 	int users;	    /* a file: who uses the helper holds a lock on it */
-	int fast;	    /* mode kmod: module_turn_off() of what the module deals with by itself; 0: as it was */
+	struct attachment_module {
+		int min_port, rate, timeout, longest, aside; /* parameters: module_open_parameter()'s */
+		uint64_t asked; /* milliseconds: when it was last asked to leave all to user space; 0: it need not */
+		bool complained;
+	} module; /* mode kmod: what the module deals with by itself, and when not */
 	struct exchange exchange;
 };
 
@@ -51,6 +55,20 @@ int attachment_begin(struct attachment *attachment);
 
 /* As guard_keep(). */
 void attachment_keep(struct attachment *attachment);
+
+/* Settings have changed: mode kmod's module goes by them, too. */
+void attachment_tell(const struct attachment *attachment);
+
+/**
+ * attachment_see - who is to see what?
+ * @attachment: as opened
+ * @now: milliseconds
+ * @followed: somebody follows what the daemon does; or its log is to tell it
+ *
+ * What the module deals with by itself is seen by nobody. So it leaves all to user space as long as this is called, every second or more
+ * often, while somebody wants to see it.
+ */
+void attachment_see(struct attachment *attachment, uint64_t now, bool followed);
 
 /* No more packets, but what waits: the kernel goes on without us. Call it while the queues are still served. */
 void attachment_end(struct attachment *attachment);

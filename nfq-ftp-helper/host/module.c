@@ -133,53 +133,57 @@ int module_parameter(const char *parameter, long long *value)
 	return end == text ? -EIO : 0;
 }
 
-int module_set_parameter(const char *parameter, long long value)
+int module_open_parameter(const char *parameter)
 {
 	char path[128];
-	int error = 0;
-	FILE *file;
+	int file;
 
 	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%.40s", parameter);
-	file = fopen(path, "we");
-	if (!file)
-		return -errno;
-	if (fprintf(file, "%lld\n", value) < 0 || fflush(file) != 0)
-		error = -errno;
-	fclose(file);
-	return error;
+	file = open(path, O_WRONLY | O_CLOEXEC);
+	return file < 0 ? -errno : file;
 }
 
-static int turn_off(int file)
+/* What is written is taken as a whole, wherever in the file. */
+int module_write_parameter(int file, long long value)
 {
-	char text = 0;
+	char text[24];
+	const int length = snprintf(text, sizeof(text), "%lld\n", value);
 
-	if (read(file, &text, 1) < 0)
-		return -errno;
-	if (text != 'Y')
-		return -EALREADY;
-	return write(file, "N", 1) < 0 ? -errno : 0;
-}
-
-int module_turn_off(const char *parameter)
-{
-	char path[128];
-	int file, error;
-
-	snprintf(path, sizeof(path), MODULE_PARAMETERS "/%.40s", parameter);
-	file = open(path, O_RDWR | O_CLOEXEC);
 	if (file < 0)
-		return -errno;
-	error = turn_off(file);
-	if (!error)
 		return file;
-	close(file);
-	return error;
+	return write(file, text, (size_t)length) < 0 ? -errno : 0;
 }
 
-int module_turn_on(int turned_off)
+int module_counters_open(void)
 {
-	const int error = write(turned_off, "Y", 1) < 0 ? -errno : 0;
+	const int file = open(MODULE_PARAMETERS "/counters", O_RDONLY | O_CLOEXEC);
 
-	close(turned_off);
-	return error;
+	return file < 0 ? -errno : file;
+}
+
+int module_counters_read(int file, char text[MODULE_COUNTERS_MAX])
+{
+	const ssize_t length = file < 0 ? file : pread(file, text, MODULE_COUNTERS_MAX - 1, 0);
+
+	if (length < 0)
+		return file < 0 ? file : -errno;
+	text[length] = '\0';
+	return 0;
+}
+
+bool module_counter(const char *text, const char *name, uint64_t *value)
+{
+	const size_t length = strlen(name);
+
+	while (text) {
+		char *end;
+
+		if (strncmp(text, name, length) == 0 && text[length] == ' ') {
+			*value = strtoull(text + length + 1, &end, 10);
+			return end > text + length + 1 && *end == '\n';
+		}
+		text = strchr(text, '\n');
+		text += text != NULL;
+	}
+	return false;
 }

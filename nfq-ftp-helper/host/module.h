@@ -6,6 +6,7 @@
 #define HOST_MODULE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Ours, of mode kmod. */
 #define MODULE_NAME "nf_conntrack_nfqftp"
@@ -45,17 +46,21 @@ bool module_could_be_loaded(const char *name);
 /* A parameter of ours, which is a number. Return: 0, or a negative errno. */
 int module_parameter(const char *parameter, long long *value);
 
-/* Change one. Return: 0, or a negative errno; -ENOENT: it has none of this name. */
-int module_set_parameter(const char *parameter, long long value);
+/* To change one, for which no rights are needed any more: a file. Return: or a negative errno; -ENOENT: it has none of this name. */
+int module_open_parameter(const char *parameter);
 
-/**
- * module_turn_off - turn one of ours off that is on
- * @parameter: a switch
- *
- * Return: what module_turn_on() wants, once, and for which no rights are needed any more; or a negative errno: -EALREADY, it is off;
- * -ENOENT, there is none of this name.
- */
-int module_turn_off(const char *parameter);
-int module_turn_on(int turned_off);
+/* Return: 0, or a negative errno; @file's own, where it is one. */
+int module_write_parameter(int file, long long value);
+
+/* What it has counted, as a file. Return: or a negative errno. */
+int module_counters_open(void);
+
+#define MODULE_COUNTERS_MAX 4096
+
+/* All of it, a line each. @file: or a negative errno. Return: 0, or a negative errno. */
+int module_counters_read(int file, char text[MODULE_COUNTERS_MAX]);
+
+/* One of these lines. Return: whether there is one of this name. */
+bool module_counter(const char *text, const char *name, uint64_t *value);
 
 #endif

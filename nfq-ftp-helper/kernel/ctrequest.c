@@ -4,6 +4,7 @@
 #include "attributes.h"
 
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
@@ -24,6 +25,14 @@ struct nlmsghdr *ctrequest_walk(struct exchange *exchange, uint8_t family, uint1
 
 	ctmessage_put_zone(message, CTA_ZONE, zone);
 	return message;
+}
+
+void ctrequest_walk_helped(struct exchange *exchange)
+{
+	struct nlmsghdr *message = ctrequest_walk(exchange, 0, 0);
+
+	attribute_put_be32(message, CTA_STATUS, IPS_HELPER);
+	attribute_put_be32(message, CTA_STATUS_MASK, IPS_HELPER);
 }
 
 struct nlmsghdr *ctrequest_update(struct exchange *exchange, const struct tuple *original, uint16_t zone,
@@ -69,15 +78,19 @@ int ctrequest_connection(const struct answer *answer, struct connection *connect
 	return answer->message ? ctrequest_read_connection(answer->message, connection) : -EBADMSG;
 }
 
-const void *ctrequest_private(const struct answer *answer, const char *helper, size_t *size)
+const void *ctrequest_read_private(const struct nlmsghdr *object, const char *helper, size_t *size)
 {
 	const void *attributes;
-	int length;
+	const int length = exchange_attributes(object, CT(IPCTNL_MSG_CT_NEW), &attributes);
 
+	return length < 0 ? NULL : ctmessage_read_private(attributes, (size_t)length, helper, size);
+}
+
+const void *ctrequest_private(const struct answer *answer, const char *helper, size_t *size)
+{
 	if (answer->error || !answer->message)
 		return NULL;
-	length = exchange_attributes(answer->message, CT(IPCTNL_MSG_CT_NEW), &attributes);
-	return length < 0 ? NULL : ctmessage_read_private(attributes, (size_t)length, helper, size);
+	return ctrequest_read_private(answer->message, helper, size);
 }
 
 int ctrequest_expected(const struct answer *answer, struct expected *expected)

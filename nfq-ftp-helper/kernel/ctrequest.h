@@ -15,6 +15,9 @@ void ctrequest_get(struct exchange *exchange, const struct tuple *tuple, uint16_
 /* Connections, all of them (exchange_walk()). Of this family; to be narrowed. */
 struct nlmsghdr *ctrequest_walk(struct exchange *exchange, uint8_t family, uint16_t zone);
 
+/* Connections, all of them that rules have given a helper, of whichever family and zone. */
+void ctrequest_walk_helped(struct exchange *exchange);
+
 /* A change of a connection, to be filled in. @flags: NLM_F_ACK, or 0 for exchange_post() */
 struct nlmsghdr *ctrequest_update(struct exchange *exchange, const struct tuple *original, uint16_t zone,
 				  unsigned int flags);
@@ -41,8 +44,9 @@ int ctrequest_expected(const struct answer *answer, struct expected *expected);
 /* The private data of the connection's helper, where that is @helper; else NULL. */
 const void *ctrequest_private(const struct answer *answer, const char *helper, size_t *size);
 
-/* The same as ctrequest_connection() for an object of a walk. */
+/* The same for an object of a walk. */
 int ctrequest_read_connection(const struct nlmsghdr *object, struct connection *connection);
+const void *ctrequest_read_private(const struct nlmsghdr *object, const char *helper, size_t *size);
 
 /* An exchange of its own. */
 int ctrequest_delete_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone, uint32_t id);

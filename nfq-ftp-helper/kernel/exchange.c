@@ -207,12 +207,9 @@ int exchange_run_one(struct exchange *exchange)
 	return error ? error : exchange->answer[0].error;
 }
 
-/*
- * One piece of a dump. @stale: counted up where nothing in it answers this exchange. Return: 1 when more follow, 0 at
- * the end, or a negative errno.
- */
-static int walk_piece(const struct exchange *exchange, int length, unsigned int *stale,
-		      void (*look)(void *context, const struct nlmsghdr *object), void *context)
+/* One piece of a dump. Return: as exchange_walk_on(). */
+static int walk_piece(struct exchange *exchange, int length, void (*look)(void *context, const struct nlmsghdr *object),
+		      void *context)
 {
 	const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)exchange->walked;
 	bool ours = false;
@@ -226,24 +223,35 @@ static int walk_piece(const struct exchange *exchange, int length, unsigned int 
 			return message_error(message);
 		look(context, message);
 	}
-	*stale += !ours;
-	return *stale > STALE_MAX ? -EPROTO : 1;
+	exchange->stale += !ours;
+	return exchange->stale > STALE_MAX ? -EPROTO : 1;
+}
+
+int exchange_walk_begin(struct exchange *exchange)
+{
+	const int error = send_requests(exchange);
+
+	exchange->stale = 0;
+	return error < 0 ? error : 0;
+}
+
+int exchange_walk_on(struct exchange *exchange, void (*look)(void *context, const struct nlmsghdr *object),
+		     void *context)
+{
+	const int length =
+		netlink_receive(mnl_socket_get_fd(exchange->socket), exchange->walked, sizeof(exchange->walked));
+
+	return length < 0 ? length : walk_piece(exchange, length, look, context);
 }
 
 int exchange_walk(struct exchange *exchange, void (*look)(void *context, const struct nlmsghdr *object), void *context)
 {
-	unsigned int stale = 0;
-	int more = send_requests(exchange);
+	int more = exchange_walk_begin(exchange);
 
 	if (more < 0)
 		return more;
 	do {
-		int length = netlink_receive(mnl_socket_get_fd(exchange->socket), exchange->walked,
-					     sizeof(exchange->walked));
-
-		if (length < 0)
-			return length;
-		more = walk_piece(exchange, length, &stale, look, context);
+		more = exchange_walk_on(exchange, look, context);
 	} while (more > 0);
 	return more;
 }

@@ -33,6 +33,7 @@ struct exchange {
 	struct mnl_socket *socket;
 	uint64_t runs;	    /* round trips so far */
 	uint32_t seq;	    /* of the first message */
+	unsigned int stale; /* pieces of a walk that answer something else */
 	unsigned int count; /* messages in request[] */
 	struct answer answer[EXCHANGE_MESSAGES];
 	uint8_t *free[EXCHANGE_MESSAGES];	    /* of received[]: those that hold no answer */
@@ -76,6 +77,13 @@ int exchange_run_one(struct exchange *exchange);
  * Return: 0, or a negative errno.
  */
 int exchange_walk(struct exchange *exchange, void (*look)(void *context, const struct nlmsghdr *object), void *context);
+
+/* The same piece by piece. Nothing else may be sent meanwhile. Return: 0, or a negative errno. */
+int exchange_walk_begin(struct exchange *exchange);
+
+/* The next piece. Return: 1 when more follow, 0 at the end, or a negative errno. */
+int exchange_walk_on(struct exchange *exchange, void (*look)(void *context, const struct nlmsghdr *object),
+		     void *context);
 
 /* The attributes of an object that must be of @type. Return: their length in bytes, or -EBADMSG. */
 int exchange_attributes(const struct nlmsghdr *object, unsigned int type, const void **attributes);

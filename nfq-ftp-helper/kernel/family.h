@@ -10,9 +10,11 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* AF_INET or AF_INET6. */
+/* AF_INET or AF_INET6; of none: AF_UNSPEC, which is all. */
 static inline uint8_t family_number(uint8_t family)
 {
+	if (!family)
+		return AF_UNSPEC;
 	return family == FAMILY_IPV4 ? AF_INET : AF_INET6;
 }
 

@@ -140,10 +140,9 @@ static void draw_row(int y, const json_t *row, int width)
 
 	snprintf(line, sizeof(line), "%-*s %-*s %-9s %-4s %7s %7s %-6s %+5.0f %+5.0f %3.0f", width,
 		 tell_text(row, "client", client), width, tell_text(row, "server", server),
-		 tell_text(row, "state", state), tell_text(row, "command", command),
-		 tell_span(tell_number(row, "age"), age), tell_span(tell_number(row, "idle"), idle),
-		 tell_text(row, "seqadj", seqadj), tell_number(shift, "client"), tell_number(shift, "server"),
-		 tell_number(row, "expectations"));
+		 tell_text(row, "state", state), tell_text(row, "command", command), tell_span_of(row, "age", age),
+		 tell_span_of(row, "idle", idle), tell_text(row, "seqadj", seqadj), tell_number(shift, "client"),
+		 tell_number(shift, "server"), tell_number(row, "expectations"));
 	mvprintw(y, 0, "%-*.*s", COLS - 1, COLS - 1, line);
 }
 

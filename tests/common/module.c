@@ -80,7 +80,10 @@ static void carry_out(struct module *module, struct scan_segment *segment)
 		take_back(module, false);
 	for (unsigned int i = 0; segment->unanswered == SCAN_ACCEPTED && i < module->opens; i++)
 		module->open[i].accepted = true;
+	for (unsigned int i = 0; segment->wait != SCAN_WAIT_STAYS && i < module->opens; i++)
+		module->open[i].awaited = module->open[i].accepted && segment->wait == SCAN_WAIT_BEGINS;
 	segment->accepted = segment->unanswered = SCAN_STAYS;
+	segment->wait = SCAN_WAIT_STAYS;
 }
 
 void module_give_way(struct module *module, const struct tuple *expected)
@@ -100,8 +103,10 @@ static bool expect(struct module *module, const struct scan_segment *segment)
 	module_give_way(module, &plain->expected);
 	if (module->opens == MODULE_OPEN_MAX)
 		return false;
-	module->open[module->opens++] =
-		(struct module_open){ plain->expected, plain->inside, segment->side, segment->side == DIRECTION_REPLY };
+	module->open[module->opens++] = (struct module_open){ .expected = plain->expected,
+							      .inside = plain->inside,
+							      .by = segment->side,
+							      .accepted = segment->side == DIRECTION_REPLY };
 	module->announced++;
 	return true;
 }

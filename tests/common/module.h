@@ -17,6 +17,7 @@ struct module_open {
 	struct endpoint inside;
 	enum direction by; /* whose announcement it is */
 	bool accepted;
+	bool awaited; /* it has its longest time */
 };
 
 /* What has become of a packet. */

@@ -60,11 +60,28 @@ static void expect_ours(struct nf_conntrack_helper *helper, u8 family, unsigned 
 	EXPECT(compat_helper_is(helper, our_help) && !compat_helper_is(helper, their_help));
 }
 
+/* Across the end of the clock's 32 bits. One that is over is not expected anew by having its time changed. */
+static void times(void)
+{
+	struct nf_conntrack_expect exp;
+
+	fixture_expect(&exp, 0xfffffff8, false);
+	EXPECT(compat_expect_until(&exp) == 0xfffffff8 && !compat_expect_is_over(&exp));
+	compat_expect_prolong(&exp, 0x100);
+	EXPECT(compat_expect_until(&exp) == 0xf8 && !compat_expect_is_over(&exp));
+	compat_expect_prolong(&exp, -0xf0);
+	EXPECT(compat_expect_until(&exp) == 8 && !compat_expect_is_over(&exp));
+	fixture_expect(&exp, 0xfffffff8, true);
+	compat_expect_prolong(&exp, 0x100);
+	EXPECT(compat_expect_is_over(&exp) || compat_expect_until(&exp) == 0xfffffff8);
+}
+
 int main(int argc, char *argv[])
 {
 	const unsigned int port = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 0;
 	struct nf_conntrack_helper *kept;
 
+	times();
 	/* Twice: nothing is left of the first time that would be in the way. */
 	for (unsigned int time = 0; time < 2; time++) {
 		EXPECT(come() == 0);

@@ -166,12 +166,15 @@ def live_comes_as_it_happens():
 def live_tells_what_there_was_before():
     other = {'client': '10.0.0.2:40700', 'server': SERVER, 'state': 'ready', 'command': 'RETR', 'age': 65, 'shift': {'client': 6, 'server': 0}, 'expectations': 1}
     gone = {**other, 'client': '10.0.0.2:40701', 'state': 'closed'}
+    fast = {**other, 'client': '10.0.0.2:40702', 'age': None, 'expectations': None, 'fast': True}
     lost = {'event': 'lost', 'count': 7}
     end = {**event('closed'), 'client': '10.0.0.2:40700'}
-    with Daemon([line('client', 'NOOP'), lost, event('closed'), end], [other, gone]) as daemon:
+    fast_end = {**event('closed'), 'client': fast['client']}
+    with Daemon([line('client', 'NOOP'), lost, event('closed'), end, fast_end], [other, gone, fast]) as daemon:
         text, said = daemon.explain('--live', '10.0.0.0/8')
     check('( goes on, for 1m 5s: ready, last RETR, shift +6/+0, 1 expected )' in ' '.join(text.split()), text)
-    equal(text.count('( 7 events are lost here'), 2, 'losses')
+    check("( goes on, the kernel module's alone so far: ready, shift +6/+0 )" in ' '.join(text.split()), text)
+    equal(text.count('( 7 events are lost here'), 3, 'losses')
     check('40701' not in text and not said, f'{text} {said}')
     equal(text.count('Control connection 1\n'), 3, 'headings: it is another one\'s turn')
 

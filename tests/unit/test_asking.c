@@ -9,14 +9,21 @@
 #include "asking/client.h"
 #include "asking/place.h"
 #include "asking/tell.h"
+#include "core/wire/scan.h"
 #include "daemon/log.h"
+#include "kernel/ctmessage.h"
 #include "work.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -79,6 +86,7 @@ static struct session *insert(uint32_t number)
 }
 
 static struct watched watched;
+static int counters; /* in the kernel module's place: empty at first */
 
 static int set_up(void **state)
 {
@@ -96,6 +104,7 @@ static int set_up(void **state)
 	events = unit_alloc_lines(sizeof(*events));
 	atomic_store(&stop, false);
 	memset(&watched, 0, sizeof(watched));
+	config.module = counters = memfd_create("counters", MFD_CLOEXEC);
 	config.source[0] = (struct asking_source){ table, published, events, 5, NFQUEUE_NONE };
 	if (!mkdtemp(options.state_directory) || asking_open(&asking, &config) < 0)
 		return -1;
@@ -336,6 +345,23 @@ static json_int_t metric(const char *name)
 	return value;
 }
 
+/* A module of the kernel's that counts: as often as somebody asks its file is read anew. Where there is none nothing is told. */
+static void the_module_is_told(void **state)
+{
+	static const char text[] = "packets 12\nqueued 3\nannounced 5\nedited 4\n";
+
+	(void)state;
+	assert_int_equal(metric("module_packets"), -1);
+	assert_int_equal(pwrite(counters, text, sizeof(text) - 1, 0), sizeof(text) - 1);
+	assert_int_equal(metric("module_packets"), 12);
+	assert_int_equal(metric("module_packets_queued"), 3);
+	assert_int_equal(metric("module_expectations_made"), 5);
+	assert_int_equal(metric("module_rewrites"), 4);
+	assert_int_equal(metric("module_declined"), -1);
+	assert_int_equal(pwrite(counters, "packets 99", 10, 0), 10);
+	assert_int_equal(metric("module_packets"), 99);
+}
+
 /* In a status, and as metrics: a gauge, of which there is none where nobody looks. */
 static void rules_are_told(void **state)
 {
@@ -470,6 +496,139 @@ static void expectations_are_listed(void **state)
 	assert_in_range(number_of(json_array_get(lines, 1), "age"), 7, 8);
 	assert_in_range(number_of(json_array_get(lines, 1), "left"), 292, 293);
 	json_decref(lines);
+}
+
+/* ---- what the kernel module deals with by itself ---- */
+
+struct fast_object {
+	struct scan scan;
+	const char *helper;
+	uint8_t tcp_state;
+	int cut; /* bytes that are missing at its end */
+};
+
+static void put_nested(struct nlmsghdr *message, uint16_t outer, uint16_t inner, uint16_t type, const void *data,
+		       size_t length)
+{
+	struct nlattr *nest = mnl_attr_nest_start(message, outer), *deeper;
+
+	deeper = inner ? mnl_attr_nest_start(message, inner) : NULL;
+	mnl_attr_put(message, type, length, data);
+	if (deeper)
+		mnl_attr_nest_end(message, deeper);
+	mnl_attr_nest_end(message, nest);
+}
+
+/* As conntrack has it: 10.0.0.9 to 192.0.2.1, masqueraded. */
+static struct nlmsghdr *make_object(const struct fast_object *object)
+{
+	static _Alignas(8) uint8_t buffer[CTMESSAGE_MAX];
+	const struct endpoint client = { .address = { 10, 0, 0, 9 }, .family = FAMILY_IPV4, .port = 4000 };
+	const struct endpoint server = { .address = { 192, 0, 2, 1 }, .family = FAMILY_IPV4, .port = 21 };
+	const struct endpoint outside = { .address = { 198, 51, 100, 254 }, .family = FAMILY_IPV4, .port = 4000 };
+	struct nlmsghdr *message =
+		ctmessage_begin(buffer, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0, FAMILY_IPV4, 1);
+	struct nlattr *nest;
+
+	ctmessage_put_tuple(message, CTA_TUPLE_ORIG, &(struct tuple){ client, server });
+	ctmessage_put_tuple(message, CTA_TUPLE_REPLY, &(struct tuple){ server, outside });
+	ctmessage_put_zone(message, CTA_ZONE, 3);
+	put_nested(message, CTA_PROTOINFO, CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE, &object->tcp_state, 1);
+	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_ORIG, &(struct seqadj){ 1000, 0, 7 });
+	ctmessage_put_seqadj(message, CTA_SEQ_ADJ_REPLY, &(struct seqadj){ 2000, 0, -2 });
+	nest = mnl_attr_nest_start(message, CTA_HELP);
+	mnl_attr_put_strz(message, CTA_HELP_NAME, object->helper);
+	mnl_attr_put(message, CTA_HELP_INFO, sizeof(object->scan), &object->scan);
+	mnl_attr_nest_end(message, nest);
+	message->nlmsg_len -= (uint32_t)object->cut;
+	return message;
+}
+
+static const char *listed(const struct fast_object *object, const struct filter *filter)
+{
+	static char text[ANSWER_LINE_MAX];
+	struct response answer = { .question = { .kind = QUESTION_SESSIONS, .filter = *filter } };
+
+	answer_fast_object(&answer, make_object(object));
+	snprintf(text, sizeof(text), "%.*s", (int)answer.lines.length, answer.lines.text ? answer.lines.text : "");
+	free(answer.lines.text);
+	return text;
+}
+
+#define FAST_READY                                                                                                                  \
+	"{\"client\":\"10.0.0.9:4000\",\"server\":\"192.0.2.1:21\",\"zone\":3,\"queue\":null,\"state\":\"ready\",\"command\":\"\"," \
+	"\"age\":null,\"idle\":null,\"logged_in\":true,\"seqadj\":\"kernel\",\"shift\":{\"client\":7,\"server\":-2},"               \
+	"\"expectations\":null,\"fast\":true}\n"
+
+static void fast_sessions_are_listed(void **state)
+{
+	const struct fast_object whole = { .helper = "nfq-ftp",
+					   .tcp_state = TCP_CONNTRACK_ESTABLISHED,
+					   .scan = { .started = 1, .note = SCAN_NOTED } };
+	const struct filter all = { .port = 0 };
+	struct fast_object object = whole;
+	struct filter filter = { .port = 21 };
+
+	(void)state;
+	assert_string_equal(listed(&object, &all), FAST_READY);
+	assert_string_equal(listed(&object, &filter), FAST_READY);
+	filter.port = 22;
+	assert_string_equal(listed(&object, &filter), "");
+	filter = (struct filter){ .state = SESSION_GREETING };
+	assert_string_equal(listed(&object, &filter), "");
+	object.scan.note = SCAN_NOTED_EARLY;
+	assert_non_null(strstr(listed(&object, &filter), "\"state\":\"greeting\""));
+	assert_non_null(strstr(listed(&object, &filter), "\"logged_in\":false"));
+	object.scan.note = SCAN_NOTED_NOT; /* nothing has passed */
+	assert_string_equal(listed(&object, &all), "");
+	object = whole;
+	object.scan.given = SCAN_GIVEN_ONE; /* a worker has it */
+	assert_string_equal(listed(&object, &all), "");
+	object = whole;
+	object.helper = "ftp";
+	assert_string_equal(listed(&object, &all), "");
+	object = whole;
+	object.tcp_state = TCP_CONNTRACK_TIME_WAIT;
+	assert_string_equal(listed(&object, &all), "");
+	for (object = whole; object.cut < 60; object.cut++)
+		assert_string_equal(listed(&object, &all), object.cut ? "" : FAST_READY);
+}
+
+/* This machine's conntrack is asked, behind the tables, and may refuse: the answer is whole in any case. */
+static void conntrack_is_asked(void **state)
+{
+	json_t *lines;
+
+	(void)state;
+	options.attach.mode = MODE_KMOD;
+	insert(7);
+	for (unsigned int i = 0; i < 3; i++) {
+		lines = ask("{\"version\":1,\"ask\":\"sessions\",\"address\":\"10.0.0.7\"}\n");
+		assert_true(has_ended(lines));
+		assert_int_equal(json_array_size(lines), 3);
+		assert_true(json_is_false(json_object_get(json_array_get(lines, 1), "fast")));
+		json_decref(lines);
+	}
+}
+
+/* Where nobody says how old one is, or how much is expected, a table for people says nothing either. */
+static void fast_sessions_for_people(void **state)
+{
+	struct telling telling = { .lines = 1 };
+	json_t *line = json_loads(FAST_READY, 0, NULL);
+	char text[1024];
+
+	(void)state;
+	assert_non_null(line);
+	assert_true(tell_kept(&telling, line));
+	telling.out = unit_stream(fmemopen(text, sizeof(text), "w"));
+	tell_sessions_end(&telling);
+	fclose(telling.out);
+	assert_non_null(strstr(text, " FAST\n"));
+	assert_non_null(
+		strstr(text, "10.0.0.9:4000 192.0.2.1:21 ready     -          -       - kernel       +7/-2   - yes\n"));
+	json_decref(telling.kept);
+	json_decref(line);
 }
 
 /* Every number of the figures is told: each is another one here, and found once; but those of a histogram, which are added up. */
@@ -993,6 +1152,31 @@ static void losses_are_counted(void **state)
 }
 
 /* That rules have gone, and are back; nothing of what was before. */
+static void becomes_followed(bool followed)
+{
+	for (double start = seconds(); asking_is_followed(asking) != followed && seconds() < start + 10;)
+		usleep(10000);
+	assert_true(asking_is_followed(asking) == followed);
+}
+
+/* Others see whether somebody does: what the kernel module deals with by itself he would not hear of. */
+static void that_somebody_follows_is_seen(void **state)
+{
+	FILE *streams[2];
+
+	(void)state;
+	assert_false(asking_is_followed(NULL));
+	assert_false(asking_is_followed(asking));
+	streams[0] = follow();
+	becomes_followed(true);
+	streams[1] = follow();
+	fclose(streams[0]);
+	usleep(200000);
+	assert_true(asking_is_followed(asking));
+	fclose(streams[1]);
+	becomes_followed(false);
+}
+
 static void rules_are_followed(void **state)
 {
 	json_t *line;
@@ -1313,8 +1497,13 @@ int main(void)
 		CASE(what_the_kernel_hides_is_said),
 		CASE(sessions_are_filtered),
 		CASE(expectations_are_listed),
+		CASE(fast_sessions_are_listed),
+		CASE(conntrack_is_asked),
+		CASE(fast_sessions_for_people),
 		CASE(metrics_tell_every_counter),
+		CASE(the_module_is_told),
 		CASE(rules_are_told),
+		CASE(that_somebody_follows_is_seen),
 		CASE(rules_are_followed),
 		CASE(latencies_have_their_bucket),
 		CASE(sessions_are_whole_while_they_change),

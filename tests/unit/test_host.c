@@ -68,6 +68,20 @@ static void ports_as_text(void **state)
 }
 
 /* No advice that cannot be followed: no modprobe in a container, no building where that is not possible. */
+static void module_counters(void **state)
+{
+	const char *text = "packets 12\npayload 3\nlarge 18446744073709551615\nodd x\nunfinished 7";
+	uint64_t value = 0;
+
+	(void)state;
+	assert_true(module_counter(text, "packets", &value) && value == 12);
+	assert_true(module_counter(text, "payload", &value) && value == 3);
+	assert_true(module_counter(text, "large", &value) && value == UINT64_MAX);
+	assert_false(module_counter(text, "load", &value) || module_counter(text, "packet", &value) ||
+		     module_counter(text, "odd", &value) || module_counter(text, "unfinished", &value) ||
+		     module_counter("", "packets", &value));
+}
+
 static void module_ways(void **state)
 {
 	const struct module_means all = { .kernel_takes = true,
@@ -191,9 +205,13 @@ static void errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(port_lists),  cmocka_unit_test(ports_as_text),
-		cmocka_unit_test(module_ways), cmocka_unit_test(queue_ranges),
-		cmocka_unit_test(sure_queues), cmocka_unit_test(a_helper_has_one_queue),
+		cmocka_unit_test(port_lists),
+		cmocka_unit_test(ports_as_text),
+		cmocka_unit_test(module_ways),
+		cmocka_unit_test(module_counters),
+		cmocka_unit_test(queue_ranges),
+		cmocka_unit_test(sure_queues),
+		cmocka_unit_test(a_helper_has_one_queue),
 		cmocka_unit_test(errors),
 	};
 

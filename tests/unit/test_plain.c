@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "common/module.h"
+#include "core/plain/lease.h"
 #include "core/plain/pace.h"
 #include "core/wire/segment.h"
 
@@ -899,6 +900,129 @@ static void test_pace(void **state)
 	assert_int_equal(pace_client_length(&(struct endpoint){ .family = FAMILY_IPV6 }), 8);
 }
 
+static unsigned int awaits(const struct talk *t)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < t->module.opens; i++)
+		count += t->module.open[i].awaited;
+	return count;
+}
+
+static void is_kept(const struct talk *t, uint32_t seconds)
+{
+	assert_int_equal(plain_keeps(scan_transfer(&t->module.scan), 3600), seconds);
+}
+
+/* Nobody renews an expectation of the module's, nor sets its connection's time anew: so it has the longest while a transfer is asked for. */
+static void test_awaited(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	ready(&t);
+	says(&t, CLIENT, PORT_LINE);
+	says(&t, SERVER, "200 fine\r\n");
+	assert_int_equal(awaits(&t), 0);
+	is_kept(&t, 0);
+	says(&t, CLIENT, "NOOP\r\n");
+	says(&t, SERVER, "200 fine\r\n");
+	assert_int_equal(awaits(&t), 0);
+	assert_int_equal(says(&t, CLIENT, "RETR x\r\n"), MODULE_PASSES);
+	assert_int_equal(awaits(&t), 1);
+	is_kept(&t, 3600);
+	assert_int_equal(says(&t, CLIENT, "NOOP\r\n"), MODULE_PASSES);
+	is_kept(&t, 3600);
+	assert_int_equal(says(&t, SERVER, "150 here\r\n"), MODULE_PASSES);
+	has_all(&t, CLIENT);
+	assert_int_equal(awaits(&t), 1);
+	is_kept(&t, PLAIN_TRANSFER_SECONDS);
+	says(&t, SERVER, "226 done\r\n");
+	assert_int_equal(opens(&t, true), 0);
+	is_kept(&t, 0);
+
+	/* The file is not there: what was accepted stays, and has no more than the usual any more. */
+	ready(&t);
+	says(&t, CLIENT, PORT_LINE);
+	says(&t, SERVER, "200 fine\r\n");
+	says(&t, CLIENT, "RETR x\r\n");
+	assert_int_equal(awaits(&t), 1);
+	says(&t, SERVER, "550 no\r\n");
+	assert_int_equal(opens(&t, true), 1);
+	assert_int_equal(awaits(&t), 0);
+	is_kept(&t, 0);
+}
+
+/* Passive; asked for before it was accepted; refused. */
+static void test_awaited_otherwise(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	begin_as(&t, FAMILY_IPV4, 2, 1460);
+	login(&t);
+	says(&t, CLIENT, "PASV\r\n");
+	says(&t, SERVER, "227 x (192,168,7,3,11,185)\r\n");
+	has_all(&t, CLIENT);
+	assert_int_equal(awaits(&t), 0);
+	says(&t, CLIENT, "LIST\r\n");
+	assert_int_equal(awaits(&t), 1);
+	says(&t, SERVER, "150 here\r\n");
+	is_kept(&t, PLAIN_TRANSFER_SECONDS);
+	says(&t, SERVER, "226 done\r\n");
+	assert_int_equal(opens(&t, true), 0);
+
+	ready(&t);
+	says(&t, CLIENT, PORT_LINE);
+	has_all(&t, SERVER);
+	says(&t, CLIENT, "RETR x\r\n");
+	assert_int_equal(opens(&t, false), 1);
+	assert_int_equal(awaits(&t), 0);
+	says(&t, SERVER, "200 fine\r\n");
+	assert_int_equal(opens(&t, true), 1);
+	assert_int_equal(awaits(&t), 1);
+
+	ready(&t);
+	says(&t, CLIENT, PORT_LINE);
+	has_all(&t, SERVER);
+	says(&t, CLIENT, "RETR x\r\n");
+	says(&t, SERVER, "500 no\r\n");
+	assert_int_equal(t.module.opens, 0);
+
+	/* Nothing is kept of one that is not trusted: who cannot log in may say RETR, too. */
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	says(&t, SERVER, "220 ready\r\n");
+	says(&t, CLIENT, "RETR x\r\n");
+	is_kept(&t, 0);
+}
+
+static void test_lease(void **state)
+{
+	struct lease lease = { 0 };
+
+	(void)state;
+	assert_int_equal(lease_left(&lease, 1), 0);
+	assert_int_equal(lease_left(&lease, 0x80000000), 0);
+	/* Across the clock's end. */
+	lease_take(&lease, UINT32_MAX - 999, 5000);
+	assert_int_equal(lease_left(&lease, UINT32_MAX - 999), 5000);
+	assert_int_equal(lease_left(&lease, 3999), 1);
+	assert_int_equal(lease_left(&lease, 4000), 0);
+	assert_int_equal(lease_left(&lease, 4001), 0);
+	/* The longest counts. */
+	lease_take(&lease, 10000, 5000);
+	lease_take(&lease, 12000, 1000);
+	lease_take(&lease, 12000, 0);
+	assert_int_equal(lease_left(&lease, 12000), 3000);
+	lease_take(&lease, 13000, 5000);
+	assert_int_equal(lease_left(&lease, 13000), 5000);
+	/* None is for long, nor counts that is over for long. */
+	lease_take(&lease, 20000, UINT32_MAX);
+	assert_int_equal(lease_left(&lease, 20000), LEASE_MOST);
+	for (uint32_t now = 20000 + LEASE_MOST; now < UINT32_MAX - LEASE_MOST; now += LEASE_MOST)
+		assert_int_equal(lease_left(&lease, now), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -926,7 +1050,10 @@ int main(void)
 		cmocka_unit_test(test_early_declined),
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_announced_with_fin),
+		cmocka_unit_test(test_awaited),
+		cmocka_unit_test(test_awaited_otherwise),
 		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,9 +11,13 @@ daemon in turns on one stream; beginnings that are not plain; a network that los
 """
 
 import contextlib
+import json
 import os
 import pathlib
+import signal
+import subprocess
 import sys
+import tempfile
 import time
 
 os.environ.setdefault("NFQ_FTP_MODULE", str(pathlib.Path(__file__).resolve().parents[2] /
@@ -168,19 +172,217 @@ def lossy(lab, modes):
     return f"{result}, {said(counted)}"
 
 
-def told_of(lab, mode, family):
-    """With -v the daemon sees all, and afterwards the module is as it was."""
-    check((PARAMETERS / "fast").read_text().strip() == "N", "the module goes on by itself")
+def wait_aside(aside):
+    """Until the module leaves all to the daemon, or does not any more."""
+    deadline = time.monotonic() + PATIENCE
+    while bool(int((PARAMETERS / "aside").read_text())) != aside:
+        check(time.monotonic() < deadline, f"aside is {(PARAMETERS / 'aside').read_text().strip()}")
+        time.sleep(0.05)
+
+
+def all_seen(lab, mode, family):
+    """A transfer of which the daemon sees everything."""
+    wait_aside(True)
     counted = Counted()
     with RawClient(lab, family=family) as session:
         test_streams.fetch_small(session, mode)
     check(not counted.announced and counted.queued > QUEUED_MAX, said(counted))
-    log = lab.daemon_log.read_text(errors="replace")
-    check(mode in log, f"its log has no {mode}")
-    lab.daemon_stop()
-    check((PARAMETERS / "fast").read_text().strip() == "Y", "the module does not go on by itself afterwards")
-    lab.daemon_start()
     return said(counted)
+
+
+def none_seen(lab, mode, family):
+    wait_aside(False)
+    counted = Counted()
+    with RawClient(lab, family=family) as session:
+        test_streams.fetch_small(session, mode)
+    check(counted.announced == 1 and counted.queued <= QUEUED_MAX, said(counted))
+
+
+def verbose(lab, configuration, on):
+    configuration.write_text(f"verbose = {1 if on else 0}\n")
+    lab.daemon.send_signal(signal.SIGHUP)
+
+
+def told_of(lab, configuration, mode, family):
+    """With -v, by SIGHUP, the daemon sees all; afterwards, and when it is killed, the module goes on as it was."""
+    none_seen(lab, mode, family)
+    verbose(lab, configuration, True)
+    result = all_seen(lab, mode, family)
+    check(mode in lab.daemon_log.read_text(errors="replace"), f"its log has no {mode}")
+    verbose(lab, configuration, False)
+    none_seen(lab, mode, family)
+    verbose(lab, configuration, True)
+    wait_aside(True)
+    lab.daemon_kill9()
+    none_seen(lab, mode, family)
+    configuration.write_text("")
+    lab.daemon_start()
+    none_seen(lab, mode, family)
+    return result
+
+
+def followed(lab, mode, family):
+    """Who follows sees all; the module stays switched on, and goes on by itself afterwards."""
+    none_seen(lab, mode, family)
+    follower = lab.popen("router", [str(lab.binary), "follow", "--json", "--state-dir", str(lab.directory / "state")],
+                         stdout=subprocess.PIPE, text=True)
+    try:
+        result = all_seen(lab, mode, family)
+        seen = ""
+        while '"rewrite"' not in seen:
+            seen = follower.stdout.readline()
+            check(seen, "it ends without a word of the transfer")
+        check(mode in seen, seen)
+    finally:
+        follower.terminate()
+        follower.wait()
+    check((PARAMETERS / "fast").read_text().strip() == "Y", "it was switched off")
+    none_seen(lab, mode, family)
+    return result
+
+
+def counted_too(lab, mode, family):
+    """What the module did by itself is in the daemon's metrics."""
+    def asked():
+        done = lab.run("router", [str(lab.binary), "metrics", "--state-dir", str(lab.directory / "state")], check=True)
+        return {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines() if not line.startswith("#") and "{" not in line}
+
+    before = asked()
+    none_seen(lab, mode, family)
+    gained = {name: number - before[name] for name, number in asked().items() if "_module_" in name}
+    for name in ("expectations_made", "rewrites"):
+        check(gained[f"nfq_ftp_helper_module_{name}_total"] == 1, f"{gained}")
+    check(gained["nfq_ftp_helper_module_packets_total"] >= 10, f"{gained}")
+    return f"{gained}"
+
+
+def listed(lab, family):
+    """A plain session is listed, from its greeting to its end, once, and marked; and one that the daemon sees is not."""
+    def asked():
+        done = lab.run("router", [str(lab.binary), "sessions", "--json", "--state-dir", str(lab.directory / "state")], check=True)
+        return [line for line in map(json.loads, done.stdout.splitlines()) if line.get("state") not in (None, "closed")]
+
+    mode = "PORT" if family == 4 else "EPRT"
+    wait_aside(False)
+    check(not asked(), f"before: {asked()}")
+    with Pair(lab, family) as pair:
+        pair.say("server", b"220 ready\r\n")
+        check([(line["fast"], line["state"], line["logged_in"]) for line in asked()] == [(True, "ready", False)], f"greeted: {asked()}")
+        pair.exchange(b"USER ftp\r\n", b"331 password\r\n")
+        pair.exchange(b"PASS secret\r\n", b"230 in\r\n")
+        transfer(pair, mode, 1111)
+        plain = asked()
+        check([(line["fast"], line["state"], line["logged_in"], line["seqadj"]) for line in plain] == [(True, "ready", True, "kernel")], f"{plain}")
+        check(plain[0]["client"].startswith(("[" if family == 6 else "") + pair.addresses["client"]), f"{plain}")
+        check("secret" not in str(plain), "a password")
+        transfer(pair, mode, 1112, cuts=bytewise)
+        check([line["fast"] for line in asked()] == [False], f"{asked()}")
+    return f"{plain[0]['client']} {plain[0]['server']} {plain[0]['shift']}"
+
+
+def expected_for(lab):
+    """Seconds that the one data connection is expected for yet."""
+    lines = lab.expectations()
+    check(len(lines) == 1, f"{lines}")
+    return int(lines[0].split()[0])
+
+
+def left(lab, family):
+    """Seconds that conntrack gives the one control connection that is established."""
+    lines = lab.conntrack("-L", "-f", f"ipv{family}", "-p", "tcp", "--dport", "21", "--state", "ESTABLISHED")
+    check(len(lines) == 1, f"{lines}")
+    return int(lines[0].split()[2])
+
+
+@contextlib.contextmanager
+def told(**parameters):
+    before = {name: (PARAMETERS / name).read_text() for name in parameters}
+    try:
+        for name, value in parameters.items():
+            (PARAMETERS / name).write_text(str(value))
+        yield
+    finally:
+        for name, value in before.items():
+            (PARAMETERS / name).write_text(value)
+
+
+def waited_for(lab, family):
+    """What is expected of a plain session has the longest time while its transfer is asked for, and no more than the usual else."""
+    mode = "PORT" if family == 4 else "EPRT"
+    wait_aside(False)
+    counted = Counted()
+    with Pair(lab, family) as pair:
+        pair.ready()
+        pair.announce(mode, 21000)
+        check(expected_for(lab) <= 300, "longer than usual before its transfer is asked for")
+        pair.say("client", b"RETR x\r\n")
+        seconds = expected_for(lab)
+        check(3300 < seconds <= 3600, f"{seconds} s while it is asked for")
+        pair.say("server", b"550 no\r\n")
+        check(expected_for(lab) <= 300, "longer than usual when it has been answered")
+        pair.exchange(b"RETR y\r\n", b"550 no\r\n")
+        check(expected_for(lab) <= 300, "longer than usual for another")
+    with told(timeout=4, longest=60), Pair(lab, family) as pair:
+        pair.ready()
+        pair.announce(mode, 21001)
+        time.sleep(6)
+        check(not pair.admitted("client", 21001), "admitted when its time is over")
+        pair.announce(mode, 21002)
+        pair.say("client", b"RETR x\r\n")
+        time.sleep(8)
+        check(pair.admitted("client", 21002), "not admitted any more, though its transfer is asked for")
+        pair.say("server", b"226 done\r\n")
+    check(counted.announced == 3 and counted.queued <= QUEUED_MAX, said(counted))
+    return f"{seconds} s, {said(counted)}"
+
+
+def kept(lab, family):
+    """A silent plain session is kept while a transfer is asked for, or goes on; its established time is a minute."""
+    sysctl = "net.netfilter.nf_conntrack_tcp_timeout_established"
+    mode = "PORT" if family == 4 else "EPRT"
+    wait_aside(False)
+    counted = Counted()
+    before = lab.run("router", ["sysctl", "-n", sysctl], check=True).stdout.strip()
+    lab.run("router", ["sysctl", "-w", f"{sysctl}=60"], check=True)
+    try:
+        with Pair(lab, family) as pair:
+            pair.ready()
+            pair.announce(mode, 21003)
+            check(left(lab, family) <= 60, "kept without a transfer")
+            pair.say("client", b"RETR x\r\n")
+            asked = left(lab, family)
+            check(3500 < asked <= 3600, f"{asked} s while it is asked for")
+            pair.say("server", b"150 here\r\n")
+            goes_on = left(lab, family)
+            check(86000 < goes_on <= 86400, f"{goes_on} s while it goes on")
+            pair.data(mode, 21003)
+            pair.say("server", b"226 done\r\n")
+            pair.exchange(b"NOOP\r\n", b"200 ok\r\n")
+            check(left(lab, family) <= 60, "kept when the transfer is over")
+    finally:
+        lab.run("router", ["sysctl", "-w", f"{sysctl}={before}"], check=True)
+    check(counted.announced == 1 and counted.queued <= QUEUED_MAX, said(counted))
+    return f"{asked} s, {goes_on} s, {said(counted)}"
+
+
+def policy_by_signal(lab, configuration):
+    """A port that is refused from now on is not opened by the module either."""
+    minimum = int((PARAMETERS / "min_port").read_text())
+    try:
+        configuration.write_text("min-port = 30000\n")
+        lab.daemon.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + PATIENCE
+        while (PARAMETERS / "min_port").read_text().strip() != "30000":
+            check(time.monotonic() < deadline, "the module has not been told")
+            time.sleep(0.05)
+        with Pair(lab, 4) as pair:
+            pair.ready()
+            pair.exchange(announcement("PORT", pair.addresses["client"], 20000), b"200 ok\r\n")  # as it is
+            check(not pair.admitted("client", 20000), "a port below the lowest is open")
+    finally:
+        configuration.write_text(f"min-port = {minimum}\n")
+        lab.daemon.send_signal(signal.SIGHUP)
+    return "30000"
 
 
 def quiet(before):
@@ -296,13 +498,29 @@ def group_daemon(options, report):
             for mode, family in SCRIPTED:
                 report.case(f"{PREFIX}-fast/daemon/killed-in-turns/{mode}/ipv{family}", killed_in_turns, lab, mode, family)
             report.case(f"{PREFIX}-fast/daemon/lossy", lossy, lab, (("PORT", 4), ("EPRT", 4), ("EPRT", 6)))
-        with daemon_lab(options, "masquerade", mode="kmod", backend="nft", daemon_args=["-v"]) as lab, Server("vsftpd", lab) as server:
+
+
+def group_seen(options, report):
+    """What becomes of the module's share while somebody wants to see everything."""
+    with loaded("fast=1"), tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # it is read again by the daemon's user
+        configuration = pathlib.Path(folder) / "nfq-ftp-helper.conf"
+        configuration.write_text("")
+        with daemon_lab(options, "masquerade", mode="kmod", backend="nft", daemon_args=["-c", str(configuration)]) as lab, \
+                Server("vsftpd", lab) as server:
             test_streams.serve_files(server)
             for mode, family in (("PORT", 4), ("EPRT", 6)):
-                report.case(f"{PREFIX}-fast/daemon/verbose/{mode}/ipv{family}", told_of, lab, mode, family)
+                report.case(f"{PREFIX}-fast/seen/verbose/{mode}/ipv{family}", told_of, lab, configuration, mode, family)
+                report.case(f"{PREFIX}-fast/seen/follow/{mode}/ipv{family}", followed, lab, mode, family)
+            for family in (4, 6):
+                report.case(f"{PREFIX}-fast/seen/sessions/ipv{family}", listed, lab, family)
+                report.case(f"{PREFIX}-fast/seen/waited-for/ipv{family}", waited_for, lab, family)
+                report.case(f"{PREFIX}-fast/seen/kept/ipv{family}", kept, lab, family)
+            report.case(f"{PREFIX}-fast/seen/metrics", counted_too, lab, "PORT", 4)
+            report.case(f"{PREFIX}-fast/seen/policy", policy_by_signal, lab, configuration)
 
 
-GROUPS = {"daemon": group_daemon}
+GROUPS = {"daemon": group_daemon, "seen": group_seen}
 GROUPS.update({f"alone-{topology}": group_alone(topology) for topology in MODES})
 GROUPS["load"] = group_load
 

@@ -37,6 +37,7 @@ MODULE_NAME = "nf_conntrack_nfqftp"
 RELEASE = os.uname().release
 PREFIX = f"vm/{'.'.join(RELEASE.split('.')[:2])}/module"
 MODULE = os.environ.get("NFQ_FTP_MODULE") or TREE / f"build/kmod/linux-headers-{RELEASE}/{MODULE_NAME}.ko"
+PARAMETERS_TOO = os.environ.get("NFQ_FTP_MODULE_PARAMETERS", "").split()  # fast=1: all of this where the module deals with plain sessions by itself
 PARAMETERS = pathlib.Path(f"/sys/module/{MODULE_NAME}/parameters")
 PATIENCE = 20
 NOOPS, TRANSFERS, QUEUED_MAX = 100, 10, 40
@@ -48,7 +49,7 @@ HARMLESS = ("out-of-tree", "taint", "module verification",  # what the kernel sa
 
 def load(*parameters):
     subprocess.run(["modprobe", "-a", "nf_conntrack", "nf_nat", "nfnetlink_queue"], check=True)
-    done = subprocess.run(["insmod", MODULE, *parameters], text=True, capture_output=True)
+    done = subprocess.run(["insmod", MODULE, *PARAMETERS_TOO, *parameters], text=True, capture_output=True)
     if done.returncode:
         raise LabError(done.stderr.strip())
 

@@ -49,7 +49,7 @@ TURNS = {
         ("forged-masquerade", "forged-firewall"),
     ),
     "fast": (
-        ("daemon", "alone-masquerade", "load", "alone-dnat"),
+        ("daemon", "alone-masquerade", "seen", "load", "alone-dnat"),
     ),
     "guard": (
         ("guard",),

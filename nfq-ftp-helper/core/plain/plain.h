@@ -19,9 +19,10 @@
  *	scan_begin()
  *	an edit is kept, and plain_again()		the text once more; done
  *	scan_read()
- *	segment.unanswered, .accepted			what they say is carried out
+ *	segment.unanswered, .accepted, .wait		what they say is carried out
  *	scan_announces(), plain_decide()		expectation, then text and adjustment; segment.done, .edited
  *	scan_end()					once more; handed over, or passes
+ *	scan_transfer(), plain_keeps()			and conntrack keeps it
  */
 #ifndef CORE_PLAIN_PLAIN_H
 #define CORE_PLAIN_PLAIN_H
@@ -34,6 +35,20 @@
 
 /* Also where TCP has all of its 40 bytes of options, nothing grows past the path (I2): narrower ones are never fast. */
 _Static_assert(PLAIN_PAYLOAD_MAX + ENDPOINT_TEXT_MAX + 40 <= SCAN_NARROW, "an edited line may be too long");
+
+/*
+ * For so long conntrack keeps the connection of a transfer that goes on, though it is silent; what is longer is lost where conntrack's own time
+ * for an established connection is shorter, too.
+ */
+#define PLAIN_TRANSFER_SECONDS 86400u
+
+/* For how long conntrack is to keep the connection from this packet on, at least; 0: as it likes. @longest: seconds that a transfer may be waited for */
+static inline uint32_t plain_keeps(enum scan_transfer transfer, uint32_t longest)
+{
+	if (transfer == SCAN_TRANSFER_GOES_ON)
+		return PLAIN_TRANSFER_SECONDS;
+	return transfer == SCAN_TRANSFER_AWAITED ? longest : 0;
+}
 
 /* Of one connection, as conntrack has it. */
 struct plain_connection {

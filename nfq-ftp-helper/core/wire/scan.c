@@ -144,6 +144,7 @@ static void begin_segment(struct scan *scan, struct scan_segment *segment)
 	segment->notation = NOTATION_NONE;
 	segment->asks = segment->answers = PAIRING_OTHER;
 	segment->unanswered = segment->accepted = SCAN_STAYS;
+	segment->wait = SCAN_WAIT_STAYS;
 }
 
 uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
@@ -316,6 +317,13 @@ bool scan_end(struct scan *scan, struct scan_segment *segment)
 	return segment->hand_over && give(scan);
 }
 
+enum scan_transfer scan_transfer(const struct scan *scan)
+{
+	if (scan->mode != SCAN_FOLLOW || !scan_is_trusted(scan) || !scan_asks_for_transfer(scan))
+		return SCAN_TRANSFER_NONE;
+	return scan->begun ? SCAN_TRANSFER_GOES_ON : SCAN_TRANSFER_AWAITED;
+}
+
 /* As note_early() has it. */
 static void read_early(const struct scan *scan, struct scan_note *found)
 {
@@ -349,6 +357,7 @@ bool scan_note(const void *bytes, size_t length, struct scan_note *found)
 	found->opaque = scan.noted_opaque;
 	found->tls = scan.tls;
 	found->whole = scan.mode == SCAN_WHOLE;
+	found->alone = scan.given == SCAN_GIVEN_NEVER;
 	found->single = scan.given == SCAN_GIVEN_ONE;
 	found->pairing = (struct pairing){ .before = { scan.noted_before, scan.noted_behind } };
 	found->pairing.classes = classes[scan.noted_first];

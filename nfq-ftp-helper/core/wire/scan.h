@@ -57,12 +57,22 @@ bool scan_announces(const struct scan *scan, const struct scan_segment *segment)
 /* All of them have been read, or could not be. Return: true when user space must see the segment. What is gone by now says its fates. */
 bool scan_end(struct scan *scan, struct scan_segment *segment);
 
+/* How far a transfer is, of those that the scan follows. */
+enum scan_transfer {
+	SCAN_TRANSFER_NONE,
+	SCAN_TRANSFER_AWAITED, /* its command has no reply yet */
+	SCAN_TRANSFER_GOES_ON, /* a 1xx, and no final one */
+};
+
+enum scan_transfer scan_transfer(const struct scan *scan);
+
 /* How things stood when the last packet passed. */
 struct scan_note {
 	uint32_t next[2]; /* by enum direction: all before it has gone; a line begins here */
 	bool opaque;	  /* not FTP: the rest does not matter */
 	bool tls;	  /* TLS has begun since then */
 	bool whole;	  /* that was long ago: everything has been handed over since then */
+	bool alone;	  /* user space has been given nothing of the connection at all */
 	bool single; /* it comes with the first packet that is handed over since then: there is no other that may have bypassed */
 	bool early; /* it had not been shown yet that this is FTP: */
 	bool greeted;

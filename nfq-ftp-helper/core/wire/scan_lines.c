@@ -87,6 +87,8 @@ static void command(struct scan *scan, struct scan_segment *segment, enum pairin
 		/* Where the engine may be behind, or remember it no more, it decides whether TLS follows. */
 		scan->auth = class == PAIRING_AUTH && pairing_empty(&pairing) && !scan->pending;
 	}
+	if (class == PAIRING_TRANSFER)
+		scan_own_transfer(segment);
 	if (class != PAIRING_OTHER && class != PAIRING_TRANSFER &&
 	    !(class == PAIRING_LOGIN && scan_is_early(scan, segment))) {
 		segment->asks = scan_is_trusted(scan) && pairing_empty(&pairing) ? scan_own_asks(scan, segment, class) :

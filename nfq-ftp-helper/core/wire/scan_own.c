@@ -37,6 +37,11 @@ static void drop_accepted(struct scan_segment *segment)
 		segment->unanswered = SCAN_GONE;
 }
 
+void scan_own_transfer(struct scan_segment *segment)
+{
+	segment->wait = SCAN_WAIT_BEGINS;
+}
+
 void scan_own_end(struct scan_segment *segment)
 {
 	segment->accepted = segment->unanswered = SCAN_GONE;
@@ -71,6 +76,10 @@ void scan_own_reply(const struct scan *scan, struct scan_segment *segment, enum 
 		drop_accepted(segment);
 	if (answered)
 		own_answered(segment, first, code);
+	if (!scan_asks_for_transfer(scan))
+		segment->wait = SCAN_WAIT_ENDS;
+	else if (segment->unanswered == SCAN_ACCEPTED) /* it was asked for before */
+		scan_own_transfer(segment);
 	if (!answer->answers || code >= 400)
 		return;
 	if (answer->class == PAIRING_ACTIVE)

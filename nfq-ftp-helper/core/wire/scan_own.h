@@ -17,6 +17,8 @@
  *	transfer over		stays			gone
  *	not followed any more	gone			gone
  *	  (TLS, FIN, RST, ...)
+ *	RETR, LIST, ... is	stays			has its longest time, since nobody renews it: the transfer may be long in
+ *	  unanswered					coming; once, and no more of it than the usual when that is answered
  *
  * The module does what a segment's lines say wherever the segment goes: it may be ahead of the engine, and then takes back early.
  */
@@ -31,6 +33,12 @@ static inline bool scan_own_alone(const struct scan *scan)
 	return !scan->before_first && scan->second == PAIRING_OTHER && !scan->before_second && !scan->begun;
 }
 
+/* Is a transfer unanswered? */
+static inline bool scan_asks_for_transfer(const struct scan *scan)
+{
+	return scan->first == PAIRING_TRANSFER || scan->second == PAIRING_TRANSFER;
+}
+
 /* Is the module's own command, alone, to be answered by this segment? */
 bool scan_own_turn(const struct scan *scan, const struct scan_segment *segment);
 
@@ -40,6 +48,9 @@ uint8_t scan_own_asks(const struct scan *scan, const struct scan_segment *segmen
 /* A reply has come. @first: what the oldest command of interest was before it. */
 void scan_own_reply(const struct scan *scan, struct scan_segment *segment, enum pairing_class first,
 		    const struct pairing_answer *answer, unsigned int code);
+
+/* A transfer is asked for. */
+void scan_own_transfer(struct scan_segment *segment);
 
 /* It is not followed any more. */
 void scan_own_end(struct scan_segment *segment);

@@ -103,6 +103,13 @@ enum scan_fate {
 	SCAN_GONE,
 };
 
+/* And is a transfer waited for, which what is accepted is for? */
+enum scan_wait {
+	SCAN_WAIT_STAYS,
+	SCAN_WAIT_BEGINS, /* one is asked for */
+	SCAN_WAIT_ENDS,	  /* none is unanswered any more */
+};
+
 /* A segment on its way through the scan. */
 struct scan_segment {
 	enum direction side; /* who sent it */
@@ -131,6 +138,7 @@ struct scan_segment {
 	uint8_t asks;	   /* a command that may pass as SCAN_OWN_COMMAND or SCAN_OWN_QUESTION; PAIRING_OTHER: none */
 	uint8_t answers;   /* which of these it answers, likewise */
 	uint8_t unanswered, accepted; /* enum scan_fate of the module's own expectation that was so before it */
+	uint8_t wait;		      /* enum scan_wait for what is accepted then */
 };
 
 /* Something went wrong about a segment: from now on all that carry something are handed over. */

@@ -11,14 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define THIS_MODULE	    ((struct module *)&this_module)
-#define READ_ONCE(variable) (*(const volatile __typeof__(variable) *)&(variable))
+#define THIS_MODULE		    ((struct module *)&this_module)
+#define READ_ONCE(variable)	    (*(const volatile __typeof__(variable) *)&(variable))
+#define WRITE_ONCE(variable, value) (*(volatile __typeof__(variable) *)&(variable) = (value))
 #define __force
 #define __rcu
 
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
+typedef int32_t s32;
 
 struct module;
 struct nf_conn;

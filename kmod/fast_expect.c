@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fast_expect.h"
+
+#include "compat.h"
+
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_expect.h>
+#include <net/netfilter/nf_conntrack_helper.h>
+#include <net/netfilter/nf_nat.h>
+#include <net/netfilter/nf_nat_helper.h>
+
+#define REMOVED_MAX 8	  /* expectations of one class at a time: twice as many as there can be */
+#define DAY	    86400 /* seconds */
+
+static uint timeout = FTP_EXPECTED_SECONDS;
+module_param(timeout, uint, 0664);
+MODULE_PARM_DESC(timeout, "seconds that a data connection is expected for (300)");
+
+static uint longest = 3600;
+module_param(longest, uint, 0664);
+MODULE_PARM_DESC(longest, "the same, from its announcement, where its transfer is long in coming (3600)");
+
+static bool is_open(const struct nf_conntrack_expect *exp, unsigned int class)
+{
+	return exp->class == class && !compat_expect_is_over(exp);
+}
+
+/* Those of one class, in a list of our own: what removes one takes the lock itself. Return: how many. */
+static unsigned int find_class(struct nf_conn_help *help, unsigned int class,
+			       struct nf_conntrack_expect *found[REMOVED_MAX])
+{
+	struct nf_conntrack_expect *exp;
+	unsigned int count = 0;
+
+	spin_lock_bh(&nf_conntrack_expect_lock);
+	hlist_for_each_entry(exp, &help->expectations, lnode) {
+		if (is_open(exp, class) && count < REMOVED_MAX && refcount_inc_not_zero(&exp->use))
+			found[count++] = exp;
+	}
+	spin_unlock_bh(&nf_conntrack_expect_lock);
+	return count;
+}
+
+/* Return: how many they were. */
+static unsigned int take_back(struct nf_conn *ct, unsigned int class)
+{
+	struct nf_conntrack_expect *found[REMOVED_MAX];
+	struct nf_conn_help *help = nfct_help(ct);
+	unsigned int count;
+
+	if (!help || !READ_ONCE(help->expecting[class]))
+		return 0;
+	count = find_class(help, class, found);
+	for (unsigned int i = 0; i < count; i++) {
+		nf_ct_unexpect_related(found[i]);
+		nf_ct_expect_put(found[i]);
+	}
+	return count;
+}
+
+static s32 expect_jiffies(void)
+{
+	return clamp_t(uint, READ_ONCE(timeout), 1, DAY) * HZ;
+}
+
+/* Once for each: so it is expected until so long after its announcement. */
+static s32 jiffies_more(void)
+{
+	return max_t(s32, min_t(uint, READ_ONCE(longest), DAY) * HZ - expect_jiffies(), 0);
+}
+
+/* Those of one class are of another from now on, and expected for so much longer. */
+static void move(struct nf_conn *ct, unsigned int from, unsigned int to, s32 more)
+{
+	struct nf_conn_help *help = nfct_help(ct);
+	struct nf_conntrack_expect *exp;
+
+	if (!help || !READ_ONCE(help->expecting[from]))
+		return;
+	spin_lock_bh(&nf_conntrack_expect_lock);
+	hlist_for_each_entry(exp, &help->expectations, lnode) {
+		if (!is_open(exp, from))
+			continue;
+		help->expecting[from]--;
+		help->expecting[to]++;
+		exp->class = to;
+		if (more)
+			compat_expect_prolong(exp, more);
+	}
+	spin_unlock_bh(&nf_conntrack_expect_lock);
+}
+
+/* They have no more than the usual time left, and never get more again: they stay of their class. */
+static void limit(struct nf_conn *ct)
+{
+	const u32 until = nfct_time_stamp + expect_jiffies();
+	struct nf_conn_help *help = nfct_help(ct);
+	struct nf_conntrack_expect *exp;
+
+	if (!help || !READ_ONCE(help->expecting[FAST_AWAITED]))
+		return;
+	spin_lock_bh(&nf_conntrack_expect_lock);
+	hlist_for_each_entry(exp, &help->expectations, lnode) {
+		const s32 less = until - compat_expect_until(exp);
+
+		if (is_open(exp, FAST_AWAITED) && less < 0)
+			compat_expect_prolong(exp, less);
+	}
+	spin_unlock_bh(&nf_conntrack_expect_lock);
+}
+
+unsigned int fast_expect_carry_out(struct nf_conn *ct, struct scan_segment *segment)
+{
+	unsigned int gone = 0;
+
+	if (segment->accepted == SCAN_GONE)
+		gone = take_back(ct, FAST_ACCEPTED) + take_back(ct, FAST_AWAITED);
+	if (segment->unanswered == SCAN_GONE)
+		gone += take_back(ct, FAST_UNANSWERED);
+	else if (segment->unanswered == SCAN_ACCEPTED)
+		move(ct, FAST_UNANSWERED, FAST_ACCEPTED, 0);
+	if (segment->wait == SCAN_WAIT_BEGINS)
+		move(ct, FAST_ACCEPTED, FAST_AWAITED, jiffies_more());
+	else if (segment->wait == SCAN_WAIT_ENDS)
+		limit(ct);
+	segment->accepted = segment->unanswered = SCAN_STAYS;
+	segment->wait = SCAN_WAIT_STAYS;
+	return gone;
+}
+
+/* Conntrack has given it its time when the packet came in; longer is what is left alone. One that ends, or has not begun, does as it likes. */
+void fast_keep(struct nf_conn *ct, const struct scan *scan, const struct scan_segment *segment)
+{
+	const u32 seconds = segment->fast ? plain_keeps(scan_transfer(scan), min_t(uint, READ_ONCE(longest), DAY)) : 0;
+	const u32 until = nfct_time_stamp + seconds * HZ;
+
+	if (!seconds || !nf_ct_is_confirmed(ct) || test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status) ||
+	    READ_ONCE(ct->proto.tcp.state) != TCP_CONNTRACK_ESTABLISHED)
+		return;
+	if ((s32)(until - READ_ONCE(ct->timeout)) > 0)
+		WRITE_ONCE(ct->timeout, until);
+}
+
+struct nf_conntrack_expect *fast_expect(const struct fast_packet *packet, const struct plain *plain)
+{
+	const enum ip_conntrack_dir dir = CTINFO2DIR(packet->ctinfo);
+	const struct nf_conntrack_tuple *theirs = &packet->ct->tuplehash[!dir].tuple;
+	const unsigned int class = dir == IP_CT_DIR_ORIGINAL ? FAST_UNANSWERED : FAST_ACCEPTED;
+	struct nf_conntrack_expect *exp = nf_ct_expect_alloc(packet->ct);
+	__be16 port = htons(plain->expected.dst.port);
+
+	if (!exp)
+		return NULL;
+	nf_ct_expect_init(exp, class, nf_ct_l3num(packet->ct), &theirs->src.u3, &theirs->dst.u3, IPPROTO_TCP, NULL,
+			  &port);
+	if (packet->ct->status & IPS_NAT_MASK) {
+		exp->saved_proto.tcp.port = htons(plain->inside.port);
+		exp->dir = !dir;
+		exp->expectfn = nf_nat_follow_master;
+	}
+	if (nf_ct_expect_related(exp, 0) == 0) {
+		compat_expect_prolong(exp, expect_jiffies() - FTP_EXPECTED_SECONDS * HZ);
+		return exp;
+	}
+	nf_ct_expect_put(exp);
+	return NULL;
+}

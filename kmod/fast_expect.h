@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fast_expect - the module's own expectations, and for how long they and their connection are kept. All of it is under fast_lock().
+ */
+#ifndef KMOD_FAST_EXPECT_H
+#define KMOD_FAST_EXPECT_H
+
+#include "core/plain/plain.h"
+#include "fast.h"
+
+/* The data connection to that port. Return: to be put; NULL: it is not expected. */
+struct nf_conntrack_expect *fast_expect(const struct fast_packet *packet, const struct plain *plain);
+
+/* What the segment's lines make of them. Return: how many have been taken back. */
+unsigned int fast_expect_carry_out(struct nf_conn *ct, struct scan_segment *segment);
+
+#endif

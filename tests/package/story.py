@@ -2,6 +2,7 @@
 """The packages' life on a router whose first process is systemd: installed, used, restarted with the machine and without, killed, upgraded amid a
 session, removed and purged, with real transfers in between, active and passive, IPv4 and IPv6. What the router is, a Machine says."""
 
+import contextlib
 import json
 import re
 import shlex
@@ -31,6 +32,16 @@ RemainAfterExit=yes
 ExecStart=/bin/true
 ExecReload=/usr/sbin/{NAME} rules --remove
 ExecStop=/usr/sbin/{NAME} rules --remove
+"""
+
+
+# Looks for them as often as it can, until there is no /run/watching any more.
+WATCH = r"""
+rm -f /run/seen /run/gone; : >/run/watching
+(while test -e /run/watching; do
+	listed=$(nft list ruleset) || continue
+	case $listed in *NFQ_FTP_* | *nfq_ftp_helper*) : >/run/seen ;; *) date +%s.%N >>/run/gone ;; esac
+done) </dev/null >/dev/null 2>&1 &
 """
 
 
@@ -83,6 +94,19 @@ class Machine:
 
     def daemon(self):
         return self.run(f"systemctl show -p MainPID --value {NAME}").strip()
+
+    @contextlib.contextmanager
+    def rules_stay(self, script):
+        """Run it; whatever comes of that, a connection that begins meanwhile finds them."""
+        self.run(WATCH)
+        self.wait(lambda: self.run("ls /run").count("seen") == 1, "rules to be seen")
+        try:
+            self.run(script)
+            yield
+        finally:
+            self.run("rm /run/watching")
+        gone = self.run("sleep 1; cat /run/gone 2>/dev/null || :").splitlines()
+        check(not gone, f"`{script}': there were no rules {len(gone)} times, from {gone[:1]} to {gone[-1:]}")
 
     def status(self):
         return json.loads(self.run(f"{NAME} status --json"))
@@ -157,14 +181,25 @@ class Story:
             self.machine.wait(lambda: self.machine.daemon() not in ("0", daemon) and self.machine.active(NAME), "it to be back")
             self.goes_on(session)
 
+    def restarted_the_rules_stay(self):
+        """systemd from 253 on restarts the unit of the rules with the daemon's, and where that has died."""
+        ours = self.machine.rules()
+        for verb in ("kill", "restart", "restart-rules"):
+            daemon = self.machine.daemon()
+            script = {"kill": f"kill -9 {daemon}", "restart": f"systemctl restart {NAME}", "restart-rules": f"systemctl restart {NAME}-rules"}[verb]
+            with self.machine.rules_stay(script):
+                self.machine.wait(lambda: verb == "restart-rules" or self.machine.daemon() not in ("0", daemon), "another daemon")
+                self.machine.wait_for_service()
+            check(self.machine.rules() == ours, f"after `{script}' the rules are not as they were")
+
     def upgraded_amid_a_session(self):
         """The rules stay, and the session goes on."""
         with RawClient(self.lab) as session:
             test_streams.fetch_small(session, "PORT")
             daemon, ours = self.machine.daemon(), self.machine.rules()
-            self.machine.run(f"dpkg -i {self.debs} >/dev/null")
-            check(self.machine.rules() == ours, "the rules are not as they were")
-            self.machine.wait_for_service()
+            with self.machine.rules_stay(f"dpkg -i {self.debs} >/dev/null"):
+                check(self.machine.rules() == ours, "the rules are not as they were")
+                self.machine.wait_for_service()
             check(self.machine.daemon() != daemon, "it was not restarted")
             self.goes_on(session)
 
@@ -184,8 +219,9 @@ class Story:
         left = snapshot("/", self.machine.ask) - self.before[0], users("/", self.machine.ask) - self.before[1]
         check(not left[0] and not left[1], f"left are {sorted(left[0])[:10]} {sorted(left[1])}")
 
-    CASES = (installed_it_runs, it_is_confined, it_is_there_after_a_reboot, firewalls_reload_and_restart,
-             rules_that_two_keep_are_told, killed_it_comes_back_with_its_sessions, upgraded_amid_a_session, removed_the_rules_are_as_before, purged_nothing_is_left)
+    CASES = (installed_it_runs, it_is_confined, it_is_there_after_a_reboot, firewalls_reload_and_restart, rules_that_two_keep_are_told,
+             killed_it_comes_back_with_its_sessions, restarted_the_rules_stay, upgraded_amid_a_session, removed_the_rules_are_as_before,
+             purged_nothing_is_left)
 
     def tell(self, suite):
         """One line a case. Return: how many failed."""

@@ -226,7 +226,7 @@ def units_are_sound():
     for unit in (root / "opt/units").iterdir():
         shutil.copy(unit, units)
     (root / "bin").mkdir(exist_ok=True)
-    for program in ("kill", "chgrp"):
+    for program in ("kill", "chgrp", "sh"):
         shutil.copy(f"/bin/{program}", root / "bin")
     for target in ("sysinit", "multi-user", "basic", "shutdown"):
         (units / f"{target}.target").write_text("[Unit]\nDescription=another\nDefaultDependencies=no\n")

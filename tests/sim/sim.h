@@ -123,6 +123,7 @@ struct promise {
 	uint8_t opens; /* enum opens */
 	uint8_t exchange;
 	bool opened, refused, edited, excused;
+	bool in_tls;		      /* it is the content of records */
 	bool hidden;		      /* nothing but the connection's past tells that it must not open */
 	bool whole;		      /* a legal one, in a line of its own that is not quoted from anybody */
 	uint8_t answer;		      /* first digit of the reply that the script has for it */
@@ -163,6 +164,7 @@ struct script {
 	bool ccc;		    /* and CCC was accepted */
 	bool left_tls;		    /* and then they went on in plain text (CCC) */
 	uint32_t auth_end, proceed; /* offsets: behind the client's first AUTH, and where the server's 234 begins */
+	uint32_t clear;		    /* and where its first 200 to CCC does */
 	uint16_t next_port;
 };
 
@@ -306,6 +308,7 @@ struct adversary {
 	unsigned int opened;  /* of the hostile end's own ports */
 	unsigned int asked;   /* commands in its lies that a server may answer with a port */
 	bool ciphered;	      /* the honest end speaks TLS */
+	bool cleared;	      /* and as a server has left it, since it was told to */
 	uint16_t port[64];
 };
 

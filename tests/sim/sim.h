@@ -358,6 +358,7 @@ struct sim {
 	bool claimed; /* the packet at hand acknowledges what may have passed while nobody was there: it has to come again */
 	bool invented;	   /* the engine's session is of a connection that a blind third party has played */
 	bool reset_missed; /* an end has reset that one, and nobody was there to see it */
+	bool followed;	   /* the engine had a session when the packet at hand came */
 	bool superseded;   /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
 	uint64_t back_at;

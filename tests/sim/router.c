@@ -570,20 +570,27 @@ static void check_superseded(struct sim *sim, enum side from, const struct view 
 }
 
 /*
- * The session of what is over had made room for an invented one when the daemon was killed, and that one was not filled in yet: the handshake's packet
- * is lost, and neither is there.
+ * The session of what is over had made room for an invented one when the daemon was killed, and that one was not filled in yet: the handshake's
+ * packet, or the RST that ended the old one, is lost, and neither session is there.
  */
 static void check_superseded_amid(struct sim *sim, const struct packet *packet, bool ending)
 {
-	if (packet->origin == HONEST || sim_hostile(sim) || !is_over(sim) || !sim->followed || session_of(sim))
+	const bool dead = sim->tcp[!packet->to].state == TCP_DEAD;
+	struct view view;
+	bool resets;
+
+	packet_view(packet->bytes, packet->length, &view);
+	resets = dead && view.flags & TCP_RST && (packet->origin == HONEST || packet->origin == STRAY);
+	if (sim_hostile(sim) || !sim->followed || session_of(sim) ||
+	    !(resets || (packet->origin != HONEST && is_over(sim))))
 		return;
-	supersede(sim, ending);
+	supersede(sim, ending && !resets);
 	sim_over(sim, "an invented connection was about to take the place of one that has ended");
 }
 
 static void killed(struct sim *sim, struct packet *packet)
 {
-	const bool ending = !sim->reset_seen && is_ending(sim);
+	const bool ending = is_ending(sim);
 
 	sim_trace(sim, "     (the daemon is killed; its packet is lost)");
 	sim->kills++;

@@ -164,6 +164,7 @@ static struct promise *announce(struct sim *sim, enum side side, enum notation n
 	promise->opens = (uint8_t)what_opens(sim, fault);
 	promise->hidden = fault == FAULT_NONE && promise->opens == MUST_NOT;
 	promise->whole = fault == FAULT_NONE;
+	promise->in_tls = script->opaque;
 	return promise;
 }
 
@@ -417,6 +418,8 @@ static void exchange_ccc(struct sim *sim)
 	struct script *script = &sim->script;
 
 	say(script, CLIENT, "CCC\r\n");
+	if (!script->clear)
+		script->clear = script->length[SERVER];
 	script->opaque = sim_chance(sim, 500);
 	say(script, SERVER, "200 Clear from here on.\r\n");
 	answered(sim, 0);

@@ -21,9 +21,18 @@ static bool exempted(const struct sim *sim, const struct promise *promise)
 	       (promise->exchange >= sim->exempt_from && promise->exchange <= sim->exempt_until);
 }
 
+/* Does the line, be it the content of a TLS record, end with this? */
+static bool ends_with(const struct tcp *tcp, uint32_t end, const char *text)
+{
+	const uint32_t length = (uint32_t)strlen(text);
+
+	return end >= length && strncasecmp((const char *)tcp->in + end - length, text, length) == 0;
+}
+
 /*
  * The script goes on by the number of lines that have been read, whatever they say. Where one end is hostile, what makes the other speak
- * TLS is what it has read in fact: a client, 234 after its AUTH; a server, AUTH before its 234.
+ * TLS is what it has read in fact: a client, 234 after its AUTH; a server, AUTH before its 234. So does what makes a server leave it: CCC before
+ * its 200.
  */
 static void note_cipher(struct sim *sim, enum side reader, uint32_t offset)
 {
@@ -41,6 +50,8 @@ static void note_cipher(struct sim *sim, enum side reader, uint32_t offset)
 	else
 		sim->adversary.ciphered |=
 			tcp->written <= script->proceed && strncasecmp((const char *)tcp->in + start, "AUTH", 4) == 0;
+	sim->adversary.cleared |= reader == SERVER && sim->adversary.ciphered && script->clear &&
+				  tcp->written <= script->clear && ends_with(tcp, offset + 1, "CCC\r\n");
 }
 
 /* A line has been read: what it announces must have been opened by then. */
@@ -84,14 +95,16 @@ static unsigned int asked(const struct sim *sim)
 static bool has_said_so(const struct sim *sim, const struct promise *promise)
 {
 	const bool is_ftp = sim->script.is_ftp || sim->adversary.hostile == CLIENT; /* his lies may be */
-	/* A server that has read AUTH speaks TLS behind its 234, and not before it. */
-	const bool ciphered = sim->adversary.ciphered && (promise->by == CLIENT || promise->end > sim->script.proceed);
+	/* A server that has read AUTH speaks TLS behind its 234, and not before it; nor behind the CCC that it has read. */
+	const bool clear = promise->end <= sim->script.proceed || (!promise->in_tls && sim->adversary.cleared);
+	const bool ciphered = sim->adversary.ciphered && (promise->by == CLIENT || !clear);
 	unsigned int opened = 0;
 
 	if (!sim_hostile(sim) || !promise->whole || !is_ftp || ciphered)
 		return false;
 	for (unsigned int i = 0; i < sim->script.promises; i++)
-		opened += sim->script.promise[i].by == SERVER && sim->script.promise[i].opened;
+		opened += sim->script.promise[i].by == SERVER && sim->script.promise[i].opened &&
+			  &sim->script.promise[i] != promise; /* it opens again, where the daemon was killed */
 	return promise->by == CLIENT || opened < asked(sim);
 }
 

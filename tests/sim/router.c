@@ -395,21 +395,6 @@ uint32_t router_maps_back(const struct sim *sim, enum side side, uint32_t ack)
 	return session ? seqadj_back(&session->stream[side].adj, ack) : ack;
 }
 
-static void killed(struct sim *sim, struct packet *packet)
-{
-	sim_trace(sim, "     (the daemon is killed; its packet is lost)");
-	sim->kills++;
-	sim->notes = 0;
-	sim->at_hand = HONEST;
-	sim->lost++;
-	sim->kill_countdown = sim->kills < 3 && sim_chance(sim, 500) ? 1 + (int)sim_pick(sim, 12) : -1;
-	sim->upset_done = sim->kill_countdown < 0;
-	network_release(sim, packet);
-	restart(sim);
-	learn_adjustment(sim);
-	check_swallowed(sim);
-}
-
 static void engine_notes(struct sim *sim)
 {
 	learn_adjustment(sim);
@@ -536,6 +521,27 @@ static bool is_disowned(const struct sim *sim, const struct packet *packet, cons
 	return in->seq == stream->next || in->seq == stream->acked;
 }
 
+/* The end knows nothing of it any more, and the engine believes that: RFC 5961's exact number may be what the other end was heard to have. */
+static bool has_reset(const struct sim *sim, enum side from, const struct view *in)
+{
+	const struct session *session = session_of(sim);
+
+	return in->flags & TCP_RST && in->checksum_ok && sim->tcp[from].state == TCP_DEAD && session &&
+	       session_over(session) && !follows_invented(sim);
+}
+
+static bool is_over(const struct sim *sim)
+{
+	return sim->reset_seen || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
+}
+
+static void supersede(struct sim *sim, bool ending)
+{
+	if (ending)
+		sim_fail(sim, "an invented connection takes the place of one whose end has not been acknowledged");
+	sim->superseded = true;
+}
+
 /*
  * Both FINs have passed, or the RST, and then a third party has played a handshake, or before: a client that uses its port again looks the
  * same, and who knows the numbers may choose some that are near. Conntrack itself forgets the old connection for the SYN, and with it what it
@@ -547,22 +553,57 @@ static void check_superseded(struct sim *sim, enum side from, const struct view 
 	const bool again = sim->at_hand == STRAY && sim->tcp[from].state == TCP_DEAD;
 	const bool own = sim->at_hand == HONEST || again;
 	const bool reset = sim->reset_seen || (own && in->flags & TCP_RST);
-	const bool over = reset || (sim->wire[CLIENT].fin_seen && sim->wire[SERVER].fin_seen);
 	const bool played = sim->at_hand == BLIND && !session_of(sim) &&
 			    sim->engine.counters.disbelieved[BELIEF_HANDSHAKE] != before->disbelieved[BELIEF_HANDSHAKE];
 
 	if (again)
 		check_reset(sim, from, in);
+	sim->reset_seen |= own && has_reset(sim, from, in);
 	sim->invented = follows_invented(sim);
 	/* The real one's handshake this daemon has not seen: nothing tells it which of the two is right, or who is to be left alone. */
 	sim->left_alone |=
 		(sim->invented || played) && sim->around.shaken && !(sim->wire[CLIENT].mss && sim->wire[SERVER].mss);
 	sim->reset_missed &= sim->engine.counters.sessions == before->sessions;
-	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim) || !over)
+	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim) || !(reset || is_over(sim)))
 		return;
-	if (!reset && is_ending(sim))
-		sim_fail(sim, "an invented connection takes the place of one whose end has not been acknowledged");
-	sim->superseded = true;
+	supersede(sim, !reset && is_ending(sim));
+}
+
+/*
+ * The session of what is over had made room for an invented one when the daemon was killed, and that one was not filled in yet: the handshake's
+ * packet, or the RST that ended the old one, is lost, and neither session is there.
+ */
+static void check_superseded_amid(struct sim *sim, const struct packet *packet, bool ending)
+{
+	const bool dead = sim->tcp[!packet->to].state == TCP_DEAD;
+	struct view view;
+	bool resets;
+
+	packet_view(packet->bytes, packet->length, &view);
+	resets = dead && view.flags & TCP_RST && (packet->origin == HONEST || packet->origin == STRAY);
+	if (sim_hostile(sim) || !sim->followed || session_of(sim) ||
+	    !(resets || (packet->origin != HONEST && is_over(sim))))
+		return;
+	supersede(sim, ending && !resets);
+	sim_over(sim, "an invented connection was about to take the place of one that has ended");
+}
+
+static void killed(struct sim *sim, struct packet *packet)
+{
+	const bool ending = is_ending(sim);
+
+	sim_trace(sim, "     (the daemon is killed; its packet is lost)");
+	sim->kills++;
+	sim->notes = 0;
+	sim->at_hand = HONEST;
+	sim->lost++;
+	sim->kill_countdown = sim->kills < 3 && sim_chance(sim, 500) ? 1 + (int)sim_pick(sim, 12) : -1;
+	sim->upset_done = sim->kill_countdown < 0;
+	restart(sim);
+	check_superseded_amid(sim, packet, ending);
+	network_release(sim, packet);
+	learn_adjustment(sim);
+	check_swallowed(sim);
 }
 
 /* Has it read what makes it FTP? */
@@ -610,6 +651,7 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	note_shown(sim);
 	note_told(sim, packet, in);
 	sim->at_hand = packet->origin;
+	sim->followed = session_of(sim) != NULL;
 	indifferent = packet->origin != HONEST || packet->corrupt || need_not_be_believed(sim, packet);
 	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0) {
 		arrival.invalid = adversary_is_invalid(sim, packet);

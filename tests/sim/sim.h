@@ -123,6 +123,7 @@ struct promise {
 	uint8_t opens; /* enum opens */
 	uint8_t exchange;
 	bool opened, refused, edited, excused;
+	bool in_tls;		      /* it is the content of records */
 	bool hidden;		      /* nothing but the connection's past tells that it must not open */
 	bool whole;		      /* a legal one, in a line of its own that is not quoted from anybody */
 	uint8_t answer;		      /* first digit of the reply that the script has for it */
@@ -163,6 +164,7 @@ struct script {
 	bool ccc;		    /* and CCC was accepted */
 	bool left_tls;		    /* and then they went on in plain text (CCC) */
 	uint32_t auth_end, proceed; /* offsets: behind the client's first AUTH, and where the server's 234 begins */
+	uint32_t clear;		    /* and where its first 200 to CCC does */
 	uint16_t next_port;
 };
 
@@ -306,6 +308,7 @@ struct adversary {
 	unsigned int opened;  /* of the hostile end's own ports */
 	unsigned int asked;   /* commands in its lies that a server may answer with a port */
 	bool ciphered;	      /* the honest end speaks TLS */
+	bool cleared;	      /* and as a server has left it, since it was told to */
 	uint16_t port[64];
 };
 
@@ -355,6 +358,7 @@ struct sim {
 	bool claimed; /* the packet at hand acknowledges what may have passed while nobody was there: it has to come again */
 	bool invented;	   /* the engine's session is of a connection that a blind third party has played */
 	bool reset_missed; /* an end has reset that one, and nobody was there to see it */
+	bool followed;	   /* the engine had a session when the packet at hand came */
 	bool superseded;   /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
 	uint64_t back_at;

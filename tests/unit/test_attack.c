@@ -471,6 +471,36 @@ static void moved_at_a_restart(void **state)
 }
 
 /*
+ * The same while a part of an argument has been acknowledged to its sender only, and nobody was away: what comes behind it has not passed, whoever
+ * says so, and the part is not lost.
+ */
+static void moved_amid_a_swallowed_part(void **state)
+{
+	static const char part[] = "10,0,0,2,11";
+	const uint32_t length = (uint32_t)strlen(part);
+	struct dialogue d;
+	uint32_t due;
+
+	(void)state;
+	dialogue_ready(&d, MASQUERADE);
+	dialogue_says(&d, CLIENT, "PORT ");
+	dialogue_says(&d, CLIENT, part);
+	due = d.seq[CLIENT];
+	d.now += 1000;
+	dialogue_packet(&d, CLIENT, due - length, TCP_ACK, part, length);
+	assert_int_equal(d.adjust_calls, 1); /* it is swallowed */
+	for (int again = 0; again < 4; again++) {
+		forge(&d, SERVER, d.seq[SERVER], due - length + 40, TCP_ACK, NULL);
+		forge(&d, CLIENT, due + 10, d.acked[CLIENT] + 9, TCP_ACK, "x");
+		d.now += 1000;
+	}
+	assert_int_equal(d.engine.counters.resynced, 0);
+	dialogue_says(&d, CLIENT, ",185\r\n");
+	dialogue_left(&d, "198,51,100,254,11,185\r\n");
+	dialogue_close(&d);
+}
+
+/*
  * A request whose method is PORT, and whose "HTTP/1.1" the server has had cut: its first bytes are held back as an argument's, which gets too long,
  * or stays incomplete for too long.
  */
@@ -576,6 +606,7 @@ int main(void)
 		cmocka_unit_test(same_port_while_away),
 		cmocka_unit_test(reply_is_hidden),
 		cmocka_unit_test(moved_at_a_restart),
+		cmocka_unit_test(moved_amid_a_swallowed_part),
 		cmocka_unit_test(tls_unseen),
 		cmocka_unit_test(tls_unannounced),
 		cmocka_unit_test(request_is_cut),

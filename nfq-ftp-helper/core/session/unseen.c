@@ -40,19 +40,21 @@ static void note_missed(const struct turn *turn, struct stream *stream, uint32_t
 
 /*
  * A stream whose numbers we move ourselves, or with an edit in flight: such a connection's packets do not bypass, so nothing of it can
- * have passed without us; but where nothing guards those with an edit, it may have while nobody was there. A swallowed part alone is lost
- * where its rest has.
+ * have passed without us; but where nothing guards those with an edit, it may have while nobody was there. Then a swallowed part is lost with
+ * its rest, and not before.
  */
 static bool never_unseen(const struct turn *turn, const struct stream *stream)
 {
 	const struct session *session = turn->session;
 	const struct work *work = table_work(turn->engine->table, session);
+	const struct edit *edit;
 
 	if (session->self && stream->edited)
 		return true;
-	if (!stream->in_flight || stream->held)
+	if (!stream->in_flight)
 		return false;
-	return work->edit[stream - session->stream].guarded || !stream->stale;
+	edit = &work->edit[stream - session->stream];
+	return edit->guarded || (edit->kind != EDIT_SWALLOWED && !stream->stale);
 }
 
 /*

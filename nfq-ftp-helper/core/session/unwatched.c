@@ -17,9 +17,12 @@ static void doubt(struct table *table, struct session *session)
 	const uint32_t beyond[] = { session->stream[0].beyond, session->stream[1].beyond };
 	const bool stale[] = { session->stream[0].stale, session->stream[1].stale };
 
+	struct work *work;
+
 	table_begin(table, session);
-	table_mistrust(session, table_work(table, session));
-	unguard(table_work_change(table, session));
+	work = table_work_change(table, session);
+	table_mistrust(session, work);
+	unguard(work);
 	for (int d = 0; d < 2; d++)
 		if (stale[d])
 			session->stream[d].beyond = seq_max(beyond[d], session->stream[d].next);

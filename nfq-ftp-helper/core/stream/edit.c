@@ -33,6 +33,13 @@ static int hand_over(struct turn *turn, const struct seqadj *adj)
 	return 0;
 }
 
+/* The swallowed part is one no more, and our being there no guard of it: its edit is one like others. */
+static void be_plain(const struct turn *turn, struct edit *edit, enum edit_kind kind)
+{
+	edit->kind = (uint8_t)kind;
+	edit->guarded = edit->guarded && turn->engine->conntrack->guarded;
+}
+
 /* The edit is as it is to leave: hand over the adjustment it makes necessary. @amended: the same edit was in flight before. */
 static int commit(struct turn *turn, struct edit *edit, bool amended)
 {
@@ -54,7 +61,8 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 	stream->adj = adj;
 	stream->replaced = (uint8_t)edit->old_length;
 	edit->since = (uint32_t)(turn->now / 1000);
-	edit->guarded = turn->engine->conntrack->guarded;
+	/* A swallowed part is guarded by our being there, too: table_mistrust(). */
+	edit->guarded = turn->engine->conntrack->guarded || edit->kind == EDIT_SWALLOWED;
 	state_edited(stream);
 	return 0;
 }
@@ -64,7 +72,7 @@ static void owe(struct turn *turn, struct edit *edit)
 {
 	struct stream *stream = stream_of(turn);
 
-	edit->kind = EDIT_OWED;
+	be_plain(turn, edit, EDIT_OWED);
 	stream->acked = seq_min(stream->acked, edit->start);
 }
 
@@ -170,13 +178,13 @@ void edit_restore(struct turn *turn)
 	}
 	/* Conntrack takes no more from us: the part is lost, and its line with it, but not the stream. */
 	*edit = swallowed;
-	edit->kind = EDIT_REPLACED;
+	be_plain(turn, edit, EDIT_REPLACED);
 }
 
 void edit_lose(struct turn *turn)
 {
 	if (edit_swallowed(edit_in_flight(turn)))
-		work_of(turn)->edit[turn->direction].kind = EDIT_REPLACED;
+		be_plain(turn, &work_of(turn)->edit[turn->direction], EDIT_REPLACED);
 }
 
 void edit_tell_settled(const struct turn *turn)

@@ -164,9 +164,10 @@ struct edit {
 	uint32_t start; /* sender space */
 	uint16_t old_length;
 	uint16_t new_length;
-	uint32_t since;	 /* seconds: when it was made, or amended */
-	uint8_t kind;	 /* enum edit_kind */
-	uint8_t guarded; /* nothing of its connection passes without us, as long as it is in flight (conntrack.h) */
+	uint32_t since; /* seconds: when it was made, or amended */
+	uint8_t kind;	/* enum edit_kind */
+	/* Nothing of its connection passes without us, as long as it is in flight (conntrack.h). Of a swallowed part: nothing has. */
+	uint8_t guarded;
 	char text[EDIT_TEXT_MAX];
 };
 

@@ -65,7 +65,7 @@ struct table_taken {
 enum table_left table_take_up(struct table *table, const void *left, size_t bytes, struct table_taken *taken);
 
 /* Bytes of @session may have passed unseen, unless we renumber all of its packets. @work: its work slot; where it has none, not looked at. */
-void table_mistrust(struct session *session, const struct work *work);
+void table_mistrust(struct session *session, struct work *work);
 
 /**
  * table_open - the two at once and in one place: a new table where @memory is all zero, else what is in it is taken up

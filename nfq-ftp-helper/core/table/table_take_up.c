@@ -94,15 +94,18 @@ static bool read_own(const struct source *source, uint32_t index, struct taken_s
 }
 
 /*
- * Bytes may have passed while no daemon was there, unless we renumber every packet, or have acknowledged a part to its sender
- * ourselves. Where what precedes an argument has passed before, nobody can tell any more whether it is among them: it is not read.
+ * Bytes may have passed while no daemon was there, unless we renumber every packet. Behind a part that we have acknowledged to its sender
+ * ourselves only its rest may have, and the part is lost with that. Where what precedes an argument has passed before, nobody can tell any more
+ * whether it is among them: it is not read.
  */
-static void mistrust(struct stream *stream, const struct work *work, int direction)
+static void mistrust(struct stream *stream, struct work *work, int direction)
 {
 	const struct held *held = stream->held ? &work->held[direction] : NULL;
 
-	if (held && stream->in_flight && work->edit[direction].kind == EDIT_SWALLOWED)
+	if (held && stream->in_flight && work->edit[direction].kind == EDIT_SWALLOWED) {
+		work->edit[direction].guarded = 0;
 		return;
+	}
 	state_doubted(stream);
 	stream->beyond = stream->next;
 	if (held && held->copied)
@@ -113,7 +116,7 @@ static void mistrust(struct stream *stream, const struct work *work, int directi
 	ftp_pass_argument(&stream->line);
 }
 
-void table_mistrust(struct session *session, const struct work *work)
+void table_mistrust(struct session *session, struct work *work)
 {
 	if (!session->self)
 		for (int d = 0; d < 2; d++)

@@ -1054,7 +1054,7 @@ static void believed_of_another(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 4 * sizeof(far) / sizeof(far[0]); i++) {
 		const uint32_t off = far[i / 4];
-		const int side = i & 1;
+		const int side = i % 2 ? SERVER : CLIENT;
 		const bool reset = i & 2;
 		struct dialogue d;
 

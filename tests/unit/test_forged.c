@@ -394,6 +394,39 @@ static void known_late(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * The same with a handshake that was played behind it: what goes on behind that does not take the place. The first that was answered has it,
+ * until its client resets that.
+ */
+static void known_late_among_others(void **state)
+{
+	(void)state;
+	for (int before = 0; before < 2; before++) {
+		struct dialogue d;
+
+		dialogue_begin(&d, MASQUERADE);
+		d.engine.picks_up_until = 0;
+		d.find_error = -ENOENT;
+		if (!before)
+			dialogue_handshake(&d);
+		forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+		forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+		if (before) {
+			dialogue_handshake(&d);
+			forge(&d, CLIENT, 77001, 0, TCP_RST, NULL);
+		}
+		d.find_error = 0;
+		forge(&d, SERVER, 99001, 77001, TCP_ACK, "220 x\r\n");
+		dialogue_says(&d, SERVER, "220 x\r\n");
+		forge(&d, CLIENT, 77001, 99008, TCP_ACK, PORT_OWN);
+		assert_int_equal(d.expect_calls, 0);
+		dialogue_says(&d, CLIENT, PORT_OWN);
+		dialogue_left(&d, PORT_REPLACED);
+		dialogue_expects(&d, 3001);
+		dialogue_close(&d);
+	}
+}
+
 /* A dialogue that announces, both ends of it played, from its handshake on or in the middle. */
 static void play(struct dialogue *d, bool handshake)
 {
@@ -1247,6 +1280,7 @@ int main(void)
 		cmocka_unit_test(counted_by_reason),
 		cmocka_unit_test(stray_answers),
 		cmocka_unit_test(known_late),
+		cmocka_unit_test(known_late_among_others),
 		cmocka_unit_test(played_amid_a_connection),
 		cmocka_unit_test(answered_once_more),
 		cmocka_unit_test(played_where_numbers_were_moved),

@@ -220,7 +220,8 @@ struct session *beginning_of(struct engine *engine, const struct arrival *arriva
 
 	if (arrival->segment.flags & TCP_RST || !arrival->segment.payload_length)
 		return NULL;
-	embryo = embryo_find(engine, arrival, now);
+	/* Who goes on behind a handshake may have played it: the first that was answered comes first. */
+	embryo = embryo_find(engine, arrival, now) ? embryo_left(engine, arrival, now) : NULL;
 	if (embryo && beginning_known(engine, arrival, &binding, &direction))
 		return beginning_of_embryo(engine, arrival, embryo, &binding, now);
 	if ((passed || now < engine->picks_up_until) && !embryo_remembers(engine, arrival, now))

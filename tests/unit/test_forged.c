@@ -427,6 +427,53 @@ static void known_late_among_others(void **state)
 	}
 }
 
+static jmp_buf killed;
+
+static void kill_at_beginning(void *context, const struct report *report)
+{
+	(void)context;
+	if (report->kind == REPORT_BEGIN)
+		longjmp(killed, 1);
+}
+
+/*
+ * The daemon is killed amid the answer of a handshake that was played: it is lost, and no client hears of it, to reset it. So it is no answer, and who
+ * goes on behind it begins nothing; the same answer would, if it came again.
+ */
+static void killed_amid_the_answer(void **state)
+{
+	static struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	d.engine.report = kill_at_beginning;
+	if (!setjmp(killed)) {
+		forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+		fail();
+	}
+	d.binding.progress = PROGRESS_HANDSHAKE;
+	dialogue_restart(&d);
+	forge(&d, SERVER, 99001, 77001, TCP_ACK, "220 x\r\n");
+	assert_int_equal(table_sessions(d.engine.table), 0);
+	dialogue_handshake(&d);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	dialogue_expects(&d, 3001);
+	dialogue_close(&d);
+
+	dialogue_begin(&d, MASQUERADE);
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	d.engine.report = kill_at_beginning;
+	if (!setjmp(killed))
+		forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	dialogue_restart(&d);
+	forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	assert_int_equal(table_sessions(d.engine.table), 1);
+	dialogue_close(&d);
+}
+
 /* A dialogue that announces, both ends of it played, from its handshake on or in the middle. */
 static void play(struct dialogue *d, bool handshake)
 {
@@ -1281,6 +1328,7 @@ int main(void)
 		cmocka_unit_test(stray_answers),
 		cmocka_unit_test(known_late),
 		cmocka_unit_test(known_late_among_others),
+		cmocka_unit_test(killed_amid_the_answer),
 		cmocka_unit_test(played_amid_a_connection),
 		cmocka_unit_test(answered_once_more),
 		cmocka_unit_test(played_where_numbers_were_moved),

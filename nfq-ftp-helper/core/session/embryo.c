@@ -265,6 +265,11 @@ void embryo_answer(struct engine *engine, struct embryo *embryo, const struct ar
 	note_side(embryo, &arrival->segment, DIRECTION_REPLY);
 }
 
+void embryo_await(struct embryo *embryo)
+{
+	embryo->state = EMBRYO_OPEN;
+}
+
 bool embryo_is_crowded(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	const struct embryo *ways = ways_of(engine, arrival);

@@ -23,6 +23,9 @@ struct embryo *embryo_answered_by(struct engine *engine, const struct arrival *a
 /* It is answered from now on. */
 void embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival);
 
+/* What answers it is at hand: until it has its session it has no answer, for a kill before that loses the packet with it, and nobody has heard it. */
+void embryo_await(struct embryo *embryo);
+
 /* The SYN/ACK begins none that is there: has its flow so many that the one it answers may have been put out? Not where that is still there. */
 bool embryo_is_crowded(struct engine *engine, const struct arrival *arrival, uint64_t now);
 

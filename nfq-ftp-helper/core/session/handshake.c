@@ -188,6 +188,8 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	if (!find_answered(engine, *session, arrival, &binding, &embryo, now) ||
 	    (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
+	if (!earlier && embryo)
+		embryo_await(embryo);
 	if (*session)
 		lifecycle_end(engine, *session, now);
 	*session = NULL;

@@ -9,6 +9,7 @@
 #include <linux/random.h>
 #include <linux/siphash.h>
 #include <linux/spinlock.h>
+#include <net/netns/hash.h>
 
 #define CLIENTS_ORDER 10
 
@@ -29,8 +30,13 @@ static struct fast_client *client_of(const struct nf_conn *ct)
 {
 	const struct nf_conntrack_tuple *tuple = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	const struct endpoint who = { .family = nf_ct_l3num(ct) == NFPROTO_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6 };
+	struct {
+		u8 address[16];
+		u32 family, net;
+	} key = { .family = who.family, .net = net_hash_mix(nf_ct_net(ct)) };
 
-	return &clients[siphash(&tuple->src.u3, pace_client_length(&who), &client_key) >> (64 - CLIENTS_ORDER)];
+	memcpy(key.address, &tuple->src.u3, pace_client_length(&who));
+	return &clients[siphash(&key, sizeof(key), &client_key) >> (64 - CLIENTS_ORDER)];
 }
 
 bool fast_client_may(const struct nf_conn *ct)

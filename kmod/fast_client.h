@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fast_client - how often a client, an address or an IPv6 /64, may have the module announce.
+ * fast_client - how often a client may have the module announce. It is an address, or an IPv6 /64, of its network namespace: whoever has one of
+ * these gives others there what addresses he likes, and takes nothing from whoever has them elsewhere.
  */
 #ifndef KMOD_FAST_CLIENT_H
 #define KMOD_FAST_CLIENT_H

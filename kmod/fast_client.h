@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fast_client - how often a client may have the module announce. It is an address, or an IPv6 /64, of its network namespace: whoever has one of
- * these gives others there what addresses he likes, and takes nothing from whoever has them elsewhere.
+ * fast_client - what a client may have the module do: how often announce, and how much of what the module expects be its own. It is an address, or
+ * an IPv6 /64, of its network namespace: whoever has one of these gives others there what addresses he likes, and takes nothing from whoever
+ * has them elsewhere. So what may be expected is so much in each namespace, as conntrack has it.
  */
 #ifndef KMOD_FAST_CLIENT_H
 #define KMOD_FAST_CLIENT_H

@@ -73,15 +73,15 @@ static inline bool compat_helper_is(const struct nf_conntrack_helper *helper, co
 
 /*
  * Has it been used or taken back, or has its time run out? Where the kernel only marks such a one, it is in its lists
- * until that clears them; elsewhere it is in none.
+ * until that clears them; elsewhere as long as its timer waits for the lock, and that keeps nobody from taking its control
+ * connection away. Under nf_conntrack_expect_lock.
  */
 static inline bool compat_expect_is_over(const struct nf_conntrack_expect *exp)
 {
 #ifdef NF_CT_EXPECT_DEAD
 	return nf_ct_exp_is_expired(exp);
 #else
-	(void)exp;
-	return false;
+	return !timer_pending(&exp->timeout);
 #endif
 }
 

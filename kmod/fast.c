@@ -2,8 +2,8 @@
 #include "fast.h"
 
 #include "core/plain/lease.h"
-#include "core/plain/pace.h"
 #include "core/plain/plain.h"
+#include "fast_client.h"
 #include "fast_expect.h"
 
 #include <linux/hash.h>
@@ -11,8 +11,6 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/percpu.h>
-#include <linux/random.h>
-#include <linux/siphash.h>
 #include <linux/tcp.h>
 #include <net/dst.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -26,7 +24,6 @@
 #define BUCKETS_ORDER 10
 #define EDITS	      4 /* a bucket */
 #define EDIT_LIFE     (1200 * HZ)
-#define PACES_ORDER   10
 
 static bool fast;
 module_param(fast, bool, 0644);
@@ -35,10 +32,6 @@ MODULE_PARM_DESC(fast, "deal with plain announcements in the kernel (N)");
 static uint min_port = PLAIN_PORT_MIN;
 module_param(min_port, uint, 0664);
 MODULE_PARM_DESC(min_port, "lowest port of a data connection that is dealt with in the kernel (1024)");
-
-static uint rate = PACE_DEFAULT;
-module_param(rate, uint, 0664);
-MODULE_PARM_DESC(rate, "announcements per client and second, what is more is user space's (5000)");
 
 /* Writing to parameters is done by one at a time. */
 static struct lease aside;
@@ -161,34 +154,6 @@ static struct fast_edit *place_for(const struct nf_conn *ct)
 		if (bucket->edit[i].acknowledged || time_after(jiffies, bucket->edit[i].since + EDIT_LIFE))
 			found = &bucket->edit[i];
 	return found;
-}
-
-/* ---- clients ---- */
-
-/* Clients whose addresses come to the same share it: nobody can choose which. */
-struct fast_client {
-	spinlock_t lock;
-	struct pace pace;
-};
-
-static struct fast_client *clients;
-static siphash_key_t client_key;
-
-static struct fast_client *client_of(const struct endpoint *client)
-{
-	return &clients[siphash(client->address, pace_client_length(client), &client_key) >> (64 - PACES_ORDER)];
-}
-
-/* May the client have one more? */
-static bool may_announce(const struct endpoint *address)
-{
-	struct fast_client *client = client_of(address);
-	bool may;
-
-	spin_lock_bh(&client->lock);
-	may = pace_spend(&client->pace, READ_ONCE(rate), clock());
-	spin_unlock_bh(&client->lock);
-	return may;
 }
 
 /* ---- packets ---- */
@@ -367,8 +332,7 @@ void fast_announce(const struct fast_packet *packet, struct scan_segment *segmen
 		read_connection(packet, &connection);
 		action = plain_decide(segment, payload, &connection, &plain);
 	}
-	if (action == PLAIN_DECLINE || !may_announce(&connection.tuple[DIRECTION_ORIGINAL].src) ||
-	    !perform(packet, &plain, action)) {
+	if (action == PLAIN_DECLINE || !fast_client_may(packet->ct) || !perform(packet, &plain, action)) {
 		this_cpu_inc(fast_counters.declined);
 		return;
 	}
@@ -383,23 +347,22 @@ void fast_announce(const struct fast_packet *packet, struct scan_segment *segmen
 
 int fast_init(void)
 {
+	int error;
+
 	buckets = kvcalloc(1 << BUCKETS_ORDER, sizeof(*buckets), GFP_KERNEL);
-	clients = kvcalloc(1 << PACES_ORDER, sizeof(*clients), GFP_KERNEL);
-	if (!buckets || !clients) {
-		fast_exit();
+	if (!buckets)
 		return -ENOMEM;
-	}
 	for (unsigned int i = 0; i < 1 << BUCKETS_ORDER; i++)
 		spin_lock_init(&buckets[i].lock);
-	for (unsigned int i = 0; i < 1 << PACES_ORDER; i++)
-		spin_lock_init(&clients[i].lock);
-	get_random_bytes(&client_key, sizeof(client_key));
-	return 0;
+	error = fast_client_init();
+	if (error)
+		kvfree(buckets);
+	return error;
 }
 
 /* No hook runs any more. */
 void fast_exit(void)
 {
-	kvfree(clients);
+	fast_client_exit();
 	kvfree(buckets);
 }

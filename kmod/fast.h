@@ -16,6 +16,8 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_seqadj.h>
 
+#define NFQFTP_NAME "nfq-ftp"
+
 /* A packet of a connection. Offsets are from skb->data. */
 struct fast_packet {
 	struct sk_buff *skb;

@@ -167,3 +167,36 @@ struct nf_conntrack_expect *fast_expect(const struct fast_packet *packet, const 
 	nf_ct_expect_put(exp);
 	return NULL;
 }
+
+/* ---- how many ---- */
+
+/*
+ * Others have such classes, too. Its control connection is there as long as this is in conntrack's table and not over: whatever takes that away
+ * takes this away first, under the same lock.
+ */
+static bool is_ours(const struct nf_conntrack_expect *exp)
+{
+	const struct nf_conntrack_helper *helper;
+	const struct nf_conn_help *help;
+
+	if (exp->class == FAST_USER_SPACES || compat_expect_is_over(exp))
+		return false;
+	help = nfct_help(exp->master);
+	helper = help ? rcu_dereference(help->helper) : NULL;
+	return helper && !strcmp(helper->name, NFQFTP_NAME);
+}
+
+void fast_expect_each(void (*see)(const struct nf_conn *ct))
+{
+	struct nf_conntrack_expect *exp;
+
+	for (unsigned int i = 0; i < nf_ct_expect_hsize; i++) {
+		if (hlist_empty(&nf_ct_expect_hash[i]))
+			continue;
+		spin_lock_bh(&nf_conntrack_expect_lock);
+		hlist_for_each_entry(exp, &nf_ct_expect_hash[i], hnode)
+			if (is_ours(exp))
+				see(exp->master);
+		spin_unlock_bh(&nf_conntrack_expect_lock);
+	}
+}

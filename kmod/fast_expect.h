@@ -14,4 +14,10 @@ struct nf_conntrack_expect *fast_expect(const struct fast_packet *packet, const 
 /* What the segment's lines make of them. Return: how many have been taken back. */
 unsigned int fast_expect_carry_out(struct nf_conn *ct, struct scan_segment *segment);
 
+/*
+ * Those that there are, in all network namespaces: @see is told the control connection of each. In the time of a walk through all of
+ * conntrack's; what comes and goes meanwhile may be seen or not. Not under nf_conntrack_expect_lock.
+ */
+void fast_expect_each(void (*see)(const struct nf_conn *ct));
+
 #endif

@@ -40,8 +40,6 @@
 #include <net/netlink.h>
 #include <net/tcp.h>
 
-#define NFQFTP_NAME "nfq-ftp"
-
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("the nfq-ftp-helper authors");
 MODULE_DESCRIPTION("FTP connection tracking helper that asks user space");

@@ -25,6 +25,7 @@
 #include "core/wire/scan.h"
 #include "host/helper.h"
 #include "host/module.h"
+#include "host/sysctl.h"
 #include "kernel/cthelper.h"
 #include "log.h"
 #include "statefile.h"
@@ -72,6 +73,15 @@ static int match_layout(void)
 	return -EPROTO;
 }
 
+/* 0 would be its own idea of that. */
+static int tell_most(const struct attachment_module *module)
+{
+	const int allowed = sysctl_number("net/netfilter/nf_conntrack_expect_max");
+	const uint32_t most = allowed > 0 ? module_expectations((uint32_t)allowed) : 0;
+
+	return most ? module_write_parameter(module->most, most) : 0;
+}
+
 /* What it deals with by itself it deals with by this program's policy. One that is built without that has no such parameters. */
 void attachment_tell(const struct attachment *attachment)
 {
@@ -88,11 +98,14 @@ void attachment_tell(const struct attachment *attachment)
 		error = module_write_parameter(module->timeout, options->expect_timeout);
 	if (!error)
 		error = module_write_parameter(module->longest, options->policy.expect_longest);
+	if (!error)
+		error = tell_most(module);
 	if (error && error != -ENOENT)
 		log_why(LOG_LEVEL_WARNING, "module",
 			"the kernel module " MODULE_NAME
-			" cannot be told which ports it may open, how often and for how "
-			"long: %s; it goes by min_port, rate, timeout and longest in `" MODULE_PARAMETERS "'",
+			" cannot be told which ports it may open, how often, for how long "
+			"and how many: %s; it goes by min_port, rate, timeout, longest and most in `" MODULE_PARAMETERS
+			"'",
 			strerror(-error));
 }
 
@@ -103,12 +116,14 @@ static void open_parameters(struct attachment_module *module)
 	module->rate = module_open_parameter("rate");
 	module->timeout = module_open_parameter("timeout");
 	module->longest = module_open_parameter("longest");
+	module->most = module_open_parameter("most");
 	module->aside = module_open_parameter("aside");
 }
 
 static void close_parameters(const struct attachment_module *module)
 {
-	const int files[] = { module->min_port, module->rate, module->timeout, module->longest, module->aside };
+	const int files[] = { module->min_port, module->rate, module->timeout,
+			      module->longest,	module->most, module->aside };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (files[i] >= 0)
@@ -211,8 +226,9 @@ int attachment_open(struct attachment *attachment, struct options *options)
 	attachment->options = options;
 	attachment->guard = (struct guard){ .act = disable, .context = attachment, .file = -1, .pipe = -1 };
 	attachment->users = -1;
-	attachment->module =
-		(struct attachment_module){ .min_port = -1, .rate = -1, .timeout = -1, .longest = -1, .aside = -1 };
+	attachment->module = (struct attachment_module){
+		.min_port = -1, .rate = -1, .timeout = -1, .longest = -1, .most = -1, .aside = -1
+	};
 	if (error) {
 		log_why(LOG_LEVEL_ERROR, "netlink", "the kernel has no netfilter netlink sockets: %s",
 			strerror(-error));

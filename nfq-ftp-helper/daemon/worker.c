@@ -398,14 +398,19 @@ static int open_queue(struct worker *worker)
 	return error;
 }
 
-/* Of the expectations that the kernel allows for at once, a queue's part; 0: not known. */
-static uint32_t kernel_expectations(unsigned int queues)
+/* Of the expectations that the kernel allows for at once, without those that its module makes by itself, a queue's part; 0: not known. */
+static uint32_t kernel_expectations(const struct options *options)
 {
-	const int most = sysctl_number("net/netfilter/nf_conntrack_expect_max");
+	const unsigned int queues = queue_range_count(&options->attach.queues);
+	const int allowed = sysctl_number("net/netfilter/nf_conntrack_expect_max");
+	uint32_t most;
 
-	if (most < 0)
+	if (allowed < 0)
 		return 0;
-	return queues > 1 && (unsigned int)most >= queues ? (uint32_t)most / queues : (uint32_t)most;
+	most = (uint32_t)allowed;
+	if (options->attach.mode == MODE_KMOD)
+		most -= module_expectations(most);
+	return queues > 1 && most >= queues ? most / queues : most;
 }
 
 /* When the kernel has the queue, and so its module, which makes the file; while this process may still be root, whose file it is. */
@@ -443,7 +448,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	reporter_open(&worker->reporter);
 	worker->engine.conntrack = &worker->ctnetlink.conntrack;
 	worker->engine.policy = options->policy;
-	worker->engine.policy.expectations = kernel_expectations(queue_range_count(&options->attach.queues));
+	worker->engine.policy.expectations = kernel_expectations(options);
 	worker->engine.report = report_all;
 	worker->engine.report_context = worker;
 	resume_sessions(&worker->engine);

@@ -133,6 +133,14 @@ int module_parameter(const char *parameter, long long *value)
 	return end == text ? -EIO : 0;
 }
 
+/* Half: it shares its part out by the rule of all shares, as this program the rest, and so together they never give away all of it. */
+uint32_t module_expectations(uint32_t allowed)
+{
+	long long most;
+
+	return module_parameter("most", &most) == 0 ? allowed / 2 : 0;
+}
+
 int module_open_parameter(const char *parameter)
 {
 	char path[128];

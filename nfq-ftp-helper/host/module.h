@@ -46,6 +46,9 @@ bool module_could_be_loaded(const char *name);
 /* A parameter of ours, which is a number. Return: 0, or a negative errno. */
 int module_parameter(const char *parameter, long long *value);
 
+/* Of so many data connections that conntrack lets be expected: how many are for ours to expect by itself; 0: it does not do that, or is not there. */
+uint32_t module_expectations(uint32_t allowed);
+
 /* To change one, for which no rights are needed any more: a file. Return: or a negative errno; -ENOENT: it has none of this name. */
 int module_open_parameter(const char *parameter);
 

@@ -187,7 +187,7 @@ def cited_functions():
 def helper_name():
     """The helper has one name, whether the daemon registers it or the module, which cannot include the daemon's header."""
     names = {name: re.findall(rf'^#define {macro}\s+"([^"]+)"', (TREE / name).read_text(encoding="utf-8"), re.MULTILINE)
-             for name, macro in (("nfq-ftp-helper/kernel/cthelper.h", "CTHELPER_NAME"), ("kmod/nf_conntrack_nfqftp_main.c", "NFQFTP_NAME"))}
+             for name, macro in (("nfq-ftp-helper/kernel/cthelper.h", "CTHELPER_NAME"), ("kmod/fast.h", "NFQFTP_NAME"))}
     if len({tuple(found) for found in names.values()}) != 1 or not all(names.values()):
         yield f"the helper's name differs: {names}"
 

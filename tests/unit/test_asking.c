@@ -579,6 +579,16 @@ static void fast_sessions_are_listed(void **state)
 	object.scan.note = SCAN_NOTED_EARLY;
 	assert_non_null(strstr(listed(&object, &filter), "\"state\":\"greeting\""));
 	assert_non_null(strstr(listed(&object, &filter), "\"logged_in\":false"));
+	for (unsigned int i = 0; i < 16; i++) {
+		struct scan_note note;
+
+		object.scan.noted_behind = i & 15;
+		assert_true(scan_note(&object.scan, sizeof(object.scan), &note));
+		assert_non_null(
+			strstr(listed(&object, &all), note.greeted ? "\"state\":\"ready\"" : "\"state\":\"greeting\""));
+		assert_non_null(
+			strstr(listed(&object, &all), note.logged_in ? "\"logged_in\":true" : "\"logged_in\":false"));
+	}
 	object.scan.note = SCAN_NOTED_NOT; /* nothing has passed */
 	assert_string_equal(listed(&object, &all), "");
 	object = whole;

@@ -8,6 +8,7 @@
 #include "common/module.h"
 #include "core/plain/lease.h"
 #include "core/plain/pace.h"
+#include "core/plain/part.h"
 #include "core/wire/segment.h"
 
 enum { CLIENT, SERVER };
@@ -996,6 +997,29 @@ static void test_awaited_otherwise(void **state)
 	is_kept(&t, 0);
 }
 
+/* As many as the clients of core/engine/share.h may have: one alone half, another then half of what is left. */
+static void test_part(void **state)
+{
+	struct part part = { 0, 0 };
+	uint32_t first;
+
+	(void)state;
+	for (; part_fits(&part, 100); part.mine++, part.all++)
+		;
+	assert_int_equal(part.mine, 50);
+	first = part.mine;
+	for (part.mine = 0; part_fits(&part, 100); part.mine++, part.all++)
+		;
+	assert_int_equal(part.mine, 25);
+	assert_int_equal(part.all, first + 25);
+	part.mine = 0;
+	assert_true(part_fits(&part, part.all + 1));
+	assert_false(part_fits(&part, part.all));
+	assert_false(part_fits(&part, 0));
+	part = (struct part){ UINT32_MAX, UINT32_MAX };
+	assert_false(part_fits(&part, UINT32_MAX));
+}
+
 static void test_lease(void **state)
 {
 	struct lease lease = { 0 };
@@ -1053,6 +1077,7 @@ int main(void)
 		cmocka_unit_test(test_awaited),
 		cmocka_unit_test(test_awaited_otherwise),
 		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_part),
 		cmocka_unit_test(test_lease),
 	};
 

@@ -39,6 +39,7 @@ TRANSFERS = 20
 QUEUED_MAX = 2  # packets of a plain session, from SYN to FIN
 LOADS = 50
 LOSS = 5  # per cent
+COUNTED_AGAIN = 1.1  # seconds: conntrack's expectations are counted anew once a second at least, where somebody wants it
 
 
 def said(counted):
@@ -365,9 +366,47 @@ def kept(lab, family):
     return f"{asked} s, {goes_on} s, {said(counted)}"
 
 
+def shared(lab, family):
+    """Of what may be expected at a time the module gives a client half, while nobody else has any; the next one is the daemon's affair, and is
+    expected all the same. What has gone by then does not count."""
+    mode = "PORT" if family == 4 else "EPRT"
+    wait_aside(False)
+    time.sleep(COUNTED_AGAIN)
+    counted = Counted()
+    with told(most=8), contextlib.ExitStack() as stack:
+        for number in range(5):
+            pair = stack.enter_context(Pair(lab, family))
+            pair.ready()
+            pair.announce(mode, 22000 + number)
+        check((counted.announced, counted.declined) == (4, 1), said(counted))
+        check(len(lab.expectations()) == 5, f"{lab.expectations()}")
+        elsewhere(family, counted)
+    with told(most=8), Pair(lab, family) as pair:
+        pair.ready()
+        for number in range(8):
+            time.sleep(COUNTED_AGAIN)
+            transfer(pair, mode, 22010 + number)
+    check((counted.announced, counted.declined) == (16, 1), said(counted))
+    return said(counted)
+
+
+def elsewhere(family, counted):
+    """In another network namespace there is as much to have, also for a client of the same address."""
+    before = counted.declined
+    with BareLab("masquerade", backend="nft") as other, contextlib.ExitStack() as stack:
+        for number in range(4):
+            pair = stack.enter_context(Pair(other, family))
+            pair.ready()
+            pair.announce("PORT" if family == 4 else "EPRT", 22000 + number)
+        check(len(other.expectations()) == 4, f"in another namespace: {other.expectations()}")
+    check(counted.declined == before, f"not the module's in another namespace: {said(counted)}")
+
+
 def policy_by_signal(lab, configuration):
-    """A port that is refused from now on is not opened by the module either."""
+    """A port that is refused from now on is not opened by the module either. Half of what the kernel allows is the module's."""
     minimum = int((PARAMETERS / "min_port").read_text())
+    allowed = int(pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_expect_max").read_text())
+    check(int((PARAMETERS / "most").read_text()) == allowed // 2, f"{(PARAMETERS / 'most').read_text()} of {allowed}")
     try:
         configuration.write_text("min-port = 30000\n")
         lab.daemon.send_signal(signal.SIGHUP)
@@ -516,6 +555,7 @@ def group_seen(options, report):
                 report.case(f"{PREFIX}-fast/seen/sessions/ipv{family}", listed, lab, family)
                 report.case(f"{PREFIX}-fast/seen/waited-for/ipv{family}", waited_for, lab, family)
                 report.case(f"{PREFIX}-fast/seen/kept/ipv{family}", kept, lab, family)
+                report.case(f"{PREFIX}-fast/seen/shared/ipv{family}", shared, lab, family)
             report.case(f"{PREFIX}-fast/seen/metrics", counted_too, lab, "PORT", 4)
             report.case(f"{PREFIX}-fast/seen/policy", policy_by_signal, lab, configuration)
 

@@ -651,6 +651,27 @@ static void crowded_out(void **state)
 	}
 }
 
+/* Those that put it out have been answered, and reset, before its own answer comes. */
+static void crowded_out_before(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	crowd_out(&d, "");
+	for (uint32_t i = EMBRYO_WAYS; i > EMBRYO_WAYS - 2; i--)
+		forge(&d, SERVER, 99000 + i, 10007 * i + 1, TCP_SYN | TCP_ACK, NULL);
+	for (uint32_t i = EMBRYO_WAYS - 1; i <= EMBRYO_WAYS; i++)
+		forge(&d, CLIENT, 10007 * i + 1, 0, TCP_RST, NULL);
+	answer(&d);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, "USER x\r\n");
+	dialogue_says(&d, SERVER, "331 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	dialogue_expects(&d, 3001);
+	dialogue_close(&d);
+}
+
 /* What conntrack has seen answered already needs no other answer; nor does one begin anything that no SYN may have been put out of. */
 static void answers_to_no_syn(void **state)
 {
@@ -1335,6 +1356,7 @@ int main(void)
 		cmocka_unit_test(played_before_the_answer),
 		cmocka_unit_test(forged_syns),
 		cmocka_unit_test(crowded_out),
+		cmocka_unit_test(crowded_out_before),
 		cmocka_unit_test(answers_to_no_syn),
 		cmocka_unit_test(crowded_out_later),
 		cmocka_unit_test(crowded_out_with_data),

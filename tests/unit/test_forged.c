@@ -1145,6 +1145,25 @@ static void numbers_of_another(void **state)
 }
 
 /*
+ * The connection was reset, and what began since in its place, unseen, has numbers that lie in the widest window there is: its bytes are
+ * not taken for old ones of the edited stream.
+ */
+static void numbers_behind_a_reset(void **state)
+{
+	(void)state;
+	for (int side = 0; side < 2; side++) {
+		struct dialogue d;
+
+		begin(&d, SEQADJ_KERNEL);
+		widen(&d);
+		forge(&d, CLIENT, d.seq[CLIENT], 0, TCP_RST, NULL);
+		forge(&d, side, d.seq[side] - 0x30000000, d.acked[side] - 0x30000000, TCP_ACK, "NOOP\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		dialogue_close(&d);
+	}
+}
+
+/*
  * So does what would be believed, since both of its numbers lie in those windows, be it a bare acknowledgement or bytes; and an RST has closed the
  * forged one. What is far in one number only, as in a long listing by STAT of which a part comes again, is the connection's own.
  */
@@ -1374,6 +1393,7 @@ int main(void)
 		cmocka_unit_test(ahead_after_a_restart),
 		cmocka_unit_test(fin_behind_a_fin),
 		cmocka_unit_test(numbers_of_another),
+		cmocka_unit_test(numbers_behind_a_reset),
 		cmocka_unit_test(believed_of_another),
 		cmocka_unit_test(reset_among_handshakes),
 		cmocka_unit_test(reset_among_answers),

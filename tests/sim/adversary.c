@@ -571,7 +571,7 @@ static bool is_as_good(const struct sim *sim, const struct packet *packet, const
 		return true;
 	if (view->flags & TCP_RST)
 		return offset - wire->engine_next <= 1 || offset == wire->engine_acked || offset == me->una ||
-		       check_displayed(wire, offset) == wire->emitted ||
+		       (wire->vouched && offset == wire->vouched) || check_displayed(wire, offset) == wire->emitted ||
 		       (sim->picked_up && wire->told && offset == wire->told) ||
 		       check_forward(wire, offset) == wire->engine_heard;
 	if ((view->flags & TCP_SYN) || !(view->flags & TCP_ACK) || after(offset, reach))

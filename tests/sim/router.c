@@ -777,6 +777,23 @@ bool router_misplaces(const struct sim *sim)
 	return misplaced && !sim->schedule.self && sim->around.errors_given;
 }
 
+/*
+ * Who knows the numbers says in an end's name what that has said: what it has, which it may have done in a bare acknowledgement that was not queued.
+ * That is believed, and right.
+ */
+static void note_vouched(struct sim *sim, const struct packet *packet, const struct view *in)
+{
+	const enum side from = (enum side) !packet->to, other = (enum side)packet->to;
+	const uint32_t end = in->seq - (sim->schedule.habit[from].iss + 1) + in->length + !!(in->flags & TCP_FIN);
+	const uint32_t ack = router_maps_back(sim, other, in->ack) - (sim->schedule.habit[other].iss + 1);
+
+	if ((packet->origin != NEAR && packet->origin != EXACT) ||
+	    (in->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK ||
+	    (int32_t)(end - sim->wire[from].engine_acked) < 0 || ack > sim->tcp[other].una || sim->kill_countdown > 0)
+		return;
+	sim->wire[other].vouched = max_u32(sim->wire[other].vouched, ack);
+}
+
 /* A packet that is not of the connection goes the same way, and nobody misses it. */
 static void foreign_packet(struct sim *sim, struct packet *packet)
 {
@@ -801,8 +818,11 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 		network_release(sim, packet);
 		return;
 	}
-	if (!packet->unseen && !through_engine(sim, packet, &in))
-		return;
+	if (!packet->unseen) {
+		note_vouched(sim, packet, &in);
+		if (!through_engine(sim, packet, &in))
+			return;
+	}
 	if (!sim->schedule.self && sim->around.renumbering && router_adjusts(sim, from, &in))
 		packet_kernel_adjust(packet->bytes, packet->length, &adj[from], &adj[!from]);
 	packet_view(packet->bytes, packet->length, &out);

@@ -270,6 +270,7 @@ struct wire {
 	uint32_t engine_next;	/* sender space: what the engine has consumed */
 	uint32_t engine_acked;	/* sender space: the highest acknowledgement the engine has seen */
 	uint32_t engine_heard;	/* the same in receiver space, as the receiver wrote it */
+	uint32_t vouched;	/* sender space: acknowledged in a forged segment, by who knows that it has been */
 	uint32_t unread;	/* sender space: behind the last byte that has passed without being read */
 	uint32_t told;		/* sender space: how far its writer had got, as he showed a daemon that did not know */
 	uint16_t mss;		/* as the engine saw it; 0: it did not */

@@ -651,6 +651,27 @@ static void crowded_out(void **state)
 	}
 }
 
+/* Those that put it out have been answered, and reset, before its own answer comes. */
+static void crowded_out_before(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	crowd_out(&d, "");
+	for (uint32_t i = EMBRYO_WAYS; i > EMBRYO_WAYS - 2; i--)
+		forge(&d, SERVER, 99000 + i, 10007 * i + 1, TCP_SYN | TCP_ACK, NULL);
+	for (uint32_t i = EMBRYO_WAYS - 1; i <= EMBRYO_WAYS; i++)
+		forge(&d, CLIENT, 10007 * i + 1, 0, TCP_RST, NULL);
+	answer(&d);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, "USER x\r\n");
+	dialogue_says(&d, SERVER, "331 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	dialogue_expects(&d, 3001);
+	dialogue_close(&d);
+}
+
 /* What conntrack has seen answered already needs no other answer; nor does one begin anything that no SYN may have been put out of. */
 static void answers_to_no_syn(void **state)
 {
@@ -1124,6 +1145,25 @@ static void numbers_of_another(void **state)
 }
 
 /*
+ * The connection was reset, and what began since in its place, unseen, has numbers that lie in the widest window there is: its bytes are
+ * not taken for old ones of the edited stream.
+ */
+static void numbers_behind_a_reset(void **state)
+{
+	(void)state;
+	for (int side = 0; side < 2; side++) {
+		struct dialogue d;
+
+		begin(&d, SEQADJ_KERNEL);
+		widen(&d);
+		forge(&d, CLIENT, d.seq[CLIENT], 0, TCP_RST, NULL);
+		forge(&d, side, d.seq[side] - 0x30000000, d.acked[side] - 0x30000000, TCP_ACK, "NOOP\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		dialogue_close(&d);
+	}
+}
+
+/*
  * So does what would be believed, since both of its numbers lie in those windows, be it a bare acknowledgement or bytes; and an RST has closed the
  * forged one. What is far in one number only, as in a long listing by STAT of which a part comes again, is the connection's own.
  */
@@ -1335,6 +1375,7 @@ int main(void)
 		cmocka_unit_test(played_before_the_answer),
 		cmocka_unit_test(forged_syns),
 		cmocka_unit_test(crowded_out),
+		cmocka_unit_test(crowded_out_before),
 		cmocka_unit_test(answers_to_no_syn),
 		cmocka_unit_test(crowded_out_later),
 		cmocka_unit_test(crowded_out_with_data),
@@ -1352,6 +1393,7 @@ int main(void)
 		cmocka_unit_test(ahead_after_a_restart),
 		cmocka_unit_test(fin_behind_a_fin),
 		cmocka_unit_test(numbers_of_another),
+		cmocka_unit_test(numbers_behind_a_reset),
 		cmocka_unit_test(believed_of_another),
 		cmocka_unit_test(reset_among_handshakes),
 		cmocka_unit_test(reset_among_answers),

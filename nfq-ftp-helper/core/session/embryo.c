@@ -110,7 +110,10 @@ static struct embryo *make_way(struct engine *engine, struct embryo *embryo)
 	return embryo;
 }
 
-/* Of those of the arrival's flow, where they are as many as may be, the one of which least is lost; NULL where they are fewer. */
+/*
+ * Of those of the arrival's flow, where they are as many as may be, the one of which least is lost; NULL where they are fewer. One that was reset
+ * since counts: it may have put out another before.
+ */
 static struct embryo *least_of_crowd(struct engine *engine, const struct arrival *arrival, enum direction direction,
 				     uint32_t seconds)
 {
@@ -118,7 +121,7 @@ static struct embryo *least_of_crowd(struct engine *engine, const struct arrival
 	unsigned int own = 0;
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
-		if (!alive(embryo, seconds) || !is_of(embryo, arrival, direction))
+		if (seconds - embryo->since > EMBRYO_SECONDS || !is_of(embryo, arrival, direction))
 			continue;
 		own++;
 		least = lesser_own(least, embryo, seconds);

@@ -69,7 +69,10 @@ static void answer_before(struct talk *talk, unsigned int count)
 	}
 }
 
-/* In one line, or in the first of several, or in all of them. */
+/*
+ * In one line, or in the first of several, or in all of them: in segments of their own, as each may have to be rewritten, and who cannot send again
+ * what was cut away for that (a capture) would be left with a hole.
+ */
 static void answer_with(struct talk *talk, struct written *written)
 {
 	char last[NOTATION_TEXT];
@@ -85,6 +88,7 @@ static void answer_with(struct talk *talk, struct written *written)
 	talk_line(talk, SERVER, "%s", written->text);
 	if (talk_chance(talk, 30))
 		talk_line(talk, SERVER, " and more");
+	talk->one_segment = false;
 	talk_line(talk, SERVER, "%s", last);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interface up to Linux 7.1: an expectation has a timer; one that is over is in no list, and its timer is not pending.
+ * The interface up to Linux 7.1: an expectation has a timer, which is not pending when it is over.
  */
 #ifndef FIXTURE_EXPECT_H
 #define FIXTURE_EXPECT_H
@@ -13,6 +13,11 @@ struct timer_list {
 struct nf_conntrack_expect {
 	struct timer_list timeout;
 };
+
+static inline int timer_pending(const struct timer_list *timer)
+{
+	return timer->pending;
+}
 
 static inline int mod_timer_pending(struct timer_list *timer, unsigned long expires)
 {

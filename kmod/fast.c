@@ -8,6 +8,7 @@
 
 #include <linux/hash.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/percpu.h>
@@ -38,7 +39,7 @@ static struct lease aside;
 
 static u32 clock(void)
 {
-	return jiffies_to_msecs(jiffies);
+	return (u32)ktime_get_seconds();
 }
 
 static bool is_aside(void)
@@ -56,7 +57,7 @@ static int aside_set(const char *text, const struct kernel_param *kp)
 
 	if (error)
 		return error;
-	lease_take(&wanted, clock(), min_t(unsigned int, seconds, LEASE_MOST / 1000) * 1000);
+	lease_take(&wanted, clock(), seconds);
 	WRITE_ONCE(aside.until, wanted.until);
 	return 0;
 }
@@ -65,7 +66,7 @@ static int aside_get(char *buffer, const struct kernel_param *kp)
 {
 	const struct lease now = { READ_ONCE(aside.until) };
 
-	return scnprintf(buffer, PAGE_SIZE, "%u\n", DIV_ROUND_UP(lease_left(&now, clock()), 1000));
+	return scnprintf(buffer, PAGE_SIZE, "%u\n", lease_left(&now, clock()));
 }
 
 static const struct kernel_param_ops aside_ops = {

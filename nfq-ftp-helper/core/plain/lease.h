@@ -8,17 +8,17 @@
 
 #include "core/wire/types.h"
 
-#define LEASE_MOST 60000u /* milliseconds at a time */
+#define LEASE_MOST 60u /* seconds at a time */
 
 /*
- * When it ends, in milliseconds modulo 2^32; one that is over is not looked at any more, and so comes back for a minute in 49 days, which
- * costs speed and nothing else.
+ * When it ends, in seconds of a clock that begins with the machine; 0: there was none. Of 32 bits: one of milliseconds, or of the kernel's ticks, comes
+ * round, at first five minutes after the start, and one that was never taken would hold for the minute before.
  */
 struct lease {
 	uint32_t until;
 };
 
-/* Return: so many milliseconds are left; 0: it is over. */
+/* Return: so many seconds are left; 0: it is over. */
 static inline uint32_t lease_left(const struct lease *lease, uint32_t now)
 {
 	const uint32_t left = lease->until - now;
@@ -27,9 +27,9 @@ static inline uint32_t lease_left(const struct lease *lease, uint32_t now)
 }
 
 /* So long from now at least: whoever wants less takes nothing from others. */
-static inline void lease_take(struct lease *lease, uint32_t now, uint32_t milliseconds)
+static inline void lease_take(struct lease *lease, uint32_t now, uint32_t seconds)
 {
-	const uint32_t wanted = milliseconds < LEASE_MOST ? milliseconds : LEASE_MOST;
+	const uint32_t wanted = seconds < LEASE_MOST ? seconds : LEASE_MOST;
 
 	if (wanted > lease_left(lease, now))
 		lease->until = now + wanted;

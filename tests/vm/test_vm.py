@@ -111,11 +111,16 @@ def kernels_for(name, kernels):
 def work_for(kernel, kernels, options):
     """{name of a program: names of its groups, none: all of them} to be run on this kernel of those that there are."""
     if options.sample is None:
-        return {name: GROUPS.get(name, ()) for name in options.program or PROGRAMS
-                if options.program or name not in NEWEST_ONLY or kernel == kernels[-1]}
+        names = options.program or [name for name in PROGRAMS if f"{kernel}/{name}" in parts(kernels)]
+        return {name: GROUPS.get(name, ()) for name in names}
     names = options.program or [name for name in PROGRAMS if name not in sample.LEFT_OUT]
     shared = {name: sample.groups(options.sample, name, kernel, kernels_for(name, kernels)) for name in names if name in sample.TURNS}
     return {name: groups for name, groups in shared.items() if groups}
+
+
+def parts(kernels):
+    """All there is to be run on these, a program of a kernel each, KERNEL/PROGRAM: in this order, each ends long before the whole does."""
+    return [f"{kernel}/{name}" for kernel in kernels for name in PROGRAMS if name not in NEWEST_ONLY or kernel == kernels[-1]]
 
 
 def command_in_guest(work, arguments):
@@ -151,7 +156,11 @@ def main():
     parser.add_argument("--timeout", type=int, help=f"seconds for one machine (default: {TIMEOUT_ALL}; of a sample {TIMEOUT})")
     parser.add_argument("--sample", type=int, nargs="?", const=sample.today(), metavar="N",
                         help="a part of it, another for each N (default: the day's)")
+    parser.add_argument("--parts", action="store_true", help="print what --kernel and --program can be of all there is, KERNEL/PROGRAM each")
     options, arguments = parser.parse_known_args()
+    if options.parts:
+        print("\n".join(parts(options.kernel or KERNELS)))
+        return 0
     options.timeout = options.timeout or (TIMEOUT_ALL if options.sample is None else TIMEOUT)
     tally = Tally()
     if options.sample is not None:

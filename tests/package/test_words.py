@@ -58,7 +58,7 @@ def a_tested_configuration_is_one_that_run_takes():
             path.chmod(0o644)
             told = [subprocess.run([PROGRAM, "run", "-c", path, *more, "--state-dir", f"{folder}/state"], text=True, capture_output=True,
                                    check=False, timeout=60) for more in (["--test-config"], [])]
-            check(told[0].returncode and words in told[0].stderr, f"{text!r}: --test-config ends with {told[0].returncode}: {told[0]}")
+            check(told[0].returncode == 2 and words in told[0].stderr, f"{text!r}: --test-config ends with {told[0].returncode}: {told[0]}")
             check(told[1].returncode and told[1].stderr == told[0].stderr, f"{text!r}: run says {told[1].stderr}")
         path.write_text("queue = 65535\nmode = queue\n", encoding="utf-8")
         check("is good" in output(PROGRAM, "run", "-c", path, "--test-config"), "a good one is not")

@@ -161,6 +161,23 @@ def places_may_have_blanks():
     check(not strange, f"besides there is {sorted(strange)}")
 
 
+# What units cannot name, or the program not find.
+NO_PLACES = ("PREFIX=opt/ftp", "PREFIX=/opt/my ftp", "PREFIX=/opt/a&b", "PREFIX=/opt/a,b", "sbindir=", "sysconfdir=etc", "sysconfdir=")
+
+
+def places_that_cannot_be():
+    """Are refused, and nothing is written; a slash at the end is one that can be."""
+    tree, _ = WORK / "one", install("one")
+    for place in NO_PLACES:
+        root = WORK / "refused"
+        done = subprocess.run(["make", "-s", "-C", tree, f"DESTDIR={root}", place, "install"], text=True, capture_output=True, check=False)
+        check(done.returncode and "absolute path" in done.stderr, f"{place} ends with {done.returncode}: {done.stderr}")
+        check(not root.exists(), f"{place}: there is {sorted(files_below(root))}")
+    root = WORK / "slash"
+    make(*PLACES, f"DESTDIR={root}", "sbindir=/opt/ftp/sbin/", "CFLAGS=-O0 -g", "install", tree=tree)
+    check("opt/ftp/libexec/nfq-ftp-helper-tools" in files_below(root), f"the tools are not found from there: {sorted(files_below(root))}")
+
+
 def hashes(folder):
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files_below(folder)}
 
@@ -214,6 +231,10 @@ def dist_is_what_is_committed():
     committed = set(output("git", "-C", TREE, "ls-tree", "-rz", "--name-only", "HEAD").split("\0")) - {""}
     missing = sorted(committed - names)
     check(not missing, f"it has no {', '.join(missing[:5])}")
+    tree, none = WORK / "dist-of-none", WORK / "dist-none"
+    copy_tree(tree)
+    done = subprocess.run(["make", "-s", "-C", tree, f"DIST={none}", "dist"], text=True, capture_output=True, check=False)
+    check(done.returncode and not files_below(none), f"where nothing is committed it ends with {done.returncode}, and leaves {files_below(none)}")
 
 
 def units_are_sound():
@@ -298,7 +319,7 @@ VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"
             "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
 CASES = [daemon_loads_little, daemon_is_small, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
-         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, dist_is_what_is_committed, packages_are_built_of_the_same,
+         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, places_that_cannot_be, dist_is_what_is_committed, packages_are_built_of_the_same,
          version_has_one_home]
 
 if __name__ == "__main__":

@@ -194,6 +194,16 @@ def live_says_why_it_cannot():
 
 
 @case
+def live_reads_a_backslash():
+    """It may delimit the parts of EPRT's argument, and is told as a byte that is not printable."""
+    said = '\\x5c1\\x5c10.0.0.2\\x5c3001\\x5c'
+    with Daemon([event('opened'), event('expect', command='EPRT', by='client', **{'from': said}, port=3001, data_from='198.51.100.10',
+                                        data_to='10.0.0.2:3001'), line('server', '200'), event('closed')]) as daemon:
+        text, _ = daemon.explain('--live', '10.0.0.2')
+    check('EPRT \\1\\10.0.0.2\\3001\\' in text and 'port 3001 of 10.0.0.2' in text, text)
+
+
+@case
 def metrics_replace_files_only():
     """/dev/null, were it replaced by a file, would be gone for all programs."""
     with Daemon([], answers={'metrics': []}) as daemon, tempfile.TemporaryDirectory() as folder:

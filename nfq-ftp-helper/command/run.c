@@ -142,7 +142,7 @@ static void tell_ready(const struct daemon *daemon)
 {
 	const struct attach *attach = &daemon->options.attach;
 	const char *file = daemon->reload.values.file;
-	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX] = "none", label[24] = "";
+	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX] = "none", label[24] = "", path[LOG_VALUE_MAX];
 	uint32_t recovered = 0;
 
 	for (unsigned int i = 0; i < daemon->count; i++)
@@ -158,7 +158,7 @@ static void tell_ready(const struct daemon *daemon)
 		mode_names[attach->mode], daemon->mode_chosen ? " mode-chosen=yes" : "",
 		queue_range_text(&attach->queues, queues), sure, attach_seqadj_names[attach->seqadj], attach->mark,
 		attach->mark_mask, label, daemon->options.sessions, recovered,
-		daemon->rules.backend ? daemon->rules.backend->name : "none", file[0] ? file : "none");
+		daemon->rules.backend ? daemon->rules.backend->name : "none", file[0] ? log_value(file, path) : "none");
 }
 
 /* ---- whoever started it as a service ---- */

@@ -93,6 +93,7 @@ def bash_offers_values():
         compare("--mode", complete_in_bash(script, "run", "--mode", ""), modes)
         compare("--mode=", complete_in_bash(script, "run", "--mode", "="), modes)
         compare("--mode=c", complete_in_bash(script, "run", "--mode", "=", "c"), {"cthelper"})
+        compare("--rules", complete_in_bash(script, "run", "--rules", ""), {"yes", "no"})
         compare("--queue", complete_in_bash(script, "run", "--queue", ""), set())
         compare("-c doc/exa", complete_in_bash(script, "run", "-c", "doc/exa"), {"doc/examples"})
         compare("--state-dir ki", complete_in_bash(script, "run", "--state-dir", "km"), {"kmod"})
@@ -107,6 +108,7 @@ def zsh_offers_each_option():
     for command in commands():
         part = re.search(rf"^{command}\)\n(.*?)^\t;;$", text, re.MULTILINE | re.DOTALL)
         check(part, f"zsh knows no {command}")
+        check(command != "run" or ":yes|no:(yes no)'" in part.group(1), "zsh has no values of --rules")
         compare(f"zsh behind {command}", set(re.findall(r"^\t\t'\*(-[-a-zA-Z0-9]*[a-zA-Z0-9])", part.group(1), re.MULTILINE)), help_of(command))
 
 

@@ -6,7 +6,8 @@
 # make demo       scripts/demo
 # make bench      tests/bench: engine and lab figures
 # make format     all C sources as .clang-format says
-# make install    uninstall, too: DESTDIR, PREFIX (or prefix), sbindir, mandir, unitdir and the others below are honoured
+# make install    uninstall, too: DESTDIR, PREFIX (or prefix), sbindir, mandir, unitdir and the others below are honoured; DESTDIR may be
+#                 relative, and have blanks
 # make dist       an archive of what is committed
 #
 # SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
@@ -17,7 +18,7 @@ PREFIX ?= /usr/local
 prefix ?= $(PREFIX)
 sbindir ?= $(prefix)/sbin
 # Where the program looks for its tools: command/tools.c.
-libexecdir = $(dir $(sbindir))libexec
+libexecdir = $(dir $(patsubst %/,%,$(sbindir)))libexec
 mandir ?= $(prefix)/share/man
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
@@ -342,6 +343,8 @@ define INSTALLED
 endef
 # The shell has them as they are, blanks and quotes in them too.
 export INSTALLED DESTDIR CONFIGURATION DKMS DIST
+export PLACE_OF_PROGRAM := $(sbindir)
+export PLACE_OF_CONFIGURATION := $(sysconfdir)
 
 $(BUILD)/completion/nfq-ftp-helper: $(BUILD)/nfq-ftp-helper
 	@mkdir -p $(@D)
@@ -358,7 +361,15 @@ $(BUILD)/systemd/%.service: systemd/%.service.in $(BUILD)/sbindir
 # Nobody's work is written over, or taken away.
 CONFIGURATION := $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf
 
-install: all $(COMPLETION) $(UNITS)
+# Units name the program, as a word of a command line; and the program names its configuration, wherever it is started.
+.PHONY: places
+places:
+	@case "$$PLACE_OF_PROGRAM" in ""|[!/]*|*[!A-Za-z0-9/._+-]*) echo "PREFIX, or sbindir, makes it \`$$PLACE_OF_PROGRAM': units" \
+		"name it, so it must be an absolute path of letters, digits and /._+-; DESTDIR may be any" >&2; exit 1; esac
+	@case "$$PLACE_OF_CONFIGURATION" in ""|[!/]*) echo "sysconfdir is \`$$PLACE_OF_CONFIGURATION': it must be an absolute path; DESTDIR" \
+		"may be any" >&2; exit 1; esac
+
+install: places all $(COMPLETION) $(UNITS)
 	@echo "$$INSTALLED" | while read -r mode file place; do \
 		install -D -m "$$mode" "$$file" "$$DESTDIR$$place" || exit 1; \
 	done
@@ -380,7 +391,9 @@ uninstall:
 DIST ?= .
 dist:
 	@mkdir -p "$$DIST"
-	git archive --format=tar --prefix=nfq-ftp-helper-$(VERSION)/ HEAD | gzip -9n >"$$DIST/nfq-ftp-helper-$(VERSION).tar.gz"
+	git archive --format=tar --prefix=nfq-ftp-helper-$(VERSION)/ --output="$$DIST/nfq-ftp-helper-$(VERSION).tar" HEAD || \
+		{ rm -f "$$DIST/nfq-ftp-helper-$(VERSION).tar"; exit 1; }
+	gzip -9nf "$$DIST/nfq-ftp-helper-$(VERSION).tar"
 
 clean:
 	rm -rf build build-sanitize build-fuzz

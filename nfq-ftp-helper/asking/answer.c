@@ -6,8 +6,13 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* How far the distance of two clocks seems to change without doing so, milliseconds; and how often they are read where something came between. */
+#define EPOCH_SLACK 3
+#define EPOCH_TRIES 5
 
 static bool (*const answers[QUESTIONS])(struct response *answer) = {
 	[QUESTION_STATUS] = answer_status,	   [QUESTION_SESSIONS] = answer_sessions,
@@ -25,9 +30,23 @@ uint64_t view_now(void)
 	return (uint64_t)clock_milliseconds(CLOCK_BOOTTIME);
 }
 
+/* Between two clocks' milliseconds lies one more or less, as they are read one behind the other: that is no change, or times would go back. */
 uint64_t view_epoch(void)
 {
-	return (uint64_t)(clock_milliseconds(CLOCK_REALTIME) - clock_milliseconds(CLOCK_BOOTTIME));
+	static _Atomic int64_t kept;
+	int64_t before, after, distance, known = atomic_load_explicit(&kept, memory_order_relaxed);
+	unsigned int tries = 0;
+
+	do {
+		before = clock_milliseconds(CLOCK_BOOTTIME);
+		distance = clock_milliseconds(CLOCK_REALTIME) - before;
+		after = clock_milliseconds(CLOCK_BOOTTIME);
+	} while (after - before > 1 && ++tries < EPOCH_TRIES);
+	if (distance - known > EPOCH_SLACK || known - distance > EPOCH_SLACK) {
+		known = distance;
+		atomic_store_explicit(&kept, known, memory_order_relaxed);
+	}
+	return (uint64_t)known;
 }
 
 void view_sum(const struct view *view, struct figures *sum)

@@ -104,6 +104,14 @@ static int complain_file(const char *path, int error)
 	return EXIT_FAILED;
 }
 
+/* What is no file is not replaced by one: a device, /dev/null perhaps, would be gone for all programs. */
+static bool may_be_replaced(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) < 0 || S_ISREG(status.st_mode);
+}
+
 /* Whoever reads the file sees the old one or the new one, whole. */
 static int write_textfile(const char *state_directory, const struct question *question, const char *path)
 {
@@ -111,6 +119,12 @@ static int write_textfile(const char *state_directory, const struct question *qu
 	char temporary[OPTION_OUT_MAX + 8];
 	int file, status = EXIT_FAILED;
 
+	if (!may_be_replaced(path)) {
+		fprintf(stderr,
+			"nfq-ftp-helper: `%s' is no regular file, and is not replaced by one; `-' is standard output\n",
+			path);
+		return EXIT_FAILED;
+	}
 	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
 	file = mkstemp(temporary);
 	telling.out = file < 0 ? NULL : fdopen(file, "w");

@@ -18,8 +18,16 @@ static bool takes(const struct command *command, const struct option_row *row)
 
 static void print_words(const struct option_row *row)
 {
-	for (unsigned int i = 0; row->word(i); i++)
+	if (row->kind == OPTION_FLAG)
+		fputs("yes no", stdout);
+	for (unsigned int i = 0; row->word && row->word(i); i++)
 		printf("%s%s", i > 0 ? " " : "", row->word(i));
+}
+
+/* Has it a value that is one of some words? */
+static bool has_words(const struct option_row *row)
+{
+	return row->kind == OPTION_WORD || row->kind == OPTION_FLAG;
 }
 
 /* ---- bash ---- */
@@ -60,7 +68,7 @@ static void bash_value(const struct command *command, const struct option_row *r
 	if (row->letter)
 		printf(" | %s:-%c", command->name, row->letter);
 	printf(") words=\"");
-	if (row->kind == OPTION_WORD)
+	if (has_words(row))
 		print_words(row);
 	else if (row->kind == OPTION_PATH)
 		printf("%s", is_folder(row) ? "FOLDERS" : "PATHS");
@@ -106,10 +114,13 @@ static void bash_print(const struct command *commands, unsigned int count)
 
 /* ---- zsh ---- */
 
-/* As far as the first semicolon, within '' and []. */
+/* As far as the first semicolon that no parentheses are around, within '' and []. */
 static void zsh_text(const char *text)
 {
-	for (; *text && *text != ';'; text++) {
+	int depth = 0;
+
+	for (; *text && (*text != ';' || depth); text++) {
+		depth += (*text == '(') - (*text == ')');
 		if (*text == '\'')
 			fputs("'\\''", stdout);
 		else if (strchr("[]:\\", *text))
@@ -126,7 +137,7 @@ static void zsh_value(const struct option_row *row)
 	printf("%s:", row->optional ? ":" : "");
 	zsh_text(row->argument);
 	putchar(':');
-	if (row->kind == OPTION_WORD) {
+	if (has_words(row)) {
 		putchar('(');
 		print_words(row);
 		putchar(')');

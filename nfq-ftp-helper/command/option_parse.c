@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #define HELP_MAX	512
 #define HELP_WIDTH	100
@@ -161,12 +161,20 @@ static int read_line(const struct option_page *page, struct option_values *value
 	return read_operand(&reading, argc, argv);
 }
 
+/* A link that leads nowhere is there, too: what it is to lead to is missed when it is read. */
+static bool is_there(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 /* The file that is to be read: the one that is named, or the usual one where it is there. Return: false: none. */
 static bool find_file(const struct option_page *page, struct option_values *values)
 {
 	if (!page->reads_file || !page->reads_file(values))
 		return false;
-	if (!values->file[0] && (access(option_file_usual, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)))
+	if (!values->file[0] && is_there(option_file_usual))
 		snprintf(values->file, sizeof(values->file), "%s", option_file_usual);
 	return values->file[0];
 }

@@ -90,8 +90,11 @@ static void compare(struct reload *reload, const struct option_values *values, s
 
 static void tell(const struct option_values *values, const struct news *news)
 {
+	char path[LOG_VALUE_MAX];
+
 	log_line(LOG_LEVEL_NOTICE, "event=reload result=%s file=%s%s%s", news->live[0] ? "changed" : "same",
-		 values->file[0] ? values->file : "none", news->live[0] ? " changed=" : "", news->live);
+		 values->file[0] ? log_value(values->file, path) : "none", news->live[0] ? " changed=" : "",
+		 news->live);
 	if (news->rules[0])
 		log_line(
 			LOG_LEVEL_WARNING,

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How often files of queues that are no longer used are looked for, and after how many times one goes that may be somebody else's: an hour. */
 #define TIDY_MILLISECONDS 300000
@@ -142,7 +143,7 @@ static void tell_ready(const struct daemon *daemon)
 {
 	const struct attach *attach = &daemon->options.attach;
 	const char *file = daemon->reload.values.file;
-	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX] = "none", label[24] = "";
+	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX] = "none", label[24] = "", path[LOG_VALUE_MAX];
 	uint32_t recovered = 0;
 
 	for (unsigned int i = 0; i < daemon->count; i++)
@@ -158,7 +159,7 @@ static void tell_ready(const struct daemon *daemon)
 		mode_names[attach->mode], daemon->mode_chosen ? " mode-chosen=yes" : "",
 		queue_range_text(&attach->queues, queues), sure, attach_seqadj_names[attach->seqadj], attach->mark,
 		attach->mark_mask, label, daemon->options.sessions, recovered,
-		daemon->rules.backend ? daemon->rules.backend->name : "none", file[0] ? file : "none");
+		daemon->rules.backend ? daemon->rules.backend->name : "none", file[0] ? log_value(file, path) : "none");
 }
 
 /* ---- whoever started it as a service ---- */
@@ -447,6 +448,15 @@ static int settle_options(struct daemon *daemon)
 	return OPTION_GO_ON;
 }
 
+/*
+ * What its starter has left open is none of its business: a lock would be held for as long as it runs, and what can be written to could be by
+ * whoever takes it over.
+ */
+static void keep_nothing(void)
+{
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+}
+
 int command_run(int argc, char **argv)
 {
 	static struct daemon daemon; /* all zero: nothing of it stands in the program's file */
@@ -465,6 +475,7 @@ int command_run(int argc, char **argv)
 		status = settle_options(&daemon);
 	if (status != OPTION_GO_ON)
 		return status;
+	keep_nothing();
 	set_log_level(&daemon);
 	if (confinement_prepare(&daemon.confinement, &daemon.options) < 0)
 		return EXIT_FAILED;

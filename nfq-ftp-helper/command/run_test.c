@@ -19,7 +19,7 @@ int run_test(const struct option_values *values)
 		return EXIT_USAGE;
 	}
 	if (confinement_find(&confinement, &values->run) < 0)
-		return EXIT_FAILED;
+		return EXIT_USAGE;
 	if (values->file[0])
 		printf("the configuration in `%s' is good\n", values->file);
 	else

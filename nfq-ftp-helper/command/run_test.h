@@ -11,7 +11,7 @@
  * run_test - say whether it is good
  * @values: read, each for itself allowed, and going together
  *
- * Return: an exit code, as run's would be.
+ * Return: EXIT_DONE: it is; EXIT_USAGE: it is not, also where that is the machine's fault.
  */
 int run_test(const struct option_values *values);
 

@@ -256,6 +256,17 @@ void log_line(enum log_level level, const char *format, ...)
 	va_end(arguments);
 }
 
+/* Neither the value ends there, nor the line. */
+static void tame(char *text)
+{
+	for (char *at = text; *at; at++) {
+		if (*at == '"')
+			*at = '\'';
+		else if ((unsigned char)*at < ' ' || *at == '\x7f')
+			*at = '?';
+	}
+}
+
 void log_why(enum log_level level, const char *event, const char *format, ...)
 {
 	char why[LOGRING_LINE_MAX];
@@ -266,10 +277,22 @@ void log_why(enum log_level level, const char *event, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(why, sizeof(why), format, arguments);
 	va_end(arguments);
-	for (char *at = why; *at; at++)
-		if (*at == '"')
-			*at = '\'';
+	tame(why);
 	log_line(level, "event=%s why=\"%s\"", event, why);
+}
+
+const char *log_value(const char *text, char buffer[LOG_VALUE_MAX])
+{
+	const bool quoted = !*text || text[strcspn(text, " \t\r\n\"")];
+
+	snprintf(buffer, LOG_VALUE_MAX, "%.*s", LOG_VALUE_MAX - 3, text);
+	tame(buffer);
+	if (quoted) {
+		memmove(buffer + 1, buffer, strlen(buffer) + 1);
+		buffer[0] = '"';
+		strcat(buffer, "\"");
+	}
+	return buffer;
 }
 
 bool log_allowed(struct log_limit *limit, uint64_t now, uint32_t per_second)

@@ -42,6 +42,11 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 /* One that says why, and what to do, in a sentence: event=@event why="SENTENCE", whatever stands in it. */
 void log_why(enum log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+#define LOG_VALUE_MAX 300
+
+/* A path or the like as the value of a key: in quotes where it would not be one word. Return: @buffer. */
+const char *log_value(const char *text, char buffer[LOG_VALUE_MAX]);
+
 /* How many lines of a kind may be written in a second; zeroed at first. Its owner is one thread. */
 struct log_limit {
 	uint64_t second;

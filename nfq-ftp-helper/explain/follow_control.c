@@ -102,6 +102,20 @@ struct reading {
 	enum direction direction;
 };
 
+/* A server that has understood the command says nothing of it back; one that has not may. Return: the length now. */
+static size_t hide_secrets(const struct reading *reading, char *text, size_t length, const char *whole)
+{
+	struct lines_secret *secret = &reading->connection->stream[DIRECTION_ORIGINAL].secret;
+	size_t left;
+
+	if (reading->direction == DIRECTION_REPLY)
+		return length && (text[0] == '4' || text[0] == '5') ? lines_hide_echo(text, length, secret) : length;
+	left = lines_hide_secret(text, length);
+	if (left != length || memcmp(text, whole, length) != 0)
+		lines_keep_secret(secret, whole, length);
+	return left;
+}
+
 static void show_line(const struct reading *reading, const char *bytes, uint64_t length, bool whole)
 {
 	const enum ladder_way way = reading->direction == DIRECTION_ORIGINAL ? LADDER_TO_SERVER : LADDER_TO_CLIENT;
@@ -110,8 +124,7 @@ static void show_line(const struct reading *reading, const char *bytes, uint64_t
 	char text[LINE_ROOM];
 
 	memcpy(text, bytes, there);
-	if (reading->direction == DIRECTION_ORIGINAL)
-		there = lines_hide_secret(text, there);
+	there = hide_secrets(reading, text, there, bytes);
 	row = follow_row(reading->follower, reading->connection, LADDER_LINE, way, text, there);
 	take_waiting(reading->follower, &reading->connection->stream[reading->direction], row);
 	if (length > LINES_TEXT_MAX)

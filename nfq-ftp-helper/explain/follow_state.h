@@ -19,7 +19,8 @@ struct follow_stream {
 	struct lines lines;
 	struct ladder_packet waiting[FOLLOW_WAITING_MAX];
 	unsigned int waiting_count;
-	uint64_t encrypted; /* bytes that are none of lines */
+	uint64_t encrypted;	    /* bytes that are none of lines */
+	struct lines_secret secret; /* the client's: the last that it has said */
 };
 
 /* A data connection's direction. */

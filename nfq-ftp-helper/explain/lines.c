@@ -173,7 +173,7 @@ static bool has_word(const char *text, size_t length, const char *word)
 	return false;
 }
 
-/* Commands whose argument is nobody's business; of SITE those that set a password, as servers have them. */
+/* Commands whose argument is nobody's business; of SITE those that set a password, or make a user who has one, as servers have them. */
 static bool is_secret(const char *text, size_t length)
 {
 	static const char *const words[] = { "PASS", "ACCT", "ADAT" };
@@ -182,7 +182,8 @@ static bool is_secret(const char *text, size_t length)
 		if (length >= 4 && strncasecmp(text, words[i], 4) == 0)
 			return true;
 	return length >= 4 && strncasecmp(text, "SITE", 4) == 0 &&
-	       (has_word(text, length, "PSW") || has_word(text, length, "PASS") || has_word(text, length, "PWD"));
+	       (has_word(text, length, "PSW") || has_word(text, length, "PASS") || has_word(text, length, "PWD") ||
+		has_word(text, length, "ADDUSER") || has_word(text, length, "USERADD"));
 }
 
 /* As the engine reads the line: Telnet sequences, NULs and a load balancer's header may stand before its word, and within. */
@@ -219,4 +220,47 @@ size_t lines_hide_secret(char *text, size_t length)
 	}
 	memcpy(text + length, hidden, sizeof(hidden));
 	return length + sizeof(hidden);
+}
+
+#define SECRET_MIN 3
+
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+void lines_keep_secret(struct lines_secret *secret, const char *whole, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && !bytes_is_letter((uint8_t)whole[at]))
+		at++;
+	while (at < length && !is_blank(whole[at]))
+		at++;
+	while (at < length && is_blank(whole[at]))
+		at++;
+	while (length > at && is_blank(whole[length - 1]))
+		length--;
+	secret->length = length - at < SECRET_MIN ? 0 : length - at;
+	memcpy(secret->text, whole + at, secret->length);
+}
+
+size_t lines_hide_echo(char *text, size_t length, const struct lines_secret *secret)
+{
+	static const char hidden[SECRET_MIN] = { '*', '*', '*' };
+	char *const end = text + length, *to = text;
+	const char *from = text;
+
+	if (!secret->length)
+		return length;
+	while (from < end) {
+		if ((size_t)(end - from) >= secret->length && memcmp(from, secret->text, secret->length) == 0) {
+			memcpy(to, hidden, sizeof(hidden));
+			to += sizeof(hidden);
+			from += secret->length;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	return (size_t)(to - text);
 }

@@ -68,4 +68,15 @@ void lines_free(struct lines *lines);
  */
 size_t lines_hide_secret(char *text, size_t length);
 
+struct lines_secret {
+	size_t length; /* 0: there is none */
+	char text[LINES_TEXT_MAX];
+};
+
+/* Keep what was hidden in @whole, the line as it was, of LINES_TEXT_MAX bytes at the most. What is shorter than three bytes stands in too many texts. */
+void lines_keep_secret(struct lines_secret *secret, const char *whole, size_t length);
+
+/* A server's line, which may say back what it was told: "500 'PASS x': command not understood". Return: its length now, @length at the most. */
+size_t lines_hide_echo(char *text, size_t length, const struct lines_secret *secret);
+
 #endif

@@ -10,6 +10,7 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -42,8 +43,7 @@ static const char *const plain[] = {
 	/* files; where they may be written Landlock and their owner say */
 	"read", "readv", "pread64", "write", "writev", "pwrite64", "close", "close_range", "open", "openat", "lseek",
 	"_llseek", "fstat", "fstat64", "fstatat64", "newfstatat", "stat", "stat64", "lstat", "lstat64", "statx",
-	"getdents64", "getcwd", "readlink", "readlinkat", "access", "faccessat", "faccessat2", "fcntl", "fcntl64",
-	"dup", "dup3", "flock", "pipe", "pipe2", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync",
+	"getdents64", "getcwd", "readlink", "readlinkat", "access", "faccessat", "faccessat2", "dup", "dup3", "flock", "pipe", "pipe2", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync",
 	"rename", "renameat", "renameat2", "unlink", "unlinkat",
 	/* memory */
 	"brk", "munmap", "mremap", "madvise",
@@ -95,6 +95,19 @@ static const struct particular particulars[] = {
 	{ "prctl", { 0, UINT32_MAX, 0x53564d41 /* PR_SET_VMA */ }, { 0 } },
 	/* Limits are asked for, not set. */
 	{ "prlimit64", { 2, UINT64_MAX, 0 }, { 0 } },
+	/* A file's flags, another number of it; none makes the kernel send a signal to whoever the caller likes (F_SETOWN and F_SETSIG). */
+	{ "fcntl", { 1, UINT32_MAX, F_DUPFD }, { 0 } },
+	{ "fcntl", { 1, UINT32_MAX, F_DUPFD_CLOEXEC }, { 0 } },
+	{ "fcntl", { 1, UINT32_MAX, F_GETFD }, { 0 } },
+	{ "fcntl", { 1, UINT32_MAX, F_SETFD }, { 0 } },
+	{ "fcntl", { 1, UINT32_MAX, F_GETFL }, { 0 } },
+	{ "fcntl", { 1, UINT32_MAX, F_SETFL }, { 0 } },
+	{ "fcntl64", { 1, UINT32_MAX, F_DUPFD }, { 0 } },
+	{ "fcntl64", { 1, UINT32_MAX, F_DUPFD_CLOEXEC }, { 0 } },
+	{ "fcntl64", { 1, UINT32_MAX, F_GETFD }, { 0 } },
+	{ "fcntl64", { 1, UINT32_MAX, F_SETFD }, { 0 } },
+	{ "fcntl64", { 1, UINT32_MAX, F_GETFL }, { 0 } },
+	{ "fcntl64", { 1, UINT32_MAX, F_SETFL }, { 0 } },
 	/* Is it a terminal? */
 	{ "ioctl", { 1, UINT32_MAX, 0x5401 /* TCGETS */ }, { 0 } },
 };

@@ -11,6 +11,7 @@
 #include "explain/told.h"
 #include "explain/writer.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
 #define ROWS_MAX 100000
 
 #define TITLE_MAX 256
+
+/* Of an announcement's argument. */
+#define ANNOUNCED_MAX 256
 
 struct live {
 	struct telling telling; /* first: what is told is found by it */
@@ -153,19 +157,43 @@ static bool read_expectation(const json_t *line, struct expectation *expectation
 	return true;
 }
 
-/* Return: whether it is a report. Its texts are @line's. */
-static bool read_report(const json_t *line, struct report *report, struct expectation *expectation)
+/* What an announcement says, and what is made of it. */
+struct texts {
+	char from[ANNOUNCED_MAX], to[ANNOUNCED_MAX];
+};
+
+/* The bytes that are told as \xNN, a backslash among them, which may delimit EPRT's parts. Return: how many there are. */
+static uint32_t take_bytes(const char *text, char bytes[ANNOUNCED_MAX])
+{
+	uint32_t length = 0;
+
+	for (; *text && length < ANNOUNCED_MAX; length++) {
+		unsigned int byte;
+
+		if (text[0] == '\\' && text[1] == 'x' && isxdigit((unsigned char)text[2]) &&
+		    isxdigit((unsigned char)text[3]) && sscanf(text + 2, "%2x", &byte) == 1) {
+			bytes[length] = (char)byte;
+			text += 4;
+		} else {
+			bytes[length] = *text++;
+		}
+	}
+	return length;
+}
+
+/* Return: whether it is a report. Its texts are @line's, and @texts. */
+static bool read_report(const json_t *line, struct report *report, struct expectation *expectation, struct texts *texts)
 {
 	*report = (struct report){ .command = text_of(line, "command"),
-				   .from = text_of(line, "from"),
-				   .to = text_of(line, "to"),
+				   .from = texts->from,
+				   .from_length = take_bytes(text_of(line, "from"), texts->from),
+				   .to = texts->to,
+				   .to_length = take_bytes(text_of(line, "to"), texts->to),
 				   .port = (uint16_t)tell_number(line, "port"),
 				   .adj.after = (int32_t)tell_number(line, "shift"),
 				   .refusal = refusal_of(text_of(line, "reason")),
 				   .direction = strcmp(text_of(line, "by"), "server") == 0 ? DIRECTION_REPLY :
 											     DIRECTION_ORIGINAL };
-	report->from_length = (uint32_t)strlen(report->from);
-	report->to_length = (uint32_t)strlen(report->to);
 	if (read_expectation(line, expectation))
 		report->expectation = expectation;
 	return kind_of(line, &report->kind) && endpoint_of(line, "client", &report->client) &&
@@ -218,10 +246,11 @@ static bool take_event(struct telling *telling, const json_t *line)
 	struct live *live = (struct live *)telling;
 	struct expectation expectation;
 	struct report report;
+	struct texts texts;
 
 	if (!telling->lines)
 		return list_sessions(live) || !(live->failed = true);
-	if (read_report(line, &report, &expectation))
+	if (read_report(line, &report, &expectation, &texts))
 		told_report(live->told, time_of(live, line), &report);
 	else if (json_object_get(line, "count"))
 		told_lost(live->told, time_of(live, line), (uint64_t)tell_number(line, "count"));

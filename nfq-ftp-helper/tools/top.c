@@ -10,6 +10,7 @@
 #include "top_view.h"
 
 #include <curses.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -153,6 +154,14 @@ static bool press(struct top_view *view, int key)
 
 /* ---- all of it ---- */
 
+/* Then a key is not waited for any more: it would be asked without a pause. Whoever ignores SIGHUP hears of it in no other way. */
+static bool terminal_gone(void)
+{
+	struct pollfd polled = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&polled, 1, 0) > 0 && polled.revents & (POLLHUP | POLLERR | POLLNVAL);
+}
+
 /* What has been looked at once; then again every second. */
 static void show(struct top_view *view, const char *directory, const struct filter *filter)
 {
@@ -165,7 +174,7 @@ static void show(struct top_view *view, const char *directory, const struct filt
 			look_closer(view, directory);
 		top_view_draw(view);
 		key = getch();
-	} while (key == ERR || press(view, key));
+	} while (key == ERR ? !terminal_gone() : press(view, key));
 }
 
 /* Where it is not to a terminal: once, as status and sessions print it. */

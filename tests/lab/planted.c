@@ -90,6 +90,24 @@ static long plant_kill(const char *path)
 	return kill(1, 0);
 }
 
+/* The kernel then sends it a signal, which F_SETSIG could choose, whenever the file has news. */
+static long plant_set_owner(const char *path)
+{
+	(void)path;
+	return fcntl(STDERR_FILENO, F_SETOWN, getppid());
+}
+
+/* What the C library asks of files. */
+static long plant_file_flags(const char *path)
+{
+	const int other = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	(void)path;
+	if (other < 0 || fcntl(other, F_SETFD, 0) < 0 || fcntl(other, F_GETFD) < 0 || fcntl(other, F_GETFL) < 0)
+		return -1;
+	return close(other);
+}
+
 static long plant_chmod(const char *path)
 {
 	(void)path;
@@ -218,6 +236,8 @@ static const struct {
 	{ "connect", plant_connect },
 	{ "ptrace", plant_ptrace },
 	{ "kill", plant_kill },
+	{ "set-owner", plant_set_owner },
+	{ "file-flags", plant_file_flags },
 	{ "chmod", plant_chmod },
 	{ "setuid", plant_setuid },
 	{ "capset", plant_capset },

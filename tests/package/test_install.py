@@ -5,6 +5,7 @@
 Arguments: parts of names; none: all.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -52,24 +53,43 @@ def stripped_size(program):
     return smaller.stat().st_size
 
 
-def idle_daemon(*arguments):
-    """{"VmRSS": kB, ...} of /proc/PID/status of a daemon without traffic, in a network namespace of its own, once it is ready."""
+@contextlib.contextmanager
+def idle_daemon(*arguments, **more):
+    """One without traffic, in a network namespace of its own, once it is ready: its process."""
     state = WORK / "state"
     state.mkdir(exist_ok=True)
     argv = ["unshare", "--net", PROGRAM, "run", "--mode", "queue", "--sure-queue", "1", "--state-dir", state, *arguments]
-    with subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as daemon:
+    with subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **more) as daemon:
         try:
             said = []
             for line in daemon.stderr:
                 said.append(line)
                 if "event=ready" in line:
                     time.sleep(1)
-                    status = Path(f"/proc/{daemon.pid}/status").read_text(encoding="ascii")
-                    return {name: int(number) for name, number in re.findall(r"^(\w+):\s+(\d+) kB$", status, re.MULTILINE)}
-            raise Skip(f"no daemon can run here: {' '.join(said).strip()}")
+                    break
+            else:
+                raise Skip(f"no daemon can run here: {' '.join(said).strip()}")
+            yield daemon
         finally:
             daemon.terminate()
             shutil.rmtree(state)
+
+
+def memory_of_idle(*arguments):
+    """{"VmRSS": kB, ...} of its /proc/PID/status."""
+    with idle_daemon(*arguments) as daemon:
+        status = Path(f"/proc/{daemon.pid}/status").read_text(encoding="ascii")
+    return {name: int(number) for name, number in re.findall(r"^(\w+):\s+(\d+) kB$", status, re.MULTILINE)}
+
+
+def daemon_keeps_nothing_of_its_starter():
+    """Neither a lock, for as long as it runs, nor what it could write to in spite of its sandbox."""
+    if os.geteuid() != 0:
+        raise Skip("it needs root")
+    with tempfile.NamedTemporaryFile(dir=WORK) as starters, idle_daemon(pass_fds=[starters.fileno()]) as daemon:
+        for process in (daemon.pid, *Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text(encoding="ascii").split()):
+            files = [os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()]
+            check(starters.name not in files, f"process {process} has {files}")
 
 
 # What the program took before it had configuration, isolation, asking, explain and the rest of a daemon's life; replay was in it.
@@ -86,7 +106,7 @@ def daemon_is_small():
         raise Skip("a build with sanitizers is of another size")
     size = stripped_size(PROGRAM) / 1000
     tools = stripped_size(PROGRAM.with_name(f"{PROGRAM.name}-tools")) / 1000
-    large, small = idle_daemon(), idle_daemon("--sessions", "1024")
+    large, small = memory_of_idle(), memory_of_idle("--sessions", "1024")
     idle, own = large["VmRSS"] * 1.024 / 1000, large["RssAnon"] * 1.024 / 1000
     check(size <= SIZE_MOST and idle <= IDLE_MOST, f"{size:.0f} kB of program, {idle:.1f} MB idle: twice of what it was, and more")
     return (f"{size:.0f} kB stripped, its tools {tools:.0f} kB; idle {idle:.1f} MB, of which {own:.1f} MB are its own and the rest files (table, "
@@ -161,6 +181,23 @@ def places_may_have_blanks():
     check(not strange, f"besides there is {sorted(strange)}")
 
 
+# What units cannot name, or the program not find.
+NO_PLACES = ("PREFIX=opt/ftp", "PREFIX=/opt/my ftp", "PREFIX=/opt/a&b", "PREFIX=/opt/a,b", "sbindir=", "sysconfdir=etc", "sysconfdir=")
+
+
+def places_that_cannot_be():
+    """Are refused, and nothing is written; a slash at the end is one that can be."""
+    tree, _ = WORK / "one", install("one")
+    for place in NO_PLACES:
+        root = WORK / "refused"
+        done = subprocess.run(["make", "-s", "-C", tree, f"DESTDIR={root}", place, "install"], text=True, capture_output=True, check=False)
+        check(done.returncode and "absolute path" in done.stderr, f"{place} ends with {done.returncode}: {done.stderr}")
+        check(not root.exists(), f"{place}: there is {sorted(files_below(root))}")
+    root = WORK / "slash"
+    make(*PLACES, f"DESTDIR={root}", "sbindir=/opt/ftp/sbin/", "CFLAGS=-O0 -g", "install", tree=tree)
+    check("opt/ftp/libexec/nfq-ftp-helper-tools" in files_below(root), f"the tools are not found from there: {sorted(files_below(root))}")
+
+
 def hashes(folder):
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files_below(folder)}
 
@@ -214,6 +251,10 @@ def dist_is_what_is_committed():
     committed = set(output("git", "-C", TREE, "ls-tree", "-rz", "--name-only", "HEAD").split("\0")) - {""}
     missing = sorted(committed - names)
     check(not missing, f"it has no {', '.join(missing[:5])}")
+    tree, none = WORK / "dist-of-none", WORK / "dist-none"
+    copy_tree(tree)
+    done = subprocess.run(["make", "-s", "-C", tree, f"DIST={none}", "dist"], text=True, capture_output=True, check=False)
+    check(done.returncode and not files_below(none), f"where nothing is committed it ends with {done.returncode}, and leaves {files_below(none)}")
 
 
 def units_are_sound():
@@ -297,8 +338,8 @@ def version_has_one_home():
 VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"\Anfq-ftp-helper \((.*)\)",
             "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
-CASES = [daemon_loads_little, daemon_is_small, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
-         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, dist_is_what_is_committed, packages_are_built_of_the_same,
+CASES = [daemon_loads_little, daemon_is_small, daemon_keeps_nothing_of_its_starter, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
+         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, places_that_cannot_be, dist_is_what_is_committed, packages_are_built_of_the_same,
          version_has_one_home]
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ procd_append_param() { local what=$1; shift; echo "append $what: $*"; }
 procd_close_instance() { echo close; }
 procd_add_reload_trigger() { echo "trigger: $*"; }
 modprobe() { echo "modprobe $*"; }
-mkdir() { :; }
+mkdir() { echo "mkdir: $*"; }
 . "$INIT"
 PROGRAM=$STUB
 "$@"
@@ -78,6 +78,7 @@ def the_daemon_is_started_rightly():
         output(PROGRAM, *rules.removeprefix("ran: ").replace("--apply ", "").split(), *asked)
         output(PROGRAM, *start.removeprefix("set command: PROGRAM ").split(), "--help")
         check(("--sure-queue 5" in start) == (mode == "queue"), f"mode {mode} starts {start}")
+        check(not any(line.startswith("mkdir") for line in lines), f"the state directory becomes root's, and not the daemon's own: {lines}")
         check("set respawn: 3600 1 0" in lines, f"mode {mode} is not started again: {lines}")
 
 

@@ -58,7 +58,7 @@ def a_tested_configuration_is_one_that_run_takes():
             path.chmod(0o644)
             told = [subprocess.run([PROGRAM, "run", "-c", path, *more, "--state-dir", f"{folder}/state"], text=True, capture_output=True,
                                    check=False, timeout=60) for more in (["--test-config"], [])]
-            check(told[0].returncode and words in told[0].stderr, f"{text!r}: --test-config ends with {told[0].returncode}: {told[0]}")
+            check(told[0].returncode == 2 and words in told[0].stderr, f"{text!r}: --test-config ends with {told[0].returncode}: {told[0]}")
             check(told[1].returncode and told[1].stderr == told[0].stderr, f"{text!r}: run says {told[1].stderr}")
         path.write_text("queue = 65535\nmode = queue\n", encoding="utf-8")
         check("is good" in output(PROGRAM, "run", "-c", path, "--test-config"), "a good one is not")
@@ -93,6 +93,7 @@ def bash_offers_values():
         compare("--mode", complete_in_bash(script, "run", "--mode", ""), modes)
         compare("--mode=", complete_in_bash(script, "run", "--mode", "="), modes)
         compare("--mode=c", complete_in_bash(script, "run", "--mode", "=", "c"), {"cthelper"})
+        compare("--rules", complete_in_bash(script, "run", "--rules", ""), {"yes", "no"})
         compare("--queue", complete_in_bash(script, "run", "--queue", ""), set())
         compare("-c doc/exa", complete_in_bash(script, "run", "-c", "doc/exa"), {"doc/examples"})
         compare("--state-dir ki", complete_in_bash(script, "run", "--state-dir", "km"), {"kmod"})
@@ -107,6 +108,7 @@ def zsh_offers_each_option():
     for command in commands():
         part = re.search(rf"^{command}\)\n(.*?)^\t;;$", text, re.MULTILINE | re.DOTALL)
         check(part, f"zsh knows no {command}")
+        check(command != "run" or ":yes|no:(yes no)'" in part.group(1), "zsh has no values of --rules")
         compare(f"zsh behind {command}", set(re.findall(r"^\t\t'\*(-[-a-zA-Z0-9]*[a-zA-Z0-9])", part.group(1), re.MULTILINE)), help_of(command))
 
 

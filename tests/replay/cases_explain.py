@@ -246,11 +246,13 @@ def explain_hides_what_is_secret():
                    'PaSs\thunter2'):
         control.command(secret)
         control.reply('202 fine')
+    control.command('SITE ADDUSER tom hunter2 *@*')
+    control.reply("500 'SITE ADDUSER tom hunter2 *@*': command not understood.")
     control.say(0, b'PAS')
     control.say(0, b'S hunter2')  # and never an end
     text = explain(capture('secret', packets))
     check('hunter2' not in text, f'a password: {text}')
-    equal(text.count(' ***'), 8, 'what is hidden')
+    equal(text.count(' ***'), 10, 'what is hidden')
 
 
 @case

@@ -191,3 +191,32 @@ def live_says_why_it_cannot():
         check("takes options only with these, not `in.pcap'" in said, said)
         _, said = daemon.explain('--live', '10.0.0', code=2)
         check("--live `10.0.0' is not possible" in said, said)
+
+
+@case
+def live_reads_a_backslash():
+    """It may delimit the parts of EPRT's argument, and is told as a byte that is not printable."""
+    said = '\\x5c1\\x5c10.0.0.2\\x5c3001\\x5c'
+    with Daemon([event('opened'), event('expect', command='EPRT', by='client', **{'from': said}, port=3001, data_from='198.51.100.10',
+                                        data_to='10.0.0.2:3001'), line('server', '200'), event('closed')]) as daemon:
+        text, _ = daemon.explain('--live', '10.0.0.2')
+    check('EPRT \\1\\10.0.0.2\\3001\\' in text and 'port 3001 of 10.0.0.2' in text, text)
+
+
+@case
+def metrics_replace_files_only():
+    """/dev/null, were it replaced by a file, would be gone for all programs."""
+    with Daemon([], answers={'metrics': []}) as daemon, tempfile.TemporaryDirectory() as folder:
+        def write(name):
+            return subprocess.run([PROGRAM, 'metrics', '--state-dir', daemon.directory.name, '--textfile', os.path.join(folder, name)],
+                                  capture_output=True, timeout=PATIENCE, text=True)
+
+        os.mkfifo(os.path.join(folder, 'pipe'))
+        os.symlink('metrics', os.path.join(folder, 'link'))
+        for name in ('pipe', 'link'):
+            done = write(name)
+            check(done.returncode == 1 and 'is no regular file' in done.stderr, f'{name} ends with {done.returncode}: {done.stderr}')
+        equal(write('metrics').returncode, 0, 'exit code')
+        equal(write('metrics').returncode, 0, 'exit code, again')
+        equal(sorted(os.listdir(folder)), ['link', 'metrics', 'pipe'], 'what is there')
+        check(os.path.islink(os.path.join(folder, 'link')) and not os.path.isfile(os.path.join(folder, 'pipe')), 'something was replaced')

@@ -3,8 +3,10 @@
 
 import contextlib
 import os
+import pty
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -184,3 +186,22 @@ def top_prints_once_where_there_is_no_terminal():
         done = subprocess.run(top(one), capture_output=True, text=True, timeout=PATIENCE)
     equal((done.returncode, done.stderr), (0, ''), 'the end')
     check(re.search(r'^mode +queue', done.stdout) and '3 sessions' in done.stdout and '\x1b' not in done.stdout, done.stdout)
+
+
+@case
+def top_ends_with_its_terminal():
+    """Also where SIGHUP is ignored, as by nohup: it would ask, and draw, as fast as it can."""
+    with daemon() as one:
+        ours, its = pty.openpty()
+        process = subprocess.Popen(top(one), stdin=its, stdout=its, stderr=subprocess.DEVNULL, env={**os.environ, 'TERM': 'xterm'},
+                                   preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        os.close(its)
+        try:
+            check(os.read(ours, 4096), 'nothing is drawn')
+            os.close(ours)
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            check(False, f'it goes on, and has asked {len(one.asked)} times')
+        finally:
+            process.kill()
+            process.wait()

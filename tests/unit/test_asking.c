@@ -1241,6 +1241,41 @@ static void followers_who_stall_make_room(void **state)
 		fclose(streams[i]);
 }
 
+/* Two clocks are read for it, one behind the other; times that come of it stay in their order. */
+static void clocks_keep_their_distance(void **state)
+{
+	const double start = seconds();
+	const uint64_t epoch = view_epoch();
+
+	(void)state;
+	while (seconds() < start + 0.1)
+		assert_int_equal(view_epoch(), epoch);
+	assert_true(llabs((long long)(epoch + view_now()) - (long long)time(NULL) * 1000) < 5000);
+}
+
+/* Who has said more than a question, which nobody reads, and has gone, is gone at once: it takes no time to find that out. */
+static void who_is_gone_is_gone(void **state)
+{
+	static const char more[4096];
+	FILE *streams[ASKING_READERS / 2];
+	struct rusage before, after;
+
+	(void)state;
+	for (unsigned int i = 0; i < ASKING_READERS / 2; i++) {
+		streams[i] = follow();
+		while (send(fileno(streams[i]), more, sizeof(more), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+			;
+	}
+	becomes_followed(true);
+	getrusage(RUSAGE_SELF, &before);
+	for (unsigned int i = 0; i < ASKING_READERS / 2; i++)
+		fclose(streams[i]);
+	becomes_followed(false);
+	getrusage(RUSAGE_SELF, &after);
+	assert_true(after.ru_utime.tv_sec + after.ru_stime.tv_sec <=
+		    before.ru_utime.tv_sec + before.ru_stime.tv_sec + 1);
+}
+
 /* As another user: of this thread alone. */
 static int connected_as(uid_t user)
 {
@@ -1525,6 +1560,8 @@ int main(void)
 		CASE(lines_are_for_who_asks),
 		CASE(losses_are_counted),
 		CASE(followers_who_stall_make_room),
+		CASE(clocks_keep_their_distance),
+		CASE(who_is_gone_is_gone),
 		CASE(no_user_has_all_places),
 		CASE(rings_are_bounded),
 		CASE(tables_for_people),

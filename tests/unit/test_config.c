@@ -211,6 +211,9 @@ static void usual_place(void **state)
 	assert_string_equal(stored.file, "");
 	assert_int_equal(PARSE("-c", path), EXIT_USAGE);
 	assert_string_equal(said, "the file `F' cannot be read: No such file or directory\n");
+	assert_int_equal(symlink("of-a-disk-that-is-not-there", path), 0);
+	assert_int_equal(PARSE("-v"), EXIT_USAGE);
+	assert_string_equal(said, "the file `F' cannot be read: No such file or directory\n");
 	option_file_usual = before;
 }
 

@@ -426,9 +426,40 @@ static void secrets(void **state)
 	HIDDEN("\xff\xf4PASS geheim", "\xff\xf4PASS ***"); /* Telnet before it */
 	HIDDEN("PA\xff\xf4SS geheim", "PASS ***");	   /* and in it */
 	HIDDEN("SITE CHPASSWD geheim", "SITE ***");
+	HIDDEN("SITE ADDUSER tom geheim *@*", "SITE ***");
 	HIDDEN("SITE CHMOD 644 a", "SITE CHMOD 644 a");
 	HIDDEN("RETR PASS", "RETR PASS");
 	HIDDEN("", "");
+}
+
+static void echoed(const char *line, const char *reply, const char *wanted)
+{
+	struct lines_secret secret;
+	char text[LINES_TEXT_MAX];
+	const size_t length = strlen(reply);
+
+	memcpy(text, reply, length);
+	lines_keep_secret(&secret, line, strlen(line));
+	text[lines_hide_echo(text, length, &secret)] = '\0';
+	assert_string_equal(text, wanted);
+}
+
+/* What the server says back of it. */
+static void echoes(void **state)
+{
+	char longest[LINES_TEXT_MAX];
+
+	(void)state;
+	echoed("PASS geheim", "500 'PASS geheim': command not understood", "500 'PASS ***': command not understood");
+	echoed("\xff\xf4PASS  geheim ", "500 geheimgeheim", "500 ******");
+	echoed("SITE PSWD alt neu", "500 'SITE PSWD alt neu'?", "500 'SITE ***'?");
+	echoed("PASS geheim", "530 gehei", "530 gehei");
+	echoed("PASS ab", "500 PASS ab", "500 PASS ab"); /* that stands in many a line */
+	echoed("PASS", "500 PASS", "500 PASS");
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	memcpy(longest, "PASS ", 5);
+	echoed(longest, longest, "PASS ***");
 }
 
 /* --- bytes */
@@ -597,6 +628,7 @@ int main(void)
 		cmocka_unit_test(lines_with_holes),
 		cmocka_unit_test(lines_met_in_the_middle),
 		cmocka_unit_test(secrets),
+		cmocka_unit_test(echoes),
 		cmocka_unit_test(bytes_that_do_nothing),
 		cmocka_unit_test(lines_are_broken),
 		cmocka_unit_test(rows_are_bounded),

@@ -199,12 +199,29 @@ static void sentences_end_no_value(void **state)
 	take_stderr();
 	assert_int_equal(log_start(), 0);
 	log_why(LOG_LEVEL_ERROR, "x", "the \"%s\" is %d", "one\" event=y", 7);
+	log_why(LOG_LEVEL_ERROR, "x", "the file `%s'", "a\nevent=y\x1b[2J\x7f\xc3\xa4");
 	log_why(LOG_LEVEL_DEBUG, "x", "not at this level");
 	log_stop(5000);
 	give_stderr_back();
 	read_all(NULL);
 	close(reading);
-	assert_string_equal(logged, "nfq-ftp-helper: event=x why=\"the 'one' event=y' is 7\"\n");
+	assert_string_equal(logged, "nfq-ftp-helper: event=x why=\"the 'one' event=y' is 7\"\n"
+				    "nfq-ftp-helper: event=x why=\"the file `a?event=y?[2J?\xc3\xa4'\"\n");
+}
+
+/* A path is one, whatever stands in it. */
+static void values_are_one(void **state)
+{
+	char value[LOG_VALUE_MAX], longest[400];
+
+	(void)state;
+	assert_string_equal(log_value("/etc/a.conf", value), "/etc/a.conf");
+	assert_string_equal(log_value("/etc/my a.conf", value), "\"/etc/my a.conf\"");
+	assert_string_equal(log_value("/a\" event=y\n", value), "\"/a' event=y?\"");
+	assert_string_equal(log_value("", value), "\"\"");
+	memset(longest, ' ', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(strlen(log_value(longest, value)), LOG_VALUE_MAX - 1);
 }
 
 static void the_journal_reads_priorities(void **state)
@@ -372,6 +389,7 @@ int main(void)
 		cmocka_unit_test(without_a_thread_lines_come_at_once),
 		cmocka_unit_test(lines_are_held_for_the_thread),
 		cmocka_unit_test(sentences_end_no_value),
+		cmocka_unit_test(values_are_one),
 		cmocka_unit_test(the_journal_reads_priorities),
 		cmocka_unit_test(what_was_said_last_is_written),
 		cmocka_unit_test(all_that_is_read_is_accounted_for),

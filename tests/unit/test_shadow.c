@@ -271,6 +271,7 @@ static void side_open(struct side_engine *side, const char *name, const struct b
 struct end {
 	uint8_t out[STREAM_MAX];       /* all it ever writes */
 	uint32_t written, sent, acked; /* offsets in it */
+	uint32_t reached;	       /* the highest that was sent: SND.NXT, which does not go back */
 	uint32_t isn;
 	uint8_t in[STREAM_MAX]; /* all it got */
 	uint32_t got, read;
@@ -652,12 +653,24 @@ static void make_segment(struct world *w, int who, uint32_t from, uint32_t lengt
 		options.tcp = mss;
 		options.tcp_length = 4;
 	}
+	if (!(flags & TCP_SYN))
+		end->reached = seq_max(end->reached, from + length);
 	packet_make(packet, &w->at[who], &w->at[!who], end->isn + from + (flags & TCP_SYN ? 0 : 1),
 		    flags & TCP_ACK ? end->peer_isn + 1 + end->got + end->fin_got : 0, flags, &options, end->out + from,
 		    length);
 }
 
-/* A segment has come through to the other end: seq and ack are as that end sees them. */
+/* Does it acknowledge what was never sent? */
+static bool acks_ahead(const struct end *end, uint32_t ack)
+{
+	return seq_after(ack, end->isn + 1 + end->reached + end->fin_sent);
+}
+
+/*
+ * A segment has come through to the other end: seq and ack are as that end sees them. A handshake that has come again says nothing to it (RFC 5961
+ * section 4.2); an RST is lost on the way, and may have been anybody's: the ends go on. Of a segment that acknowledges what was never sent TCP takes
+ * nothing (RFC 9293 section 3.10.7.4, fifth).
+ */
 static void arrive(struct world *w, int who, const uint8_t *bytes, uint32_t length)
 {
 	const uint32_t tcp = bytes[0] >> 4 == 4 ? 20 : 40, payload = tcp + (bytes[tcp + 12] >> 4) * 4u;
@@ -668,6 +681,11 @@ static void arrive(struct world *w, int who, const uint8_t *bytes, uint32_t leng
 
 	if (flags & (TCP_SYN | TCP_RST))
 		return;
+	if (flags & TCP_ACK && acks_ahead(end, ack)) {
+		if (!w->lies)
+			fail_msg("SCAN_SEED=%llu: what was never sent is acknowledged", (unsigned long long)w->seed);
+		return;
+	}
 	if (flags & TCP_ACK && seq_after(ack, end->isn + 1 + end->acked)) {
 		uint32_t acked = ack - end->isn - 1;
 
@@ -1045,7 +1063,7 @@ static void open_world(struct world *w)
 	for (int i = 0; i < 2; i++) {
 		struct end *end = &w->end[i];
 
-		end->written = end->sent = end->acked = end->got = end->read = end->quiet = 0;
+		end->written = end->sent = end->reached = end->acked = end->got = end->read = end->quiet = 0;
 		end->fin_sent = end->fin_got = false;
 		end->isn = one_in(4) ? 0xffffff00u + pick(512) : pick(UINT32_MAX);
 	}

@@ -828,6 +828,35 @@ static void test_early_declined(void **state)
 	assert_int_equal(says(&t, SERVER, "200 fine\r\n"), MODULE_QUEUED);
 }
 
+/*
+ * The first bytes of all, where they may begin a load balancer's header or a line, are user space's, which would take what is behind them for a line. A
+ * whole header passes, and the note says so: there is no other.
+ */
+static void test_early_header(void **state)
+{
+	static const char *const parts[] = { "P", "PRO", "PROXY TCP4 192.0.2.9", "\r", "\r\n\r" };
+	static const char header[] = "PROXY TCP4 192.0.2.9 203.0.113.5 56079 21\r\n";
+	struct talk t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		begin_as(&t, FAMILY_IPV4, 1, 1460);
+		assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
+		assert_int_equal(says(&t, CLIENT, parts[i]), MODULE_QUEUED);
+		assert_true(noted(&t).single && noted(&t).early && !noted(&t).spoken);
+		assert_int_equal(noted(&t).next[CLIENT], START_CLIENT);
+	}
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	assert_int_equal(says(&t, CLIENT, header), MODULE_PASSES);
+	assert_true(noted(&t).early && noted(&t).spoken && !noted(&t).pairing.begun);
+	assert_int_equal(noted(&t).exchanged, EXCHANGED_NOTHING);
+	assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, CLIENT, "USER x\r\n"), MODULE_PASSES);
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	assert_int_equal(says(&t, CLIENT, header), MODULE_PASSES);
+	assert_int_equal(says(&t, CLIENT, header), MODULE_QUEUED);
+}
+
 static enum module_way ends(struct talk *t, int who, uint8_t flags)
 {
 	t->acked[!who] = t->seq[!who];
@@ -1072,6 +1101,7 @@ int main(void)
 		cmocka_unit_test(test_early_notes),
 		cmocka_unit_test(test_early_greeting_230),
 		cmocka_unit_test(test_early_declined),
+		cmocka_unit_test(test_early_header),
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_announced_with_fin),
 		cmocka_unit_test(test_awaited),

@@ -571,7 +571,7 @@ static void answer(struct world *w, const uint8_t *line, uint32_t whole_length)
 	uint8_t plain[16];
 	const uint32_t length = plain_text(line, whole_length, plain);
 
-	if (length <= 2 && whole_length <= 4)
+	if ((length <= 2 && whole_length <= 4) || begins(plain, length, "PROXY "))
 		return;
 	if (one_in(w->oddity)) {
 		say_oddly(end, plain, length);
@@ -1096,6 +1096,8 @@ static void open_world(struct world *w)
 		say(&w->end[SERVER], one_in(4) ? "220-hello\r\n227 not yet (1,2,3,4,5,6)\r\n220 ready\r\n" :
 				     one_in(8) ? "120 soon\r\n220 now\r\n" :
 						 "220 ready\r\n");
+	if (one_in(20))
+		say(&w->end[CLIENT], one_in(2) ? "PROXY TCP4 192.0.2.9 203.0.113.5 56079 21\r\n" : "PROXY UNKNOWN\r\n");
 	if (one_in(60))
 		say(&w->end[CLIENT], one_in(2) ? "GET / HTTP/1.0\r\n\r\n" : "\x16\x03\x01");
 	w->waiting = 1;
@@ -1459,6 +1461,23 @@ static void test_early_greeted(void **state)
 	assert_int_equal(world.queued.rewrites, 1);
 }
 
+/* A load balancer's header is the engine's to read, unless one has passed: another is no line of FTP's. */
+static void test_early_header(void **state)
+{
+	(void)state;
+	for (int passed = 0; passed < 2; passed++) {
+		struct exchange exchange;
+		struct scan_note note = early_note(&exchange, true, EXCHANGED_NOTHING);
+
+		note.spoken = passed;
+		assert_int_equal(queue(&exchange, CLIENT, note.next[CLIENT], "PROXY UNKNOWN\r\n", TCP_ACK, &note),
+				 VERDICT_ACCEPT);
+		exchange.next[CLIENT] += 15;
+		assert_int_equal(queue_next(&exchange, CLIENT, "PORT 10,0,0,2,11,185\r\n"),
+				 passed ? VERDICT_ACCEPT : VERDICT_REPLACE);
+	}
+}
+
 /* The answer to PASS comes in pieces: the exchange that trust takes is complete. */
 static void test_early_login(void **state)
 {
@@ -1552,17 +1571,12 @@ static void test_bypassed_for_good(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lost_behind),
-		cmocka_unit_test(test_arrived),
-		cmocka_unit_test(test_edit_of_the_module),
-		cmocka_unit_test(test_edit_has_arrived),
-		cmocka_unit_test(test_early_ungreeted),
-		cmocka_unit_test(test_early_greeted),
-		cmocka_unit_test(test_early_login),
-		cmocka_unit_test(test_early_whole),
-		cmocka_unit_test(test_bypassed),
-		cmocka_unit_test(test_bypassed_for_good),
-		cmocka_unit_test(test_shadow),
+		cmocka_unit_test(test_lost_behind),	   cmocka_unit_test(test_arrived),
+		cmocka_unit_test(test_edit_of_the_module), cmocka_unit_test(test_edit_has_arrived),
+		cmocka_unit_test(test_early_ungreeted),	   cmocka_unit_test(test_early_greeted),
+		cmocka_unit_test(test_early_header),	   cmocka_unit_test(test_early_login),
+		cmocka_unit_test(test_early_whole),	   cmocka_unit_test(test_bypassed),
+		cmocka_unit_test(test_bypassed_for_good),  cmocka_unit_test(test_shadow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
  * never sees. There both must come to the same rewrites and refusals; what the module edits leaves as the shadow would have it leave; what is
  * expected, by the module or by the queued engine, is expected by the shadow at any moment; and where nothing is under way, the other way round.
  *
- * SCAN_SEED=n: that session alone, told packet by packet. SCAN_SEGMENTS=n: so many with payload.
+ * SCAN_SEED=n: that session alone, told packet by packet. SCAN_FIRST=n: from that one on. SCAN_SEGMENTS=n: so many with payload.
  */
 #include "unit.h"
 
@@ -1215,20 +1215,18 @@ static void check_rewrites(const struct world *w)
 			 w->queued.rewrites, w->shadow.rewrites);
 }
 
-static uint64_t segments_wanted(void)
+static uint64_t asked_for(const char *name, uint64_t otherwise)
 {
-	const char *many = getenv("SCAN_SEGMENTS");
+	const char *value = getenv(name);
 
-	if (many)
-		return strtoull(many, NULL, 0);
-	return RUNNING_ON_VALGRIND ? SEGMENTS_VALGRIND : SEGMENTS;
+	return value ? strtoull(value, NULL, 0) : otherwise;
 }
 
 static void test_shadow(void **state)
 {
 	const char *only = getenv("SCAN_SEED");
-	const uint64_t wanted = segments_wanted();
-	uint64_t seed = only ? strtoull(only, NULL, 0) : 1;
+	const uint64_t wanted = asked_for("SCAN_SEGMENTS", RUNNING_ON_VALGRIND ? SEGMENTS_VALGRIND : SEGMENTS);
+	uint64_t seed = asked_for(only ? "SCAN_SEED" : "SCAN_FIRST", 1);
 
 	(void)state;
 	verbose = only;

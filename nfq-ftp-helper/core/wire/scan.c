@@ -54,12 +54,23 @@ static uint32_t passed_end(const struct scan_side *side)
 	return side->next - side->handed;
 }
 
+/*
+ * May its receiver have all of it? Then it takes nothing of it, not even what it acknowledges (RFC 9293 section 3.10.7.4, first), nor does the
+ * engine. What its receiver has is not known here: an honest end acknowledges it again in one that stands where its sender has come to.
+ */
+static bool is_old(const struct scan *scan, const struct scan_segment *segment)
+{
+	const uint32_t end = segment->seq + segment->length + (segment->flags & SCAN_FIN ? 1 : 0);
+
+	return seq_before(end, scan->side[segment->side].next);
+}
+
 /* What was edited, or handed over, has arrived. */
 static void settle(struct scan *scan, const struct scan_segment *segment)
 {
 	struct scan_side *side = &scan->side[direction_other(segment->side)];
 
-	if (!(segment->flags & SCAN_ACK))
+	if (!(segment->flags & SCAN_ACK) || is_old(scan, segment))
 		return;
 	if (!seq_before(segment->ack, passed_end(side)))
 		side->edit = 0;

@@ -132,6 +132,14 @@ static void login_by(struct talk *t, enum module_way way)
 	has_all(t, CLIENT);
 }
 
+static struct scan_note noted(const struct talk *t)
+{
+	struct scan_note note;
+
+	assert_true(scan_note(&t->module.scan, sizeof(t->module.scan), &note));
+	return note;
+}
+
 /* User space sees nothing of it. */
 static void login(struct talk *t)
 {
@@ -309,6 +317,24 @@ static void test_pending(void **state)
 	assert_int_equal(says(&t, CLIENT, "PASV\r\n"), MODULE_PASSES);
 	assert_int_equal(says(&t, SERVER, "227 x (192,168,7,3,11,185)\r\n"), MODULE_EDITED);
 	assert_int_equal(says_deaf(&t, CLIENT, "NOOP\r\n"), MODULE_QUEUED);
+}
+
+/* What is old to its receiver acknowledges nothing, also where it carries something. */
+static void test_old_acknowledgement(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	for (uint32_t length = 0; length < 8; length += 2) {
+		ready(&t);
+		assert_int_equal(says(&t, CLIENT, PORT_LINE), MODULE_EDITED);
+		t.acked[CLIENT] = t.seq[CLIENT];
+		sends(&t, SERVER, t.seq[SERVER] - 8, "230 in\r\n", length, TCP_ACK);
+		assert_true(noted(&t).edit[CLIENT]);
+		assert_int_equal(says_deaf(&t, CLIENT, "NOOP\r\n"), MODULE_QUEUED);
+		has_all(&t, SERVER);
+		assert_false(noted(&t).edit[CLIENT]);
+	}
 }
 
 /* Rule 3: in order, no flag, and short. */
@@ -749,14 +775,6 @@ static void test_note(void **state)
 
 /* ---- a session of which user space sees nothing ---- */
 
-static struct scan_note noted(const struct talk *t)
-{
-	struct scan_note note;
-
-	assert_true(scan_note(&t->module.scan, sizeof(t->module.scan), &note));
-	return note;
-}
-
 /* How far a plain beginning has come is in the note, step by step. */
 static void test_early_notes(void **state)
 {
@@ -826,6 +844,35 @@ static void test_early_declined(void **state)
 	begin_as(&t, FAMILY_IPV4, 1, 1460);
 	assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
 	assert_int_equal(says(&t, SERVER, "200 fine\r\n"), MODULE_QUEUED);
+}
+
+/*
+ * The first bytes of all, where they may begin a load balancer's header or a line, are user space's, which would take what is behind them for a line. A
+ * whole header passes, and the note says so: there is no other.
+ */
+static void test_early_header(void **state)
+{
+	static const char *const parts[] = { "P", "PRO", "PROXY TCP4 192.0.2.9", "\r", "\r\n\r" };
+	static const char header[] = "PROXY TCP4 192.0.2.9 203.0.113.5 56079 21\r\n";
+	struct talk t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		begin_as(&t, FAMILY_IPV4, 1, 1460);
+		assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
+		assert_int_equal(says(&t, CLIENT, parts[i]), MODULE_QUEUED);
+		assert_true(noted(&t).single && noted(&t).early && !noted(&t).spoken);
+		assert_int_equal(noted(&t).next[CLIENT], START_CLIENT);
+	}
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	assert_int_equal(says(&t, CLIENT, header), MODULE_PASSES);
+	assert_true(noted(&t).early && noted(&t).spoken && !noted(&t).pairing.begun);
+	assert_int_equal(noted(&t).exchanged, EXCHANGED_NOTHING);
+	assert_int_equal(says(&t, SERVER, "220 ready\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, CLIENT, "USER x\r\n"), MODULE_PASSES);
+	begin_as(&t, FAMILY_IPV4, 1, 1460);
+	assert_int_equal(says(&t, CLIENT, header), MODULE_PASSES);
+	assert_int_equal(says(&t, CLIENT, header), MODULE_QUEUED);
 }
 
 static enum module_way ends(struct talk *t, int who, uint8_t flags)
@@ -1050,34 +1097,21 @@ static void test_lease(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_active),
-		cmocka_unit_test(test_passive),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_untrusted),
-		cmocka_unit_test(test_pending),
-		cmocka_unit_test(test_segment),
-		cmocka_unit_test(test_alone),
-		cmocka_unit_test(test_allowed),
-		cmocka_unit_test(test_dialogue_command),
-		cmocka_unit_test(test_dialogue_reply),
-		cmocka_unit_test(test_argument),
-		cmocka_unit_test(test_surroundings),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_pipelined),
-		cmocka_unit_test(test_ended),
-		cmocka_unit_test(test_again),
-		cmocka_unit_test(test_not_again),
-		cmocka_unit_test(test_note),
-		cmocka_unit_test(test_early_notes),
-		cmocka_unit_test(test_early_greeting_230),
-		cmocka_unit_test(test_early_declined),
-		cmocka_unit_test(test_unseen),
-		cmocka_unit_test(test_announced_with_fin),
-		cmocka_unit_test(test_awaited),
-		cmocka_unit_test(test_awaited_otherwise),
-		cmocka_unit_test(test_pace),
-		cmocka_unit_test(test_part),
+		cmocka_unit_test(test_active),	       cmocka_unit_test(test_passive),
+		cmocka_unit_test(test_texts),	       cmocka_unit_test(test_untrusted),
+		cmocka_unit_test(test_pending),	       cmocka_unit_test(test_old_acknowledgement),
+		cmocka_unit_test(test_segment),	       cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_allowed),	       cmocka_unit_test(test_dialogue_command),
+		cmocka_unit_test(test_dialogue_reply), cmocka_unit_test(test_argument),
+		cmocka_unit_test(test_surroundings),   cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_replaced),       cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_ended),	       cmocka_unit_test(test_again),
+		cmocka_unit_test(test_not_again),      cmocka_unit_test(test_note),
+		cmocka_unit_test(test_early_notes),    cmocka_unit_test(test_early_greeting_230),
+		cmocka_unit_test(test_early_declined), cmocka_unit_test(test_early_header),
+		cmocka_unit_test(test_unseen),	       cmocka_unit_test(test_announced_with_fin),
+		cmocka_unit_test(test_awaited),	       cmocka_unit_test(test_awaited_otherwise),
+		cmocka_unit_test(test_pace),	       cmocka_unit_test(test_part),
 		cmocka_unit_test(test_lease),
 	};
 

@@ -227,6 +227,49 @@ static void own_handshake_again(void **state)
 	dialogue_close(&d);
 }
 
+static void own_copy(struct dialogue *d)
+{
+	const uint32_t acked = d->acked[SERVER];
+
+	dialogue_packet(d, CLIENT, 1000, TCP_SYN, NULL, 0);
+	d->acked[SERVER] = 1001;
+	dialogue_packet(d, SERVER, 5000, TCP_SYN | TCP_ACK, NULL, 0);
+	d->acked[SERVER] = acked;
+}
+
+/*
+ * A copy of the whole handshake comes when what was noted of it is over, and with it an RST that its receiver never has, before it or behind: both
+ * ends go on. Their session is none that begins with the copy: it is adjusted as before, or its bytes would stand where nobody is.
+ */
+static void own_handshake_and_reset(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	for (int how = 0; how < 4; how++) {
+		dialogue_ready(&d, MASQUERADE);
+		if (how & 1) {
+			dialogue_says(&d, CLIENT, PORT_IN);
+			dialogue_left(&d, PORT_REPLACED);
+			d.binding.seqadj[CLIENT] = d.adj[CLIENT];
+			dialogue_says(&d, SERVER, "200 ok\r\n");
+		}
+		d.now += 70000;
+		if (how & 2)
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK | TCP_RST, NULL, 0);
+		own_copy(&d);
+		if (!(how & 2))
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK | TCP_RST, NULL, 0);
+		dialogue_says(&d, SERVER, "211 x\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		dialogue_says(&d, CLIENT, "NOOP\r\n");
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		assert_int_equal(d.engine.counters.sessions, 1);
+		assert_int_equal(d.adj[CLIENT].after, how & 1 ? 6 : 0);
+		dialogue_close(&d);
+	}
+}
+
 /* A whole handshake with numbers of somebody's own, or one that the SYN/ACK alone makes up. Conntrack knows the connection as before. */
 static void pretend(struct dialogue *d, bool syn)
 {
@@ -344,6 +387,7 @@ int main(void)
 		cmocka_unit_test(told_amid_the_connection),
 		cmocka_unit_test(not_quite_ended),
 		cmocka_unit_test(own_handshake_again),
+		cmocka_unit_test(own_handshake_and_reset),
 		cmocka_unit_test(opened_by_a_liar),
 		cmocka_unit_test(known_by_its_note),
 		cmocka_unit_test(first_heard_of),

@@ -259,6 +259,17 @@ struct embryo *embryo_answered_by(struct engine *engine, const struct arrival *a
 	return NULL;
 }
 
+bool embryo_answered_again(struct engine *engine, const struct arrival *arrival)
+{
+	const struct embryo *ways = ways_of(engine, arrival);
+
+	for (const struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++)
+		if (embryo->state == EMBRYO_CLOSED && is_answered_by(embryo, arrival) &&
+		    embryo->start[DIRECTION_REPLY] == segment_start(&arrival->segment))
+			return true;
+	return false;
+}
+
 void embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival)
 {
 	if (embryo->state == EMBRYO_OPEN)

@@ -20,6 +20,12 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 /* The SYN/ACK: the embryo it answers; NULL where it answers none, or one that is over. */
 struct embryo *embryo_answered_by(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
+/*
+ * Is the SYN/ACK one that a session was made of, come again? However long ago, as long as the embryo's place has not been needed: its SYN may have
+ * come again, too, and stand there as another's.
+ */
+bool embryo_answered_again(struct engine *engine, const struct arrival *arrival);
+
 /* It is answered from now on. */
 void embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival);
 

@@ -177,7 +177,10 @@ static bool find_answered(struct engine *engine, const struct session *session, 
 	return *embryo || answers_alone(engine, binding);
 }
 
-/* A new session; @session, the flow's, makes room for it, and is NULL then. */
+/*
+ * A new session; @session, the flow's, makes room for it, and is NULL then. Not for its own handshake, come again: it may go on though an RST has closed
+ * it, whose receiver never had that, and with it what adjusts it.
+ */
 static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
 				uint64_t now)
 {
@@ -185,7 +188,8 @@ static struct session *answered(struct engine *engine, const struct arrival *arr
 	struct embryo *embryo;
 	struct binding binding;
 
-	if (!find_answered(engine, *session, arrival, &binding, &embryo, now) ||
+	if ((*session && embryo_answered_again(engine, arrival)) ||
+	    !find_answered(engine, *session, arrival, &binding, &embryo, now) ||
 	    (*session && !may_begin_anew(*session, &binding, now)))
 		return NULL;
 	if (!earlier && embryo)

@@ -71,7 +71,7 @@ static void take_up_early(const struct turn *turn, const struct scan_note *note)
 	session->exchanged = note->exchanged & 3;
 	session->answered = note->next[DIRECTION_REPLY];
 	session->logged_in = note->logged_in;
-	if (!session->first_line)
+	if (!session->first_line && !note->spoken)
 		session->stream[DIRECTION_ORIGINAL].line = (struct ftp_line){ .phase = FTP_PHASE_FIRST };
 	state_happen(session, note->greeted ? EVENT_NOTED : EVENT_UNGREETED);
 }

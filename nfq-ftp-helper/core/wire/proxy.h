@@ -33,6 +33,12 @@ enum proxy_step {
 
 enum proxy_step proxy_read(struct proxy *proxy, uint8_t byte);
 
+/* Has a byte been read? */
+static inline bool proxy_begun(const struct proxy *proxy)
+{
+	return proxy->field != 0;
+}
+
 /* At PROXY_NOT: the bytes before this one, which might have begun a header. */
 const uint8_t *proxy_prefix(const struct proxy *proxy, size_t *length);
 

@@ -22,9 +22,11 @@ static uint32_t bit(enum direction side)
 	return 1u << side;
 }
 
+/* A first byte that may begin a load balancer's header is one of a line as well. */
 static bool at_line_start(const struct ftp_line *line)
 {
-	return (line->phase == FTP_PHASE_START || line->phase == FTP_PHASE_FIRST) && line->telnet == 0;
+	return (line->phase == FTP_PHASE_START || (line->phase == FTP_PHASE_FIRST && !proxy_begun(&line->proxy))) &&
+	       line->telnet == 0;
 }
 
 void scan_read(struct scan *scan, struct scan_segment *segment, const uint8_t *data, size_t length)
@@ -52,12 +54,23 @@ static uint32_t passed_end(const struct scan_side *side)
 	return side->next - side->handed;
 }
 
+/*
+ * May its receiver have all of it? Then it takes nothing of it, not even what it acknowledges (RFC 9293 section 3.10.7.4, first), nor does the
+ * engine. What its receiver has is not known here: an honest end acknowledges it again in one that stands where its sender has come to.
+ */
+static bool is_old(const struct scan *scan, const struct scan_segment *segment)
+{
+	const uint32_t end = segment->seq + segment->length + (segment->flags & SCAN_FIN ? 1 : 0);
+
+	return seq_before(end, scan->side[segment->side].next);
+}
+
 /* What was edited, or handed over, has arrived. */
 static void settle(struct scan *scan, const struct scan_segment *segment)
 {
 	struct scan_side *side = &scan->side[direction_other(segment->side)];
 
-	if (!(segment->flags & SCAN_ACK))
+	if (!(segment->flags & SCAN_ACK) || is_old(scan, segment))
 		return;
 	if (!seq_before(segment->ack, passed_end(side)))
 		side->edit = 0;
@@ -177,11 +190,12 @@ uint32_t scan_begin(struct scan *scan, struct scan_segment *segment)
 	return scan->mode == SCAN_FOLLOW ? segment->fresh : 0;
 }
 
-/* Where it has not been shown yet that this is FTP, nothing is unanswered behind the first command of interest: a LOGIN, if any. */
+/* Where it has not been shown yet that this is FTP, nothing is unanswered behind the first command of interest, a LOGIN, if any, nor has a transfer begun. */
 static void note_early(struct scan *scan)
 {
 	scan->note = SCAN_NOTED_EARLY;
 	scan->noted_first = scan->first == PAIRING_LOGIN ? NOTED_LOGIN : NOTED_NONE;
+	scan->noted_begun = scan->side[DIRECTION_ORIGINAL].line.phase != FTP_PHASE_FIRST;
 	scan->noted_behind = ((scan->greeted ? EARLY_GREETED : 0) | (scan->logged_in ? EARLY_LOGGED_IN : 0) |
 			      (uint32_t)scan->exchanged << EARLY_EXCHANGED) &
 			     15;
@@ -331,7 +345,9 @@ static void read_early(const struct scan *scan, struct scan_note *found)
 	found->greeted = scan->noted_behind & EARLY_GREETED;
 	found->logged_in = scan->noted_behind & EARLY_LOGGED_IN;
 	found->exchanged = scan->noted_behind >> EARLY_EXCHANGED & 3;
+	found->spoken = scan->noted_begun;
 	found->pairing.before[1] = 0;
+	found->pairing.begun = false;
 	if (scan->noted_first == NOTED_LOGIN)
 		found->pairing.classes = PAIRING_LOGIN;
 }

@@ -77,6 +77,7 @@ struct scan_note {
 	bool early; /* it had not been shown yet that this is FTP: */
 	bool greeted;
 	bool logged_in;
+	bool spoken; /* the client has, and be it a load balancer's header: no other comes before his first line */
 	uint8_t exchanged; /* enum exchanged */
 	bool edit[2];	   /* by enum direction: an edit of the module's is not acknowledged yet */
 	/* commands unanswered: of no interest, one transfer, or one that the module deals with (IDLE, PASSIVE); early, a LOGIN */

@@ -72,12 +72,12 @@ struct scan {
 	uint32_t noted_before : 4;
 	uint32_t noted_first : 2;  /* NOTED_...: scan.c */
 	uint32_t noted_behind : 4; /* SCAN_NOTED_EARLY: EARLY_... */
-	uint32_t noted_begun : 1;
+	uint32_t noted_begun : 1;  /* SCAN_NOTED_EARLY: the client has spoken */
 	uint32_t noted_opaque : 1;
 };
 
 /* Changes with what is above. The module has it as a parameter; a daemon of another layout must not read it. */
-#define SCAN_LAYOUT	     4
+#define SCAN_LAYOUT	     5
 #define SCAN_OUTSTANDING_MAX 15	    /* of no interest, one after the other */
 #define SCAN_SINCE_MAX	     63	    /* so many or more */
 #define SCAN_HANDED_MAX	     0x7fff /* bytes */

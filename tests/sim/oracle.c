@@ -12,12 +12,17 @@
 
 /*
  * A connection that somebody has invented is told from the real one by its ends' resets alone: each is sent once (RFC 9293 section 3.5.2), what
- * else they say may be left out (RFC 5961 section 7), and the rest a third party can play. So where they came while nobody was there, the engine
- * cannot know, as long as it follows that one, that its place is another's.
+ * else they say may be left out (RFC 5961 section 7), and the rest a third party can play. So where they came while nobody was there, or were old
+ * to their receiver, the engine cannot know, as long as it follows that one, that its place is another's; nor is the other's end that one's.
  */
+bool check_unknowable(const struct sim *sim)
+{
+	return sim->invented && (sim->reset_missed || sim->reset_overtaken);
+}
+
 static bool exempted(const struct sim *sim, const struct promise *promise)
 {
-	return sim->left_alone || (sim->invented && sim->reset_missed) ||
+	return sim->left_alone || check_unknowable(sim) ||
 	       (promise->exchange >= sim->exempt_from && promise->exchange <= sim->exempt_until);
 }
 
@@ -31,8 +36,8 @@ static bool ends_with(const struct tcp *tcp, uint32_t end, const char *text)
 
 /*
  * The script goes on by the number of lines that have been read, whatever they say. Where one end is hostile, what makes the other speak
- * TLS is what it has read in fact: a client, 234 after its AUTH; a server, AUTH before its 234. So does what makes a server leave it: CCC before
- * its 200.
+ * TLS is what it has read in fact: a client, 234 after its AUTH; a server, AUTH before its 234. So does what makes a server leave it: CCC, be it
+ * that the script had it say its 200 for some line before. What such a server still said in TLS would stand in records, and not as a line.
  */
 static void note_cipher(struct sim *sim, enum side reader, uint32_t offset)
 {
@@ -50,8 +55,8 @@ static void note_cipher(struct sim *sim, enum side reader, uint32_t offset)
 	else
 		sim->adversary.ciphered |=
 			tcp->written <= script->proceed && strncasecmp((const char *)tcp->in + start, "AUTH", 4) == 0;
-	sim->adversary.cleared |= reader == SERVER && sim->adversary.ciphered && script->clear &&
-				  tcp->written <= script->clear && ends_with(tcp, offset + 1, "CCC\r\n");
+	sim->adversary.cleared |=
+		reader == SERVER && sim->adversary.ciphered && script->clear && ends_with(tcp, offset + 1, "CCC\r\n");
 }
 
 /* A line has been read: what it announces must have been opened by then. */

@@ -26,10 +26,10 @@ struct embryo *embryo_answered_by(struct engine *engine, const struct arrival *a
  */
 bool embryo_answered_again(struct engine *engine, const struct arrival *arrival);
 
-/* It is answered from now on. */
-void embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival);
+/* It is answered from now on. Return: it was not before. */
+bool embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival);
 
-/* What answers it is at hand: until it has its session it has no answer, for a kill before that loses the packet with it, and nobody has heard it. */
+/* It has no answer: what answers it is lost, or still at hand, and a kill would lose it; so nobody has heard it. */
 void embryo_await(struct embryo *embryo);
 
 /* The SYN/ACK begins none that is there: has its flow so many that the one it answers may have been put out? Not where that is still there. */

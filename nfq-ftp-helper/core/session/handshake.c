@@ -151,7 +151,7 @@ static bool answers_lost_one(struct engine *engine, const struct session *sessio
 }
 
 /* What a SYN/ACK answers. */
-struct answer {
+struct handshake_answer {
 	struct embryo *embryo; /* NULL: nothing that is known */
 	bool first;	       /* the embryo had no answer before */
 	struct binding binding;
@@ -162,7 +162,7 @@ struct answer {
  * its client has asked for this answer. Return false where the answer begins nothing; with no embryo it may alone.
  */
 static bool find_answered(struct engine *engine, const struct session *session, const struct arrival *arrival,
-			  struct answer *answer, uint64_t now)
+			  struct handshake_answer *answer, uint64_t now)
 {
 	struct embryo *embryo = embryo_answered_by(engine, arrival, now);
 	const bool lost = !embryo && answers_lost_one(engine, session, arrival, now);
@@ -191,7 +191,7 @@ static bool find_answered(struct engine *engine, const struct session *session, 
  * The answer is lost, or would be, were the daemon killed now. So nobody has heard it who could reset what is forged; who has sent it in earnest
  * sends it again.
  */
-static void not_answered(const struct answer *answer)
+static void not_answered(const struct handshake_answer *answer)
 {
 	if (answer->first)
 		embryo_await(answer->embryo);
@@ -205,7 +205,7 @@ static bool passes(struct engine *engine, struct session *session)
 
 /* It begins nothing: it passes, so that its client hears it, or is lost. Return as handshake_input(). */
 static bool stands_back(struct engine *engine, const struct arrival *arrival, struct session *session,
-			const struct answer *answer)
+			const struct handshake_answer *answer)
 {
 	not_answered(answer);
 	if (!passes(engine, session))
@@ -220,7 +220,7 @@ static bool stands_back(struct engine *engine, const struct arrival *arrival, st
  * adjusts it.
  */
 static bool may_begin(struct engine *engine, const struct session *session, const struct arrival *arrival,
-		      struct answer *answer, uint64_t now)
+		      struct handshake_answer *answer, uint64_t now)
 {
 	if (session && embryo_answered_again(engine, arrival))
 		return false;
@@ -229,8 +229,8 @@ static bool may_begin(struct engine *engine, const struct session *session, cons
 }
 
 /* A new session; @session, the flow's, makes room for it. Return as handshake_input(). */
-static bool begin(struct engine *engine, const struct arrival *arrival, struct session **session, struct answer *answer,
-		  uint64_t now)
+static bool begin(struct engine *engine, const struct arrival *arrival, struct session **session,
+		  struct handshake_answer *answer, uint64_t now)
 {
 	struct embryo *embryo, *earlier;
 
@@ -257,7 +257,7 @@ static bool begin(struct engine *engine, const struct arrival *arrival, struct s
 
 bool handshake_input(struct engine *engine, const struct arrival *arrival, struct session **session, uint64_t now)
 {
-	struct answer answer = { .embryo = NULL };
+	struct handshake_answer answer = { .embryo = NULL };
 
 	if (arrival->segment.flags & (TCP_RST | TCP_FIN)) {
 		engine->counters.disbelieved[BELIEF_FLAGS]++;

@@ -130,7 +130,10 @@ static void told_in_the_end(void **state)
 	dialogue_close(&d);
 }
 
-/* So it is in the midst. What is INVALID to conntrack it does not move, nor does it one of a connection that it has forgotten. */
+/*
+ * So it is in the midst: the answer passed while conntrack did not say whose it is. What is INVALID to conntrack it does not move, nor does it one of a
+ * connection that it has forgotten.
+ */
 static void told_amid_the_connection(void **state)
 {
 	(void)state;
@@ -140,10 +143,13 @@ static void told_amid_the_connection(void **state)
 		begin(&d, SEQADJ_KERNEL);
 		end(&d);
 		number_anew(&d, 900000001, 1800000001);
-		d.adjust_error = -EIO;
+		d.find_error = -ENOBUFS;
 		shake_hands(&d);
-		for (int i = 0; i < 4; i++) {
-			dialogue_packet(&d, i % 2, d.seq[i % 2], TCP_ACK, "x", i / 2);
+		assert_int_equal(d.verdict, VERDICT_ACCEPT);
+		d.find_error = 0;
+		d.adjust_error = -EIO;
+		for (unsigned int i = 0; i < 4; i++) {
+			dialogue_packet(&d, i % 2, d.seq[i % 2], TCP_ACK, "x", i < 2);
 			assert_int_equal(d.verdict, VERDICT_DROP);
 		}
 		d.invalid = true;
@@ -156,6 +162,74 @@ static void told_amid_the_connection(void **state)
 		assert_int_equal(d.verdict, VERDICT_ACCEPT);
 		dialogue_close(&d);
 	}
+}
+
+/* Somebody goes on behind a handshake that he has played, and announces. */
+static void goes_on(struct dialogue *d)
+{
+	dialogue_says(d, SERVER, "220 x\r\n");
+	dialogue_says(d, CLIENT, PORT_IN);
+}
+
+/*
+ * The answer of a handshake that somebody plays behind what is over is lost, since conntrack cannot be told that it moves another's packets now. So no
+ * client hears of it, to reset it: it has begun nothing, and what goes on behind it begins nothing. The real one has the place.
+ */
+static void lost_answer(void **state)
+{
+	struct dialogue d;
+	unsigned int calls;
+
+	(void)state;
+	begin(&d, SEQADJ_KERNEL);
+	end(&d);
+	calls = d.expect_calls;
+	d.adjust_error = -EIO;
+	number_anew(&d, 77001, 99001);
+	shake_hands(&d);
+	assert_int_equal(d.verdict, VERDICT_DROP);
+	d.adjust_error = 0;
+	goes_on(&d);
+	assert_int_equal(d.expect_calls, calls);
+	number_anew(&d, 900000001, 1800000001);
+	shake_hands(&d);
+	assert_int_equal(d.verdict, VERDICT_ACCEPT);
+	memset(d.binding.seqadj, 0, sizeof(d.binding.seqadj));
+	goes_on(&d);
+	dialogue_left(&d, PORT_REPLACED);
+	assert_int_equal(d.expect_calls, calls + 1);
+	dialogue_close(&d);
+}
+
+/* The same amid a connection that conntrack would move as the one before it, once that is over, too. */
+static void lost_answer_amid(void **state)
+{
+	struct dialogue d;
+	unsigned int calls;
+
+	(void)state;
+	begin(&d, SEQADJ_KERNEL);
+	end(&d);
+	number_anew(&d, 900000001, 1800000001);
+	d.find_error = -ENOBUFS;
+	shake_hands(&d);
+	d.find_error = 0;
+	d.adjust_error = -EIO;
+	dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, "220 x\r\n", 7);
+	number_anew(&d, 77001, 99001);
+	shake_hands(&d);
+	assert_int_equal(d.verdict, VERDICT_DROP);
+	d.adjust_error = 0;
+	number_anew(&d, 900000001, 1800000001);
+	goes_on(&d);
+	calls = d.expect_calls;
+	dialogue_says(&d, SERVER, "200 ok\r\n");
+	end(&d);
+	d.now -= 60000;
+	number_anew(&d, 77001, 99001);
+	goes_on(&d);
+	assert_int_equal(d.expect_calls, calls);
+	dialogue_close(&d);
 }
 
 /*
@@ -342,6 +416,8 @@ int main(void)
 		cmocka_unit_test(opened_again),
 		cmocka_unit_test(told_in_the_end),
 		cmocka_unit_test(told_amid_the_connection),
+		cmocka_unit_test(lost_answer),
+		cmocka_unit_test(lost_answer_amid),
 		cmocka_unit_test(not_quite_ended),
 		cmocka_unit_test(own_handshake_again),
 		cmocka_unit_test(opened_by_a_liar),

@@ -56,6 +56,14 @@ void binding_tell(struct engine *engine, struct session *session, struct binding
 		binding_settle(engine, session, binding);
 }
 
+bool binding_clear(struct engine *engine, struct binding *binding)
+{
+	struct session fresh = { .misplaced = false };
+
+	binding_tell(engine, &fresh, binding);
+	return !fresh.misplaced;
+}
+
 bool binding_stands(struct engine *engine, struct session *session)
 {
 	struct conntrack *conntrack = engine->conntrack;

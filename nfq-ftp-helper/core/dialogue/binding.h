@@ -36,6 +36,9 @@ void binding_settle(struct engine *engine, const struct session *session, const 
 /* Both. Where it cannot be told, that stands in the session until it can (session.misplaced). */
 void binding_tell(struct engine *engine, struct session *session, struct binding *binding);
 
+/* The binding is a beginning connection's, and what conntrack adjusts yet one's that was before it. Return false where it cannot be told. */
+bool binding_clear(struct engine *engine, struct binding *binding);
+
 /*
  * Does conntrack adjust the session's packets as the session says? Where it was known not to, it is told once more. Return: false: it does not.
  * A packet that passes then is moved as another connection's.

@@ -259,13 +259,16 @@ struct embryo *embryo_answered_by(struct engine *engine, const struct arrival *a
 	return NULL;
 }
 
-void embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival)
+bool embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival)
 {
-	if (embryo->state == EMBRYO_OPEN)
+	const bool first = embryo->state == EMBRYO_OPEN;
+
+	if (first)
 		embryo->turn = next_turn(ways_of(engine, arrival), arrival);
 	embryo->state = EMBRYO_ANSWERED;
 	embryo->acked = arrival->segment.ack;
 	note_side(embryo, &arrival->segment, DIRECTION_REPLY);
+	return first;
 }
 
 void embryo_await(struct embryo *embryo)

@@ -20,10 +20,10 @@ void embryo_open(struct engine *engine, const struct arrival *arrival, uint64_t 
 /* The SYN/ACK: the embryo it answers; NULL where it answers none, or one that is over. */
 struct embryo *embryo_answered_by(struct engine *engine, const struct arrival *arrival, uint64_t now);
 
-/* It is answered from now on. */
-void embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival);
+/* It is answered from now on. Return: it was not before. */
+bool embryo_answer(struct engine *engine, struct embryo *embryo, const struct arrival *arrival);
 
-/* What answers it is at hand: until it has its session it has no answer, for a kill before that loses the packet with it, and nobody has heard it. */
+/* It has no answer: what answers it is lost, or still at hand, and a kill would lose it; so nobody has heard it. */
 void embryo_await(struct embryo *embryo);
 
 /* The SYN/ACK begins none that is there: has its flow so many that the one it answers may have been put out? Not where that is still there. */

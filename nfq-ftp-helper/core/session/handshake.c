@@ -2,6 +2,7 @@
 #include "handshake.h"
 
 #include "beginning.h"
+#include "core/dialogue/binding.h"
 #include "embryo.h"
 #include "lifecycle.h"
 
@@ -149,75 +150,115 @@ static bool answers_lost_one(struct engine *engine, const struct session *sessio
 	       embryo_is_crowded(engine, arrival, now);
 }
 
+/* What a SYN/ACK answers. */
+struct handshake_answer {
+	struct embryo *embryo; /* NULL: nothing that is known */
+	bool first;	       /* the embryo had no answer before */
+	struct binding binding;
+};
+
 /*
  * The embryo that is answered. The SYN of the right one may have been put out by forged ones of its flow; then, too, only conntrack can tell that
- * its client has asked for this answer. Return false where the answer begins nothing; an @embryo of NULL: it may alone.
+ * its client has asked for this answer. Return false where the answer begins nothing; with no embryo it may alone.
  */
 static bool find_answered(struct engine *engine, const struct session *session, const struct arrival *arrival,
-			  struct binding *binding, struct embryo **embryo, uint64_t now)
+			  struct handshake_answer *answer, uint64_t now)
 {
+	struct embryo *embryo = embryo_answered_by(engine, arrival, now);
+	const bool lost = !embryo && answers_lost_one(engine, session, arrival, now);
 	enum direction direction;
-	bool known, lost;
+	bool known;
 
-	*embryo = embryo_answered_by(engine, arrival, now);
-	lost = !*embryo && answers_lost_one(engine, session, arrival, now);
-	if (!*embryo && engine->syns_queued && !lost)
+	if (!embryo && engine->syns_queued && !lost)
 		return false;
-	known = beginning_known(engine, arrival, binding, &direction) && direction == DIRECTION_REPLY;
-	if (*embryo && known && !session && is_played(*embryo, binding)) {
-		leave_played(engine, *embryo);
+	known = beginning_known(engine, arrival, &answer->binding, &direction) && direction == DIRECTION_REPLY;
+	if (embryo && known && !session && is_played(embryo, &answer->binding)) {
+		leave_played(engine, embryo);
 		return false;
 	}
-	if (*embryo)
-		embryo_answer(engine, *embryo, arrival);
+	answer->embryo = embryo;
+	if (embryo)
+		answer->first = embryo_answer(engine, embryo, arrival);
 	if (!known)
 		return false;
-	if (lost && binding->progress == PROGRESS_HANDSHAKE)
-		*embryo = embryo_of_answer(engine, arrival, now);
-	return *embryo || answers_alone(engine, binding);
+	if (lost && answer->binding.progress == PROGRESS_HANDSHAKE)
+		answer->embryo = embryo_of_answer(engine, arrival, now);
+	answer->first |= lost && answer->embryo;
+	return answer->embryo || answers_alone(engine, &answer->binding);
 }
 
-/* A new session; @session, the flow's, makes room for it, and is NULL then. */
-static struct session *answered(struct engine *engine, const struct arrival *arrival, struct session **session,
-				uint64_t now)
+/*
+ * The answer is lost, or would be, were the daemon killed now. So nobody has heard it who could reset what is forged; who has sent it in earnest
+ * sends it again.
+ */
+static void not_answered(const struct handshake_answer *answer)
 {
-	struct embryo *earlier = *session ? embryo_left(engine, arrival, now) : NULL;
-	struct embryo *embryo;
-	struct binding binding;
+	if (answer->first)
+		embryo_await(answer->embryo);
+}
 
-	if (!find_answered(engine, *session, arrival, &binding, &embryo, now) ||
-	    (*session && !may_begin_anew(*session, &binding, now)))
-		return NULL;
-	if (!earlier && embryo)
-		embryo_await(embryo);
+/* The packet passes, unless conntrack would move it as another connection's. */
+static bool passes(struct engine *engine, struct session *session)
+{
+	return !session || binding_stands(engine, session);
+}
+
+/* It begins nothing: it passes, so that its client hears it, or is lost. Return as handshake_input(). */
+static bool stands_back(struct engine *engine, const struct arrival *arrival, struct session *session,
+			const struct handshake_answer *answer)
+{
+	not_answered(answer);
+	if (!passes(engine, session))
+		return false;
+	if (answer->first)
+		embryo_answer(engine, answer->embryo, arrival);
+	return true;
+}
+
+/* A new session; @session, the flow's, makes room for it. Return as handshake_input(). */
+static bool begin(struct engine *engine, const struct arrival *arrival, struct session **session,
+		  struct handshake_answer *answer, uint64_t now)
+{
+	struct embryo *embryo, *earlier;
+
+	not_answered(answer);
+	if (!binding_clear(engine, &answer->binding)) {
+		if (*session)
+			binding_tell(engine, *session, &answer->binding);
+		return false;
+	}
+	/* One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. */
+	earlier = *session ? embryo_left(engine, arrival, now) : NULL;
+	embryo = earlier ? earlier : answer->embryo;
 	if (*session)
 		lifecycle_end(engine, *session, now);
-	*session = NULL;
-	/* One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. */
-	embryo = earlier ? earlier : embryo;
-	return embryo ? beginning_of_embryo(engine, arrival, embryo, &binding, now) :
-			beginning_of_answer(engine, arrival, &binding, now);
+	*session = embryo ? beginning_of_embryo(engine, arrival, embryo, &answer->binding, now) :
+			    beginning_of_answer(engine, arrival, &answer->binding, now);
+	if (earlier && answer->first)
+		embryo_answer(engine, answer->embryo, arrival);
+	return passes(engine, *session);
 }
 
-struct session *handshake_input(struct engine *engine, const struct arrival *arrival, struct session *session,
-				uint64_t now)
+bool handshake_input(struct engine *engine, const struct arrival *arrival, struct session **session, uint64_t now)
 {
-	struct session *made = NULL;
+	struct handshake_answer answer = { .embryo = NULL };
 
 	if (arrival->segment.flags & (TCP_RST | TCP_FIN)) {
 		engine->counters.disbelieved[BELIEF_FLAGS]++;
-		return session;
+		return passes(engine, *session);
 	}
 	if (!(arrival->segment.flags & TCP_ACK)) {
 		engine->counters.syns++;
 		engine->syns_queued = engine->syns_queued || begins_connection(engine, arrival);
 		embryo_open(engine, arrival, now);
-		return session;
+		return passes(engine, *session);
 	}
-	made = answered(engine, arrival, &session, now);
-	if (!made && session)
+	if (find_answered(engine, *session, arrival, &answer, now) &&
+	    (!*session || may_begin_anew(*session, &answer.binding, now)))
+		return begin(engine, arrival, session, &answer, now);
+	if (*session)
 		engine->counters.disbelieved[BELIEF_HANDSHAKE]++;
-	return made ? made : session;
+	return stands_back(engine, arrival, *session, &answer);
 }
 
 struct session *handshake_after_reset(struct engine *engine, const struct arrival *arrival, struct session *session,

@@ -9,11 +9,11 @@
 #include "core/engine/engine.h"
 
 /*
- * A SYN or SYN/ACK. @session: the one its flow has, or NULL. Return: the one it has from now on, or NULL: another one where the
- * handshake begins a connection that conntrack knows, in the place of none or of one that is over.
+ * A SYN or SYN/ACK. @session: the one its flow has, or NULL; changed to the one it has from now on: another one where the handshake begins a
+ * connection that conntrack knows, in the place of none or of one that is over. Return false where the packet has to be lost, since conntrack
+ * would move it as another connection's, and cannot be told otherwise: then it has begun nothing, nor been an answer.
  */
-struct session *handshake_input(struct engine *engine, const struct arrival *arrival, struct session *session,
-				uint64_t now);
+bool handshake_input(struct engine *engine, const struct arrival *arrival, struct session **session, uint64_t now);
 
 /* Is the packet of a connection that began after this one has ended: does it go on behind the handshake of another? */
 bool handshake_is_followed(struct engine *engine, const struct session *session, const struct arrival *arrival,

@@ -6,8 +6,8 @@
  * what it acknowledges, let the stream of its direction read it, and write it out again where it must change.
  *
  * In doubt a packet passes unchanged (invariant I5). An unedited packet is dropped in three cases only: right after a restart, where it has
- * to come again (must_come_again()); while conntrack would move it as another connection's (is_misplaced()); and where there is a hole: bytes
- * beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, its
+ * to come again (must_come_again()); while conntrack would move it as another connection's (is_misplaced(), handshake_input()); and where there is
+ * a hole: bytes beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, its
  * rules were gone), the stream is picked up behind them.
  *
  * Whoever adjusts sequence numbers, the adjustment is recorded here, because acknowledgements must be mapped back.
@@ -375,8 +375,10 @@ static bool is_misplaced(const struct turn *turn)
 /* SYN and SYN/ACK leave as they came: no edit is before them. */
 static enum verdict handshake(struct turn *turn, const struct arrival *arrival)
 {
-	turn->session = handshake_input(turn->engine, arrival, turn->session, turn->now);
-	return is_misplaced(turn) ? VERDICT_DROP : VERDICT_ACCEPT;
+	if (handshake_input(turn->engine, arrival, &turn->session, turn->now))
+		return VERDICT_ACCEPT;
+	turn->engine->counters.dropped++;
+	return VERDICT_DROP;
 }
 
 /* The session of a packet that can have one: @session, where its flow has that; one of an earlier connection makes room. NULL: it passes. */
@@ -430,14 +432,14 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 	}
 	turn.session = session_of(engine, arrival, turn.session, now);
 	if (!turn.session) {
+		engine->counters.untracked++;
 		if (segment->flags & TCP_SYN && !arrival->invalid)
-			turn.session = handshake_input(engine, arrival, NULL, now);
-		else if (segment->flags & TCP_RST && !arrival->invalid)
+			return handshake(&turn, arrival);
+		if (segment->flags & TCP_RST && !arrival->invalid)
 			handshake_after_reset(engine, arrival, NULL, now);
 		else
 			oneway_stranger(engine, arrival, now);
-		engine->counters.untracked++;
-		return turn.session && turn.session->misplaced ? VERDICT_DROP : VERDICT_ACCEPT;
+		return VERDICT_ACCEPT;
 	}
 	table_begin(engine->table, turn.session);
 	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;

@@ -474,6 +474,39 @@ static void killed_amid_the_answer(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * The client has reset the one that was played, and the daemon is killed when that has made room for the right one, which has been answered: none has the
+ * place. A third one is played then, and its answer gives the place to the right one.
+ */
+static void killed_amid_the_reset(void **state)
+{
+	static struct dialogue d;
+
+	(void)state;
+	dialogue_begin(&d, MASQUERADE);
+	d.binding.progress = PROGRESS_HANDSHAKE;
+	forge(&d, CLIENT, 77000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 99000, 77001, TCP_SYN | TCP_ACK, NULL);
+	dialogue_handshake(&d);
+	d.engine.report = kill_at_beginning;
+	if (!setjmp(killed)) {
+		forge(&d, CLIENT, 77001, 0, TCP_RST, NULL);
+		fail();
+	}
+	dialogue_restart(&d);
+	assert_int_equal(table_sessions(d.engine.table), 0);
+	forge(&d, CLIENT, 55000, 0, TCP_SYN, NULL);
+	forge(&d, SERVER, 88000, 55001, TCP_SYN | TCP_ACK, NULL);
+	forge(&d, SERVER, 88001, 55001, TCP_ACK, "220 x\r\n");
+	forge(&d, CLIENT, 55001, 88008, TCP_ACK, PORT_OWN);
+	assert_int_equal(d.expect_calls, 0);
+	dialogue_says(&d, SERVER, "220 x\r\n");
+	dialogue_says(&d, CLIENT, PORT_OWN);
+	dialogue_left(&d, PORT_REPLACED);
+	dialogue_expects(&d, 3001);
+	dialogue_close(&d);
+}
+
 /* A dialogue that announces, both ends of it played, from its handshake on or in the middle. */
 static void play(struct dialogue *d, bool handshake)
 {
@@ -1369,6 +1402,7 @@ int main(void)
 		cmocka_unit_test(known_late),
 		cmocka_unit_test(known_late_among_others),
 		cmocka_unit_test(killed_amid_the_answer),
+		cmocka_unit_test(killed_amid_the_reset),
 		cmocka_unit_test(played_amid_a_connection),
 		cmocka_unit_test(answered_once_more),
 		cmocka_unit_test(played_where_numbers_were_moved),

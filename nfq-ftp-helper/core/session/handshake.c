@@ -227,8 +227,11 @@ static bool begin(struct engine *engine, const struct arrival *arrival, struct s
 			binding_tell(engine, *session, &answer->binding);
 		return false;
 	}
-	/* One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. */
-	earlier = *session ? embryo_left(engine, arrival, now) : NULL;
+	/*
+	 * One that was answered before, and had to stand back behind what is over now, comes first: else who plays handshakes could go on and on. What
+	 * is over may be gone already, where a daemon was killed when it had made room.
+	 */
+	earlier = embryo_left(engine, arrival, now);
 	embryo = earlier ? earlier : answer->embryo;
 	if (*session)
 		lifecycle_end(engine, *session, now);

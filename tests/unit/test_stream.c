@@ -66,6 +66,26 @@ static void smaller_segments(void **state)
 	}
 }
 
+/* A sender whose part was acknowledged so sends the next piece, and waits for an acknowledgement of that as well. */
+static void next_piece(void **state)
+{
+	struct dialogue d;
+	uint32_t start;
+
+	(void)state;
+	dialogue_ready(&d, MASQUERADE);
+	start = d.seq[CLIENT] + 5;
+	dialogue_says(&d, CLIENT, "PORT 10,0");
+	d.now += 1000;
+	again(&d, start, "10,0");
+	assert_int_equal(acknowledged_to(&d, start), start + 4);
+	dialogue_says(&d, CLIENT, ",0,2");
+	assert_int_equal(acknowledged_to(&d, start), start + 8);
+	dialogue_says(&d, CLIENT, ",11,185\r\n");
+	dialogue_left(&d, "198,51,100,254,11,185\r\n");
+	dialogue_close(&d);
+}
+
 /* What has been swallowed is owed from its first byte on: an acknowledgement of all before it is what it says. */
 static void owed_begins_with_the_part(void **state)
 {
@@ -135,6 +155,33 @@ static void asked_for_in_pieces(void **state)
 		again(&d, start + 5, "0,2,11,");
 		again(&d, start + 12, "186\r\n");
 	}
+	assert_int_equal(d.expect_calls, 2);
+	assert_int_equal(d.adj[CLIENT].after, 2 * GROWTH);
+	dialogue_close(&d);
+}
+
+/* So it is where what comes again is more each time. */
+static void asked_for_with_more(void **state)
+{
+	static const char *const pieces[] = { "10,0", "10,0,0,2", "10,0,0,2,11,1" };
+	struct dialogue d;
+	uint32_t start;
+
+	(void)state;
+	dialogue_ready(&d, MASQUERADE);
+	d.silent = true;
+	dialogue_says(&d, CLIENT, PORT_IN NEXT_IN);
+	dialogue_left(&d, PORT_OUT "PORT ");
+	start = d.seq[CLIENT] - 17;
+	for (unsigned int i = 0; i < 2; i++) {
+		d.now += 300u << i;
+		again(&d, start, pieces[i]);
+	}
+	assert_int_equal(acknowledged_to(&d, start + GROWTH), start + 8);
+	again(&d, start, pieces[2]);
+	assert_int_equal(acknowledged_to(&d, start + GROWTH), start + 13);
+	again(&d, start + 13, "86\r\n");
+	dialogue_left(&d, "198,51,100,254,11,186\r\n");
 	assert_int_equal(d.expect_calls, 2);
 	assert_int_equal(d.adj[CLIENT].after, 2 * GROWTH);
 	dialogue_close(&d);
@@ -471,13 +518,22 @@ static void swallowed_over_a_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_segment_alone),		 cmocka_unit_test(smaller_segments),
-		cmocka_unit_test(owed_begins_with_the_part),	 cmocka_unit_test(not_given_up_in_flight),
-		cmocka_unit_test(asked_for_in_pieces),		 cmocka_unit_test(too_small_to_swallow),
-		cmocka_unit_test(no_space_for_the_text),	 cmocka_unit_test(filled_by_the_edit),
-		cmocka_unit_test(no_room_beside_sack),		 cmocka_unit_test(cut_takes_nothing_back),
-		cmocka_unit_test(held_does_not_leave),		 cmocka_unit_test(owed_does_not_fit_yet),
-		cmocka_unit_test(held_over_a_restart),		 cmocka_unit_test(swallowed_over_a_restart),
+		cmocka_unit_test(first_segment_alone),
+		cmocka_unit_test(smaller_segments),
+		cmocka_unit_test(next_piece),
+		cmocka_unit_test(owed_begins_with_the_part),
+		cmocka_unit_test(not_given_up_in_flight),
+		cmocka_unit_test(asked_for_in_pieces),
+		cmocka_unit_test(asked_for_with_more),
+		cmocka_unit_test(too_small_to_swallow),
+		cmocka_unit_test(no_space_for_the_text),
+		cmocka_unit_test(filled_by_the_edit),
+		cmocka_unit_test(no_room_beside_sack),
+		cmocka_unit_test(cut_takes_nothing_back),
+		cmocka_unit_test(held_does_not_leave),
+		cmocka_unit_test(owed_does_not_fit_yet),
+		cmocka_unit_test(held_over_a_restart),
+		cmocka_unit_test(swallowed_over_a_restart),
 		cmocka_unit_test(swallowed_and_the_rest_unseen),
 	};
 

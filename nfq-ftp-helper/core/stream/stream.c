@@ -232,6 +232,7 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	struct stream *stream = passage->stream;
 	const uint32_t carried = stream->next - start;
 	const uint32_t length = passage->end - start;
+	const bool again = carried && seq_before(passage->start, stream->next);
 	enum refusal refusal;
 	struct work *work = binding_get(passage->turn, &refusal);
 	struct held *held;
@@ -252,15 +253,17 @@ static enum refusal hold(struct passage *passage, uint32_t start)
 	}
 	held->start = start;
 	held->length = (uint16_t)length;
-	held->pieces = carried && seq_before(passage->start, stream->next) ? PIECES_MAX + 1 : held->pieces + 1u;
+	held->pieces = again ? PIECES_MAX + 1 : held->pieces + 1u;
 	memcpy(held->bytes + carried, passage_bytes(passage, stream->next), length - carried);
 	state_held(stream);
 	stream->next = passage->end;
 	if (held->copied)
 		return REFUSED_NOT;
 	passage->turn->engine->counters.held++;
-	if (held->pieces > PIECES_MAX)
-		swallow(passage);
+	if (again)
+		note_asking(passage, start);
+	if (held->pieces > PIECES_MAX && swallow(passage) && again)
+		waiting_note(passage, start);
 	cut_at_held(passage, start);
 	return REFUSED_NOT;
 }
@@ -441,6 +444,7 @@ static void read_stalled(struct passage *passage, uint32_t start)
 {
 	int error;
 
+	passage_work_change(passage)->held[passage->turn->direction].pieces = PIECES_MAX + 1;
 	note_asking(passage, start);
 	error = swallow(passage);
 	if (error && waiting_repeated(passage, start, error == -EMSGSIZE ? REPEATS_FEW : REPEATS_MAX)) {

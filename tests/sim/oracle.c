@@ -12,12 +12,17 @@
 
 /*
  * A connection that somebody has invented is told from the real one by its ends' resets alone: each is sent once (RFC 9293 section 3.5.2), what
- * else they say may be left out (RFC 5961 section 7), and the rest a third party can play. So where they came while nobody was there, the engine
- * cannot know, as long as it follows that one, that its place is another's.
+ * else they say may be left out (RFC 5961 section 7), and the rest a third party can play. So where they came while nobody was there, or were old
+ * to their receiver, the engine cannot know, as long as it follows that one, that its place is another's; nor is the other's end that one's.
  */
+bool check_unknowable(const struct sim *sim)
+{
+	return sim->invented && (sim->reset_missed || sim->reset_overtaken);
+}
+
 static bool exempted(const struct sim *sim, const struct promise *promise)
 {
-	return sim->left_alone || (sim->invented && sim->reset_missed) ||
+	return sim->left_alone || check_unknowable(sim) ||
 	       (promise->exchange >= sim->exempt_from && promise->exchange <= sim->exempt_until);
 }
 

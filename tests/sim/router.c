@@ -521,6 +521,31 @@ static bool is_disowned(const struct sim *sim, const struct packet *packet, cons
 	return in->seq == stream->next || in->seq == stream->acked;
 }
 
+/*
+ * Does an end disown it in a number behind which somebody has gone on by then, in both ends' names? To its receiver's TCP that is an old one, which takes
+ * no notice (RFC 5961 section 3.2), and so it is to the engine: else who has seen a connection's beginning could have another one put in its place, and its
+ * ends would not know. An end that has its own connection by now answers the rest with acknowledgements of that, and no more resets come.
+ */
+static bool is_overtaken(const struct sim *sim, const struct packet *packet, const struct view *in)
+{
+	const struct session *session = session_of(sim);
+	const uint32_t acked = session ? session->stream[!packet->to].acked : 0;
+
+	return packet->origin == STRAY && in->flags & TCP_RST && follows_invented(sim) && !session_over(session) &&
+	       in->seq != acked && acked - in->seq <= UINT16_MAX;
+}
+
+/* A reset of the ends comes to the engine, or passes it. */
+static void note_disowned(struct sim *sim, const struct packet *packet, const struct view *in)
+{
+	if (is_disowned(sim, packet, in)) {
+		sim->reset_missed |= sim->away;
+		sim->reset_overtaken &= sim->away; /* this one it has to believe */
+	} else if (!sim->away) {
+		sim->reset_overtaken |= is_overtaken(sim, packet, in);
+	}
+}
+
 /* The end knows nothing of it any more, and the engine believes that: RFC 5961's exact number may be what the other end was heard to have. */
 static bool has_reset(const struct sim *sim, enum side from, const struct view *in)
 {
@@ -564,6 +589,7 @@ static void check_superseded(struct sim *sim, enum side from, const struct view 
 	sim->left_alone |=
 		(sim->invented || played) && sim->around.shaken && !(sim->wire[CLIENT].mss && sim->wire[SERVER].mss);
 	sim->reset_missed &= sim->engine.counters.sessions == before->sessions;
+	sim->reset_overtaken &= sim->engine.counters.sessions == before->sessions;
 	if (sim->engine.counters.sessions == before->sessions || sim_hostile(sim) || !(reset || is_over(sim)))
 		return;
 	supersede(sim, !reset && is_ending(sim));
@@ -813,7 +839,7 @@ static void foreign_packet(struct sim *sim, struct packet *packet)
 	sim_trace(sim, "     (the next one is forged: %s)", names[packet->origin]);
 	check_trace_in(sim, from, &in);
 	packet->unseen = sim->away || !is_queued(sim, &in);
-	sim->reset_missed |= sim->away && is_disowned(sim, packet, &in);
+	note_disowned(sim, packet, &in);
 	if (sim->away && (sim->around.marked || !quiet(sim))) {
 		network_release(sim, packet);
 		return;

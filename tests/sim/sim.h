@@ -357,10 +357,11 @@ struct sim {
 	bool took_up;	/* the packet at hand has made it take up a stream again */
 	bool picked_up; /* in the middle, by the engine: windows may be of any scale to it */
 	bool claimed; /* the packet at hand acknowledges what may have passed while nobody was there: it has to come again */
-	bool invented;	   /* the engine's session is of a connection that a blind third party has played */
-	bool reset_missed; /* an end has reset that one, and nobody was there to see it */
-	bool followed;	   /* the engine had a session when the packet at hand came */
-	bool superseded;   /* the connection is over, and an invented one has taken its place */
+	bool invented;	      /* the engine's session is of a connection that a blind third party has played */
+	bool reset_missed;    /* an end has reset that one, and nobody was there to see it */
+	bool reset_overtaken; /* or in a number behind which the third party had gone on by then */
+	bool followed;	      /* the engine had a session when the packet at hand came */
+	bool superseded;      /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
 	uint64_t back_at;
 	unsigned int kills, resyncs, restarts, resets;
@@ -520,5 +521,6 @@ void check_coming(struct sim *sim, enum side from, const struct view *in);
 void check_note(struct sim *sim, const struct note *note);
 void check_line(struct sim *sim, enum side reader, uint32_t offset);
 void check_promises(struct sim *sim);
+bool check_unknowable(const struct sim *sim);
 
 #endif

@@ -909,6 +909,35 @@ static void test_unseen(void **state)
 	assert_int_equal(ends(&t, SERVER, TCP_ACK | TCP_FIN), MODULE_QUEUED);
 }
 
+/* Late copies of both of its packets: user space is given them where it has been given the handshake, and nowhere else. */
+static void comes_late(struct talk *t, enum module_way way)
+{
+	assert_int_equal(sends(t, CLIENT, START_CLIENT - 1, "", 0, TCP_SYN), way);
+	assert_int_equal(sends(t, SERVER, START_SERVER - 1, "", 0, TCP_SYN | TCP_ACK), way);
+}
+
+/* Whether it passed is what counts, not whether the module may deal with the connection just now: that may be marked, or all be user space's. */
+static void test_late_handshake(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	ready(&t);
+	assert_int_equal(says(&t, CLIENT, "NO"), MODULE_QUEUED);
+	comes_late(&t, MODULE_PASSES);
+	t.marked = true;
+	comes_late(&t, MODULE_PASSES);
+	t.marked = t.module.fast = false;
+	comes_late(&t, MODULE_PASSES);
+	t.module.fast = true;
+	comes_late(&t, MODULE_PASSES);
+	memset(&t.module.scan, 0, sizeof(t.module.scan));
+	t.marked = true;
+	comes_late(&t, MODULE_QUEUED); /* itself */
+	t.marked = false;
+	comes_late(&t, MODULE_QUEUED);
+}
+
 /* An announcement in the last segment of all is nobody's but user space's. */
 static void test_announced_with_fin(void **state)
 {
@@ -1097,21 +1126,37 @@ static void test_lease(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_active),	       cmocka_unit_test(test_passive),
-		cmocka_unit_test(test_texts),	       cmocka_unit_test(test_untrusted),
-		cmocka_unit_test(test_pending),	       cmocka_unit_test(test_old_acknowledgement),
-		cmocka_unit_test(test_segment),	       cmocka_unit_test(test_alone),
-		cmocka_unit_test(test_allowed),	       cmocka_unit_test(test_dialogue_command),
-		cmocka_unit_test(test_dialogue_reply), cmocka_unit_test(test_argument),
-		cmocka_unit_test(test_surroundings),   cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_replaced),       cmocka_unit_test(test_pipelined),
-		cmocka_unit_test(test_ended),	       cmocka_unit_test(test_again),
-		cmocka_unit_test(test_not_again),      cmocka_unit_test(test_note),
-		cmocka_unit_test(test_early_notes),    cmocka_unit_test(test_early_greeting_230),
-		cmocka_unit_test(test_early_declined), cmocka_unit_test(test_early_header),
-		cmocka_unit_test(test_unseen),	       cmocka_unit_test(test_announced_with_fin),
-		cmocka_unit_test(test_awaited),	       cmocka_unit_test(test_awaited_otherwise),
-		cmocka_unit_test(test_pace),	       cmocka_unit_test(test_part),
+		cmocka_unit_test(test_active),
+		cmocka_unit_test(test_passive),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_untrusted),
+		cmocka_unit_test(test_pending),
+		cmocka_unit_test(test_old_acknowledgement),
+		cmocka_unit_test(test_segment),
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_allowed),
+		cmocka_unit_test(test_dialogue_command),
+		cmocka_unit_test(test_dialogue_reply),
+		cmocka_unit_test(test_argument),
+		cmocka_unit_test(test_surroundings),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_not_again),
+		cmocka_unit_test(test_note),
+		cmocka_unit_test(test_early_notes),
+		cmocka_unit_test(test_early_greeting_230),
+		cmocka_unit_test(test_early_declined),
+		cmocka_unit_test(test_early_header),
+		cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_late_handshake),
+		cmocka_unit_test(test_announced_with_fin),
+		cmocka_unit_test(test_awaited),
+		cmocka_unit_test(test_awaited_otherwise),
+		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_part),
 		cmocka_unit_test(test_lease),
 	};
 

@@ -296,17 +296,19 @@ static bool give(struct scan *scan)
 }
 
 /*
- * A handshake, an RST, or nothing that anybody takes: of a connection that user space knows nothing of it need not know that either. Nor of
- * a handshake where one has passed: it has not seen that one, and would take this for another connection's.
+ * A handshake, an RST, or nothing that anybody takes: of a connection that user space knows nothing of it need not know that either. Nor, ever
+ * after, of a handshake where that has passed: it has not seen it, and would take this for another connection's.
  */
 static bool end_unread(struct scan *scan, const struct scan_segment *segment)
 {
-	const bool late = segment->fast && segment->flags & SCAN_SYN && scan->note;
+	const bool late = segment->flags & SCAN_SYN && scan->unmet;
 
 	if (segment->length || !(segment->alone || late))
 		return give(scan);
-	if (scan->started && !scan->note && scan->mode == SCAN_FOLLOW)
+	if (scan->started && !scan->note && scan->mode == SCAN_FOLLOW) {
+		scan->unmet = 1;
 		note(scan);
+	}
 	return false;
 }
 

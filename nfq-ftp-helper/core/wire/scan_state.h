@@ -56,7 +56,8 @@ struct scan {
 	uint32_t multiline : 10; /* code of the multi-line reply that is open, 0: none */
 	uint32_t note : 2;	 /* enum scan_noted */
 	uint32_t given : 2;	 /* enum scan_given */
-	uint32_t since : 6;	 /* bytes of the client after the segment with the last command of interest */
+	uint32_t since : 5;	 /* bytes of the client after the segment with the last command of interest */
+	uint32_t unmet : 1;	 /* user space has not been given the handshake */
 
 	/* commands unanswered: struct pairing, as far as it fits. What the module has let pass by itself is SCAN_OWN_... */
 	uint32_t before_first : 4;
@@ -79,7 +80,7 @@ struct scan {
 /* Changes with what is above. The module has it as a parameter; a daemon of another layout must not read it. */
 #define SCAN_LAYOUT	     5
 #define SCAN_OUTSTANDING_MAX 15	    /* of no interest, one after the other */
-#define SCAN_SINCE_MAX	     63	    /* so many or more */
+#define SCAN_SINCE_MAX	     31	    /* so many or more */
 #define SCAN_HANDED_MAX	     0x7fff /* bytes */
 #define SCAN_NARROW	     536    /* bytes: RFC 9293 section 3.7.1 */
 

@@ -368,7 +368,7 @@ int asking_open(struct asking **asking, const struct asking_config *config)
 	new->view.config = *config;
 	new->view.known = new->known;
 	new->view.stat_file = nfqueue_stat_open();
-	new->view.since = view_now() + view_epoch();
+	new->view.since = view_now();
 	new->wake = eventfd(0, EFD_CLOEXEC);
 	error = new->wake < 0 ? -errno :
 				place_open(&new->place, config->options->state_directory, config->options->group);

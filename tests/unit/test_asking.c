@@ -57,6 +57,20 @@ static struct events *events;
 static struct asking *asking;
 static atomic_bool stop;
 
+static atomic_llong set_forward; /* seconds, as by who sets this machine's clock */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	const int result = __real_clock_gettime(clock, now);
+
+	if (clock == CLOCK_REALTIME)
+		now->tv_sec += set_forward;
+	return result;
+}
+
 static double seconds(void)
 {
 	struct timespec now;
@@ -1241,6 +1255,22 @@ static void followers_who_stall_make_room(void **state)
 		fclose(streams[i]);
 }
 
+/* Many routers have no clock of their own, and learn the time when the daemon has begun already. */
+static void a_clock_that_is_set_changes_no_age(void **state)
+{
+	const double start = seconds();
+	json_t *status;
+
+	(void)state;
+	set_forward = 1700000000;
+	status = ask("{\"version\":1,\"ask\":\"status\"}\n");
+	set_forward = 0;
+	assert_true(json_number_value(json_object_get(json_array_get(status, 0), "uptime")) < seconds() - start + 60);
+	assert_true(json_number_value(json_object_get(json_array_get(status, 0), "since")) >
+		    1700000000.0 + (double)time(NULL) - 60);
+	json_decref(status);
+}
+
 /* Two clocks are read for it, one behind the other; times that come of it stay in their order. */
 static void clocks_keep_their_distance(void **state)
 {
@@ -1561,6 +1591,7 @@ int main(void)
 		CASE(losses_are_counted),
 		CASE(followers_who_stall_make_room),
 		CASE(clocks_keep_their_distance),
+		CASE(a_clock_that_is_set_changes_no_age),
 		CASE(who_is_gone_is_gone),
 		CASE(no_user_has_all_places),
 		CASE(rings_are_bounded),

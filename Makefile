@@ -181,7 +181,7 @@ $(BUILD)/tests/unit/test_oneway: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES) $(BUILD)/obj/nfq-ftp-helper/watch/standing.o \
 	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces options log logring) $(HOST)
-$(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON)
+$(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON) -Wl,--wrap=clock_gettime
 
 $(BUILD)/tests/unit/test_reporter: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
 $(BUILD)/tests/unit/test_reporter: LIBS_UNIT = $(LIBS_DAEMON)

@@ -252,7 +252,7 @@ static void add_program(struct response *answer)
 		family("askers_turned_away", "counter", "Questions that were not answered, since too many asked.");
 
 	add_sample(build, "version", VERSION, json_integer(1));
-	add_sample(start, NULL, NULL, json_real((double)view->since / 1000));
+	add_sample(start, NULL, NULL, json_real((double)(view->since + view_epoch()) / 1000));
 	add_sample(away, NULL, NULL, json_integer((json_int_t)view->turned_away));
 	json_object_set_new(start, "unit", json_string("seconds"));
 	answer_line(answer, build);

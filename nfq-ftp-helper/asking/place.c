@@ -99,7 +99,7 @@ static void give_to(const struct place *place, const char *group)
 		return;
 	if (!found) {
 		log_why(LOG_LEVEL_WARNING, "asking",
-			"there is no group `%s', so nobody but root and this program's user can "
+			"there is no group `%s', so nobody but root and the user that this was begun as can "
 			"ask: `groupadd --system %s' makes it",
 			group, group);
 		return;

@@ -20,7 +20,7 @@ struct place {
  * @place: filled in; release it with place_close()
  * @directory: which is there; its mode and group are changed where a group is named and others may not pass through it, so that the
  *	group's members get at the socket
- * @group: who may ask besides root and the program's user; "": the program's own group
+ * @group: who may ask besides root and whoever it was begun as; "": the group of that one
  *
  * What is wrong is said on standard error, in one sentence. Return: 0, or a negative errno; then nothing is to be released.
  */

@@ -43,6 +43,7 @@ struct asking {
 	bool running;
 	atomic_uint followers;		/* for other threads to read */
 	uint64_t lost[QUEUE_RANGE_MAX]; /* of the workers' rings, as told */
+	uint64_t deaf_until;		/* milliseconds: nobody is admitted before, for want of files or memory */
 	unsigned int count;
 	struct reader *readers[ASKING_READERS];
 	struct figures known[]; /* the view's */
@@ -138,8 +139,11 @@ static bool admit(struct asking *asking, uint64_t now)
 	const uid_t user = file < 0 ? 0 : user_of(file);
 	struct reader *reader;
 
-	if (file < 0)
+	if (file < 0) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			asking->deaf_until = now + IDLE_PERIOD;
 		return false;
+	}
 	reader = (asking->count < ASKING_READERS || make_room_for_reader(asking, now)) && has_share(asking, user) ?
 			 calloc(1, sizeof(*reader)) :
 			 NULL;
@@ -312,7 +316,10 @@ static bool wait_for_them(struct asking *asking, struct pollfd polled[2 + ASKING
 	int ready;
 
 	polled[0] = (struct pollfd){ .fd = asking->wake, .events = POLLIN };
-	polled[1] = (struct pollfd){ .fd = asking->place.socket, .events = POLLIN };
+	polled[1] = (struct pollfd){
+		.fd = view_now() < asking->deaf_until ? -1 : asking->place.socket,
+		.events = POLLIN,
+	};
 	for (unsigned int i = 0; i < asking->count; i++)
 		polled[2 + i] = (struct pollfd){
 			.fd = asking->readers[i]->file,
@@ -368,7 +375,7 @@ int asking_open(struct asking **asking, const struct asking_config *config)
 	new->view.config = *config;
 	new->view.known = new->known;
 	new->view.stat_file = nfqueue_stat_open();
-	new->view.since = view_now() + view_epoch();
+	new->view.since = view_now();
 	new->wake = eventfd(0, EFD_CLOEXEC);
 	error = new->wake < 0 ? -errno :
 				place_open(&new->place, config->options->state_directory, config->options->group);

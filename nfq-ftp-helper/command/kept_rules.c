@@ -158,6 +158,23 @@ static void publish(struct kept_rules *rules, const struct watcher_news *news, u
 		atomic_fetch_add_explicit(&watched->back, 1, memory_order_relaxed);
 }
 
+static void say_failed(const char *missing, bool alone, int error)
+{
+	if (alone)
+		log_line(
+			LOG_LEVEL_ERROR,
+			"event=rules-gone missing=\"%s\" result=failed error=\"%s\" why=\"somebody has taken them away, and the process "
+			"that puts them in place has ended\" advice=\"`nfq-ftp-helper rules --apply' puts them back; a restart brings "
+			"the process back\"",
+			missing, strerror(-error));
+	else
+		log_line(
+			LOG_LEVEL_ERROR,
+			"event=rules-gone missing=\"%s\" result=failed error=\"%s\" why=\"somebody has taken them away, and they "
+			"could not be put in place again: it is tried anew\" advice=\"`nfq-ftp-helper check'\"",
+			missing, strerror(-error));
+}
+
 static void say(const struct kept_rules *rules, enum course_word word, int error, uint64_t now)
 {
 	const struct course *course = &rules->course;
@@ -193,11 +210,8 @@ static void say(const struct kept_rules *rules, enum course_word word, int error
 			missing, seconds);
 		return;
 	case COURSE_FAILED:
-		log_line(
-			LOG_LEVEL_ERROR,
-			"event=rules-gone missing=\"%s\" result=failed error=\"%s\" why=\"somebody has taken them away, and they "
-			"could not be put in place again: it is tried anew\" advice=\"`nfq-ftp-helper check'\"",
-			missing, strerror(-error));
+	case COURSE_ALONE:
+		say_failed(missing, word == COURSE_ALONE, error);
 		return;
 	}
 }

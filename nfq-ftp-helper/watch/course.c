@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "course.h"
 
+#include <errno.h>
+
 #define GRACE	  1000	/* milliseconds: somebody else's rules may be gone for so long */
 #define QUARREL	  60000 /* what is put back less than so long ago, and has gone again, somebody takes away */
 #define PATIENCE  2	/* so often that is no matter */
@@ -79,6 +81,10 @@ enum course_word course_applied(struct course *course, int error, uint64_t now)
 	course->tries++;
 	course->try_at = now + wait_of(course->tries);
 	course->told = true;
+	if (error == -EPIPE || error == -ETIMEDOUT) {
+		course->keeps = false;
+		return COURSE_ALONE;
+	}
 	return told ? COURSE_NOTHING : COURSE_FAILED;
 }
 

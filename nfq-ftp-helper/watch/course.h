@@ -35,6 +35,7 @@ enum course_word {
 	COURSE_BLINK,	 /* they have gone, and are back already */
 	COURSE_PUT_BACK, /* they had gone, and are put back */
 	COURSE_FAILED,	 /* and could not be */
+	COURSE_ALONE,	 /* nor will be: whoever puts them in place is gone */
 };
 
 /* There is news. Return: a word. */
@@ -46,7 +47,7 @@ enum course_word course_wait(struct course *course, uint64_t now);
 /* Are they to be put back now? Then course_applied() is due. @known: every worker knows what it has missed. */
 bool course_applies(struct course *course, uint64_t now, bool known);
 
-/* It has been done, or failed: 0, or a negative errno. Return: a word. */
+/* It has been done, or failed: 0, or a negative errno; -EPIPE or -ETIMEDOUT: there is nobody any more who does it. Return: a word. */
 enum course_word course_applied(struct course *course, int error, uint64_t now);
 
 /* Somebody has mended something: it is tried at once. */

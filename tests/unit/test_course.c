@@ -257,6 +257,27 @@ static void failure_is_told_once(void **state)
 	assert_int_equal(hear(&course, JUDGEMENT_BACK, 0, 800200), COURSE_BACK);
 }
 
+/* Who puts them in place has been killed: it is not tried any more, and they are as somebody else's from then on. */
+static void nobody_is_left_to_put_them_back(void **state)
+{
+	static const int errors[] = { -EPIPE, -ETIMEDOUT };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct course course = { .keeps = true };
+
+		hear(&course, JUDGEMENT_GONE, 6, 10000);
+		assert_true(course_applies(&course, 10000, true));
+		assert_int_equal(course_applied(&course, errors[i], 10000), COURSE_ALONE);
+		assert_false(course_applies(&course, 400000, true));
+		assert_int_equal(course_wait(&course, 400000), COURSE_NOTHING);
+		assert_int_equal(hear(&course, JUDGEMENT_BACK, 0, 400100), COURSE_BACK);
+		hear(&course, JUDGEMENT_GONE, 6, 500000);
+		assert_false(course_applies(&course, 500000, true));
+		assert_int_equal(course_wait(&course, 502000), COURSE_GONE);
+	}
+}
+
 /* They were put back, and nobody has seen them: taken away at once again. It is done anew, more and more seldom. */
 static void never_seen_again(void **state)
 {
@@ -288,6 +309,7 @@ int main(void)
 		cmocka_unit_test(ours_are_put_back),
 		cmocka_unit_test(quarrel_slows_down),
 		cmocka_unit_test(failure_is_told_once),
+		cmocka_unit_test(nobody_is_left_to_put_them_back),
 		cmocka_unit_test(never_seen_again),
 	};
 

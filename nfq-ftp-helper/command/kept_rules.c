@@ -252,10 +252,23 @@ static void put_back(struct kept_rules *rules, uint64_t now, bool known)
 	watcher_accept(&rules->watcher);
 }
 
+/* What goes from here on is not put back, and the end leaves what is there. */
+static void look_after_keeper(struct kept_rules *rules)
+{
+	if (!rulekeeper_has_ended(&rules->keeper))
+		return;
+	rules->course.keeps = false;
+	log_line(
+		LOG_LEVEL_WARNING,
+		"event=rules-unkept why=\"the process that puts the rules in place has ended: should they go, they will not be put "
+		"back, and at this program's end they stay\" advice=\"a restart brings it back\"");
+}
+
 struct kept_rules_news kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known)
 {
 	const struct kept_rules_news heard = hear(rules, now);
 
+	look_after_keeper(rules);
 	say(rules, course_wait(&rules->course, now), 0, now);
 	put_back(rules, now, known && !heard.unseen);
 	return heard;

@@ -174,6 +174,17 @@ int rulekeeper_answer(struct rulekeeper *keeper)
 	return answer_within(keeper, 0);
 }
 
+bool rulekeeper_has_ended(struct rulekeeper *keeper)
+{
+	struct pollfd polled = { .fd = keeper->channel, .events = 0 };
+
+	if (keeper->channel < 0 || keeper->asked || poll(&polled, 1, 0) <= 0)
+		return false;
+	(void)give_up(keeper, 0);
+	(void)waitpid(keeper->process, NULL, 0); /* its files are closed, so it is about to end */
+	return true;
+}
+
 void rulekeeper_end(struct rulekeeper *keeper)
 {
 	const bool answers = keeper->channel >= 0;

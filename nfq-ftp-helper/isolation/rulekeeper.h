@@ -59,6 +59,9 @@ int rulekeeper_remove(struct rulekeeper *keeper);
 int rulekeeper_begin_to_apply(struct rulekeeper *keeper);
 int rulekeeper_answer(struct rulekeeper *keeper);
 
+/* Has it ended, while it was at nothing? Then nobody can be asked any more. Return: true: once. */
+bool rulekeeper_has_ended(struct rulekeeper *keeper);
+
 /* It ends, and is waited for; rules stay as they are. */
 void rulekeeper_end(struct rulekeeper *keeper);
 

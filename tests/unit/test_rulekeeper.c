@@ -158,6 +158,21 @@ static void one_thing_behind_the_other(void **state)
 	assert_int_equal(rulekeeper_answer(&keeper), -EINVAL);
 }
 
+/* That it has been killed is seen before it is needed. */
+static void its_end_is_seen(void **state)
+{
+	(void)state;
+	assert_false(rulekeeper_has_ended(&keeper));
+	assert_int_equal(rulekeeper_apply(&keeper), 0);
+	assert_false(rulekeeper_has_ended(&keeper));
+	assert_int_equal(kill(keeper.process, SIGKILL), 0);
+	for (unsigned int i = 0; i < 10000 && !rulekeeper_has_ended(&keeper); i++)
+		usleep(1000);
+	assert_int_equal(keeper.channel, -1);
+	assert_false(rulekeeper_has_ended(&keeper));
+	assert_int_equal(rulekeeper_apply(&keeper), -EPIPE);
+}
+
 /* A guard, forked off later, has the daemon's sockets, too. */
 static void ends_though_others_have_its_channel(void **state)
 {
@@ -241,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keeps_no_files, set_up, take_down),
 		cmocka_unit_test_setup_teardown(is_not_waited_for, set_up, take_down),
 		cmocka_unit_test_setup_teardown(one_thing_behind_the_other, set_up, take_down),
+		cmocka_unit_test_setup_teardown(its_end_is_seen, set_up, take_down),
 		cmocka_unit_test_setup_teardown(ends_though_others_have_its_channel, set_up, take_down),
 		cmocka_unit_test_setup_teardown(outlives_signals, set_up, take_down),
 		cmocka_unit_test_setup_teardown(has_few_rights, set_up, take_down),

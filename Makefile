@@ -364,8 +364,8 @@ CONFIGURATION := $(DESTDIR)$(sysconfdir)/nfq-ftp-helper.conf
 # Units name the program, as a word of a command line; and the program names its configuration, wherever it is started.
 .PHONY: places
 places:
-	@case "$$PLACE_OF_PROGRAM" in ""|[!/]*|*[!A-Za-z0-9/._+-]*) echo "PREFIX, or sbindir, makes it \`$$PLACE_OF_PROGRAM': units" \
-		"name it, so it must be an absolute path of letters, digits and /._+-; DESTDIR may be any" >&2; exit 1; esac
+	@case "$$PLACE_OF_PROGRAM" in ""|[!/]*|*[!A-Za-z0-9/._+@=:~-]*) echo "PREFIX, or sbindir, makes it \`$$PLACE_OF_PROGRAM': units" \
+		"name it, so it must be an absolute path of letters, digits and /._+@=:~-; DESTDIR may be any" >&2; exit 1; esac
 	@case "$$PLACE_OF_CONFIGURATION" in ""|[!/]*) echo "sysconfdir is \`$$PLACE_OF_CONFIGURATION': it must be an absolute path; DESTDIR" \
 		"may be any" >&2; exit 1; esac
 

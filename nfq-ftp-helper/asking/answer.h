@@ -24,7 +24,7 @@ struct view {
 	struct asking_config config;
 	struct figures *
 		known; /* of each source, as last read whole: what counts up must not fall, or a reader takes it for a new start */
-	uint64_t since; /* the start, by view_now(): what is known of 1970 may change, on a machine that begins without a clock */
+	uint64_t since; /* the start, by view_now(): what is known of 1970 may change */
 	int stat_file;	/* of nfqueue_stat_open(): a file, or why there is none */
 	struct view_sample samples[VIEW_SAMPLES];
 	unsigned int taken; /* of these, in all */

@@ -296,7 +296,7 @@ def package_can_be_removed():
         raise Skip("this is for root")
     stubs = WORK / "stubs"
     stubs.mkdir()
-    for name in ("deb-systemd-invoke", "userdel", "systemctl"):
+    for name in ("deb-systemd-invoke", "userdel", "systemctl", "nfq-ftp-helper"):
         (stubs / name).write_text(f"#!/bin/sh\necho {name} \"$@\" >>{stubs}/called\nexit 8\n", encoding="utf-8")
         (stubs / name).chmod(0o755)
     (stubs / "getent").symlink_to("/bin/true")
@@ -307,6 +307,24 @@ def package_can_be_removed():
                               env={"PATH": f"{stubs}:{os.environ['PATH']}"})
         check(done.returncode == 0 and done.stderr.count("\n") == 1, f"{script} {argument} ends with {done.returncode}: {done.stderr}")
         check(called in (stubs / "called").read_text(encoding="utf-8"), f"{script} {argument} did not call {called}")
+
+
+def rules_go_with_the_package():
+    """Also those that their unit has left, as one does that is stopped while the daemon is about to be started again; but not somebody else's."""
+    if os.geteuid() != 0:
+        raise Skip("this is for root")
+    for state, wanted in (("static", True), ("", True), ("masked", False), ("masked-runtime", False)):
+        stubs = WORK / f"stubs-{state}"
+        stubs.mkdir()
+        for name, does in (("deb-systemd-invoke", "exit 0"), ("nfq-ftp-helper", "exit 0"),
+                           ("systemctl", f'[ "$1" = is-enabled ] || exit 3; echo {state}; exit 1')):
+            (stubs / name).write_text(f"#!/bin/sh\necho {name} \"$@\" >>{stubs}/called\n{does}\n", encoding="utf-8")
+            (stubs / name).chmod(0o755)
+        output("unshare", "-m", "sh", "-ec", 'mount -t tmpfs none /run; mkdir -p /run/systemd/system; exec sh -e "$@"', "sh",
+               TREE / "debian/nfq-ftp-helper.prerm", "remove", env={"PATH": f"{stubs}:{os.environ['PATH']}"})
+        called = (stubs / "called").read_text(encoding="utf-8").splitlines()
+        check(("nfq-ftp-helper rules --remove" in called) == wanted and called[0].startswith("deb-systemd-invoke stop "),
+              f"where the rules' unit is {state!r}: {called}")
 
 
 def users_are_those_of_the_unit():
@@ -339,7 +357,7 @@ VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"
             "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
 CASES = [daemon_loads_little, daemon_is_small, daemon_keeps_nothing_of_its_starter, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
-         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, places_that_cannot_be, dist_is_what_is_committed, packages_are_built_of_the_same,
+         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, rules_go_with_the_package, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, places_that_cannot_be, dist_is_what_is_committed, packages_are_built_of_the_same,
          version_has_one_home]
 
 if __name__ == "__main__":

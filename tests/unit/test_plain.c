@@ -938,6 +938,22 @@ static void test_late_handshake(void **state)
 	comes_late(&t, MODULE_QUEUED);
 }
 
+/* It is no FTP any more amid a reply of which user space may hold a part: that lets go of it with what follows. */
+static void test_opaque_amid_a_reply(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	for (int amid = 0; amid < 2; amid++) {
+		ready(&t);
+		assert_int_equal(says(&t, CLIENT, "PASV\r\n"), MODULE_PASSES);
+		assert_int_equal(says(&t, SERVER, amid ? "227 x (192,168" : "227-x\r\n227 (1,2,3,4,5,6)\r\n"),
+				 MODULE_QUEUED);
+		assert_int_equal(says(&t, CLIENT, "GET / HTTP/1.0\r\n"), MODULE_QUEUED);
+		assert_int_equal(says(&t, SERVER, ",7,3,11,185)\r\n"), amid ? MODULE_QUEUED : MODULE_PASSES);
+	}
+}
+
 /* An announcement in the last segment of all is nobody's but user space's. */
 static void test_announced_with_fin(void **state)
 {
@@ -1152,6 +1168,7 @@ int main(void)
 		cmocka_unit_test(test_early_header),
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_late_handshake),
+		cmocka_unit_test(test_opaque_amid_a_reply),
 		cmocka_unit_test(test_announced_with_fin),
 		cmocka_unit_test(test_awaited),
 		cmocka_unit_test(test_awaited_otherwise),

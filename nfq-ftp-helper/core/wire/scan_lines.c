@@ -47,11 +47,18 @@ bool scan_is_early(const struct scan *scan, const struct scan_segment *segment)
 	       (scan->first == PAIRING_OTHER || (scan->first == PAIRING_LOGIN && scan_own_alone(scan)));
 }
 
-/* The connection is not FTP, or not any more: nothing in it will be changed. */
+/*
+ * The connection is not FTP, or not any more: nothing in it will be changed. But amid a reply user space may hold back a part that its sender
+ * takes for acknowledged, and lets go of it with what follows: that it must see.
+ */
 static void become_opaque(struct scan *scan)
 {
-	if (scan->mode == SCAN_FOLLOW)
+	if (scan->mode != SCAN_FOLLOW)
+		return;
+	if (scan->side[DIRECTION_REPLY].line.phase == FTP_PHASE_START)
 		scan->mode = SCAN_OPAQUE;
+	else
+		scan_whole(scan);
 }
 
 /* A client's line that is none of FTP's. In the beginning that settles it; later user space may know better. */

@@ -1316,12 +1316,16 @@ static void who_is_gone_is_gone(void **state)
 static void there_are_no_files_left(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), next = dup(file);
 	struct rlimit before, none;
 	struct rusage start, end;
+	int file, next;
 	json_t *lines;
 
 	(void)state;
+	if (RUNNING_ON_VALGRIND) /* which accepts, and closes what is beyond the limit */
+		skip();
+	file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	next = dup(file);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%.80s/" ASKING_SOCKET, options.state_directory);
 	assert_true(file >= 0 && next >= 0 && close(next) == 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
 	none = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max };

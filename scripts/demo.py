@@ -93,7 +93,7 @@ def show(scene, number):
         why, seconds, _ = download(lab, scene, 4)
         if not why:
             raise LabError("the transfer worked without a helper: this lab shows nothing")
-        print(f"   without helper    {scene.client} gives up after {seconds:.1f} s")
+        print(f"   without helper    {scene.client} gives up after {seconds:.3f} s")
     with Lab(scene.topology, addresses=scene.addresses, engine="daemon", daemon_args=["-v"]) as lab, \
             Server(scene.server, lab) as server:
         content = os.urandom(SIZE)

@@ -18,7 +18,7 @@ import tempfile
 from cases import main
 from lab import TREE, end_process, wait_until
 from rawftp import check
-from test_rules import BINARY, Namespace, missing
+from test_rules import BINARY, STARTING, Namespace, missing
 
 FORWARD = "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
 UNASSIGN = {
@@ -376,7 +376,7 @@ def names_dead_helper():
         check(first and first["cause"] == "helper-dead", f"first comes: {first}")
         check(first["remedy"] == "nfq-ftp-helper rules --apply --mode cthelper --backend nft", f"the remedy: {first['remedy']}")
         with tempfile.TemporaryDirectory() as directory:
-            said = host.run("timeout", "-s", "TERM", "3", BINARY, "run", "--mode", "cthelper", "--state-dir", directory, status=None).stderr
+            said = host.run("timeout", "-s", "TERM", STARTING, BINARY, "run", "--mode", "cthelper", "--state-dir", directory, status=None).stderr
         check("has been taken away" in said, f"run said: {said}")
         host.sh(KILL_HELPER)
         mend(host, first["remedy"])
@@ -461,7 +461,7 @@ def sees_dropped(kernel_drops, *rights):
             return subprocess.run(["unshare", "--user", "--map-root-user", "--net", *rights, *preload, *argv], text=True, capture_output=True, timeout=120)
 
         def said_by_run():
-            done = inside("timeout", "-s", "TERM", "3", BINARY, "run", "--mode", "queue", "--no-sandbox", "--state-dir", directory)
+            done = inside("timeout", "-s", "TERM", STARTING, BINARY, "run", "--mode", "queue", "--no-sandbox", "--state-dir", directory)
             return [line for line in done.stderr.splitlines() if DROPPED in line]
 
         answer = inside(BINARY, "check", "--json")
@@ -469,7 +469,8 @@ def sees_dropped(kernel_drops, *rights):
         if not kernel_drops and row["level"] == "no":
             return "this kernel does it"
         check(row["level"] == ("no" if kernel_drops else "yes"), f"the row is {row}")
-        check(len(said_by_run()) == kernel_drops, f"run said it {len(said_by_run())} times")
+        said = said_by_run()
+        check(len(said) == kernel_drops, f"run said it {len(said)} times")
         if kernel_drops:
             first = json.loads(answer.stdout)["first"]
             check(first["cause"] == "changed-packets-dropped" and "host's network namespace" in first["remedy"], f"first comes: {first}")
@@ -479,7 +480,7 @@ def sees_dropped(kernel_drops, *rights):
 def sees_no_drop_outside():
     """Of the first user namespace's own network nothing is tried by run: what is said of others' is not so here."""
     with Namespace() as namespace, tempfile.TemporaryDirectory() as directory:
-        done = namespace.run("env", f"LD_PRELOAD={UNCHANGED}", "timeout", "-s", "TERM", "3", BINARY, "run", "--mode", "queue", "--state-dir", directory,
+        done = namespace.run("env", f"LD_PRELOAD={UNCHANGED}", "timeout", "-s", "TERM", STARTING, BINARY, "run", "--mode", "queue", "--state-dir", directory,
                              status=None)
         check("event=ready" in done.stderr and DROPPED not in done.stderr, f"run said: {done.stderr}")
         said = json.loads(namespace.run(BINARY, "check", "--json").stdout)

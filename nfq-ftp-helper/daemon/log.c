@@ -288,9 +288,11 @@ const char *log_value(const char *text, char buffer[LOG_VALUE_MAX])
 	snprintf(buffer, LOG_VALUE_MAX, "%.*s", LOG_VALUE_MAX - 3, text);
 	tame(buffer);
 	if (quoted) {
-		memmove(buffer + 1, buffer, strlen(buffer) + 1);
+		const size_t length = strlen(buffer);
+
+		memmove(buffer + 1, buffer, length);
 		buffer[0] = '"';
-		strcat(buffer, "\"");
+		memcpy(buffer + 1 + length, "\"", sizeof("\""));
 	}
 	return buffer;
 }

@@ -168,11 +168,11 @@ static uint32_t take_bytes(const char *text, char bytes[ANNOUNCED_MAX])
 	uint32_t length = 0;
 
 	for (; *text && length < ANNOUNCED_MAX; length++) {
-		unsigned int byte;
-
 		if (text[0] == '\\' && text[1] == 'x' && isxdigit((unsigned char)text[2]) &&
-		    isxdigit((unsigned char)text[3]) && sscanf(text + 2, "%2x", &byte) == 1) {
-			bytes[length] = (char)byte;
+		    isxdigit((unsigned char)text[3])) {
+			const char digits[] = { text[2], text[3], '\0' };
+
+			bytes[length] = (char)strtoul(digits, NULL, 16);
 			text += 4;
 		} else {
 			bytes[length] = *text++;

@@ -529,10 +529,13 @@ static bool is_disowned(const struct sim *sim, const struct packet *packet, cons
 static bool is_overtaken(const struct sim *sim, const struct packet *packet, const struct view *in)
 {
 	const struct session *session = session_of(sim);
-	const uint32_t acked = session ? session->stream[!packet->to].acked : 0;
+	uint32_t acked;
 
-	return packet->origin == STRAY && in->flags & TCP_RST && follows_invented(sim) && !session_over(session) &&
-	       in->seq != acked && acked - in->seq <= UINT16_MAX;
+	if (!session || session_over(session) || packet->origin != STRAY || !(in->flags & TCP_RST) ||
+	    !follows_invented(sim))
+		return false;
+	acked = session->stream[!packet->to].acked;
+	return in->seq != acked && acked - in->seq <= UINT16_MAX;
 }
 
 /* A reset of the ends comes to the engine, or passes it. */

@@ -148,7 +148,7 @@ static void told_amid_the_connection(void **state)
 		assert_int_equal(d.verdict, VERDICT_ACCEPT);
 		d.find_error = 0;
 		d.adjust_error = -EIO;
-		for (unsigned int i = 0; i < 4; i++) {
+		for (int i = 0; i < 4; i++) {
 			dialogue_packet(&d, i % 2, d.seq[i % 2], TCP_ACK, "x", i < 2);
 			assert_int_equal(d.verdict, VERDICT_DROP);
 		}

@@ -43,8 +43,9 @@ static const char *const plain[] = {
 	/* files; where they may be written Landlock and their owner say */
 	"read", "readv", "pread64", "write", "writev", "pwrite64", "close", "close_range", "open", "openat", "lseek",
 	"_llseek", "fstat", "fstat64", "fstatat64", "newfstatat", "stat", "stat64", "lstat", "lstat64", "statx",
-	"getdents64", "getcwd", "readlink", "readlinkat", "access", "faccessat", "faccessat2", "dup", "dup3", "flock", "pipe", "pipe2", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync",
-	"rename", "renameat", "renameat2", "unlink", "unlinkat",
+	"getdents64", "getcwd", "readlink", "readlinkat", "access", "faccessat", "faccessat2", "dup", "dup3", "flock",
+	"pipe", "pipe2", "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync", "rename", "renameat", "renameat2",
+	"unlink", "unlinkat",
 	/* memory */
 	"brk", "munmap", "mremap", "madvise",
 	/* threads, children, signals */

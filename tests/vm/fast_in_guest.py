@@ -439,14 +439,16 @@ def quiet(before):
     return f"{counters()['packets']} packets"
 
 
-def block(lab, option):
-    lab.run("router", ["iptables", "-t", "raw", option, "PREROUTING", "-p", "tcp", "--sport", "21", "-j", "DROP"], check=True)
+def block(lab, option, port):
+    """What the server says to this port of the client's, which address translation leaves as it is; the traffic beside hears on."""
+    lab.run("router", ["iptables", "-t", "raw", option, "PREROUTING", "-p", "tcp", "--sport", "21", "--dport", str(port), "-j", "DROP"],
+            check=True)
 
 
 def leave_in_flight(lab, session, wide):
     """An announcement that is edited, and of whose arrival nothing is heard."""
     counted, deadline = Counted(), time.monotonic() + PATIENCE
-    block(lab, "-I")
+    block(lab, "-I", session.sock.getsockname()[1])
     session.send(announcement("PORT", session.address, 40001, wide))
     while not counted.edited and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -479,7 +481,7 @@ def come_and_go(lab, wide):
         with step("unload"):
             lab.run("router", ["nft", f"delete table {TABLE}"], check=True)
             unload()
-        block(lab, "-D")
+        block(lab, "-D", session.sock.getsockname()[1])
         if not wide:
             with step("go on"):
                 session.reply((200,))

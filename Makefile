@@ -297,9 +297,7 @@ fuzz:
 # A command that runs others with the tools that KDIR asks for: tests/vm/toolchain. None: this machine's.
 TOOLCHAIN ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
-# Two kinds for one kernel: KMOD_BESIDE is the second's place, "fast/".
-KMOD_BESIDE ?=
-KMOD := $(BUILD)/kmod/$(KMOD_BESIDE)$(notdir $(realpath $(KDIR)))
+KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
 KMOD_OWN := $(wildcard kmod/*.[ch]) $(patsubst %,kmod/%,Kbuild Makefile README dkms.conf probe)
 KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h scan_lines.c scan_lines.h scan_own.c scan_own.h scan_state.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h bytes.h proxy.c proxy.h \
 	direction.h endpoint.c endpoint.h text.c text.h tuple.h seqadj.h types.h)

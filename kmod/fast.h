@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fast - plain announcements, dealt with in the kernel: what core/plain/plain.h decides is performed here, on a packet, on conntrack's
- * expectations and on its adjustment. Built with NFQFTP_FAST=1 only; without, everything is queued that announces.
+ * expectations and on its adjustment. A kernel without CONFIG_NF_NAT has none of it: everything is queued that announces.
  *
  * All of it, and the scan, is done under one lock, fast_lock()'s: before nf_conntrack_expect_lock and ct->lock. Behind those of conntrack's
  * table: ctnetlink asks for a note while it holds one, so none of these is taken under it.

@@ -135,12 +135,13 @@ def works(generation):
         check(done.returncode == 0, done.stdout + done.stderr)
 
 
-def kbuild(generation_folder, version, patchlevel):
-    """ccflags-y as the kernel's make sees them."""
+def kbuild(generation_folder, version, patchlevel, asked="ccflags-y", *config):
+    """A variable as the kernel's make sees it."""
     with tempfile.TemporaryDirectory() as folder:
         makefile = Path(folder) / "Makefile"
-        makefile.write_text(f"include {KMOD}/Kbuild\nall:\n\t@echo $(ccflags-y)\n", encoding="utf-8")
-        return run("make", "-s", "-f", makefile, f"src={KMOD}", f"srctree={generation_folder}", f"VERSION={version}", f"PATCHLEVEL={patchlevel}")
+        makefile.write_text(f"include {KMOD}/Kbuild\nall:\n\t@echo $({asked})\n", encoding="utf-8")
+        return run("make", "-s", "-f", makefile, f"src={KMOD}", f"srctree={generation_folder}", f"VERSION={version}", f"PATCHLEVEL={patchlevel}",
+                   *config)
 
 
 def kbuild_asks():
@@ -164,6 +165,19 @@ def kbuild_tells_untried():
         check("NFQFTP_UNTRIED" not in kbuild(HERE / "generations/7.3", *version.split(".")).stdout, f"{version} is untried")
     for version in ("6.11", "7.99", "61.0"):
         check("-DNFQFTP_UNTRIED" in kbuild(HERE / "generations/7.3", *version.split(".")).stdout, f"{version} has been tried")
+
+
+def kbuild_needs_nat():
+    """What deals with plain sessions is built where there is address translation, as a module or not, and each object has its source."""
+    def objects(*config):
+        return kbuild(HERE / "generations/7.3", "7", "3", "nf_conntrack_nfqftp-y", *config).stdout.split()
+
+    fast = {"fast.o", "fast_client.o", "fast_expect.o", "core/plain/plain.o"}
+    check(not fast & set(objects()), f"without: {objects()}")
+    for value in ("y", "m"):
+        check(fast <= set(objects(f"CONFIG_NF_NAT={value}")), f"with {value}: {objects(f'CONFIG_NF_NAT={value}')}")
+    missing = [name for name in objects("CONFIG_NF_NAT=m") if not (KMOD / name).with_suffix(".c").exists()]
+    check(not missing, f"no source: {missing}")
 
 
 def readme_names_tried():
@@ -225,6 +239,7 @@ def cases():
         yield f"compat/{generation}", lambda generation=generation: works(generation)
     yield "kbuild/asks", kbuild_asks
     yield "kbuild/tells-untried", kbuild_tells_untried
+    yield "kbuild/needs-nat", kbuild_needs_nat
     yield "kbuild/readme", readme_names_tried
     yield "dkms/known", dkms_builds_known
     yield "dkms/unknown", dkms_leaves_out_unknown

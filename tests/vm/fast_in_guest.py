@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plain sessions dealt with in the kernel, on a stock kernel, once the module has been built for it with NFQFTP_FAST=1 (kmod/fast.h), beside
-the one that is built by default:
+"""Plain sessions dealt with in the kernel (kmod/fast.h), on a stock kernel, once the module has been built for it:
 
-    make kmod KDIR=$(scripts/vm kdir 6.1) TOOLCHAIN="tests/vm/toolchain 6.1" NFQFTP_FAST=1 KMOD_BESIDE=fast/
+    make kmod KDIR=$(scripts/vm kdir 6.1) TOOLCHAIN="tests/vm/toolchain 6.1"
     scripts/vm run -t 900 6.1 -- tests/vm/fast_in_guest.py
 
 That nothing of them is queued, with a daemon, without one, and when it is killed in the middle, byte for byte; what is taken back; module and
@@ -19,9 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-
-os.environ.setdefault("NFQ_FTP_MODULE", str(pathlib.Path(__file__).resolve().parents[2] /
-                                            f"build/kmod/fast/linux-headers-{os.uname().release}/nf_conntrack_nfqftp.ko"))
 
 # kmod_in_guest first: it makes the lab's own modules known.
 from kmod_in_guest import HOLD, PARAMETERS, PREFIX, RULES, TABLE, BareLab, Counted, Traffic, complaints, counters, load, loaded, unload  # noqa: E402

@@ -36,7 +36,7 @@ from variants import MODULE as MODULE_VARIANT  # noqa: E402
 MODULE_NAME = "nf_conntrack_nfqftp"
 RELEASE = os.uname().release
 PREFIX = f"vm/{'.'.join(RELEASE.split('.')[:2])}/module"
-MODULE = os.environ.get("NFQ_FTP_MODULE") or TREE / f"build/kmod/linux-headers-{RELEASE}/{MODULE_NAME}.ko"
+MODULE = TREE / f"build/kmod/linux-headers-{RELEASE}/{MODULE_NAME}.ko"
 PARAMETERS_TOO = os.environ.get("NFQ_FTP_MODULE_PARAMETERS", "").split()  # fast=1: all of this where the module deals with plain sessions by itself
 PARAMETERS = pathlib.Path(f"/sys/module/{MODULE_NAME}/parameters")
 PATIENCE = 20

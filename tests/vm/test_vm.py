@@ -39,8 +39,7 @@ GROUPS = {
     "check": ("cthelper-nft", "queue-nft", "words"),
     "marks": ("pbr-like-self", "tailscale-like-kernel", "whole-self"),
 }
-# Which need a module for the kernel -> what make is told to build it, and beside which others.
-NEED_MODULE = {"module": (), "fast": ("NFQFTP_FAST=1", "KMOD_BESIDE=fast/")}
+NEED_MODULE = ("module", "fast")
 NEWEST_ONLY = ("rules", "check", "marks")  # where one stock kernel is as good as another
 JOBS = 3  # labs at once: one more than the guest has processors, as some mostly wait
 WORDS = ("PASS", "FAIL", "SKIP")
@@ -88,7 +87,7 @@ def build_module(kernel, program, tally):
     if why:
         tally.line(f"SKIP {name}: {why}")
         return False
-    done = subprocess.run(["make", "-s", "kmod", f"KDIR={directory}/kdir", f"TOOLCHAIN={VM}/toolchain {kernel}", *NEED_MODULE[program]],
+    done = subprocess.run(["make", "-s", "kmod", f"KDIR={directory}/kdir", f"TOOLCHAIN={VM}/toolchain {kernel}"],
                           text=True, capture_output=True, cwd=TREE)
     errors = [line for line in done.stderr.splitlines() if "error" in line] or [last_line(done.stderr)]
     tally.line(f"FAIL {name}: {errors[0]}" if done.returncode else f"PASS {name}")

@@ -101,8 +101,13 @@ static bool is_outside(const struct stream *stream, uint32_t number)
 	return !stream->unsynced && (seq_before(number, low) || seq_after(number, high));
 }
 
-bool numbers_of_another(const struct turn *turn, const struct segment *segment)
+bool numbers_of_another(const struct turn *turn, const struct segment *segment, bool unseen)
 {
-	return is_outside(&turn->session->stream[turn->direction], segment->seq) && segment->flags & TCP_ACK &&
+	const struct stream *mine = &turn->session->stream[turn->direction];
+
+	/* Its sender may be far ahead, where bytes may have passed unseen; far behind he never is. */
+	if (unseen && mine->stale && seq_after(segment->seq, mine->next))
+		return false;
+	return is_outside(mine, segment->seq) && segment->flags & TCP_ACK &&
 	       is_outside(&turn->session->stream[direction_other(turn->direction)], turn->ack);
 }

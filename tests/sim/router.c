@@ -102,6 +102,13 @@ static int conntrack_expect(struct conntrack *conntrack, const struct binding *m
 	return 0;
 }
 
+/* Who knows the numbers has made it take up a stream again: before the packet at hand, or by it. */
+static bool is_misled(const struct sim *sim)
+{
+	return sim->misled ||
+	       ((sim->at_hand == NEAR || sim->at_hand == EXACT) && sim->engine.counters.resynced != sim->resynced);
+}
+
 static void conntrack_unexpect(struct conntrack *conntrack, const struct binding *master,
 			       const struct expectation *expectation)
 {
@@ -111,7 +118,7 @@ static void conntrack_unexpect(struct conntrack *conntrack, const struct binding
 
 	(void)master;
 	may_die(sim);
-	if (at < around->count && !adversary_invented(expectation->nat_src.port) && !sim->misled &&
+	if (at < around->count && !adversary_invented(expectation->nat_src.port) && !is_misled(sim) &&
 	    (sim->at_hand == BLIND || sim->at_hand == NEAR || sim->at_hand == EXACT))
 		sim_fail(sim, "a forged packet takes an expectation back");
 	if (at < around->count)
@@ -680,6 +687,7 @@ static enum verdict ask_engine(struct sim *sim, struct packet *packet, const str
 	note_shown(sim);
 	note_told(sim, packet, in);
 	sim->at_hand = packet->origin;
+	sim->resynced = before.resynced;
 	sim->followed = session_of(sim) != NULL;
 	indifferent = packet->origin != HONEST || packet->corrupt || need_not_be_believed(sim, packet);
 	if (session_arrive(&sim->engine, &arrival, packet->bytes, packet->length, false, 0) == 0) {

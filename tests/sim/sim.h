@@ -363,6 +363,7 @@ struct sim {
 	bool followed;	      /* the engine had a session when the packet at hand came */
 	bool superseded;      /* the connection is over, and an invented one has taken its place */
 	bool misled; /* who knows the numbers could as well end the connection: he may make the helper useless to it */
+	uint64_t resynced; /* how often the engine had taken up a stream before the packet at hand */
 	uint64_t back_at;
 	unsigned int kills, resyncs, restarts, resets;
 	int kill_countdown; /* callbacks until the daemon dies; -1: it lives */

@@ -1229,6 +1229,55 @@ static void believed_of_another(void **state)
 	}
 }
 
+/*
+ * A dialogue is invented beside the real one after a daemon's start, and the real one's numbers lie in its windows, of which nothing is known: the
+ * real ends' bytes are neither beyond a hole in it nor a repetition of what has been edited there, and pass. After another start both ends may be
+ * far ahead, since that may have passed unseen; not in a stream that is known again, nor where one of both is far behind.
+ */
+static void real_beside_an_invented(void **state)
+{
+	static const char *const invented[] = { "220 x\r\n", "NOOP\r\n", "200 x\r\n",  "NOOP\r\n",
+						"200 x\r\n", PORT_OWN,	 "200 ok\r\n", "NOOP\r\n" };
+	static const uint32_t far[] = { 1u << 18, 1u << 24, 1u << 29, -(1u << 18), -(1u << 24), -(1u << 29) };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4 * sizeof(far) / sizeof(far[0]); i++) {
+		const uint32_t off[2] = { i & 1 ? far[i / 4] : -far[i / 4], far[i / 4] }; /* CLIENT, SERVER */
+		const bool restarts = i & 2;
+		struct dialogue d;
+		uint32_t at[2];
+
+		dialogue_begin(&d, MASQUERADE);
+		d.by = SEQADJ_KERNEL;
+		for (int side = 0; side < 2; side++) {
+			d.acked[!side] = d.seq[side];
+			at[side] = d.seq[side] + off[side];
+		}
+		for (unsigned int k = 0; k < sizeof(invented) / sizeof(invented[0]); k++) {
+			const int from = k % 2 ? CLIENT : SERVER;
+
+			forge(&d, from, at[from], at[!from], TCP_ACK, invented[k]);
+			at[from] += (uint32_t)strlen(invented[k]);
+		}
+		assert_int_equal(d.expect_calls, 1);
+		if (restarts) { /* and the invented client's stream is known again */
+			dialogue_restart(&d);
+			forge(&d, CLIENT, at[CLIENT], at[SERVER], TCP_ACK, "NOOP\r\n");
+			forge(&d, SERVER, at[SERVER], at[CLIENT] + 6 + sizeof(PORT_REPLACED) - sizeof(PORT_OWN),
+			      TCP_ACK, NULL);
+		}
+		for (int again = 0; again < 8; again++)
+			for (int side = 0; side < 2; side++) {
+				if (restarts && side == SERVER && off[CLIENT] >> 31 && off[SERVER] >> 31)
+					continue;
+				forge(&d, side, d.seq[side], d.acked[side], TCP_ACK, "NOOP\r\n");
+				assert_int_equal(d.verdict, VERDICT_ACCEPT);
+				d.now += 1000;
+			}
+		dialogue_close(&d);
+	}
+}
+
 /* Nobody was there for a while. One packet that acknowledges what never came is not enough, whatever it carries. */
 static void ahead_after_a_restart(void **state)
 {
@@ -1429,6 +1478,7 @@ int main(void)
 		cmocka_unit_test(numbers_of_another),
 		cmocka_unit_test(numbers_behind_a_reset),
 		cmocka_unit_test(believed_of_another),
+		cmocka_unit_test(real_beside_an_invented),
 		cmocka_unit_test(reset_among_handshakes),
 		cmocka_unit_test(reset_among_answers),
 		cmocka_unit_test(another_after_an_absence),

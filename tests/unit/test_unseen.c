@@ -104,6 +104,36 @@ static void asked_edit_is_settled(void **state)
 	dialogue_close(&d);
 }
 
+/* Much of both directions has passed while nobody was there, in a connection of wide windows: it is followed again, and not taken for another. */
+static void far_behind(void **state)
+{
+	struct dialogue d;
+
+	(void)state;
+	dialogue_ready(&d, MASQUERADE);
+	for (int side = 0; side < 2; side++)
+		((struct session *)session_of(&d))->stream[side].scale = BELIEF_SCALE_MAX;
+	dialogue_restart(&d);
+	for (int side = 0; side < 2; side++) {
+		d.seq[side] += 1u << 20;
+		d.acked[!side] = d.seq[side];
+	}
+	for (int i = 0; i < 3; i++) {
+		for (int again = 0; again < 3; again++, d.now += 1000)
+			dialogue_packet(&d, CLIENT, d.seq[CLIENT], TCP_ACK, "NOOP\r\n", 6);
+		d.seq[CLIENT] += 6;
+		d.acked[SERVER] = d.seq[CLIENT];
+		for (int again = 0; again < 3; again++, d.now += 1000)
+			dialogue_packet(&d, SERVER, d.seq[SERVER], TCP_ACK, "200 ok\r\n", 8);
+		d.seq[SERVER] += 8;
+		d.acked[CLIENT] = d.seq[SERVER];
+	}
+	dialogue_says(&d, CLIENT, PORT_IN);
+	dialogue_left(&d, PORT_OUT);
+	dialogue_expects(&d, 3001);
+	dialogue_close(&d);
+}
+
 /* An edit in flight that conntrack has to be told of again after a restart: it may leave the connection to us by then. */
 static void resumed_by_ourselves(void **state)
 {
@@ -145,8 +175,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(receiver_is_asked),	 cmocka_unit_test(seen_beyond),
-		cmocka_unit_test(asked_edit_is_settled), cmocka_unit_test(resumed_by_ourselves),
-		cmocka_unit_test(unread_goes_on),
+		cmocka_unit_test(asked_edit_is_settled), cmocka_unit_test(far_behind),
+		cmocka_unit_test(resumed_by_ourselves),	 cmocka_unit_test(unread_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

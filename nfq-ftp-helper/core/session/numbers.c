@@ -101,8 +101,13 @@ static bool is_outside(const struct stream *stream, uint32_t number)
 	return !stream->unsynced && (seq_before(number, low) || seq_after(number, high));
 }
 
-bool numbers_of_another(const struct turn *turn, const struct segment *segment)
+bool numbers_of_another(const struct turn *turn, const struct segment *segment, bool unseen)
 {
-	return is_outside(&turn->session->stream[turn->direction], segment->seq) && segment->flags & TCP_ACK &&
-	       is_outside(&turn->session->stream[direction_other(turn->direction)], turn->ack);
+	const struct stream *mine = &turn->session->stream[turn->direction];
+	const struct stream *theirs = &turn->session->stream[direction_other(turn->direction)];
+
+	/* Where bytes may have passed unseen both ends may be far ahead; far behind none ever is. What is old is not believed in any case. */
+	if (unseen && mine->stale && seq_after(turn->ack, theirs->next))
+		return false;
+	return is_outside(mine, segment->seq) && segment->flags & TCP_ACK && is_outside(theirs, turn->ack);
 }

@@ -330,10 +330,9 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 	turn->ack = seqadj_back(&turn->session->stream[direction_other(turn->direction)].adj, segment->ack);
 	if (turn->session->unsure && !numbers_agree(turn, segment))
 		return send_unchanged(turn, segment, output);
-	/* What is over has no window any more in which another connection of the same ends could stand. */
-	belief = (must_renumber(turn) || session_over(turn->session)) && numbers_of_another(turn, segment) ?
-			 BELIEF_SEQUENCE :
-			 judge_packet(turn, segment);
+	/* Nothing of a connection that we renumber passes unseen. */
+	belief =
+		numbers_of_another(turn, segment, !must_renumber(turn)) ? BELIEF_SEQUENCE : judge_packet(turn, segment);
 	if (belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment))
 		return VERDICT_DROP;
 	if (belief != BELIEVED)

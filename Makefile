@@ -66,14 +66,16 @@ $(BUILD)/nfq-ftp-helper-tools $(foreach suite,unit sim dialogue fuzz,$(BUILD)/te
 $(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
 
 MODEL := $(call objects,nfq-ftp-helper/model)
+# What is said to people, by everybody.
+OUTPUT := $(call objects,nfq-ftp-helper/output)
 
 # All others, from above to below. What needs more libraries is a program of its own, so that the daemon has no libpcap, and no ncurses.
-ROOMS := command check asking settle ruleset daemon trial watch isolation host figures kernel
+ROOMS := command check asking settle ruleset daemon trial watch isolation host figures output kernel
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
 OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/asking/question.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
-	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
+	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c nfq-ftp-helper/output/*.c)
 OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 
 TOOLS_ROOMS := tools explain playback capture model
@@ -115,7 +117,7 @@ $(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests
 
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(PLAIN) $(CORE)
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(OUTPUT) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_CMOCKA) $(LIBS_UNIT)
 
@@ -273,7 +275,7 @@ $(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): LIBS_FUZZ = $(shell $(PKG_CONFIG
 %/tests/fuzz/test_option: FUZZED_BESIDES = $(OPTION_SOURCES)
 %/tests/fuzz/test_option: LIBS_FUZZ = $(LIBS_DAEMON)
 
-%/tests/fuzz/test_explain: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/explain/*.c)
+%/tests/fuzz/test_explain: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/explain/*.c nfq-ftp-helper/output/*.c)
 
 build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] nfq-ftp-helper/core/*/*.h tests/common/*.h)
 	@mkdir -p $(@D)
@@ -284,7 +286,7 @@ FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 $(addprefix $(BUILD)/tests/fuzz/test_,$(OF_CAPTURES)): $(call objects,nfq-ftp-helper/capture)
 $(BUILD)/tests/fuzz/test_option: $(OPTION)
 $(BUILD)/tests/fuzz/test_explain: $(call objects,nfq-ftp-helper/explain)
-$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(PLAIN) $(CORE)
+$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(OUTPUT) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "check.h"
+#include "output/say.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -39,16 +40,16 @@ static const char *const causes[] = {
 
 static void print_row(const struct check_row *row)
 {
-	printf("  %-22s %-5s %s\n", row->name, levels[row->level], row->text);
+	say_line(stdout, "  %-22s %-5s %s", row->name, levels[row->level], row->text);
 	if (row->remedy[0])
-		printf("  %-22s       -> %s\n", "", row->remedy);
+		say_line(stdout, "  %-22s       -> %s", "", row->remedy);
 }
 
 static void print_cause(const struct check_row *cause)
 {
-	printf("First: %s\n", cause->text);
+	say_line(stdout, "First: %s", cause->text);
 	if (cause->remedy[0])
-		printf("       -> %s\n", cause->remedy);
+		say_line(stdout, "       -> %s", cause->remedy);
 }
 
 void check_print(const struct check_report *report)

@@ -7,6 +7,7 @@
 #include "explain/follow.h"
 #include "explain/writer.h"
 #include "live.h"
+#include "output/say.h"
 #include "tools.h"
 
 #include <fcntl.h>
@@ -23,13 +24,13 @@ struct explain {
 
 static int say_no_memory(void)
 {
-	fprintf(stderr, "nfq-ftp-helper: no memory for all that is to be shown; `replay' takes less\n");
+	say_sentence("no memory for all that is to be shown; `replay' takes less");
 	return -ENOMEM;
 }
 
 static int say_unwritten(const char *path, int error)
 {
-	fprintf(stderr, "nfq-ftp-helper: %s cannot be written: %s\n", path, strerror(error));
+	say_sentence("%s cannot be written: %s", path, strerror(error));
 	return -EIO;
 }
 
@@ -71,8 +72,7 @@ static int check_output(const struct explain *explain)
 {
 	if (!explain->options.picture[0] || !capture_is(playback_capture(explain->playback), explain->options.picture))
 		return 0;
-	fprintf(stderr, "nfq-ftp-helper: %s is the capture that is read; the picture needs another file\n",
-		explain->options.picture);
+	say_sentence("%s is the capture that is read; the picture needs another file", explain->options.picture);
 	return -EINVAL;
 }
 
@@ -89,9 +89,8 @@ static int run_explain(struct explain *explain)
 	if (playback_counts(explain->playback)->controls && write_out(explain, write_ladder))
 		return -EIO;
 	if (explain->ladder->full)
-		fprintf(stderr,
-			"nfq-ftp-helper: it ends here: more than %d lines, or %d control connections, are not drawn\n",
-			LADDER_ROWS_MAX, LADDER_DIALOGUES_MAX);
+		say_sentence("it ends here: more than %d lines, or %d control connections, are not drawn",
+			     LADDER_ROWS_MAX, LADDER_DIALOGUES_MAX);
 	return result ? result : playback_say_no_ftp(explain->playback);
 }
 

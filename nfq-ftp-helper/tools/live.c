@@ -10,6 +10,7 @@
 #include "core/wire/text.h"
 #include "explain/told.h"
 #include "explain/writer.h"
+#include "output/say.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -235,7 +236,7 @@ static bool list_sessions(struct live *live)
 	told = client_ask(live->options->run.state_directory, &question, false, &live->telling);
 	live->telling = before;
 	if (told && !told_going_on(live->told))
-		fprintf(stderr, "nfq-ftp-helper: no session of that address goes on; one that begins will be drawn\n");
+		say_sentence("no session of that address goes on; one that begins will be drawn");
 	return told;
 }
 
@@ -291,7 +292,7 @@ static bool follow(struct live *live)
 	free(said);
 	told_flush(live->told);
 	if (live->rows >= ROWS_MAX)
-		fprintf(stderr, "nfq-ftp-helper: it ends here: more than %d lines are not drawn\n", ROWS_MAX);
+		say_sentence("it ends here: more than %d lines are not drawn", ROWS_MAX);
 	return ended || live->rows >= ROWS_MAX;
 }
 

@@ -313,6 +313,24 @@ def whatever_prints_to_a_full_disk():
 
 
 @case
+def names_tell_a_terminal_nothing():
+    """Whatever a file, an option or a command is called: one line, without a control byte, and UTF-8 as it is."""
+    name = 'gr\xf6\xdfer\x1b]0;owned\x07\nnfq-ftp-helper: all is well\x9b2J'
+    shown = 'gr\xf6\xdfer\\x1b]0;owned\\x07\\x0anfq-ftp-helper: all is well\\xc2\\x9b2J'
+    empty = scratch(name)
+    pcaplib.write(empty, 1, [])
+    for words in ([name], ['status', '--state-dir', f'/nowhere/{name}'], ['status', f'--{name}'], ['status', name], ['rules', '--mode', name],
+                  ['rules', '-c', f'/nowhere/{name}'], ['replay', f'/nowhere/{name}'], ['replay', empty],
+                  ['replay', '-w', f'/nowhere/{name}', capture('named', sample())], ['explain', empty],
+                  ['explain', '-o', f'/nowhere/{name}', capture('named', sample())], ['explain', '--live', '10.0.0.2', '--state-dir', f'/nowhere/{name}'],
+                  ['metrics', '--textfile', f'/nowhere/{name}', '--state-dir', '/nowhere'], ['run', '--test-config', '-c', f'/nowhere/{name}']):
+        done = subprocess.run([PROGRAM, *words], capture_output=True, timeout=60)
+        said = (done.stdout + done.stderr).decode()
+        check(done.returncode, f'{words} ends with 0')
+        check(shown in said and not re.search(r'[\x00-\x09\x0b-\x1f\x7f-\x9f]', said) and '\nnfq-ftp-helper: all' not in said, f'{words}: {said!r}')
+
+
+@case
 def help_is_given():
     run = Run('--help')
     equal((run.code, run.err), (0, ''), 'exit code and stderr')

@@ -70,7 +70,7 @@ MODEL := $(call objects,nfq-ftp-helper/model)
 OUTPUT := $(call objects,nfq-ftp-helper/output)
 
 # All others, from above to below. What needs more libraries is a program of its own, so that the daemon has no libpcap, and no ncurses.
-ROOMS := command check asking settle ruleset daemon trial watch isolation host figures output kernel
+ROOMS := command check asking settle ruleset daemon trial watch isolation host figures kernel output
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
@@ -270,7 +270,7 @@ FUZZ := $(patsubst tests/fuzz/test_%.c,%,$(wildcard tests/fuzz/test_*.c))
 FUZZED := $(wildcard nfq-ftp-helper/core/*/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
 
 OF_CAPTURES := capture frame pcapng
-$(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c)
+$(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c nfq-ftp-helper/output/*.c)
 $(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
 %/tests/fuzz/test_option: FUZZED_BESIDES = $(OPTION_SOURCES)
 %/tests/fuzz/test_option: LIBS_FUZZ = $(LIBS_DAEMON)

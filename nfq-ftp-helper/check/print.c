@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "check.h"
-#include "output/say.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -40,16 +39,16 @@ static const char *const causes[] = {
 
 static void print_row(const struct check_row *row)
 {
-	say_line(stdout, "  %-22s %-5s %s", row->name, levels[row->level], row->text);
+	printf("  %-22s %-5s %s\n", row->name, levels[row->level], row->text);
 	if (row->remedy[0])
-		say_line(stdout, "  %-22s       -> %s", "", row->remedy);
+		printf("  %-22s       -> %s\n", "", row->remedy);
 }
 
 static void print_cause(const struct check_row *cause)
 {
-	say_line(stdout, "First: %s", cause->text);
+	printf("First: %s\n", cause->text);
 	if (cause->remedy[0])
-		say_line(stdout, "       -> %s", cause->remedy);
+		printf("       -> %s\n", cause->remedy);
 }
 
 void check_print(const struct check_report *report)

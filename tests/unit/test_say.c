@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "check/report.h"
 #include "output/say.h"
 #include "output/visible.h"
 
@@ -74,6 +75,19 @@ static void one_line_is_said(void **state)
 	free(text);
 }
 
+/* An interface of such a name: its row is a line, and there in JSON, too. */
+static void rows_of_check_name_it(void **state)
+{
+	static struct check_report report;
+	struct check_row *row =
+		check_add(&report, "set-up", "interfaces", CHECK_NO, "there is no `%s'", "e\n\x1b[2J\xff");
+
+	(void)state;
+	check_mend(row, CAUSE_NONE, "ip link show '%s'", "e\x9b\xc3\xb6");
+	assert_string_equal(row->text, "there is no `e\\x0a\\x1b[2J\\xff'");
+	assert_string_equal(row->remedy, "ip link show 'e\\x9b\xc3\xb6'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -81,6 +95,7 @@ int main(void)
 		cmocka_unit_test(all_else_stays),
 		cmocka_unit_test(as_much_as_there_is_room_for),
 		cmocka_unit_test(one_line_is_said),
+		cmocka_unit_test(rows_of_check_name_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,14 +73,16 @@ $(BUILD)/nfq-ftp-helper-tools $(foreach suite,unit sim dialogue fuzz,$(BUILD)/te
 $(BUILD)/nfq-ftp-helper $(BUILD)/tests/bench/engine: private LDFLAGS += $(LTO)
 
 MODEL := $(call objects,nfq-ftp-helper/model)
+# What is said to people, by everybody.
+OUTPUT := $(call objects,nfq-ftp-helper/output)
 
 # All others, from above to below. What needs more libraries is a program of its own, so that the daemon has no libpcap, and no ncurses.
-ROOMS := command check asking settle ruleset daemon trial watch isolation host figures kernel
+ROOMS := command check asking settle ruleset daemon trial watch isolation host figures kernel output
 PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
 
 # What reads options, and what it takes its words from.
 OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/asking/question.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
-	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c)
+	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c nfq-ftp-helper/output/*.c)
 OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 
 TOOLS_ROOMS := tools explain playback capture model
@@ -122,7 +124,7 @@ $(BUILD)/obj/tests/%.o: CPPFLAGS_ALL += -Itests
 
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(PLAIN) $(CORE)
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(TESTS_COMMON) $(MODEL) $(OUTPUT) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_CMOCKA) $(LIBS_UNIT)
 
@@ -171,6 +173,8 @@ $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daem
 	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/host/%.o,error queue_range)
 
 FIGURES := $(call objects,nfq-ftp-helper/figures)
+
+$(BUILD)/tests/unit/test_say: $(BUILD)/obj/nfq-ftp-helper/check/report.o
 
 $(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices orders reporter throttle interfaces tally \
 	state statefile options settings log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
@@ -291,7 +295,7 @@ $(call fuzz_targets,rules): $(call objects,nfq-ftp-helper/ruleset) $(HOST)
 $(call fuzz_targets,rules): LIBS_FUZZ = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded attach_adopt_module helper_look \
 	sysctl_number route_rules_read)
 
-$(FUZZ_TARGETS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(if $(FUZZER),,$(BUILD)/obj/tests/fuzz/replay.o) $(PACKET_BYTES) $(MODEL) $(PLAIN) $(CORE)
+$(FUZZ_TARGETS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(if $(FUZZER),,$(BUILD)/obj/tests/fuzz/replay.o) $(PACKET_BYTES) $(MODEL) $(OUTPUT) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(if $(FUZZER),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
 

@@ -3,6 +3,7 @@
 
 #include "asking.h"
 #include "hearing.h"
+#include "output/say.h"
 #include "place.h"
 
 #include <errno.h>
@@ -37,25 +38,22 @@ static FILE *errors(const struct telling *telling)
 static void complain(FILE *err, const char *directory, int error)
 {
 	if (error == -ENOENT || error == -ECONNREFUSED)
-		fprintf(err,
-			"nfq-ftp-helper: no daemon answers at `%s/" ASKING_SOCKET
-			"': start `nfq-ftp-helper run', or give the "
-			"--state-dir of the one that runs\n",
-			directory);
+		say_to(err,
+		       "no daemon answers at `%s/" ASKING_SOCKET "': start `nfq-ftp-helper run', or give the "
+		       "--state-dir of the one that runs",
+		       directory);
 	else if (error == -EACCES)
-		fprintf(err,
-			"nfq-ftp-helper: you may not ask at `%s/" ASKING_SOCKET
-			"': do so as root, or as a member of the group "
-			"that the daemon's --group names\n",
-			directory);
+		say_to(err,
+		       "you may not ask at `%s/" ASKING_SOCKET "': do so as root, or as a member of the group "
+		       "that the daemon's --group names",
+		       directory);
 	else if (error == -EAGAIN)
-		fprintf(err,
-			"nfq-ftp-helper: the daemon at `%s/" ASKING_SOCKET
-			"' takes no questions: it is stopped, perhaps, or it hangs; its log says more\n",
-			directory);
+		say_to(err,
+		       "the daemon at `%s/" ASKING_SOCKET
+		       "' takes no questions: it is stopped, perhaps, or it hangs; its log says more",
+		       directory);
 	else
-		fprintf(err, "nfq-ftp-helper: nobody can be asked at `%s/" ASKING_SOCKET "': %s\n", directory,
-			strerror(-error));
+		say_to(err, "nobody can be asked at `%s/" ASKING_SOCKET "': %s", directory, strerror(-error));
 }
 
 /* Who turns us away may not have read it: what it says is looked at all the same. */
@@ -85,13 +83,13 @@ static enum heard look(FILE *err, const json_t *line, bool first)
 	char error[CLIENT_TEXT_MAX], text[CLIENT_TEXT_MAX];
 
 	if (!json_is_object(line)) {
-		fprintf(err, "nfq-ftp-helper: the daemon's answer is no JSON: it is of another version, perhaps\n");
+		say_to(err, "the daemon's answer is no JSON: it is of another version, perhaps");
 	} else if (first && json_object_get(line, "error")) {
-		fprintf(err, "nfq-ftp-helper: the daemon does not answer (%s): %s\n", client_text(line, "error", error),
-			client_text(line, "text", text));
+		say_to(err, "the daemon does not answer (%s): %s", client_text(line, "error", error),
+		       client_text(line, "text", text));
 	} else if (first && json_integer_value(version) != ASKING_VERSION) {
-		fprintf(err, "nfq-ftp-helper: the daemon's answer is of a version that is not known here: ask with the "
-			     "program that it was started from\n");
+		say_to(err, "the daemon's answer is of a version that is not known here: ask with the "
+			    "program that it was started from");
 	} else {
 		return json_is_true(json_object_get(line, "end")) ? HEARD_END : HEARD_LINE;
 	}
@@ -104,7 +102,7 @@ static bool is_written(const struct telling *telling)
 	if (!telling->out || (fflush(telling->out) == 0 && !ferror(telling->out)))
 		return true;
 	if (telling->out == stdout)
-		fprintf(errors(telling), "nfq-ftp-helper: the answer cannot be written to standard output\n");
+		say_to(errors(telling), "the answer cannot be written to standard output");
 	return false;
 }
 
@@ -134,8 +132,7 @@ static bool tell_all(struct hearing *hearing, bool json, struct telling *telling
 		json_decref(line);
 	}
 	if (heard == HEARD_LINE && told)
-		fprintf(errors(telling),
-			"nfq-ftp-helper: the daemon's answer was cut off: it has ended, or this was read too slowly\n");
+		say_to(errors(telling), "the daemon's answer was cut off: it has ended, or this was read too slowly");
 	if (heard == HEARD_END && telling->end && !json)
 		telling->end(telling);
 	return is_written(telling) && heard == HEARD_END;

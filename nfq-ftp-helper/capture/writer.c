@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "writer.h"
 
+#include "output/whole.h"
+
 #include <pcap/pcap.h>
 #include <stdlib.h>
 
@@ -8,9 +10,38 @@ struct capture_writer {
 	pcap_t *pcap;
 	pcap_dumper_t *dumper;
 	const char *path;
+	struct whole whole; /* the file; none: standard output */
 	const struct link_type *type;
 	uint8_t frame[FRAME_MAX];
 };
+
+/* Libpcap's name of standard output. */
+static bool is_stdout(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
+/* Return: false: @error says why not. */
+static bool begin(struct capture_writer *writer, const char *path, char error[CAPTURE_ERROR_MAX])
+{
+	int failure = writer->pcap ? 0 : -ENOMEM;
+
+	writer->whole = (struct whole){ 0 };
+	if (!failure && !is_stdout(path))
+		failure = whole_begin(&writer->whole, path);
+	if (failure) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot be written: %s", path, strerror(-failure));
+		return false;
+	}
+	writer->dumper = is_stdout(path) ? pcap_dump_open(writer->pcap, path) :
+					   pcap_dump_fopen(writer->pcap, writer->whole.file);
+	if (writer->dumper)
+		return true;
+	snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot be written: %s", path, pcap_geterr(writer->pcap));
+	writer->whole.file = NULL; /* libpcap has closed it, or not */
+	(void)whole_end(&writer->whole, false);
+	return false;
+}
 
 struct capture_writer *capture_write_open(const char *path, const struct capture *like, char error[CAPTURE_ERROR_MAX])
 {
@@ -29,12 +60,8 @@ struct capture_writer *capture_write_open(const char *path, const struct capture
 	writer->dumper = NULL;
 	writer->type = capture_link_type(like);
 	writer->pcap = pcap_open_dead(writer->type->dlt, FRAME_MAX);
-	if (writer->pcap)
-		writer->dumper = pcap_dump_open(writer->pcap, path);
-	if (writer->dumper)
+	if (begin(writer, path, error))
 		return writer;
-	snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot be written: %s", path,
-		 writer->pcap ? pcap_geterr(writer->pcap) : strerror(ENOMEM));
 	if (writer->pcap)
 		pcap_close(writer->pcap);
 	free(writer);
@@ -84,12 +111,18 @@ void capture_write_ip(struct capture_writer *writer, const struct capture_packet
 
 int capture_write_close(struct capture_writer *writer, char error[CAPTURE_ERROR_MAX])
 {
-	int failed = pcap_dump_flush(writer->dumper) < 0 || ferror(pcap_dump_file(writer->dumper));
+	bool failed = pcap_dump_flush(writer->dumper) < 0 || ferror(pcap_dump_file(writer->dumper));
+	int why = errno, result;
 
+	pcap_dump_close(writer->dumper);
+	writer->whole.file = NULL;
+	result = whole_end(&writer->whole, !failed);
+	if (result < 0 && !failed)
+		why = -result;
+	failed |= result < 0;
 	if (failed)
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: not everything could be written: %s", writer->path,
-			 strerror(errno));
-	pcap_dump_close(writer->dumper);
+			 strerror(why));
 	pcap_close(writer->pcap);
 	free(writer);
 	return failed ? -EIO : 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report.h"
 
+#include "output/visible.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -8,12 +10,14 @@ struct check_row *check_add(struct check_report *report, const char *group, cons
 			    const char *format, ...)
 {
 	struct check_row *row = &report->rows[report->count];
+	char text[CHECK_TEXT_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
 	*row = (struct check_row){ .group = group, .name = name, .level = level };
-	vsnprintf(row->text, sizeof(row->text), format, arguments);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	visible(text, row->text, sizeof(row->text));
 	if (report->count < CHECK_ROWS_MAX - 1)
 		report->count++;
 	return row;
@@ -21,12 +25,14 @@ struct check_row *check_add(struct check_report *report, const char *group, cons
 
 void check_mend(struct check_row *row, enum check_cause cause, const char *format, ...)
 {
+	char remedy[CHECK_REMEDY_MAX];
 	va_list arguments;
 
 	row->cause = cause;
 	va_start(arguments, format);
-	vsnprintf(row->remedy, sizeof(row->remedy), format, arguments);
+	vsnprintf(remedy, sizeof(remedy), format, arguments);
 	va_end(arguments);
+	visible(remedy, row->remedy, sizeof(row->remedy));
 }
 
 const struct check_row *check_first_cause(const struct check_report *report)

@@ -71,7 +71,7 @@ struct check_report {
  * check_add - one more row
  * @report: rows beyond CHECK_ROWS_MAX are left out
  * @group: a literal, as is @name
- * @format: of its text
+ * @format: of its text, in which names of others are made visible (output/visible.h): for terminals, and for JSON, which has UTF-8 only
  *
  * Return: the row, for its cause and remedy.
  */

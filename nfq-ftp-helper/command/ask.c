@@ -6,6 +6,7 @@
 #include "asking/tell.h"
 #include "command.h"
 #include "option.h"
+#include "output/say.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -100,7 +101,7 @@ int command_follow(int argc, char **argv)
 
 static int complain_file(const char *path, int error)
 {
-	fprintf(stderr, "nfq-ftp-helper: the file `%s' cannot be written: %s\n", path, strerror(error));
+	say_sentence("the file `%s' cannot be written: %s", path, strerror(error));
 	return EXIT_FAILED;
 }
 
@@ -120,9 +121,7 @@ static int write_textfile(const char *state_directory, const struct question *qu
 	int file, status = EXIT_FAILED;
 
 	if (!may_be_replaced(path)) {
-		fprintf(stderr,
-			"nfq-ftp-helper: `%s' is no regular file, and is not replaced by one; `-' is standard output\n",
-			path);
+		say_sentence("`%s' is no regular file, and is not replaced by one; `-' is standard output", path);
 		return EXIT_FAILED;
 	}
 	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command.h"
 
+#include "output/say.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +19,7 @@ static void print_usage(const struct command *commands, unsigned int count, FILE
 
 static int complain_of_command(const char *name)
 {
-	fprintf(stderr, "nfq-ftp-helper: there is no command `%s'; `nfq-ftp-helper --help' lists them\n", name);
+	say_sentence("there is no command `%s'; `nfq-ftp-helper --help' lists them", name);
 	return EXIT_USAGE;
 }
 
@@ -41,7 +43,7 @@ static int written(int code)
 {
 	if (code != EXIT_DONE || (fflush(stdout) == 0 && !ferror(stdout)))
 		return code;
-	fprintf(stderr, "nfq-ftp-helper: standard output cannot be written\n");
+	say_sentence("standard output cannot be written");
 	return EXIT_FAILED;
 }
 

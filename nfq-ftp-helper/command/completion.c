@@ -7,6 +7,7 @@
  */
 #include "command.h"
 #include "option.h"
+#include "output/say.h"
 
 #include <string.h>
 
@@ -212,7 +213,7 @@ int command_completion(int argc, char **argv)
 	} else if (argc == 2 && strcmp(argv[1], "zsh") == 0) {
 		zsh_print(commands, count);
 	} else {
-		fprintf(stderr, "nfq-ftp-helper: `completion' is for bash or zsh: name one of them\n");
+		say_sentence("`completion' is for bash or zsh: name one of them");
 		return EXIT_USAGE;
 	}
 	return EXIT_DONE;

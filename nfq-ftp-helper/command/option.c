@@ -2,6 +2,7 @@
 #include "option.h"
 
 #include "explain/format.h"
+#include "output/say.h"
 #include "ruleset/backends.h"
 
 #include <stdarg.h>
@@ -220,5 +221,5 @@ void option_complain(const struct option_page *page, const char *format, ...)
 	if (page->complain)
 		page->complain(sentence);
 	else
-		fprintf(stderr, "nfq-ftp-helper: %s\n", sentence);
+		say_sentence("%s", sentence);
 }

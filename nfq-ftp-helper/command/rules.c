@@ -5,6 +5,7 @@
 #include "command.h"
 #include "host/rights.h"
 #include "option.h"
+#include "output/say.h"
 #include "settle/rules_place.h"
 #include "settle/settle.h"
 
@@ -24,14 +25,20 @@ static void print_rules(const struct request *request, const struct backend *bac
 static int apply_rules(const struct request *request, const struct backend *backend)
 {
 	int error = rules_place(request, backend);
+	char *command = NULL;
+	size_t length;
+	FILE *out;
 
 	if (error)
 		return error;
-	fprintf(stderr,
-		"nfq-ftp-helper: applied for mode %s with backend %s; now start: ", mode_names[request->attach.mode],
-		backend->name);
-	request_write_run(request, stderr);
-	fputc('\n', stderr);
+	out = open_memstream(&command, &length);
+	if (out) {
+		request_write_run(request, out);
+		fclose(out);
+	}
+	say_sentence("applied for mode %s with backend %s; now start: %s", mode_names[request->attach.mode],
+		     backend->name, command ? command : "nfq-ftp-helper run");
+	free(command);
 	return 0;
 }
 
@@ -54,8 +61,7 @@ static bool may_act(const struct option_values *values)
 {
 	if (rights_net_admin())
 		return true;
-	fprintf(stderr, "nfq-ftp-helper: --%s needs CAP_NET_ADMIN: run it as root\n",
-		values->apply ? "apply" : "remove");
+	say_sentence("--%s needs CAP_NET_ADMIN: run it as root", values->apply ? "apply" : "remove");
 	return false;
 }
 
@@ -68,7 +74,7 @@ static int check_options(const struct option_values *values)
 	if (values->apply && values->remove)
 		complaint = "--apply and --remove are not possible together: give one of them";
 	if (complaint)
-		fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
+		say_sentence("%s", complaint);
 	return complaint ? -EINVAL : 0;
 }
 
@@ -87,7 +93,7 @@ static int choose_attach(struct option_values *values)
 	values->request.backend = named_backend(values) ? named_backend(values)->name : NULL;
 	error = settle_rules(&values->request, complaint);
 	if (error)
-		fprintf(stderr, "nfq-ftp-helper: %s\n", complaint);
+		say_sentence("%s", complaint);
 	return error;
 }
 
@@ -100,7 +106,7 @@ static void warn(const struct option_values *values)
 	const char *missing = request_missing_interface(&said);
 
 	if (missing)
-		fprintf(stderr, "nfq-ftp-helper: " REQUEST_MISSING_INTERFACE "\n", missing);
+		say_sentence(REQUEST_MISSING_INTERFACE, missing);
 	said.attach = values->run.attach;
 	if (findings_look(&findings, &said, &values->request.attach) < 0 || !findings.readable)
 		return;
@@ -108,7 +114,7 @@ static void warn(const struct option_values *values)
 		const struct finding *finding = &findings.wrong[i];
 
 		if (finding->seen && !finding->harmless)
-			fprintf(stderr, "nfq-ftp-helper: %s: mend that with `%s'\n", finding->text, finding->remedy);
+			say_sentence("%s: mend that with `%s'", finding->text, finding->remedy);
 	}
 }
 

@@ -5,6 +5,7 @@
  * /usr/sbin/nfq-ftp-helper that is /usr/libexec. Whoever can write to the one place can write to the other.
  */
 #include "command.h"
+#include "output/say.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -53,19 +54,18 @@ int command_tools(int argc, char **argv)
 	char name[] = TOOLS_NAME, installed[PATH_MAX];
 
 	if (!arguments) {
-		fprintf(stderr, "nfq-ftp-helper: no memory to start %s\n", TOOLS_NAME);
+		say_sentence("no memory to start %s", TOOLS_NAME);
 		return EXIT_FAILED;
 	}
 	arguments[0] = name;
 	memcpy(arguments + 1, argv, (size_t)argc * sizeof(*argv));
 	become_tools(arguments, installed);
 	if (errno == ENOENT)
-		fprintf(stderr,
-			"nfq-ftp-helper: `%s' is one of the tools, which are not installed: there is no `%s'; install "
-			"the package %s\n",
-			argv[0], installed, TOOLS_NAME);
+		say_sentence("`%s' is one of the tools, which are not installed: there is no `%s'; install "
+			     "the package %s",
+			     argv[0], installed, TOOLS_NAME);
 	else
-		fprintf(stderr, "nfq-ftp-helper: `%s' cannot be started: %s\n", installed, strerror(errno));
+		say_sentence("`%s' cannot be started: %s", installed, strerror(errno));
 	free(arguments);
 	return EXIT_FAILED;
 }

@@ -10,6 +10,7 @@
 #include "log.h"
 
 #include "logring.h"
+#include "output/visible.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -235,13 +236,13 @@ static void take_line(const char *text, size_t length)
 static void __attribute__((format(printf, 2, 0)))
 format_line(enum log_level level, const char *format, va_list arguments)
 {
-	char line[LOGRING_LINE_MAX];
+	char said[LOGRING_LINE_MAX], line[LOGRING_LINE_MAX];
 	const size_t prefix = (size_t)snprintf(line, sizeof(line), "%s", prefix_of(level));
 	size_t length;
 
-	if (vsnprintf(line + prefix, sizeof(line) - prefix - 1, format, arguments) < 0)
+	if (vsnprintf(said, sizeof(said), format, arguments) < 0)
 		return;
-	length = strlen(line);
+	length = prefix + visible(said, line + prefix, sizeof(line) - prefix - 1);
 	line[length++] = '\n';
 	take_line(line, length);
 }
@@ -256,15 +257,11 @@ void log_line(enum log_level level, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Neither the value ends there, nor the line. */
+/* The value does not end there; what else is in it format_line() makes visible. */
 static void tame(char *text)
 {
-	for (char *at = text; *at; at++) {
-		if (*at == '"')
-			*at = '\'';
-		else if ((unsigned char)*at < ' ' || *at == '\x7f')
-			*at = '?';
-	}
+	for (char *at = text; (at = strchr(at, '"')) != NULL;)
+		*at = '\'';
 }
 
 void log_why(enum log_level level, const char *event, const char *format, ...)
@@ -285,7 +282,7 @@ const char *log_value(const char *text, char buffer[LOG_VALUE_MAX])
 {
 	const bool quoted = !*text || text[strcspn(text, " \t\r\n\"")];
 
-	snprintf(buffer, LOG_VALUE_MAX, "%.*s", LOG_VALUE_MAX - 3, text);
+	visible(text, buffer, LOG_VALUE_MAX - 2);
 	tame(buffer);
 	if (quoted) {
 		const size_t length = strlen(buffer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * log - lines on standard error. No timestamps: whoever collects the lines has a clock. Where that is systemd's journal each line begins with
- * its priority, else with this program's name.
+ * its priority, else with this program's name. Whatever of others stands in one: it is one line, and no terminal obeys it (output/visible.h).
  */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H

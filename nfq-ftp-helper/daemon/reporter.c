@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reporter.h"
 
+#include "core/wire/bytes.h"
 #include "host/attach.h"
 #include "kernel/ctnetlink.h"
 
@@ -14,6 +15,10 @@
 
 /* Of a text from the network, this much is shown. */
 #define EXCERPT_MAX 96
+
+/* Of one that could not be read: these as they are; and it is like an address with so many of its marks. */
+#define SHAPE_SHOWN ",.|: ()[]/-"
+#define MARKS_MIN   3
 
 /* " in=eth0 out=eth1", or nothing. */
 #define PLACE_MAX (2 * IF_NAMESIZE + 16)
@@ -142,16 +147,48 @@ const char *reporter_advice(enum refusal refusal, int error)
 	return refusal == REFUSED_CONNTRACK ? conntrack_advice(error) : refusal_advice(refusal);
 }
 
+/* Nothing but digits and what stands between them in an address, several times: no password looks so. */
+static bool is_like_an_address(const char *text)
+{
+	unsigned int marks = 0;
+
+	for (; *text; text++) {
+		if (strchr(",.|:", *text))
+			marks++;
+		else if (!bytes_is_digit((uint8_t)*text) && !strchr(" ()", *text))
+			return false;
+	}
+	return marks >= MARKS_MIN;
+}
+
+/* What it is made of, for those who debug. It may be a password. */
+static const char *shape(char *text)
+{
+	if (is_like_an_address(text))
+		return text;
+	for (char *at = text; *at; at++) {
+		if (bytes_is_letter((uint8_t)*at))
+			*at = 'a';
+		else if (bytes_is_digit((uint8_t)*at))
+			*at = '9';
+		else if (!strchr(SHAPE_SHOWN, *at))
+			*at = '?';
+	}
+	return text;
+}
+
 /*
  * What was announced, where it is an address and a port. Anything else may be whatever somebody has typed in the wrong
- * place, a password or a name: that is for those who debug.
+ * place, a password or a name.
  */
 static const char *refused_text(const struct report *report, char buffer[EXCERPT_MAX])
 {
-	const bool read = report->port && report->refusal != REFUSED_MALFORMED;
-
-	if (read || log_enabled(LOG_LEVEL_DEBUG))
+	if (report->port && report->refusal != REFUSED_MALFORMED)
 		return excerpt(report->from, report->from_length, buffer);
+	if (log_enabled(LOG_LEVEL_DEBUG)) {
+		(void)excerpt(report->from, report->from_length, buffer);
+		return shape(buffer);
+	}
 	snprintf(buffer, EXCERPT_MAX, "(%" PRIu32 " bytes)", report->from_length);
 	return buffer;
 }

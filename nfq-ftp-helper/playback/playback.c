@@ -25,6 +25,7 @@
 
 #include "core/session/upkeep.h"
 #include "model/model.h"
+#include "output/say.h"
 #include "survey.h"
 
 #include <inttypes.h>
@@ -159,10 +160,9 @@ static void name_truncated(struct playback *playback, const struct playback_pack
 
 	if (++playback->counts.truncated > TRUNCATED_NAMED)
 		return;
-	fprintf(stderr,
-		"nfq-ftp-helper: %s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
-		" bytes when it was captured: not read\n",
-		playback->path, packet->number, packet->captured, packet->length);
+	say_sentence("%s: packet %" PRIu64 " of a control connection was cut off at %" PRIu32 " of %" PRIu32
+		     " bytes when it was captured: not read",
+		     playback->path, packet->number, packet->captured, packet->length);
 }
 
 /* Through the engine, and the packet is what comes out of it: in the engine's own buffer, or in the frame. */
@@ -294,7 +294,7 @@ static int play_packets(struct playback *playback)
 	while ((result = capture_next(playback->capture, &packet, error)) > 0)
 		play_packet(playback, &packet);
 	if (result < 0)
-		fprintf(stderr, "nfq-ftp-helper: %s\n", error);
+		say_sentence("%s", error);
 	return result;
 }
 
@@ -330,11 +330,9 @@ static void say_checksums(const struct playback *playback)
 
 	if (playback->settings->checksums != PLAYBACK_CHECKSUMS_AUTO || useless == 0)
 		return;
-	fprintf(stderr,
-		"nfq-ftp-helper: %s: the TCP checksums of %" PRIu64
-		" packets are wrong, %s: anonymised, or taken before the "
-		"network card filled them in; read all the same (with --checksums check they are not)\n",
-		playback->path, useless, right ? "like most between their hosts" : "and none is right");
+	say_sentence("%s: the TCP checksums of %" PRIu64 " packets are wrong, %s: anonymised, or taken before the "
+		     "network card filled them in; read all the same (with --checksums check they are not)",
+		     playback->path, useless, right ? "like most between their hosts" : "and none is right");
 }
 
 static int open_capture(struct playback *playback, char error[CAPTURE_ERROR_MAX])
@@ -350,7 +348,7 @@ static int open_capture(struct playback *playback, char error[CAPTURE_ERROR_MAX]
 		return -ENOMEM;
 	}
 	if (capture_foreign(playback->capture, sentence))
-		fprintf(stderr, "nfq-ftp-helper: %s\n", sentence);
+		say_sentence("%s", sentence);
 	say_checksums(playback);
 	return capture_rewind(playback->capture, error);
 }
@@ -358,17 +356,24 @@ static int open_capture(struct playback *playback, char error[CAPTURE_ERROR_MAX]
 int playback_say_no_ftp(const struct playback *playback)
 {
 	const char *between = "";
+	char *ports = NULL;
+	size_t length;
+	FILE *list;
 
 	if (playback->counts.controls)
 		return 0;
-	fprintf(stderr, "nfq-ftp-helper: %s: holds no FTP control connection (TCP port ", playback->path);
-	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+	list = open_memstream(&ports, &length);
+	for (uint32_t port = 0; list && port <= UINT16_MAX; port++) {
 		if (!is_control_port(playback, (uint16_t)port))
 			continue;
-		fprintf(stderr, "%s%" PRIu32, between, port);
+		fprintf(list, "%s%" PRIu32, between, port);
 		between = ", ";
 	}
-	fprintf(stderr, ") in %" PRIu64 " packets\n", playback->counts.packets);
+	if (list)
+		fclose(list);
+	say_sentence("%s: holds no FTP control connection (TCP port %s) in %" PRIu64 " packets", playback->path,
+		     ports ? ports : "?", playback->counts.packets);
+	free(ports);
 	return -ENOENT;
 }
 
@@ -423,9 +428,9 @@ struct playback *playback_open(const char *path, const struct playback_settings 
 		playback->listener = listener;
 	}
 	if (!playback || open_engine(playback, policy))
-		fprintf(stderr, "nfq-ftp-helper: no memory for %" PRIu32 " sessions\n", table_size.sessions);
+		say_sentence("no memory for %" PRIu32 " sessions", table_size.sessions);
 	else if (open_capture(playback, error))
-		fprintf(stderr, "nfq-ftp-helper: %s\n", error);
+		say_sentence("%s", error);
 	else
 		return playback;
 	playback_close(playback);

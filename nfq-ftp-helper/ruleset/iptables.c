@@ -17,6 +17,7 @@
 #include "iptables_chains.h"
 #include "iptables_write.h"
 #include "kernel/cthelper.h"
+#include "output/say.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -118,15 +119,13 @@ static void iptables_explain(const struct request *request, const struct iptable
 			     const char *complaint)
 {
 	if (error == -ENOENT)
-		fprintf(stderr, "nfq-ftp-helper: %s: install iptables, or use --backend nft\n", complaint);
+		say_sentence("%s: install iptables, or use --backend nft", complaint);
 	else if (request->attach.mode == MODE_QUEUE)
-		fprintf(stderr, "nfq-ftp-helper: %s did not take the rules, so nothing was changed: %s\n",
-			family->restore, complaint);
+		say_sentence("%s did not take the rules, so nothing was changed: %s", family->restore, complaint);
 	else
-		fprintf(stderr,
-			"nfq-ftp-helper: %s did not take the rules, so nothing was changed (does the kernel know helper "
-			"`" CTHELPER_NAME "' yet? %s first): %s\n",
-			family->restore, request_helper_comes_by(request), complaint);
+		say_sentence("%s did not take the rules, so nothing was changed (does the kernel know helper "
+			     "`" CTHELPER_NAME "' yet? %s first): %s",
+			     family->restore, request_helper_comes_by(request), complaint);
 }
 
 static int iptables_apply(const struct request *request)
@@ -160,8 +159,7 @@ static int iptables_remove(void)
 
 		if (!error || error == -ENOENT)
 			continue;
-		fprintf(stderr, "nfq-ftp-helper: the chains of %s could not be removed: %s\n",
-			iptables_families[i].program, complaint);
+		say_sentence("the chains of %s could not be removed: %s", iptables_families[i].program, complaint);
 		failure = error;
 	}
 	return failure;

@@ -8,6 +8,7 @@
 
 #include "host/program.h"
 #include "kernel/cthelper.h"
+#include "output/say.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -198,21 +199,19 @@ static void nft_explain(const struct request *request, const char *complaint)
 
 	snprintf(helper, sizeof(helper), "ct helper carrier {\ntype \"%s\" protocol tcp;\n}", request_helper(request));
 	if (!takes("chain c {\n}"))
-		fprintf(stderr, "nfq-ftp-helper: nft cannot apply anything here: %s\n", complaint);
+		say_sentence("nft cannot apply anything here: %s", complaint);
 	else if (request->attach.mode == MODE_QUEUE && !takes("chain c {\nqueue num 0 bypass\n}"))
-		fprintf(stderr,
-			"nfq-ftp-helper: this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
-			"nft_queue), which mode queue needs: use --backend iptables\n");
+		say_sentence("this kernel has no `queue' statement for nft (CONFIG_NFT_QUEUE, module "
+			     "nft_queue), which mode queue needs: use --backend iptables");
 	else if (!takes(helper) && request->attach.mode == MODE_QUEUE)
-		fprintf(stderr,
-			"nfq-ftp-helper: this kernel has no helper `%s', or no `ct helper' objects: name another with "
-			"--carrier, such as sane, irc or pptp\n",
-			request_helper(request));
+		say_sentence("this kernel has no helper `%s', or no `ct helper' objects: name another with "
+			     "--carrier, such as sane, irc or pptp",
+			     request_helper(request));
 	else if (!takes(helper))
-		fprintf(stderr, "nfq-ftp-helper: this kernel knows no helper `" CTHELPER_NAME "' yet: %s first\n",
-			request_helper_comes_by(request));
+		say_sentence("this kernel knows no helper `" CTHELPER_NAME "' yet: %s first",
+			     request_helper_comes_by(request));
 	else
-		fprintf(stderr, "nfq-ftp-helper: nft did not take the rules: %s\n", complaint);
+		say_sentence("nft did not take the rules: %s", complaint);
 }
 
 static int nft_apply(const struct request *request)
@@ -223,10 +222,9 @@ static int nft_apply(const struct request *request)
 	if (error == -EREMOTEIO)
 		nft_explain(request, complaint);
 	else if (error == -ENOENT)
-		fprintf(stderr,
-			"nfq-ftp-helper: there is no program `nft': install nftables, or use --backend iptables\n");
+		say_sentence("there is no program `nft': install nftables, or use --backend iptables");
 	else if (error)
-		fprintf(stderr, "nfq-ftp-helper: nft could not be run: %s\n", strerror(-error));
+		say_sentence("nft could not be run: %s", strerror(-error));
 	return error;
 }
 
@@ -237,7 +235,7 @@ static int nft_remove(void)
 	int error = program_run(argv, FORGET, NULL, complaint);
 
 	if (error)
-		fprintf(stderr, "nfq-ftp-helper: the table `inet " NFT_TABLE "' could not be removed: %s\n", complaint);
+		say_sentence("the table `inet " NFT_TABLE "' could not be removed: %s", complaint);
 	return error;
 }
 

@@ -3,6 +3,7 @@
 
 #include "host/helper.h"
 #include "kernel/cthelper.h"
+#include "output/say.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,15 +15,13 @@ static int prepare_helper(const struct request *request)
 	int error = request->attach.mode == MODE_CTHELPER ? helper_prepare() : 0;
 
 	if (error == -EPERM)
-		fprintf(stderr, "nfq-ftp-helper: to apply rules needs CAP_NET_ADMIN: run this as root\n");
+		say_sentence("to apply rules needs CAP_NET_ADMIN: run this as root");
 	else if (error == -EEXIST)
-		fprintf(stderr,
-			"nfq-ftp-helper: the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod\n");
+		say_sentence("the helper `" CTHELPER_NAME "' is a kernel module's: use --mode kmod");
 	else if (error)
-		fprintf(stderr,
-			"nfq-ftp-helper: this kernel cannot register the helper `" CTHELPER_NAME "' (%s; "
-			"CONFIG_NF_CT_NETLINK_HELPER, module nfnetlink_cthelper): use --mode queue\n",
-			strerror(-error));
+		say_sentence("this kernel cannot register the helper `" CTHELPER_NAME "' (%s; "
+			     "CONFIG_NF_CT_NETLINK_HELPER, module nfnetlink_cthelper): use --mode queue",
+			     strerror(-error));
 	return error;
 }
 

@@ -7,6 +7,8 @@
 #include "explain/follow.h"
 #include "explain/writer.h"
 #include "live.h"
+#include "output/say.h"
+#include "output/whole.h"
 #include "tools.h"
 
 #include <fcntl.h>
@@ -23,47 +25,56 @@ struct explain {
 
 static int say_no_memory(void)
 {
-	fprintf(stderr, "nfq-ftp-helper: no memory for all that is to be shown; `replay' takes less\n");
+	say_sentence("no memory for all that is to be shown; `replay' takes less");
 	return -ENOMEM;
 }
 
 static int say_unwritten(const char *path, int error)
 {
-	fprintf(stderr, "nfq-ftp-helper: %s cannot be written: %s\n", path, strerror(error));
+	say_sentence("%s cannot be written: %s", path, strerror(error));
 	return -EIO;
 }
 
 /* What writes it: live_run(), or write_ladder(). */
-typedef int write_what(const struct explain *explain, FILE *out);
+typedef int write_what(const struct explain *explain, struct whole *whole);
 
-static int write_ladder(const struct explain *explain, FILE *out)
+static int write_ladder(const struct explain *explain, struct whole *whole)
 {
-	return writers[explain->options.format].write(explain->ladder, out);
+	return writers[explain->options.format].write(explain->ladder, whole->file);
 }
 
-static int write_live(const struct explain *explain, FILE *out)
+static int write_live(const struct explain *explain, struct whole *whole)
 {
-	return live_run(&explain->options, out);
+	return live_run(&explain->options, whole);
 }
 
-/* To a file, or to standard output. */
+static int write_stdout(const struct explain *explain, write_what *what)
+{
+	struct whole whole = { .file = stdout };
+	int result = what(explain, &whole);
+
+	if (fflush(stdout) || ferror(stdout))
+		return say_unwritten("the output", errno);
+	return result == -ENOMEM ? say_no_memory() : result;
+}
+
+/* To a file, which is as it was where this comes to nothing; or to standard output. */
 static int write_out(const struct explain *explain, write_what *what)
 {
-	const struct option_values *options = &explain->options;
-	const char *path = options->picture[0] ? options->picture : "the output";
-	FILE *out = options->picture[0] ? fopen(options->picture, "we") : stdout;
-	int result;
+	const char *path = explain->options.picture;
+	struct whole whole;
+	int result, error;
 
-	if (!out)
-		return say_unwritten(path, errno);
-	result = what(explain, out);
-	if (fflush(out) || ferror(out))
-		result = say_unwritten(path, errno);
-	else if (result == -ENOMEM)
-		say_no_memory();
-	if (out != stdout)
-		fclose(out);
-	return result;
+	if (!path[0])
+		return write_stdout(explain, what);
+	error = whole_begin(&whole, path);
+	if (error)
+		return say_unwritten(path, -error);
+	result = what(explain, &whole);
+	error = whole_end(&whole, result == 0);
+	if (error)
+		return say_unwritten(path, -error);
+	return result == -ENOMEM ? say_no_memory() : result;
 }
 
 /* A capture is not to be written over by its own picture. */
@@ -71,8 +82,7 @@ static int check_output(const struct explain *explain)
 {
 	if (!explain->options.picture[0] || !capture_is(playback_capture(explain->playback), explain->options.picture))
 		return 0;
-	fprintf(stderr, "nfq-ftp-helper: %s is the capture that is read; the picture needs another file\n",
-		explain->options.picture);
+	say_sentence("%s is the capture that is read; the picture needs another file", explain->options.picture);
 	return -EINVAL;
 }
 
@@ -89,9 +99,8 @@ static int run_explain(struct explain *explain)
 	if (playback_counts(explain->playback)->controls && write_out(explain, write_ladder))
 		return -EIO;
 	if (explain->ladder->full)
-		fprintf(stderr,
-			"nfq-ftp-helper: it ends here: more than %d lines, or %d control connections, are not drawn\n",
-			LADDER_ROWS_MAX, LADDER_DIALOGUES_MAX);
+		say_sentence("it ends here: more than %d lines, or %d control connections, are not drawn",
+			     LADDER_ROWS_MAX, LADDER_DIALOGUES_MAX);
 	return result ? result : playback_say_no_ftp(explain->playback);
 }
 

@@ -10,6 +10,7 @@
 #include "core/wire/text.h"
 #include "explain/told.h"
 #include "explain/writer.h"
+#include "output/say.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -29,7 +30,7 @@
 struct live {
 	struct telling telling; /* first: what is told is found by it */
 	const struct option_values *options;
-	FILE *out;
+	struct whole *whole;
 	struct ladder *ladder;
 	struct told *told;
 	double begin;  /* seconds since 1970 */
@@ -77,10 +78,10 @@ static void write_row(void *context, size_t number, const struct ladder_row *row
 	if (live->options->format != FORMAT_TEXT)
 		return;
 	if (live->number != number + 1)
-		live->failed |= writer_text_heading(live->ladder, number, live->out) != 0;
+		live->failed |= writer_text_heading(live->ladder, number, live->whole->file) != 0;
 	live->number = number + 1;
-	live->failed |= writer_text_row(live->ladder, row, live->out) != 0;
-	live->failed |= fflush(live->out) != 0;
+	live->failed |= writer_text_row(live->ladder, row, live->whole->file) != 0;
+	live->failed |= fflush(live->whole->file) != 0;
 }
 
 /* ---- what the daemon says ---- */
@@ -235,11 +236,21 @@ static bool list_sessions(struct live *live)
 	told = client_ask(live->options->run.state_directory, &question, false, &live->telling);
 	live->telling = before;
 	if (told && !told_going_on(live->told))
-		fprintf(stderr, "nfq-ftp-helper: no session of that address goes on; one that begins will be drawn\n");
+		say_sentence("no session of that address goes on; one that begins will be drawn");
 	return told;
 }
 
 /* ---- what happens ---- */
+
+/* The daemon answers: text comes from now on. */
+static bool take_place(const struct live *live)
+{
+	const int error = live->options->format == FORMAT_TEXT ? whole_take_place(live->whole) : 0;
+
+	if (error)
+		say_sentence("%s cannot be written: %s", live->options->picture, strerror(-error));
+	return !error;
+}
 
 static bool take_event(struct telling *telling, const json_t *line)
 {
@@ -249,7 +260,7 @@ static bool take_event(struct telling *telling, const json_t *line)
 	struct texts texts;
 
 	if (!telling->lines)
-		return list_sessions(live) || !(live->failed = true);
+		return (list_sessions(live) && take_place(live)) || !(live->failed = true);
 	if (read_report(line, &report, &expectation, &texts))
 		told_report(live->told, time_of(live, line), &report);
 	else if (json_object_get(line, "count"))
@@ -291,7 +302,7 @@ static bool follow(struct live *live)
 	free(said);
 	told_flush(live->told);
 	if (live->rows >= ROWS_MAX)
-		fprintf(stderr, "nfq-ftp-helper: it ends here: more than %d lines are not drawn\n", ROWS_MAX);
+		say_sentence("it ends here: more than %d lines are not drawn", ROWS_MAX);
 	return ended || live->rows >= ROWS_MAX;
 }
 
@@ -300,7 +311,7 @@ static int draw(struct live *live)
 	const unsigned int format = live->options->format;
 	bool whole;
 
-	if (format == FORMAT_TEXT && writer_text_title(live->ladder, live->out) < 0)
+	if (format == FORMAT_TEXT && writer_text_title(live->ladder, live->whole->file) < 0)
 		return -ENOMEM;
 	take_signals(live->options->live_seconds);
 	whole = follow(live);
@@ -308,14 +319,14 @@ static int draw(struct live *live)
 		return -ENOMEM;
 	if (!whole || live->failed)
 		return -EIO;
-	return format == FORMAT_TEXT ? 0 : writers[format].write(live->ladder, live->out);
+	return format == FORMAT_TEXT ? 0 : writers[format].write(live->ladder, live->whole->file);
 }
 
-int live_run(const struct option_values *options, FILE *out)
+int live_run(const struct option_values *options, struct whole *whole)
 {
 	struct timeval now;
 	char title[TITLE_MAX];
-	struct live live = { .options = options, .out = out };
+	struct live live = { .options = options, .whole = whole };
 	int error = -ENOMEM;
 
 	gettimeofday(&now, NULL);

@@ -5,6 +5,7 @@
 #include "capture/writer.h"
 #include "command/command.h"
 #include "command/option.h"
+#include "output/say.h"
 #include "replay_report.h"
 #include "tools.h"
 
@@ -62,7 +63,7 @@ static int open_writer(struct replay *replay)
 	replay->writer = capture_write_open(replay->options.out, playback_capture(replay->playback), error);
 	if (replay->writer)
 		return 0;
-	fprintf(stderr, "nfq-ftp-helper: %s\n", error);
+	say_sentence("%s", error);
 	return -EIO;
 }
 
@@ -72,7 +73,7 @@ static int close_writer(struct replay *replay)
 
 	if (!replay->writer || capture_write_close(replay->writer, error) == 0)
 		return 0;
-	fprintf(stderr, "nfq-ftp-helper: %s\n", error);
+	say_sentence("%s", error);
 	return -EIO;
 }
 
@@ -83,7 +84,7 @@ static int run_replay(struct replay *replay)
 	replay_report_summary(&replay->reporter, playback_counts(replay->playback),
 			      playback_counters(replay->playback));
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "nfq-ftp-helper: the output cannot be written: %s\n", strerror(errno));
+		say_sentence("the output cannot be written: %s", strerror(errno));
 		result = -EIO;
 	}
 	return result ? result : playback_say_no_ftp(replay->playback);
@@ -128,7 +129,7 @@ int tools_replay(int argc, char **argv)
 	int code;
 
 	if (!replay) {
-		fprintf(stderr, "nfq-ftp-helper: no memory\n");
+		say_sentence("no memory");
 		return EXIT_FAILED;
 	}
 	code = option_parse(&page, &replay->options, argc, argv);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "replay_report.h"
 
+#include "output/say.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -329,7 +331,8 @@ static void print_summary(const struct replay_summary *summary, const struct pla
 	struct count rows[COUNTS_MAX];
 	const unsigned int count = count_all(summary, played, counters, rows);
 
-	printf("\n%s:\n", summary->path);
+	putchar('\n');
+	say_line(stdout, "%s:", summary->path);
 	for (unsigned int i = 0; i < count; i++) {
 		if (!rows[i].text)
 			print_refusals(counters);

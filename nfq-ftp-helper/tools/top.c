@@ -6,6 +6,7 @@
 #include "asking/tell.h"
 #include "command/command.h"
 #include "command/option.h"
+#include "output/say.h"
 #include "tools.h"
 #include "top_view.h"
 
@@ -200,9 +201,8 @@ static SCREEN *open_screen(void)
 	SCREEN *screen = newterm(NULL, stdout, stdin);
 
 	if (!screen) {
-		fprintf(stderr,
-			"nfq-ftp-helper: this terminal, TERM=`%s', is not known: `nfq-ftp-helper sessions' prints\n",
-			getenv("TERM") ? getenv("TERM") : "");
+		say_sentence("this terminal, TERM=`%s', is not known: `nfq-ftp-helper sessions' prints",
+			     getenv("TERM") ? getenv("TERM") : "");
 		return NULL;
 	}
 	noecho();
@@ -226,7 +226,7 @@ static bool run_top(const char *state_directory, const struct filter *filter)
 	if (view.status)
 		screen = open_screen();
 	else
-		fprintf(stderr, "%s\n", view.complaint);
+		say_line(stderr, "%s", view.complaint);
 	if (screen) {
 		show(&view, state_directory, filter);
 		endwin();

@@ -327,6 +327,51 @@ def rules_go_with_the_package():
               f"where the rules' unit is {state!r}: {called}")
 
 
+def what_systemd_says(unit, masks):
+    """Of a unit with these links to nowhere, by the real one, of a tree of its own: what `systemctl is-enabled' prints."""
+    with tempfile.TemporaryDirectory(dir=WORK) as root:
+        for folder, content in (("usr/lib/systemd/system", unit), *((folder, None) for folder in masks)):
+            path = Path(root) / folder / "nfq-ftp-helper-rules.service"
+            path.parent.mkdir(parents=True)
+            if content:
+                path.write_text(content, encoding="utf-8")
+            else:
+                path.symlink_to("/dev/null")
+        return subprocess.run(["systemctl", f"--root={root}", "is-enabled", "nfq-ftp-helper-rules.service"], text=True, capture_output=True, check=False).stdout.strip()
+
+
+# In namespaces of its own: our real rules, then the maintainer's script with the real program; what is left of the rules is printed.
+REMOVAL = """mount -t tmpfs none /run
+mkdir -p /run/systemd/system
+has_rules() { { nft list ruleset; iptables-save; ip6tables-save; } 2>/dev/null | grep -qi nfq; }
+nfq-ftp-helper rules --apply --mode queue 2>/dev/null
+has_rules
+"$@"
+has_rules && echo stay || echo go
+"""
+
+
+def rules_are_gone_from_the_kernel():
+    """prerm and the unit's own ExecStop, as they are, and the program; played are only a systemd that is this far, and one that has it masked."""
+    if os.geteuid() != 0 or not all(map(shutil.which, ("nft", "iptables", "systemctl"))):
+        raise Skip("this is for root, with nft, iptables and systemctl")
+    unit = (TREE / "systemd/nfq-ftp-helper-rules.service.in").read_text(encoding="utf-8").replace("@sbindir@/", "")
+    stop = re.search(r"^ExecStop=/bin/sh -c '(.*)'$", unit, re.MULTILINE).group(1).replace(r"\\.", r"\.")
+    for number, (masks, daemon, argument, wanted) in enumerate((
+            ([], "dead", "remove", "go"), ([], "auto-restart", "remove", "go"), ([], "auto-restart-queued", "remove", "go"), ([], "dead", "upgrade", "stay"),
+            (["etc/systemd/system"], "dead", "remove", "stay"), (["run/systemd/system"], "auto-restart", "remove", "stay"))):
+        stubs = WORK / f"removal-{number}"
+        stubs.mkdir()
+        masked = 'exit 0' if masks else f"exec /bin/sh -c '{stop}'"
+        for name, does in (("deb-systemd-invoke", masked), ("nfq-ftp-helper", f'exec {PROGRAM} "$@"'),
+                           ("systemctl", f'case $1 in is-enabled) echo "{what_systemd_says(unit, masks)}" ;; show) echo SubState={daemon} ;; esac')):
+            (stubs / name).write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+            (stubs / name).chmod(0o755)
+        left = output("unshare", "-m", "-n", "sh", "-ec", REMOVAL, "sh", TREE / "debian/nfq-ftp-helper.prerm", argument,
+                      env={"PATH": f"{stubs}:{os.environ['PATH']}"})
+        check(left.split() == [wanted], f"{argument}, with masks {masks}, while the daemon is {daemon}: the rules {left}")
+
+
 def users_are_those_of_the_unit():
     """The user that systemd makes, that whose directory is made, and that of the unit."""
     user = re.search(r"^User=(.*)$", (TREE / "systemd/nfq-ftp-helper.service.in").read_text(encoding="utf-8"), re.MULTILINE).group(1)
@@ -357,7 +402,7 @@ VERSIONS = {"kmod/dkms.conf": r'^PACKAGE_VERSION="(.*)"', "debian/changelog": r"
             "openwrt/Makefile": r"^PKG_VERSION:=(.*)"}
 
 CASES = [daemon_loads_little, daemon_is_small, daemon_keeps_nothing_of_its_starter, tools_stand_beside, options_are_left_to_the_tools, installed_where_it_was_told, tools_may_be_missing,
-         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, rules_go_with_the_package, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, places_that_cannot_be, dist_is_what_is_committed, packages_are_built_of_the_same,
+         two_builds_are_one, units_are_sound, units_say_nothing_twice, package_can_be_removed, rules_go_with_the_package, rules_are_gone_from_the_kernel, users_are_those_of_the_unit, uninstall_leaves_what_is_others, places_may_have_blanks, places_that_cannot_be, dist_is_what_is_committed, packages_are_built_of_the_same,
          version_has_one_home]
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
@@ -292,6 +293,71 @@ def write_to_a_full_disk():
     run.one_sentence('/dev/full')
 
 
+def on_a_small_disk(*words):
+    """As with a full disk: no file may grow beyond 512 bytes."""
+    return subprocess.run(['sh', '-c', "trap '' XFSZ; ulimit -f 1; exec \"$@\"", 'sh', PROGRAM, *words], capture_output=True, timeout=60, text=True)
+
+
+@case
+def what_was_there_stays():
+    """A file that was named for what comes out keeps what it held unless that is whole; and whatever else was named is not replaced."""
+    capture_path, folder = capture('stays', sample()), scratch('stays')
+    os.mkdir(folder)
+    path, link = os.path.join(folder, 'out'), os.path.join(folder, 'link')
+    os.symlink('out', link)
+    for named in (path, link):
+        for words in (['replay', '-w', named, capture_path], ['explain', '--format', 'html', '-o', named, capture_path],
+                      ['explain', '--live', '10.0.0.2', '--state-dir', folder, '-o', named]):
+            Path(path).write_text('precious')
+            os.chmod(path, 0o640)
+            done = on_a_small_disk(*words)
+            equal((done.returncode, Path(path).read_bytes()), (1, b'precious'), f'{words}: {done.stderr}')
+            equal((done.stderr.count('\n'), sorted(os.listdir(folder))), (1, ['link', 'out']), f'{words}: {done.stderr}, what is there')
+        for words in (['replay', '-w', named, capture_path], ['explain', '-o', named, capture_path]):
+            done = subprocess.run([PROGRAM, *words], capture_output=True, timeout=60, text=True)
+            check(done.returncode == 0 and Path(path).read_bytes()[:8] != b'precious', f'{words}: {done.stderr}')
+            equal((os.stat(path).st_mode & 0o7777, os.path.islink(link), sorted(os.listdir(folder))), (0o640, True, ['link', 'out']), f'{words}: what is there')
+
+
+@case
+def a_new_file_is_as_any():
+    """Its rights are what umask leaves; a link to nowhere makes what it names."""
+    folder = scratch('new')
+    os.mkdir(folder)
+    os.symlink('named', os.path.join(folder, 'nowhere'))
+    for name, made in (('new', 'new'), ('nowhere', 'named')):
+        subprocess.run(['sh', '-c', 'umask 027; exec "$@"', 'sh', PROGRAM, 'explain', '-o', os.path.join(folder, name), capture('new', sample())],
+                       check=True, timeout=60)
+        equal(os.stat(os.path.join(folder, made)).st_mode & 0o7777, 0o640, f'rights of {made}')
+    equal(sorted(os.listdir(folder)), ['named', 'new', 'nowhere'], 'what is there')
+
+
+@case
+def no_device_or_pipe_is_replaced():
+    captured = capture('piped', sample())
+    folder = scratch('piped')
+    os.mkdir(folder)
+    pipe, wanted, out = (os.path.join(folder, name) for name in ('pipe', 'wanted', 'out'))
+    os.mkfifo(pipe)
+    for words in (['explain', '-o'], ['replay', '--json', '-w']):
+        subprocess.run([PROGRAM, *words, wanted, captured], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        subprocess.run(['sh', '-c', 'cat "$1" >"$2" & shift 2; "$@" >/dev/null; wait', 'sh', pipe, out, PROGRAM, *words, pipe, captured], check=True, timeout=60)
+        equal(Path(out).read_bytes(), Path(wanted).read_bytes(), f'{words}: what came through the pipe')
+        with open(out, 'r+b') as file:  # which stays the one that is open here, and is not replaced
+            subprocess.run([PROGRAM, *words, '/dev/stderr', captured], check=True, stdout=subprocess.DEVNULL, stderr=file, timeout=60)
+            equal((os.fstat(file.fileno()).st_ino, Path(out).read_bytes()), (os.stat(out).st_ino, Path(wanted).read_bytes()), f'{words}: /dev/stderr')
+    equal(sorted(os.listdir(folder)), ['out', 'pipe', 'wanted'], 'what is there')
+    null = os.path.join(folder, 'null')  # as /dev/null is: a character device, of no harm
+    try:
+        os.mknod(null, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        open(null, 'w').close()
+    except OSError:
+        raise Skip('no device can be made here') from None
+    for words in (['explain', '-o'], ['replay', '-w']):
+        subprocess.run([PROGRAM, *words, null, captured], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        check(stat.S_ISCHR(os.stat(null).st_mode), f'{words}: the device is gone')
+
+
 @case
 def print_to_a_full_disk():
     if not os.path.exists('/dev/full'):
@@ -310,6 +376,24 @@ def whatever_prints_to_a_full_disk():
         with open('/dev/full', 'w') as full:
             done = subprocess.run([PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, timeout=60)
         equal((done.returncode, done.stderr), (1, b'nfq-ftp-helper: standard output cannot be written\n'), ' '.join(words))
+
+
+@case
+def names_tell_a_terminal_nothing():
+    """Whatever a file, an option or a command is called: one line, without a control byte, and UTF-8 as it is."""
+    name = 'gr\xf6\xdfer\x1b]0;owned\x07\nnfq-ftp-helper: all is well\x9b2J'
+    shown = 'gr\xf6\xdfer\\x1b]0;owned\\x07\\x0anfq-ftp-helper: all is well\\xc2\\x9b2J'
+    empty = scratch(name)
+    pcaplib.write(empty, 1, [])
+    for words in ([name], ['status', '--state-dir', f'/nowhere/{name}'], ['status', f'--{name}'], ['status', name], ['rules', '--mode', name],
+                  ['rules', '-c', f'/nowhere/{name}'], ['replay', f'/nowhere/{name}'], ['replay', empty],
+                  ['replay', '-w', f'/nowhere/{name}', capture('named', sample())], ['explain', empty],
+                  ['explain', '-o', f'/nowhere/{name}', capture('named', sample())], ['explain', '--live', '10.0.0.2', '--state-dir', f'/nowhere/{name}'],
+                  ['metrics', '--textfile', f'/nowhere/{name}', '--state-dir', '/nowhere'], ['run', '--test-config', '-c', f'/nowhere/{name}']):
+        done = subprocess.run([PROGRAM, *words], capture_output=True, timeout=60)
+        said = (done.stdout + done.stderr).decode()
+        check(done.returncode, f'{words} ends with 0')
+        check(shown in said and not re.search(r'[\x00-\x09\x0b-\x1f\x7f-\x9f]', said) and '\nnfq-ftp-helper: all' not in said, f'{words}: {said!r}')
 
 
 @case

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from pathlib import Path
 
 import cases_explain
 from harness import PROGRAM, ROOT, case, check, equal
@@ -145,7 +146,8 @@ def live_is_drawn_as_a_picture():
 @case
 def live_comes_as_it_happens():
     """While the session goes on; a signal ends it, and a picture is written then, too."""
-    with Daemon(DIALOGUE[:-1]) as daemon, tempfile.NamedTemporaryFile() as picture:
+    with Daemon(DIALOGUE[:-1]) as daemon, tempfile.TemporaryDirectory() as folder:
+        picture, text = os.path.join(folder, 'picture'), os.path.join(folder, 'text')
         with subprocess.Popen(daemon.argv('--live', '10.0.0.2'), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             seen = ''
             while '<-- 221' not in seen:
@@ -157,9 +159,30 @@ def live_comes_as_it_happens():
             process.stdout.read()
             equal(process.wait(PATIENCE), 0, f'end ({process.stderr.read()!r})')
         started = time.monotonic()
-        daemon.explain('--live', '10.0.0.2', '--seconds', '1', '--format', 'svg', '-o', picture.name)
+        daemon.explain('--live', '10.0.0.2', '--seconds', '1', '--format', 'svg', '-o', picture)
         check(0.9 < time.monotonic() - started < PATIENCE / 2, 'it has not looked for one second')
-        check('PORT 198,51,100,254,11,185' in picture.read().decode(), 'the picture lacks what was rewritten')
+        check('PORT 198,51,100,254,11,185' in Path(picture).read_text(), 'the picture lacks what was rewritten')
+        with subprocess.Popen(daemon.argv('--live', '10.0.0.2', '-o', text)) as process:
+            until = time.monotonic() + PATIENCE
+            while not (os.path.exists(text) and '<-- 221' in Path(text).read_text()):
+                check(time.monotonic() < until and process.poll() is None, 'a file does not have what has happened')
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            equal(process.wait(PATIENCE), 0, 'end')
+        equal(sorted(os.listdir(folder)), ['picture', 'text'], 'what is there')
+
+
+@case
+def live_that_is_cut_off_leaves_pictures():
+    """The daemon ends amid it: a picture that was there stays; text has what was told."""
+    with Daemon(DIALOGUE[:-1], end=True) as daemon, tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'out')
+        for style in ('text', 'html'):
+            Path(path).write_text('precious')
+            daemon.explain('--live', '10.0.0.2', '--format', style, '-o', path, code=1)
+            said = Path(path).read_text()
+            check('<-- 221' in said if style == 'text' else said == 'precious', f'{style}: {said}')
+            equal(os.listdir(folder), ['out'], 'what is there')
 
 
 @case

@@ -71,11 +71,16 @@ def common_headers():
 
 
 def messages():
-    """Whatever subcommand speaks, a message begins with the program's name. Pieces of one begin with a space, a bracket or a %."""
+    """Whatever subcommand speaks, it does so by output/say, which puts the program's name before it and lets no byte of others through; or by the log."""
     for name in files("nfq-ftp-helper/*.c"):
+        if name in ("nfq-ftp-helper/output/say.c", "nfq-ftp-helper/daemon/log.c"):
+            continue
         text = (TREE / name).read_text(encoding="utf-8")
-        for found in re.finditer(r'fprintf\(stderr,\s*"(?!nfq-ftp-helper: |[ )%])([^"]*)', text):
-            yield f"{name}: `{found.group(1)}' does not begin with `nfq-ftp-helper: '"
+        for found in re.finditer(r'\bv?fprintf\((?:stderr|err|errors\()|\bfputs\([^;]*"nfq-ftp-helper: |\bperror\(|\bwarnx?\("', text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield f"{name}:{line}: `{found.group(0)}' says something: that is for say_sentence() to do (output/say.h)"
+        for found in re.finditer(r'\bsay_(?:sentence|to)\((?:[a-z()]+,\s*)?"(nfq-ftp-helper: |[^"]*\\n")', text):
+            yield f"{name}: `{found.group(1)}': say_sentence() puts the program's name before a sentence, and the end of the line behind it"
 
 
 def log_lines():

@@ -200,13 +200,15 @@ static void sentences_end_no_value(void **state)
 	assert_int_equal(log_start(), 0);
 	log_why(LOG_LEVEL_ERROR, "x", "the \"%s\" is %d", "one\" event=y", 7);
 	log_why(LOG_LEVEL_ERROR, "x", "the file `%s'", "a\nevent=y\x1b[2J\x7f\xc3\xa4");
+	log_line(LOG_LEVEL_ERROR, "event=x in=%s", "eth\x1b[31m0\xc2\x9b\xff");
 	log_why(LOG_LEVEL_DEBUG, "x", "not at this level");
 	log_stop(5000);
 	give_stderr_back();
 	read_all(NULL);
 	close(reading);
 	assert_string_equal(logged, "nfq-ftp-helper: event=x why=\"the 'one' event=y' is 7\"\n"
-				    "nfq-ftp-helper: event=x why=\"the file `a?event=y?[2J?\xc3\xa4'\"\n");
+				    "nfq-ftp-helper: event=x why=\"the file `a\\x0aevent=y\\x1b[2J\\x7f\xc3\xa4'\"\n"
+				    "nfq-ftp-helper: event=x in=eth\\x1b[31m0\\xc2\\x9b\\xff\n");
 }
 
 /* A path is one, whatever stands in it. */
@@ -217,7 +219,7 @@ static void values_are_one(void **state)
 	(void)state;
 	assert_string_equal(log_value("/etc/a.conf", value), "/etc/a.conf");
 	assert_string_equal(log_value("/etc/my a.conf", value), "\"/etc/my a.conf\"");
-	assert_string_equal(log_value("/a\" event=y\n", value), "\"/a' event=y?\"");
+	assert_string_equal(log_value("/a\" event=y\n", value), "\"/a' event=y\\x0a\"");
 	assert_string_equal(log_value("", value), "\"\"");
 	memset(longest, ' ', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';

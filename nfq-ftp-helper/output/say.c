@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "say.h"
+
+#include "visible.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "nfq-ftp-helper: "
+
+static const char no_memory[] = "nfq-ftp-helper: no memory to say what there is to say\n";
+
+/* The whole line at once, so that those of several processes do not mix. */
+static void put(FILE *stream, const char *prefix, const char *sentence)
+{
+	const size_t room = strlen(sentence) * VISIBLE_ESCAPED + 1, begin = strlen(prefix);
+	char *line = malloc(begin + room + 1);
+	size_t length;
+
+	if (!line) {
+		fputs(no_memory, stream);
+		return;
+	}
+	memcpy(line, prefix, begin);
+	length = begin + visible(sentence, line + begin, room);
+	line[length++] = '\n';
+	fwrite(line, 1, length, stream);
+	free(line);
+}
+
+static void __attribute__((format(printf, 3, 0)))
+format_to(FILE *stream, const char *prefix, const char *format, va_list arguments)
+{
+	char *sentence;
+
+	if (vasprintf(&sentence, format, arguments) < 0) {
+		fputs(no_memory, stream);
+		return;
+	}
+	put(stream, prefix, sentence);
+	free(sentence);
+}
+
+void say_sentence(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_to(stderr, PREFIX, format, arguments);
+	va_end(arguments);
+}
+
+void say_to(FILE *stream, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_to(stream, PREFIX, format, arguments);
+	va_end(arguments);
+}
+
+void say_line(FILE *stream, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_to(stream, "", format, arguments);
+	va_end(arguments);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * whole - a file that a user has named for what comes out: what it held stays until the new content is there, whole.
+ *
+ * It is written beside, and takes the name at the end; a symbolic link stays one, and so do owner and rights. What is no regular file (a device, a
+ * pipe), or is open in this process already (/dev/stdout), is written as it is, as it comes, and never replaced; so is a file in a folder
+ * where no other can be made.
+ */
+#ifndef OUTPUT_WHOLE_H
+#define OUTPUT_WHOLE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct whole {
+	FILE *file;		       /* to be written; whoever has closed it makes it NULL */
+	char place[PATH_MAX];	       /* which name it takes; "": it has its name */
+	char temporary[PATH_MAX + 16]; /* what it is called until then */
+};
+
+/* Return: 0, or a negative errno: it cannot be written. */
+int whole_begin(struct whole *whole, const char *path);
+
+/* It takes its name before its end: of what is of use line by line. Return: 0, or a negative errno: then it has it not, and goes with whole_end(). */
+int whole_take_place(struct whole *whole);
+
+/**
+ * whole_end - it is closed
+ * @whole: from whole_begin()
+ * @keep: is it whole? Else it is removed, and the one that was there stays
+ *
+ * Return: 0, or a negative errno: it could not be written to its end, and the one that was there stays.
+ */
+int whole_end(struct whole *whole, bool keep);
+
+#endif

@@ -65,15 +65,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *const usual = stderr;
 	size_t length;
 	char *said;
+	FILE *const heard = open_memstream(&said, &length);
 
+	MUST(heard);
 	settings.checksums = how % 3;
 	settings.nats.count = how / 3 & 1;
 	settings.seqadj_by = how / 6 & 1 ? SEQADJ_SELF : SEQADJ_KERNEL;
-	stderr = open_memstream(&said, &length);
-	MUST(stderr);
+	stderr = heard;
 	play(file_of(input.at, input.left), &settings, how / 12 % FORMATS);
-	fclose(stderr);
 	stderr = usual;
+	fclose(heard);
 	check_lines(said, length);
 	free(said);
 	return 0;

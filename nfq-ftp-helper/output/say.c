@@ -14,16 +14,16 @@ static const char no_memory[] = "nfq-ftp-helper: no memory to say what there is 
 /* The whole line at once, so that those of several processes do not mix. */
 static void put(FILE *stream, const char *prefix, const char *sentence)
 {
-	const size_t room = strlen(sentence) * VISIBLE_ESCAPED + 1, begin = strlen(prefix);
-	char *line = malloc(begin + room + 1);
+	const size_t size = strlen(prefix) + strlen(sentence) * VISIBLE_ESCAPED + 2;
+	char *line = malloc(size);
 	size_t length;
 
 	if (!line) {
 		fputs(no_memory, stream);
 		return;
 	}
-	memcpy(line, prefix, begin);
-	length = begin + visible(sentence, line + begin, room);
+	length = (size_t)snprintf(line, size, "%s", prefix);
+	length += visible(sentence, line + length, size - length - 1);
 	line[length++] = '\n';
 	fwrite(line, 1, length, stream);
 	free(line);

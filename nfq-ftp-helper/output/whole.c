@@ -7,12 +7,37 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define INHERITED 256 /* so many files are looked at, those that a shell may have opened among them */
+
+/* What would be left behind by whoever is ended; one at a time. NULL: nothing. */
+static const char *volatile unfinished;
+
+static void on_end(int number)
+{
+	if (unfinished)
+		(void)unlink(unfinished);
+	raise(number); /* as it would have ended */
+}
+
+/* Where the caller has made up its mind about a signal, or its starter has, that stays. */
+static void clean_up_when_ended(const char *name)
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ };
+	const struct sigaction ours = { .sa_handler = on_end, .sa_flags = SA_RESETHAND | SA_NODEFER };
+	struct sigaction before;
+
+	unfinished = name;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+			(void)sigaction(ends[i], &ours, NULL);
+	}
+}
 
 static bool same_file(const struct stat *one, const struct stat *other)
 {
@@ -55,6 +80,7 @@ static int make_beside(struct whole *whole, const struct stat *like)
 	file = mkostemp(whole->temporary, O_CLOEXEC);
 	if (file < 0)
 		return -errno;
+	clean_up_when_ended(whole->temporary);
 	/* The owner first: he who gives a file away takes some rights off it by that. */
 	if (like && (like->st_uid != geteuid() || like->st_gid != getegid()) &&
 	    fchown(file, like->st_uid, like->st_gid) < 0 && fchown(file, (uid_t)-1, like->st_gid) < 0)
@@ -123,6 +149,8 @@ int whole_take_place(struct whole *whole)
 {
 	if (whole->place[0] && rename(whole->temporary, whole->place) < 0)
 		return -errno;
+	if (whole->place[0])
+		unfinished = NULL;
 	whole->place[0] = '\0';
 	return 0;
 }
@@ -138,7 +166,9 @@ int whole_end(struct whole *whole, bool keep)
 	whole->file = NULL;
 	if (keep && !error)
 		error = whole_take_place(whole);
-	if (whole->place[0])
+	if (whole->place[0]) {
 		(void)unlink(whole->temporary);
+		unfinished = NULL;
+	}
 	return error;
 }

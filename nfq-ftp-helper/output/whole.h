@@ -4,7 +4,7 @@
  *
  * It is written beside, and takes the name at the end; a symbolic link stays one, and so do owner and rights. What is no regular file (a device, a
  * pipe), or is open in this process already (/dev/stdout), is written as it is, as it comes, and never replaced; so is a file in a folder
- * where no other can be made.
+ * where no other can be made. Whoever is ended by a signal that he has not taken leaves nothing beside it. One at a time.
  */
 #ifndef OUTPUT_WHOLE_H
 #define OUTPUT_WHOLE_H

@@ -27,8 +27,8 @@ STARTING = 4 * PATIENCE  # seconds
 AS_A_UNIT = ("setpriv", "--reuid", DAEMON_USER, "--regid", DAEMON_USER, "--clear-groups", "--inh-caps", "+net_admin",
              "--ambient-caps", "+net_admin", "--bounding-set", "-all,+net_admin")
 # What ends the daemon, and what it is only kept from (an errno), or may do: 0.
-ENDED = ("execve", "socket-inet", "socket-packet", "socket-unix", "socket-generic", "connect", "ptrace", "kill", "set-owner", "chmod", "setuid",
-         "capset", "mount", "bpf", "io_uring", "unshare", "clone-namespace", "mmap-exec", "mprotect-exec", "dumpable")
+ENDED = ("execve", "socket-inet", "socket-packet", "socket-unix", "socket-generic", "connect", "send-by-name", "send-message", "ptrace", "kill",
+         "set-owner", "chmod", "setuid", "capset", "mount", "bpf", "io_uring", "unshare", "clone-namespace", "mmap-exec", "mprotect-exec", "dumpable")
 ENOSYS = 38
 LIVES = {"socket-route": 0, "file-flags": 0, "fork": 0, "clone3": ENOSYS}
 

@@ -290,6 +290,8 @@ static const struct bad {
 	{ "loose = maybe\nloose = no\nloose = no\n",
 	  "F:1: loose: maybe: this is not possible; it takes yes (all addresses in replies), no, or " NETWORKS "\n" },
 	{ "loose = yes\nloose = no\n", "F:2: loose: no: this contradicts line 1; leave one of the two out\n" },
+	{ "user = 000\n",
+	  "F:1: user: 000: this is not possible; it takes a user's name, of less than 33 letters, or number, and not root's\n" },
 	{ "[run] queue = 1\n", "F:1: [run] queue = 1: this is no `NAME = VALUE', such as `queue = 0'\n" },
 	{ "[run\nqueue = 1\n", "F:1: [run: this is no `NAME = VALUE', such as `queue = 0'\n" },
 	{ "[rules]\nqueue = 1\n",

@@ -135,11 +135,11 @@ $(BUILD)/tests/unit/test_log: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.
 
 $(BUILD)/tests/unit/test_exchange: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,exchange netlink ctmessage attributes)
 $(BUILD)/tests/unit/test_exchange: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
-	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 writev recvmmsg recvmsg)
 
 $(BUILD)/tests/unit/test_ctnetlink: $(filter-out %/nfqueue.o %/nfqueue_packet.o %/nfqueue_stat.o %/verdicts.o,$(call objects,nfq-ftp-helper/kernel))
 $(BUILD)/tests/unit/test_ctnetlink: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
-	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 sendmsg recvmmsg recvmsg)
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 writev recvmmsg recvmsg)
 
 $(BUILD)/tests/unit/test_cthelper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,cthelper exchange netlink ctmessage attributes)
 $(BUILD)/tests/unit/test_cthelper: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) $(patsubst %,-Wl$(comma)--wrap=%,exchange_run_one exchange_walk fopen)
@@ -150,7 +150,7 @@ $(BUILD)/tests/unit/test_nfqueue_packet: $(patsubst %,$(BUILD)/obj/nfq-ftp-helpe
 $(BUILD)/tests/unit/test_nfqueue_packet: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
 
 $(BUILD)/tests/unit/test_verdicts: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,verdicts netlink)
-$(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=sendmsg
+$(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl) -Wl,--wrap=writev
 
 HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel)
 
@@ -168,6 +168,9 @@ $(BUILD)/tests/unit/test_settle: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(co
 	probes_run probes_changed_are_dropped route_rules_read)
 
 $(BUILD)/tests/unit/test_notify: $(BUILD)/obj/nfq-ftp-helper/host/notify.o
+
+$(BUILD)/tests/unit/test_calls: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,isolation/calls isolation/landlock daemon/interfaces kernel/netlink host/notify)
+$(BUILD)/tests/unit/test_calls: LIBS_UNIT = $(LIBS_DAEMON) $(LIBS_SECCOMP)
 
 $(BUILD)/tests/unit/test_takeover: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard state statefile log logring) \
 	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/host/%.o,error queue_range)

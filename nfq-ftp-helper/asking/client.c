@@ -7,12 +7,56 @@
 #include "place.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* So long a daemon may take that answers within ASKING_PATIENCE. */
 #define PATIENCE (2 * ASKING_PATIENCE)
+
+/*
+ * And so much it may say: of itself and of what it has counted less than a line's most; of sessions as much as memory takes.
+ * Who follows hears it for as long as he likes, and keeps nothing.
+ */
+static const size_t most[] = {
+	[QUESTION_STATUS] = 2 * HEARING_LINE_MAX,	  [QUESTION_SESSIONS] = 256 * HEARING_LINE_MAX,
+	[QUESTION_EXPECTATIONS] = 256 * HEARING_LINE_MAX, [QUESTION_FOLLOW] = 0,
+	[QUESTION_METRICS] = 2 * HEARING_LINE_MAX,
+};
+
+/* What is read takes more memory than it has bytes: an empty object a hundred times as much. All that is kept of an answer takes no more than this. */
+#define MEMORY_MAX (1ll << 29)
+
+static atomic_llong memory;
+static atomic_bool no_memory; /* there was more */
+
+static void *take_memory(size_t size)
+{
+	void *taken = (long long)size < MEMORY_MAX - atomic_load(&memory) ? malloc(size) : NULL;
+
+	if (taken)
+		atomic_fetch_add(&memory, (long long)malloc_usable_size(taken));
+	else
+		atomic_store(&no_memory, true);
+	return taken;
+}
+
+static void give_memory_back(void *taken)
+{
+	if (taken)
+		atomic_fetch_sub(&memory, (long long)malloc_usable_size(taken));
+	free(taken);
+}
+
+/* What others had before, and have still, does not count. */
+static void bound_memory(void)
+{
+	atomic_store(&memory, 0);
+	atomic_store(&no_memory, false);
+	json_set_alloc_funcs(take_memory, give_memory_back);
+}
 
 const char *client_printable(const char *from, char text[CLIENT_TEXT_MAX])
 {
@@ -82,7 +126,9 @@ static enum heard look(FILE *err, const json_t *line, bool first)
 	const json_t *version = json_object_get(line, "version");
 	char error[CLIENT_TEXT_MAX], text[CLIENT_TEXT_MAX];
 
-	if (!json_is_object(line)) {
+	if (!line && atomic_load(&no_memory)) {
+		/* complain_end() says that. */
+	} else if (!json_is_object(line)) {
 		say_to(err, "the daemon's answer is no JSON: it is of another version, perhaps");
 	} else if (first && json_object_get(line, "error")) {
 		say_to(err, "the daemon does not answer (%s): %s", client_text(line, "error", error),
@@ -115,6 +161,16 @@ static bool tell_line(struct telling *telling, const json_t *line, bool json)
 	return fflush(telling->out) == 0;
 }
 
+/* The end did not come. */
+static void complain_end(FILE *err, const struct hearing *hearing)
+{
+	if (hearing->too_much || atomic_load(&no_memory))
+		say_to(err, "the daemon's answer is longer than one can be, and was not read to its end: ask "
+			    "for less, as --address does, or see who has taken the daemon's place");
+	else
+		say_to(err, "the daemon's answer was cut off: it has ended, or this was read too slowly");
+}
+
 static bool tell_all(struct hearing *hearing, bool json, struct telling *telling)
 {
 	const char *text;
@@ -131,8 +187,8 @@ static bool tell_all(struct hearing *hearing, bool json, struct telling *telling
 		telling->lines++;
 		json_decref(line);
 	}
-	if (heard == HEARD_LINE && told)
-		say_to(errors(telling), "the daemon's answer was cut off: it has ended, or this was read too slowly");
+	if ((heard == HEARD_LINE && told) || atomic_load(&no_memory))
+		complain_end(errors(telling), hearing);
 	if (heard == HEARD_END && telling->end && !json)
 		telling->end(telling);
 	return is_written(telling) && heard == HEARD_END;
@@ -148,7 +204,8 @@ bool client_ask(const char *state_directory, const struct question *question, bo
 		complain(errors(telling), state_directory, file);
 		return false;
 	}
-	if (hearing_begin(&hearing, file, question->kind == QUESTION_FOLLOW ? 0 : PATIENCE)) {
+	bound_memory();
+	if (hearing_begin(&hearing, file, question->kind == QUESTION_FOLLOW ? 0 : PATIENCE, most[question->kind])) {
 		ask(file, question);
 		told = tell_all(&hearing, json, telling);
 		hearing_end(&hearing);

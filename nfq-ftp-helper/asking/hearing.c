@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-bool hearing_begin(struct hearing *hearing, int file, unsigned int patience)
+bool hearing_begin(struct hearing *hearing, int file, unsigned int patience, size_t most)
 {
-	*hearing = (struct hearing){ .file = file, .text = malloc(HEARING_LINE_MAX) };
+	*hearing = (struct hearing){ .file = file, .text = malloc(HEARING_LINE_MAX), .left = most ? most : SIZE_MAX };
 	if (patience)
 		hearing->until = clock_milliseconds(CLOCK_MONOTONIC) + patience;
 	return hearing->text != NULL;
@@ -45,6 +45,12 @@ static bool take_more(struct hearing *hearing)
 	length = recv(hearing->file, hearing->text + hearing->length, HEARING_LINE_MAX - hearing->length, 0);
 	if (length <= 0)
 		return false;
+	if ((size_t)length > hearing->left) {
+		hearing->too_much = true;
+		return false;
+	}
+	if (hearing->left != SIZE_MAX)
+		hearing->left -= (size_t)length;
 	hearing->length += (size_t)length;
 	return true;
 }

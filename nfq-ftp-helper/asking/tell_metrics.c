@@ -7,6 +7,9 @@
 
 #define PREFIX "nfq_ftp_helper_"
 
+/* It stands in each sample's line: a long one would make much of a short answer. */
+#define WORD_MAX 64
+
 /* What a label's value may not have as it is; a help text has no quotes to mind. It may be a terminal that it goes to. */
 static void put_escaped(FILE *out, const char *text, bool quotes)
 {
@@ -23,7 +26,7 @@ static void put_escaped(FILE *out, const char *text, bool quotes)
 /* What stands outside of all quotes: else whoever has taken the daemon over writes others' metrics into a textfile. */
 static bool is_word(const char *text)
 {
-	return text && *text && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")];
+	return text && *text && strlen(text) < WORD_MAX && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")];
 }
 
 static void put_number(FILE *out, const json_t *number)
@@ -100,8 +103,12 @@ static bool put_family(struct telling *telling, const json_t *line, bool older)
 
 	if (!telling->lines) /* the first says nothing else */
 		return true;
-	if (!is_word(type) || !is_word(json_string_value(json_object_get(line, "name"))) || (unit && !is_word(unit)))
+	if (!is_word(type) || !is_word(json_string_value(json_object_get(line, "name"))) || (unit && !is_word(unit))) {
+		fprintf(telling->err ? telling->err : stderr,
+			"nfq-ftp-helper: the daemon's answer has a metric in it that none can be called: see who has taken the "
+			"daemon's place\n");
 		return false;
+	}
 	put_head(telling->out, line, counter && older ? "_total" : "", older);
 	if (strcmp(type, "histogram") == 0)
 		put_histogram(telling->out, line);

@@ -200,6 +200,14 @@ const struct option_row *option_find(unsigned int commands, const char *name)
 	return NULL;
 }
 
+/* A `no' says that there is none, and all else that there is one: the one would undo the other. */
+bool option_contradicts(const struct option_row *row, const struct option_values *values, const char *text)
+{
+	const struct policy_loose *loose = (const void *)((const char *)values + row->at);
+
+	return row->kind == OPTION_LOOSE && (strcmp(text, "no") == 0) == (loose->any || loose->count);
+}
+
 void option_default(struct option_values *values)
 {
 	*values = (struct option_values){

@@ -127,6 +127,9 @@ void option_default(struct option_values *values);
  */
 bool option_set(const struct option_row *row, struct option_values *values, const char *text, bool first);
 
+/* Where some has been stored for @row by whoever speaks: does @text say that there is none, or the other way round? */
+bool option_contradicts(const struct option_row *row, const struct option_values *values, const char *text);
+
 /* May the file have it more than once, where each adds some? (A line of it has few bytes.) */
 bool option_repeats(const struct option_row *row);
 

@@ -163,8 +163,14 @@ static int read_key(void *context, const char *section, const char *name, const 
 	line = &reading->line_of[row - option_rows(&count)];
 	if (*line && !option_repeats(row))
 		fault(reading, "%s: %s: this key stands in line %d already; give it once", key, text, *line);
-	else if (!option_set(row, reading->values, value, !*line))
+	else if (*line && option_contradicts(row, reading->values, value))
+		fault(reading, "%s: %s: this contradicts line %d; leave one of the two out", key, text, *line);
+	else if (!option_set(row, reading->values, value, !*line)) {
 		fault(reading, "%s: %s: this is not possible; it takes %s", key, text, option_allowed(row, allowed));
+		/* What was not taken contradicts nothing. */
+		if (option_repeats(row))
+			return 1;
+	}
 	if (!*line)
 		*line = reading->lines.number;
 	return 1;

@@ -16,9 +16,10 @@ struct coming {
 	bool comment, nul, cut;
 };
 
+/* All that the library skips: what it alone took for a blank at a line's beginning would make the line one more value of the name before it. */
 static bool is_blank(int byte)
 {
-	return byte == ' ' || byte == '\t' || byte == '\r';
+	return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
 static void take_byte(struct coming *coming, int byte)

@@ -70,14 +70,20 @@ static const struct option_row *row_of(const struct reading *reading, int result
 	return NULL;
 }
 
+static bool has_stored(const struct reading *reading, const struct option_row *row)
+{
+	unsigned int count;
+
+	return reading->seen & 1ull << (row - option_rows(&count));
+}
+
 /* Store it. Return: whether it is allowed. */
 static bool take(struct reading *reading, const struct option_row *row, const char *text)
 {
 	unsigned int count;
-	const uint64_t bit = 1ull << (row - option_rows(&count));
-	const bool first = !(reading->seen & bit);
+	const bool first = !has_stored(reading, row);
 
-	reading->seen |= bit;
+	reading->seen |= 1ull << (row - option_rows(&count));
 	return option_set(row, reading->values, text, first);
 }
 
@@ -102,6 +108,13 @@ static int complain_value(const struct reading *reading, const struct option_row
 
 	option_complain(reading->page, "--%s `%s' is not possible: it takes %s", row->name, value,
 			option_allowed(row, allowed));
+	return EXIT_USAGE;
+}
+
+static int complain_contradiction(const struct reading *reading, const struct option_row *row, const char *value)
+{
+	option_complain(reading->page, "--%s `%s' contradicts another --%s before it; leave one of the two out",
+			row->name, value, row->name);
 	return EXIT_USAGE;
 }
 
@@ -153,6 +166,8 @@ static int read_line(const struct option_page *page, struct option_values *value
 		if (!row)
 			return complain_option(&reading, result, argv);
 		value = value_of(row, argc, argv);
+		if (has_stored(&reading, row) && option_contradicts(row, values, value))
+			return complain_contradiction(&reading, row, value);
 		if (!take(&reading, row, value))
 			return complain_value(&reading, row, value);
 		if (values->help)

@@ -127,7 +127,9 @@ static bool read_group(const struct option_row *row, void *at, const char *text)
 
 static bool read_user(const struct option_row *row, void *at, const char *text)
 {
-	return text[0] != '-' && is_name(text, strlen(text), row->size, "-_.") && read_path(row, at, text);
+	const bool root = strcmp(text, "root") == 0 || !text[strspn(text, "0")];
+
+	return !root && text[0] != '-' && is_name(text, strlen(text), row->size, "-_.") && read_path(row, at, text);
 }
 
 static bool read_queues(const struct option_row *row, void *at, const char *text)
@@ -382,7 +384,7 @@ static const struct kind {
 			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", NULL,
 			    NULL },
 	[OPTION_GROUP] = { read_group, "the name of a group, of less than @S letters", NULL, NULL },
-	[OPTION_USER] = { read_user, "a user's name, of less than @S letters, or number", NULL, NULL },
+	[OPTION_USER] = { read_user, "a user's name, of less than @S letters, or number, and not root's", NULL, NULL },
 	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", NULL, NULL },
 	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", NULL, same_mark },
 	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", NULL, same_port_range },

@@ -6,6 +6,7 @@
 #include "daemon/log.h"
 #include "settle/settle.h"
 
+#include <grp.h>
 #include <stdio.h>
 
 int run_test(const struct option_values *values)
@@ -20,6 +21,13 @@ int run_test(const struct option_values *values)
 	}
 	if (confinement_find(&confinement, &values->run) < 0)
 		return EXIT_USAGE;
+	/* The daemon would go on, and nobody of the group could ask it. */
+	if (values->run.group[0] && !getgrnam(values->run.group)) {
+		log_why(LOG_LEVEL_ERROR, "group",
+			"--group %s is not possible: there is no such group; `groupadd --system NAME' makes one",
+			values->run.group);
+		return EXIT_USAGE;
+	}
 	if (values->file[0])
 		printf("the configuration in `%s' is good\n", values->file);
 	else

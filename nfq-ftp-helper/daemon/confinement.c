@@ -21,9 +21,14 @@ int confinement_find(struct confinement *confinement, const struct options *opti
 	error = user_find(&confinement->user, name);
 	if (error == -ENOENT)
 		log_why(LOG_LEVEL_ERROR, "user",
-			"--user %s is not possible: there is no such user, or it is root; `useradd --system %s' makes "
-			"one, a number needs none",
-			name, name);
+			"--user %s is not possible: there is no such user; `useradd --system NAME' makes one, a number "
+			"from 1 to 4294967294 needs none",
+			name);
+	else if (error == -EPERM)
+		log_why(LOG_LEVEL_ERROR, "user",
+			"--user %s is not possible: it is root, whose rights this is to be without: name another, or "
+			"none, which is " USER_DEFAULT,
+			name);
 	else if (error)
 		log_why(LOG_LEVEL_ERROR, "user", "--user %s is not possible: %s", name, strerror(-error));
 	return error;

@@ -1,14 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "interfaces.h"
 
+#include "kernel/netlink.h"
+
 #include <libnfnetlink/libnfnetlink.h>
+#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <stdio.h>
+
+/* The library sends its question to the kernel by name, which is none of a confined process' calls. What is answered comes as news do. */
+static int ask_for_all(int file)
+{
+	struct {
+		struct nlmsghdr header;
+		struct rtgenmsg family;
+	} question = {
+		.header = { .nlmsg_len = sizeof(question),
+			    .nlmsg_type = RTM_GETLINK,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+	};
+	const struct iovec piece = { .iov_base = &question, .iov_len = sizeof(question) };
+
+	return netlink_send(file, &piece, 1);
+}
+
+/* Return: false: some were lost. */
+static bool take_news(struct nlif_handle *handle)
+{
+	struct pollfd news = { .fd = nlif_fd(handle), .events = POLLIN };
+
+	while (poll(&news, 1, 0) > 0)
+		if (nlif_catch(handle) < 0)
+			return false;
+	return true;
+}
 
 void interfaces_open(struct interfaces *interfaces)
 {
 	interfaces->handle = nlif_open();
-	if (interfaces->handle && nlif_query(interfaces->handle) < 0)
+	if (interfaces->handle && (ask_for_all(nlif_fd(interfaces->handle)) < 0 || !take_news(interfaces->handle)))
 		interfaces_close(interfaces);
 }
 
@@ -21,19 +51,11 @@ void interfaces_close(struct interfaces *interfaces)
 
 void interfaces_refresh(struct interfaces *interfaces)
 {
-	struct pollfd news = { .events = POLLIN };
-
-	if (!interfaces->handle)
+	if (!interfaces->handle || take_news(interfaces->handle))
 		return;
-	news.fd = nlif_fd(interfaces->handle);
-	while (poll(&news, 1, 0) > 0) {
-		if (nlif_catch(interfaces->handle) >= 0)
-			continue;
-		/* News were lost: start over with the whole list. */
-		interfaces_close(interfaces);
-		interfaces_open(interfaces);
-		return;
-	}
+	/* Start over with the whole list. */
+	interfaces_close(interfaces);
+	interfaces_open(interfaces);
 }
 
 const char *interfaces_name(const struct interfaces *interfaces, uint32_t index, char name[IF_NAMESIZE])

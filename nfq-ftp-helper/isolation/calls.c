@@ -33,7 +33,7 @@
 /* Whatever their arguments are. */
 static const char *const plain[] = {
 	/* packets, conntrack, and whoever asks the daemon */
-	"recvmmsg", "recvmmsg_time64", "recvmsg", "recvfrom", "sendmsg", "sendmmsg", "sendto", "bind",
+	"recvmmsg", "recvmmsg_time64", "recvmsg", "recvfrom", "recv", "send", "bind",
 	"accept", "accept4", "shutdown", "getsockname", "getpeername", "getsockopt", "setsockopt",
 	/* time, and waiting */
 	"clock_gettime", "clock_gettime64", "gettimeofday", "time", "clock_getres", "clock_getres_time64", "nanosleep",
@@ -85,6 +85,11 @@ static const struct particular particulars[] = {
 	/* The kernel's netfilter, and its interfaces: with CAP_NET_ADMIN much else can be done by netlink. Who asks the daemon comes by itself. */
 	{ "socket", { 0, UINT32_MAX, AF_NETLINK }, { 2, UINT32_MAX, NETLINK_NETFILTER } },
 	{ "socket", { 0, UINT32_MAX, AF_NETLINK }, { 2, UINT32_MAX, NETLINK_ROUTE } },
+	/*
+	 * To the kernel, or to whom the socket was connected to before: a socket for datagrams, as the one for whoever started the daemon is, else
+	 * reaches any of the machine's. With sendmsg() the address is in memory, where no filter sees it.
+	 */
+	{ "sendto", { 4, UINT64_MAX, 0 }, { 0 } },
 	/* Threads, and guards. */
 	{ "clone", { CLONE_FLAGS, NAMESPACES, 0 }, { 0 } },
 	/* Nothing that was written is run. */

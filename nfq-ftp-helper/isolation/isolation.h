@@ -16,8 +16,9 @@
  *   4. CAP_NET_ADMIN alone (capabilities.h): permitted and effective; nothing is inheritable, ambient or within bounds.
  *   5. no_new_privs: no program that it might start has more.
  *   6. Landlock (landlock.h), where the kernel has it: nothing is written but below the state directory, nothing is started, no
- *      device is controlled, no TCP connection is made, no other process gets a signal.
- *   7. A list of the system calls that the rest takes (calls.h): any other is the process' end.
+ *      device is controlled, no TCP connection is made, no other process gets a signal, or is reached by a socket whose name no file has.
+ *   7. A list of the system calls that the rest takes (calls.h): any other is the process' end. None sends to whom it names: what is sent goes to the
+ *      kernel, to whoever asks, or to whom a socket was connected to in stage 2, such as the one who started the daemon (host/notify.h).
  * Then come the threads, and the guard (daemon/guard.h): they inherit all of it, and so do later guards.
  *
  * Whoever starts it as a user of its own and with CAP_NET_ADMIN alone, as a unit of systemd does, has done stages 3 and 4 already. A

@@ -43,6 +43,7 @@ enum {
 	BIND_TCP = 1 << 0,
 	CONNECT_TCP = 1 << 1,
 
+	ABSTRACT_SOCKETS = 1 << 0,
 	SIGNALS = 1 << 1,
 };
 
@@ -59,7 +60,7 @@ static const struct {
 	{ 3, { .files = TRUNCATE }, TRUNCATE },
 	{ 4, { .network = BIND_TCP | CONNECT_TCP }, 0 },
 	{ 5, { .files = CONTROL_DEVICE }, 0 },
-	{ 6, { .scoped = SIGNALS }, 0 },
+	{ 6, { .scoped = ABSTRACT_SOCKETS | SIGNALS }, 0 },
 };
 
 #define VERSIONS (sizeof(versions) / sizeof(versions[0]))

@@ -45,7 +45,7 @@ int user_find(struct user *user, const char *name)
 		return errno && errno != ESRCH && errno != EPERM ? -errno : -ENOENT;
 	}
 	user->known = user->uid != 0;
-	return user->known ? 0 : -ENOENT;
+	return user->known ? 0 : -EPERM;
 }
 
 int user_become(const struct user *user)

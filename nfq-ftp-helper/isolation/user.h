@@ -25,7 +25,7 @@ struct user {
  * @user: filled in
  * @name: a name, or a number, for a user that has none, whose group then has the same
  *
- * Return: 0; -ENOENT: there is none, or @name is root's; or another negative errno.
+ * Return: 0; -ENOENT: there is none; -EPERM: @name is root's; or another negative errno.
  */
 int user_find(struct user *user, const char *name);
 

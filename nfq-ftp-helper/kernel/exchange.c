@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Theory of operation. The messages go out in one sendmsg(); the kernel works on them in order before that call
+ * Theory of operation. The messages go out in one writev(); the kernel works on them in order before that call
  * returns, and its answers are there to be read. They are matched by sequence number. What the kernel has not sent is
  * skipped, and so is what answers an earlier exchange that was given up for an error; also where it does not fit, for a
  * piece of a walk is larger than any answer.
@@ -16,7 +16,7 @@
 #include <sys/random.h>
 #include <sys/time.h>
 
-/* The answers are there when sendmsg() returns; this is for a kernel that thinks otherwise. */
+/* The answers are there when writev() returns; this is for a kernel that thinks otherwise. */
 #define ANSWER_SECONDS 2
 
 /* Old answers that may lie about when an exchange begins: more means that something else is wrong. */

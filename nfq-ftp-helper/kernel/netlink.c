@@ -6,17 +6,9 @@
 /* Datagrams of others that are thrown away before the kernel's is given up for. */
 #define STRANGERS_MAX 4096
 
-int netlink_send(int fd, struct iovec *pieces, size_t count)
+int netlink_send(int fd, const struct iovec *pieces, size_t count)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	const struct msghdr datagram = {
-		.msg_name = &kernel,
-		.msg_namelen = sizeof(kernel),
-		.msg_iov = pieces,
-		.msg_iovlen = count,
-	};
-
-	return sendmsg(fd, &datagram, 0) < 0 ? -errno : 0;
+	return writev(fd, pieces, (int)count) < 0 ? -errno : 0;
 }
 
 void netlink_prepare(struct msghdr *datagram, struct iovec *piece, struct sockaddr_nl *sender)

@@ -13,8 +13,13 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* One datagram of so many pieces, to the kernel. Return: 0, or a negative errno. */
-int netlink_send(int fd, struct iovec *pieces, size_t count);
+/*
+ * One datagram of so many pieces, to the kernel: it is who hears what is sent to nobody by name. A call that names somebody is none of a confined
+ * process (isolation/calls.c).
+ *
+ * Return: 0, or a negative errno.
+ */
+int netlink_send(int fd, const struct iovec *pieces, size_t count);
 
 /* Make ready for recvmsg() or recvmmsg(): one piece, and the sender's address for netlink_from_kernel(). */
 void netlink_prepare(struct msghdr *datagram, struct iovec *piece, struct sockaddr_nl *sender);

@@ -2,7 +2,7 @@
 /*
  * Theory of operation.
  *
- * The verdicts go back in one sendmsg() of many messages, in the order in which the packets came. libnetfilter_queue
+ * The verdicts go back in one writev() of many messages, in the order in which the packets came. libnetfilter_queue
  * writes them, one behind the other, into one buffer.
  *
  * Accepting without change is what happens to most packets. Where several accepts of one queue follow one another,
@@ -12,7 +12,7 @@
  * already, or are in the run, or are packets whose messages could not be read, and "in doubt: pass" holds for them.
  * Runs are not joined over a verdict of another kind or another queue in between, which keeps the order of arrival.
  *
- * A kernel that is short of memory takes none of a sendmsg()'s verdicts. A packet without a verdict would keep its
+ * A kernel that is short of memory takes none of a writev()'s verdicts. A packet without a verdict would keep its
  * place in the queue for ever, so what cannot be sent after some tries is turned into as little as can be said: "drop
  * every packet of this queue up to this id", 32 bytes. It is the same as a loss on the way: TCP sends them again.
  * Should even that not be taken, it is owed, and goes ahead of whatever is sent next.

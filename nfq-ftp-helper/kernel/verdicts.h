@@ -15,7 +15,7 @@
 /* Queues that the packets may be of. */
 #define VERDICTS_QUEUES 2
 
-/* What the kernel is made to allocate for one sendmsg() at most. Any one verdict is smaller. */
+/* What the kernel is made to allocate for one writev() at most. Any one verdict is smaller. */
 #define VERDICTS_SEND_MAX ((size_t)192 * 1024)
 
 /* All packets of a queue that wait, up to this one. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 static atomic_uint sends, receives;
 
@@ -40,26 +41,27 @@ static int lack(unsigned int number)
 	return -1;
 }
 
-static bool is_verdict(const struct msghdr *datagram)
+static bool is_verdict(int fd, const struct iovec *pieces, int count)
 {
-	const struct sockaddr_nl *address = datagram->msg_name;
 	const struct nlmsghdr *message;
+	int domain = 0;
+	socklen_t size = sizeof(domain);
 
-	if (!address || datagram->msg_namelen != sizeof(*address) || address->nl_family != AF_NETLINK ||
-	    !datagram->msg_iovlen || datagram->msg_iov[0].iov_len < sizeof(*message))
+	if (count < 1 || pieces[0].iov_len < sizeof(*message) ||
+	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || domain != AF_NETLINK)
 		return false;
-	message = datagram->msg_iov[0].iov_base;
+	message = pieces[0].iov_base;
 	return message->nlmsg_type >> 8 == NFNL_SUBSYS_QUEUE && (message->nlmsg_type & 0xff) != NFQNL_MSG_CONFIG;
 }
 
-ssize_t sendmsg(int fd, const struct msghdr *datagram, int flags)
+ssize_t writev(int fd, const struct iovec *pieces, int count)
 {
-	ssize_t (*real)(int, const struct msghdr *, int) = NULL;
+	ssize_t (*real)(int, const struct iovec *, int) = NULL;
 
-	*(void **)&real = dlsym(RTLD_NEXT, "sendmsg");
-	if (is_verdict(datagram) && fails(&sends))
+	*(void **)&real = dlsym(RTLD_NEXT, "writev");
+	if (is_verdict(fd, pieces, count) && fails(&sends))
 		return lack(atomic_load(&sends));
-	return real(fd, datagram, flags);
+	return real(fd, pieces, count);
 }
 
 int recvmmsg(int fd, struct mmsghdr *datagrams, unsigned int count, int flags, struct timespec *timeout)

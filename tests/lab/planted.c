@@ -78,6 +78,22 @@ static long plant_connect(const char *path)
 	return connect(STDIN_FILENO, (const struct sockaddr *)&address, sizeof(address));
 }
 
+static long plant_send_by_name(const char *path)
+{
+	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/nfq-ftp-nobody" };
+
+	(void)path;
+	return sendto(STDIN_FILENO, "", 0, 0, (const struct sockaddr *)&address, sizeof(address));
+}
+
+static long plant_send_message(const char *path)
+{
+	const struct msghdr message = { 0 };
+
+	(void)path;
+	return sendmsg(STDIN_FILENO, &message, 0);
+}
+
 static long plant_ptrace(const char *path)
 {
 	(void)path;
@@ -234,6 +250,8 @@ static const struct {
 	{ "socket-route", plant_socket_route },
 	{ "socket-generic", plant_socket_generic },
 	{ "connect", plant_connect },
+	{ "send-by-name", plant_send_by_name },
+	{ "send-message", plant_send_message },
 	{ "ptrace", plant_ptrace },
 	{ "kill", plant_kill },
 	{ "set-owner", plant_set_owner },

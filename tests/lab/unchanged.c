@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 /* The attribute of this type behind a message's two headers; NULL: there is none. */
 static struct nlattr *attribute_of(struct nlmsghdr *message, unsigned int type)
@@ -44,19 +45,19 @@ static void refuse(struct nlmsghdr *message)
 	memcpy((char *)verdict + NLA_HDRLEN, &header, sizeof(header));
 }
 
-ssize_t sendmsg(int fd, const struct msghdr *datagram, int flags)
+ssize_t writev(int fd, const struct iovec *pieces, int count)
 {
-	const struct sockaddr_nl *address = datagram->msg_name;
-	ssize_t (*real)(int, const struct msghdr *, int) = NULL;
+	ssize_t (*real)(int, const struct iovec *, int) = NULL;
+	int domain = 0;
+	socklen_t size = sizeof(domain);
 
-	*(void **)&real = dlsym(RTLD_NEXT, "sendmsg");
-	if (address && datagram->msg_namelen == sizeof(*address) && address->nl_family == AF_NETLINK &&
-	    datagram->msg_iovlen) {
-		int left = (int)datagram->msg_iov[0].iov_len;
+	*(void **)&real = dlsym(RTLD_NEXT, "writev");
+	if (count > 0 && getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_NETLINK) {
+		int left = (int)pieces[0].iov_len;
 
-		for (struct nlmsghdr *message = datagram->msg_iov[0].iov_base; NLMSG_OK(message, (unsigned int)left);
+		for (struct nlmsghdr *message = pieces[0].iov_base; NLMSG_OK(message, (unsigned int)left);
 		     message = NLMSG_NEXT(message, left))
 			refuse(message);
 	}
-	return real(fd, datagram, flags);
+	return real(fd, pieces, count);
 }

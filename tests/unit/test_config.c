@@ -144,6 +144,10 @@ static void has_blanks(void **state)
 	assert_int_equal(stored.run.attach.mark, 4);
 	assert_string_equal(stored.run.state_directory, "/a");
 	assert_int_equal(stored.run.sessions, 1000);
+	is_good("share-exempt = 10.0.0.0/8\n\v\f\r sessions = 1001 \f\v\n\f# c\n\v[run]\n\v\n\fmark = 5");
+	assert_int_equal(stored.run.policy.exempt_count, 1);
+	assert_int_equal(stored.run.sessions, 1001);
+	assert_int_equal(stored.run.attach.mark, 5);
 }
 
 /* libinih has room for 198 bytes of a line and its end; what is longer would be two lines to it. */
@@ -190,6 +194,15 @@ static void command_line_wins(void **state)
 	assert_false(stored.rules);
 	assert_int_equal(stored.run.sessions, 1000);
 	assert_string_equal(stored.file, path);
+	assert_int_equal(PARSE("-c", path, "--loose=no"), OPTION_GO_ON);
+	assert_int_equal(stored.run.policy.loose.count, 0);
+	assert_int_equal(PARSE("-c", path, "--loose=no", "--loose=::1"), EXIT_USAGE);
+	assert_string_equal(said, "--loose `::1' contradicts another --loose before it; leave one of the two out\n");
+	assert_int_equal(PARSE("--loose=::1", "--loose", "--loose=no"), EXIT_USAGE);
+	assert_string_equal(said, "--loose `no' contradicts another --loose before it; leave one of the two out\n");
+	assert_int_equal(PARSE("--loose", "maybe"), EXIT_USAGE);
+	assert_int_equal(PARSE("--loose=maybe"), EXIT_USAGE);
+	assert_null(strstr(said, "contradicts"));
 }
 
 /* Without -c it is read where it is there. */
@@ -266,6 +279,19 @@ static const struct bad {
 	{ "queue 5 # mode = kmod\n", "F:1: queue 5: this is no `NAME = VALUE', such as `queue = 0'\n" },
 	{ "share-exempt = 10.0.0.0/8\n  192.168.0.0/16\n",
 	  "F:2: 192.168.0.0/16: this is no `NAME = VALUE', such as `queue = 0'\n" },
+	{ "share-exempt = 10.0.0.0/8\n\v192.168.0.0/16\n\f10.1.0.0/16\n",
+	  "F:2: 192.168.0.0/16: this is no `NAME = VALUE', such as `queue = 0'\n"
+	  "F:3: 10.1.0.0/16: this is no `NAME = VALUE', such as `queue = 0'\n" },
+	{ "loose = no\nqueue = 1\nloose = 10.0.0.0/8\nloose = yes\nloose = no\n",
+	  "F:3: loose: 10.0.0.0/8: this contradicts line 1; leave one of the two out\n"
+	  "F:4: loose: yes: this contradicts line 1; leave one of the two out\n" },
+	{ "loose = ::1\nloose = 10.0.0.0/8\n\nloose = no\n",
+	  "F:4: loose: no: this contradicts line 1; leave one of the two out\n" },
+	{ "loose = maybe\nloose = no\nloose = no\n",
+	  "F:1: loose: maybe: this is not possible; it takes yes (all addresses in replies), no, or " NETWORKS "\n" },
+	{ "loose = yes\nloose = no\n", "F:2: loose: no: this contradicts line 1; leave one of the two out\n" },
+	{ "user = 000\n",
+	  "F:1: user: 000: this is not possible; it takes a user's name, of less than 33 letters, or number, and not root's\n" },
 	{ "[run] queue = 1\n", "F:1: [run] queue = 1: this is no `NAME = VALUE', such as `queue = 0'\n" },
 	{ "[run\nqueue = 1\n", "F:1: [run: this is no `NAME = VALUE', such as `queue = 0'\n" },
 	{ "[rules]\nqueue = 1\n",
@@ -598,6 +624,13 @@ static void a_bad_one_changes_nothing(void **state)
 	assert_false(again("queue = 5\nclient-rate = 20\nfrob = 1\nforeign = no\n"));
 	assert_string_equal(said, "F:3: frob: 1: there is no such key; `nfq-ftp-helper run --help' lists them\n"
 				  "F:4: foreign: no: this is not possible; it takes mend or refuse\n");
+	log_has("event=reload result=refused");
+	assert_memory_equal(&reloaded.values, &before, sizeof(before));
+	assert_false(again("queue = 5\nclient-rate = 20\nloose = no\nloose = ::1\n"));
+	assert_string_equal(said, "F:4: loose: ::1: this contradicts line 3; leave one of the two out\n");
+	log_has("event=reload result=refused");
+	assert_false(again("queue = 5\nclient-rate = 20\n\v30\n"));
+	assert_string_equal(said, "F:3: 30: this is no `NAME = VALUE', such as `queue = 0'\n");
 	log_has("event=reload result=refused");
 	assert_memory_equal(&reloaded.values, &before, sizeof(before));
 	/* What goes wrong only together, and a file that is not one any more. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the kernel has done when its answer is lost. Here it is a model behind sendmsg(): one connection, its sequence
+ * What the kernel has done when its answer is lost. Here it is a model behind writev(): one connection, its sequence
  * adjustments, and one expectation. It does what it is asked for; its answers then come, or do not (ENOBUFS). Whatever
  * is lost, nothing stays open that was not announced, and nothing is adjusted that was not edited.
  */
@@ -291,7 +291,7 @@ static void handle_expectation(const struct nlmsghdr *question)
 
 struct mnl_socket *__real_mnl_socket_open2(int bus, int flags);
 struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags);
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int pieces_count);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *datagram, int flags);
 int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned int room, int flags, struct timespec *timeout);
 
@@ -302,13 +302,12 @@ struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
 	return __real_mnl_socket_open2(NETLINK_ROUTE, flags);
 }
 
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags)
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int pieces_count)
 {
 	(void)fd;
-	(void)flags;
 	first = count = 0;
-	for (size_t i = 0; i < datagram->msg_iovlen; i++) {
-		const struct nlmsghdr *question = datagram->msg_iov[i].iov_base;
+	for (int i = 0; i < pieces_count; i++) {
+		const struct nlmsghdr *question = pieces[i].iov_base;
 
 		if (question->nlmsg_type >> 8 == NFNL_SUBSYS_CTNETLINK)
 			handle_connection(question);

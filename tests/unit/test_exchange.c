@@ -2,7 +2,7 @@
 /*
  * Questions to the kernel and what comes back instead of their answers: nothing, an error of the socket, answers to
  * older questions, pieces of a walk that was given up, datagrams that others have sent, datagrams that do not fit. The
- * kernel is a model behind sendmsg(), recvmmsg() and recvmsg(): a list of datagrams that lie in the socket.
+ * kernel is a model behind writev(), recvmmsg() and recvmsg(): a list of datagrams that lie in the socket.
  */
 #include "unit.h"
 
@@ -37,7 +37,7 @@ static struct exchange exchange;
 
 struct mnl_socket *__real_mnl_socket_open2(int bus, int flags);
 struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags);
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int pieces_count);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *datagram, int flags);
 int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned int room, int flags, struct timespec *timeout);
 
@@ -48,20 +48,18 @@ struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
 	return __real_mnl_socket_open2(NETLINK_ROUTE, flags);
 }
 
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags)
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int pieces_count)
 {
 	const int error = sends < 4 ? send_error[sends] : 0;
 
 	(void)fd;
-	assert_int_equal(flags, 0);
-	assert_int_equal(((const struct sockaddr_nl *)datagram->msg_name)->nl_pid, 0);
 	sends++;
 	if (error) {
 		errno = error;
 		return -1;
 	}
-	for (size_t i = 0; i < datagram->msg_iovlen; i++)
-		sent[i] = ((const struct nlmsghdr *)datagram->msg_iov[i].iov_base)->nlmsg_seq;
+	for (int i = 0; i < pieces_count; i++)
+		sent[i] = ((const struct nlmsghdr *)pieces[i].iov_base)->nlmsg_seq;
 	return 1;
 }
 

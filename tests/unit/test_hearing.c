@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE 300	 /* milliseconds */
-#define LATE	 10000	 /* by then it is no patience any more */
+#define PATIENCE 300   /* milliseconds */
+#define LATE	 10000 /* by then it is no patience any more */
+#define MOST	 100000
 #define DROP	 5000000 /* nanoseconds from byte to byte */
 
 static int ends[2]; /* who hears, who speaks */
@@ -57,7 +58,7 @@ static void lines_in_pieces(void **state)
 	size_t length;
 
 	(void)state;
-	assert_true(hearing_begin(&hearing, ends[0], LATE));
+	assert_true(hearing_begin(&hearing, ends[0], LATE, 0));
 	speak("one\ntw", 6);
 	heard(&hearing, "one\n");
 	speak("o\n\nthree\nfour", 13);
@@ -98,7 +99,7 @@ static int64_t listen_to(void *(*speaker)(void *), unsigned int patience)
 	int64_t taken;
 
 	assert_int_equal(pthread_create(&thread, NULL, speaker, NULL), 0);
-	assert_true(hearing_begin(&hearing, ends[0], patience));
+	assert_true(hearing_begin(&hearing, ends[0], patience, 0));
 	assert_null(hearing_line(&hearing, &length));
 	taken = clock_milliseconds(CLOCK_MONOTONIC) - before;
 	assert_true(hearing.length <= HEARING_LINE_MAX);
@@ -121,12 +122,59 @@ static void an_answer_byte_by_byte(void **state)
 	assert_in_range(listen_to(drip, PATIENCE), PATIENCE, LATE);
 }
 
+static void *speak_of_lines_without_end(void *context)
+{
+	(void)context;
+	while (!atomic_load(&stop) && send(ends[1], "one\ntwo\n", 8, MSG_NOSIGNAL) > 0)
+		;
+	return NULL;
+}
+
+static void lines_without_end(void **state)
+{
+	struct hearing hearing;
+	pthread_t thread;
+	size_t length, sum = 0;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, speak_of_lines_without_end, NULL), 0);
+	assert_true(hearing_begin(&hearing, ends[0], LATE, MOST));
+	while (sum <= MOST && hearing_line(&hearing, &length))
+		sum += length;
+	atomic_store(&stop, true);
+	shutdown(ends[0], SHUT_RD);
+	pthread_join(thread, NULL);
+	assert_true(hearing.too_much);
+	assert_true(sum > 0 && sum <= MOST);
+	hearing_end(&hearing);
+}
+
+/* To the last byte it may have. */
+static void as_much_as_may_be(void **state)
+{
+	struct hearing hearing;
+	size_t length;
+
+	(void)state;
+	assert_true(hearing_begin(&hearing, ends[0], LATE, 8));
+	speak("one\n", 4);
+	heard(&hearing, "one\n");
+	speak("two\n", 4);
+	heard(&hearing, "two\n");
+	speak("\n", 1);
+	assert_null(hearing_line(&hearing, &length));
+	assert_true(hearing.too_much);
+	hearing_end(&hearing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lines_in_pieces, set_up, take_down),
 		cmocka_unit_test_setup_teardown(a_line_without_end, set_up, take_down),
 		cmocka_unit_test_setup_teardown(an_answer_byte_by_byte, set_up, take_down),
+		cmocka_unit_test_setup_teardown(lines_without_end, set_up, take_down),
+		cmocka_unit_test_setup_teardown(as_much_as_may_be, set_up, take_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

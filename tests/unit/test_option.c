@@ -195,7 +195,7 @@ static const struct values {
 	  "user",
 	  { "nfq-ftp", "_nfq.ftp", "64123", "a23456789a23456789a23456789a2345" },
 	  { "", "-1", "a b", "a:b", "/root", "a23456789a23456789a23456789a23456" },
-	  "a user's name, of less than 33 letters, or number" },
+	  "a user's name, of less than 33 letters, or number, and not root's" },
 	{ OPTION_OF_RUN, "no-sandbox", { "yes", "no" }, { "", "now" }, "yes or no" },
 	{ OPTION_OF_RUN, "queue-length", { "1", "1048576" }, { "", "0", "1048577" }, "PACKETS from 1 to 1048576" },
 	{ OPTION_OF_RUN,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Verdicts on their way to a kernel that is short of memory. The kernel here is a model behind sendmsg(): it has packets
+ * Verdicts on their way to a kernel that is short of memory. The kernel here is a model behind writev(): it has packets
  * waiting, takes verdicts off them as the real one does, and fails when it is told to. Whatever fails, no packet waits for
  * ever, none gets a verdict that is not its own (but for a drop), and only a dead socket is an error.
  */
@@ -34,7 +34,7 @@ struct packet {
 /* The kernel's side. */
 static struct packet kernel[QUEUES][PACKETS];
 static uint32_t ids[QUEUES]; /* the last one's */
-static int plan[64];	     /* what the next sendmsg()s say: 0 or a positive errno */
+static int plan[64];	     /* what the next writev()s say: 0 or a positive errno */
 static unsigned int planned, calls;
 static size_t largest;
 static unsigned int longest; /* messages in one call */
@@ -105,9 +105,9 @@ static void take_message(const struct nlmsghdr *header)
 	       payload ? mnl_attr_get_payload_len(payload) : 0);
 }
 
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags);
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count);
 
-ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags)
+ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
 {
 	static _Alignas(8) uint8_t bytes[1 << 20];
 	const struct nlmsghdr *message = (const void *)bytes;
@@ -116,11 +116,9 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *datagram, int flags)
 	int left;
 
 	assert_int_equal(fd, FD);
-	assert_int_equal(flags, 0);
-	assert_int_equal(((const struct sockaddr_nl *)datagram->msg_name)->nl_family, AF_NETLINK);
-	for (size_t i = 0; i < datagram->msg_iovlen; i++) {
-		memcpy(bytes + length, datagram->msg_iov[i].iov_base, datagram->msg_iov[i].iov_len);
-		length += datagram->msg_iov[i].iov_len;
+	for (int i = 0; i < count; i++) {
+		memcpy(bytes + length, pieces[i].iov_base, pieces[i].iov_len);
+		length += pieces[i].iov_len;
 	}
 	largest = length > largest ? length : largest;
 	if (calls++ < planned && plan[calls - 1]) {

@@ -10,9 +10,13 @@
 #                 relative, and have blanks
 # make dist       an archive of what is committed
 #
-# SANITIZE=1 builds with ASan and UBSan into build-sanitize/.
+# SANITIZE=1 builds with ASan and UBSan into build-sanitize/; FUZZER=1 by clang, for libFuzzer besides, into build-fuzz/.
 
 CC ?= cc
+ifdef FUZZER
+CC := clang
+CFLAGS ?= -O1 -g
+endif
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
 prefix ?= $(PREFIX)
@@ -27,7 +31,7 @@ tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 bashcompletiondir ?= $(prefix)/share/bash-completion/completions
 zshcompletiondir ?= $(prefix)/share/zsh/site-functions
 
-BUILD ?= build$(if $(SANITIZE),-sanitize)
+BUILD ?= build$(if $(FUZZER),-fuzz,$(if $(SANITIZE),-sanitize))
 # DKMS reads it there, and can read it nowhere else.
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kmod/dkms.conf)
 
@@ -38,6 +42,9 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfd
 CFLAGS_ALL := -std=c11 $(WARN) -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. -pthread $(CFLAGS)
 ifdef SANITIZE
 CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+ifdef FUZZER
+CFLAGS_ALL += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 endif
 
 LIBS_DAEMON = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl libnfnetlink inih jansson) -pthread
@@ -58,7 +65,7 @@ PLAIN := $(call objects,nfq-ftp-helper/core/plain)
 # A packet goes through many of core's files, and a call from one to the other costs more than most of them have to do for it. So in the
 # daemon's program, and where that is measured, the linker puts core together as if it were one file (LTO, by gcc). That takes it seconds: all
 # else is linked as ever, from the same objects.
-LTO := $(if $(SANITIZE),,$(shell $(CC) -dM -E -x c /dev/null | grep -q __clang__ || echo -flto=auto))
+LTO := $(if $(SANITIZE)$(FUZZER),,$(shell $(CC) -dM -E -x c /dev/null | grep -q __clang__ || echo -flto=auto))
 # The assembler has to be told what the compiler calls this folder, which gcc does not tell it where an object is of both kinds.
 FAT := $(LTO) -ffat-lto-objects -Wa,--debug-prefix-map=$(CURDIR)=.
 $(CORE): CFLAGS_ALL += $(if $(LTO),$(FAT))
@@ -82,7 +89,7 @@ ASKER := $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,$(addprefix asking/,client
 TOOLS := $(sort $(ASKER) $(foreach room,$(TOOLS_ROOMS),$(call objects,nfq-ftp-helper/$(room))) \
 	$(BUILD)/obj/nfq-ftp-helper/command/command.o $(OPTION) $(CORE))
 
-.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-replay format install install-dkms uninstall dist clean print-unit print-fuzz
+.PHONY: all kmod tests test test-vm demo bench fuzz fuzz-targets format install install-dkms uninstall dist clean print-unit print-fuzz
 all: $(BUILD)/nfq-ftp-helper $(BUILD)/nfq-ftp-helper-tools
 
 $(BUILD)/nfq-ftp-helper: $(PROGRAM)
@@ -260,35 +267,24 @@ print-unit:
 print-fuzz:
 	@echo $(FUZZ)
 
-# tests/fuzz/test_NAME.c is a target with core, the model, and what it asks for besides: by clang with libFuzzer, in one go,
-# make fuzz SECONDS=30; and without it, to run the corpus again, by any compiler.
+# tests/fuzz/test_NAME.c is a target with core, the model, and what it asks for besides: with FUZZER=1 for libFuzzer, which tests/fuzz/run starts
+# (make fuzz SECONDS=30); and without it, to run the corpus again, by any compiler.
 SECONDS ?= 30
-FUZZ_CFLAGS ?= -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ := $(patsubst tests/fuzz/test_%.c,%,$(wildcard tests/fuzz/test_*.c))
-FUZZED := $(wildcard nfq-ftp-helper/core/*/*.c nfq-ftp-helper/model/*.c) tests/common/packet_bytes.c
+FUZZ_TARGETS := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
+fuzz_targets = $(addprefix $(BUILD)/tests/fuzz/test_,$(1))
 
-OF_CAPTURES := capture frame pcapng
-$(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): FUZZED_BESIDES = $(wildcard nfq-ftp-helper/capture/*.c)
-$(addprefix %/tests/fuzz/test_,$(OF_CAPTURES)): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
-%/tests/fuzz/test_option: FUZZED_BESIDES = $(OPTION_SOURCES)
-%/tests/fuzz/test_option: LIBS_FUZZ = $(LIBS_DAEMON)
+$(call fuzz_targets,capture frame pcapng): $(call objects,nfq-ftp-helper/capture)
+$(call fuzz_targets,capture frame pcapng): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
+$(call fuzz_targets,option): $(OPTION)
+$(call fuzz_targets,option): LIBS_FUZZ = $(LIBS_DAEMON)
+$(call fuzz_targets,explain): $(call objects,nfq-ftp-helper/explain)
 
-%/tests/fuzz/test_explain: FUZZED_BESIDES = $(wildcard nfq-ftp-helper/explain/*.c)
-
-build-fuzz/tests/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(FUZZED) $(wildcard nfq-ftp-helper/*/*.[ch] nfq-ftp-helper/core/*/*.h tests/common/*.h)
+$(FUZZ_TARGETS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(if $(FUZZER),,$(BUILD)/obj/tests/fuzz/replay.o) $(PACKET_BYTES) $(MODEL) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS_ALL) -Itests -std=c11 $(WARN) -fno-strict-aliasing $(FUZZ_CFLAGS) -o $@ $< $(FUZZED) $(FUZZED_BESIDES) $(LIBS_FUZZ)
+	$(CC) $(CFLAGS_ALL) $(if $(FUZZER),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
 
-FUZZ_REPLAY := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
-
-$(addprefix $(BUILD)/tests/fuzz/test_,$(OF_CAPTURES)): $(call objects,nfq-ftp-helper/capture)
-$(BUILD)/tests/fuzz/test_option: $(OPTION)
-$(BUILD)/tests/fuzz/test_explain: $(call objects,nfq-ftp-helper/explain)
-$(FUZZ_REPLAY): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay.o $(PACKET_BYTES) $(MODEL) $(PLAIN) $(CORE)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
-
-fuzz-replay: $(FUZZ_REPLAY)
+fuzz-targets: $(FUZZ_TARGETS)
 
 fuzz:
 	tests/fuzz/run $(SECONDS)

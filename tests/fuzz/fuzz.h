@@ -48,6 +48,16 @@ static inline uint8_t *input_copy(struct input *input, size_t most, size_t *leng
 	return copy;
 }
 
+/*
+ * For what checks, and decides nothing: libFuzzer need not learn what ways there are through it, which would take it longer than all that is
+ * tested, and would fill the corpus.
+ */
+#ifdef __clang__
+#define ONLY_CHECKS __attribute__((noinline, no_sanitize("coverage")))
+#else
+#define ONLY_CHECKS
+#endif
+
 #define MUST(condition)                                                                                                \
 	do {                                                                                                           \
 		if (!(condition)) {                                                                                    \

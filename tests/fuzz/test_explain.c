@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What explain shows of hostile bytes: segments in any order become lines, lines become rows and announcements, and every writer writes them. A
+ * What explain shows of hostile bytes: segments in any order become lines, lines become rows and announcements, and one of the writers writes them, which the first byte names. A
  * terminal must have nothing to obey, and each page must be closed tag by tag, with no tag in it that the writer did not mean.
  */
-#include "core/wire/bytes.h"
 #include "explain/announce.h"
 #include "explain/lines.h"
-#include "explain/writer.h"
-#include "fuzz.h"
+#include "written.h"
 
-#define COLUMNS	    100
-#define DEPTH	    32
-#define TAG_MAX	    16
 #define SEGMENT_MAX 300
 
 struct made {
@@ -86,92 +81,6 @@ static void make_rows(struct made *made)
 	}
 }
 
-/* --- what was written of them */
-
-static void check_text(const char *text, size_t length)
-{
-	size_t column = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		MUST(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'));
-		column = text[i] == '\n' ? 0 : column + 1;
-		MUST(column <= COLUMNS);
-	}
-}
-
-static size_t name_of(const char *tag, char name[TAG_MAX])
-{
-	size_t length = 0;
-
-	while (length < TAG_MAX - 1 &&
-	       ((tag[length] >= 'a' && tag[length] <= 'z') || bytes_is_digit((uint8_t)tag[length]))) {
-		name[length] = tag[length];
-		length++;
-	}
-	name[length] = '\0';
-	return length;
-}
-
-static bool is_one_of(const char *name, const char *const *names)
-{
-	while (*names && strcmp(name, *names) != 0)
-		names++;
-	return *names;
-}
-
-static void check_markup(const char *text, size_t length)
-{
-	static const char *const empty[] = { "meta", "input", NULL }, *const raw[] = { "style", "script", NULL };
-	static const char *const known[] = { "html",   "head", "meta",	"title", "style",  "body",    "header",
-					     "h1",     "h2",   "code",	"p",	 "nav",	   "ol",      "li",
-					     "a",      "form", "label", "input", "output", "main",    "section",
-					     "dl",     "dt",   "dd",	"div",	 "span",   "details", "summary",
-					     "script", "svg",  "rect",	"text",	 "path",   "circle",  NULL };
-	char open[DEPTH][TAG_MAX], name[TAG_MAX];
-	size_t depth = 0;
-	const char *at = text, *const end = text + length;
-
-	for (; at < end; at++) {
-		MUST((uint8_t)*at >= ' ' || *at == '\n' || *at == '\t');
-		if (*at != '<' || (at[1] == '!' && at == text))
-			continue;
-		if (at[1] == '/') {
-			MUST(depth > 0 && name_of(at + 2, name) > 0 && strcmp(open[--depth], name) == 0);
-			at = strchr(at, '>');
-			continue;
-		}
-		MUST(name_of(at + 1, name) > 0 && is_one_of(name, known));
-		at = strchr(at, '>');
-		MUST(at && at < end);
-		if (at[-1] == '/' || is_one_of(name, empty))
-			continue;
-		MUST(depth < DEPTH);
-		memcpy(open[depth++], name, TAG_MAX);
-		if (!is_one_of(name, raw))
-			continue;
-		while (at[1] && strncmp(at + 1, "</", 2) != 0)
-			at++;
-	}
-	MUST(depth == 0);
-}
-
-static void check_writers(const struct ladder *ladder)
-{
-	for (unsigned int i = 0; i < FORMATS; i++) {
-		char *text = NULL;
-		size_t length = 0;
-		FILE *out = open_memstream(&text, &length);
-
-		MUST(out && writers[i].write(ladder, out) == 0 && fclose(out) == 0);
-		MUST(strlen(text) == length);
-		if (writers[i].write == writer_text)
-			check_text(text, length);
-		else
-			check_markup(text, length);
-		free(text);
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = { data, size };
@@ -193,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	make_rows(&made);
 	MUST(!made.ladder->no_memory);
-	check_writers(made.ladder);
+	written_check(made.ladder, how % FORMATS);
 	ladder_free(made.ladder);
 	return 0;
 }

@@ -6,12 +6,20 @@ static struct field differing(const void *probe, size_t size)
 {
 	const uint8_t *bytes = probe;
 	struct field field = { 0 };
-	size_t first = 0, last = size;
+	size_t first = 0, last;
+	uint64_t eight = 0;
 	uint32_t four = 0;
 	uint16_t two = 0;
 
+	/* Most of it are zeroes: they are passed over eight at a time. */
+	for (; first + sizeof(eight) <= size; first += sizeof(eight)) {
+		memcpy(&eight, bytes + first, sizeof(eight));
+		if (eight)
+			break;
+	}
 	while (first < size && !bytes[first])
 		first++;
+	last = first + 4 < size ? first + 4 : size;
 	while (last > first && !bytes[last - 1])
 		last--;
 	field.offset = (uint16_t)first;

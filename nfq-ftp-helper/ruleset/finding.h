@@ -29,7 +29,7 @@ enum finding_kind {
 };
 
 #define FINDING_TEXT_MAX   400
-#define FINDING_REMEDY_MAX (FOUND_TEXT_MAX + REQUEST_COMMAND_MAX)
+#define FINDING_REMEDY_MAX (FOUND_TEXT_MAX + REQUEST_COMMAND_MAX + 2) /* "; " between */
 
 struct finding {
 	bool seen;

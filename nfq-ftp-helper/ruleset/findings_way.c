@@ -63,7 +63,7 @@ bool findings_way_assigns(struct findings *findings, const struct found *found, 
 
 	if (!stands_at(found, rule, FOUND_HOOK_PREROUTING, &priority))
 		return true;
-	snprintf(remedy, sizeof(remedy), "%.200s; %s", rule->removal, request_apply(&findings->request, command));
+	snprintf(remedy, sizeof(remedy), "%s; %s", rule->removal, request_apply(&findings->request, command));
 	if (found->chains[rule->chain].iptables) {
 		findings->well_assigned = true;
 		return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "found.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -148,6 +149,36 @@ void found_ask(const struct found *found, struct found_rule *rule, unsigned long
 		rule->ports = FOUND_PORTS_OTHER;
 	if (rule->asked_count < FOUND_ASKED_MAX && low <= UINT16_MAX && high <= UINT16_MAX)
 		rule->asked[rule->asked_count++] = (struct found_asked){ .low = (uint16_t)low, .high = (uint16_t)high };
+}
+
+void found_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
+/* As iptables counts: the chain's first is 1. */
+static unsigned int number_of(const struct found *found, const struct found_rule *rule)
+{
+	unsigned int number = 1;
+
+	for (const struct found_rule *other = found->rules; other < rule; other++)
+		number += other->chain == rule->chain;
+	return number;
+}
+
+void found_name_line(const struct found *found, struct found_rule *rule, const char *program, const char *table)
+{
+	int length;
+
+	snprintf(rule->text, sizeof(rule->text), "%.20s -t %.20s %.200s", program, table, rule->line);
+	length = snprintf(rule->removal, sizeof(rule->removal), "%s -t %s -D%s", program, table,
+			  rule->line + strlen("-A"));
+	if (length < (int)sizeof(rule->removal) && !strchr(rule->line, '?'))
+		return;
+	snprintf(rule->removal, sizeof(rule->removal), "%.20s -t %.63s -D %.63s %u", program, table,
+		 found->chains[rule->chain].name, number_of(found, rule));
 }
 
 void found_free(struct found *found)

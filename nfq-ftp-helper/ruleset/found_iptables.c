@@ -415,9 +415,7 @@ static int xt_read_rule(struct reading *reading, char *line)
 		return known ? -ENOMEM : 0;
 	}
 	rule->line = whole;
-	snprintf(rule->text, sizeof(rule->text), "%.20s -t %.20s %.200s", reading->program, reading->table, whole);
-	snprintf(rule->removal, sizeof(rule->removal), "%.20s -t %.20s -D%.200s", reading->program, reading->table,
-		 whole + 2);
+	found_name_line(reading->found, rule, reading->program, reading->table);
 	read_words(reading, rule, words, count);
 	return 0;
 }
@@ -428,6 +426,7 @@ static int read_saved(struct reading *reading, char *saved)
 	int error = 0;
 
 	while (!error && (line = strsep(&rest, "\n"))) {
+		found_printable(line);
 		if (line[0] == '*')
 			snprintf(reading->table, sizeof(reading->table), "%s", line + 1);
 		else if (line[0] == ':')

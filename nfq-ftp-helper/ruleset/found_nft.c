@@ -393,6 +393,32 @@ static int read_ruleset(struct reading *reading)
 	return error;
 }
 
+/* All texts in it, wherever; jansson reads nothing that lies too deep for this. */
+static int make_printable(json_t *value)
+{
+	const char *key;
+	json_t *part;
+	size_t index;
+	char *text;
+	int error = 0;
+
+	json_array_foreach (value, index, part) {
+		error |= make_printable(part);
+	}
+	json_object_foreach (value, key, part) {
+		error |= make_printable(part);
+	}
+	if (!json_is_string(value))
+		return error;
+	text = strdup(json_string_value(value));
+	if (!text)
+		return -ENOMEM;
+	found_printable(text);
+	error = json_string_set(value, text) ? -ENOMEM : 0;
+	free(text);
+	return error;
+}
+
 int found_nft_read(struct found *found, bool iptables_over_nft)
 {
 	const char *const list[] = { "nft", "-j", "list", "ruleset", NULL };
@@ -406,7 +432,9 @@ int found_nft_read(struct found *found, bool iptables_over_nft)
 	root = json_loads(text, 0, NULL);
 	free(text);
 	reading.objects = json_object_get(root, "nftables");
-	error = reading.objects ? read_ruleset(&reading) : -EBADMSG;
+	error = reading.objects ? make_printable(root) : -EBADMSG;
+	if (!error)
+		error = read_ruleset(&reading);
 	json_decref(root);
 	return error;
 }

@@ -270,6 +270,55 @@ static void remedies(void **state)
 	assert_non_null(strstr(findings.wrong[FINDING_MARK].remedy, " --interface lan:, and start what it says"));
 }
 
+#define UNTRACKED(comment)                                                                                             \
+	SAVED "*raw\n:PREROUTING ACCEPT [0:0]\n:OTHERS - [0:0]\n-A OTHERS -j RETURN\n"                                 \
+	      "-A PREROUTING -p tcp -m tcp --dport 80 -j ACCEPT\n-A PREROUTING -p tcp -m tcp --dport 21 -m comment "   \
+	      "--comment \"" comment "\" -j CT --notrack\nCOMMIT\n"
+#define TWENTY	"12345678901234567890"
+#define HUNDRED TWENTY TWENTY TWENTY TWENTY TWENTY
+
+static const struct finding *look_at_untracked(const char *iptables)
+{
+	const struct finding *finding = &findings.wrong[FINDING_NOTRACK];
+
+	look(&nothing_asked, iptables, NULL);
+	assert_true(finding->seen);
+	for (const char *at = finding->text; *at; at++)
+		assert_true(*at >= ' ' && *at <= '~');
+	return finding;
+}
+
+/* A rule's line may have what a terminal obeys, or be too long: then it is taken away by its number, and never by a part of its line. */
+static void lines_not_to_be_said_again(void **state)
+{
+	static const char by_number[] = "iptables -t raw -D PREROUTING 2";
+
+	(void)state;
+	assert_string_equal(
+		look_at_untracked(UNTRACKED("plain"))->remedy,
+		"iptables -t raw -D PREROUTING -p tcp -m tcp --dport 21 -m comment --comment \"plain\" -j CT "
+		"--notrack");
+	assert_string_equal(look_at_untracked(UNTRACKED("f\303\274r \033[2J"))->remedy, by_number);
+	assert_string_equal(look_at_untracked(UNTRACKED(HUNDRED HUNDRED))->remedy, by_number);
+	assert_string_equal(look_at_untracked(UNTRACKED(HUNDRED "\303\274"))->remedy, by_number);
+}
+
+/* nft's names may be anything likewise. */
+static void names_of_nft(void **state)
+{
+	static const char nft[] =
+		"{\"nftables\": [{\"table\": {\"family\": \"ip\", \"name\": \"t\\u001b[2J\", \"handle\": 1}},"
+		"{\"chain\": {\"family\": \"ip\", \"table\": \"t\\u001b[2J\", \"name\": \"\303\274\", \"type\": \"filter\","
+		"\"hook\": \"prerouting\", \"prio\": -300, \"policy\": \"accept\"}},"
+		"{\"rule\": {\"family\": \"ip\", \"table\": \"t\\u001b[2J\", \"chain\": \"\303\274\", \"handle\": 4, \"expr\": ["
+		"{\"notrack\": null}]}}]}";
+
+	(void)state;
+	look(&nothing_asked, NULL, nft);
+	assert_true(findings.wrong[FINDING_NOTRACK].seen);
+	assert_string_equal(findings.wrong[FINDING_NOTRACK].remedy, "nft delete rule ip t?[2J ?? handle 4");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +331,8 @@ int main(void)
 		cmocka_unit_test(each_port_is_served),
 		cmocka_unit_test(rules_of_others),
 		cmocka_unit_test(remedies),
+		cmocka_unit_test(lines_not_to_be_said_again),
+		cmocka_unit_test(names_of_nft),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tell.h"
 
+/* A double is exact that far; in seconds, and in packets, it is more than can be. */
+#define NUMBER_MAX 1e15
+
 double tell_number(const json_t *object, const char *name)
 {
-	return json_number_value(json_object_get(object, name));
+	const double number = json_number_value(json_object_get(object, name));
+
+	return number >= -NUMBER_MAX && number <= NUMBER_MAX ? number : 0;
+}
+
+int64_t tell_integer(const json_t *object, const char *name, int64_t least, int64_t most)
+{
+	const int64_t number = (int64_t)tell_number(object, name);
+
+	return number >= least && number <= most ? number : 0;
 }
 
 const char *tell_span(double seconds, char text[TELL_SPAN_MAX])

@@ -30,8 +30,11 @@ static inline const char *tell_text(const json_t *object, const char *name, char
 	return client_text(object, name, text);
 }
 
-/* A member's number; 0 where there is none. */
+/* A member's number; 0 where there is none, or one that is no time and no count: integers are made of it. */
 double tell_number(const json_t *object, const char *name);
+
+/* The same, whole, and 0 where it is not within these. */
+int64_t tell_integer(const json_t *object, const char *name, int64_t least, int64_t most);
 
 #define TELL_SPAN_MAX 24
 

@@ -115,7 +115,7 @@ static int64_t time_of(const struct live *live, const json_t *line)
 {
 	const double since = tell_number(line, "ts") - live->begin;
 
-	return since > 0 ? (int64_t)(since * 1e6) : 0;
+	return since > 0 && since < INT64_MAX / 2e6 ? (int64_t)(since * 1e6) : 0;
 }
 
 /* "": none, which is not NULL. */
@@ -189,8 +189,8 @@ static bool read_report(const json_t *line, struct report *report, struct expect
 				   .from_length = take_bytes(text_of(line, "from"), texts->from),
 				   .to = texts->to,
 				   .to_length = take_bytes(text_of(line, "to"), texts->to),
-				   .port = (uint16_t)tell_number(line, "port"),
-				   .adj.after = (int32_t)tell_number(line, "shift"),
+				   .port = (uint16_t)tell_integer(line, "port", 0, UINT16_MAX),
+				   .adj.after = (int32_t)tell_integer(line, "shift", INT32_MIN, INT32_MAX),
 				   .refusal = refusal_of(text_of(line, "reason")),
 				   .direction = strcmp(text_of(line, "by"), "server") == 0 ? DIRECTION_REPLY :
 											     DIRECTION_ORIGINAL };
@@ -253,7 +253,7 @@ static bool take_event(struct telling *telling, const json_t *line)
 	if (read_report(line, &report, &expectation, &texts))
 		told_report(live->told, time_of(live, line), &report);
 	else if (json_object_get(line, "count"))
-		told_lost(live->told, time_of(live, line), (uint64_t)tell_number(line, "count"));
+		told_lost(live->told, time_of(live, line), (uint64_t)tell_integer(line, "count", 0, INT64_MAX));
 	if (live->ladder->dialogue_count && !told_going_on(live->told))
 		ended = 1;
 	return !ended && !live->failed && !live->ladder->no_memory && live->rows < ROWS_MAX;

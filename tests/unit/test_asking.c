@@ -1555,6 +1555,39 @@ static void a_hostile_daemon_is_quoted(void **state)
 	}
 }
 
+/* Nor are numbers believed that no daemon's can be: none of them becomes an integer that it does not fit into. */
+static void numbers_that_cannot_be(void **state)
+{
+	static const char *const numbers[] = { "1e300", "-1e300", "1e19", "-9223372036854775808",
+					       "9223372036854775807" };
+	char text[64], span[TELL_SPAN_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		json_t *object;
+
+		snprintf(text, sizeof(text), "{\"n\":%s}", numbers[i]);
+		object = json_loads(text, 0, NULL);
+		assert_non_null(object);
+		assert_true(tell_number(object, "n") == 0);
+		assert_string_equal(tell_span_of(object, "n", span), "0s");
+		assert_int_equal(tell_integer(object, "n", INT64_MIN, INT64_MAX), 0);
+		json_decref(object);
+	}
+}
+
+static void numbers_within_bounds(void **state)
+{
+	json_t *object = json_loads("{\"n\":65536,\"f\":-2.5}", 0, NULL);
+
+	(void)state;
+	assert_int_equal(tell_integer(object, "n", 0, 65536), 65536);
+	assert_int_equal(tell_integer(object, "n", 0, UINT16_MAX), 0);
+	assert_int_equal(tell_integer(object, "f", INT32_MIN, INT32_MAX), -2);
+	assert_true(tell_number(object, "f") == -2.5);
+	json_decref(object);
+}
+
 #define ENDLESS 64 /* MiB: it gives up then */
 
 static void *speak_without_end(void *context)
@@ -1611,6 +1644,8 @@ int main(void)
 		CASE(fast_sessions_are_listed),
 		CASE(conntrack_is_asked),
 		CASE(fast_sessions_for_people),
+		CASE(numbers_that_cannot_be),
+		CASE(numbers_within_bounds),
 		CASE(metrics_tell_every_counter),
 		CASE(the_module_is_told),
 		CASE(rules_are_told),

@@ -279,6 +279,17 @@ $(call fuzz_targets,capture frame pcapng): LIBS_FUZZ = $(shell $(PKG_CONFIG) --l
 $(call fuzz_targets,option): $(OPTION)
 $(call fuzz_targets,option): LIBS_FUZZ = $(LIBS_DAEMON)
 $(call fuzz_targets,explain): $(call objects,nfq-ftp-helper/explain)
+$(call fuzz_targets,play): $(foreach room,explain playback capture,$(call objects,nfq-ftp-helper/$(room)))
+$(call fuzz_targets,play): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
+$(call fuzz_targets,asking): $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,$(addprefix asking/,question client tell tell_status tell_sessions tell_metrics tell_follow))
+$(call fuzz_targets,asking): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs jansson)
+$(call fuzz_targets,message): $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,nfqueue_packet ctmessage attributes)
+$(call fuzz_targets,message): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
+$(call fuzz_targets,standing): $(call watch_objects,standing target nft_rule nft_ruleset xt_table) $(BUILD)/obj/nfq-ftp-helper/kernel/attributes.o
+$(call fuzz_targets,standing): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libmnl)
+$(call fuzz_targets,rules): $(call objects,nfq-ftp-helper/ruleset) $(HOST)
+$(call fuzz_targets,rules): LIBS_FUZZ = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded attach_adopt_module helper_look \
+	sysctl_number route_rules_read)
 
 $(FUZZ_TARGETS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(if $(FUZZER),,$(BUILD)/obj/tests/fuzz/replay.o) $(PACKET_BYTES) $(MODEL) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)

@@ -54,11 +54,11 @@ int place_connect(const char *directory)
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-bool hearing_begin(struct hearing *hearing, int file, unsigned int patience)
+bool hearing_begin(struct hearing *hearing, int file, unsigned int patience, size_t most)
 {
-	(void)hearing;
-	(void)file;
 	(void)patience;
+	(void)most;
+	*hearing = (struct hearing){ .file = file };
 	return true;
 }
 

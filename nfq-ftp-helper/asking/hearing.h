@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* More than the longest has: a status with all queues and all refusals. */
-#define HEARING_LINE_MAX (1 << 20)
+#define HEARING_LINE_MAX ((size_t)1 << 20)
 
 struct hearing {
 	int file;

@@ -772,8 +772,8 @@ static void sessions_are_whole_while_they_change(void **state)
 	double end;
 
 	(void)state;
-	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
-		skip();
+	if (RUNNING_ON_VALGRIND)
+		unit_skip("of valgrind one thread runs at a time, and slowly: plain and sanitized it is run");
 	for (uint32_t i = 0; i < BUSY; i++) {
 		sessions[i] = insert(i);
 		work_of(table, sessions[i])->announcements = 1;
@@ -893,8 +893,8 @@ static void ten_thousand_sessions(void **state)
 	size_t lines = 0;
 
 	(void)state;
-	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
-		skip();
+	if (RUNNING_ON_VALGRIND)
+		unit_skip("of valgrind one thread runs at a time, and slowly: plain and sanitized it is run");
 	for (uint32_t i = 0; i < LISTED; i++)
 		insert(i);
 	for (uint32_t i = 1, found = 0; found < BUSY; i++) {
@@ -1002,8 +1002,8 @@ static void thousand_who_stall(void **state)
 	bool again;
 
 	(void)state;
-	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
-		skip();
+	if (RUNNING_ON_VALGRIND)
+		unit_skip("of valgrind one thread runs at a time, and slowly: plain and sanitized it is run");
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	for (uint32_t i = 0; i < LISTED; i++)
 		insert(i);
@@ -1240,8 +1240,8 @@ static void followers_who_stall_make_room(void **state)
 	double start;
 
 	(void)state;
-	if (RUNNING_ON_VALGRIND) /* of which one thread runs at a time, and slowly */
-		skip();
+	if (RUNNING_ON_VALGRIND)
+		unit_skip("of valgrind one thread runs at a time, and slowly: plain and sanitized it is run");
 	for (unsigned int i = 0; i < ASKING_READERS; i++)
 		streams[i] = follow();
 	/* more than sockets and rings have room for; however slowly they are handed out here, all of them are */
@@ -1322,8 +1322,8 @@ static void there_are_no_files_left(void **state)
 	json_t *lines;
 
 	(void)state;
-	if (RUNNING_ON_VALGRIND) /* which accepts, and closes what is beyond the limit */
-		skip();
+	if (RUNNING_ON_VALGRIND)
+		unit_skip("valgrind accepts, and closes what is beyond the limit: plain and sanitized it is run");
 	file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	next = dup(file);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%.80s/" ASKING_SOCKET, options.state_directory);
@@ -1372,7 +1372,7 @@ static void no_user_has_all_places(void **state)
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		unit_skip("only root can try it");
 	snprintf(path, sizeof(path), "%s/" ASKING_SOCKET, options.state_directory);
 	assert_true(chmod(options.state_directory, 0711) == 0 && chmod(path, 0666) == 0);
 	for (; count < ASKING_READERS / 2; count++) {

@@ -106,7 +106,7 @@ static void is_possible(deed *act)
 static void skip_without_calls(void)
 {
 	if (calls_missing())
-		skip();
+		unit_skip(calls_missing());
 }
 
 static int send_by_name(void)
@@ -194,7 +194,7 @@ static void asks_the_kernel(void **state)
 
 	(void)state;
 	if (!if_indextoname(1, name) || strcmp(name, "lo") != 0)
-		skip();
+		unit_skip("the first interface is not `lo' here");
 	assert_int_equal(list_interfaces(), 0);
 	skip_without_calls();
 	is_possible(list_interfaces);
@@ -225,7 +225,7 @@ static void reaches_no_name_of_others(void **state)
 
 	(void)state;
 	if (landlock_version() < LANDLOCK_SCOPES)
-		skip();
+		unit_skip("this kernel's Landlock has no scopes: Linux 6.12 has");
 	child = fork();
 	if (child == 0)
 		_exit(send_by_names_that_no_file_has(directory));

@@ -241,7 +241,7 @@ static const struct group *another_group(void)
 	const struct group *group = getgrnam("daemon");
 
 	if (!group || geteuid() != 0)
-		skip();
+		unit_skip("only root can try it, and where there is a group `daemon'");
 	return group;
 }
 

@@ -208,7 +208,7 @@ static void has_few_rights(void **state)
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		unit_skip("only root can try it");
 	assert_int_equal(rulekeeper_apply(&keeper), 0);
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)keeper.process);
 	file = unit_stream(fopen(path, "re"));

@@ -434,7 +434,7 @@ static void others_own_it(void **state)
 {
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		unit_skip("only root can try it");
 	leave(5);
 	assert_int_equal(chown(path(""), STRANGER, STRANGER), 0);
 	is_set_aside("belongs to user 65534, who is neither root nor this program's user");
@@ -475,7 +475,7 @@ static void daemon_has_a_user(void **state)
 {
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		unit_skip("only root can try it");
 	assert_int_equal(rmdir(directory), 0);
 	statefile_set_owner(DAEMON, DAEMON);
 	leave(5);
@@ -506,7 +506,7 @@ static void roots_files_are_not_given_away(void **state)
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		unit_skip("only root can try it");
 	snprintf(roots, sizeof(roots), "%s/roots", directory);
 	close(open(roots, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	assert_int_equal(chown(directory, DAEMON, DAEMON), 0);

@@ -187,17 +187,21 @@ def live_that_is_cut_off_leaves_pictures():
 
 @case
 def live_that_is_ended_leaves_nothing():
-    """By a signal that ends it at once: what was there stays, and nothing is beside it."""
+    """By a signal that ends it at once: what was there stays, and nothing is beside it. Whoever has started the tests may ignore that (nohup)."""
     with Daemon(DIALOGUE[:-1]) as daemon, tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'out')
         Path(path).write_text('precious')
-        with subprocess.Popen(daemon.argv('--live', '10.0.0.2', '--format', 'html', '-o', path)) as process:
-            until = time.monotonic() + PATIENCE
-            while len(os.listdir(folder)) < 2 or len(daemon.asked) < 2:
-                check(time.monotonic() < until and process.poll() is None, 'nothing is written beside it')
-                time.sleep(0.01)
-            process.send_signal(signal.SIGHUP)
-            equal(process.wait(PATIENCE), -signal.SIGHUP, 'end')
+        with subprocess.Popen(daemon.argv('--live', '10.0.0.2', '--format', 'html', '-o', path),
+                              preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)) as process:
+            try:
+                until = time.monotonic() + PATIENCE
+                while len(os.listdir(folder)) < 2 or len(daemon.asked) < 2:
+                    check(time.monotonic() < until and process.poll() is None, 'nothing is written beside it')
+                    time.sleep(0.01)
+                process.send_signal(signal.SIGHUP)
+                equal(process.wait(PATIENCE), -signal.SIGHUP, 'end')
+            finally:
+                process.kill()
         equal((os.listdir(folder), Path(path).read_text()), (['out'], 'precious'), 'what is there')
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is there is opened, and not looked up by name: so the kernel says whether it may be written, and whether a link in a folder of everybody's
- * may be followed (fs.protected_symlinks).
+ * What is there is opened, as if it were to be made: so the kernel says whether it may be written, and whether in a folder of everybody's a link may be
+ * followed, or what others have put there be written to (fs.protected_symlinks, _regular, _fifos).
  */
 #include "whole.h"
 
@@ -169,34 +169,40 @@ static int open_beside(struct whole *whole, int file)
 	return other;
 }
 
-/* There is no such file; a link to nowhere may be there. */
+/* Where none is there. Return: the file to be written, or -1. */
 static int open_new(struct whole *whole, const char *path)
 {
-	struct stat status;
-	int file = -1;
+	int file;
 
-	if (lstat(path, &status) < 0) {
-		snprintf(whole->place, sizeof(whole->place), "%s", path);
-		file = make_beside(whole, NULL);
-	}
-	if (file < 0)
+	snprintf(whole->place, sizeof(whole->place), "%s", path);
+	file = make_beside(whole, NULL);
+	return file < 0 ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : file;
+}
+
+/* A link to nowhere may be there, too. Return: the file to be written, or a negative errno. */
+static int open_whole(struct whole *whole, const char *path)
+{
+	struct stat status;
+	int file;
+
+	if (strlen(path) >= sizeof(whole->place))
+		return -ENAMETOOLONG;
+	if (lstat(path, &status) < 0 && errno == ENOENT) {
+		file = open_new(whole, path);
+	} else {
 		file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		if (file >= 0)
+			file = open_beside(whole, file);
+	}
 	return file < 0 ? -errno : file;
 }
 
 int whole_begin(struct whole *whole, const char *path)
 {
-	int file = -ENAMETOOLONG;
+	int file;
 
 	*whole = (struct whole){ 0 };
-	if (strlen(path) < sizeof(whole->place))
-		file = open(path, O_WRONLY | O_CLOEXEC);
-	if (file >= 0)
-		file = open_beside(whole, file);
-	else if (file == -1 && errno == ENOENT)
-		file = open_new(whole, path);
-	else if (file == -1)
-		file = -errno;
+	file = open_whole(whole, path);
 	if (file < 0)
 		return file;
 	whole->file = fdopen(file, "w");

@@ -415,6 +415,22 @@ def nothing_but_the_content_changes():
 
 
 @case
+def what_others_put_into_a_folder_of_everybodys_is_not_written():
+    if os.geteuid() != 0 or Path('/proc/sys/fs/protected_regular').read_text().strip() == '0':
+        raise Skip('fs.protected_regular is 0, or this is not root')
+    folder, captured = scratch('everybodys'), capture('everybodys', sample())
+    os.mkdir(folder)
+    os.chmod(folder, 0o1777)
+    path = os.path.join(folder, 'out')
+    Path(path).write_text('planted')
+    os.chmod(path, 0o666)
+    os.chown(path, 65534, 65534)
+    for words in (['explain', '-o'], ['replay', '-w']):
+        done = subprocess.run([PROGRAM, *words, path, captured], capture_output=True, timeout=60, text=True)
+        equal((done.returncode, Path(path).read_text(), os.listdir(folder)), (1, 'planted', ['out']), f'{words}: {done.stderr}')
+
+
+@case
 def what_is_mounted_there_stays():
     folder, captured = scratch('mounted'), capture('mounted', sample())
     os.mkdir(folder)

@@ -18,6 +18,10 @@
 #define ACCESS_LIST "system.posix_acl_access"
 #define INHERITED   256 /* so many files are looked at, those that a shell may have opened among them */
 
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000 /* since Linux 5.8: older headers do not have it */
+#endif
+
 /* What would be left behind by whoever is ended; one at a time. NULL: nothing. */
 static const char *volatile unfinished;
 

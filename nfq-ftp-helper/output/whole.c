@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is there is opened, and not looked up by name: so the kernel says whether it may be written, and whether a link in a folder of everybody's
- * may be followed (fs.protected_symlinks).
+ * What is there is opened, as if it were to be made: so the kernel says whether it may be written, and whether in a folder of everybody's a link may be
+ * followed, or what others have put there be written to (fs.protected_symlinks, _regular, _fifos).
  */
 #include "whole.h"
 
@@ -11,9 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-#define INHERITED 256 /* so many files are looked at, those that a shell may have opened among them */
+#define BESIDE	    ".nfq-ftp-helper.XXXXXX" /* what the new content is called until it is whole */
+#define ACCESS_LIST "system.posix_acl_access"
+#define INHERITED   256 /* so many files are looked at, those that a shell may have opened among them */
+
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000 /* since Linux 5.8: older headers do not have it */
+#endif
 
 /* What would be left behind by whoever is ended; one at a time. NULL: nothing. */
 static const char *volatile unfinished;
@@ -44,16 +51,43 @@ static bool same_file(const struct stat *one, const struct stat *other)
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-/* Who has it open goes on to see the file that it was. */
-static bool is_open_elsewhere(int file, const struct stat *status)
+/* Who has it open goes on to see the file that it was. Return: his number of it, or -1. */
+static int open_elsewhere(int file, const struct stat *status)
 {
 	struct stat other;
 
 	for (int i = 0; i < INHERITED; i++) {
 		if (i != file && fstat(i, &other) == 0 && same_file(status, &other))
-			return true;
+			return i;
 	}
-	return false;
+	return -1;
+}
+
+/* A file that @file is, and @other, too: /dev/stdout perhaps. Return: what goes on where that one is, behind what others wrote; or @file, emptied. */
+static int go_on(int file, int other)
+{
+	const int flags = fcntl(other, F_GETFL);
+	int again = -1;
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && (other <= STDERR_FILENO || (flags & O_APPEND)))
+		again = fcntl(other, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (again < 0) {
+		(void)ftruncate(file, 0);
+		return file;
+	}
+	close(file);
+	return again;
+}
+
+/* Nothing is lost of a file by another that takes its place: no second name, no mount on it, no rights of its own list. */
+static bool may_be_replaced(int file, const struct stat *status)
+{
+	struct statx more;
+
+	if (status->st_nlink > 1 || fgetxattr(file, ACCESS_LIST, NULL, 0) > 0)
+		return false;
+	return statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &more) < 0 ||
+	       !(more.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
 /* Where the file is that @file is. Return: whether it has a name. */
@@ -69,35 +103,66 @@ static bool find_place(int file, const struct stat *status, char place[PATH_MAX]
 	return length > 0 && lstat(place, &named) == 0 && same_file(status, &named);
 }
 
-/* A new file beside @whole->place. @like: what it is to be like; NULL: like any new one. Return: it, or a negative errno. */
-static int make_beside(struct whole *whole, const struct stat *like)
+/* The owner first: he who gives a file away takes some rights off it by that. Return: false: it cannot be another's. */
+static bool make_like(int file, const struct stat *like)
 {
-	mode_t mode = umask(0);
-	int file;
+	struct stat made;
+
+	if (fstat(file, &made) < 0)
+		return false;
+	if ((made.st_uid != like->st_uid || made.st_gid != like->st_gid) &&
+	    fchown(file, like->st_uid, like->st_gid) < 0)
+		return false;
+	(void)fremovexattr(file, ACCESS_LIST); /* its folder's, which is of new files */
+	return fchmod(file, like->st_mode & 0777) == 0;
+}
+
+static bool make_new(int file)
+{
+	const mode_t mode = umask(0);
 
 	umask(mode);
-	snprintf(whole->temporary, sizeof(whole->temporary), "%s.XXXXXX", whole->place);
+	(void)fchmod(file, 0666 & ~mode);
+	return true;
+}
+
+/*
+ * A new file beside @whole->place; its name is short, whatever the other's length is. @like: what it is to be like; NULL: like any new one.
+ * Return: it, or -1.
+ */
+static int make_beside(struct whole *whole, const struct stat *like)
+{
+	const char *slash = strrchr(whole->place, '/');
+	const int length = slash ? (int)(slash + 1 - whole->place) : 0;
+	int file;
+
+	snprintf(whole->temporary, sizeof(whole->temporary), "%.*s" BESIDE, length, whole->place);
 	file = mkostemp(whole->temporary, O_CLOEXEC);
-	if (file < 0)
-		return -errno;
-	clean_up_when_ended(whole->temporary);
-	/* The owner first: he who gives a file away takes some rights off it by that. */
-	if (like && (like->st_uid != geteuid() || like->st_gid != getegid()) &&
-	    fchown(file, like->st_uid, like->st_gid) < 0 && fchown(file, (uid_t)-1, like->st_gid) < 0)
-		mode |= like->st_mode & 077 ? 0 : 077;
-	(void)fchmod(file, like ? like->st_mode & 0777 : 0666 & ~mode);
-	return file;
+	if (file >= 0)
+		clean_up_when_ended(whole->temporary);
+	if (file >= 0 && (like ? make_like(file, like) : make_new(file)))
+		return file;
+	if (file >= 0) {
+		(void)unlink(whole->temporary);
+		unfinished = NULL;
+		close(file);
+	}
+	whole->place[0] = '\0';
+	return -1;
 }
 
 /* Return: the file to be written: @file, or another that takes its place. */
 static int open_beside(struct whole *whole, int file)
 {
 	struct stat status;
-	int other = -1;
+	int other;
 
 	if (fstat(file, &status) < 0 || !S_ISREG(status.st_mode))
 		return file;
-	if (!is_open_elsewhere(file, &status) && find_place(file, &status, whole->place))
+	other = open_elsewhere(file, &status);
+	if (other >= 0)
+		return go_on(file, other);
+	if (may_be_replaced(file, &status) && find_place(file, &status, whole->place))
 		other = make_beside(whole, &status);
 	if (other < 0) {
 		whole->place[0] = '\0';
@@ -108,33 +173,40 @@ static int open_beside(struct whole *whole, int file)
 	return other;
 }
 
-/* There is no such file; a link to nowhere may be there. */
+/* Where none is there. Return: the file to be written, or -1. */
 static int open_new(struct whole *whole, const char *path)
+{
+	int file;
+
+	snprintf(whole->place, sizeof(whole->place), "%s", path);
+	file = make_beside(whole, NULL);
+	return file < 0 ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : file;
+}
+
+/* A link to nowhere may be there, too. Return: the file to be written, or a negative errno. */
+static int open_whole(struct whole *whole, const char *path)
 {
 	struct stat status;
 	int file;
 
-	if (lstat(path, &status) == 0) {
+	if (strlen(path) >= sizeof(whole->place))
+		return -ENAMETOOLONG;
+	if (lstat(path, &status) < 0 && errno == ENOENT) {
+		file = open_new(whole, path);
+	} else {
 		file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-		return file < 0 ? -errno : file;
+		if (file >= 0)
+			file = open_beside(whole, file);
 	}
-	snprintf(whole->place, sizeof(whole->place), "%s", path);
-	return make_beside(whole, NULL);
+	return file < 0 ? -errno : file;
 }
 
 int whole_begin(struct whole *whole, const char *path)
 {
-	int file = -ENAMETOOLONG;
+	int file;
 
 	*whole = (struct whole){ 0 };
-	if (strlen(path) < sizeof(whole->place))
-		file = open(path, O_WRONLY | O_CLOEXEC);
-	if (file >= 0)
-		file = open_beside(whole, file);
-	else if (file == -1 && errno == ENOENT)
-		file = open_new(whole, path);
-	else if (file == -1)
-		file = -errno;
+	file = open_whole(whole, path);
 	if (file < 0)
 		return file;
 	whole->file = fdopen(file, "w");

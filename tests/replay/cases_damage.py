@@ -359,6 +359,93 @@ def no_device_or_pipe_is_replaced():
 
 
 @case
+def a_name_may_be_as_long_as_any():
+    folder = scratch('long')
+    os.mkdir(folder)
+    path = os.path.join(folder, 'o' * 255)
+    for words in (['explain', '-o'], ['replay', '-w']):
+        for _there in range(2):
+            done = subprocess.run([PROGRAM, *words, path, capture('long', sample())], capture_output=True, timeout=60, text=True)
+            equal((done.returncode, os.listdir(folder)), (0, ['o' * 255]), f'{words}: {done.stderr}')
+        os.unlink(path)
+
+
+@case
+def what_was_written_before_stays_where_output_goes():
+    """/dev/stdout is where standard output is: behind what others wrote to it, and before what they write yet."""
+    captured, out = capture('appended', sample()), scratch('appended')
+    wanted = subprocess.run([PROGRAM, 'explain', captured], capture_output=True, check=True, timeout=60).stdout
+    for redirection in ('>>"$out"', '>"$out"', '9>>"$out" >&9', '2>>"$out"'):
+        Path(out).write_bytes(b'before\n' if '>>' in redirection else b'')
+        which = '2' if redirection.startswith('2') else '1'
+        script = f'{{ echo first >&{which}; "$@"; echo last >&{which}; }} {redirection}'
+        subprocess.run(['sh', '-c', script, 'sh', PROGRAM, 'explain', '-o', f'/dev/fd/{which}', captured], check=True, timeout=60, env={**os.environ, 'out': out})
+        before = b'before\n' if '>>' in redirection else b''
+        equal(Path(out).read_bytes(), before + b'first\n' + wanted + b'last\n', redirection)
+
+
+@case
+def nothing_but_the_content_changes():
+    """Names, owner, group and rights are as they were; a file that none could take the place of is written where it is."""
+    folder, captured = scratch('like'), capture('like', sample())
+    os.mkdir(folder)
+    path, other = os.path.join(folder, 'out'), os.path.join(folder, 'other')
+    Path(path).write_text('old')
+    os.link(path, other)
+    subprocess.run([PROGRAM, 'explain', '-o', path, captured], check=True, timeout=60)
+    check(os.path.samefile(path, other) and Path(path).read_bytes() != b'old', 'two names of one file')
+    os.unlink(other)
+    if os.geteuid() != 0:
+        raise Skip('only root gives files away')
+    os.chown(folder, 0, 33)
+    os.chmod(folder, 0o2775)
+    os.chown(path, 0, 0)
+    os.chmod(path, 0o640)
+    subprocess.run([PROGRAM, 'explain', '-o', path, captured], check=True, timeout=60)
+    there = os.stat(path)
+    equal((there.st_uid, there.st_gid, there.st_mode & 0o7777), (0, 0, 0o640), 'owner, group and rights in a folder of another group')
+    os.chmod(path, 0o666)
+    os.chmod(folder, 0o777)
+    os.chmod(captured, 0o644)
+    os.chmod(os.path.dirname(folder), 0o711)  # for the other user
+    done = subprocess.run(['setpriv', '--reuid', '65534', '--clear-groups', PROGRAM, 'explain', '-o', path, captured], capture_output=True, timeout=60, text=True)
+    if done.returncode:
+        raise Skip(f'another user does not come here: {done.stderr}')
+    equal((os.stat(path).st_uid, os.listdir(folder)), (0, ['out']), 'owner of what another user may write')
+
+
+@case
+def what_others_put_into_a_folder_of_everybodys_is_not_written():
+    if os.geteuid() != 0 or Path('/proc/sys/fs/protected_regular').read_text().strip() == '0':
+        raise Skip('fs.protected_regular is 0, or this is not root')
+    folder, captured = scratch('everybodys'), capture('everybodys', sample())
+    os.mkdir(folder)
+    os.chmod(folder, 0o1777)
+    path = os.path.join(folder, 'out')
+    Path(path).write_text('planted')
+    os.chmod(path, 0o666)
+    os.chown(path, 65534, 65534)
+    for words in (['explain', '-o'], ['replay', '-w']):
+        done = subprocess.run([PROGRAM, *words, path, captured], capture_output=True, timeout=60, text=True)
+        equal((done.returncode, Path(path).read_text(), os.listdir(folder)), (1, 'planted', ['out']), f'{words}: {done.stderr}')
+
+
+@case
+def what_is_mounted_there_stays():
+    folder, captured = scratch('mounted'), capture('mounted', sample())
+    os.mkdir(folder)
+    path, below = os.path.join(folder, 'out'), os.path.join(folder, 'below')
+    Path(path).write_text('')
+    Path(below).write_text('old')
+    script = 'mount --bind "$1" "$2" || exit 77; shift 2; exec "$@"'
+    done = subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', below, path, PROGRAM, 'explain', '-o', path, captured], capture_output=True, timeout=60, text=True)
+    if done.returncode == 77 or 'unshare:' in done.stderr:
+        raise Skip('nothing can be mounted here')
+    equal((done.returncode, Path(path).read_text(), sorted(os.listdir(folder))), (0, '', ['below', 'out']), done.stderr)
+    check(Path(below).read_text() not in ('', 'old'), 'the file that is mounted there has the new content')
+
+
+@case
 def print_to_a_full_disk():
     if not os.path.exists('/dev/full'):
         raise Skip('no /dev/full')

@@ -105,8 +105,8 @@ def complaints():
 
 def few_are_queued(lab, mode, family):
     """The issue's measure, and the greeting, the login and the end with it. What a busy host delays makes acknowledgements of its own, which are
-    queued while something is edited: of three sessions the middle one counts."""
-    many, said = sorted(queued_in_a_session(lab, mode, family) for _ in range(3))[1]
+    queued while something is edited, so that there are more and never fewer: of three sessions that with the fewest counts."""
+    many, said = min(queued_in_a_session(lab, mode, family) for _ in range(3))
     check(many <= QUEUED_MAX, said)
     return said
 

@@ -108,7 +108,7 @@ def top_shows_what_there_is():
 @case
 def top_adds_up_nothing_that_it_cannot_see():
     with daemon(queues=[STATUS['queues'][0], {'queue': 1, 'unseen': 'it is root\'s'}]) as one, Screen(*top(one)) as screen:
-        text = screen.wait(lambda text: '10.0.0.3' in text, 'the table')
+        text = screen.wait(lambda text: '10.0.0.3' in text and '12.5 packets' in text, 'the table, and what has changed since')
         equal(text.splitlines()[2], "queues: cannot be seen, `status' says why; a second: 12.5 packets, 1.0 rewrites, 0.5 refusals", 'head')
 
 

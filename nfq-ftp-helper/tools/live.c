@@ -116,7 +116,7 @@ static int64_t time_of(const struct live *live, const json_t *line)
 {
 	const double since = tell_number(line, "ts") - live->begin;
 
-	return since > 0 && since < INT64_MAX / 2e6 ? (int64_t)(since * 1e6) : 0;
+	return since > 0 && since < (double)INT64_MAX / 2e6 ? (int64_t)(since * 1e6) : 0;
 }
 
 /* "": none, which is not NULL. */

@@ -33,15 +33,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifdef __has_include
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#endif
-#endif
-#ifndef RUNNING_ON_VALGRIND
-#define RUNNING_ON_VALGRIND 0
-#endif
-
 #define SESSIONS     16384
 #define LISTED	     10000
 #define STALLED	     1000

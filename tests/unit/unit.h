@@ -16,6 +16,15 @@
 
 #include <cmocka.h>
 
+#ifdef __has_include
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#endif
+#endif
+#ifndef RUNNING_ON_VALGRIND
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 /* Leave the case out, and say what is missing here: scripts/test tells it with the case's name. */
 #define unit_skip(why)                                                                                                 \
 	do {                                                                                                           \

@@ -26,15 +26,6 @@
 #include "core/session/resume.h"
 #include "core/session/session.h"
 
-#ifdef __has_include
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#endif
-#endif
-#ifndef RUNNING_ON_VALGRIND
-#define RUNNING_ON_VALGRIND 0
-#endif
-
 enum { CLIENT, SERVER };
 
 #define STREAM_MAX	  32768

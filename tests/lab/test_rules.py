@@ -519,12 +519,17 @@ def group_defaults(*arguments):
 
 # ---------------------------------------------------------------------------------------------------------------------
 
-VARIANTS = {
-    "plain": (),
-    "label": ("--label", "--mode", "queue"),
-    "much": ("--seqadj", "kernel", "--queue", "4:7", "--port", "21,2121", "--interface", "lan:wan,ppp+:",
-             "--zone", "3"),
-}
+MUCH = ("--seqadj", "kernel", "--port", "21,2121", "--interface", "lan:wan,ppp+:", "--zone", "3")
+
+
+def variants(mode):
+    """A conntrack helper has one queue."""
+    return {
+        "plain": (),
+        "label": ("--label", "--mode", "queue"),
+        "much": (*MUCH, "--queue", "4" if mode == "cthelper" else "4:7"),
+    }
+
 
 USAGE = {
     "carrier-ftp": (("--carrier", "ftp"), "--carrier"),
@@ -603,7 +608,7 @@ def group_traces(backend, mode):
         if why:
             return report.skip(name, why)
         for setting in SETTINGS:
-            for variant, more in VARIANTS.items():
+            for variant, more in variants(mode).items():
                 report.case(f"{name}/{setting}/{variant}", leaves_no_trace, setting, mode, backend, more)
         report.case(f"rules/run-makes-them/{backend}/{mode}", run_makes_them, mode, backend)
         if mode == "queue":

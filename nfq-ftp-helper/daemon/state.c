@@ -2,6 +2,8 @@
 #include "state.h"
 
 #include "log.h"
+#include "options.h"
+#include "output/pasted.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -20,6 +22,8 @@ struct state_place {
 
 static void complain(const struct state_place *place, int error)
 {
+	char directory[PASTED_SIZE(OPTIONS_PATH_MAX)];
+
 	if (error == -EWOULDBLOCK)
 		log_why(LOG_LEVEL_ERROR, "state",
 			"`%s/%s' is in use by another nfq-ftp-helper: end that one, or give --state-dir",
@@ -27,7 +31,7 @@ static void complain(const struct state_place *place, int error)
 	else if (error == -EPERM && place->file->mend[0])
 		log_why(LOG_LEVEL_ERROR, "state",
 			"the state directory `%s' %s; `%s %s' mends that, --state-dir names another", place->directory,
-			place->file->why, place->file->mend, place->directory);
+			place->file->why, place->file->mend, pasted(place->directory, directory, sizeof(directory)));
 	else if (error == -EPERM && place->file->why[0])
 		log_why(LOG_LEVEL_ERROR, "state", "the state directory `%s' %s; --state-dir names another",
 			place->directory, place->file->why);

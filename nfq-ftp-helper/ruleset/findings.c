@@ -12,6 +12,7 @@
 #include "kernel/cthelper.h"
 #include "marks.h"
 #include "nft.h"
+#include "output/pasted.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -300,13 +301,16 @@ static bool accepts_related(const struct found *found, const struct found_chain 
 /* The command that lets data connections through @chain. */
 static void write_acceptance(const struct found_chain *chain, char remedy[FOUND_TEXT_MAX])
 {
+	char table[FOUND_PASTED_MAX], name[FOUND_PASTED_MAX];
+
+	pasted(chain->table, table, sizeof(table));
+	pasted(chain->name, name, sizeof(name));
 	if (chain->iptables)
-		snprintf(remedy, FOUND_TEXT_MAX,
-			 "%s -t %.60s -I %.60s -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", chain->iptables,
-			 chain->table, chain->name);
+		snprintf(remedy, FOUND_TEXT_MAX, "%s -t %s -I %s -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+			 chain->iptables, table, name);
 	else
-		snprintf(remedy, FOUND_TEXT_MAX, "nft insert rule %.7s %.60s %.60s ct state established,related accept",
-			 chain->family, chain->table, chain->name);
+		snprintf(remedy, FOUND_TEXT_MAX, "nft insert rule %.7s %s %s ct state established,related accept",
+			 chain->family, table, name);
 }
 
 static void look_at_chain(struct findings *findings, const struct found *found, size_t index)

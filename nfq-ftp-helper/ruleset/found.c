@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "found.h"
 
+#include "output/pasted.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +160,14 @@ void found_printable(char *text)
 			*text = '?';
 }
 
+/* Does a shell hand it on word by word, as iptables-save has it? A comment in "..." may have what a shell obeys there. */
+static bool pastes_as_it_is(const char *line)
+{
+	while (pasted_is_plain(*line) || *line == ' ' || *line == '"' || (line[0] == '!' && line[1] == ' '))
+		line++;
+	return !*line;
+}
+
 /* As iptables counts: the chain's first is 1. */
 static unsigned int number_of(const struct found *found, const struct found_rule *rule)
 {
@@ -170,15 +180,16 @@ static unsigned int number_of(const struct found *found, const struct found_rule
 
 void found_name_line(const struct found *found, struct found_rule *rule, const char *program, const char *table)
 {
+	char chain[FOUND_PASTED_MAX];
 	int length;
 
 	snprintf(rule->text, sizeof(rule->text), "%.20s -t %.20s %.200s", program, table, rule->line);
 	length = snprintf(rule->removal, sizeof(rule->removal), "%s -t %s -D%s", program, table,
 			  rule->line + strlen("-A"));
-	if (length < (int)sizeof(rule->removal) && !strchr(rule->line, '?'))
+	if (length < (int)sizeof(rule->removal) && pastes_as_it_is(rule->line))
 		return;
-	snprintf(rule->removal, sizeof(rule->removal), "%.20s -t %.63s -D %.63s %u", program, table,
-		 found->chains[rule->chain].name, number_of(found, rule));
+	snprintf(rule->removal, sizeof(rule->removal), "%.20s -t %.63s -D %s %u", program, table,
+		 pasted(found->chains[rule->chain].name, chain, sizeof(chain)), number_of(found, rule));
 }
 
 void found_free(struct found *found)

@@ -19,6 +19,7 @@
 #define FOUND_NAME_MAX	 64
 #define FOUND_HELPER_MAX 16
 #define FOUND_TEXT_MAX	 256
+#define FOUND_PASTED_MAX 80 /* a table's or a chain's name in a command */
 
 /* Where a base chain sits. */
 enum found_hook {

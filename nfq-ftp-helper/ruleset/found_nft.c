@@ -3,6 +3,7 @@
 
 #include "found_nft_mark.h"
 #include "host/program.h"
+#include "output/pasted.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -283,12 +284,14 @@ static struct found_rule *add_rule(struct reading *reading, const json_t *object
 	const char *family = text_of(object, "family"), *table = text_of(object, "table");
 	const char *name = text_of(object, "chain");
 	long long handle = json_integer_value(json_object_get(object, "handle"));
+	char pasted_table[FOUND_PASTED_MAX], pasted_name[FOUND_PASTED_MAX];
 
 	if (!rule)
 		return NULL;
 	snprintf(rule->text, sizeof(rule->text), "nft rule %.7s %.60s %.60s handle %lld", family, table, name, handle);
-	snprintf(rule->removal, sizeof(rule->removal), "nft delete rule %.7s %.60s %.60s handle %lld", family, table,
-		 name, handle);
+	snprintf(rule->removal, sizeof(rule->removal), "nft delete rule %.7s %s %s handle %lld", family,
+		 pasted(table, pasted_table, sizeof(pasted_table)), pasted(name, pasted_name, sizeof(pasted_name)),
+		 handle);
 	return rule;
 }
 

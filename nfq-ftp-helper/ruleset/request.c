@@ -4,6 +4,7 @@
 #include "host/interface.h"
 #include "host/module.h"
 #include "kernel/cthelper.h"
+#include "output/pasted.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -98,12 +99,18 @@ static void say_attach(const struct attach *attach, char text[REQUEST_COMMAND_MA
 
 static void say_interfaces(const struct request *request, char text[REQUEST_COMMAND_MAX])
 {
+	char pairs[REQUEST_INTERFACES_MAX * (2 * IF_NAMESIZE + 1)] = "", word[sizeof(pairs) + 3];
+	int length = 0;
+
 	for (unsigned int i = 0; i < request->interface_count; i++) {
 		const struct request_interfaces *pair = &request->interfaces[i];
 
 		if (pair->client[0] || pair->server[0])
-			say(text, "%s%s:%s", i ? "," : " --interface ", pair->client, pair->server);
+			length += snprintf(pairs + length, sizeof(pairs) - (size_t)length, "%s%s:%s", i ? "," : "",
+					   pair->client, pair->server);
 	}
+	if (length)
+		say(text, " --interface %s", pasted(pairs, word, sizeof(word)));
 }
 
 const char *request_apply(const struct request *request, char text[REQUEST_COMMAND_MAX])

@@ -303,6 +303,25 @@ static void lines_not_to_be_said_again(void **state)
 	assert_string_equal(look_at_untracked(UNTRACKED(HUNDRED "\303\274"))->remedy, by_number);
 }
 
+/* Nor may a shell obey anything in it: a comment stands in "...", as iptables-save has it, and a chain's name as it is. */
+static void shells_obey_nothing(void **state)
+{
+	static const char by_number[] = "iptables -t raw -D PREROUTING 2";
+
+	(void)state;
+	assert_string_equal(look_at_untracked(UNTRACKED("$(reboot)"))->remedy, by_number);
+	assert_string_equal(look_at_untracked(UNTRACKED("`reboot`"))->remedy, by_number);
+	assert_string_equal(look_at_untracked(UNTRACKED("!reboot"))->remedy, by_number);
+	assert_string_equal(look_at_untracked(SAVED "*raw\n:PREROUTING ACCEPT [0:0]\n:a;reboot - [0:0]\n"
+						    "-A PREROUTING -j a;reboot\n"
+						    "-A a;reboot -p tcp -m tcp --dport 21 -j CT --notrack\nCOMMIT\n")
+				    ->remedy,
+			    "iptables -t raw -D 'a;reboot' 1");
+	look(&nothing_asked, SAVED "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n", NULL);
+	assert_string_equal(findings.wrong[FINDING_RELATED].remedy,
+			    "iptables -t filter -I FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
+}
+
 /* nft's names may be anything likewise. */
 static void names_of_nft(void **state)
 {
@@ -316,7 +335,7 @@ static void names_of_nft(void **state)
 	(void)state;
 	look(&nothing_asked, NULL, nft);
 	assert_true(findings.wrong[FINDING_NOTRACK].seen);
-	assert_string_equal(findings.wrong[FINDING_NOTRACK].remedy, "nft delete rule ip t?[2J ?? handle 4");
+	assert_string_equal(findings.wrong[FINDING_NOTRACK].remedy, "nft delete rule ip 't?[2J' '?\?' handle 4");
 }
 
 int main(void)
@@ -332,6 +351,7 @@ int main(void)
 		cmocka_unit_test(rules_of_others),
 		cmocka_unit_test(remedies),
 		cmocka_unit_test(lines_not_to_be_said_again),
+		cmocka_unit_test(shells_obey_nothing),
 		cmocka_unit_test(names_of_nft),
 	};
 

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include "check/report.h"
+#include "output/pasted.h"
 #include "output/say.h"
 #include "output/visible.h"
 
@@ -75,6 +76,39 @@ static void one_line_is_said(void **state)
 	free(text);
 }
 
+static void pastes(const char *word, const char *wanted)
+{
+	char buffer[PASTED_SIZE(64)];
+
+	assert_string_equal(pasted(word, buffer, PASTED_SIZE(strlen(word))), wanted);
+}
+
+/* A shell makes one word of it, and that one. */
+static void a_word_is_pasted(void **state)
+{
+	char buffer[PASTED_SIZE(8)];
+
+	(void)state;
+	pastes("/run/nfq-ftp-helper", "/run/nfq-ftp-helper");
+	pastes("lan:ppp+,:eth0.7@wan", "lan:ppp+,:eth0.7@wan");
+	pastes("", "''");
+	pastes("/srv/my state", "'/srv/my state'");
+	pastes("ppp*", "'ppp*'");
+	pastes("a;reboot", "'a;reboot'");
+	pastes("$(reboot)`x`\"\\", "'$(reboot)`x`\"\\'");
+	pastes("it's", "'it'\\''s'");
+	pastes("~", "'~'");
+	pastes("=ls", "'=ls'");
+	pastes("gr\xc3\xb6n", "'gr\xc3\xb6n'");
+	pastes("a'\\\x1b[2J\n", "$'a\\x27\\x5c\\x1b[2J\\x0a'");
+	pastes("\x9b", "$'\\x9b'");
+	/* A part would be another word. */
+	assert_string_equal(pasted("12345678", buffer, 9), "12345678");
+	assert_string_equal(pasted("12345678", buffer, 8), "''");
+	assert_string_equal(pasted("1234 678", buffer, 11), "'1234 678'");
+	assert_string_equal(pasted("1234 678", buffer, 10), "''");
+}
+
 /* An interface of such a name: its row is a line, and there in JSON, too. */
 static void rows_of_check_name_it(void **state)
 {
@@ -95,6 +129,7 @@ int main(void)
 		cmocka_unit_test(all_else_stays),
 		cmocka_unit_test(as_much_as_there_is_room_for),
 		cmocka_unit_test(one_line_is_said),
+		cmocka_unit_test(a_word_is_pasted),
 		cmocka_unit_test(rows_of_check_name_it),
 	};
 

@@ -200,6 +200,18 @@ const struct option_row *option_find(unsigned int commands, const char *name)
 	return NULL;
 }
 
+const char *option_said(const struct option_values *values, const char *name, const char *value,
+			char text[OPTION_SAID_MAX])
+{
+	const int line = values->line[option_find(RUN, name) - rows];
+
+	if (line)
+		snprintf(text, OPTION_SAID_MAX, "%s:%d: %s: %.33s: this", values->file, line, name, value);
+	else
+		snprintf(text, OPTION_SAID_MAX, "--%s %.33s", name, value);
+	return text;
+}
+
 /* A `no' says that there is none, and all else that there is one: the one would undo the other. */
 bool option_contradicts(const struct option_row *row, const struct option_values *values, const char *text)
 {

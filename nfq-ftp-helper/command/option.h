@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#define OPTION_ROWS_MAX 64
+
 #define OPTION_OUT_MAX 4096 /* the kernel's limit on a path, with its NUL */
 
 /* Which subcommands take an option: a bit each. */
@@ -44,6 +46,7 @@ struct option_values {
 
 	struct options run;	     /* `attach' is of rules, too; policy.loose and .foreign of replay */
 	char file[OPTIONS_PATH_MAX]; /* -c, or the usual one; "": none */
+	int line[OPTION_ROWS_MAX]; /* of it, where each row stands first; 0: the file does not say it, or the command line does */
 	bool test_config;
 	bool rules;
 	unsigned int verbose;
@@ -105,8 +108,6 @@ struct option_row {
 	const char *help;
 };
 
-#define OPTION_ROWS_MAX 64
-
 /* The table; *count is filled in. */
 const struct option_row *option_rows(unsigned int *count);
 
@@ -138,6 +139,20 @@ bool option_same(const struct option_row *row, const struct option_values *a, co
 
 /* Behind an option that may do without a value: is this one? Not what an operand may be called. */
 bool option_is_value(const char *text);
+
+#define OPTION_SAID_MAX (OPTIONS_PATH_MAX + 80)
+
+/**
+ * option_said - how a sentence begins that says that a value is not possible: it goes on with "is not possible: ..."
+ * @values: whose it is
+ * @name: of run's option
+ * @value: of less than 34 letters
+ * @text: filled in: "FILE:LINE: NAME: VALUE: this", like all that is said of the file, or "--NAME VALUE"
+ *
+ * Return: @text.
+ */
+const char *option_said(const struct option_values *values, const char *name, const char *value,
+			char text[OPTION_SAID_MAX]);
 
 /* The number that is stored for @row. Return: false: it is no number, or none of those allowed (none was given). */
 bool option_number(const struct option_row *row, const struct option_values *values, uint32_t *number);

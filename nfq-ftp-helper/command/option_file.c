@@ -25,7 +25,6 @@ struct reading {
 	struct option_values *values;
 	const char *path;
 	struct option_lines lines;
-	int line_of[OPTION_ROWS_MAX]; /* where each row stood first; 0: nowhere yet */
 	unsigned int faults;
 };
 
@@ -160,7 +159,7 @@ static int read_key(void *context, const char *section, const char *name, const 
 		fault_unknown(reading, name, value);
 		return 1;
 	}
-	line = &reading->line_of[row - option_rows(&count)];
+	line = &reading->values->line[row - option_rows(&count)];
 	if (*line && !option_repeats(row))
 		fault(reading, "%s: %s: this key stands in line %d already; give it once", key, text, *line);
 	else if (*line && option_contradicts(row, reading->values, value))

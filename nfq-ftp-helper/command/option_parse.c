@@ -84,6 +84,7 @@ static bool take(struct reading *reading, const struct option_row *row, const ch
 	const bool first = !has_stored(reading, row);
 
 	reading->seen |= 1ull << (row - option_rows(&count));
+	reading->values->line[row - option_rows(&count)] = 0;
 	return option_set(row, reading->values, text, first);
 }
 

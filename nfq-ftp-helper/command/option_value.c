@@ -122,7 +122,9 @@ static bool read_helper(const struct option_row *row, void *at, const char *text
 
 static bool read_group(const struct option_row *row, void *at, const char *text)
 {
-	return is_name(text, strlen(text), row->size, "-_.") && *text != '-' && read_path(row, at, text);
+	const bool number = !text[strspn(text, "0123456789")];
+
+	return !number && is_name(text, strlen(text), row->size, "-_.") && *text != '-' && read_path(row, at, text);
 }
 
 static bool read_user(const struct option_row *row, void *at, const char *text)
@@ -383,7 +385,7 @@ static const struct kind {
 	[OPTION_HELPER] = { read_helper,
 			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", NULL,
 			    NULL },
-	[OPTION_GROUP] = { read_group, "the name of a group, of less than @S letters", NULL, NULL },
+	[OPTION_GROUP] = { read_group, "the name of a group, of less than @S letters, and no number", NULL, NULL },
 	[OPTION_USER] = { read_user, "a user's name, of less than @S letters, or number, and not root's", NULL, NULL },
 	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", NULL, NULL },
 	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", NULL, same_mark },

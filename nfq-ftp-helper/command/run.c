@@ -461,6 +461,7 @@ int command_run(int argc, char **argv)
 {
 	static struct daemon daemon; /* all zero: nothing of it stands in the program's file */
 	const bool hangs_up = !is_ignored(SIGHUP);
+	char said[OPTION_SAID_MAX];
 	sigset_t signals;
 	int status;
 
@@ -477,7 +478,8 @@ int command_run(int argc, char **argv)
 		return status;
 	keep_nothing();
 	set_log_level(&daemon);
-	if (confinement_prepare(&daemon.confinement, &daemon.options) < 0)
+	option_said(&daemon.reload.values, "user", daemon.options.user, said);
+	if (confinement_prepare(&daemon.confinement, &daemon.options, said) < 0)
 		return EXIT_FAILED;
 	block_signals(&signals);
 	log_hold();

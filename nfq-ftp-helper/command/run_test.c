@@ -13,19 +13,20 @@ int run_test(const struct option_values *values)
 {
 	struct attach attach = values->run.attach;
 	struct confinement confinement;
-	char complaint[SETTLE_COMPLAINT_MAX];
+	char complaint[SETTLE_COMPLAINT_MAX], said[OPTION_SAID_MAX];
 
 	if (values->rules && !settle_queues(&attach, complaint)) {
 		log_why(LOG_LEVEL_ERROR, "rules", "%s", complaint);
 		return EXIT_USAGE;
 	}
-	if (confinement_find(&confinement, &values->run) < 0)
+	option_said(values, "user", values->run.user, said);
+	if (confinement_find(&confinement, &values->run, said) < 0)
 		return EXIT_USAGE;
 	/* The daemon would go on, and nobody of the group could ask it. */
 	if (values->run.group[0] && !getgrnam(values->run.group)) {
 		log_why(LOG_LEVEL_ERROR, "group",
-			"--group %s is not possible: there is no such group; `groupadd --system NAME' makes one",
-			values->run.group);
+			"%s is not possible: there is no such group; `groupadd --system NAME' makes one",
+			option_said(values, "group", values->run.group, said));
 		return EXIT_USAGE;
 	}
 	if (values->file[0])

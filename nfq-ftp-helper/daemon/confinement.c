@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int confinement_find(struct confinement *confinement, const struct options *options)
+int confinement_find(struct confinement *confinement, const struct options *options, const char *said)
 {
 	const char *name = options->user;
 	int error;
@@ -21,27 +21,27 @@ int confinement_find(struct confinement *confinement, const struct options *opti
 	error = user_find(&confinement->user, name);
 	if (error == -ENOENT)
 		log_why(LOG_LEVEL_ERROR, "user",
-			"--user %s is not possible: there is no such user; `useradd --system NAME' makes one, a number "
+			"%s is not possible: there is no such user; `useradd --system NAME' makes one, a number "
 			"from 1 to 4294967294 needs none",
-			name);
+			said);
 	else if (error == -EPERM)
 		log_why(LOG_LEVEL_ERROR, "user",
-			"--user %s is not possible: it is root, whose rights this is to be without: name another, or "
+			"%s is not possible: it is root, whose rights this is to be without: name another, or "
 			"none, which is " USER_DEFAULT,
-			name);
+			said);
 	else if (error)
-		log_why(LOG_LEVEL_ERROR, "user", "--user %s is not possible: %s", name, strerror(-error));
+		log_why(LOG_LEVEL_ERROR, "user", "%s is not possible: %s", said, strerror(-error));
 	return error;
 }
 
-int confinement_prepare(struct confinement *confinement, const struct options *options)
+int confinement_prepare(struct confinement *confinement, const struct options *options, const char *said)
 {
-	int error = confinement_find(confinement, options);
+	int error = confinement_find(confinement, options, said);
 
 	if (!error && options->user[0] && geteuid() != 0 && geteuid() != confinement->user.uid) {
 		log_why(LOG_LEVEL_ERROR, "user",
-			"--user %s is not possible: this is started as user %u, and only root can become another one",
-			options->user, (unsigned int)geteuid());
+			"%s is not possible: this is started as user %u, and only root can become another one", said,
+			(unsigned int)geteuid());
 		error = -EPERM;
 	}
 	if (!error && confinement->user.known)

@@ -206,6 +206,23 @@ static void command_line_wins(void **state)
 }
 
 /* Without -c it is read where it is there. */
+/* What only the machine can say of a value is said as all else is of it. */
+static void a_value_says_where_it_stands(void **state)
+{
+	char text[OPTION_SAID_MAX], wanted[OPTION_SAID_MAX];
+
+	(void)state;
+	is_good("queue = 5\n\n  group = nobodies\nuser = nobody7\n");
+	assert_int_equal(PARSE("-c", path, "--user", "nobody8"), OPTION_GO_ON);
+	snprintf(wanted, sizeof(wanted), "%s:3: group: nobodies: this", path);
+	assert_string_equal(option_said(&stored, "group", stored.run.group, text), wanted);
+	assert_string_equal(option_said(&stored, "user", stored.run.user, text), "--user nobody8");
+	assert_int_equal(PARSE("-c", path, "--group", "nobodies"), OPTION_GO_ON);
+	snprintf(wanted, sizeof(wanted), "%s:4: user: nobody7: this", path);
+	assert_string_equal(option_said(&stored, "user", stored.run.user, text), wanted);
+	assert_string_equal(option_said(&stored, "group", stored.run.group, text), "--group nobodies");
+}
+
 static void usual_place(void **state)
 {
 	const char *const before = option_file_usual;
@@ -746,6 +763,7 @@ int main(void)
 		TEST(has_blanks),
 		TEST(has_a_long_line),
 		TEST(command_line_wins),
+		TEST(a_value_says_where_it_stands),
 		TEST(usual_place),
 		TEST(bad_files),
 		TEST(has_a_nul),

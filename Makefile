@@ -220,6 +220,7 @@ $(BUILD)/tests/unit/test_explain: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libpc
 
 $(BUILD)/tests/unit/test_statefile: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,state statefile log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/queue_range.o
+$(BUILD)/tests/unit/test_statefile: LIBS_UNIT = -Wl,--wrap=fstatvfs
 
 $(BUILD)/tests/sim/sim: $(call objects,tests/sim) $(PACKET_BYTES) $(MODEL) $(CORE)
 	@mkdir -p $(@D)

@@ -56,9 +56,15 @@ struct daemon {
 
 static int open_workers(struct daemon *daemon)
 {
+	const struct options *options = &daemon->options;
+	char complaint[STATE_COMPLAINT_MAX];
 	int error = 0;
 
-	daemon->count = queue_range_count(&daemon->options.attach.queues);
+	if (!state_has_room(options->state_directory, &options->attach.queues, options->sessions, complaint)) {
+		log_why(LOG_LEVEL_ERROR, "state", "%s", complaint);
+		return -ENOSPC;
+	}
+	daemon->count = queue_range_count(&options->attach.queues);
 	daemon->workers = daemon->count ? calloc(daemon->count, sizeof(*daemon->workers)) : NULL;
 	if (!daemon->workers) {
 		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for %u workers", daemon->count);

@@ -4,6 +4,7 @@
 #include "command.h"
 #include "daemon/confinement.h"
 #include "daemon/log.h"
+#include "daemon/state.h"
 #include "settle/settle.h"
 
 #include <grp.h>
@@ -27,6 +28,10 @@ int run_test(const struct option_values *values)
 		log_why(LOG_LEVEL_ERROR, "group",
 			"%s is not possible: there is no such group; `groupadd --system NAME' makes one",
 			option_said(values, "group", values->run.group, said));
+		return EXIT_USAGE;
+	}
+	if (!state_has_room(values->run.state_directory, &attach.queues, values->run.sessions, complaint)) {
+		log_why(LOG_LEVEL_ERROR, "state", "%s", complaint);
 		return EXIT_USAGE;
 	}
 	if (values->file[0])

@@ -6,12 +6,25 @@
 #include "output/pasted.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #define PREFIX "queue-"
+
+/* A busy session in so many. */
+#define SESSIONS_PER_WORK 8
+#define WORKS_MIN	  256
+/* Clients, for so many sessions one. */
+#define SESSIONS_PER_BUDGET 4
+#define BUDGETS_MIN	    4096
 
 /* What state_open() works on: the file, and how people call it. */
 struct state_place {
@@ -99,6 +112,100 @@ static int replace(const struct state_place *place, const char *why)
 			"`%s/%s' %s: it is set aside as `%s', and the table starts empty", place->directory,
 			place->name, why, place->file->aside);
 	return error;
+}
+
+/* ---- room ---- */
+
+struct table_size state_size(uint32_t sessions)
+{
+	const uint32_t works = sessions / SESSIONS_PER_WORK, budgets = sessions / SESSIONS_PER_BUDGET;
+
+	return (struct table_size){ .sessions = sessions,
+				    .works = works > WORKS_MIN ? works : WORKS_MIN,
+				    .budgets = budgets > BUDGETS_MIN ? budgets : BUDGETS_MIN };
+}
+
+/* Where @path is, or is to be made. Return: it, or -1. */
+static int open_place(const char *path)
+{
+	const int place = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char above[OPTIONS_PATH_MAX + 3];
+	const char *slash;
+
+	if (place >= 0 || errno != ENOENT)
+		return place;
+	snprintf(above, sizeof(above), "%s", path);
+	for (size_t end = strlen(above); end > 1 && above[end - 1] == '/'; end--)
+		above[end - 1] = '\0';
+	slash = strrchr(above, '/');
+	snprintf(above + (slash ? slash + 1 - above : 0), 2, ".");
+	return open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* What goes when this name does. */
+static int64_t room_of(int place, unsigned int queue, const char *ending)
+{
+	char name[STATEFILE_NAME_MAX];
+	struct stat status;
+
+	snprintf(name, sizeof(name), PREFIX "%u%s", queue, ending);
+	if (fstatat(place, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode) || status.st_nlink > 1)
+		return 0;
+	return (int64_t)status.st_blocks * 512;
+}
+
+/* The most that is taken besides what is there, while a queue's new table stands beside its old one, one queue after the other. */
+static int64_t most_taken(int place, const struct queue_range *queues, uint32_t sessions)
+{
+	const struct table_size size = state_size(sessions);
+	const int64_t bytes = (int64_t)table_bytes(&size);
+	int64_t taken = 0, most = 0;
+
+	for (unsigned int i = 0; i < queue_range_count(queues); i++) {
+		taken += bytes - room_of(place, queues->first + i, ".new");
+		most = taken > most ? taken : most;
+		taken -= room_of(place, queues->first + i, "");
+	}
+	return most;
+}
+
+/* Return: INT64_MAX: nothing says how much it is. */
+static int64_t room_at(int place)
+{
+	struct statvfs room;
+
+	if (place < 0 || fstatvfs(place, &room) < 0 || !room.f_blocks)
+		return INT64_MAX;
+	return (int64_t)((geteuid() ? room.f_bavail : room.f_bfree) * room.f_frsize);
+}
+
+/* The most sessions that have room, as far as halving finds them; 0: none have. */
+static uint32_t sessions_in(int64_t room, int place, const struct queue_range *queues, uint32_t sessions)
+{
+	while (sessions && most_taken(place, queues, sessions) > room)
+		sessions /= 2;
+	return sessions;
+}
+
+bool state_has_room(const char *directory, const struct queue_range *queues, uint32_t sessions,
+		    char complaint[STATE_COMPLAINT_MAX])
+{
+	const int place = open_place(directory);
+	const int64_t room = room_at(place), wanted = most_taken(place, queues, sessions);
+	const unsigned int count = queue_range_count(queues);
+	const uint32_t fewer = sessions_in(room, place, queues, sessions);
+	char remedy[64] = "";
+
+	if (fewer)
+		snprintf(remedy, sizeof(remedy), "--sessions %" PRIu32 " has room there, ", fewer);
+	snprintf(complaint, STATE_COMPLAINT_MAX,
+		 "the tables of %u queues with %" PRIu32 " sessions each take %" PRId64
+		 " MB, and the state directory `%.*s' has room for %" PRId64
+		 " MB: %s--queue with fewer takes less, --state-dir names another directory",
+		 count, sessions, (wanted >> 20) + 1, OPTIONS_PATH_MAX, directory, room >> 20, remedy);
+	if (place >= 0)
+		close(place);
+	return wanted <= room;
 }
 
 struct table *state_open(struct statefile *file, const char *directory, unsigned int queue,

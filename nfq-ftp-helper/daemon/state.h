@@ -9,6 +9,23 @@
 #include "host/queue_range.h"
 #include "statefile.h"
 
+/* That of a queue with so many sessions. */
+struct table_size state_size(uint32_t sessions);
+
+#define STATE_COMPLAINT_MAX 512
+
+/**
+ * state_has_room - is there room for all of a daemon's tables, before the first is made?
+ * @directory: where they are to be; it need not be there
+ * @queues: a table each; what an earlier daemon has left of a queue gives its room back when the new one is there
+ * @sessions: of each queue
+ * @complaint: filled in where there is too little: a sentence, with how much it takes and what to do
+ *
+ * Return: whether there is, as far as the file system tells.
+ */
+bool state_has_room(const char *directory, const struct queue_range *queues, uint32_t sessions,
+		    char complaint[STATE_COMPLAINT_MAX]);
+
 /**
  * state_open - the table of a queue, in its file
  * @file: filled in; statefile_close() is due in any case

@@ -38,13 +38,6 @@
 #define MASTER_TIMEOUT	     432000 /* seconds: conntrack's default */
 #define MASTER_TIMEOUT_LEAST 180
 
-/* A busy session in so many. */
-#define SESSIONS_PER_WORK 8
-#define WORKS_MIN	  256
-/* Clients, for so many sessions one. */
-#define SESSIONS_PER_BUDGET 4
-#define BUDGETS_MIN	    4096
-
 #define TAKEOVER_TRIES 100
 #define TAKEOVER_WAIT  10000000 /* nanoseconds */
 
@@ -273,13 +266,7 @@ static void *run_thread(void *context)
 static int open_state(struct worker *worker)
 {
 	const struct options *options = worker->options;
-	const uint32_t works = options->sessions / SESSIONS_PER_WORK;
-	const uint32_t budgets = options->sessions / SESSIONS_PER_BUDGET;
-	const struct table_size size = {
-		.sessions = options->sessions,
-		.works = works > WORKS_MIN ? works : WORKS_MIN,
-		.budgets = budgets > BUDGETS_MIN ? budgets : BUDGETS_MIN,
-	};
+	const struct table_size size = state_size(options->sessions);
 
 	if (getrandom(&worker->engine.random, sizeof(worker->engine.random), 0) < 0)
 		return -errno;

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -725,6 +726,104 @@ static void killed_before_replacing(void **state)
 	opens(9, NULL);
 }
 
+/* ---- room ---- */
+
+static struct statvfs room;
+static struct stat looked_at;
+
+int __wrap_fstatvfs(int fd, struct statvfs *status);
+
+/* Nothing here is ever as large as what is asked for. */
+int __wrap_fstatvfs(int fd, struct statvfs *status)
+{
+	*status = room;
+	return fstat(fd, &looked_at);
+}
+
+static void room_is(uint64_t bytes)
+{
+	room = (struct statvfs){ .f_frsize = 1, .f_blocks = 1, .f_bfree = bytes, .f_bavail = bytes };
+}
+
+static void too_many_have_no_room(void **state)
+{
+	static const struct queue_range many = { true, 0, QUEUE_RANGE_MAX - 1 };
+	char complaint[STATE_COMPLAINT_MAX], wanted[STATE_COMPLAINT_MAX];
+	const struct table_size largest = state_size(1u << 24), fits = state_size(1u << 10);
+	const uint64_t all = (uint64_t)QUEUE_RANGE_MAX * table_bytes(&largest);
+
+	(void)state;
+	assert_true(all > (uint64_t)200 << 30);
+	room_is(all);
+	assert_true(state_has_room(directory, &many, 1u << 24, complaint));
+	room_is(all - 1);
+	assert_false(state_has_room(directory, &many, 1u << 24, complaint));
+	assert_non_null(strstr(complaint, " --sessions 8388608 has room there, "));
+	room_is(QUEUE_RANGE_MAX * table_bytes(&fits));
+	assert_false(state_has_room(directory, &many, 1u << 24, complaint));
+	snprintf(
+		wanted, sizeof(wanted),
+		"the tables of 64 queues with 16777216 sessions each take %u MB, and the state directory `%s' has room for "
+		"%u MB: --sessions 1024 has room there, --queue with fewer takes less, --state-dir names another directory",
+		(unsigned int)(all >> 20) + 1, directory, (unsigned int)(room.f_bfree >> 20));
+	assert_string_equal(complaint, wanted);
+	room_is(0);
+	assert_false(state_has_room(directory, &many, 16, complaint));
+	assert_null(strstr(complaint, "has room there"));
+	room.f_blocks = 0; /* a file system that has no limit */
+	assert_true(state_has_room(directory, &many, 1u << 24, complaint));
+	assert_false(exists(path("")) || exists(path(".lock")) || exists(path(".new")));
+}
+
+/* What is there stays until what takes its place is there. */
+static void what_is_left_gives_its_room_back(void **state)
+{
+	static const struct queue_range two = { true, QUEUE, QUEUE + 1 };
+	char complaint[STATE_COMPLAINT_MAX], name[128];
+	const struct table_size one = state_size(size.sessions);
+	const size_t bytes = table_bytes(&one);
+	struct stat status;
+	int file;
+
+	(void)state;
+	room_is(2 * bytes - 1);
+	assert_false(state_has_room(directory, &two, size.sessions, complaint));
+	file = open(path(""), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(posix_fallocate(file, 0, (off_t)bytes), 0);
+	assert_int_equal(fstat(file, &status), 0);
+	close(file);
+	assert_true(state_has_room(directory, &two, size.sessions, complaint));
+	room_is(2 * bytes - (uint64_t)status.st_blocks * 512);
+	assert_false(state_has_room(directory, &two, size.sessions, complaint)); /* both stand there for a while */
+	room_is(bytes);
+	assert_true(state_has_room(directory, &two, size.sessions, complaint));
+	/* What was being made when its maker was killed goes first. */
+	snprintf(name, sizeof(name), "%s", path(""));
+	assert_int_equal(rename(name, path(".new")), 0);
+	room_is(2 * bytes - (uint64_t)status.st_blocks * 512);
+	assert_true(state_has_room(directory, &two, size.sessions, complaint));
+}
+
+static void one_that_is_to_be_made_is_looked_at_above(void **state)
+{
+	static const char *const endings[] = { "/new", "/new///", "" };
+	char complaint[STATE_COMPLAINT_MAX], name[96];
+	struct stat status;
+
+	(void)state;
+	room_is(0);
+	assert_int_equal(stat(directory, &status), 0);
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		looked_at.st_ino = 0;
+		snprintf(name, sizeof(name), "%s%s", directory, endings[i]);
+		assert_false(state_has_room(name, &queues, 16, complaint));
+		assert_int_equal(looked_at.st_ino, status.st_ino);
+	}
+	/* Where there is none above, that is said when it is to be made. */
+	snprintf(name, sizeof(name), "%s/new/state", directory);
+	assert_true(state_has_room(name, &queues, 16, complaint));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_room, remove_room)
 
 int main(void)
@@ -756,6 +855,9 @@ int main(void)
 		CASE(others_queues),
 		CASE(lock_that_is_removed),
 		CASE(killed_before_replacing),
+		CASE(too_many_have_no_room),
+		CASE(what_is_left_gives_its_room_back),
+		CASE(one_that_is_to_be_made_is_looked_at_above),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -117,18 +118,22 @@ static bool may_be_replaced(const char *path)
 }
 
 /* Room for a dot and the ending. */
-#define TEMPORARY_MAX (OPTION_OUT_MAX + 8)
+#define TEMPORARY_MAX  (OPTION_OUT_MAX + 8)
+#define TEMPORARY_PART (NAME_MAX - 5)
 
 /* How often somebody else may have been faster. */
 #define TEMPORARY_TRIES 8
 
-/* Beside the file, hidden, and of a name that node_exporter, who reads *.prom, does not look at. Always the same: what a killed run leaves the next one takes away. */
+/*
+ * Beside the file, hidden, and of a name that node_exporter, who reads *.prom, does not look at. Always the same: what a killed run leaves the next one
+ * takes away. Of a name that is nearly as long as one may be it has the beginning.
+ */
 static void temporary_of(const char *path, char temporary[TEMPORARY_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	const int length = slash ? (int)(slash + 1 - path) : 0;
 
-	snprintf(temporary, TEMPORARY_MAX, "%.*s.%s.new", length, path, path + length);
+	snprintf(temporary, TEMPORARY_MAX, "%.*s.%.*s.new", length, path, TEMPORARY_PART, path + length);
 }
 
 /* Have the file that has this name for oneself. Return: 0, or a negative errno: -EWOULDBLOCK: another run has it; -ENOENT: it has the name no more. */

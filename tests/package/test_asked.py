@@ -152,8 +152,21 @@ def who_holds_it_is_not_disturbed():
         is_written(state)
 
 
+def its_name_may_be_as_long_as_any():
+    with daemon(METRICS, END) as state:
+        for length in (250, 251, 255):
+            name = "a" * (length - 5) + ".prom"
+            told = ask(state, "metrics", "--textfile", state / name)
+            check(told.returncode == 0 and not told.stderr, f"of {length} letters: it ends with {told.returncode}: {told.stderr}")
+            check(sorted(os.listdir(state)) == [name, "socket"], f"there is {os.listdir(state)}")
+            (state / name).unlink()
+        refuses(state, "metrics", "--textfile", state / ("a" * 256), words="File name too long")
+        check(os.listdir(state) == ["socket"], f"there is {os.listdir(state)}")
+
+
 CASES = [lines_without_end, much_memory_for_few_bytes, a_long_name, what_was_killed_leaves_nothing_for_good,
-         what_stands_beside_it_is_not_written_to, who_holds_it_is_not_disturbed]
+         what_stands_beside_it_is_not_written_to, who_holds_it_is_not_disturbed,
+         its_name_may_be_as_long_as_any]
 
 if __name__ == "__main__":
     sys.exit(run("asked", CASES, sys.argv[1:]))

@@ -198,7 +198,7 @@ $(BUILD)/tests/unit/test_asking: $(call objects,nfq-ftp-helper/asking) $(FIGURES
 $(BUILD)/tests/unit/test_asking: LIBS_UNIT = $(LIBS_DAEMON) -Wl,--wrap=clock_gettime
 
 $(BUILD)/tests/unit/test_reporter: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)
-$(BUILD)/tests/unit/test_reporter: LIBS_UNIT = $(LIBS_DAEMON)
+$(BUILD)/tests/unit/test_reporter: LIBS_UNIT = $(LIBS_DAEMON) -Wl,--wrap=nlif_catch
 
 $(BUILD)/tests/unit/test_guard: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,guard log logring) \
 	$(BUILD)/obj/nfq-ftp-helper/host/error.o

@@ -35,25 +35,26 @@ static bool take_news(struct nlif_handle *handle)
 	return true;
 }
 
+/* What is known may be out of date where some of it was lost: then it is asked for again, and till then goes by what has come. */
 void interfaces_open(struct interfaces *interfaces)
 {
 	interfaces->handle = nlif_open();
-	if (interfaces->handle && (ask_for_all(nlif_fd(interfaces->handle)) < 0 || !take_news(interfaces->handle)))
-		interfaces_close(interfaces);
+	interfaces->due =
+		!interfaces->handle || ask_for_all(nlif_fd(interfaces->handle)) < 0 || !take_news(interfaces->handle);
 }
 
 void interfaces_close(struct interfaces *interfaces)
 {
 	if (interfaces->handle)
 		nlif_close(interfaces->handle);
-	interfaces->handle = NULL;
+	*interfaces = (struct interfaces){ .handle = NULL };
 }
 
 void interfaces_refresh(struct interfaces *interfaces)
 {
-	if (!interfaces->handle || take_news(interfaces->handle))
+	if (!interfaces->due && (!interfaces->handle || take_news(interfaces->handle)))
 		return;
-	/* Start over with the whole list. */
+	/* Start over with the whole list, as often as it takes. */
 	interfaces_close(interfaces);
 	interfaces_open(interfaces);
 }

@@ -6,6 +6,7 @@
 #define DAEMON_INTERFACES_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct nlif_handle;
@@ -13,9 +14,10 @@ struct nlif_handle;
 /* Owned by one thread. Zeroed, it knows no names but works. */
 struct interfaces {
 	struct nlif_handle *handle;
+	bool due; /* the whole list has to be asked for: some of it was lost, or it could not be */
 };
 
-/* Without the kernel's list, interfaces are named by their number: that is no reason to fail. */
+/* Without the kernel's list, interfaces are named by their number: that is no reason to fail, and it is asked for again whenever they are refreshed. */
 void interfaces_open(struct interfaces *interfaces);
 void interfaces_close(struct interfaces *interfaces);
 

@@ -259,13 +259,54 @@ static void many_clients(void **state)
 	assert_int_equal(written + counted, refused);
 }
 
+/* ---- names of interfaces ---- */
+
+struct nlif_handle;
+
+static unsigned int losses; /* so often from now on */
+
+int __real_nlif_catch(struct nlif_handle *handle);
+int __wrap_nlif_catch(struct nlif_handle *handle);
+
+int __wrap_nlif_catch(struct nlif_handle *handle)
+{
+	if (!losses)
+		return __real_nlif_catch(handle);
+	losses--;
+	errno = ENOBUFS;
+	return -1;
+}
+
+/* However often news are lost, the list is asked for again. */
+static void interfaces_have_names_again(void **state)
+{
+	struct interfaces interfaces = { 0 };
+	char name[IF_NAMESIZE];
+
+	(void)state;
+	interfaces_refresh(&interfaces);
+	assert_string_equal(interfaces_name(&interfaces, 1, name), "if1"); /* it was not asked to begin */
+	for (unsigned int times = 0; times < 4; times++) {
+		losses = times;
+		interfaces_open(&interfaces);
+		for (unsigned int i = 0; i < times; i++) {
+			assert_string_equal(interfaces_name(&interfaces, 1, name), "if1");
+			interfaces_refresh(&interfaces);
+		}
+		assert_int_equal(losses, 0);
+		assert_string_equal(interfaces_name(&interfaces, 1, name), "lo");
+		interfaces_close(&interfaces);
+		assert_false(interfaces.due);
+	}
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_kind),     TEST(warnings),   TEST(nothing_is_forged_or_leaks),
-		TEST(level_decides), TEST(a_few_each), TEST(many_clients),
+		TEST(each_kind),  TEST(warnings),     TEST(nothing_is_forged_or_leaks),	 TEST(level_decides),
+		TEST(a_few_each), TEST(many_clients), TEST(interfaces_have_names_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

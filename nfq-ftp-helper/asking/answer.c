@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
 
-#include "host/clock.h"
 #include "watch/standing.h"
 
 #include <errno.h>
@@ -23,11 +22,6 @@ static bool (*const answers[QUESTIONS])(struct response *answer) = {
 bool answer_more(struct response *answer)
 {
 	return answers[answer->question.kind](answer);
-}
-
-uint64_t view_now(void)
-{
-	return (uint64_t)clock_milliseconds(CLOCK_BOOTTIME);
 }
 
 /* Between two clocks' milliseconds lies one more or less, as they are read one behind the other: that is no change, or times would go back. */
@@ -77,7 +71,7 @@ void view_sample(struct view *view)
 {
 	struct view_sample *sample = &view->samples[view->taken++ % VIEW_SAMPLES];
 
-	sample->at = view_now();
+	sample->at = clock_of_sessions();
 	view_sum(view, &sample->sum);
 }
 

@@ -181,7 +181,7 @@ bool answer_status(struct response *answer)
 	json_object_set_new(object, "rules", json_string(config->rules));
 	json_object_set_new(object, "rules_found", rules_of(view));
 	json_object_set_new(object, "since", json_real((double)(view->since + view_epoch()) / 1000));
-	json_object_set_new(object, "uptime", json_real((double)(view_now() - view->since) / 1000));
+	json_object_set_new(object, "uptime", json_real((double)(clock_of_sessions() - view->since) / 1000));
 	json_object_set_new(object, "queues", queues_of(view));
 	add_sessions(object, view, &sum);
 	json_object_set_new(object, "rates", rates_of(view));

@@ -402,12 +402,6 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
 }
 
-static bool run_reads_file(const struct option_values *values)
-{
-	(void)values;
-	return true;
-}
-
 /* With the priority that whoever collects the lines may want. */
 static void complain(const char *sentence)
 {
@@ -420,7 +414,7 @@ static const struct option_page page = {
 		 "NAT takes place, and tells conntrack which data connections to expect. Runs in the foreground.\n",
 	.end = "Signals: SIGTERM and SIGINT end it, SIGHUP reads the configuration again, SIGUSR1 logs its counters.\n"
 	       "Exit codes: 0 ended by a signal, 1 failed, 2 wrong usage.\n",
-	.reads_file = run_reads_file,
+	.reads_file = true,
 	.complain = complain,
 };
 

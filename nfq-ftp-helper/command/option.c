@@ -6,7 +6,6 @@
 #include "ruleset/backends.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define RUN	 OPTION_OF_RUN

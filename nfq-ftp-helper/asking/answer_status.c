@@ -38,15 +38,6 @@ static json_int_t whole(uint64_t number)
 	return (json_int_t)number;
 }
 
-static uint64_t all_refusals(const struct figures *figures)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < REFUSALS; i++)
-		sum += figures->counters.refusals[i];
-	return sum;
-}
-
 /* A second, over the last ten. */
 static json_t *rates_of(const struct view *view)
 {
@@ -57,12 +48,13 @@ static json_t *rates_of(const struct view *view)
 
 	if (seconds <= 0)
 		return json_null();
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "seconds", seconds, "packets",
-			 (double)(last->sum.counters.packets - first->sum.counters.packets) / seconds, "sessions",
-			 (double)(last->sum.counters.sessions - first->sum.counters.sessions) / seconds, "rewrites",
-			 (double)(last->sum.counters.edits - first->sum.counters.edits) / seconds, "expectations",
-			 (double)(last->sum.counters.expectations - first->sum.counters.expectations) / seconds,
-			 "refusals", (double)(all_refusals(&last->sum) - all_refusals(&first->sum)) / seconds);
+	return json_pack(
+		"{s:f, s:f, s:f, s:f, s:f, s:f}", "seconds", seconds, "packets",
+		(double)(last->sum.counters.packets - first->sum.counters.packets) / seconds, "sessions",
+		(double)(last->sum.counters.sessions - first->sum.counters.sessions) / seconds, "rewrites",
+		(double)(last->sum.counters.edits - first->sum.counters.edits) / seconds, "expectations",
+		(double)(last->sum.counters.expectations - first->sum.counters.expectations) / seconds, "refusals",
+		(double)(figures_refusals(&last->sum.counters) - figures_refusals(&first->sum.counters)) / seconds);
 }
 
 /* The latest of all workers. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
 
+#include "output/visible.h"
 #include "watch/standing.h"
 
 #include <errno.h>
@@ -131,22 +132,15 @@ json_t *answer_begin(const struct response *answer)
 
 const char *answer_text(const char *bytes, size_t length, char *text)
 {
-	static const char digits[] = "0123456789abcdef";
 	char *to = text;
 
 	while (length && (bytes[length - 1] == '\r' || bytes[length - 1] == '\n'))
 		length--;
 	for (size_t i = 0; i < length; i++) {
-		const unsigned char byte = (unsigned char)bytes[i];
-
-		if (byte >= ' ' && byte <= '~' && byte != '\\') {
-			*to++ = (char)byte;
-			continue;
-		}
-		*to++ = '\\';
-		*to++ = 'x';
-		*to++ = digits[byte >> 4];
-		*to++ = digits[byte & 15];
+		if (bytes[i] >= ' ' && bytes[i] <= '~' && bytes[i] != '\\')
+			*to++ = bytes[i];
+		else
+			to += visible_escape(bytes[i], to);
 	}
 	*to = '\0';
 	return text;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "answer.h"
 
-#include "host/clock.h"
+#include "output/visible.h"
 #include "watch/standing.h"
 
 #include <errno.h>
@@ -23,11 +23,6 @@ static bool (*const answers[QUESTIONS])(struct response *answer) = {
 bool answer_more(struct response *answer)
 {
 	return answers[answer->question.kind](answer);
-}
-
-uint64_t view_now(void)
-{
-	return (uint64_t)clock_milliseconds(CLOCK_BOOTTIME);
 }
 
 /* Between two clocks' milliseconds lies one more or less, as they are read one behind the other: that is no change, or times would go back. */
@@ -77,7 +72,7 @@ void view_sample(struct view *view)
 {
 	struct view_sample *sample = &view->samples[view->taken++ % VIEW_SAMPLES];
 
-	sample->at = view_now();
+	sample->at = clock_of_sessions();
 	view_sum(view, &sample->sum);
 }
 
@@ -137,22 +132,15 @@ json_t *answer_begin(const struct response *answer)
 
 const char *answer_text(const char *bytes, size_t length, char *text)
 {
-	static const char digits[] = "0123456789abcdef";
 	char *to = text;
 
 	while (length && (bytes[length - 1] == '\r' || bytes[length - 1] == '\n'))
 		length--;
 	for (size_t i = 0; i < length; i++) {
-		const unsigned char byte = (unsigned char)bytes[i];
-
-		if (byte >= ' ' && byte <= '~' && byte != '\\') {
-			*to++ = (char)byte;
-			continue;
-		}
-		*to++ = '\\';
-		*to++ = 'x';
-		*to++ = digits[byte >> 4];
-		*to++ = digits[byte & 15];
+		if (bytes[i] >= ' ' && bytes[i] <= '~' && bytes[i] != '\\')
+			*to++ = bytes[i];
+		else
+			to += visible_escape(bytes[i], to);
 	}
 	*to = '\0';
 	return text;

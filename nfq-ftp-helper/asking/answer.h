@@ -6,6 +6,7 @@
 #define ASKING_ANSWER_H
 
 #include "asking.h"
+#include "host/clock.h"
 #include "kernel/exchange.h"
 #include "kernel/nfqueue_stat.h"
 #include "question.h"
@@ -24,7 +25,7 @@ struct view {
 	struct asking_config config;
 	struct figures *
 		known; /* of each source, as last read whole: what counts up must not fall, or a reader takes it for a new start */
-	uint64_t since; /* the start, by view_now(): what is known of 1970 may change */
+	uint64_t since; /* the start, by clock_of_sessions(): what is known of 1970 may change */
 	int stat_file;	/* of nfqueue_stat_open(): a file, or why there is none */
 	struct view_sample samples[VIEW_SAMPLES];
 	unsigned int taken; /* of these, in all */
@@ -32,8 +33,7 @@ struct view {
 	uint64_t turned_away; /* who was told that it is busy, in all */
 };
 
-/* The workers' clock, in milliseconds; and what is to be added for the time since 1970. */
-uint64_t view_now(void);
+/* What is to be added to clock_of_sessions() for the time since 1970, in milliseconds. */
 uint64_t view_epoch(void);
 
 /* All workers' figures. */

@@ -76,7 +76,8 @@ bool answer_follow_rules_news(const struct answer_follow *follow, const struct w
 
 static void add_rules_event(struct response *answer, const char *event, const struct watched *watched)
 {
-	json_t *line = json_pack("{s:s, s:f}", "event", event, "ts", (double)(view_now() + view_epoch()) / 1000);
+	json_t *line =
+		json_pack("{s:s, s:f}", "event", event, "ts", (double)(clock_of_sessions() + view_epoch()) / 1000);
 
 	answer_missing(line, watched);
 	answer_line(answer, line);

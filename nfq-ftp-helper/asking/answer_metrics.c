@@ -74,14 +74,6 @@ static const struct module_row {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-static json_int_t number_at(const struct figures *figures, size_t at)
-{
-	uint64_t number;
-
-	memcpy(&number, (const char *)figures + at, sizeof(number));
-	return (json_int_t)number;
-}
-
 static json_t *family(const char *name, const char *type, const char *help)
 {
 	return json_pack("{s:s, s:s, s:s, s:[]}", "name", name, "type", type, "help", help, "samples");
@@ -97,14 +89,20 @@ static void add_sample(json_t *object, const char *label, const char *value, jso
 	json_array_append_new(json_object_get(object, "samples"), sample);
 }
 
+/* A family of one number. */
+static void add_number(struct response *answer, const char *name, const char *type, const char *help, uint64_t number)
+{
+	json_t *object = family(name, type, help);
+
+	add_sample(object, NULL, NULL, json_integer((json_int_t)number));
+	answer_line(answer, object);
+}
+
 static void add_rows(struct response *answer, const struct figures *sum)
 {
-	for (size_t i = 0; i < ROWS; i++) {
-		json_t *object = family(rows[i].name, rows[i].gauge ? "gauge" : "counter", rows[i].help);
-
-		add_sample(object, NULL, NULL, json_integer(number_at(sum, rows[i].at)));
-		answer_line(answer, object);
-	}
+	for (size_t i = 0; i < ROWS; i++)
+		add_number(answer, rows[i].name, rows[i].gauge ? "gauge" : "counter", rows[i].help,
+			   figures_number_at(sum, rows[i].at));
 }
 
 static void add_reasons(struct response *answer, const struct figures *sum)
@@ -208,19 +206,10 @@ static void add_module(struct response *answer)
 	for (size_t i = 0; i < sizeof(module_rows) / sizeof(module_rows[0]); i++) {
 		const struct module_row *row = &module_rows[i];
 		uint64_t value;
-		json_t *object;
 
-		if (!module_counter(text, row->counter, &value))
-			continue;
-		object = family(row->name, "counter", row->help);
-		add_sample(object, NULL, NULL, json_integer((json_int_t)value));
-		answer_line(answer, object);
+		if (module_counter(text, row->counter, &value))
+			add_number(answer, row->name, "counter", row->help, value);
 	}
-}
-
-static json_int_t count_of(const _Atomic uint64_t *count)
-{
-	return (json_int_t)atomic_load_explicit(count, memory_order_relaxed);
 }
 
 /* How the rules stand. Where nobody looks nothing is said. */
@@ -228,19 +217,15 @@ static void add_rules_found(struct response *answer)
 {
 	const struct watched *watched = answer->view->config.watched;
 	const enum watched_state state = answer_rules_state(watched);
-	json_t *in_place, *gone, *put_back;
 
 	if (state == WATCHED_NOT)
 		return;
-	in_place = family("rules_in_place", "gauge", "Whether the rules that were seen in place are there now.");
-	gone = family("rules_gone", "counter", "How often rules have gone.");
-	put_back = family("rules_put_back", "counter", "How often this program has put them back.");
-	add_sample(in_place, NULL, NULL, json_integer(state == WATCHED_THERE));
-	add_sample(gone, NULL, NULL, json_integer(count_of(&watched->gone)));
-	add_sample(put_back, NULL, NULL, json_integer(count_of(&watched->put_back)));
-	answer_line(answer, in_place);
-	answer_line(answer, gone);
-	answer_line(answer, put_back);
+	add_number(answer, "rules_in_place", "gauge", "Whether the rules that were seen in place are there now.",
+		   state == WATCHED_THERE);
+	add_number(answer, "rules_gone", "counter", "How often rules have gone.",
+		   atomic_load_explicit(&watched->gone, memory_order_relaxed));
+	add_number(answer, "rules_put_back", "counter", "How often this program has put them back.",
+		   atomic_load_explicit(&watched->put_back, memory_order_relaxed));
 }
 
 static void add_program(struct response *answer)
@@ -248,16 +233,14 @@ static void add_program(struct response *answer)
 	const struct view *view = answer->view;
 	json_t *build = family("build_info", "gauge", "The program's version.");
 	json_t *start = family("start_time_seconds", "gauge", "When the daemon began, since 1970.");
-	json_t *away =
-		family("askers_turned_away", "counter", "Questions that were not answered, since too many asked.");
 
 	add_sample(build, "version", VERSION, json_integer(1));
 	add_sample(start, NULL, NULL, json_real((double)(view->since + view_epoch()) / 1000));
-	add_sample(away, NULL, NULL, json_integer((json_int_t)view->turned_away));
 	json_object_set_new(start, "unit", json_string("seconds"));
 	answer_line(answer, build);
 	answer_line(answer, start);
-	answer_line(answer, away);
+	add_number(answer, "askers_turned_away", "counter", "Questions that were not answered, since too many asked.",
+		   view->turned_away);
 }
 
 bool answer_metrics(struct response *answer)

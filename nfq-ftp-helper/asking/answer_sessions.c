@@ -42,7 +42,7 @@ static uint32_t seconds_to(uint32_t from, uint32_t to)
 static void add_session(struct response *answer, const struct table_view *view, unsigned int queue)
 {
 	const struct session *session = &view->session;
-	const uint32_t now = (uint32_t)(view_now() / 1000);
+	const uint32_t now = (uint32_t)(clock_of_sessions() / 1000);
 	const struct ftp_word *word = ftp_word_of(session->stream[DIRECTION_ORIGINAL].word);
 	const char *state = question_state_name(session->state);
 	char ends[ENDS_MAX], since[24] = "null";
@@ -72,7 +72,7 @@ static void add_expectation(struct response *answer, const struct table_view *vi
 			    const struct announcement *announcement)
 {
 	const struct expectation *expectation = &announcement->expectation;
-	const uint32_t now = (uint32_t)(view_now() / 1000);
+	const uint32_t now = (uint32_t)(clock_of_sessions() / 1000);
 	char ends[ENDS_MAX], from[ENDPOINT_PRINT_MAX], to[ENDPOINT_PRINT_MAX], inner[ENDPOINT_PRINT_MAX] = "";
 
 	if (expectation->translated)

@@ -38,15 +38,6 @@ static json_int_t whole(uint64_t number)
 	return (json_int_t)number;
 }
 
-static uint64_t all_refusals(const struct figures *figures)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < REFUSALS; i++)
-		sum += figures->counters.refusals[i];
-	return sum;
-}
-
 /* A second, over the last ten. */
 static json_t *rates_of(const struct view *view)
 {
@@ -57,12 +48,13 @@ static json_t *rates_of(const struct view *view)
 
 	if (seconds <= 0)
 		return json_null();
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "seconds", seconds, "packets",
-			 (double)(last->sum.counters.packets - first->sum.counters.packets) / seconds, "sessions",
-			 (double)(last->sum.counters.sessions - first->sum.counters.sessions) / seconds, "rewrites",
-			 (double)(last->sum.counters.edits - first->sum.counters.edits) / seconds, "expectations",
-			 (double)(last->sum.counters.expectations - first->sum.counters.expectations) / seconds,
-			 "refusals", (double)(all_refusals(&last->sum) - all_refusals(&first->sum)) / seconds);
+	return json_pack(
+		"{s:f, s:f, s:f, s:f, s:f, s:f}", "seconds", seconds, "packets",
+		(double)(last->sum.counters.packets - first->sum.counters.packets) / seconds, "sessions",
+		(double)(last->sum.counters.sessions - first->sum.counters.sessions) / seconds, "rewrites",
+		(double)(last->sum.counters.edits - first->sum.counters.edits) / seconds, "expectations",
+		(double)(last->sum.counters.expectations - first->sum.counters.expectations) / seconds, "refusals",
+		(double)(figures_refusals(&last->sum.counters) - figures_refusals(&first->sum.counters)) / seconds);
 }
 
 /* The latest of all workers. */
@@ -181,7 +173,7 @@ bool answer_status(struct response *answer)
 	json_object_set_new(object, "rules", json_string(config->rules));
 	json_object_set_new(object, "rules_found", rules_of(view));
 	json_object_set_new(object, "since", json_real((double)(view->since + view_epoch()) / 1000));
-	json_object_set_new(object, "uptime", json_real((double)(view_now() - view->since) / 1000));
+	json_object_set_new(object, "uptime", json_real((double)(clock_of_sessions() - view->since) / 1000));
 	json_object_set_new(object, "queues", queues_of(view));
 	add_sessions(object, view, &sum);
 	json_object_set_new(object, "rates", rates_of(view));

@@ -9,7 +9,6 @@
 #include "place.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -317,7 +316,7 @@ static bool wait_for_them(struct asking *asking, struct pollfd polled[2 + ASKING
 
 	polled[0] = (struct pollfd){ .fd = asking->wake, .events = POLLIN };
 	polled[1] = (struct pollfd){
-		.fd = view_now() < asking->deaf_until ? -1 : asking->place.socket,
+		.fd = clock_of_sessions() < asking->deaf_until ? -1 : asking->place.socket,
 		.events = POLLIN,
 	};
 	for (unsigned int i = 0; i < asking->count; i++)
@@ -336,7 +335,7 @@ static void *run_thread(void *context)
 	uint64_t sampled = 0;
 
 	while (wait_for_them(asking, polled)) {
-		const uint64_t now = view_now();
+		const uint64_t now = clock_of_sessions();
 
 		if (now - sampled >= 1000) {
 			view_sample(&asking->view);
@@ -375,7 +374,7 @@ int asking_open(struct asking **asking, const struct asking_config *config)
 	new->view.config = *config;
 	new->view.known = new->known;
 	new->view.stat_file = nfqueue_stat_open();
-	new->view.since = view_now();
+	new->view.since = clock_of_sessions();
 	new->wake = eventfd(0, EFD_CLOEXEC);
 	error = new->wake < 0 ? -errno :
 				place_open(&new->place, config->options->state_directory, config->options->group);

@@ -13,7 +13,6 @@
 #include "trial/probes.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 

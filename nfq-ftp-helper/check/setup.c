@@ -11,9 +11,7 @@
 #include "kernel/cthelper.h"
 #include "ruleset/findings.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SETUP_GROUP "set-up"

@@ -5,15 +5,9 @@
 #include "option.h"
 #include "ruleset/backends.h"
 
-static bool check_reads_file(const struct option_values *values)
-{
-	(void)values;
-	return true;
-}
-
 static const struct option_page page = {
 	.command = OPTION_OF_CHECK,
-	.reads_file = check_reads_file,
+	.reads_file = true,
 	.about =
 		"Finds out which modes can run here and why others cannot, by trying in a network namespace of its own, and\n"
 		"what stands in FTP's way in the present one: the most important cause first, with the command that mends it.\n",

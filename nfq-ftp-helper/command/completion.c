@@ -78,20 +78,18 @@ static void bash_value(const struct command *command, const struct option_row *r
 
 static void bash_command(const struct command *command)
 {
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
-	for (unsigned int i = 0; i < count; i++) {
-		if (takes(command, &rows[i]) && rows[i].argument && !rows[i].optional)
-			bash_value(command, &rows[i]);
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		if (takes(command, &option_rows[i]) && option_rows[i].argument && !option_rows[i].optional)
+			bash_value(command, &option_rows[i]);
 	}
 	printf("\t%s:*)\n\t\twords=\"", command->name);
-	for (unsigned int i = 0; i < count; i++) {
-		if (!takes(command, &rows[i]))
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		if (!takes(command, &option_rows[i]))
 			continue;
-		printf("--%s ", rows[i].name);
-		if (rows[i].letter)
-			printf("-%c ", rows[i].letter);
+		printf("--%s ", option_rows[i].name);
+		if (option_rows[i].letter)
+			printf("-%c ", option_rows[i].letter);
 	}
 	printf("\"\n%s\t\t;;\n", command->operand ? "\t\t[[ $cur == -* ]] || words=PATHS\n" : "");
 }
@@ -158,18 +156,16 @@ static void zsh_spec(const char *dashes, const char *name, const char *equals, c
 
 static void zsh_command(const struct command *command)
 {
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
 	printf("%s)\n\t_arguments", command->name);
-	for (unsigned int i = 0; i < count; i++) {
-		const char letter[] = { rows[i].letter, '\0' };
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		const char letter[] = { option_rows[i].letter, '\0' };
 
-		if (!takes(command, &rows[i]))
+		if (!takes(command, &option_rows[i]))
 			continue;
-		zsh_spec("--", rows[i].name, rows[i].optional ? "=-" : "=", &rows[i]);
-		if (rows[i].letter)
-			zsh_spec("-", letter, "+", &rows[i]);
+		zsh_spec("--", option_rows[i].name, option_rows[i].optional ? "=-" : "=", &option_rows[i]);
+		if (option_rows[i].letter)
+			zsh_spec("-", letter, "+", &option_rows[i]);
 	}
 	printf("%s\n\t;;\n", command->operand ? " \\\n\t\t'*:capture:_files'" : "");
 }

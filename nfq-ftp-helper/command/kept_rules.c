@@ -9,7 +9,6 @@
 #include "settle/settle.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

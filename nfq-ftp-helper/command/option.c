@@ -6,7 +6,6 @@
 #include "ruleset/backends.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define RUN	 OPTION_OF_RUN
@@ -59,7 +58,7 @@ static const char *foreign_word(unsigned int index)
 }
 
 /* In the order of the help, which looks up the defaults of numbers itself. */
-static const struct option_row rows[] = {
+const struct option_row option_rows[] = {
 	{ "backend", "NAME", RUN | RULES | CHECK, OPTION_WORD, AT(backend), .word = backend_word, .rules_only = true,
 	  .help = "nft or iptables (and ip6tables); without it nft where the kernel can (check: that of the rules that are there)" },
 	{ "mode", "MODE", RUN | RULES, OPTION_WORD, AT(run.attach.mode), .word = mode_word,
@@ -181,21 +180,16 @@ static const struct option_row rows[] = {
 	  .help = "print this" },
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+const unsigned int option_row_count = sizeof(option_rows) / sizeof(option_rows[0]);
 
-_Static_assert(ROWS <= OPTION_ROWS_MAX, "readers have a bit for OPTION_ROWS_MAX");
-
-const struct option_row *option_rows(unsigned int *count)
-{
-	*count = ROWS;
-	return rows;
-}
+_Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= OPTION_ROWS_MAX,
+	       "readers have a bit for OPTION_ROWS_MAX");
 
 const struct option_row *option_find(unsigned int commands, const char *name)
 {
-	for (size_t i = 0; i < ROWS; i++) {
-		if ((rows[i].commands & commands) && strcmp(rows[i].name, name) == 0)
-			return &rows[i];
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		if ((option_rows[i].commands & commands) && strcmp(option_rows[i].name, name) == 0)
+			return &option_rows[i];
 	}
 	return NULL;
 }
@@ -203,7 +197,7 @@ const struct option_row *option_find(unsigned int commands, const char *name)
 const char *option_said(const struct option_values *values, const char *name, const char *value,
 			char text[OPTION_SAID_MAX])
 {
-	const int line = values->line[option_find(RUN, name) - rows];
+	const int line = values->line[option_find(RUN, name) - option_rows];
 
 	if (line)
 		snprintf(text, OPTION_SAID_MAX, "%s:%d: %s: %.33s: this", values->file, line, name, value);

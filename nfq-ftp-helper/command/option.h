@@ -108,8 +108,9 @@ struct option_row {
 	const char *help;
 };
 
-/* The table; *count is filled in. */
-const struct option_row *option_rows(unsigned int *count);
+/* The table. */
+extern const struct option_row option_rows[];
+extern const unsigned int option_row_count;
 
 /* The row of this name that the @commands' one subcommand takes; NULL: there is none. */
 const struct option_row *option_find(unsigned int commands, const char *name);
@@ -169,9 +170,8 @@ struct option_page {
 	bool (*no_operand)(const struct option_values *values); /* NULL, or: does it take none with these options? */
 	const char *about;
 	const char *end;
-	bool (*reads_file)(
-		const struct option_values *values); /* NULL: no file is its affair. @values: the command line's */
-	void (*complain)(const char *sentence);	     /* NULL: on standard error */
+	bool reads_file; /* the file is its affair, but for --remove: what is taken away is found where it is, whatever fault a file has */
+	void (*complain)(const char *sentence); /* NULL: on standard error */
 };
 
 #define OPTION_COMPLAINT_MAX 768

@@ -82,19 +82,18 @@ static bool is_key(const struct option_row *row)
 /* The key that may have been meant; NULL: none is near. */
 static const char *nearest(const char *name)
 {
-	unsigned int count, best = (unsigned int)strlen(name) / 2 + 1;
-	const struct option_row *rows = option_rows(&count);
+	unsigned int best = (unsigned int)strlen(name) / 2 + 1;
 	const char *found = NULL;
 
-	for (unsigned int i = 0; i < count && strlen(name) <= NAME_MAX_NEAR; i++) {
+	for (unsigned int i = 0; i < option_row_count && strlen(name) <= NAME_MAX_NEAR; i++) {
 		unsigned int far;
 
-		if (!is_key(&rows[i]) || strlen(rows[i].name) > NAME_MAX_NEAR)
+		if (!is_key(&option_rows[i]) || strlen(option_rows[i].name) > NAME_MAX_NEAR)
 			continue;
-		far = distance(name, rows[i].name);
+		far = distance(name, option_rows[i].name);
 		if (far < best) {
 			best = far;
-			found = rows[i].name;
+			found = option_rows[i].name;
 		}
 	}
 	return found;
@@ -146,7 +145,6 @@ static int read_key(void *context, const char *section, const char *name, const 
 	struct reading *reading = context;
 	const struct option_row *row = option_find(OPTION_OF_RUN, name);
 	char allowed[OPTION_ALLOWED_MAX], key[SHOWN_MAX], text[SHOWN_MAX], part[SHOWN_MAX];
-	unsigned int count;
 	int *line;
 
 	reading->lines.waits = false;
@@ -159,7 +157,7 @@ static int read_key(void *context, const char *section, const char *name, const 
 		fault_unknown(reading, name, value);
 		return 1;
 	}
-	line = &reading->values->line[row - option_rows(&count)];
+	line = &reading->values->line[row - option_rows];
 	if (*line && !option_repeats(row))
 		fault(reading, "%s: %s: this key stands in line %d already; give it once", key, text, *line);
 	else if (*line && option_contradicts(row, reading->values, value))

@@ -36,55 +36,48 @@ static void build_parser(struct parser *parser, unsigned int command)
 {
 	struct option *next = parser->longs;
 	char *letters = parser->shorts;
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
 	*letters++ = ':';
-	for (unsigned int i = 0; i < count; i++) {
-		const int has = rows[i].optional ? optional_argument :
-				rows[i].argument ? required_argument :
-						   no_argument;
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		const int has = option_rows[i].optional ? optional_argument :
+				option_rows[i].argument ? required_argument :
+							  no_argument;
 
-		if (!(rows[i].commands & command))
+		if (!(option_rows[i].commands & command))
 			continue;
-		*next++ = (struct option){ .name = rows[i].name, .has_arg = has, .val = LONG_BASE + (int)i };
-		if (!rows[i].letter)
+		*next++ = (struct option){ .name = option_rows[i].name, .has_arg = has, .val = LONG_BASE + (int)i };
+		if (!option_rows[i].letter)
 			continue;
-		*letters++ = rows[i].letter;
-		if (rows[i].argument)
+		*letters++ = option_rows[i].letter;
+		if (option_rows[i].argument)
 			*letters++ = ':';
 	}
 }
 
 static const struct option_row *row_of(const struct reading *reading, int result)
 {
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
 	if (result >= LONG_BASE)
-		return &rows[result - LONG_BASE];
-	for (unsigned int i = 0; i < count; i++) {
-		if ((rows[i].commands & reading->page->command) && rows[i].letter == result)
-			return &rows[i];
+		return &option_rows[result - LONG_BASE];
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		if ((option_rows[i].commands & reading->page->command) && option_rows[i].letter == result)
+			return &option_rows[i];
 	}
 	return NULL;
 }
 
 static bool has_stored(const struct reading *reading, const struct option_row *row)
 {
-	unsigned int count;
-
-	return reading->seen & 1ull << (row - option_rows(&count));
+	return reading->seen & 1ull << (row - option_rows);
 }
 
 /* Store it. Return: whether it is allowed. */
 static bool take(struct reading *reading, const struct option_row *row, const char *text)
 {
-	unsigned int count;
 	const bool first = !has_stored(reading, row);
 
-	reading->seen |= 1ull << (row - option_rows(&count));
-	reading->values->line[row - option_rows(&count)] = 0;
+	reading->seen |= 1ull << (row - option_rows);
+	reading->values->line[row - option_rows] = 0;
 	return option_set(row, reading->values, text, first);
 }
 
@@ -188,7 +181,7 @@ static bool is_there(const char *path)
 /* The file that is to be read: the one that is named, or the usual one where it is there. Return: false: none. */
 static bool find_file(const struct option_page *page, struct option_values *values)
 {
-	if (!page->reads_file || !page->reads_file(values))
+	if (!page->reads_file || values->remove)
 		return false;
 	if (!values->file[0] && is_there(option_file_usual))
 		snprintf(values->file, sizeof(values->file), "%s", option_file_usual);
@@ -264,23 +257,21 @@ static void print_row(const struct option_row *row, const struct option_values *
 void option_print_help(const struct option_page *page, const char *name, FILE *out)
 {
 	struct option_values defaults;
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 	int column = 0;
 
 	option_default(&defaults);
 	fprintf(out, "Usage: nfq-ftp-helper %s [OPTION]...%s%s\n\n%s\n", name, page->operand ? " " : "",
 		page->operand ? page->operand : "", page->about);
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < option_row_count; i++) {
 		char option[OPTION_TEXT_MAX];
-		int length = option_text(&rows[i], option) + 2;
+		int length = option_text(&option_rows[i], option) + 2;
 
-		if ((rows[i].commands & page->command) && length > column)
+		if ((option_rows[i].commands & page->command) && length > column)
 			column = length;
 	}
-	for (unsigned int i = 0; i < count; i++) {
-		if (rows[i].commands & page->command)
-			print_row(&rows[i], &defaults, column, out);
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		if (option_rows[i].commands & page->command)
+			print_row(&option_rows[i], &defaults, column, out);
 	}
 	fprintf(out, "\n%s", page->end);
 }

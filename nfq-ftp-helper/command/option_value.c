@@ -164,23 +164,6 @@ static bool read_port_range(const struct option_row *row, void *at, const char *
 	return true;
 }
 
-/* ADDRESS or ADDRESS/BITS, without bits behind these. */
-static bool read_network(char *text, struct network *network)
-{
-	char *slash = strchr(text, '/');
-	const bool ipv6 = strchr(text, ':') != NULL;
-	uint32_t bits = ipv6 ? 128 : 32;
-
-	*network = (struct network){ .family = ipv6 ? FAMILY_IPV6 : FAMILY_IPV4 };
-	if (slash) {
-		*slash = '\0';
-		if (!read_whole(slash + 1, 0, bits, &bits))
-			return false;
-	}
-	network->bits = (uint8_t)bits;
-	return inet_pton(ipv6 ? AF_INET6 : AF_INET, text, network->address) == 1 && !network_trim(network);
-}
-
 /* Some more, up to @row's most. */
 static bool add_networks(const struct option_row *row, const char *text, struct network *networks, unsigned int *count)
 {
@@ -190,7 +173,7 @@ static bool add_networks(const struct option_row *row, const char *text, struct 
 	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
 		return false;
 	while ((network = strsep(&rest, ",")) != NULL) {
-		if (*count == row->most || !read_network(network, &networks[*count]))
+		if (*count == row->most || !question_network(network, &networks[*count]))
 			return false;
 		++*count;
 	}

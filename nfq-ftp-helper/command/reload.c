@@ -72,19 +72,19 @@ static void sort(const struct option_row *row, bool keeps_rules, struct news *ne
 static void compare(struct reload *reload, const struct option_values *values, struct news *news)
 {
 	const bool keeps_rules = reload->values.rules;
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
 	*news = (struct news){ .live = "" };
-	for (unsigned int i = 0; i < count; i++) {
-		if (!(rows[i].commands & OPTION_OF_RUN) || rows[i].command_line_only ||
-		    option_same(&rows[i], &reload->values, values))
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		if (!(option_rows[i].commands & OPTION_OF_RUN) || option_rows[i].command_line_only ||
+		    option_same(&option_rows[i], &reload->values, values))
 			continue;
-		sort(&rows[i], keeps_rules, news);
+		sort(&option_rows[i], keeps_rules, news);
 	}
-	for (unsigned int i = 0; i < count; i++) {
-		if ((rows[i].commands & OPTION_OF_RUN) && (rows[i].live || (rows[i].rules_only && !keeps_rules)))
-			memcpy((char *)&reload->values + rows[i].at, (const char *)values + rows[i].at, rows[i].size);
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		if ((option_rows[i].commands & OPTION_OF_RUN) &&
+		    (option_rows[i].live || (option_rows[i].rules_only && !keeps_rules)))
+			memcpy((char *)&reload->values + option_rows[i].at, (const char *)values + option_rows[i].at,
+			       option_rows[i].size);
 	}
 }
 

@@ -42,15 +42,9 @@ static int apply_rules(const struct request *request, const struct backend *back
 	return 0;
 }
 
-/* What is taken away is found where it is: no fault of a file stands in the way. */
-static bool rules_reads_file(const struct option_values *values)
-{
-	return !values->remove;
-}
-
 static const struct option_page page = {
 	.command = OPTION_OF_RULES,
-	.reads_file = rules_reads_file,
+	.reads_file = true,
 	.about =
 		"Prints the netfilter rules that a mode needs. They serve a router, a server and a client on this host\n"
 		"at once. --apply puts them in place, in chains of its own, and --remove takes those away.\n",

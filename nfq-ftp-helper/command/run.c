@@ -10,6 +10,7 @@
 #include "daemon/state.h"
 #include "daemon/tally.h"
 #include "daemon/worker.h"
+#include "host/clock.h"
 #include "host/module.h"
 #include "host/notify.h"
 #include "kept_rules.h"
@@ -79,7 +80,7 @@ static int open_workers(struct daemon *daemon)
 /* Files of queues that are no longer used take memory, which a tmpfs is. */
 static void tidy_state(struct daemon *daemon)
 {
-	const uint64_t now = worker_clock();
+	const uint64_t now = clock_of_sessions();
 
 	if (daemon->tidied && now - daemon->tidied < TIDY_MILLISECONDS)
 		return;
@@ -186,7 +187,7 @@ static void put_status(const struct daemon *daemon, char text[NOTIFY_STATUS_MAX]
 /* It is alive as long as each of its workers is, not only the thread that says so. */
 static void tell_alive(struct daemon *daemon)
 {
-	const uint64_t now = worker_clock();
+	const uint64_t now = clock_of_sessions();
 	char status[NOTIFY_STATUS_MAX];
 	uint64_t idle = 0;
 
@@ -232,7 +233,7 @@ static bool all_know(const struct daemon *daemon)
 
 static void attend_rules(struct daemon *daemon)
 {
-	const struct kept_rules_news news = kept_rules_attend(&daemon->rules, worker_clock(), all_know(daemon));
+	const struct kept_rules_news news = kept_rules_attend(&daemon->rules, clock_of_sessions(), all_know(daemon));
 
 	if (news.begun)
 		atomic_fetch_add_explicit(&daemon->control.begun, 1, memory_order_release);
@@ -301,7 +302,7 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 		const bool gone = terminal_gone(number, &info);
 
 		attachment_keep(&daemon->attachment);
-		attachment_see(&daemon->attachment, worker_clock(), asking_is_followed(daemon->asking));
+		attachment_see(&daemon->attachment, clock_of_sessions(), asking_is_followed(daemon->asking));
 		prune_settings(daemon);
 		attend_rules(daemon);
 		tidy_state(daemon);
@@ -373,7 +374,7 @@ static int start_daemon(struct daemon *daemon)
 {
 	int error = attachment_begin(&daemon->attachment);
 
-	attachment_see(&daemon->attachment, worker_clock(), false);
+	attachment_see(&daemon->attachment, clock_of_sessions(), false);
 	if (!error)
 		error = start_workers(daemon);
 	return error ? error : kept_rules_place(&daemon->rules);
@@ -407,12 +408,6 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
 }
 
-static bool run_reads_file(const struct option_values *values)
-{
-	(void)values;
-	return true;
-}
-
 /* With the priority that whoever collects the lines may want. */
 static void complain(const char *sentence)
 {
@@ -425,7 +420,7 @@ static const struct option_page page = {
 		 "NAT takes place, and tells conntrack which data connections to expect. Runs in the foreground.\n",
 	.end = "Signals: SIGTERM and SIGINT end it, SIGHUP reads the configuration again, SIGUSR1 logs its counters.\n"
 	       "Exit codes: 0 ended by a signal, 1 failed, 2 wrong usage.\n",
-	.reads_file = run_reads_file,
+	.reads_file = true,
 	.complain = complain,
 };
 

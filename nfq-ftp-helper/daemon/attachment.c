@@ -174,12 +174,9 @@ static int adopt_module(struct attachment *attachment, struct options *options)
 		log_why(LOG_LEVEL_ERROR, "module",
 			"the kernel module " MODULE_NAME " is not loaded: %s; or choose another --mode",
 			module_way(MODULE_NAME, way));
-	else if (error)
+	else if (error || complaint)
 		log_why(LOG_LEVEL_ERROR, "module", "the queues in `" MODULE_PARAMETERS "' cannot be used: %s",
-			strerror(-error));
-	else if (complaint)
-		log_why(LOG_LEVEL_ERROR, "module", "the queues in `" MODULE_PARAMETERS "' cannot be used: %s",
-			complaint);
+			complaint ? complaint : strerror(-error));
 	if (error || complaint)
 		return complaint ? -EINVAL : error;
 	error = match_layout();

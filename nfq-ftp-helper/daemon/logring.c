@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "logring.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 void logring_put(struct logring *ring, const char *text, size_t length)

@@ -85,16 +85,23 @@ static const char *parties(const struct reporter *reporter, const struct report 
 	return buffer;
 }
 
-static void tell_rewrite(const struct report *report, const char *whom)
+/* What is told of a kind of report, and how. */
+struct kind {
+	enum log_level level;
+	const char *event;
+	void (*tell)(const struct kind *kind, const struct report *report, const char *whom);
+};
+
+static void tell_rewrite(const struct kind *kind, const struct report *report, const char *whom)
 {
 	char from[EXCERPT_MAX], to[EXCERPT_MAX];
 
-	log_line(LOG_LEVEL_INFO, "event=rewrite command=%s from=\"%s\" to=\"%s\" growth=%" PRId32 " seq=%" PRIu32 " %s",
-		 report->command, excerpt(report->from, report->from_length, from),
+	log_line(kind->level, "event=%s command=%s from=\"%s\" to=\"%s\" growth=%" PRId32 " seq=%" PRIu32 " %s",
+		 kind->event, report->command, excerpt(report->from, report->from_length, from),
 		 excerpt(report->to, report->to_length, to), report->adj.after - report->adj.before, report->seq, whom);
 }
 
-static void tell_expectation(const char *event, const struct report *report, const char *whom)
+static void tell_expectation(const struct kind *kind, const struct report *report, const char *whom)
 {
 	const struct expectation *expectation = report->expectation;
 	char src[ENDPOINT_PRINT_MAX], dst[ENDPOINT_PRINT_MAX], inner[ENDPOINT_PRINT_MAX];
@@ -105,18 +112,8 @@ static void tell_expectation(const char *event, const struct report *report, con
 	endpoint_print_address(&expectation->tuple.src, src);
 	endpoint_print(&expectation->tuple.dst, dst);
 	endpoint_print(&expectation->nat_src, inner);
-	log_line(LOG_LEVEL_INFO, "event=%s command=%s data-from=%s data-to=%s%s%s %s", event, report->command, src, dst,
-		 behind_nat ? " inside=" : "", behind_nat ? inner : "", whom);
-}
-
-static void tell_expect(const struct report *report, const char *whom)
-{
-	tell_expectation("expect", report, whom);
-}
-
-static void tell_unexpect(const struct report *report, const char *whom)
-{
-	tell_expectation("unexpect", report, whom);
+	log_line(kind->level, "event=%s command=%s data-from=%s data-to=%s%s%s %s", kind->event, report->command, src,
+		 dst, behind_nat ? " inside=" : "", behind_nat ? inner : "", whom);
 }
 
 /* What to do where it was conntrack that refused. */
@@ -193,39 +190,37 @@ static const char *refused_text(const struct report *report, char buffer[EXCERPT
 	return buffer;
 }
 
-static void tell_refusal(const struct report *report, const char *whom)
+static void tell_refusal(const struct kind *kind, const struct report *report, const char *whom)
 {
 	const char *help = reporter_advice(report->refusal, report->error);
 	char from[EXCERPT_MAX];
 
-	log_line(LOG_LEVEL_WARNING, "event=refuse reason=%s command=%s argument=\"%s\" why=\"%s\"%s%s%s %s",
+	log_line(kind->level, "event=%s reason=%s command=%s argument=\"%s\" why=\"%s\"%s%s%s %s", kind->event,
 		 refusal_name(report->refusal), report->command, refused_text(report, from),
 		 refusal_text(report->refusal), help ? " advice=\"" : "", help ? help : "", help ? "\"" : "", whom);
 }
 
-static void tell_opaque(const struct report *report, const char *whom)
+static void tell_happened(const struct kind *kind, const struct report *report, const char *whom)
 {
 	(void)report;
-	log_line(LOG_LEVEL_INFO, "event=encrypted %s", whom);
+	log_line(kind->level, "event=%s %s", kind->event, whom);
 }
 
-static void tell_limit(const struct report *report, const char *whom)
+static void tell_limit(const struct kind *kind, const struct report *report, const char *whom)
 {
 	if (report->taken)
-		log_line(LOG_LEVEL_WARNING,
-			 "event=not-followed reason=share sessions=%" PRIu32
-			 " why=\"its client has its share of them\" "
+		log_line(kind->level,
+			 "event=%s reason=share sessions=%" PRIu32 " why=\"its client has its share of them\" "
 			 "advice=\"--share-exempt lifts the limit for a network that stands for many clients\" %s",
-			 report->taken, whom);
+			 kind->event, report->taken, whom);
 	else
-		log_line(
-			LOG_LEVEL_WARNING,
-			"event=not-followed reason=full why=\"the table is full\" advice=\"--sessions sets its size\" %s",
-			whom);
+		log_line(kind->level,
+			 "event=%s reason=full why=\"the table is full\" advice=\"--sessions sets its size\" %s",
+			 kind->event, whom);
 }
 
 /* Whose packets come, and who has none that do. */
-static void tell_one_way(const struct report *report, const char *whom)
+static void tell_one_way(const struct kind *kind, const struct report *report, const char *whom)
 {
 	const bool sent = report->direction == DIRECTION_ORIGINAL;
 	char sender[ENDPOINT_PRINT_MAX], silent[ENDPOINT_PRINT_MAX];
@@ -233,34 +228,23 @@ static void tell_one_way(const struct report *report, const char *whom)
 	endpoint_print_address(sent ? &report->client : &report->server, sender);
 	endpoint_print_address(sent ? &report->server : &report->client, silent);
 	log_line(
-		LOG_LEVEL_WARNING,
-		"event=one-way come-from=%s missing-from=%s why=\"packets of one direction do not come here, so nothing is "
+		kind->level,
+		"event=%s come-from=%s missing-from=%s why=\"packets of one direction do not come here, so nothing is "
 		"edited or opened\" advice=\"route both directions of connections with %s through this machine and queue "
 		"both, or queue neither\" said=once %s",
-		sender, silent, silent, whom);
+		kind->event, sender, silent, silent, whom);
 }
 
-static void tell_begin(const struct report *report, const char *whom)
-{
-	(void)report;
-	log_line(LOG_LEVEL_DEBUG, "event=opened %s", whom);
-}
-
-static void tell_end(const struct report *report, const char *whom)
-{
-	(void)report;
-	log_line(LOG_LEVEL_DEBUG, "event=closed %s", whom);
-}
-
-static const struct {
-	enum log_level level;
-	void (*tell)(const struct report *report, const char *whom);
-} kinds[] = {
-	[REPORT_REWRITE] = { LOG_LEVEL_INFO, tell_rewrite },	[REPORT_EXPECT] = { LOG_LEVEL_INFO, tell_expect },
-	[REPORT_UNEXPECT] = { LOG_LEVEL_INFO, tell_unexpect },	[REPORT_REFUSE] = { LOG_LEVEL_WARNING, tell_refusal },
-	[REPORT_OPAQUE] = { LOG_LEVEL_INFO, tell_opaque },	[REPORT_LIMIT] = { LOG_LEVEL_WARNING, tell_limit },
-	[REPORT_ONE_WAY] = { LOG_LEVEL_WARNING, tell_one_way }, [REPORT_BEGIN] = { LOG_LEVEL_DEBUG, tell_begin },
-	[REPORT_END] = { LOG_LEVEL_DEBUG, tell_end },
+static const struct kind kinds[] = {
+	[REPORT_REWRITE] = { LOG_LEVEL_INFO, "rewrite", tell_rewrite },
+	[REPORT_EXPECT] = { LOG_LEVEL_INFO, "expect", tell_expectation },
+	[REPORT_UNEXPECT] = { LOG_LEVEL_INFO, "unexpect", tell_expectation },
+	[REPORT_REFUSE] = { LOG_LEVEL_WARNING, "refuse", tell_refusal },
+	[REPORT_OPAQUE] = { LOG_LEVEL_INFO, "encrypted", tell_happened },
+	[REPORT_LIMIT] = { LOG_LEVEL_WARNING, "not-followed", tell_limit },
+	[REPORT_ONE_WAY] = { LOG_LEVEL_WARNING, "one-way", tell_one_way },
+	[REPORT_BEGIN] = { LOG_LEVEL_DEBUG, "opened", tell_happened },
+	[REPORT_END] = { LOG_LEVEL_DEBUG, "closed", tell_happened },
 };
 
 /* Whose packets are missed. */
@@ -310,14 +294,15 @@ static bool is_allowed(struct reporter *reporter, const struct report *report)
 
 void reporter_report(void *context, const struct report *report)
 {
+	const struct kind *kind = &kinds[report->kind];
 	struct reporter *reporter = context;
 	char whom[PARTIES_MAX];
 
-	if (!log_enabled(kinds[report->kind].level) || !is_allowed(reporter, report))
+	if (!log_enabled(kind->level) || !is_allowed(reporter, report))
 		return;
 	if (report->kind == REPORT_ONE_WAY)
 		reporter->one_way[reporter->one_way_count++] = *silent_host(report);
-	kinds[report->kind].tell(report, parties(reporter, report, whom));
+	kind->tell(kind, report, parties(reporter, report, whom));
 }
 
 static void tell_left_out(void *context, const struct throttle_place *place)

@@ -25,23 +25,6 @@ void tally_add(struct counters *sum, const struct counters *counters)
 	figures_add_numbers(sum, counters, NUMBERS);
 }
 
-static uint64_t all_refusals(const struct counters *counters)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < REFUSALS; i++)
-		sum += counters->refusals[i];
-	return sum;
-}
-
-static uint64_t number_at(const struct counters *counters, size_t offset)
-{
-	uint64_t number;
-
-	memcpy(&number, (const char *)counters + offset, sizeof(number));
-	return number;
-}
-
 void tally_log(const char *event, const struct counters *counters)
 {
 	char line[1024];
@@ -50,8 +33,8 @@ void tally_log(const char *event, const struct counters *counters)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].text)
 			length += (size_t)snprintf(line + length, sizeof(line) - length, " %s=%" PRIu64, rows[i].text,
-						   number_at(counters, rows[i].offset));
-	log_line(LOG_LEVEL_NOTICE, "%s%s refused=%" PRIu64, event, line, all_refusals(counters));
+						   figures_number_at(counters, rows[i].offset));
+	log_line(LOG_LEVEL_NOTICE, "%s%s refused=%" PRIu64, event, line, figures_refusals(counters));
 	for (unsigned int i = 0; i < REFUSALS; i++) {
 		if (counters->refusals[i])
 			log_line(LOG_LEVEL_NOTICE, "%s refused=%" PRIu64 " reason=%s why=\"%s\"", event,

@@ -13,6 +13,7 @@
  */
 #include "worker.h"
 
+#include "host/clock.h"
 #include "host/module.h"
 #include "host/sysctl.h"
 #include "kernel/cthelper.h"
@@ -40,14 +41,6 @@
 
 #define TAKEOVER_TRIES 100
 #define TAKEOVER_WAIT  10000000 /* nanoseconds */
-
-uint64_t worker_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static uint64_t nanoseconds(void)
 {
@@ -233,7 +226,7 @@ static int loop(struct worker *worker)
 {
 	while (!atomic_load_explicit(&worker->control->stop, memory_order_relaxed)) {
 		int count = nfqueue_receive(worker->queue, worker->packets);
-		const uint64_t now = worker_clock(), begun = count > 0 ? nanoseconds() : 0;
+		const uint64_t now = clock_of_sessions(), begun = count > 0 ? nanoseconds() : 0;
 		int error;
 
 		if (count < 0)
@@ -439,7 +432,7 @@ int worker_open(struct worker *worker, const struct options *options, struct con
 	worker->engine.report = report_all;
 	worker->engine.report_context = worker;
 	resume_sessions(&worker->engine);
-	session_absent(&worker->engine, worker_clock());
+	session_absent(&worker->engine, clock_of_sessions());
 	error = open_queue(worker);
 	if (!error)
 		open_stat(worker, worker->queue_config.queue);
@@ -450,7 +443,7 @@ int worker_start(struct worker *worker)
 {
 	int error;
 
-	atomic_store_explicit(&worker->beat, worker_clock(), memory_order_relaxed);
+	atomic_store_explicit(&worker->beat, clock_of_sessions(), memory_order_relaxed);
 	error = pthread_create(&worker->thread, NULL, run_thread, worker);
 
 	if (error)

@@ -20,9 +20,6 @@
  */
 int worker_open(struct worker *worker, const struct options *options, struct control *control, unsigned int index);
 
-/* The clock of all workers, in milliseconds: that of their beat. */
-uint64_t worker_clock(void);
-
 /* Start the thread. If it fails later, it says so, and sends the process a SIGTERM. Return: 0, or a negative errno. */
 int worker_start(struct worker *worker);
 

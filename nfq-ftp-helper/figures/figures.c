@@ -39,14 +39,28 @@ bool figures_read(const struct published *published, struct figures *figures)
 	return false;
 }
 
+uint64_t figures_number_at(const void *numbers, size_t at)
+{
+	uint64_t number;
+
+	memcpy(&number, (const char *)numbers + at, sizeof(number));
+	return number;
+}
+
+uint64_t figures_refusals(const struct counters *counters)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < REFUSALS; i++)
+		sum += counters->refusals[i];
+	return sum;
+}
+
 void figures_add_numbers(void *sum, const void *numbers, size_t count)
 {
 	for (size_t at = 0; at < count * sizeof(uint64_t); at += sizeof(uint64_t)) {
-		uint64_t number, total;
+		const uint64_t total = figures_number_at(sum, at) + figures_number_at(numbers, at);
 
-		memcpy(&number, (const char *)numbers + at, sizeof(number));
-		memcpy(&total, (char *)sum + at, sizeof(total));
-		total += number;
 		memcpy((char *)sum + at, &total, sizeof(total));
 	}
 }

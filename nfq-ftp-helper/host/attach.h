@@ -9,7 +9,7 @@
 #include "mode.h"
 #include "queue_range.h"
 
-/* On the connmark where nothing else is said and nobody else uses it (ruleset/marks.h): FTP is port 21, so bit 21. */
+/* On the connmark where nothing else is said and nobody else uses it (ruleset/marks.h), the module's, too: FTP is port 21, so bit 21. */
 #define ATTACH_MARK (1u << 21)
 
 /* And the label, likewise: the highest ones are hardly used. */

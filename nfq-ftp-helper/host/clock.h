@@ -16,4 +16,10 @@ static inline int64_t clock_milliseconds(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What workers and sessions, and all that is told of them, go by, in milliseconds: it goes on while the machine sleeps. */
+static inline uint64_t clock_of_sessions(void)
+{
+	return (uint64_t)clock_milliseconds(CLOCK_BOOTTIME);
+}
+
 #endif

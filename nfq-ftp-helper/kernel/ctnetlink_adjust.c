@@ -28,12 +28,9 @@
  * Lost answers. The kernel may have taken an adjustment though its answer was lost. Nothing is edited then, so nothing
  * must be adjusted either: it is told what it did before, without waiting for an answer.
  */
-#include "attributes.h"
 #include "cthelper.h"
 #include "ctnetlink_ops.h"
 #include "ctrequest.h"
-
-#include <linux/netfilter/nfnetlink_conntrack.h>
 
 /* Has the kernel adjusted this connection before? Then it can. */
 static bool kernel_adjusts(const struct binding *binding)

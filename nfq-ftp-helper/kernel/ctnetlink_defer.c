@@ -7,12 +7,9 @@
  * smaller one than it is (core/wire/seqadj.h), it thinks that something is still unacknowledged, and keeps a silent connection for minutes
  * only, not days.
  */
-#include "attributes.h"
 #include "ctnetlink.h"
 #include "ctnetlink_ops.h"
 #include "ctrequest.h"
-
-#include <linux/netfilter/nfnetlink_conntrack.h>
 
 _Static_assert(CTNETLINK_DEFERRED <= EXCHANGE_MESSAGES, "all that was deferred is asked for in one exchange");
 

@@ -24,7 +24,6 @@
 #include "playback.h"
 
 #include "core/session/upkeep.h"
-#include "model/model.h"
 #include "output/say.h"
 #include "survey.h"
 

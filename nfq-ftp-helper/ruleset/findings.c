@@ -14,13 +14,12 @@
 #include "nft.h"
 #include "output/pasted.h"
 
-#include <errno.h>
+#include <linux/netfilter_ipv4.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Ours: packets are queued, and helpers assigned, there. */
-#define OUR_PRIORITY	   (-150)
-#define CONNTRACK_PRIORITY (-200)
+#define OUR_PRIORITY NF_IP_PRI_MANGLE
 
 /* ---- what the present rules are ---- */
 
@@ -214,7 +213,7 @@ static void look_at_assignment(struct findings *findings, const struct found *fo
 /* Does a packet come to @root before it comes to us? */
 static bool is_before_us(const struct found_chain *root)
 {
-	if (root->priority <= CONNTRACK_PRIORITY)
+	if (root->priority <= NF_IP_PRI_CONNTRACK)
 		return false;
 	if (root->hook == FOUND_HOOK_PREROUTING)
 		return true;

@@ -13,11 +13,9 @@
 #include "backends.h"
 #include "iptables_chains.h"
 
+#include <linux/netfilter_ipv4.h>
 #include <stdio.h>
 #include <string.h>
-
-#define CONNTRACK_PRIORITY (-200)
-#define NAT_PRIORITY	   (-100)
 
 /* Does @rule stand where base chains of @hook lead? Then @priority is the least of theirs. */
 static bool stands_at(const struct found *found, const struct found_rule *rule, enum found_hook hook, int *priority)
@@ -68,11 +66,11 @@ bool findings_way_assigns(struct findings *findings, const struct found *found, 
 		findings->well_assigned = true;
 		return true;
 	}
-	if (priority <= CONNTRACK_PRIORITY) {
+	if (priority <= NF_IP_PRI_CONNTRACK) {
 		finding_see(findings, FINDING_ASSIGNED_EARLY, rule->text, remedy);
 		return false;
 	}
-	if (priority >= NAT_PRIORITY && translates_ours(found))
+	if (priority >= NF_IP_PRI_NAT_DST && translates_ours(found))
 		finding_see(findings, FINDING_ASSIGNED_LATE, rule->text, remedy);
 	else
 		findings->well_assigned = true;

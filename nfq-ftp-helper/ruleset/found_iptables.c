@@ -8,6 +8,7 @@
 #include "host/program.h"
 
 #include <errno.h>
+#include <linux/netfilter_ipv4.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,13 +50,16 @@ static int priority_of(const char *table)
 	static const struct {
 		const char *table;
 		int priority;
-	} priorities[] = { { "raw", -300 }, { "mangle", -150 }, { "nat", -100 }, { "security", 50 } };
+	} priorities[] = { { "raw", NF_IP_PRI_RAW },
+			   { "mangle", NF_IP_PRI_MANGLE },
+			   { "nat", NF_IP_PRI_NAT_DST },
+			   { "security", NF_IP_PRI_SECURITY } };
 
 	for (size_t i = 0; i < sizeof(priorities) / sizeof(priorities[0]); i++) {
 		if (strcmp(priorities[i].table, table) == 0)
 			return priorities[i].priority;
 	}
-	return 0;
+	return NF_IP_PRI_FILTER;
 }
 
 /* ":FORWARD DROP [0:0]" */

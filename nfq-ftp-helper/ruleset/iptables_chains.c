@@ -186,27 +186,32 @@ static void drop_table(const struct iptables_family *family, const struct found 
 		(void)program_run(argv, NULL, NULL, complaint);
 }
 
+/* What was made for us, and is not wanted any more: its tables, or its base chains. */
+static void drop_made(const struct iptables_family *family, const struct iptables_state *state, bool tables)
+{
+	struct found found;
+	const bool known = look_below(family, &found);
+
+	for (unsigned int i = 0; i < IPTABLES_OWN && known; i++) {
+		const struct iptables_own_state *own = &state->own[i];
+
+		if (own->wanted || !(tables ? own->made_table : own->made_chain))
+			continue;
+		(tables ? drop_table : drop_base_chain)(family, &found, &iptables_own[i]);
+	}
+	found_free(&found);
+}
+
 void iptables_chains_tidy(const struct iptables_family *family, const struct iptables_state *state)
 {
 	bool chains = false, tables = false;
-	struct found found;
 
 	for (unsigned int i = 0; i < IPTABLES_OWN; i++) {
 		chains |= state->own[i].made_chain && !state->own[i].wanted;
 		tables |= state->own[i].made_table && !state->own[i].wanted;
 	}
-	if (chains && look_below(family, &found)) {
-		for (unsigned int i = 0; i < IPTABLES_OWN; i++) {
-			if (state->own[i].made_chain && !state->own[i].wanted)
-				drop_base_chain(family, &found, &iptables_own[i]);
-		}
-		found_free(&found);
-	}
-	if (tables && look_below(family, &found)) {
-		for (unsigned int i = 0; i < IPTABLES_OWN; i++) {
-			if (state->own[i].made_table && !state->own[i].wanted)
-				drop_table(family, &found, &iptables_own[i]);
-		}
-		found_free(&found);
-	}
+	if (chains)
+		drop_made(family, state, false);
+	if (tables)
+		drop_made(family, state, true);
 }

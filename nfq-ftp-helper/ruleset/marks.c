@@ -15,9 +15,6 @@
 
 #include <stdio.h>
 
-/* The module's, too, where nothing else is said. */
-#define FIRST_CHOICE ATTACH_MARK
-
 /* Does it ask for our mark: a rule of ours, or one that sends marked control connections to a queue? */
 static bool is_own_use(const struct found *found, const struct found_rule *rule)
 {
@@ -107,8 +104,8 @@ void marks_look(struct marks *marks, const struct found *found)
 
 static uint32_t free_of(uint32_t taken)
 {
-	if (!(taken & FIRST_CHOICE))
-		return FIRST_CHOICE;
+	if (!(taken & ATTACH_MARK))
+		return ATTACH_MARK;
 	for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
 		if (!(taken & bit))
 			return bit;
@@ -149,12 +146,12 @@ static void choose(struct attach *attach, const struct marks *marks, bool rules)
 		return;
 	}
 	bit = marks_free(marks, 0);
-	attach->mark = attach->mark_mask = bit ? bit : FIRST_CHOICE;
+	attach->mark = attach->mark_mask = bit ? bit : ATTACH_MARK;
 }
 
 static void settle_by_module(struct attach *attach)
 {
-	struct attach module = { .mark = FIRST_CHOICE, .mark_mask = FIRST_CHOICE };
+	struct attach module = { .mark = ATTACH_MARK, .mark_mask = ATTACH_MARK };
 
 	if (attach->mark_mask)
 		return;
@@ -179,7 +176,7 @@ void marks_settle_by(struct attach *attach, const struct found *found, bool rule
 			choose(attach, &marks, rules);
 	}
 	if (!attach->mark_mask)
-		attach->mark = attach->mark_mask = FIRST_CHOICE;
+		attach->mark = attach->mark_mask = ATTACH_MARK;
 }
 
 void marks_settle(struct attach *attach, const struct ports *ports, bool rules)

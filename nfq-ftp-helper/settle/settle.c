@@ -10,7 +10,6 @@
 
 #include "host/module.h"
 #include "ruleset/found_read.h"
-#include "ruleset/iptables.h"
 #include "ruleset/marks.h"
 #include "ruleset/nft.h"
 #include "trial/probes.h"

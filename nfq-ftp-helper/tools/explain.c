@@ -11,7 +11,6 @@
 #include "output/whole.h"
 #include "tools.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

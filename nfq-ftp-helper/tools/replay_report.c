@@ -189,12 +189,18 @@ static void print_endpoint(const struct endpoint *endpoint)
 	fputs(endpoint_print(endpoint, text), stdout);
 }
 
-static void print_time(const struct replay_reporter *reporter)
+/* When, and between whom: what each line begins with. */
+static void print_parties(const struct replay_reporter *reporter, const struct endpoint *client,
+			  const struct endpoint *server)
 {
 	struct timeval since;
 
 	timersub(&reporter->now, &reporter->first, &since);
 	printf("%5lld.%06ld  ", (long long)since.tv_sec, (long)since.tv_usec);
+	print_endpoint(client);
+	fputs(" > ", stdout);
+	print_endpoint(server);
+	fputs("   ", stdout);
 }
 
 static void print_rewrite(const struct report *report)
@@ -239,12 +245,6 @@ static void print_refuse(const struct report *report)
 		printf(": %s", strerror(-report->error));
 }
 
-static void print_opaque(const struct report *report)
-{
-	(void)report;
-	fputs("encrypted from here on", stdout);
-}
-
 static void print_limit(const struct report *report)
 {
 	fputs(report->taken ? "not followed: the client has its share" : "not followed: the table is full", stdout);
@@ -256,32 +256,21 @@ static void print_one_way(const struct report *report)
 	       report->direction == DIRECTION_ORIGINAL ? "client" : "server");
 }
 
-static void print_begin(const struct report *report)
-{
-	(void)report;
-	fputs("control connection begins", stdout);
-}
-
-static void print_end(const struct report *report)
-{
-	(void)report;
-	fputs("control connection ends", stdout);
-}
-
-/* What becomes of a report: its JSON event, where it has one, and its line for people. */
+/* What becomes of a report: its JSON event, where it has one, and its line for people: always the same, or printed. */
 static const struct report_form {
 	const char *event;
+	const char *line;
 	void (*print)(const struct report *report);
 } report_forms[] = {
-	[REPORT_REWRITE] = { "rewrite", print_rewrite },
-	[REPORT_EXPECT] = { "expect", print_expect },
-	[REPORT_UNEXPECT] = { "unexpect", print_unexpect },
-	[REPORT_REFUSE] = { "refuse", print_refuse },
-	[REPORT_OPAQUE] = { NULL, print_opaque },
-	[REPORT_LIMIT] = { NULL, print_limit },
-	[REPORT_ONE_WAY] = { NULL, print_one_way },
-	[REPORT_BEGIN] = { NULL, print_begin },
-	[REPORT_END] = { NULL, print_end },
+	[REPORT_REWRITE] = { "rewrite", NULL, print_rewrite },
+	[REPORT_EXPECT] = { "expect", NULL, print_expect },
+	[REPORT_UNEXPECT] = { "unexpect", NULL, print_unexpect },
+	[REPORT_REFUSE] = { "refuse", NULL, print_refuse },
+	[REPORT_OPAQUE] = { NULL, "encrypted from here on", NULL },
+	[REPORT_LIMIT] = { NULL, NULL, print_limit },
+	[REPORT_ONE_WAY] = { NULL, NULL, print_one_way },
+	[REPORT_BEGIN] = { NULL, "control connection begins", NULL },
+	[REPORT_END] = { NULL, "control connection ends", NULL },
 };
 
 void replay_report_engine(void *context, const struct report *report)
@@ -295,12 +284,11 @@ void replay_report_engine(void *context, const struct report *report)
 			json_report(reporter, form->event, report);
 		return;
 	}
-	print_time(reporter);
-	print_endpoint(&report->client);
-	fputs(" > ", stdout);
-	print_endpoint(&report->server);
-	fputs("   ", stdout);
-	form->print(report);
+	print_parties(reporter, &report->client, &report->server);
+	if (form->line)
+		fputs(form->line, stdout);
+	else
+		form->print(report);
 	putchar('\n');
 }
 
@@ -311,11 +299,8 @@ void replay_report_data(struct replay_reporter *reporter, const struct tuple *or
 		json_data(reporter, original, expected);
 		return;
 	}
-	print_time(reporter);
-	print_endpoint(&original->src);
-	fputs(" > ", stdout);
-	print_endpoint(&original->dst);
-	printf("   %s\n", expected ? "data connection, as announced" : "connection that nobody announced");
+	print_parties(reporter, &original->src, &original->dst);
+	printf("%s\n", expected ? "data connection, as announced" : "connection that nobody announced");
 }
 
 static void print_refusals(const struct counters *counters)

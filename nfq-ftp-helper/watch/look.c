@@ -71,25 +71,12 @@ static int open_events(void)
 
 int look_open(struct look *look, const struct sought *sought)
 {
-	int error;
-
 	memset(look, 0, sizeof(*look));
 	look->sought = *sought;
 	for (unsigned int family = 0; family < STANDING_FAMILIES; family++)
 		open_legacy(&look->legacy[family], family);
 	look->events = open_events();
-	error = exchange_open(&look->exchange);
-	return error;
-}
-
-void look_close(struct look *look)
-{
-	exchange_close(&look->exchange);
-	close_file(&look->events);
-	for (unsigned int family = 0; family < STANDING_FAMILIES; family++) {
-		close_file(&look->legacy[family].socket);
-		close_file(&look->legacy[family].names);
-	}
+	return exchange_open(&look->exchange);
 }
 
 /* ---- changes ---- */

@@ -24,10 +24,9 @@ struct look {
 
 /*
  * Open all that takes rights. @look is the caller's memory, as much as struct exchange has. Return: 0, or a negative errno: there is no asking the
- * kernel at all; look_close() is due in any case.
+ * kernel at all. Its files are open until the process ends, which does nothing else.
  */
 int look_open(struct look *look, const struct sought *sought);
-void look_close(struct look *look);
 
 /**
  * look_news - what has nf_tables told of since?

@@ -63,19 +63,11 @@ static void check_complaint(const char *said, const char *path)
 static void check_again(const struct option_page *page, const struct option_values *values, const char *path)
 {
 	static struct option_values again;
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
 	option_default(&again);
 	MUST(option_file_read(page, &again, path) == OPTION_GO_ON);
-	for (unsigned int i = 0; i < count; i++)
-		MUST(rows[i].command_line_only || option_same(&rows[i], values, &again));
-}
-
-static bool reads_file(const struct option_values *values)
-{
-	(void)values;
-	return true;
+	for (unsigned int i = 0; i < option_row_count; i++)
+		MUST(option_rows[i].command_line_only || option_same(&option_rows[i], values, &again));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -83,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char run[] = "run", c[] = "-c", path[FILE_PATH_MAX];
 	char *argv[] = { run, c, path, NULL };
 	FILE *const usual = stderr;
-	const struct option_page page = { .command = OPTION_OF_RUN, .reads_file = reads_file };
+	const struct option_page page = { .command = OPTION_OF_RUN, .reads_file = true };
 	static struct option_values values;
 	FILE *stream;
 	size_t length;

@@ -85,7 +85,7 @@ static struct session *insert(uint32_t number)
 
 	assert_non_null(session);
 	session->state = SESSION_READY;
-	session->last_seen = (uint32_t)(view_now() / 1000);
+	session->last_seen = (uint32_t)(clock_of_sessions() / 1000);
 	session->began = session_began(session->last_seen);
 	session->stream[0].word = ftp_word_number(ftp_word_find(DIRECTION_ORIGINAL, "RETR", 4));
 	return session;
@@ -320,7 +320,7 @@ static void status_tells_refusals(void **state)
 	(void)state;
 	figures.counters.refusals[REFUSED_PORT] = 7;
 	figures_publish(published, &figures);
-	events_put(events, &report, view_now());
+	events_put(events, &report, clock_of_sessions());
 	lines = ask("{\"version\":1,\"ask\":\"status\"}\n");
 	assert_int_equal(number_of(json_object_get(json_array_get(lines, 0), "sessions"), "now"), 3);
 	assert_int_equal(number_of(json_object_get(json_array_get(lines, 0), "sessions"), "room"), SESSIONS);
@@ -489,8 +489,8 @@ static void expectations_are_listed(void **state)
 					    .dst = { .address = { 10, 0, 0, 1 },
 						     .family = FAMILY_IPV4,
 						     .port = 3001 } } },
-		.since = (uint32_t)(view_now() / 1000) - 7,
-		.until = (uint32_t)(view_now() / 1000) + 293,
+		.since = (uint32_t)(clock_of_sessions() / 1000) - 7,
+		.until = (uint32_t)(clock_of_sessions() / 1000) + 293,
 		.kind = FTP_PORT,
 	};
 	lines = ask("{\"version\":1,\"ask\":\"expectations\"}\n");
@@ -929,7 +929,7 @@ static void *work_on(void *context)
 		const struct timespec pause = { .tv_nsec = 100000 };
 		double begun = seconds();
 
-		events_put(events, &report, view_now());
+		events_put(events, &report, clock_of_sessions());
 		figures_publish(published, &figures);
 		works_done++;
 		begun = seconds() - begun;
@@ -1072,7 +1072,7 @@ static void events_are_followed(void **state)
 					       .expectation = kinds[i] == REPORT_EXPECT ? &expectation : NULL,
 					       .refusal = kinds[i] == REPORT_REFUSE ? REFUSED_MALFORMED : REFUSED_NOT };
 
-		events_put(events, &report, view_now());
+		events_put(events, &report, clock_of_sessions());
 	}
 	for (unsigned int i = 0; i < 2; i++) {
 		for (unsigned int j = 0; j < 5; j++) {
@@ -1099,7 +1099,7 @@ static void put_event(uint8_t client, enum report_kind kind, enum direction by)
 	report.client =
 		(struct endpoint){ .address = { 10, 0, 0, client }, .family = FAMILY_IPV4, .port = CLIENT_PORTS };
 	report.server = (struct endpoint){ .address = { 192, 0, 2, 1 }, .family = FAMILY_IPV4, .port = 21 };
-	events_put(events, &report, view_now());
+	events_put(events, &report, clock_of_sessions());
 }
 
 static void hears(FILE *stream, const char *command, const char *by)
@@ -1148,7 +1148,7 @@ static void losses_are_counted(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < put; i++) {
-		events_put(events, &report, view_now());
+		events_put(events, &report, clock_of_sessions());
 		if (i % EVENTS_MAX == 0)
 			usleep(60000);
 	}
@@ -1237,7 +1237,7 @@ static void followers_who_stall_make_room(void **state)
 		streams[i] = follow();
 	/* more than sockets and rings have room for; however slowly they are handed out here, all of them are */
 	for (unsigned int i = 0; i < 64 * EVENTS_MAX; i++) {
-		events_put(events, &report, view_now());
+		events_put(events, &report, clock_of_sessions());
 		for (start = seconds(); i % EVENTS_MAX == 0 && !is_empty(events) && seconds() < start + 10;)
 			usleep(10000);
 	}
@@ -1272,7 +1272,7 @@ static void clocks_keep_their_distance(void **state)
 	(void)state;
 	while (seconds() < start + 0.1)
 		assert_int_equal(view_epoch(), epoch);
-	assert_true(llabs((long long)(epoch + view_now()) - (long long)time(NULL) * 1000) < 5000);
+	assert_true(llabs((long long)(epoch + clock_of_sessions()) - (long long)time(NULL) * 1000) < 5000);
 }
 
 static double processor_seconds(const struct rusage *usage)

@@ -43,17 +43,11 @@ static void hear(const char *sentence)
 	said[length] = '\0';
 }
 
-static bool reads_file(const struct option_values *values)
-{
-	(void)values;
-	return true;
-}
-
 static const struct option_page page = {
 	.command = OPTION_OF_RUN,
 	.about = "",
 	.end = "",
-	.reads_file = reads_file,
+	.reads_file = true,
 	.complain = hear,
 };
 
@@ -485,8 +479,7 @@ static void example_has_each_key(void **state)
 {
 	static struct option_values defaults;
 	FILE *file = unit_stream(fopen(EXAMPLE, "r"));
-	unsigned int count, seen[OPTION_ROWS_MAX] = { 0 };
-	const struct option_row *rows = option_rows(&count);
+	unsigned int seen[OPTION_ROWS_MAX] = { 0 };
 	char line[512], name[64];
 
 	(void)state;
@@ -500,16 +493,16 @@ static void example_has_each_key(void **state)
 		is_good(line + 1);
 		assert_int_equal(sscanf(line, "#%63[a-z-]", name), 1);
 		row = option_find(OPTION_OF_RUN, name);
-		seen[row - rows]++;
+		seen[row - option_rows]++;
 		if (option_number(row, &defaults, &number) && !option_same(row, &stored, &defaults))
 			fail_msg(EXAMPLE ": not the default: %s", line);
 	}
 	fclose(file);
-	for (unsigned int i = 0; i < count; i++) {
-		const bool key = (rows[i].commands & OPTION_OF_RUN) && !rows[i].command_line_only;
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		const bool key = (option_rows[i].commands & OPTION_OF_RUN) && !option_rows[i].command_line_only;
 
-		if (seen[i] != key && !(key && option_repeats(&rows[i]) && seen[i] > 1))
-			fail_msg(EXAMPLE " has `%s' %u times", rows[i].name, seen[i]);
+		if (seen[i] != key && !(key && option_repeats(&option_rows[i]) && seen[i] > 1))
+			fail_msg(EXAMPLE " has `%s' %u times", option_rows[i].name, seen[i]);
 	}
 }
 
@@ -535,8 +528,7 @@ static void manual_has_each_key(void **state)
 {
 	static struct option_values defaults;
 	FILE *file = unit_stream(fopen(MANUAL, "r"));
-	unsigned int count, seen = 0, keys = 0;
-	const struct option_row *rows = option_rows(&count);
+	unsigned int seen = 0, keys = 0;
 	char line[512], name[64];
 
 	(void)state;
@@ -559,8 +551,8 @@ static void manual_has_each_key(void **state)
 		seen++;
 	}
 	fclose(file);
-	for (unsigned int i = 0; i < count; i++)
-		keys += (rows[i].commands & OPTION_OF_RUN) && !rows[i].command_line_only;
+	for (unsigned int i = 0; i < option_row_count; i++)
+		keys += (option_rows[i].commands & OPTION_OF_RUN) && !option_rows[i].command_line_only;
 	assert_int_equal(seen, keys);
 }
 

@@ -281,35 +281,31 @@ static const struct option_row *row_of(const struct values *values)
 
 static void every_row_has_values_here(void **state)
 {
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
 	(void)state;
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < option_row_count; i++) {
 		unsigned int found = 0;
 
 		for (size_t j = 0; j < VALUES; j++)
-			found += row_of(&all_values[j]) == &rows[i];
+			found += row_of(&all_values[j]) == &option_rows[i];
 		if (found != 1)
-			fail_msg("--%s is %u times in all_values", rows[i].name, found);
-		assert_true(strlen(rows[i].help) > 0);
+			fail_msg("--%s is %u times in all_values", option_rows[i].name, found);
+		assert_true(strlen(option_rows[i].help) > 0);
 	}
-	assert_int_equal(count, VALUES);
+	assert_int_equal(option_row_count, VALUES);
 }
 
 /* An option's name means one row to a subcommand, and so does a letter. */
 static void names_are_unique(void **state)
 {
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
 	(void)state;
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < option_row_count; i++) {
 		for (unsigned int j = 0; j < i; j++) {
-			if (!(rows[i].commands & rows[j].commands))
+			if (!(option_rows[i].commands & option_rows[j].commands))
 				continue;
-			assert_string_not_equal(rows[i].name, rows[j].name);
-			assert_true(!rows[i].letter || rows[i].letter != rows[j].letter);
+			assert_string_not_equal(option_rows[i].name, option_rows[j].name);
+			assert_true(!option_rows[i].letter || option_rows[i].letter != option_rows[j].letter);
 		}
 	}
 }
@@ -323,17 +319,17 @@ static bool shares_its_place(const struct option_row *row)
 
 static void each_has_its_place(void **state)
 {
-	unsigned int count;
-	const struct option_row *rows = option_rows(&count);
 
 	(void)state;
-	for (unsigned int i = 0; i < count; i++) {
-		assert_true(rows[i].size > 0 && rows[i].at + rows[i].size <= sizeof(stored));
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		assert_true(option_rows[i].size > 0 && option_rows[i].at + option_rows[i].size <= sizeof(stored));
 		for (unsigned int j = 0; j < i; j++) {
-			if (shares_its_place(&rows[i]) || shares_its_place(&rows[j]))
+			if (shares_its_place(&option_rows[i]) || shares_its_place(&option_rows[j]))
 				continue;
-			if (rows[i].at < rows[j].at + rows[j].size && rows[j].at < rows[i].at + rows[i].size)
-				fail_msg("--%s and --%s are stored in one place", rows[i].name, rows[j].name);
+			if (option_rows[i].at < option_rows[j].at + option_rows[j].size &&
+			    option_rows[j].at < option_rows[i].at + option_rows[i].size)
+				fail_msg("--%s and --%s are stored in one place", option_rows[i].name,
+					 option_rows[j].name);
 		}
 	}
 }
@@ -603,19 +599,18 @@ static bool has_name(const struct names *names, const char *name)
 /* Each row that @is_meant has its name and letter among @names, and nothing else is there. */
 static void compare(const struct names *names, const char *where, unsigned int command, bool of_all)
 {
-	unsigned int count, wanted = 0;
-	const struct option_row *rows = option_rows(&count);
+	unsigned int wanted = 0;
 
-	for (unsigned int i = 0; i < count; i++) {
-		const char letter[] = { '-', rows[i].letter, '\0' };
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		const char letter[] = { '-', option_rows[i].letter, '\0' };
 		char name[40];
 
-		if (!(rows[i].commands & command) || (!of_all && rows[i].commands == OPTION_OF_ALL))
+		if (!(option_rows[i].commands & command) || (!of_all && option_rows[i].commands == OPTION_OF_ALL))
 			continue;
-		snprintf(name, sizeof(name), "--%s", rows[i].name);
-		if (!has_name(names, name) || (rows[i].letter && !has_name(names, letter)))
+		snprintf(name, sizeof(name), "--%s", option_rows[i].name);
+		if (!has_name(names, name) || (option_rows[i].letter && !has_name(names, letter)))
 			fail_msg("%s does not have %s (or its letter)", where, name);
-		wanted += rows[i].letter ? 2 : 1;
+		wanted += option_rows[i].letter ? 2 : 1;
 	}
 	for (unsigned int i = 0; i < names->count && names->count != wanted; i++)
 		print_message("%s has %s\n", where, names->name[i]);
@@ -652,24 +647,24 @@ static void help_has_each(void **state)
 static void defaults_are_true(void **state)
 {
 	static struct option_values defaults;
-	unsigned int count, compared = 0;
-	const struct option_row *rows = option_rows(&count);
+	unsigned int compared = 0;
 
 	(void)state;
 	option_default(&defaults);
-	for (unsigned int i = 0; i < count; i++) {
-		const char *text = strstr(rows[i].help, "default ");
+	for (unsigned int i = 0; i < option_row_count; i++) {
+		const char *text = strstr(option_rows[i].help, "default ");
 		char value[64];
 
 		if (!text || sscanf(text, "default %63[^;,) ]", value) != 1)
 			continue;
 		value[strlen(value) - (value[strlen(value) - 1] == ':')] = '\0';
 		option_default(&stored);
-		if (!option_set(&rows[i], &stored, value, true) || !option_same(&rows[i], &stored, &defaults))
-			fail_msg("--%s `%s' is not the default", rows[i].name, value);
+		if (!option_set(&option_rows[i], &stored, value, true) ||
+		    !option_same(&option_rows[i], &stored, &defaults))
+			fail_msg("--%s `%s' is not the default", option_rows[i].name, value);
 		compared++;
 	}
-	assert_in_range(compared, 7, count);
+	assert_in_range(compared, 7, option_row_count);
 }
 
 /* A tag of the manual as it is read: without what is there for troff. */
@@ -750,28 +745,28 @@ static void read_entry(const char *name, char entry[2048])
 static void manual_has_defaults(void **state)
 {
 	static struct option_values defaults;
-	unsigned int count, compared = 0;
-	const struct option_row *rows = option_rows(&count);
+	unsigned int compared = 0;
 
 	(void)state;
 	option_default(&defaults);
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < option_row_count; i++) {
 		char name[40], wanted[16], entry[2048];
 		const char *text;
 		uint32_t number;
 
-		if (!(rows[i].commands & OPTION_OF_RUN) || !option_number(&rows[i], &defaults, &number))
+		if (!(option_rows[i].commands & OPTION_OF_RUN) || !option_number(&option_rows[i], &defaults, &number))
 			continue;
-		snprintf(name, sizeof(name), "--%s", rows[i].name);
+		snprintf(name, sizeof(name), "--%s", option_rows[i].name);
 		snprintf(wanted, sizeof(wanted), " %u", number);
 		read_entry(name, entry);
 		text = strstr(entry, "Default");
 		text = text ? strstr(text, wanted) : NULL;
 		if (!text || isdigit((unsigned char)text[strlen(wanted)]))
-			fail_msg("the manual does not say that --%s is%s by default: %s", rows[i].name, wanted, entry);
+			fail_msg("the manual does not say that --%s is%s by default: %s", option_rows[i].name, wanted,
+				 entry);
 		compared++;
 	}
-	assert_in_range(compared, 7, count);
+	assert_in_range(compared, 7, option_row_count);
 }
 
 int main(void)

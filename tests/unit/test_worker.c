@@ -7,6 +7,7 @@
 
 #include "daemon/log.h"
 #include "daemon/worker.h"
+#include "host/clock.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -272,7 +273,7 @@ static void rules_were_gone(void **state)
 	assert_int_equal(worker_start(worker), 0);
 	assert_int_equal(worker_join(worker), 0);
 	assert_int_equal(worker->doubted, 3);
-	assert_true(worker->engine.picks_up_until > worker_clock());
+	assert_true(worker->engine.picks_up_until > clock_of_sessions());
 	assert_true(session->stream[DIRECTION_ORIGINAL].stale);
 	worker_close(worker);
 }
@@ -290,7 +291,7 @@ static void rules_have_come(void **state)
 	assert_int_equal(worker_start(worker), 0);
 	assert_int_equal(worker_join(worker), 0);
 	assert_int_equal(worker->begun, 1);
-	assert_true(worker->engine.picks_up_until > worker_clock());
+	assert_true(worker->engine.picks_up_until > clock_of_sessions());
 	assert_false(session->stream[DIRECTION_ORIGINAL].stale);
 	worker_close(worker);
 }

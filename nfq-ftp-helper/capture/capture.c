@@ -132,7 +132,10 @@ static int open_pcap(struct capture *capture, char error[CAPTURE_ERROR_MAX])
 
 static int open_pcapng(struct capture *capture, char error[CAPTURE_ERROR_MAX])
 {
-	rewind(capture->file);
+	if (fseeko(capture->file, 0, SEEK_SET) < 0) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s", capture->path, strerror(errno));
+		return -EIO;
+	}
 	capture->pcapng = pcapng_new(capture->file);
 	if (!capture->pcapng)
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: no memory to read it", capture->path);

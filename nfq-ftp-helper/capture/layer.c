@@ -88,8 +88,11 @@ static enum layer take_ppp(struct layer_walk *walk)
 	const uint8_t *byte;
 	uint32_t protocol;
 
-	if (layer_peek(walk) == 0xff && (!(byte = layer_take(walk, 2)) || byte[1] != 3))
-		return LAYER_NONE;
+	if (layer_peek(walk) == 0xff) {
+		byte = layer_take(walk, 2);
+		if (!byte || byte[1] != 3)
+			return LAYER_NONE;
+	}
 	byte = layer_take(walk, 1);
 	if (!byte)
 		return LAYER_NONE;

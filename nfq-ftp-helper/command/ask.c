@@ -176,7 +176,9 @@ static int open_temporary(const char *path)
 			return file;
 		if (file >= 0)
 			close(file); /* who takes away what is left has taken it for that */
-		else if (error != -EEXIST || (error = clear(path)) < 0)
+		else if (error == -EEXIST)
+			error = clear(path);
+		if (file < 0 && error < 0)
 			return error;
 	}
 	return -EWOULDBLOCK;

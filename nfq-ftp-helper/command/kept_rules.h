@@ -29,10 +29,7 @@ struct kept_rules_news {
 	bool begun;  /* rules hand packets over that none did before: of connections in their middle, too */
 };
 
-#define KEPT_RULES_NONE                                                                                                \
-	{                                                                                                              \
-		.keeper = RULEKEEPER_NONE, .watcher = WATCHER_NONE                                                     \
-	}
+#define KEPT_RULES_NONE ((struct kept_rules){ .keeper = RULEKEEPER_NONE, .watcher = WATCHER_NONE })
 
 /*
  * What the rules are, where they are ours: known before anything else is opened, since whoever makes them may be another process. @backend:

@@ -38,12 +38,13 @@ static void take_byte(struct coming *coming, int byte)
 		coming->line[coming->length++] = (char)byte;
 }
 
-static void skip_mark(FILE *file)
+/* Return: whether what is read next is the text. */
+static bool skip_mark(FILE *file)
 {
 	char bytes[MARK_BYTES];
 
-	if (fread(bytes, 1, MARK_BYTES, file) != MARK_BYTES || memcmp(bytes, byte_order_mark, MARK_BYTES) != 0)
-		rewind(file);
+	return (fread(bytes, 1, MARK_BYTES, file) == MARK_BYTES && memcmp(bytes, byte_order_mark, MARK_BYTES) == 0) ||
+	       fseek(file, 0, SEEK_SET) == 0;
 }
 
 /* Return: false: there is no further line, or it cannot be read. */
@@ -90,9 +91,7 @@ char *option_lines_next(char *line, int size, void *context)
 	char what[80];
 
 	settle(lines);
-	if (lines->number++ == 0)
-		skip_mark(lines->file);
-	if (!read_file_line(lines, &coming))
+	if ((lines->number++ == 0 && !skip_mark(lines->file)) || !read_file_line(lines, &coming))
 		return NULL;
 	line[coming.length] = '\0';
 	snprintf(lines->text, sizeof(lines->text), "%s", line);

@@ -467,7 +467,7 @@ int command_run(int argc, char **argv)
 	int status;
 
 	daemon.reload.page = &page;
-	daemon.rules = (struct kept_rules)KEPT_RULES_NONE;
+	daemon.rules = KEPT_RULES_NONE;
 	daemon.reload.argc = argc;
 	daemon.reload.argv = argv;
 	status = reload_begin(&daemon.reload);

@@ -233,8 +233,8 @@ static void take_line(const char *text, size_t length)
 	pthread_mutex_unlock(&writer.lock);
 }
 
-static void __attribute__((format(printf, 2, 0)))
-format_line(enum log_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void format_line(enum log_level level, const char *format,
+							      va_list arguments)
 {
 	char said[LOGRING_LINE_MAX], line[LOGRING_LINE_MAX];
 	const size_t prefix = (size_t)snprintf(line, sizeof(line), "%s", prefix_of(level));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -23,7 +24,7 @@
 
 #define FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
-#define NO_USER ((uid_t)-1)
+#define NO_USER UINT32_MAX /* what chown() takes for nobody, a uid_t of -1 */
 
 static struct {
 	uid_t user; /* NO_USER: whoever makes a file has it */

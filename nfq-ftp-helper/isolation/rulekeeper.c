@@ -80,7 +80,7 @@ int rulekeeper_start(struct rulekeeper *keeper, const struct rulekeeper_acts *ac
 	int channel;
 	const pid_t process = child_fork(&channel);
 
-	*keeper = (struct rulekeeper)RULEKEEPER_NONE;
+	*keeper = RULEKEEPER_NONE;
 	if (process < 0)
 		return process;
 	if (process == 0)
@@ -196,5 +196,5 @@ void rulekeeper_end(struct rulekeeper *keeper)
 	/* One that was given up may be stuck in a program for ever. */
 	if (keeper->process > 0 && answers)
 		waitpid(keeper->process, NULL, 0);
-	*keeper = (struct rulekeeper)RULEKEEPER_NONE;
+	*keeper = RULEKEEPER_NONE;
 }

@@ -30,10 +30,7 @@ struct rulekeeper {
 	int64_t until; /* ... and is waited for until then, milliseconds */
 };
 
-#define RULEKEEPER_NONE                                                                                                \
-	{                                                                                                              \
-		.channel = -1                                                                                          \
-	}
+#define RULEKEEPER_NONE ((struct rulekeeper){ .channel = -1 })
 
 /*
  * Start it. Call it while there is one thread, and as few files as possible are open: it keeps none but the standard ones.

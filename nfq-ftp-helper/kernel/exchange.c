@@ -79,6 +79,8 @@ static int send_requests(struct exchange *exchange)
 	struct iovec iov[EXCHANGE_MESSAGES];
 	int error;
 
+	if (!exchange->count)
+		return 0;
 	for (unsigned int i = 0; i < exchange->count; i++) {
 		struct nlmsghdr *message = (struct nlmsghdr *)(void *)exchange->request[i];
 

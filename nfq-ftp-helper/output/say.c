@@ -29,8 +29,8 @@ static void put(FILE *stream, const char *prefix, const char *sentence)
 	free(line);
 }
 
-static void __attribute__((format(printf, 3, 0)))
-format_to(FILE *stream, const char *prefix, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void format_to(FILE *stream, const char *prefix, const char *format,
+							    va_list arguments)
 {
 	char *sentence;
 

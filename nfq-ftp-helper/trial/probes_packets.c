@@ -33,7 +33,7 @@
 #define RECEIVE_BUFFER 65536
 
 /* Where they stand in an IPv4 packet without options. */
-#define IP_PROTOCOL  9
+#define PROTOCOL     9
 #define UDP_CHECKSUM 26
 #define UDP_END	     28
 
@@ -172,7 +172,7 @@ static unsigned int replace_all(struct nfqueue *queue)
 		const int count = nfqueue_receive(queue, packets);
 
 		for (int j = 0; j < count; j++) {
-			if (packets[j].length < UDP_END || packets[j].data[IP_PROTOCOL] != IPPROTO_UDP) {
+			if (packets[j].length < UDP_END || packets[j].data[PROTOCOL] != IPPROTO_UDP) {
 				nfqueue_drop(queue, &packets[j]);
 				continue;
 			}

@@ -212,7 +212,7 @@ int watcher_start(struct watcher *watcher, const struct watcher_config *config)
 	int channel;
 	const pid_t process = child_fork(&channel);
 
-	*watcher = (struct watcher)WATCHER_NONE;
+	*watcher = WATCHER_NONE;
 	if (process < 0)
 		return process;
 	if (process == 0)
@@ -267,5 +267,5 @@ void watcher_end(struct watcher *watcher)
 	}
 	if (watcher->process > 0)
 		waitpid(watcher->process, NULL, 0);
-	*watcher = (struct watcher)WATCHER_NONE;
+	*watcher = WATCHER_NONE;
 }

@@ -26,10 +26,7 @@ struct watcher {
 	int channel; /* -1: none */
 };
 
-#define WATCHER_NONE                                                                                                   \
-	{                                                                                                              \
-		.channel = -1                                                                                          \
-	}
+#define WATCHER_NONE ((struct watcher){ .channel = -1 })
 
 struct watcher_config {
 	struct sought sought;

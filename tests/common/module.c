@@ -51,7 +51,7 @@ static void send_again(struct module *module, struct packet *packet)
 	uint8_t *tcp = packet->bytes + packet->tcp;
 
 	packet_put32(tcp + 4, left->seq);
-	tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_URG);
+	tcp[13] = (uint8_t)(tcp[13] & ~(TCP_FIN | TCP_URG));
 	mangle(packet, left->kept, length - left->kept, "", 0);
 	mangle(packet, left->offset, left->length, module->edit.text, module->edit.new_length);
 	module->again++;

@@ -300,8 +300,8 @@ static void hidden_transfer(struct talk *talk)
 
 void hostile(struct talk *talk)
 {
-	static void (*const wanted[])(struct talk * talk) = { lying_server,  lying_server, browser,	   browser,
-							      hostile_texts, said_back,	   hidden_transfer };
+	static void (*const wanted[])(struct talk *) = { lying_server,	lying_server, browser,	      browser,
+							 hostile_texts, said_back,    hidden_transfer };
 
 	talk->script->hostile = true;
 	TALK_ONE_OF(talk, wanted)(talk);

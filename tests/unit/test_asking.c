@@ -1030,7 +1030,8 @@ static json_t *next_line(FILE *stream)
 {
 	char *text = NULL;
 	size_t room = 0;
-	json_t *line = getline(&text, &room, stream) > 0 ? json_loads(text, 0, NULL) : NULL;
+	const bool read = !feof(stream) && getline(&text, &room, stream) > 0;
+	json_t *line = read ? json_loads(text, 0, NULL) : NULL;
 
 	free(text);
 	assert_non_null(line);

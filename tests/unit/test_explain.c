@@ -169,6 +169,7 @@ static struct ladder *ladder_of_capture(void (*exchange)(void), const struct end
 	struct playback_listener listener = { follower,	     follow_time,     follow_arrival,
 					      follow_report, follow_decision, NULL };
 	struct playback *playback;
+	int closed;
 
 	ladder->row_room = row_room;
 	ladder->dialogue_room = dialogue_room;
@@ -179,7 +180,8 @@ static struct ladder *ladder_of_capture(void (*exchange)(void), const struct end
 	}
 	capture_begin();
 	exchange();
-	assert_int_equal(fclose(file), 0);
+	closed = fclose(file);
+	assert_int_equal(closed, 0);
 	playback = playback_open(path, &settings, &policy_default, &listener);
 	assert_non_null(playback);
 	assert_int_equal(playback_run(playback), 0);

@@ -36,10 +36,9 @@ static void a_line(void **state)
 
 static int table(unsigned int lines)
 {
-	FILE *file = tmpfile();
+	FILE *file = unit_stream(tmpfile());
 	int copy;
 
-	assert_non_null(file);
 	for (unsigned int i = 0; i < lines; i++)
 		fprintf(file, LINE(i * 3, 1000 + i, i, 2 * i, 3 * i));
 	fflush(file);

@@ -302,10 +302,9 @@ static void log_of(unsigned int servers, enum direction direction, unsigned int 
 {
 	struct report report = { .kind = REPORT_ONE_WAY, .direction = direction, .command = "" };
 	static struct reporter reporter;
-	FILE *file = tmpfile();
+	FILE *file = unit_stream(tmpfile());
 	const int real = dup(STDERR_FILENO);
 
-	assert_non_null(file);
 	memset(&reporter, 0, sizeof(reporter));
 	report.client = (struct endpoint){ .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = 40000 };
 	report.server = (struct endpoint){ .family = FAMILY_IPV4, .address = { 192, 0, 2, 0 }, .port = 21 };
@@ -318,7 +317,7 @@ static void log_of(unsigned int servers, enum direction direction, unsigned int 
 	}
 	dup2(real, STDERR_FILENO);
 	close(real);
-	rewind(file);
+	assert_int_equal(fseek(file, 0, SEEK_SET), 0);
 	memset(logged, 0, sizeof(logged));
 	assert_true(fread(logged, 1, sizeof(logged) - 1, file) > 0);
 	fclose(file);

@@ -158,14 +158,8 @@ struct turn_said {
 	uint32_t length;
 };
 
-#define C(text)                                                                                                        \
-	{                                                                                                              \
-		CLIENT, text, sizeof(text) - 1                                                                         \
-	}
-#define S(text)                                                                                                        \
-	{                                                                                                              \
-		SERVER, text, sizeof(text) - 1                                                                         \
-	}
+#define C(text) ((struct turn_said){ CLIENT, text, sizeof(text) - 1 })
+#define S(text) ((struct turn_said){ SERVER, text, sizeof(text) - 1 })
 
 static void say_in_pieces(struct dialogue *d, const struct turn_said *said, uint32_t piece)
 {

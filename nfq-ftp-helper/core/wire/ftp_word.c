@@ -12,7 +12,7 @@
 #define PLACE_SHIFT  24
 #define PLACE_FACTOR 0xefa30757u
 
-#define PLACE_OF(number)  ((uint32_t)((number)*PLACE_FACTOR) >> PLACE_SHIFT)
+#define PLACE_OF(number)  ((uint32_t)(PLACE_FACTOR * (number)) >> PLACE_SHIFT)
 #define PLACE(a, b, c, d) PLACE_OF((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
 #define COMMAND(a, b, c, d, kind, notation) [PLACE(a, b, c, d)] = { { a, b, c, d }, DIRECTION_ORIGINAL, kind, notation }

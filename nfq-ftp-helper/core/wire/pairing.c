@@ -80,7 +80,9 @@ bool pairing_has(const struct pairing *pairing, enum pairing_class class)
 void pairing_push(struct pairing *pairing, enum pairing_class class)
 {
 	if (class != PAIRING_OTHER && !pairing_full(pairing)) {
-		pairing->classes |= (uint32_t) class << 4 * pairing->count;
+		const uint32_t bits = class;
+
+		pairing->classes |= bits << 4 * pairing->count;
 		pairing->before[++pairing->count] = 0;
 		return;
 	}

@@ -4,13 +4,9 @@
 #include "scan_lines.h"
 
 /* What the oldest unanswered command of interest was when the last packet passed. */
-enum {
-	NOTED_NONE,
-	NOTED_TRANSFER,
-	NOTED_LOGIN = NOTED_TRANSFER, /* SCAN_NOTED_EARLY */
-	NOTED_COMMAND,
-	NOTED_QUESTION
-};
+enum { NOTED_NONE, NOTED_TRANSFER, NOTED_COMMAND, NOTED_QUESTION };
+
+#define NOTED_LOGIN NOTED_TRANSFER /* of SCAN_NOTED_EARLY, when no transfer may be asked for yet */
 
 /* How far it had been shown that this is FTP. */
 #define EARLY_GREETED	1u

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -317,6 +318,27 @@ def what_was_there_stays():
             done = subprocess.run([PROGRAM, *words], capture_output=True, timeout=60, text=True)
             check(done.returncode == 0 and Path(path).read_bytes()[:8] != b'precious', f'{words}: {done.stderr}')
             equal((os.stat(path).st_mode & 0o7777, os.path.islink(link), sorted(os.listdir(folder))), (0o640, True, ['link', 'out']), f'{words}: what is there')
+
+
+@case
+def where_a_new_file_needs_a_name_that_goes_with_it():
+    """As where /proc, by which a file without one is given its name, is not mounted: who is ended by a signal amid it leaves nothing."""
+    folder, captured = scratch('named'), capture('named', sample())
+    os.mkdir(folder)
+    path = os.path.join(folder, 'out')
+
+    def run_it(limit):
+        script = f'mount -t tmpfs none /proc || exit 77; ulimit -f {limit}; exec "$@"'
+        return subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', f'{PROGRAM}-tools', 'explain', '-o', path, captured], capture_output=True, timeout=60, text=True)
+
+    done = run_it(1)
+    if done.returncode == 77 or 'unshare:' in done.stderr:
+        raise Skip('nothing can be mounted here')
+    equal((done.returncode, os.listdir(folder)), (-signal.SIGXFSZ, []), done.stderr)
+    done = run_it('unlimited')
+    equal((done.returncode, os.listdir(folder)), (0, ['out']), done.stderr)
+    subprocess.run([PROGRAM, 'explain', '-o', f'{path}.wanted', captured], check=True, timeout=60)
+    equal(Path(path).read_bytes(), Path(f'{path}.wanted').read_bytes(), 'what is in it')
 
 
 @case

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -151,7 +152,10 @@ static void forget(struct whole *whole)
 	unfinished = NULL;
 	if (whole->unnamed >= 0)
 		close(whole->unnamed);
+	if (whole->fills)
+		close(whole->target);
 	whole->unnamed = -1;
+	whole->fills = false;
 	whole->temporary[0] = '\0';
 	whole->place[0] = '\0';
 }
@@ -229,7 +233,60 @@ static int give_name(struct whole *whole)
 	return -errno;
 }
 
-/* Return: the file to be written: @file, or another that takes its place. */
+/* ---- a file that is filled where it is ---- */
+
+/* Where its content is until then. Return: it, or -1. */
+static int make_spool(struct whole *whole, int file)
+{
+	FILE *spool = tmpfile();
+	int again = -1;
+
+	if (!spool)
+		return -1;
+	whole->unnamed = fcntl(fileno(spool), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (whole->unnamed >= 0)
+		again = fcntl(whole->unnamed, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	whole->target = file;
+	whole->fills = again >= 0;
+	if (again < 0)
+		forget(whole);
+	fclose(spool);
+	return again;
+}
+
+/* Room for all of it, before anything of what is there is lost. Return: 0, or a negative errno. */
+static int make_room(int file, off_t size)
+{
+	struct stat before;
+	int error;
+
+	if (!size || fstat(file, &before) < 0 || fallocate(file, FALLOC_FL_KEEP_SIZE, 0, size) == 0 ||
+	    errno == EOPNOTSUPP || errno == ENOSYS)
+		return 0;
+	error = -errno;
+	(void)ftruncate(file, before.st_size); /* what of it there was room for */
+	return error;
+}
+
+static int fill_target(struct whole *whole)
+{
+	const off_t size = lseek(whole->unnamed, 0, SEEK_END);
+	int error = size < 0 ? -errno : make_room(whole->target, size);
+
+	for (off_t at = 0; at < size && !error;) {
+		const ssize_t sent = sendfile(whole->target, whole->unnamed, &at, (size_t)(size - at));
+
+		if (sent <= 0)
+			error = sent < 0 ? -errno : -EIO;
+	}
+	if (!error && ftruncate(whole->target, size) < 0)
+		error = -errno;
+	if (!error && whole->file && dup3(whole->target, fileno(whole->file), O_CLOEXEC) < 0) /* it goes on there */
+		error = -errno;
+	return error;
+}
+
+/* Return: the file to be written: @file, or another that takes its place, or whose content is @file's in the end. */
 static int open_beside(struct whole *whole, int file)
 {
 	struct stat status;
@@ -242,13 +299,15 @@ static int open_beside(struct whole *whole, int file)
 		return go_on(file, other);
 	if (may_be_replaced(file, &status) && find_place(file, &status, whole->place))
 		other = make_beside(whole, &status);
-	if (other < 0) {
-		whole->place[0] = '\0';
-		(void)ftruncate(file, 0);
-		return file;
+	if (other >= 0) {
+		close(file);
+		return other;
 	}
-	close(file);
-	return other;
+	whole->place[0] = '\0';
+	other = make_spool(whole, file);
+	if (other < 0)
+		(void)ftruncate(file, 0);
+	return other < 0 ? file : other;
 }
 
 /* Where none is there. Return: the file to be written, or -1. */
@@ -295,15 +354,25 @@ int whole_begin(struct whole *whole, const char *path)
 	return -ENOMEM;
 }
 
+/* Has what is to be there another place yet? */
+static bool is_elsewhere(const struct whole *whole)
+{
+	return whole->place[0] || whole->fills;
+}
+
 int whole_take_place(struct whole *whole)
 {
 	int error = 0;
 
-	if (!whole->place[0])
+	if (!is_elsewhere(whole))
 		return 0;
-	if (whole->unnamed >= 0)
+	if (whole->file && fflush(whole->file) != 0)
+		return -errno;
+	if (whole->fills)
+		error = fill_target(whole);
+	else if (whole->unnamed >= 0)
 		error = give_name(whole);
-	if (!error && rename(whole->temporary, whole->place) < 0)
+	if (!error && whole->place[0] && rename(whole->temporary, whole->place) < 0)
 		error = -errno;
 	if (error)
 		return error;
@@ -323,7 +392,7 @@ int whole_end(struct whole *whole, bool keep)
 	whole->file = NULL;
 	if (keep && !error)
 		error = whole_take_place(whole);
-	if (whole->place[0])
+	if (is_elsewhere(whole))
 		forget(whole);
 	return error;
 }

@@ -468,6 +468,24 @@ def what_is_mounted_there_stays():
 
 
 @case
+def what_none_can_take_the_place_of_stays_on_a_full_disk():
+    """A file of two names is filled where it is, and not emptied before there is room."""
+    folder = scratch('filled')
+    os.mkdir(folder)
+    script = """mount -t tmpfs -o size=64k none "$1" && cd "$1" && echo precious >out && ln out other || exit 77
+                head -c $2 /dev/zero >rest || exit 77; shift 2; "$@"; code=$?; ls; head -c 20 out | head -n 1; cmp out other; exit $code"""
+    for rest, words, code, left in ((57344, 'html', 1, 'precious'), (57344, 'text', 0, None), (0, 'html', 0, '<!DOCTYPE html>')):
+        done = subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', folder, str(rest), PROGRAM, 'explain', '--format', words, '-o', 'out', capture('filled', sample())],
+                              capture_output=True, timeout=60, text=True)
+        if done.returncode == 77 or 'unshare:' in done.stderr:
+            raise Skip(f'nothing can be mounted here: {done.stderr}')
+        said = done.stdout.splitlines()
+        equal((done.returncode, done.stderr.count('\n'), said[:3]), (code, code, ['other', 'out', 'rest']), f'{words}: {done.stderr}')
+        check(said[3] == left if left else said[3] != 'precious', f'{words}: {said[3]}, {done.stderr}')
+        check(not code or 'No space left' in done.stderr, done.stderr)
+
+
+@case
 def print_to_a_full_disk():
     if not os.path.exists('/dev/full'):
         raise Skip('no /dev/full')

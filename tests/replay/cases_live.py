@@ -183,6 +183,10 @@ def live_that_is_cut_off_leaves_pictures():
             said = Path(path).read_text()
             check('<-- 221' in said if style == 'text' else said == 'precious', f'{style}: {said}')
             equal(os.listdir(folder), ['out'], 'what is there')
+        os.link(path, os.path.join(folder, 'other'))  # none takes the place of that one
+        Path(path).write_text('precious')
+        daemon.explain('--live', '10.0.0.2', '-o', path, code=1)
+        check('<-- 221' in Path(path).read_text() and os.path.samefile(path, os.path.join(folder, 'other')), f'two names: {Path(path).read_text()}')
 
 
 def ended_while_it_writes(number, folder):

@@ -770,6 +770,10 @@ static void too_many_have_no_room(void **state)
 	room_is(0);
 	assert_false(state_has_room(directory, &many, 16, complaint));
 	assert_null(strstr(complaint, "has room there"));
+	room.f_bfree = room.f_bavail = UINT64_MAX / 2; /* one that says so, of blocks of 4 KiB */
+	room.f_frsize = 4096;
+	assert_true(state_has_room(directory, &many, 1u << 24, complaint));
+	room_is(0);
 	room.f_blocks = 0; /* a file system that has no limit */
 	assert_true(state_has_room(directory, &many, 1u << 24, complaint));
 	assert_false(exists(path("")) || exists(path(".lock")) || exists(path(".new")));

@@ -429,6 +429,14 @@ static void others_may_write(void **state)
 	opens_not("can be written to by others, by its mode 0733");
 	assert_int_equal(chmod(directory, 0755), 0);
 	opens(0, NULL);
+	/* A shell obeys nothing in the command that mends it, nor in what the log makes of that. */
+	strcat(directory, "/a b");
+	assert_int_equal(mkdir(directory, 0700) | chmod(directory, 0733), 0);
+	opens_not("/a b'' mends that");
+	strcpy(strrchr(directory, '/'), "/\";x;\"");
+	assert_int_equal(mkdir(directory, 0700) | chmod(directory, 0733), 0);
+	opens_not("/\\x22;x;\\x22'' mends that");
+	*strrchr(directory, '/') = '\0';
 }
 
 static void others_own_it(void **state)

@@ -169,14 +169,16 @@ static int64_t most_taken(int place, const struct queue_range *queues, uint32_t 
 	return most;
 }
 
-/* Return: INT64_MAX: nothing says how much it is. */
+/* Return: INT64_MAX: nothing says how much it is, or it is more than any table. */
 static int64_t room_at(int place)
 {
 	struct statvfs room;
+	uint64_t blocks;
 
-	if (place < 0 || fstatvfs(place, &room) < 0 || !room.f_blocks)
+	if (place < 0 || fstatvfs(place, &room) < 0 || !room.f_blocks || !room.f_frsize)
 		return INT64_MAX;
-	return (int64_t)((geteuid() ? room.f_bavail : room.f_bfree) * room.f_frsize);
+	blocks = geteuid() ? room.f_bavail : room.f_bfree;
+	return blocks > INT64_MAX / room.f_frsize ? INT64_MAX : (int64_t)(blocks * room.f_frsize);
 }
 
 /* The most sessions that have room, as far as halving finds them; 0: none have. */

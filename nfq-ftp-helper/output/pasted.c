@@ -20,9 +20,10 @@ static bool is_plain(const char *word)
 	return at != word && !*at;
 }
 
+/* The log has ' for ", which ends its sentences: nor is that to be shown. */
 static bool is_shown(const char *word)
 {
-	size_t left = strlen(word), length = 1;
+	size_t left = strlen(word), length = !strchr(word, '"');
 	uint32_t character;
 
 	for (; left && length; word += length, left -= length)
@@ -35,7 +36,7 @@ static size_t put_byte(char byte, bool coded, char text[VISIBLE_ESCAPED + 1])
 {
 	const bool quote = byte == '\'';
 
-	if (coded && (quote || byte == '\\' || byte < ' ' || byte > '~'))
+	if (coded && (quote || byte == '"' || byte == '\\' || byte < ' ' || byte > '~'))
 		return visible_escape(byte, text);
 	if (!coded && quote) {
 		memcpy(text, "'\\''", VISIBLE_ESCAPED);

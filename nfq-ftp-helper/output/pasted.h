@@ -2,7 +2,7 @@
 /*
  * pasted - a word of others in a command that somebody is told, who may paste it into his shell.
  *
- * As it is where that means nothing to a shell; else in '...': so it is one word, and the same one. Where it has what is not to be shown (visible.h),
+ * As it is where that means nothing to a shell; else in '...': so it is one word, and the same one. Where it has what is not to be shown (visible.h), or a ",
  * it is in $'...', which bash, zsh and busybox's ash know, and dash does not.
  */
 #ifndef OUTPUT_PASTED_H

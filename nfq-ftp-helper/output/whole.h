@@ -2,10 +2,11 @@
 /*
  * whole - a file that a user has named for what comes out: what it held stays until the new content is there, whole.
  *
- * It is written beside, and takes the name at the end; a symbolic link stays one, and so do owner and rights. What is no regular file (a device, a
- * pipe) is written as it is, as it comes, and never replaced; so is a file that could not be replaced by its like: of several names, mounted
- * there, of another user, with a list of rights, in a folder where no other can be made. What is open in this process already (/dev/stdout) is gone
- * on with where that is. Whoever is ended by a signal that he has not taken leaves nothing beside it. One at a time.
+ * It is written beside, without a name where the file system can, and takes the name at the end; a symbolic link stays one, and so do owner
+ * and rights. What is no regular file (a device, a pipe) is written as it is, as it comes, and never replaced. A file that could not be replaced by its like (of several names, mounted there, of another user, with a list of rights, in a
+ * folder where no other can be made) is filled at the end, once there is room for all of it. What is open in this process already (/dev/stdout) is gone
+ * on with where that is. Whoever is ended, by whatever, leaves nothing beside it where it has no name; else whoever is by a
+ * signal that he has not taken, but SIGQUIT and SIGKILL. One at a time.
  */
 #ifndef OUTPUT_WHOLE_H
 #define OUTPUT_WHOLE_H
@@ -17,7 +18,10 @@
 struct whole {
 	FILE *file;		       /* to be written; whoever has closed it makes it NULL */
 	char place[PATH_MAX];	       /* which name it takes; "": it has its name */
-	char temporary[PATH_MAX + 24]; /* what it is called until then */
+	char temporary[PATH_MAX + 32]; /* what it is called until then; "": nothing yet */
+	int unnamed; /* that file, or what fills the other; -1: it has had a name from the beginning */
+	bool fills;  /* none can take the place of the file that is there: it is filled with that in the end */
+	int target;  /* that one */
 };
 
 /* Return: 0, or a negative errno: it cannot be written. */

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -320,6 +321,27 @@ def what_was_there_stays():
 
 
 @case
+def where_a_new_file_needs_a_name_that_goes_with_it():
+    """As where /proc, by which a file without one is given its name, is not mounted: who is ended by a signal amid it leaves nothing."""
+    folder, captured = scratch('named'), capture('named', sample())
+    os.mkdir(folder)
+    path = os.path.join(folder, 'out')
+
+    def run_it(limit):
+        script = f'mount -t tmpfs none /proc || exit 77; ulimit -f {limit}; exec "$@"'
+        return subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', f'{PROGRAM}-tools', 'explain', '-o', path, captured], capture_output=True, timeout=60, text=True)
+
+    done = run_it(1)
+    if done.returncode == 77 or 'unshare:' in done.stderr:
+        raise Skip('nothing can be mounted here')
+    equal((done.returncode, os.listdir(folder)), (-signal.SIGXFSZ, []), done.stderr)
+    done = run_it('unlimited')
+    equal((done.returncode, os.listdir(folder)), (0, ['out']), done.stderr)
+    subprocess.run([PROGRAM, 'explain', '-o', f'{path}.wanted', captured], check=True, timeout=60)
+    equal(Path(path).read_bytes(), Path(f'{path}.wanted').read_bytes(), 'what is in it')
+
+
+@case
 def a_new_file_is_as_any():
     """Its rights are what umask leaves; a link to nowhere makes what it names."""
     folder = scratch('new')
@@ -443,6 +465,24 @@ def what_is_mounted_there_stays():
         raise Skip('nothing can be mounted here')
     equal((done.returncode, Path(path).read_text(), sorted(os.listdir(folder))), (0, '', ['below', 'out']), done.stderr)
     check(Path(below).read_text() not in ('', 'old'), 'the file that is mounted there has the new content')
+
+
+@case
+def what_none_can_take_the_place_of_stays_on_a_full_disk():
+    """A file of two names is filled where it is, and not emptied before there is room."""
+    folder = scratch('filled')
+    os.mkdir(folder)
+    script = """mount -t tmpfs -o size=64k none "$1" && cd "$1" && echo precious >out && ln out other || exit 77
+                head -c $2 /dev/zero >rest || exit 77; shift 2; "$@"; code=$?; ls; head -c 20 out | head -n 1; cmp out other; exit $code"""
+    for rest, words, code, left in ((57344, 'html', 1, 'precious'), (57344, 'text', 0, None), (0, 'html', 0, '<!DOCTYPE html>')):
+        done = subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', folder, str(rest), PROGRAM, 'explain', '--format', words, '-o', 'out', capture('filled', sample())],
+                              capture_output=True, timeout=60, text=True)
+        if done.returncode == 77 or 'unshare:' in done.stderr:
+            raise Skip(f'nothing can be mounted here: {done.stderr}')
+        said = done.stdout.splitlines()
+        equal((done.returncode, done.stderr.count('\n'), said[:3]), (code, code, ['other', 'out', 'rest']), f'{words}: {done.stderr}')
+        check(said[3] == left if left else said[3] != 'precious', f'{words}: {said[3]}, {done.stderr}')
+        check(not code or 'No space left' in done.stderr, done.stderr)
 
 
 @case

@@ -270,6 +270,24 @@ def explain_escapes_what_a_terminal_would_obey():
 
 
 @case
+def explain_shows_a_bounded_part_of_what_no_announcement_is():
+    packets = []
+    control = Conversation(packets, ('10.0.0.2', 40000), ('203.0.113.5', 21)).open()
+    control.reply('220 Hello')
+    control.command('USER tom')
+    control.reply('230 fine')
+    control.command('PORT \x1b[2J' + 'x' * 3000)
+    control.reply('501 what?')
+    control.command('PORT \x1b[2Jhunter2')
+    control.reply('501 what?')
+    path = capture('no-announcement', packets)
+    for text in (explain(path), explain('--format', 'html', path), explain('--format', 'svg', path)):
+        check('\x1b' not in text and r'\x1b[2Jhunter2' in text, f'escaped: {text}')
+        check(text.count('x' * 10) <= 51, f'whole: {text}')
+    check('the line is of 3010 bytes' in explain(path), 'how long it is')
+
+
+@case
 def explain_is_no_markup():
     packets = []
     control = Conversation(packets, ('10.0.0.2', 40000), ('203.0.113.5', 21)).open()

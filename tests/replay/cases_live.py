@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import cases_explain
-from harness import PROGRAM, ROOT, case, check, equal
+from harness import PROGRAM, ROOT, Skip, case, check, equal
 
 CLIENT, SERVER, PUBLIC = '10.0.0.2:40684', '198.51.100.10:21', '198.51.100.254'
 BEGIN = {'version': 1, 'answer': ''}
@@ -183,26 +183,43 @@ def live_that_is_cut_off_leaves_pictures():
             said = Path(path).read_text()
             check('<-- 221' in said if style == 'text' else said == 'precious', f'{style}: {said}')
             equal(os.listdir(folder), ['out'], 'what is there')
+        os.link(path, os.path.join(folder, 'other'))  # none takes the place of that one
+        Path(path).write_text('precious')
+        daemon.explain('--live', '10.0.0.2', '-o', path, code=1)
+        check('<-- 221' in Path(path).read_text() and os.path.samefile(path, os.path.join(folder, 'other')), f'two names: {Path(path).read_text()}')
+
+
+def ended_while_it_writes(number, folder):
+    """explain --live, into `out' in the folder; return what stood there when it had begun. Whoever has started the tests may ignore the signal (nohup)."""
+    with Daemon(DIALOGUE[:-1]) as daemon:
+        with subprocess.Popen(daemon.argv('--live', '10.0.0.2', '--format', 'html', '-o', os.path.join(folder, 'out')),
+                              preexec_fn=lambda: signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None) as process:
+            try:
+                until = time.monotonic() + PATIENCE
+                while len(daemon.asked) < 2:
+                    check(time.monotonic() < until and process.poll() is None, 'it asks nobody')
+                    time.sleep(0.01)
+                there = os.listdir(folder)
+                process.send_signal(number)
+                equal(process.wait(PATIENCE), -number, 'end')
+            finally:
+                process.kill()
+    return there
 
 
 @case
 def live_that_is_ended_leaves_nothing():
-    """By a signal that ends it at once: what was there stays, and nothing is beside it. Whoever has started the tests may ignore that (nohup)."""
-    with Daemon(DIALOGUE[:-1]) as daemon, tempfile.TemporaryDirectory() as folder:
+    """By a signal that ends it at once, whichever: what was there stays, and nothing is beside it."""
+    with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'out')
         Path(path).write_text('precious')
-        with subprocess.Popen(daemon.argv('--live', '10.0.0.2', '--format', 'html', '-o', path),
-                              preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)) as process:
-            try:
-                until = time.monotonic() + PATIENCE
-                while len(os.listdir(folder)) < 2 or len(daemon.asked) < 2:
-                    check(time.monotonic() < until and process.poll() is None, 'nothing is written beside it')
-                    time.sleep(0.01)
-                process.send_signal(signal.SIGHUP)
-                equal(process.wait(PATIENCE), -signal.SIGHUP, 'end')
-            finally:
-                process.kill()
-        equal((os.listdir(folder), Path(path).read_text()), (['out'], 'precious'), 'what is there')
+        try:
+            os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+        except OSError as error:
+            raise Skip(f'files without a name cannot be made here: {error}') from None
+        for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGKILL):
+            equal(ended_while_it_writes(number, folder), ['out'], f'{number}: what is there meanwhile')
+            equal((os.listdir(folder), Path(path).read_text()), (['out'], 'precious'), f'{number}: what is there')
 
 
 @case

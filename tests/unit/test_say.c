@@ -95,7 +95,8 @@ static void a_word_is_pasted(void **state)
 	pastes("/srv/my state", "'/srv/my state'");
 	pastes("ppp*", "'ppp*'");
 	pastes("a;reboot", "'a;reboot'");
-	pastes("$(reboot)`x`\"\\", "'$(reboot)`x`\"\\'");
+	pastes("$(reboot)`x`\\", "'$(reboot)`x`\\'");
+	pastes("a\";reboot;\"", "$'a\\x22;reboot;\\x22'"); /* the log has ' for " */
 	pastes("it's", "'it'\\''s'");
 	pastes("~", "'~'");
 	pastes("=ls", "'=ls'");

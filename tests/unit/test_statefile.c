@@ -429,6 +429,14 @@ static void others_may_write(void **state)
 	opens_not("can be written to by others, by its mode 0733");
 	assert_int_equal(chmod(directory, 0755), 0);
 	opens(0, NULL);
+	/* A shell obeys nothing in the command that mends it, nor in what the log makes of that. */
+	strcat(directory, "/a b");
+	assert_int_equal(mkdir(directory, 0700) | chmod(directory, 0733), 0);
+	opens_not("/a b'' mends that");
+	strcpy(strrchr(directory, '/'), "/\";x;\"");
+	assert_int_equal(mkdir(directory, 0700) | chmod(directory, 0733), 0);
+	opens_not("/\\x22;x;\\x22'' mends that");
+	*strrchr(directory, '/') = '\0';
 }
 
 static void others_own_it(void **state)
@@ -770,6 +778,10 @@ static void too_many_have_no_room(void **state)
 	room_is(0);
 	assert_false(state_has_room(directory, &many, 16, complaint));
 	assert_null(strstr(complaint, "has room there"));
+	room.f_bfree = room.f_bavail = UINT64_MAX / 2; /* one that says so, of blocks of 4 KiB */
+	room.f_frsize = 4096;
+	assert_true(state_has_room(directory, &many, 1u << 24, complaint));
+	room_is(0);
 	room.f_blocks = 0; /* a file system that has no limit */
 	assert_true(state_has_room(directory, &many, 1u << 24, complaint));
 	assert_false(exists(path("")) || exists(path(".lock")) || exists(path(".new")));

@@ -57,7 +57,7 @@ void follow_time(void *context, const struct timeval *time)
 
 static uint64_t hash(const struct tuple *inside)
 {
-	return index_hash_endpoint(&inside->src) * 3 + index_hash_endpoint(&inside->dst);
+	return index_hash_ends(&inside->src, &inside->dst);
 }
 
 static struct follow_connection *find(const struct follower *follower, const struct tuple *inside)

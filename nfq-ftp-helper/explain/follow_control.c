@@ -18,7 +18,7 @@ static void put_hosts(struct follower *follower, struct follow_connection *conne
 
 	if (before)
 		index_remove(&follower->hosts, &before->hosts_link);
-	if (index_insert(&follower->hosts, &connection->hosts_link, follow_hash_hosts(&connection->inside)))
+	if (index_insert(&follower->hosts, &connection->hosts_link, index_hash_hosts(&connection->inside)))
 		follower->ladder->no_memory = true;
 }
 

@@ -91,12 +91,6 @@ static inline struct ladder_row *follow_row(struct follower *follower, struct fo
 	return connection->last_row;
 }
 
-/* One way and the other are the same. */
-static inline uint64_t follow_hash_hosts(const struct tuple *inside)
-{
-	return index_hash_address(&inside->src) + index_hash_address(&inside->dst);
-}
-
 static inline bool follow_same_hosts(const struct tuple *one, const struct tuple *other)
 {
 	return (endpoint_address_equal(&one->src, &other->src) && endpoint_address_equal(&one->dst, &other->dst)) ||
@@ -106,7 +100,7 @@ static inline bool follow_same_hosts(const struct tuple *one, const struct tuple
 /* The last control connection between these hosts, whoever began it; NULL: there is none. */
 static inline struct follow_connection *follow_find_hosts(const struct follower *follower, const struct tuple *inside)
 {
-	struct index_link *link = index_first(&follower->hosts, follow_hash_hosts(inside));
+	struct index_link *link = index_first(&follower->hosts, index_hash_hosts(inside));
 
 	for (; link; link = index_next(link)) {
 		struct follow_connection *connection = index_entry(link, struct follow_connection, hosts_link);

@@ -3,9 +3,13 @@
 
 #include <stdlib.h>
 
+/* From whatever port it comes. */
 static uint64_t hash_expected(const struct tuple *tuple)
 {
-	return index_hash_address(&tuple->src) + 3 * index_hash_endpoint(&tuple->dst);
+	struct endpoint src = tuple->src;
+
+	src.port = 0;
+	return index_hash_ends(&src, &tuple->dst);
 }
 
 static bool matches(const struct tuple *expected, const struct tuple *tuple)
@@ -13,10 +17,10 @@ static bool matches(const struct tuple *expected, const struct tuple *tuple)
 	return endpoint_equal(&expected->dst, &tuple->dst) && endpoint_address_equal(&expected->src, &tuple->src);
 }
 
-struct model_expected *expectations_find(const struct expectations *expectations, enum model_expected_as as,
-					 const struct tuple *tuple)
+static struct model_expected *find(const struct expectations *expectations, enum model_expected_as as,
+				   const struct tuple *tuple, uint64_t hash)
 {
-	struct index_link *link = index_first(&expectations->index[as], hash_expected(tuple));
+	struct index_link *link = index_first(&expectations->index[as], hash);
 
 	for (; link; link = index_next(link)) {
 		/* The link is number "as" of an array. */
@@ -26,6 +30,12 @@ struct model_expected *expectations_find(const struct expectations *expectations
 			return expected;
 	}
 	return NULL;
+}
+
+struct model_expected *expectations_find(const struct expectations *expectations, enum model_expected_as as,
+					 const struct tuple *tuple)
+{
+	return find(expectations, as, tuple, hash_expected(tuple));
 }
 
 /* Nearly always it is the newest: only what is renewed for less than its whole time goes before others. */
@@ -47,11 +57,12 @@ static void step_out(struct expectations *expectations, const struct model_expec
 	*(expected->newer ? &expected->newer->older : &expectations->newest) = expected->older;
 }
 
-static int insert(struct expectations *expectations, struct model_expected *expected)
+/* @hash: that of its first name. */
+static int insert(struct expectations *expectations, struct model_expected *expected, uint64_t hash)
 {
 	for (unsigned int as = 0; as < EXPECTED_AS; as++) {
-		int error =
-			index_insert(&expectations->index[as], &expected->link[as], hash_expected(&expected->as[as]));
+		int error = index_insert(&expectations->index[as], &expected->link[as],
+					 as ? hash_expected(&expected->as[as]) : hash);
 
 		if (!error)
 			continue;
@@ -64,25 +75,43 @@ static int insert(struct expectations *expectations, struct model_expected *expe
 	return 0;
 }
 
+/* Memory for one: they come and go with every transfer. */
+static struct model_expected *take(struct expectations *expectations)
+{
+	struct model_expected *expected = expectations->spare;
+
+	if (!expected)
+		return malloc(sizeof(*expected));
+	expectations->spare = expected->newer;
+	return expected;
+}
+
+static void put(struct expectations *expectations, struct model_expected *expected)
+{
+	expected->newer = expectations->spare;
+	expectations->spare = expected;
+}
+
 int expectations_add(struct expectations *expectations, const void *master, const struct tuple as[EXPECTED_AS],
 		     uint64_t expires)
 {
-	struct model_expected *expected = expectations_find(expectations, EXPECTED_CONNTRACK, &as[EXPECTED_CONNTRACK]);
+	const uint64_t hash = hash_expected(&as[EXPECTED_CONNTRACK]);
+	struct model_expected *expected = find(expectations, EXPECTED_CONNTRACK, &as[EXPECTED_CONNTRACK], hash);
 	int error;
 
 	if (expected && expected->master != master)
 		return -EBUSY;
 	if (expected)
 		expectations_remove(expectations, expected);
-	expected = calloc(1, sizeof(*expected));
+	expected = take(expectations);
 	if (!expected)
 		return -ENOMEM;
 	expected->master = master;
 	expected->expires = expires;
 	memcpy(expected->as, as, sizeof(expected->as));
-	error = insert(expectations, expected);
+	error = insert(expectations, expected, hash);
 	if (error)
-		free(expected);
+		put(expectations, expected);
 	return error;
 }
 
@@ -99,7 +128,7 @@ void expectations_remove(struct expectations *expectations, struct model_expecte
 		index_remove(&expectations->index[as], &expected->link[as]);
 	step_out(expectations, expected);
 	expectations->count--;
-	free(expected);
+	put(expectations, expected);
 }
 
 void expectations_remove_master(struct expectations *expectations, const void *master)
@@ -125,6 +154,8 @@ void expectations_free(struct expectations *expectations)
 {
 	while (expectations->oldest)
 		expectations_remove(expectations, expectations->oldest);
+	while (expectations->spare)
+		free(take(expectations));
 	for (unsigned int as = 0; as < EXPECTED_AS; as++)
 		index_free(&expectations->index[as]);
 }

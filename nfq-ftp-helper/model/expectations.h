@@ -30,6 +30,7 @@ struct model_expected {
 struct expectations {
 	struct index index[EXPECTED_AS];
 	struct model_expected *oldest, *newest;
+	struct model_expected *spare; /* memory of such as are gone; the next one is "newer" */
 	size_t count;
 };
 

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "index.h"
 
+#include "core/table/flow.h"
+
 #include <stdlib.h>
+#include <sys/random.h>
 
 #define SIZE_MIN 64
-
-static uint64_t mix(uint64_t value)
-{
-	value ^= value >> 32;
-	value *= 0xd6e8feb86659fd93u;
-	value ^= value >> 32;
-	value *= 0xd6e8feb86659fd93u;
-	return value ^ value >> 32;
-}
 
 static void append(void *context, struct index_link *link)
 {
@@ -101,15 +95,30 @@ void index_free(struct index *index)
 	*index = (struct index){ 0 };
 }
 
-uint64_t index_hash_address(const struct endpoint *endpoint)
+/* One for all indices of this program. Where the kernel gives none, finding things may take long, and that is all. */
+static const uint64_t *seed(void)
 {
-	uint64_t words[2];
+	static uint64_t words[2];
+	static bool drawn;
 
-	memcpy(words, endpoint->address, sizeof(words));
-	return mix(words[0] + mix(words[1] + endpoint->family));
+	if (!drawn && getrandom(words, sizeof(words), 0) < 0)
+		memset(words, 0, sizeof(words));
+	drawn = true;
+	return words;
 }
 
-uint64_t index_hash_endpoint(const struct endpoint *endpoint)
+uint64_t index_hash_ends(const struct endpoint *one, const struct endpoint *other)
 {
-	return mix(index_hash_address(endpoint) + endpoint->port);
+	struct flow_key key;
+
+	flow_key_of(&key, one, other, 0);
+	return flow_hash(&key, seed());
+}
+
+uint64_t index_hash_hosts(const struct tuple *tuple)
+{
+	struct tuple hosts = *tuple;
+
+	hosts.src.port = hosts.dst.port = 0;
+	return index_hash_ends(&hosts.src, &hosts.dst);
 }

@@ -8,7 +8,7 @@
 #ifndef MODEL_INDEX_H
 #define MODEL_INDEX_H
 
-#include "core/wire/endpoint.h"
+#include "core/wire/tuple.h"
 
 struct index_link {
 	struct index_link *next;
@@ -49,8 +49,11 @@ void index_each(const struct index *index, void (*act)(void *context, struct ind
 /* Forget all links; what they are embedded in is the caller's. */
 void index_free(struct index *index);
 
-/* The parts of which the callers make their keys. */
-uint64_t index_hash_address(const struct endpoint *endpoint);
-uint64_t index_hash_endpoint(const struct endpoint *endpoint);
+/*
+ * The hashes of two ends, and of two addresses whatever the ports: the same one way and the other. They have a seed, another one each time
+ * the program runs: captures come from anybody, and nobody is to choose what collides.
+ */
+uint64_t index_hash_ends(const struct endpoint *one, const struct endpoint *other);
+uint64_t index_hash_hosts(const struct tuple *tuple);
 
 #endif

@@ -58,14 +58,14 @@ struct model {
 	uint64_t silence; /* milliseconds after which a connection is forgotten; 0: none is */
 	struct nat nat;
 	struct index index[MODEL_VIEWS];
+	struct model_tracked *found; /* what was looked up last; more is asked about it as a rule. Or NULL */
 	struct expectations expectations;
 	uint32_t port_offset; /* where the next search for a free port begins */
 };
 
-/* The same for both directions. */
 static uint64_t hash_tuple(const struct tuple *tuple)
 {
-	return index_hash_endpoint(&tuple->src) + index_hash_endpoint(&tuple->dst);
+	return index_hash_ends(&tuple->src, &tuple->dst);
 }
 
 static struct model_tracked *lookup(const struct model *model, enum model_view view, const struct tuple *seen,
@@ -129,6 +129,8 @@ static void connection_remove(struct model *model, struct model_tracked *connect
 	expectations_remove_master(&model->expectations, connection);
 	index_remove(&model->index[MODEL_INSIDE], &connection->link[MODEL_INSIDE]);
 	index_remove(&model->index[MODEL_OUTSIDE], &connection->link[MODEL_OUTSIDE]);
+	if (model->found == connection)
+		model->found = NULL;
 	free(connection);
 }
 
@@ -208,6 +210,15 @@ static struct binding binding_of(const struct model_tracked *connection)
 	};
 }
 
+/* Is it the connection that has this binding? There is one at the most. */
+static bool has_binding(const struct model_tracked *connection, const struct binding *binding)
+{
+	const struct tuple *inside = &connection->tuple[MODEL_INSIDE];
+
+	return endpoint_equal(&inside->src, &binding->tuple[DIRECTION_ORIGINAL].src) &&
+	       endpoint_equal(&inside->dst, &binding->tuple[DIRECTION_REPLY].src);
+}
+
 static struct model_tracked *connection_of(const struct model *model, const struct binding *binding)
 {
 	const struct tuple inside = {
@@ -216,6 +227,8 @@ static struct model_tracked *connection_of(const struct model *model, const stru
 	};
 	enum direction ignored;
 
+	if (model->found && has_binding(model->found, binding))
+		return model->found;
 	return lookup(model, MODEL_INSIDE, &inside, &ignored);
 }
 
@@ -311,10 +324,12 @@ static struct model *model_of(struct conntrack *conntrack)
 static int model_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
 		      enum direction *direction)
 {
-	const struct model_tracked *connection = lookup(model_of(conntrack), MODEL_INSIDE, seen, direction);
+	struct model *model = model_of(conntrack);
+	struct model_tracked *connection = lookup(model, MODEL_INSIDE, seen, direction);
 
 	if (!connection)
 		return -ENOENT;
+	model->found = connection;
 	*binding = binding_of(connection);
 	binding->zone = zone;
 	memcpy(binding->seqadj, connection->seqadj, sizeof(binding->seqadj));
@@ -361,7 +376,7 @@ static struct model_expected *expected_of(struct model *model, const struct bind
 	struct model_expected *expected =
 		expectations_find(&model->expectations, EXPECTED_CONNTRACK, &expectation->tuple);
 
-	return expected && expected->master == connection_of(model, master) ? expected : NULL;
+	return expected && has_binding(expected->master, master) ? expected : NULL;
 }
 
 static int model_renew(struct conntrack *conntrack, const struct binding *master, const struct expectation *expectation,

@@ -56,10 +56,9 @@ void survey_free(struct survey *survey)
 	free(survey);
 }
 
-/* One way and the other differ. */
 static uint64_t hash(const struct tuple *key)
 {
-	return index_hash_endpoint(&key->src) * 3 + index_hash_endpoint(&key->dst);
+	return index_hash_ends(&key->src, &key->dst);
 }
 
 static struct entry *find(const struct survey *survey, enum kind kind, const struct tuple *key)

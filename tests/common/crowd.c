@@ -68,7 +68,7 @@ struct session *crowd_session(struct dialogue *d)
 {
 	const struct tuple ends = { d->inside[CLIENT], d->inside[SERVER] };
 	struct flow_key key;
-	const uint32_t hash = table_hash(d->engine.table, &ends, 0, &key);
+	const uint32_t hash = table_hash(d->engine.table, &ends.src, &ends.dst, 0, &key);
 
 	return table_find(d->engine.table, &key, hash);
 }

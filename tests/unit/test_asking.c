@@ -80,7 +80,7 @@ static struct session *insert(uint32_t number)
 				       .port = CLIENT_PORTS },
 			      .dst = { .address = { 192, 0, 2, 1 }, .family = FAMILY_IPV4, .port = 21 } };
 	struct flow_key key;
-	const uint32_t hash = table_hash(table, &ends, 0, &key);
+	const uint32_t hash = table_hash(table, &ends.src, &ends.dst, 0, &key);
 	struct session *session = table_insert(table, &key, hash);
 
 	assert_non_null(session);
@@ -1476,7 +1476,7 @@ static void long_addresses_go_on_below(void **state)
 	(void)state;
 	memset(ends.src.address, 0xfe, 16);
 	memset(ends.dst.address, 0xfd, 16);
-	hash = table_hash(table, &ends, 0, &key);
+	hash = table_hash(table, &ends.src, &ends.dst, 0, &key);
 	table_insert(table, &key, hash)->state = SESSION_GREETING;
 	assert_true(told(options.state_directory, &telling, text));
 	assert_non_null(strstr(text, "]:50000 [fdfd:"));

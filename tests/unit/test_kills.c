@@ -72,7 +72,7 @@ static struct session *find(struct table *table, uint32_t number)
 
 	ends.src = (struct endpoint){ .family = FAMILY_IPV4, .address = { 10, 0, 0, (uint8_t)number }, .port = 1024 };
 	ends.dst = (struct endpoint){ .family = FAMILY_IPV4, .address = { 192, 0, 2, 1 }, .port = 21 };
-	hash = table_hash(table, &ends, 0, &key);
+	hash = table_hash(table, &ends.src, &ends.dst, 0, &key);
 	return table_find(table, &key, hash);
 }
 
@@ -84,7 +84,7 @@ static struct session *insert(struct table *table, uint32_t number)
 
 	ends.src = (struct endpoint){ .family = FAMILY_IPV4, .address = { 10, 0, 0, (uint8_t)number }, .port = 1024 };
 	ends.dst = (struct endpoint){ .family = FAMILY_IPV4, .address = { 192, 0, 2, 1 }, .port = 21 };
-	hash = table_hash(table, &ends, 0, &key);
+	hash = table_hash(table, &ends.src, &ends.dst, 0, &key);
 	return table_insert(table, &key, hash);
 }
 

@@ -309,7 +309,7 @@ static void smaller_size(void **state)
 		struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
 				      .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
 		struct flow_key key;
-		uint32_t hash = table_hash(d.engine.table, &ends, 0, &key);
+		uint32_t hash = table_hash(d.engine.table, &ends.src, &ends.dst, 0, &key);
 		struct session *session = table_insert(d.engine.table, &key, hash);
 
 		assert_non_null(session);

@@ -149,7 +149,7 @@ static void leave(uint32_t sessions)
 		struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = (uint16_t)(1 + i) },
 				      .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
 		struct flow_key key;
-		uint32_t hash = table_hash(table, &ends, 0, &key);
+		uint32_t hash = table_hash(table, &ends.src, &ends.dst, 0, &key);
 
 		table_insert(table, &key, hash)->state = SESSION_READY;
 	}

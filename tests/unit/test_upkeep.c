@@ -422,7 +422,7 @@ static void fill_table(void)
 		const struct tuple ends = { .src = { .family = FAMILY_IPV4, .port = i, .address = { 10 } },
 					    .dst = { .family = FAMILY_IPV4, .port = 21, .address = { 9 } } };
 		struct flow_key key;
-		const uint32_t hash = table_hash(d.engine.table, &ends, 0, &key);
+		const uint32_t hash = table_hash(d.engine.table, &ends.src, &ends.dst, 0, &key);
 		struct session *session = table_insert(d.engine.table, &key, hash);
 
 		assert_non_null(session);

@@ -15,22 +15,29 @@ static void forget(const struct turn *turn, struct work *work, uint32_t index)
 		work->announcement[i] = work->announcement[i + 1];
 }
 
+static void tell_withdrawn(const struct turn *turn, const struct announcement *announcement)
+{
+	const struct report withdrawn = {
+		.kind = REPORT_UNEXPECT,
+		.command = ftp_word_announcing(announcement->direction, announcement->kind)->text,
+		.expectation = &announcement->expectation,
+		.port = announcement->expectation.tuple.dst.port,
+	};
+
+	turn_report(turn, &withdrawn);
+}
+
 static void withdraw(struct turn *turn, struct work *work, uint32_t index)
 {
 	struct engine *engine = turn->engine;
 	const struct announcement announcement = work->announcement[index];
-	struct report withdrawn = {
-		.kind = REPORT_UNEXPECT,
-		.command = ftp_word_announcing(announcement.direction, announcement.kind)->text,
-		.expectation = &announcement.expectation,
-		.port = announcement.expectation.tuple.dst.port,
-	};
 
 	/* In this order: of another session's work slot, a kill in between is not undone. */
 	engine->conntrack->ops->unexpect(engine->conntrack, &work->binding, &announcement.expectation);
 	forget(turn, work, index);
 	engine->counters.unexpectations++;
-	turn_report(turn, &withdrawn);
+	if (turn_is_listened_to(turn))
+		tell_withdrawn(turn, &announcement);
 }
 
 void announcement_withdraw_all(struct turn *turn)

@@ -21,10 +21,8 @@
 /* For who watches: a command's word or a reply's code, and never what stands behind it. */
 static void tell_line(const struct turn *turn, const char *what)
 {
-	const struct report line = { .kind = REPORT_LINE, .command = what };
-
-	if (turn->engine->lines)
-		turn_report(turn, &line);
+	if (turn->engine->lines && turn_is_listened_to(turn))
+		turn_report(turn, &(struct report){ .kind = REPORT_LINE, .command = what });
 }
 
 static void tell_reply(const struct turn *turn, unsigned int code)

@@ -71,13 +71,21 @@ uint64_t engine_random(struct engine *engine);
 /* A packet on its way in. */
 struct arrival {
 	struct segment segment;
-	struct tuple ends; /* sender and receiver, by which the flow is known */
-	struct flow_key key;
+	struct flow_key key; /* arrival_ends(): sender and receiver, by which the flow is known */
 	uint32_t hash;
 	uint16_t zone;
 	bool invalid;	       /* conntrack calls it so: filled in by the caller, behind session_arrive() */
 	uint32_t conntrack_id; /* likewise: CTA_ID; 0: not told */
 	bool busy[2];	       /* by enum direction, from a note: as turn.busy */
 };
+
+/* Its sender and its receiver, as the flow has them. */
+static inline struct tuple arrival_ends(const struct arrival *arrival)
+{
+	struct tuple ends;
+
+	flow_ends(&arrival->key, &ends.src, &ends.dst);
+	return ends;
+}
 
 #endif

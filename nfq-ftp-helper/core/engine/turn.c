@@ -6,7 +6,7 @@ void turn_report(const struct turn *turn, const struct report *report)
 	const struct engine *engine = turn->engine;
 	struct report told;
 
-	if (!engine->report)
+	if (!turn_is_listened_to(turn))
 		return;
 	told = *report;
 	flow_ends(&turn->session->key, &told.client, &told.server);
@@ -18,5 +18,6 @@ void turn_report(const struct turn *turn, const struct report *report)
 
 void turn_report_plain(const struct turn *turn, enum report_kind kind)
 {
-	turn_report(turn, &(struct report){ .kind = kind });
+	if (turn_is_listened_to(turn))
+		turn_report(turn, &(struct report){ .kind = kind });
 }

@@ -18,7 +18,13 @@ struct turn {
 	bool busy; /* an edit of the kernel module's in this direction is not acknowledged yet: there can be no other */
 };
 
-/* Tell the listener; who and in which direction is filled in. */
+/* Does anybody listen? What is told need not be put together otherwise: a report is large, and there is one for most lines. */
+static inline bool turn_is_listened_to(const struct turn *turn)
+{
+	return turn->engine->report != NULL;
+}
+
+/* Tell the listener, if there is one; who and in which direction is filled in. */
 void turn_report(const struct turn *turn, const struct report *report);
 
 /* The same where there is nothing else to tell. */

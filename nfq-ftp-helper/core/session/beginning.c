@@ -46,21 +46,20 @@ static void tell_limit(struct engine *engine, const struct endpoint *client, con
 /* A slot for the arrival's flow; @swapped says which of its ends is the client. NULL, counted, at a limit. */
 static struct session *new_session(struct engine *engine, const struct arrival *arrival, bool swapped, uint64_t now)
 {
-	const bool sent = arrival->key.swapped == swapped;
-	const struct endpoint *client = sent ? &arrival->ends.src : &arrival->ends.dst;
-	const struct endpoint *server = sent ? &arrival->ends.dst : &arrival->ends.src;
 	struct flow_key key = arrival->key;
+	struct endpoint client, server;
 	struct session *session = NULL;
 
 	key.swapped = swapped;
-	if (share_may(engine, client, SHARE_SESSIONS) || make_room(engine, client, now))
+	flow_ends(&key, &client, &server);
+	if (share_may(engine, &client, SHARE_SESSIONS) || make_room(engine, &client, now))
 		session = table_insert(engine->table, &key, arrival->hash);
 	if (!session) {
-		tell_limit(engine, client, server);
+		tell_limit(engine, &client, &server);
 		return NULL;
 	}
 	table_begin(engine->table, session); /* a kill before it is filled in leaves none */
-	table_count(engine->table, table_budget(engine->table, client), SHARE_SESSIONS, 1);
+	table_count(engine->table, table_budget(engine->table, &client), SHARE_SESSIONS, 1);
 	session->last_seen = (uint32_t)(now / 1000);
 	session->began = session_began(session->last_seen);
 	engine->counters.sessions++;
@@ -79,9 +78,9 @@ bool beginning_known(struct engine *engine, const struct arrival *arrival, struc
 		     enum direction *direction)
 {
 	struct conntrack *conntrack = engine->conntrack;
+	const struct tuple ends = arrival_ends(arrival);
 
-	return !arrival->invalid &&
-	       conntrack->ops->find(conntrack, &arrival->ends, arrival->zone, binding, direction) == 0;
+	return !arrival->invalid && conntrack->ops->find(conntrack, &ends, arrival->zone, binding, direction) == 0;
 }
 
 /* Window scaling is in use where both ends have said so (RFC 7323 section 2.2). */

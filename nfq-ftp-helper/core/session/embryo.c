@@ -133,6 +133,7 @@ static struct embryo *least_of_crowd(struct engine *engine, const struct arrival
 static struct embryo *place_for(struct engine *engine, const struct arrival *arrival, uint32_t seconds)
 {
 	struct embryo *ways = ways_of(engine, arrival), *vacant = NULL, *least_own;
+	const struct tuple ends = arrival_ends(arrival);
 
 	for (struct embryo *embryo = ways; embryo < ways + EMBRYO_WAYS; embryo++) {
 		if (!alive(embryo, seconds))
@@ -144,7 +145,7 @@ static struct embryo *place_for(struct engine *engine, const struct arrival *arr
 	least_own = least_of_crowd(engine, arrival, DIRECTION_ORIGINAL, seconds);
 	if (least_own)
 		return make_way(engine, least_own);
-	return make_way(engine, vacant ? vacant : least_of(ways, &arrival->ends.src, seconds));
+	return make_way(engine, vacant ? vacant : least_of(ways, &ends.src, seconds));
 }
 
 /* Data in a SYN is read as what it is, the stream's beginning. Nothing of it can announce: there was no greeting. */

@@ -119,8 +119,9 @@ static bool begins_connection(struct engine *engine, const struct arrival *arriv
 {
 	struct conntrack *conntrack = engine->conntrack;
 	struct binding binding = { 0 };
+	const struct tuple ends = arrival_ends(arrival);
 	enum direction direction;
-	const int error = conntrack->ops->find(conntrack, &arrival->ends, arrival->zone, &binding, &direction);
+	const int error = conntrack->ops->find(conntrack, &ends, arrival->zone, &binding, &direction);
 
 	return error == -ENOENT || (!error && binding.progress == PROGRESS_UNKNOWN);
 }

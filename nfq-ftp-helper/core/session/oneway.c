@@ -53,10 +53,11 @@ void oneway_unsure(const struct turn *turn, const struct segment *segment)
 void oneway_stranger(struct engine *engine, const struct arrival *arrival, uint64_t now)
 {
 	struct embryo *embryo = embryo_unanswered(engine, arrival, now);
+	const struct tuple ends = arrival_ends(arrival);
 	const struct report told = {
 		.kind = REPORT_ONE_WAY,
-		.client = arrival->ends.src,
-		.server = arrival->ends.dst,
+		.client = ends.src,
+		.server = ends.dst,
 		.direction = DIRECTION_ORIGINAL,
 		.command = "",
 	};

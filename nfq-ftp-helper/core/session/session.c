@@ -40,8 +40,8 @@ int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *p
 	if (error)
 		return error;
 	arrival->zone = zone;
-	arrival->ends = ends ? *ends : (struct tuple){ arrival->segment.src, arrival->segment.dst };
-	arrival->hash = table_hash(engine->table, &arrival->ends, zone, &arrival->key);
+	arrival->hash = table_hash(engine->table, ends ? &ends->src : &arrival->segment.src,
+				   ends ? &ends->dst : &arrival->segment.dst, zone, &arrival->key);
 	return 0;
 }
 

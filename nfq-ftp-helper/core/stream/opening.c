@@ -259,7 +259,8 @@ static void opened(struct turn *turn, const struct opening *opening)
 	dialogue_announced(turn, opening->candidate.line, PAIRING_ACTIVE);
 	announcement_add(turn, kind, &opening->candidate.expectation);
 	turn->engine->counters.expectations++;
-	tell_opened(turn, opening);
+	if (turn_is_listened_to(turn))
+		tell_opened(turn, opening);
 }
 
 /* A reply of several lines, and no address in this one: nothing has been announced yet. */

@@ -3,31 +3,39 @@
 
 #include "siphash.h"
 
-/* Any order will do, as long as it is one. */
-static int address_order(const uint8_t a[16], const uint8_t b[16])
-{
-	uint64_t x[2], y[2];
+/* An address in two words: so it is in registers from here on. */
+struct address {
+	uint64_t word[2];
+};
 
-	memcpy(x, a, sizeof(x));
-	memcpy(y, b, sizeof(y));
-	if (x[0] != y[0])
-		return x[0] < y[0] ? -1 : 1;
-	return x[1] < y[1] ? -1 : x[1] > y[1];
+static struct address address_of(const struct endpoint *endpoint)
+{
+	struct address address;
+
+	memcpy(address.word, endpoint->address, sizeof(address.word));
+	return address;
 }
 
-void flow_key_of(struct flow_key *key, const struct tuple *ends, uint16_t zone)
+/* Any order will do, as long as it is one. */
+static int address_order(const struct address *a, const struct address *b)
 {
-	const int order = address_order(ends->src.address, ends->dst.address);
-	const bool swapped = order > 0 || (order == 0 && ends->src.port > ends->dst.port);
-	const struct endpoint *low = swapped ? &ends->dst : &ends->src;
-	const struct endpoint *high = swapped ? &ends->src : &ends->dst;
+	if (a->word[0] != b->word[0])
+		return a->word[0] < b->word[0] ? -1 : 1;
+	return a->word[1] < b->word[1] ? -1 : a->word[1] > b->word[1];
+}
 
-	memcpy(key->low_address, low->address, 16);
-	memcpy(key->high_address, high->address, 16);
-	key->low_port = low->port;
-	key->high_port = high->port;
+void flow_key_of(struct flow_key *key, const struct endpoint *src, const struct endpoint *dst, uint16_t zone)
+{
+	const struct address from = address_of(src), to = address_of(dst);
+	const int order = address_order(&from, &to);
+	const bool swapped = order > 0 || (order == 0 && src->port > dst->port);
+
+	memcpy(key->low_address, swapped ? to.word : from.word, sizeof(key->low_address));
+	memcpy(key->high_address, swapped ? from.word : to.word, sizeof(key->high_address));
+	key->low_port = swapped ? dst->port : src->port;
+	key->high_port = swapped ? src->port : dst->port;
 	key->zone = zone;
-	key->family = low->family;
+	key->family = src->family;
 	key->swapped = swapped;
 }
 

@@ -32,7 +32,7 @@ static inline bool flow_key_equal(const struct flow_key *a, const struct flow_ke
 }
 
 /* The key of a sender and a receiver; swapped says which is which. */
-void flow_key_of(struct flow_key *key, const struct tuple *ends, uint16_t zone);
+void flow_key_of(struct flow_key *key, const struct endpoint *src, const struct endpoint *dst, uint16_t zone);
 
 /* The key's hash. It does not depend on who is the client. */
 uint32_t flow_hash(const struct flow_key *key, const uint64_t seed[2]);

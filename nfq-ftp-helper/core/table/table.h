@@ -78,7 +78,8 @@ void table_mistrust(struct session *session, struct work *work);
 struct table *table_open(void *memory, const struct table_size *size, const uint64_t seed[2], uint32_t *recovered);
 
 /* The flow of a sender and a receiver, and its hash. */
-uint32_t table_hash(const struct table *table, const struct tuple *ends, uint16_t zone, struct flow_key *key);
+uint32_t table_hash(const struct table *table, const struct endpoint *src, const struct endpoint *dst, uint16_t zone,
+		    struct flow_key *key);
 
 /*
  * Bring a flow's home slot into the cache; later, if the flow is not there, the next of its chain. Each for all packets of a batch in a

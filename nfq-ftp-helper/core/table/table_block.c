@@ -69,9 +69,10 @@ struct table *table_new(void *memory, const struct table_size *size, const uint6
 	return table;
 }
 
-uint32_t table_hash(const struct table *table, const struct tuple *ends, uint16_t zone, struct flow_key *key)
+uint32_t table_hash(const struct table *table, const struct endpoint *src, const struct endpoint *dst, uint16_t zone,
+		    struct flow_key *key)
 {
-	flow_key_of(key, ends, zone);
+	flow_key_of(key, src, dst, zone);
 	return flow_hash(key, table->seed);
 }
 

@@ -172,23 +172,30 @@ static enum ftp_event scan_odd(struct ftp_line *line, uint8_t byte)
 	return FTP_MORE;
 }
 
+/* The code has ended: does an argument follow that matters? */
+static void end_code(struct ftp_line *line, unsigned int text_line, uint8_t byte)
+{
+	const struct ftp_word *word = ftp_word_find(DIRECTION_REPLY, line->word, 3);
+
+	line->separator = separator_of(byte) & 7;
+	if (word && (byte == ' ' || byte == '-') && (text_line == 0 || text_line == ftp_code(line)))
+		line->phase = FTP_PHASE_GAP;
+	else
+		line->phase = FTP_PHASE_REST;
+}
+
 /* A byte of a reply's code. What has none may be anything: text, or nothing that FTP knows. */
 static enum ftp_event scan_code(struct ftp_line *line, unsigned int text_line, uint8_t byte)
 {
-	const struct ftp_word *word;
-
 	if (line->length < 3 && bytes_is_digit(byte)) {
 		line->word[line->length++] = (char)byte;
 		line->phase = FTP_PHASE_WORD;
 		return FTP_MORE;
 	}
-	line->phase = FTP_PHASE_REST;
-	if (line->length == 3 && (ends_word(byte) || byte == '-')) {
-		line->separator = separator_of(byte) & 7;
-		word = ftp_line_word(line, DIRECTION_REPLY);
-		if (word && (byte == ' ' || byte == '-') && (text_line == 0 || text_line == ftp_code(line)))
-			line->phase = FTP_PHASE_GAP;
-	}
+	if (line->length == 3 && (ends_word(byte) || byte == '-'))
+		end_code(line, text_line, byte);
+	else
+		line->phase = FTP_PHASE_REST;
 	return FTP_MORE;
 }
 
@@ -318,6 +325,15 @@ static enum ftp_event scan_byte(struct ftp_line *line, enum direction side, unsi
 	return byte == '\n' && line->phase >= FTP_PHASE_GAP ? FTP_LINE : FTP_MORE;
 }
 
+/* A word of that many bytes, letters in upper case. It is written in one piece, since it is read so at once. */
+static void set_word(struct ftp_line *line, const uint8_t *data, size_t length, uint32_t lower_case)
+{
+	const uint32_t rest = (uint32_t)(~(uint64_t)0 << 8 * (FTP_WORD_MAX - length));
+
+	bytes_put32((uint8_t *)line->word, bytes_get32(data) & rest & ~lower_case);
+	line->length = (uint8_t)length & 7;
+}
+
 /* At the start of a line whose first bytes are all here, which is the rule: the word at once. Return: bytes consumed. */
 static size_t scan_word(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data,
 			size_t length)
@@ -330,18 +346,15 @@ static size_t scan_word(struct ftp_line *line, enum direction side, unsigned int
 		if (!bytes_is_digit(data[0]) || !bytes_is_digit(data[1]) || !bytes_is_digit(data[2]) ||
 		    (data[3] != ' ' && data[3] != '-'))
 			return 0;
-		memcpy(line->word, data, 3);
-		line->length = 3;
-		scan_code(line, text_line, data[3]);
+		set_word(line, data, 3, 0);
+		end_code(line, text_line, data[3]);
 		at = 3;
 	} else {
-		for (at = 0; at < FTP_WORD_MAX && bytes_is_letter(data[at]); at++)
-			line->word[at] = (char)bytes_upper(data[at]);
-		if (at == 0 || data[at] == '\n' || !ends_word(data[at])) {
-			memset(line->word, 0, sizeof(line->word));
+		for (at = 0; at < FTP_WORD_MAX && bytes_is_letter(data[at]);)
+			at++;
+		if (at == 0 || data[at] == '\n' || !ends_word(data[at]))
 			return 0;
-		}
-		line->length = (uint8_t)at & 7;
+		set_word(line, data, at, 0x20202020);
 		end_command(line, data[at]);
 	}
 	if (line->phase == FTP_PHASE_GAP)
@@ -448,14 +461,8 @@ static size_t scan_line(struct ftp_line *line, enum direction side, unsigned int
 size_t ftp_scan(struct ftp_line *line, enum direction side, unsigned int text_line, const uint8_t *data, size_t length,
 		enum ftp_event *event)
 {
-	struct ftp_line copy = *line; /* data may alias it, as far as the compiler knows */
-	size_t consumed = 0;
-
-	*event = FTP_ARGUMENT;
-	if (length == 0)
-		*event = FTP_MORE;
-	else if (line->phase != FTP_PHASE_ARGUMENT)
-		consumed = scan_line(&copy, side, text_line, data, length, event);
-	*line = copy;
-	return consumed;
+	*event = length ? FTP_ARGUMENT : FTP_MORE;
+	if (length == 0 || line->phase == FTP_PHASE_ARGUMENT)
+		return 0;
+	return scan_line(line, side, text_line, data, length, event);
 }

@@ -111,6 +111,15 @@ static uint16_t whole_sum(const struct segment *segment)
 				    sum_unfolded(segment->packet + segment->tcp, segment->length - segment->tcp)));
 }
 
+/* In one piece: who reads a whole address soon need not wait for several writes to come together. */
+static void set_ipv4_address(struct endpoint *endpoint, const uint8_t *address)
+{
+	uint64_t words[2] = { 0 };
+
+	memcpy(words, address, 4);
+	memcpy(endpoint->address, words, sizeof(endpoint->address));
+}
+
 /* Offset of the TCP header in an IPv4 packet, or a negative errno. */
 static int parse_ipv4(struct segment *segment, const uint8_t *packet, size_t length)
 {
@@ -127,8 +136,8 @@ static int parse_ipv4(struct segment *segment, const uint8_t *packet, size_t len
 	if ((bytes_get16(packet + 6) & 0x3fff) != 0 || packet[9] != PROTOCOL_TCP) /* MF or an offset: a fragment */
 		return -EPROTONOSUPPORT;
 	segment->length = total;
-	memcpy(segment->src.address, packet + 12, 4);
-	memcpy(segment->dst.address, packet + 16, 4);
+	set_ipv4_address(&segment->src, packet + 12);
+	set_ipv4_address(&segment->dst, packet + 16);
 	return (int)header;
 }
 

@@ -92,6 +92,15 @@ static void answer_with(struct talk *talk, struct written *written)
 	talk_line(talk, SERVER, "%s", last);
 }
 
+/* The end of the transfer before, where it is still to be said. */
+static void pay(struct talk *talk)
+{
+	talk->one_segment = false;
+	if (talk->owed)
+		talk_line(talk, SERVER, "226 that one is done, too");
+	talk->owed = false;
+}
+
 static void announce_passive(struct talk *talk, struct announced *announced)
 {
 	struct written written;
@@ -107,10 +116,7 @@ static void announce_passive(struct talk *talk, struct announced *announced)
 	asking.answer(talk, announced->port, &written);
 	script_promise(talk->script, SERVER, announced->port);
 	answer_with(talk, &written);
-	talk->one_segment = false;
-	if (talk->owed)
-		talk_line(talk, SERVER, "226 that one is done, too");
-	talk->owed = false;
+	pay(talk);
 	announced->side = SERVER;
 	announced->named = written.named;
 }
@@ -140,7 +146,8 @@ static void announce_active(struct talk *talk, struct announced *announced)
 	talk_line(talk, CLIENT, "%s", written.text);
 	answer_before(talk, before);
 	talk_line(talk, SERVER, talk_chance(talk, 90) ? "200 ok" : "250 ok");
-	talk->one_segment = false;
+	talk->unanswered |= talk->owed; /* 250 may be taken for the end of that */
+	pay(talk);
 	announced->side = CLIENT;
 	announced->named = written.named;
 }
@@ -219,7 +226,7 @@ void transfer(struct talk *talk)
 {
 	static const char *const commands[] = { "RETR f", "STOR f", "LIST",   "NLST",	 "MLSD",
 						"APPE f", "STOU",   "retr f", "LIST -al" };
-	const bool passive = talk->owed || talk_chance(talk, 55);
+	const bool passive = talk_chance(talk, 55);
 	struct announced announced = { .port = talk_port(talk) };
 
 	if (passive)

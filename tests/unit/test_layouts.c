@@ -405,7 +405,7 @@ static void smaller_size(void **state)
 	X(work->announcement[0].kind = FTP_AUTH)                                                                       \
 	X(work->announcement[0].kind = FTP_PASV)                                                                       \
 	X(work->announcement[0].direction = 1)                                                                         \
-	X(work->announcement[0].answered = 2)                                                                          \
+	X(work->announcement[0].answered = 3)                                                                          \
 	X(work->announcement[0].heard = 2)                                                                             \
 	X(work->announcement[0].expectation.tuple.dst.family = 0)                                                      \
 	X(work->announcement[0].expectation.tuple.src.family = FAMILY_IPV6)                                            \

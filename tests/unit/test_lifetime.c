@@ -118,6 +118,35 @@ static void transfer_over_unanswered(void **state)
 	dialogue_close(&d);
 }
 
+/* The server answers PORT before it says that the transfer before is over, or never says that; it is the next one's, and ends with it. */
+static void accepted_while_another_goes_on(void **state)
+{
+	(void)state;
+	for (unsigned int way = 0; way < 3; way++) {
+		struct dialogue d;
+
+		dialogue_ready(&d, NO_NAT);
+		dialogue_says(&d, CLIENT, "PASV\r\n");
+		dialogue_says(&d, SERVER, PASSIVE);
+		dialogue_says(&d, CLIENT, "RETR a\r\n");
+		dialogue_says(&d, SERVER, "150 here\r\n");
+		dialogue_says(&d, CLIENT, PORT_IN);
+		dialogue_says(&d, SERVER, "200 ok\r\n");
+		if (way == 0)
+			dialogue_says(&d, SERVER, "226 the first one\r\n");
+		dialogue_expects(&d, 3001);
+		dialogue_says(&d, CLIENT, "LIST\r\n");
+		if (way == 1)
+			dialogue_says(&d, SERVER, "226 the first one\r\n");
+		dialogue_expects(&d, 3001);
+		dialogue_says(&d, SERVER, "150 here\r\n");
+		dialogue_expects(&d, 3001);
+		dialogue_says(&d, SERVER, "226 done\r\n");
+		assert_int_equal(d.expectations, 0);
+		dialogue_close(&d);
+	}
+}
+
 static void control_connection_ends(void **state)
 {
 	(void)state;
@@ -304,6 +333,7 @@ int main(void)
 		cmocka_unit_test(replaced),
 		cmocka_unit_test(transfer_over),
 		cmocka_unit_test(transfer_over_unanswered),
+		cmocka_unit_test(accepted_while_another_goes_on),
 		cmocka_unit_test(control_connection_ends),
 		cmocka_unit_test(forged_reset_does_not),
 		cmocka_unit_test(session_forgotten),

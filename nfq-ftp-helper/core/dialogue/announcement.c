@@ -193,6 +193,15 @@ bool announcement_room(struct turn *turn)
 	return displace(turn);
 }
 
+void announcement_transfer_begins(struct turn *turn)
+{
+	struct work *work = table_work_change(turn->engine->table, turn->session);
+
+	for (uint32_t i = 0; work && i < work->announcements; i++)
+		if (work->announcement[i].answered == ANNOUNCEMENT_FOR_NEXT)
+			work->announcement[i].answered = ANNOUNCEMENT_ACCEPTED;
+}
+
 void announcement_transfer_over(struct turn *turn)
 {
 	struct work *work = table_work_change(turn->engine->table, turn->session);
@@ -200,8 +209,9 @@ void announcement_transfer_over(struct turn *turn)
 	if (!work)
 		return;
 	for (uint32_t i = work->announcements; i-- > 0;)
-		if (work->announcement[i].answered)
+		if (work->announcement[i].answered == ANNOUNCEMENT_ACCEPTED)
 			withdraw(turn, work, i);
+	announcement_transfer_begins(turn);
 }
 
 void announcement_heard(struct turn *turn)
@@ -226,7 +236,8 @@ void announcement_answered(struct turn *turn, unsigned int code)
 	if (code >= 400) {
 		withdraw(turn, work, index);
 	} else if (code < 300) {
-		work->announcement[index].answered = 1;
+		work->announcement[index].answered =
+			turn->session->pairing.begun ? ANNOUNCEMENT_FOR_NEXT : ANNOUNCEMENT_ACCEPTED;
 		while (index-- > 0)
 			withdraw(turn, work, 0);
 	}
@@ -252,6 +263,6 @@ void announcement_add(struct turn *turn, enum ftp_kind kind, const struct expect
 	note_expected(turn, announcement, conntrack_expected_seconds(turn->engine->conntrack));
 	announcement->kind = (uint8_t)kind;
 	announcement->direction = (uint8_t)turn->direction;
-	announcement->answered = turn->direction == DIRECTION_REPLY;
+	announcement->answered = turn->direction == DIRECTION_REPLY ? ANNOUNCEMENT_ACCEPTED : ANNOUNCEMENT_OPEN;
 	announcement->heard = 0;
 }

@@ -39,7 +39,10 @@ void announcement_heard(struct turn *turn);
 /* The server has answered the oldest PORT, EPRT or LPRT that it had not. */
 void announcement_answered(struct turn *turn, unsigned int code);
 
-/* A transfer is over, whatever became of it: what was announced for it is not needed any more. */
+/* A transfer has begun, the next after the last that did: what was accepted while that went on is for this one. */
+void announcement_transfer_begins(struct turn *turn);
+
+/* A transfer is over, whatever became of it: what was announced for it is not needed any more. What was accepted while it went on is. */
 void announcement_transfer_over(struct turn *turn);
 
 /* Take everything back. */

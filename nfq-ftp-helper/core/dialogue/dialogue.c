@@ -41,7 +41,7 @@ void dialogue_lost(struct table *table, struct session *session)
 
 	/* The answers will not be recognised. What is open stays so until the next transfer is over. */
 	for (uint32_t i = 0; work && i < work->announcements; i++)
-		work->announcement[i].answered = 1;
+		work->announcement[i].answered = ANNOUNCEMENT_ACCEPTED;
 	session->pairing = (struct pairing){ .count = 0 };
 	session->multiline = 0;
 	session->doubt = 0;
@@ -242,6 +242,8 @@ static void final_reply(struct turn *turn, unsigned int code)
 		announcement_heard(turn);
 	for (unsigned int i = 0; i < answer.older_active; i++)
 		announcement_answered(turn, 200);
+	if (answer.transfer_begins)
+		announcement_transfer_begins(turn);
 	if (!answer.answers)
 		return;
 	/* Where replies may have passed unseen, which of the outstanding commands has been refused is not known. */

@@ -171,6 +171,14 @@ struct edit {
 	char text[EDIT_TEXT_MAX];
 };
 
+/* Has the server accepted what was announced? */
+enum announcement_answer {
+	ANNOUNCEMENT_OPEN,
+	ANNOUNCEMENT_ACCEPTED,
+	ANNOUNCEMENT_FOR_NEXT, /* it has, while another transfer went on: it is for the one behind that */
+	ANNOUNCEMENT_ANSWERS,
+};
+
 /* An announced data connection. */
 struct announcement {
 	struct expectation expectation;
@@ -179,7 +187,7 @@ struct announcement {
 	uint32_t due;	   /* not to be renewed before */
 	uint8_t kind;	   /* enum ftp_kind of the command */
 	uint8_t direction; /* enum direction of the announcement */
-	uint8_t answered;  /* the server has accepted it */
+	uint8_t answered;  /* enum announcement_answer */
 	uint8_t heard;	   /* a reply has come since: its own, perhaps */
 };
 

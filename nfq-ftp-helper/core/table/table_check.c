@@ -218,7 +218,8 @@ static bool is_announcement(const struct announcement *announcement)
 
 	return announcement->kind >= FTP_PORT && announcement->kind <= FTP_LPSV &&
 	       announcement->direction == (reply ? DIRECTION_REPLY : DIRECTION_ORIGINAL) &&
-	       announcement->answered <= 1 && announcement->heard <= 1 && is_expectation(&announcement->expectation);
+	       announcement->answered < ANNOUNCEMENT_ANSWERS && announcement->heard <= 1 &&
+	       is_expectation(&announcement->expectation);
 }
 
 static bool is_work(const struct work *work, const struct session *session)

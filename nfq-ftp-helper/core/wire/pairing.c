@@ -161,8 +161,10 @@ static void begin_transfer(struct pairing *pairing, struct pairing_answer *answe
 
 	if (found)
 		answer->older_active = settle_older(pairing, place);
-	if (found || pairing->before[0]) /* some verb that is not known */
-		pairing->begun = 1;
+	if (!found && !pairing->before[0]) /* nor some verb that is not known */
+		return;
+	answer->transfer_begins = !pairing->begun;
+	pairing->begun = 1;
 }
 
 /* One of no interest has its answer. */

@@ -67,6 +67,7 @@ struct pairing {
 /* What a reply turned out to be. */
 struct pairing_answer {
 	bool answers;	      /* an outstanding command */
+	bool transfer_begins; /* it is the first 1xx of one that is outstanding */
 	bool transfer_over;   /* one whose transfer had begun */
 	uint8_t class;	      /* the command's */
 	uint8_t older_active; /* so many ACTIVE ones, older than it, count as accepted */

@@ -60,6 +60,25 @@ void say_to(FILE *stream, const char *format, ...)
 	va_end(arguments);
 }
 
+void say_wrapped(FILE *out, const char *label, int column, const char *text)
+{
+	const size_t room = (size_t)(SAY_WIDTH - column);
+
+	fprintf(out, "%-*s", column, label);
+	while (strlen(text) > room) {
+		size_t length = room;
+
+		while (length > 1 && text[length] != ' ')
+			length--;
+		if (length == 1) /* a word that is longer than a line */
+			length = room;
+		fprintf(out, "%.*s\n%*s", (int)length, text, column, "");
+		text += length;
+		text += strspn(text, " ");
+	}
+	fprintf(out, "%s\n", text);
+}
+
 void say_line(FILE *stream, const char *format, ...)
 {
 	va_list arguments;

@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 
+#define SAY_PREFIX "nfq-ftp-helper: "
+
 void say_sentence(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same to elsewhere. */

@@ -79,6 +79,9 @@ def messages():
         for found in re.finditer(r'\bv?fprintf\((?:stderr|err|errors\()|\bfputs\([^;]*"nfq-ftp-helper: |\bperror\(|\bwarnx?\("', text):
             line = text.count("\n", 0, found.start()) + 1
             yield f"{name}:{line}: `{found.group(0)}' says something: that is for say_sentence() to do (output/say.h)"
+        for found in re.finditer(r'"nfq-ftp-helper: ', text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield f"{name}:{line}: the program's name before what is said is SAY_PREFIX (output/say.h)"
         for found in re.finditer(r'\bsay_(?:sentence|to)\((?:[a-z()]+,\s*)?"(nfq-ftp-helper: |[^"]*\\n")', text):
             yield f"{name}: `{found.group(1)}': say_sentence() puts the program's name before a sentence, and the end of the line behind it"
 

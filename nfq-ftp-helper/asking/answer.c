@@ -153,6 +153,14 @@ json_t *answer_endpoint(const struct endpoint *endpoint)
 	return json_string(endpoint_print(endpoint, text));
 }
 
+const char *answer_adjusted_by(bool self, const struct seqadj *original, const struct seqadj *reply)
+{
+	if (self)
+		return attach_seqadj_names[SEQADJ_MODE_SELF];
+	return seqadj_active(original) || seqadj_active(reply) ? attach_seqadj_names[SEQADJ_MODE_KERNEL] :
+								 ATTACH_ADJUSTED_BY_NONE;
+}
+
 enum watched_state answer_rules_state(const struct watched *watched)
 {
 	return watched ? (enum watched_state)atomic_load_explicit(&watched->state, memory_order_relaxed) : WATCHED_NOT;

@@ -95,6 +95,9 @@ const char *answer_text(const char *bytes, size_t length, char *text);
 /* As endpoint_print() has it, a string; NULL: no memory. The caller's. */
 json_t *answer_endpoint(const struct endpoint *endpoint);
 
+/* Who adjusts the sequence numbers of a session: itself, or conntrack one of these, or nobody. */
+const char *answer_adjusted_by(bool self, const struct seqadj *original, const struct seqadj *reply);
+
 /* Each question's. Return: whether it is over. */
 bool answer_status(struct response *answer);
 bool answer_sessions(struct response *answer);

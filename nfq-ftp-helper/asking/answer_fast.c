@@ -32,7 +32,6 @@ static void add_fast(struct response *answer, const struct connection *connectio
 	const struct binding *binding = &connection->binding;
 	const struct tuple *original = &binding->tuple[DIRECTION_ORIGINAL];
 	const struct seqadj *adj = binding->seqadj;
-	const bool adjusted = seqadj_active(&adj[DIRECTION_ORIGINAL]) || seqadj_active(&adj[DIRECTION_REPLY]);
 	char client[ENDPOINT_PRINT_MAX], server[ENDPOINT_PRINT_MAX];
 
 	answer_format(
@@ -42,7 +41,8 @@ static void add_fast(struct response *answer, const struct connection *connectio
 		",\"server\":%" PRId32 "},\"expectations\":null,\"fast\":true}",
 		endpoint_print(&original->src, client), endpoint_print(&original->dst, server), binding->zone,
 		question_state_name(state_of(note)), note->early && !note->logged_in ? "false" : "true",
-		adjusted ? "kernel" : "none", adj[DIRECTION_ORIGINAL].after, adj[DIRECTION_REPLY].after);
+		answer_adjusted_by(false, &adj[DIRECTION_ORIGINAL], &adj[DIRECTION_REPLY]),
+		adj[DIRECTION_ORIGINAL].after, adj[DIRECTION_REPLY].after);
 }
 
 void answer_fast_object(struct response *answer, const struct nlmsghdr *object)

@@ -11,14 +11,6 @@
 #define PIECE 256
 #define WALK  65536
 
-/* Who adjusts its sequence numbers. */
-static const char *adjusted_by(const struct session *session)
-{
-	if (session->self)
-		return "self";
-	return seqadj_active(&session->stream[0].adj) || seqadj_active(&session->stream[1].adj) ? "kernel" : "none";
-}
-
 /* The line's beginning, which all have: the two ends. What is in these lines is numbers and this program's own words. */
 #define ENDS_MAX (2 * ENDPOINT_PRINT_MAX + 64)
 
@@ -55,7 +47,8 @@ static void add_session(struct response *answer, const struct table_view *view, 
 		      ",\"logged_in\":%s,\"seqadj\":\"%s\",\"shift\":{\"client\":%" PRId32 ",\"server\":%" PRId32
 		      "},\"expectations\":%u,\"fast\":false}",
 		      ends_of(session, ends), queue, state ? state : "unknown", word ? word->text : "", since,
-		      seconds_to(session->last_seen, now), session->logged_in ? "true" : "false", adjusted_by(session),
+		      seconds_to(session->last_seen, now), session->logged_in ? "true" : "false",
+		      answer_adjusted_by(session->self, &session->stream[0].adj, &session->stream[1].adj),
 		      session->stream[DIRECTION_ORIGINAL].adj.after, session->stream[DIRECTION_REPLY].adj.after,
 		      view->announcements);
 }

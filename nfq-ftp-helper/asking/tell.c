@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tell.h"
 
+#include "output/say.h"
+
 /* A double is exact that far; in seconds, and in packets, it is more than can be. */
 #define NUMBER_MAX 1e15
 
@@ -33,25 +35,6 @@ const char *tell_span(double seconds, char text[TELL_SPAN_MAX])
 	return text;
 }
 
-void tell_wrapped(FILE *out, const char *label, int column, const char *text)
-{
-	const size_t room = (size_t)(TELL_WIDTH - column);
-
-	fprintf(out, "%-*s", column, label);
-	while (strlen(text) > room) {
-		size_t length = room;
-
-		while (length > 1 && text[length] != ' ')
-			length--;
-		if (length == 1) /* a word that is longer than a line */
-			length = room;
-		fprintf(out, "%.*s\n%*s", (int)length, text, column, "");
-		text += length;
-		text += strspn(text, " ");
-	}
-	fprintf(out, "%s\n", text);
-}
-
 #define INDENT 4
 
 const char *tell_span_of(const json_t *object, const char *name, char text[TELL_SPAN_MAX])
@@ -68,7 +51,7 @@ void tell_row(FILE *out, char parts[][TELL_PART_MAX], size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const size_t length = strlen(parts[i]);
 
-		if (column && column + 1 + length > TELL_WIDTH) {
+		if (column && column + 1 + length > SAY_WIDTH) {
 			fprintf(out, "\n%*s", INDENT, "");
 			column = INDENT;
 		} else if (column) {

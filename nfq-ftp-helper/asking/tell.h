@@ -7,8 +7,6 @@
 
 #include "client.h"
 
-#define TELL_WIDTH 100
-
 bool tell_status(struct telling *telling, const json_t *line);
 bool tell_event(struct telling *telling, const json_t *line);
 
@@ -46,10 +44,7 @@ const char *tell_span_of(const json_t *object, const char *name, char text[TELL_
 
 #define TELL_PART_MAX 64
 
-/* One line of a table, of parts that are padded already; what goes beyond TELL_WIDTH goes on in another line. Each part is the caller's. */
+/* One line of a table, of parts that are padded already; what goes beyond SAY_WIDTH goes on in another line. Each part is the caller's. */
 void tell_row(FILE *out, char parts[][TELL_PART_MAX], size_t count);
-
-/* A text behind a label, in as many lines of TELL_WIDTH as it takes. */
-void tell_wrapped(FILE *out, const char *label, int column, const char *text);
 
 #endif

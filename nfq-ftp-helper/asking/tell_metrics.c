@@ -3,6 +3,7 @@
  * Metrics as text: OpenMetrics 1.0, or the older format of Prometheus, which node_exporter reads from files. They differ in a
  * counter's family, which has its "_total" in the older one only, in units, and in the end.
  */
+#include "output/say.h"
 #include "tell.h"
 
 #define PREFIX "nfq_ftp_helper_"
@@ -104,9 +105,8 @@ static bool put_family(struct telling *telling, const json_t *line, bool older)
 	if (!telling->lines) /* the first says nothing else */
 		return true;
 	if (!is_word(type) || !is_word(json_string_value(json_object_get(line, "name"))) || (unit && !is_word(unit))) {
-		fprintf(telling->err ? telling->err : stderr,
-			"nfq-ftp-helper: the daemon's answer has a metric in it that none can be called: see who has taken the "
-			"daemon's place\n");
+		say_to(telling->err ? telling->err : stderr,
+		       "the daemon's answer has a metric in it that none can be called: see who has taken the daemon's place");
 		return false;
 	}
 	put_head(telling->out, line, counter && older ? "_total" : "", older);

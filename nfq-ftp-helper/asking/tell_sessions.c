@@ -47,97 +47,94 @@ static void put_text(char part[TELL_PART_MAX], int width, const json_t *line, co
 {
 	char text[TELL_TEXT_MAX];
 
-	put(part, -width, "%s", tell_text(line, name, text));
+	put(part, width, "%s", tell_text(line, name, text));
 }
 
-static void put_span(char part[TELL_PART_MAX], const json_t *line, const char *name)
+static void put_span(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
 {
 	char text[TELL_SPAN_MAX];
 
-	put(part, 7, "%s", tell_span_of(line, name, text));
+	put(part, width, "%s", tell_span_of(line, name, text));
 }
 
-#define SESSION_PARTS 10
-
-static void tell_session(FILE *out, const json_t *line, int client, int server)
+/* The client's and the server's. */
+static void put_shift(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
 {
-	const json_t *shift = json_object_get(line, "shift");
-	char parts[SESSION_PARTS][TELL_PART_MAX];
+	const json_t *shift = json_object_get(line, name);
 
-	put_text(parts[0], client, line, "client");
-	put_text(parts[1], server, line, "server");
-	put_text(parts[2], 9, line, "state");
-	put_text(parts[3], 4, line, "command");
-	put_span(parts[4], line, "age");
-	put_span(parts[5], line, "idle");
-	put_text(parts[6], 6, line, "seqadj");
-	put(parts[7], 11, "%+.0f/%+.0f", tell_number(shift, "client"), tell_number(shift, "server"));
-	if (json_is_number(json_object_get(line, "expectations")))
-		put(parts[8], 3, "%.0f", tell_number(line, "expectations"));
+	put(part, width, "%+.0f/%+.0f", tell_number(shift, "client"), tell_number(shift, "server"));
+}
+
+static void put_count(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
+{
+	if (json_is_number(json_object_get(line, name)))
+		put(part, width, "%.0f", tell_number(line, name));
 	else
-		put(parts[8], 3, "-");
-	put(parts[9], 0, "%s", json_is_true(json_object_get(line, "fast")) ? "yes" : "no");
-	tell_row(out, parts, SESSION_PARTS);
+		put(part, width, "-");
 }
 
-/* The head of a table: its names, as wide as the columns. */
-static void tell_head(FILE *out, const char *const names[], const int widths[], size_t count)
+static void put_flag(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
 {
-	char parts[SESSION_PARTS][TELL_PART_MAX];
+	put(part, width, "%s", json_is_true(json_object_get(line, name)) ? "yes" : "no");
+}
 
-	for (size_t i = 0; i < count; i++)
-		put(parts[i], widths[i], "%s", names[i]);
-	tell_row(out, parts, count);
+#define COLUMNS_MAX 10
+
+struct column {
+	const char *head;
+	const char *name; /* of the line's member */
+	void (*put)(char part[TELL_PART_MAX], int width, const json_t *line, const char *name);
+	int width;  /* as put()'s */
+	bool grows; /* ... but as wide as the widest */
+};
+
+static const struct column session_columns[] = {
+	{ "CLIENT", "client", put_text, -6, true },	{ "SERVER", "server", put_text, -6, true },
+	{ "STATE", "state", put_text, -9, false },	{ "LAST", "command", put_text, -4, false },
+	{ "AGE", "age", put_span, 7, false },		{ "IDLE", "idle", put_span, 7, false },
+	{ "SEQADJ", "seqadj", put_text, -6, false },	{ "SHIFT", "shift", put_shift, 11, false },
+	{ "EXP", "expectations", put_count, 3, false }, { "FAST", "fast", put_flag, 0, false },
+};
+
+static const struct column expectation_columns[] = {
+	{ "CLIENT", "client", put_text, -6, true },
+	{ "BY", "command", put_text, -4, false },
+	{ "FROM", "from", put_text, -4, true },
+	{ "TO", "to", put_text, -2, true },
+	{ "AGE", "age", put_span, 7, false },
+	{ "LEFT", "left", put_span, 7, false },
+	{ "BEHIND NAT", "behind_nat", put_text, -10, true },
+};
+
+/* The lines that were kept, under a head of names, and how many of @what they are. */
+static void tell_table(const struct telling *telling, const struct column *columns, size_t count, const char *what)
+{
+	char parts[COLUMNS_MAX][TELL_PART_MAX];
+	int widths[COLUMNS_MAX];
+	const json_t *line;
+	size_t index;
+
+	for (size_t i = 0; i < count; i++) {
+		widths[i] = columns[i].grows ? -width_of(telling->kept, columns[i].name, -columns[i].width) :
+					       columns[i].width;
+		put(parts[i], widths[i], "%s", columns[i].head);
+	}
+	tell_row(telling->out, parts, count);
+	json_array_foreach (telling->kept, index, line) {
+		for (size_t i = 0; i < count; i++)
+			columns[i].put(parts[i], widths[i], line, columns[i].name);
+		tell_row(telling->out, parts, count);
+	}
+	fprintf(telling->out, "%zu %s\n", json_array_size(telling->kept), what);
 }
 
 void tell_sessions_end(struct telling *telling)
 {
-	static const char *const names[SESSION_PARTS] = { "CLIENT", "SERVER", "STATE", "LAST", "AGE",
-							  "IDLE",   "SEQADJ", "SHIFT", "EXP",  "FAST" };
-	const int client = width_of(telling->kept, "client", 6), server = width_of(telling->kept, "server", 6);
-	const int widths[SESSION_PARTS] = { -client, -server, -9, -4, 7, 7, -6, 11, 3, 0 };
-	const json_t *line;
-	size_t index;
-
-	tell_head(telling->out, names, widths, SESSION_PARTS);
-	json_array_foreach (telling->kept, index, line) {
-		tell_session(telling->out, line, client, server);
-	}
-	fprintf(telling->out, "%zu sessions\n", json_array_size(telling->kept));
-}
-
-#define EXPECTATION_PARTS 7
-
-static void tell_expectation(FILE *out, const json_t *line, const int widths[EXPECTATION_PARTS])
-{
-	char parts[EXPECTATION_PARTS][TELL_PART_MAX];
-
-	put_text(parts[0], -widths[0], line, "client");
-	put_text(parts[1], 4, line, "command");
-	put_text(parts[2], -widths[2], line, "from");
-	put_text(parts[3], -widths[3], line, "to");
-	put_span(parts[4], line, "age");
-	put_span(parts[5], line, "left");
-	put_text(parts[6], -widths[6], line, "behind_nat");
-	tell_row(out, parts, EXPECTATION_PARTS);
+	tell_table(telling, session_columns, sizeof(session_columns) / sizeof(session_columns[0]), "sessions");
 }
 
 void tell_expectations_end(struct telling *telling)
 {
-	static const char *const names[EXPECTATION_PARTS] = {
-		"CLIENT", "BY", "FROM", "TO", "AGE", "LEFT", "BEHIND NAT"
-	};
-	const int widths[EXPECTATION_PARTS] = {
-		-width_of(telling->kept, "client", 6),	   -4, -width_of(telling->kept, "from", 4),
-		-width_of(telling->kept, "to", 2),	   7,  7,
-		-width_of(telling->kept, "behind_nat", 10)
-	};
-	const json_t *line;
-	size_t index;
-
-	tell_head(telling->out, names, widths, EXPECTATION_PARTS);
-	json_array_foreach (telling->kept, index, line) {
-		tell_expectation(telling->out, line, widths);
-	}
-	fprintf(telling->out, "%zu expectations\n", json_array_size(telling->kept));
+	tell_table(telling, expectation_columns, sizeof(expectation_columns) / sizeof(expectation_columns[0]),
+		   "expectations");
 }

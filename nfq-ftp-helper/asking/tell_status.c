@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "output/say.h"
 #include "tell.h"
 
 #include <string.h>
@@ -24,7 +25,7 @@ static void tell_queue(FILE *out, const json_t *queue)
 	snprintf(label, sizeof(label), "%s %.0f", json_is_true(json_object_get(queue, "sure")) ? "sure queue" : "queue",
 		 tell_number(queue, "queue"));
 	if (!json_object_get(queue, "waiting"))
-		tell_wrapped(out, label, COLUMN, tell_text(queue, "unseen", text));
+		say_wrapped(out, label, COLUMN, tell_text(queue, "unseen", text));
 	else
 		fprintf(out, "%-*s%.0f waiting; dropped by the kernel: %.0f as it was full, %.0f as the socket was\n",
 			COLUMN, label, tell_number(queue, "waiting"), tell_number(queue, "dropped_full"),
@@ -57,16 +58,16 @@ static void tell_refusal(FILE *out, const json_t *refusal, double now)
 	char line[5 * TELL_TEXT_MAX], span[TELL_SPAN_MAX];
 
 	snprintf(label, sizeof(label), "%8.0f", tell_number(refusal, "count"));
-	tell_wrapped(out, label, COLUMN, tell_text(refusal, "text", text));
+	say_wrapped(out, label, COLUMN, tell_text(refusal, "text", text));
 	if (json_object_get(refusal, "last")) {
 		snprintf(line, sizeof(line), "last %s ago: %s, client %s, server %s",
 			 tell_span(now - tell_number(refusal, "last"), span), tell_text(refusal, "command", command),
 			 tell_text(refusal, "client", client), tell_text(refusal, "server", server));
-		tell_wrapped(out, "", COLUMN, line);
+		say_wrapped(out, "", COLUMN, line);
 	}
 	if (json_object_get(refusal, "advice")) {
 		snprintf(line, sizeof(line), "-> %s", tell_text(refusal, "advice", text));
-		tell_wrapped(out, "", COLUMN, line);
+		say_wrapped(out, "", COLUMN, line);
 	}
 }
 
@@ -91,7 +92,7 @@ static void tell_rules(FILE *out, const json_t *line, double now)
 			 "none has been seen that queues to these queues, or gives the helper");
 	else
 		snprintf(sentence, sizeof(sentence), "nobody looks whether they are in place");
-	tell_wrapped(out, "", COLUMN, sentence);
+	say_wrapped(out, "", COLUMN, sentence);
 }
 
 bool tell_status(struct telling *telling, const json_t *line)

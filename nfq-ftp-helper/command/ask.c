@@ -19,85 +19,86 @@
 
 #define ABOUT_END "Exit codes: 0 answered, 1 nobody answered, or not to the end, 2 wrong usage.\n"
 
-static int run(const struct option_page *page, enum question_kind kind, struct telling *telling, int argc, char **argv)
-{
-	struct question question = { .kind = kind };
-	struct option_values values;
-	int code = option_parse(page, &values, argc, argv);
+/* A subcommand that asks, and tells what is answered, and no more. */
+static const struct asker {
+	struct option_page page;
+	struct telling telling;
+} askers[QUESTIONS] = {
+	[QUESTION_STATUS] = {
+		.page = {
+			.command = OPTION_OF_STATUS,
+			.about =
+				"Asks the running daemon how it is: its mode, queues, sessions and expectations, what it does a second, and\n"
+				"what it has refused, why, and what to do about that.\n",
+			.end =
+				"Examples:\n"
+				"  nfq-ftp-helper status\n"
+				"  nfq-ftp-helper status --json | jq '.refusals[] | {reason, count, advice}'\n"
+				"  nfq-ftp-helper status --state-dir /run/nfq-ftp-helper.dmz\n\n" ABOUT_END,
+		},
+		.telling = { .line = tell_status },
+	},
+	[QUESTION_SESSIONS] = {
+		.page = {
+			.command = OPTION_OF_SESSIONS,
+			.about =
+				"Lists the control connections that the running daemon follows: client and server, its state, the last\n"
+				"command (no argument of any), how old it is and for how long it has been silent, who adjusts its sequence\n"
+				"numbers and by how much, client's and server's, and how many data connections are expected for it.\n",
+			.end =
+				"Examples:\n"
+				"  nfq-ftp-helper sessions --address 10.0.0.0/8 --state ready\n"
+				"  nfq-ftp-helper sessions --json | jq -s 'map(select(.idle > 600)) | length'\n\n" ABOUT_END,
+		},
+		.telling = { .line = tell_kept, .end = tell_sessions_end },
+	},
+	[QUESTION_EXPECTATIONS] = {
+		.page = {
+			.command = OPTION_OF_EXPECTATIONS,
+			.about =
+				"Lists the data connections that the running daemon expects: whose announcement it was, from where to where\n"
+				"the connection may come, for how long it has been expected and still is, and who stands behind NAT.\n",
+			.end =
+				"Examples:\n"
+				"  nfq-ftp-helper expectations --address 10.0.0.2\n"
+				"  nfq-ftp-helper expectations --json\n\n" ABOUT_END,
+		},
+		.telling = { .line = tell_kept, .end = tell_expectations_end },
+	},
+	[QUESTION_FOLLOW] = {
+		.page = {
+			.command = OPTION_OF_FOLLOW,
+			.about =
+				"Prints what the running daemon does, as it happens: control connections opened and closed, arguments\n"
+				"rewritten, data connections expected and no longer expected, what is refused and why. Until it is ended.\n",
+			.end =
+				"Examples:\n"
+				"  nfq-ftp-helper follow\n"
+				"  nfq-ftp-helper follow --json | jq 'select(.event == \"refuse\")'\n\n" ABOUT_END,
+		},
+		.telling = { .line = tell_event },
+	},
+};
 
+/* The subcommand has its question's name. */
+int command_ask(int argc, char **argv)
+{
+	struct question question = { .kind = QUESTION_STATUS };
+	struct option_values values;
+	struct telling telling;
+	int code;
+
+	while (strcmp(question_names[question.kind], argv[0]) != 0)
+		question.kind++;
+	code = option_parse(&askers[question.kind].page, &values, argc, argv);
 	if (code != OPTION_GO_ON)
 		return code;
 	question.filter = values.filter;
-	telling->out = stdout;
-	code = client_ask(values.run.state_directory, &question, values.json, telling) ? EXIT_DONE : EXIT_FAILED;
-	json_decref(telling->kept);
+	telling = askers[question.kind].telling;
+	telling.out = stdout;
+	code = client_ask(values.run.state_directory, &question, values.json, &telling) ? EXIT_DONE : EXIT_FAILED;
+	json_decref(telling.kept);
 	return code;
-}
-
-int command_status(int argc, char **argv)
-{
-	static const struct option_page page = {
-		.command = OPTION_OF_STATUS,
-		.about =
-			"Asks the running daemon how it is: its mode, queues, sessions and expectations, what it does a second, and\n"
-			"what it has refused, why, and what to do about that.\n",
-		.end = "Examples:\n"
-		       "  nfq-ftp-helper status\n"
-		       "  nfq-ftp-helper status --json | jq '.refusals[] | {reason, count, advice}'\n"
-		       "  nfq-ftp-helper status --state-dir /run/nfq-ftp-helper.dmz\n\n" ABOUT_END,
-	};
-	struct telling telling = { .line = tell_status };
-
-	return run(&page, QUESTION_STATUS, &telling, argc, argv);
-}
-
-int command_sessions(int argc, char **argv)
-{
-	static const struct option_page page = {
-		.command = OPTION_OF_SESSIONS,
-		.about =
-			"Lists the control connections that the running daemon follows: client and server, its state, the last\n"
-			"command (no argument of any), how old it is and for how long it has been silent, who adjusts its sequence\n"
-			"numbers and by how much, client's and server's, and how many data connections are expected for it.\n",
-		.end = "Examples:\n"
-		       "  nfq-ftp-helper sessions --address 10.0.0.0/8 --state ready\n"
-		       "  nfq-ftp-helper sessions --json | jq -s 'map(select(.idle > 600)) | length'\n\n" ABOUT_END,
-	};
-	struct telling telling = { .line = tell_kept, .end = tell_sessions_end };
-
-	return run(&page, QUESTION_SESSIONS, &telling, argc, argv);
-}
-
-int command_expectations(int argc, char **argv)
-{
-	static const struct option_page page = {
-		.command = OPTION_OF_EXPECTATIONS,
-		.about =
-			"Lists the data connections that the running daemon expects: whose announcement it was, from where to where\n"
-			"the connection may come, for how long it has been expected and still is, and who stands behind NAT.\n",
-		.end = "Examples:\n"
-		       "  nfq-ftp-helper expectations --address 10.0.0.2\n"
-		       "  nfq-ftp-helper expectations --json\n\n" ABOUT_END,
-	};
-	struct telling telling = { .line = tell_kept, .end = tell_expectations_end };
-
-	return run(&page, QUESTION_EXPECTATIONS, &telling, argc, argv);
-}
-
-int command_follow(int argc, char **argv)
-{
-	static const struct option_page page = {
-		.command = OPTION_OF_FOLLOW,
-		.about =
-			"Prints what the running daemon does, as it happens: control connections opened and closed, arguments\n"
-			"rewritten, data connections expected and no longer expected, what is refused and why. Until it is ended.\n",
-		.end = "Examples:\n"
-		       "  nfq-ftp-helper follow\n"
-		       "  nfq-ftp-helper follow --json | jq 'select(.event == \"refuse\")'\n\n" ABOUT_END,
-	};
-	struct telling telling = { .line = tell_event };
-
-	return run(&page, QUESTION_FOLLOW, &telling, argc, argv);
 }
 
 /* ---- metrics ---- */

@@ -36,11 +36,10 @@ const struct command *command_table(unsigned int *count);
 int command_run(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
-int command_status(int argc, char **argv);
-int command_sessions(int argc, char **argv);
-int command_expectations(int argc, char **argv);
-int command_follow(int argc, char **argv);
 int command_metrics(int argc, char **argv);
+
+/* Any subcommand that is called after what it asks the daemon. */
+int command_ask(int argc, char **argv);
 
 /* For Makefile, so the usage does not name them. */
 int command_completion(int argc, char **argv);

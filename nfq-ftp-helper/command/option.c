@@ -29,9 +29,9 @@ static const char *seqadj_word(unsigned int index)
 
 static const char *seqadj_by_word(unsigned int index)
 {
-	static const char *const words[] = { [SEQADJ_KERNEL] = "none", [SEQADJ_SELF] = "self" };
-
-	return index < sizeof(words) / sizeof(words[0]) ? words[index] : NULL;
+	if (index == SEQADJ_SELF)
+		return attach_seqadj_names[SEQADJ_MODE_SELF];
+	return index == SEQADJ_KERNEL ? ATTACH_ADJUSTED_BY_NONE : NULL;
 }
 
 static const char *checksums_word(unsigned int index)

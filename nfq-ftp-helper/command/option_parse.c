@@ -6,6 +6,7 @@
 #include "command.h"
 #include "option.h"
 #include "option_file.h"
+#include "output/say.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -13,7 +14,6 @@
 #include <sys/stat.h>
 
 #define HELP_MAX	512
-#define HELP_WIDTH	100
 #define OPTION_TEXT_MAX 64
 
 /* Long options are numbered from here on, behind all letters: by their rows. */
@@ -224,34 +224,17 @@ static int option_text(const struct option_row *row, char text[OPTION_TEXT_MAX])
 			row->argument ? row->argument : "");
 }
 
-/* The rest of a line from column @indent on, and as many lines below as it takes. */
-static void print_wrapped(const char *text, int indent, FILE *out)
-{
-	const int room = HELP_WIDTH - indent;
-
-	while ((int)strlen(text) > room) {
-		int length = room;
-
-		while (length > 1 && text[length] != ' ')
-			length--;
-		fprintf(out, "%.*s\n%*s", length, text, indent, "");
-		text += length + 1;
-	}
-	fprintf(out, "%s\n", text);
-}
-
 static void print_row(const struct option_row *row, const struct option_values *values, int column, FILE *out)
 {
 	char option[OPTION_TEXT_MAX], help[HELP_MAX];
 	uint32_t number;
 
 	option_text(row, option);
-	fprintf(out, "%-*s", column, option);
 	if (option_number(row, values, &number))
 		snprintf(help, sizeof(help), "%s; default %u", row->help, number);
 	else
 		snprintf(help, sizeof(help), "%s", row->help);
-	print_wrapped(help, column, out);
+	say_wrapped(out, option, column, help);
 }
 
 void option_print_help(const struct option_page *page, const char *name, FILE *out)

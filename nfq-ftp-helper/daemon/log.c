@@ -10,6 +10,7 @@
 #include "log.h"
 
 #include "logring.h"
+#include "output/say.h"
 #include "output/visible.h"
 
 #include <errno.h>
@@ -25,8 +26,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#define PREFIX "nfq-ftp-helper: "
 
 /* What stands before a line: its priority, where the journal reads it (sd-daemon(3)) and says itself whose it is, else whose it is. */
 static const char *const priorities[] = {
@@ -80,7 +79,7 @@ static const char *prefix_of(enum log_level level)
 		read = is_journal();
 		atomic_store_explicit(&journal, read, memory_order_relaxed);
 	}
-	return read ? priorities[level] : PREFIX;
+	return read ? priorities[level] : SAY_PREFIX;
 }
 
 /* Somebody else may have made it non-blocking. Return: whether to try again. */

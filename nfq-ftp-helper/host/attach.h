@@ -36,6 +36,9 @@ extern const struct attach attach_default;
 #define ATTACH_SEQADJ_MODES 3
 extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES];
 
+/* What a session's is called whose numbers nobody adjusts, and replay's that leaves that to a kernel. */
+#define ATTACH_ADJUSTED_BY_NONE "none"
+
 /*
  * The mode, where none is said: queue for labels; kmod where its module is loaded; cthelper where the kernel can, for one queue
  * and no sure one (only rules use that); else queue.

@@ -35,12 +35,6 @@ static int list(struct exchange *exchange, void *helper)
 	return cthelper_list(exchange, note_own, helper);
 }
 
-static int available(struct exchange *exchange, void *context)
-{
-	(void)context;
-	return cthelper_available(exchange);
-}
-
 static int prepare(struct exchange *exchange, void *policy)
 {
 	return cthelper_prepare(exchange, policy);
@@ -52,9 +46,12 @@ int helper_look(struct helper *helper)
 	return ask(list, helper);
 }
 
+/* Whoever can be asked which there are has some, or could have. */
 int helper_offered(void)
 {
-	return ask(available, NULL);
+	struct helper own;
+
+	return helper_look(&own);
 }
 
 int helper_prepare(void)

@@ -5,7 +5,8 @@
 #include <net/if.h>
 #include <string.h>
 
-bool interface_is_wildcard(const char *name)
+/* A name that stands for all that begin so: iptables' "ppp+". */
+static bool is_wildcard(const char *name)
 {
 	const size_t length = strlen(name);
 
@@ -14,5 +15,5 @@ bool interface_is_wildcard(const char *name)
 
 bool interface_exists(const char *name)
 {
-	return interface_is_wildcard(name) || if_nametoindex(name) || (errno != ENODEV && errno != ENXIO);
+	return is_wildcard(name) || if_nametoindex(name) || (errno != ENODEV && errno != ENXIO);
 }

@@ -7,9 +7,6 @@
 
 #include <stdbool.h>
 
-/* A name that stands for all that begin so: iptables' "ppp+". */
-bool interface_is_wildcard(const char *name);
-
 /* Is there an interface of this very name now? A wildcard is always there: such interfaces come and go. */
 bool interface_exists(const char *name);
 

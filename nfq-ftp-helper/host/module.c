@@ -19,7 +19,8 @@ bool module_is_loaded(const char *name)
 	return access(path, F_OK) == 0;
 }
 
-bool module_exists(const char *name)
+/* Is there such a module for the running kernel, which could be loaded? */
+static bool is_built(const char *name)
 {
 	struct utsname kernel;
 	char path[256], line[512], file_name[96];
@@ -77,7 +78,7 @@ static struct module_means look_at_means(const char *name)
 	snprintf(path, sizeof(path), "/lib/modules/%.64s/build/Makefile", kernel.release);
 	means.kernel_takes = access("/proc/modules", F_OK) == 0;
 	means.container = in_container();
-	means.exists = module_exists(name);
+	means.exists = is_built(name);
 	means.ours = strcmp(name, MODULE_NAME) == 0;
 	means.supported = is_supported(kernel.release);
 	means.headers = access(path, R_OK) == 0;

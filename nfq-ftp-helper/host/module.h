@@ -18,9 +18,6 @@
 /* Is it loaded, or built in? */
 bool module_is_loaded(const char *name);
 
-/* Is there such a module for the running kernel, which could be loaded? */
-bool module_exists(const char *name);
-
 /* What decides how a module can be had here. */
 struct module_means {
 	bool kernel_takes; /* the kernel can load modules at all */

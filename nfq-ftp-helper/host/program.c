@@ -20,11 +20,8 @@
 
 static const char search_path[] = PATH;
 
-struct streams {
-	int in;
-	int out;
-	int err;
-};
+/* By the numbers that they have in the child: STDIN_FILENO, STDOUT_FILENO and STDERR_FILENO. */
+#define STREAMS 3
 
 static int write_all(int file, const char *text)
 {
@@ -65,35 +62,32 @@ static char *read_all(int file)
 	return text;
 }
 
-static void close_streams(const struct streams *streams)
+static void close_streams(const int streams[STREAMS])
 {
-	if (streams->in >= 0)
-		close(streams->in);
-	if (streams->out >= 0)
-		close(streams->out);
-	if (streams->err >= 0)
-		close(streams->err);
+	for (int i = 0; i < STREAMS; i++)
+		if (streams[i] >= 0)
+			close(streams[i]);
 }
 
-static int open_streams(struct streams *streams, const char *input)
+static int open_streams(int streams[STREAMS], const char *input)
 {
-	streams->in = memfd_create("input", MFD_CLOEXEC);
-	streams->out = memfd_create("output", MFD_CLOEXEC);
-	streams->err = memfd_create("errors", MFD_CLOEXEC);
-	if (streams->in < 0 || streams->out < 0 || streams->err < 0)
-		return -errno;
-	return input ? write_all(streams->in, input) : 0;
+	for (int i = 0; i < STREAMS; i++) {
+		streams[i] = memfd_create("stream", MFD_CLOEXEC);
+		if (streams[i] < 0)
+			return -errno;
+	}
+	return input ? write_all(streams[STDIN_FILENO], input) : 0;
 }
 
 /* Of the child; does not return. What is set and called here is safe after fork() in a program with threads. */
-static void become(const char *const argv[], const struct streams *streams)
+static void become(const char *const argv[], const int streams[STREAMS])
 {
 	static const char *const environment[] = { "LC_ALL=C", "PATH=" PATH, NULL };
 	char path[256];
 
-	if (dup2(streams->in, STDIN_FILENO) < 0 || dup2(streams->out, STDOUT_FILENO) < 0 ||
-	    dup2(streams->err, STDERR_FILENO) < 0)
-		_exit(STATUS_NO_PROGRAM);
+	for (int i = 0; i < STREAMS; i++)
+		if (dup2(streams[i], i) < 0)
+			_exit(STATUS_NO_PROGRAM);
 	for (const char *at = search_path; *at; at += strspn(at, ":")) {
 		int length = (int)strcspn(at, ":");
 
@@ -139,7 +133,7 @@ static void find_complaint(const char *text, const char *program, char *complain
 }
 
 /* What has become of the child. */
-static int program_ended(const char *program, int status, const struct streams *streams, char *complaint)
+static int program_ended(const char *program, int status, int errors, char *complaint)
 {
 	char *said;
 
@@ -149,13 +143,13 @@ static int program_ended(const char *program, int status, const struct streams *
 		snprintf(complaint, PROGRAM_COMPLAINT_MAX, "there is no program `%s'", program);
 		return -ENOENT;
 	}
-	said = read_all(streams->err);
+	said = read_all(errors);
 	find_complaint(said ? said : "", program, complaint);
 	free(said);
 	return -EREMOTEIO;
 }
 
-static int run_with(const char *const argv[], const struct streams *streams, char *complaint)
+static int run_with(const char *const argv[], const int streams[STREAMS], char *complaint)
 {
 	int status = 0, error;
 	pid_t child = fork();
@@ -165,23 +159,23 @@ static int run_with(const char *const argv[], const struct streams *streams, cha
 	if (child < 0)
 		return -errno;
 	error = wait_for_child(child, &status);
-	return error ? error : program_ended(argv[0], status, streams, complaint);
+	return error ? error : program_ended(argv[0], status, streams[STDERR_FILENO], complaint);
 }
 
 int program_run(const char *const argv[], const char *input, char **output, char *complaint)
 {
-	struct streams streams = { -1, -1, -1 };
-	int error = open_streams(&streams, input);
+	int streams[STREAMS] = { -1, -1, -1 };
+	int error = open_streams(streams, input);
 
 	if (!error)
-		error = run_with(argv, &streams, complaint);
+		error = run_with(argv, streams, complaint);
 	if (!error && output) {
-		*output = read_all(streams.out);
+		*output = read_all(streams[STDOUT_FILENO]);
 		error = *output ? 0 : -ENOMEM;
 	}
 	if (error && error != -ENOENT && error != -EREMOTEIO)
 		snprintf(complaint, PROGRAM_COMPLAINT_MAX, "%s could not be run: %s", argv[0], strerror(-error));
-	close_streams(&streams);
+	close_streams(streams);
 	return error;
 }
 

@@ -7,21 +7,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-pid_t child_fork(int *channel)
+int child_start(pid_t *process, int *channel, void (*run)(const void *context, int channel), const void *context)
 {
 	int ends[2], error;
-	pid_t process;
+	pid_t forked;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
-	process = fork();
+	forked = fork();
 	error = -errno;
-	*channel = ends[process == 0];
-	close(ends[process != 0]);
-	if (process >= 0)
-		return process;
-	close(*channel);
-	return error;
+	close(ends[forked != 0]);
+	if (forked == 0) {
+		run(context, ends[1]);
+		_exit(0);
+	}
+	if (forked < 0) {
+		close(ends[0]);
+		return error;
+	}
+	*process = forked;
+	*channel = ends[0];
+	return 0;
+}
+
+void child_dismiss(int channel)
+{
+	(void)shutdown(channel, SHUT_RDWR);
+	close(channel);
 }
 
 static void close_others(int channel)

@@ -7,8 +7,19 @@
 
 #include <sys/types.h>
 
-/* Return: in the daemon the process, in the process 0, with a socket for datagrams to the other in @channel; or -errno, and neither is there. */
-pid_t child_fork(int *channel);
+/**
+ * child_start - fork it off
+ * @process: filled in
+ * @channel: likewise: a socket for datagrams to it
+ * @run: what the process does, with its end of that
+ * @context: for @run
+ *
+ * Return: 0, or a negative errno: there is no process, and nothing is filled in.
+ */
+int child_start(pid_t *process, int *channel, void (*run)(const void *context, int channel), const void *context);
+
+/* Say over its channel that it is to end. Others may have that open, too: guards are forked off later. */
+void child_dismiss(int channel);
 
 /*
  * A signal to the daemon's group, such as a terminal's, is for the daemon, who has something to ask for first: none ends this process but

@@ -53,7 +53,7 @@ static int32_t act_upon(const struct rulekeeper_acts *acts, uint8_t request)
 	}
 }
 
-static _Noreturn void keep_rules(const struct rulekeeper_acts *acts, int channel)
+static _Noreturn void keep_rules(const void *acts, int channel)
 {
 	uint8_t request;
 
@@ -77,17 +77,8 @@ static _Noreturn void keep_rules(const struct rulekeeper_acts *acts, int channel
 
 int rulekeeper_start(struct rulekeeper *keeper, const struct rulekeeper_acts *acts)
 {
-	int channel;
-	const pid_t process = child_fork(&channel);
-
 	*keeper = RULEKEEPER_NONE;
-	if (process < 0)
-		return process;
-	if (process == 0)
-		keep_rules(acts, channel);
-	keeper->process = process;
-	keeper->channel = channel;
-	return 0;
+	return child_start(&keeper->process, &keeper->channel, keep_rules, acts);
 }
 
 /* Late answers must not be taken for those of later requests. */
@@ -188,11 +179,8 @@ void rulekeeper_end(struct rulekeeper *keeper)
 {
 	const bool answers = keeper->channel >= 0;
 
-	/* Others may have the channel open by now: guards are forked off later. */
-	if (answers) {
-		(void)shutdown(keeper->channel, SHUT_RDWR);
-		close(keeper->channel);
-	}
+	if (answers)
+		child_dismiss(keeper->channel);
 	/* One that was given up may be stuck in a program for ever. */
 	if (keeper->process > 0 && answers)
 		waitpid(keeper->process, NULL, 0);

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX "nfq-ftp-helper: "
-
-static const char no_memory[] = "nfq-ftp-helper: no memory to say what there is to say\n";
+static const char no_memory[] = SAY_PREFIX "no memory to say what there is to say\n";
 
 /* The whole line at once, so that those of several processes do not mix. */
 static void put(FILE *stream, const char *prefix, const char *sentence)
@@ -47,7 +45,7 @@ void say_sentence(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	format_to(stderr, PREFIX, format, arguments);
+	format_to(stderr, SAY_PREFIX, format, arguments);
 	va_end(arguments);
 }
 
@@ -56,8 +54,27 @@ void say_to(FILE *stream, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	format_to(stream, PREFIX, format, arguments);
+	format_to(stream, SAY_PREFIX, format, arguments);
 	va_end(arguments);
+}
+
+void say_wrapped(FILE *out, const char *label, int column, const char *text)
+{
+	const size_t room = (size_t)(SAY_WIDTH - column);
+
+	fprintf(out, "%-*s", column, label);
+	while (strlen(text) > room) {
+		size_t length = room;
+
+		while (length > 1 && text[length] != ' ')
+			length--;
+		if (length == 1) /* a word that is longer than a line */
+			length = room;
+		fprintf(out, "%.*s\n%*s", (int)length, text, column, "");
+		text += length;
+		text += strspn(text, " ");
+	}
+	fprintf(out, "%s\n", text);
 }
 
 void say_line(FILE *stream, const char *format, ...)

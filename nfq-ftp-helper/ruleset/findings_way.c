@@ -17,15 +17,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Does @rule stand where base chains of @hook lead? Then @priority is the least of theirs. */
-static bool stands_at(const struct found *found, const struct found_rule *rule, enum found_hook hook, int *priority)
+/* Does @rule stand where base chains of prerouting lead? Then @priority is the least of theirs. */
+static bool is_in_prerouting(const struct found *found, const struct found_rule *rule, int *priority)
 {
 	bool stands = false;
 
 	for (size_t i = 0; i < found->chain_count; i++) {
 		const struct found_chain *root = &found->chains[i];
 
-		if (root->hook != hook || !(found->chains[rule->chain].roots >> root->root & 1))
+		if (root->hook != FOUND_HOOK_PREROUTING || !(found->chains[rule->chain].roots >> root->root & 1))
 			continue;
 		*priority = stands && *priority < root->priority ? *priority : root->priority;
 		stands = true;
@@ -48,7 +48,7 @@ static bool translates_ours(const struct found *found)
 		const struct found_rule *rule = &found->rules[i];
 
 		if (rule->verdict == FOUND_TRANSLATE && rule->ports != FOUND_PORTS_OTHER && !rule->foreign &&
-		    stands_at(found, rule, FOUND_HOOK_PREROUTING, &priority))
+		    is_in_prerouting(found, rule, &priority))
 			return true;
 	}
 	return false;
@@ -59,7 +59,7 @@ bool findings_way_assigns(struct findings *findings, const struct found *found, 
 	char remedy[FINDING_REMEDY_MAX], command[REQUEST_COMMAND_MAX];
 	int priority = 0;
 
-	if (!stands_at(found, rule, FOUND_HOOK_PREROUTING, &priority))
+	if (!is_in_prerouting(found, rule, &priority))
 		return true;
 	snprintf(remedy, sizeof(remedy), "%s; %s", rule->removal, request_apply(&findings->request, command));
 	if (found->chains[rule->chain].iptables) {

@@ -21,11 +21,11 @@ struct reading {
 	const char *program;
 	char table[FOUND_NAME_MAX];
 
-	/* Of the rule at hand. */
-	const char *match;    /* the last one that it named */
-	char copies;	      /* 's': CONNMARK --save-mark, 'r': --restore-mark */
-	uint32_t copied_to;   /* --nfmask and --ctmask: bits of the packet's mark ... */
-	uint32_t copied_from; /* ... and of the connection's */
+	struct found_rule *rule; /* at hand; of it: */
+	const char *match;	 /* the last one that it named */
+	char copies;		 /* 's': CONNMARK --save-mark, 'r': --restore-mark */
+	uint32_t copied_to;	 /* --nfmask and --ctmask: bits of the packet's mark ... */
+	uint32_t copied_from;	 /* ... and of the connection's */
 };
 
 struct source {
@@ -83,9 +83,9 @@ static int xt_read_chain(struct reading *reading, const char *line)
 }
 
 /* A list like "20:22,99". */
-static void xt_read_ports(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_ports(struct reading *reading, const char *value)
 {
-	rule->ports = FOUND_PORTS_ANY;
+	reading->rule->ports = FOUND_PORTS_ANY;
 	for (const char *at = value; *at; at += strcspn(at, ",")) {
 		char *end;
 		unsigned long low, high;
@@ -94,19 +94,19 @@ static void xt_read_ports(struct reading *reading, struct found_rule *rule, cons
 		low = high = strtoul(at, &end, 10);
 		if (*end == ':')
 			high = strtoul(end + 1, NULL, 10);
-		found_ask(reading->found, rule, low, high);
+		found_ask(reading->found, reading->rule, low, high);
 	}
 }
 
-static void xt_read_source_ports(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_source_ports(struct reading *reading, const char *value)
 {
-	rule->from_server = true;
-	xt_read_ports(reading, rule, value);
+	reading->rule->from_server = true;
+	xt_read_ports(reading, value);
 }
 
-static void xt_read_states(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_states(struct reading *reading, const char *value)
 {
-	(void)reading;
+	struct found_rule *rule = reading->rule;
 	rule->states = FOUND_STATE_OTHER;
 	rule->states |= strstr(value, "INVALID") ? FOUND_STATE_INVALID : 0;
 	rule->states |= strstr(value, "RELATED") ? FOUND_STATE_RELATED : 0;
@@ -114,10 +114,11 @@ static void xt_read_states(struct reading *reading, struct found_rule *rule, con
 		rule->states = FOUND_STATE_NEW;
 }
 
-static void xt_read_other_states(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_other_states(struct reading *reading, const char *value)
 {
-	xt_read_states(reading, rule, value);
-	rule->states = FOUND_STATE_OTHER | (~rule->states & (FOUND_STATE_INVALID | FOUND_STATE_RELATED));
+	xt_read_states(reading, value);
+	reading->rule->states =
+		FOUND_STATE_OTHER | (~reading->rule->states & (FOUND_STATE_INVALID | FOUND_STATE_RELATED));
 }
 
 /* "0x1/0xff"; without a mask, all bits. Return: the value. */
@@ -131,8 +132,9 @@ static uint32_t xt_mark(const char *text, uint32_t *mask)
 }
 
 /* Of `-m connmark' and of `-m mark'. */
-static void xt_read_mark(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_mark(struct reading *reading, const char *value)
 {
+	struct found_rule *rule = reading->rule;
 	struct found_marks *marks = &rule->marks;
 	uint32_t mask;
 
@@ -147,66 +149,63 @@ static void xt_read_mark(struct reading *reading, struct found_rule *rule, const
 	rule->marked = true;
 }
 
-static void xt_read_status(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_status(struct reading *reading, const char *value)
 {
-	(void)reading;
-	rule->narrow = true;
-	rule->expected = strcmp(value, "EXPECTED") == 0;
+	reading->rule->narrow = true;
+	reading->rule->expected = strcmp(value, "EXPECTED") == 0;
 }
 
 /* A label's name is in a file of others'. */
-static void xt_read_label(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_label(struct reading *reading, const char *value)
 {
+	struct found_rule *rule = reading->rule;
 	char *end;
 	const unsigned long label = strtoul(value, &end, 10);
 
-	(void)reading;
 	rule->labelled = *value && !*end && label <= UINT8_MAX;
 	rule->narrow |= !rule->labelled;
 	rule->label = (uint8_t)label;
 }
 
 /* Of `-j MARK' and of `-j CONNMARK': bits of the mask are cleared, those of the value turned over. */
-static void xt_read_set_mark(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_set_mark(struct reading *reading, const char *value)
 {
+	struct found_rule *rule = reading->rule;
 	uint32_t mask, bits = xt_mark(value, &mask);
 
-	(void)reading;
 	if (strcmp(rule->target, "CONNMARK") == 0)
 		rule->marks.connection_set |= bits | mask;
 	else
 		rule->marks.packet_set |= bits | mask;
 }
 
-static void xt_read_save(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_save(struct reading *reading, const char *value)
 {
-	(void)rule;
 	(void)value;
 	reading->copies = 's';
 }
 
-static void xt_read_restore(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_restore(struct reading *reading, const char *value)
 {
-	(void)rule;
 	(void)value;
 	reading->copies = 'r';
 }
 
-static void xt_read_packet_mask(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_packet_mask(struct reading *reading, const char *value)
 {
-	(void)rule;
 	reading->copied_to = (uint32_t)strtoul(value, NULL, 0);
 }
 
-static void xt_read_connection_mask(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_connection_mask(struct reading *reading, const char *value)
 {
-	(void)rule;
 	reading->copied_from = (uint32_t)strtoul(value, NULL, 0);
 }
 
 /* What CONNMARK copies, and between which bits, is known when all of its options are. */
-static void xt_finish_copy(const struct reading *reading, struct found_marks *marks)
+static void xt_finish_copy(const struct reading *reading)
 {
+	struct found_marks *marks = &reading->rule->marks;
+
 	if (reading->copies == 's')
 		marks->connection_set |= reading->copied_from | reading->copied_to;
 	if (reading->copies != 'r')
@@ -215,36 +214,34 @@ static void xt_finish_copy(const struct reading *reading, struct found_marks *ma
 	marks->packet_set |= reading->copied_to | reading->copied_from;
 }
 
-static void xt_read_match(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_match(struct reading *reading, const char *value)
 {
-	(void)rule;
 	reading->match = value;
 }
 
-static void xt_read_protocol(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_protocol(struct reading *reading, const char *value)
 {
-	(void)reading;
-	rule->foreign = strcmp(value, "tcp") != 0 && strcmp(value, "all") != 0;
+	reading->rule->foreign = strcmp(value, "tcp") != 0 && strcmp(value, "all") != 0;
 }
 
 /* Both `-m helper' and `-j CT' have this option: the second comes behind its -j. */
-static void xt_read_helper(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_helper(struct reading *reading, const char *value)
 {
-	(void)reading;
+	struct found_rule *rule = reading->rule;
 	snprintf(rule->verdict == FOUND_ASSIGN ? rule->helper : rule->if_helper, FOUND_HELPER_MAX, "%s", value);
 }
 
-static void xt_read_queue(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_queue(struct reading *reading, const char *value)
 {
 	char *end;
 	unsigned long first = strtoul(value, &end, 10), last = *end == ':' ? strtoul(end + 1, NULL, 10) : first;
 
-	(void)reading;
-	rule->queues = (struct queue_range){ .given = true, .first = (uint16_t)first, .last = (uint16_t)last };
+	reading->rule->queues = (struct queue_range){ .given = true, .first = (uint16_t)first, .last = (uint16_t)last };
 }
 
-static void xt_read_target(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_target(struct reading *reading, const char *value)
 {
+	struct found_rule *rule = reading->rule;
 	static const struct {
 		const char *name;
 		enum found_verdict verdict;
@@ -255,7 +252,6 @@ static void xt_read_target(struct reading *reading, struct found_rule *rule, con
 		{ "FLOWOFFLOAD", FOUND_OFFLOAD },
 	};
 
-	(void)reading;
 	rule->verdict = FOUND_JUMP;
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
 		if (strcmp(targets[i].name, value) == 0)
@@ -266,41 +262,37 @@ static void xt_read_target(struct reading *reading, struct found_rule *rule, con
 		rule->queues.given = true; /* number 0, where none is named */
 }
 
-static void xt_read_notrack(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_notrack(struct reading *reading, const char *value)
 {
-	(void)reading;
 	(void)value;
-	rule->verdict = FOUND_NOTRACK;
+	reading->rule->verdict = FOUND_NOTRACK;
 }
 
-static void xt_read_zone(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_zone(struct reading *reading, const char *value)
 {
-	(void)reading;
 	(void)value;
-	rule->zoned = true;
+	reading->rule->zoned = true;
 }
 
 /* "10.0.0.2:2121", "[fd00::2]:2121-2125", or "2121" for REDIRECT. */
-static void xt_read_destination(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_destination(struct reading *reading, const char *value)
 {
 	const char *bracket = strrchr(value, ']'), *colon = strrchr(bracket ? bracket : value, ':');
 
-	if (!colon && strcmp(rule->target, "REDIRECT") != 0)
+	if (!colon && strcmp(reading->rule->target, "REDIRECT") != 0)
 		return;
-	(void)reading;
-	rule->to_port = (uint16_t)strtoul(colon ? colon + 1 : value, NULL, 10);
+	reading->rule->to_port = (uint16_t)strtoul(colon ? colon + 1 : value, NULL, 10);
 }
 
-static void xt_read_nothing(struct reading *reading, struct found_rule *rule, const char *value)
+static void xt_read_nothing(struct reading *reading, const char *value)
 {
 	(void)reading;
-	(void)rule;
 	(void)value;
 }
 
 static const struct reader {
 	const char *option;
-	void (*read)(struct reading *reading, struct found_rule *rule, const char *value);
+	void (*read)(struct reading *reading, const char *value);
 } readers[] = {
 	{ "--dport", xt_read_ports },
 	{ "--sport", xt_read_source_ports },
@@ -335,17 +327,17 @@ static const struct reader {
 	{ "--reject-with", xt_read_nothing },
 };
 
-static void read_option(struct reading *reading, struct found_rule *rule, const char *option, const char *value)
+static void read_option(struct reading *reading, const char *option, const char *value)
 {
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
 		if (strcmp(readers[i].option, option) == 0) {
-			readers[i].read(reading, rule, value);
+			readers[i].read(reading, value);
 			return;
 		}
 	}
 	/* What a target is told narrows nothing. */
-	if (option[0] == '-' && rule->verdict == FOUND_NO_VERDICT)
-		rule->narrow = true;
+	if (option[0] == '-' && reading->rule->verdict == FOUND_NO_VERDICT)
+		reading->rule->narrow = true;
 }
 
 /* Take a line apart at its blanks; a word in quotes is one. Return: how many words. */
@@ -374,34 +366,34 @@ static bool is_state_option(const char *option)
 }
 
 /* What is negated asks for something else than its words say; the bits of a mark that it looks at are the same. */
-static void xt_read_negated(struct reading *reading, struct found_rule *rule, const char *option, const char *value)
+static void xt_read_negated(struct reading *reading, const char *option, const char *value)
 {
+	struct found_rule *rule = reading->rule;
 	const bool marked = rule->marked;
 
 	rule->narrow = true;
 	if (strcmp(option, "--mark") == 0)
-		xt_read_mark(reading, rule, value);
+		xt_read_mark(reading, value);
 	rule->marked = marked;
 }
 
-static void read_words(struct reading *reading, struct found_rule *rule, char *words[WORDS_MAX], size_t count)
+static void read_words(struct reading *reading, char *words[WORDS_MAX], size_t count)
 {
 	reading->match = "";
 	reading->copies = '\0';
 	reading->copied_to = reading->copied_from = UINT32_MAX;
 	for (size_t i = 2; i < count; i++) {
 		if (i + 2 < count && strcmp(words[i], "!") == 0 && is_state_option(words[i + 1])) {
-			xt_read_other_states(reading, rule, words[i + 2]);
+			xt_read_other_states(reading, words[i + 2]);
 			i += 2;
 		} else if (strcmp(words[i], "!") == 0) {
-			xt_read_negated(reading, rule, i + 1 < count ? words[i + 1] : "",
-					i + 2 < count ? words[i + 2] : "");
+			xt_read_negated(reading, i + 1 < count ? words[i + 1] : "", i + 2 < count ? words[i + 2] : "");
 			i++;
 		} else {
-			read_option(reading, rule, words[i], i + 1 < count ? words[i + 1] : "");
+			read_option(reading, words[i], i + 1 < count ? words[i + 1] : "");
 		}
 	}
-	xt_finish_copy(reading, &rule->marks);
+	xt_finish_copy(reading);
 }
 
 /* "-A FORWARD -p tcp ... -j ACCEPT"; it is taken apart. */
@@ -420,7 +412,8 @@ static int xt_read_rule(struct reading *reading, char *line)
 	}
 	rule->line = whole;
 	found_name_line(reading->found, rule, reading->program, reading->table);
-	read_words(reading, rule, words, count);
+	reading->rule = rule;
+	read_words(reading, words, count);
 	return 0;
 }
 

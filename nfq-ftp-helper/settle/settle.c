@@ -153,7 +153,8 @@ static bool agree_on_helper(const struct findings *findings, char complaint[SETT
 	return !dead->seen;
 }
 
-bool settle_agrees(const struct attach *attach, const struct findings *findings, char complaint[SETTLE_COMPLAINT_MAX])
+/* The sentence of settle_run(), for rules that have been looked at. Return: whether there is nothing to be said. */
+static bool agree(const struct attach *attach, const struct findings *findings, char complaint[SETTLE_COMPLAINT_MAX])
 {
 	struct request wanted = findings->request;
 	char command[REQUEST_COMMAND_MAX];
@@ -195,7 +196,7 @@ bool settle_run(struct attach *attach, const struct request *asked, char complai
 	/* The queues of `rules', so that neither needs to be told. */
 	if (chosen)
 		(void)attach_settle(attach);
-	return !known || settle_agrees(attach, &findings, complaint);
+	return !known || agree(attach, &findings, complaint);
 }
 
 void settle_doubts(const struct request *asked, void (*tell)(const char *sentence))

@@ -32,9 +32,6 @@ bool settle_queues(struct attach *attach, char complaint[SETTLE_COMPLAINT_MAX]);
  */
 bool settle_run(struct attach *attach, const struct request *asked, char complaint[SETTLE_COMPLAINT_MAX]);
 
-/* The sentence of settle_run(), for rules that have been looked at. Return: whether there is nothing to be said. */
-bool settle_agrees(const struct attach *attach, const struct findings *findings, char complaint[SETTLE_COMPLAINT_MAX]);
-
 /* What of this place makes a daemon of little use, and is no error: an interface that is not there, a kernel that drops what is changed. */
 void settle_doubts(const struct request *asked, void (*tell)(const char *sentence));
 

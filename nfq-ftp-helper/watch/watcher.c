@@ -182,8 +182,9 @@ static int confine(const struct watcher_config *config)
 	return config->confined ? isolation_enter(&isolation, config->user, config->directory, &failed) : 0;
 }
 
-static _Noreturn void watch_rules(const struct watcher_config *config, int channel)
+static _Noreturn void watch_rules(const void *context, int channel)
 {
+	const struct watcher_config *config = context;
 	static struct watch watch;
 	int error;
 
@@ -209,17 +210,8 @@ static _Noreturn void watch_rules(const struct watcher_config *config, int chann
 
 int watcher_start(struct watcher *watcher, const struct watcher_config *config)
 {
-	int channel;
-	const pid_t process = child_fork(&channel);
-
 	*watcher = WATCHER_NONE;
-	if (process < 0)
-		return process;
-	if (process == 0)
-		watch_rules(config, channel);
-	watcher->process = process;
-	watcher->channel = channel;
-	return 0;
+	return child_start(&watcher->process, &watcher->channel, watch_rules, config);
 }
 
 bool watcher_hears(struct watcher *watcher, struct watcher_news *news)
@@ -260,11 +252,8 @@ void watcher_await(const struct watcher *watcher)
 
 void watcher_end(struct watcher *watcher)
 {
-	/* Others may have the channel open by now: guards are forked off later. */
-	if (watcher->channel >= 0) {
-		(void)shutdown(watcher->channel, SHUT_RDWR);
-		close(watcher->channel);
-	}
+	if (watcher->channel >= 0)
+		child_dismiss(watcher->channel);
 	if (watcher->process > 0)
 		waitpid(watcher->process, NULL, 0);
 	*watcher = WATCHER_NONE;

@@ -79,6 +79,9 @@ def messages():
         for found in re.finditer(r'\bv?fprintf\((?:stderr|err|errors\()|\bfputs\([^;]*"nfq-ftp-helper: |\bperror\(|\bwarnx?\("', text):
             line = text.count("\n", 0, found.start()) + 1
             yield f"{name}:{line}: `{found.group(0)}' says something: that is for say_sentence() to do (output/say.h)"
+        for found in re.finditer(r'"nfq-ftp-helper: ', text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield f"{name}:{line}: the program's name before what is said is SAY_PREFIX (output/say.h)"
         for found in re.finditer(r'\bsay_(?:sentence|to)\((?:[a-z()]+,\s*)?"(nfq-ftp-helper: |[^"]*\\n")', text):
             yield f"{name}: `{found.group(1)}': say_sentence() puts the program's name before a sentence, and the end of the line behind it"
 
@@ -189,6 +192,26 @@ def cited_functions():
                 yield f"{name}: there is no {link}"
 
 
+# Names of others' that a page speaks of, and of which nothing is in the tree.
+NAMES_OF_OTHERS = {"RestartMode", "ForcePassiveIP", "nf_conntrack_tcp_be_liberal", "nf_conntrack_max"}
+
+
+def cited_names():
+    """What a page calls by a name of code, in backticks, is somewhere in the tree: what has gone, or is called otherwise, is found by this."""
+    known = set()
+    for name in files():
+        if not re.search(r"\.(md|pcap|png)$|^tests/fuzz/corpus/", name):
+            known.update(re.findall(r"\w+", (TREE / name).read_text(encoding="utf-8", errors="replace")), re.findall(r"\w+", name))
+    for name in files("*.md"):
+        if name == "CHANGELOG.md":
+            continue
+        for number, line in enumerate((TREE / name).read_text(encoding="utf-8").splitlines(), 1):
+            for cited in re.findall(r"`([^`]+)`", line):
+                for word in re.findall(r"\b(?:[a-z]\w*_\w+|[A-Z]+_[A-Z0-9_]+|[A-Z]\w*[a-z][A-Z]\w*)\b", cited):
+                    if word not in known and word not in NAMES_OF_OTHERS:
+                        yield f"{name}:{number}: there is no {word}"
+
+
 def helper_name():
     """The helper has one name, whether the daemon registers it or the module, which cannot include the daemon's header."""
     names = {name: re.findall(rf'^#define {macro}\s+"([^"]+)"', (TREE / name).read_text(encoding="utf-8"), re.MULTILINE)
@@ -260,7 +283,7 @@ def manuals():
 
 
 CASES = [licences, test_names, common_headers, messages, log_lines, stream_flags, public_names, static_names,
-         cited_functions, helper_name, states, manuals, stranger]
+         cited_functions, cited_names, helper_name, states, manuals, stranger]
 
 
 def main():

@@ -12,6 +12,7 @@
 #include "core/wire/scan.h"
 #include "daemon/log.h"
 #include "kernel/ctmessage.h"
+#include "output/say.h"
 #include "work.h"
 
 #include <errno.h>
@@ -1434,7 +1435,7 @@ static void tables_for_people(void **state)
 	assert_non_null(strstr(text, "10.0.0.7:20000 192.0.2.1:21 ready     RETR"));
 	assert_non_null(strstr(text, "\n1 sessions\n"));
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
-		assert_in_range(strcspn(line, "\n"), 1, TELL_WIDTH);
+		assert_in_range(strcspn(line, "\n"), 1, SAY_WIDTH);
 	assert_false(told("/nonexistent", &telling, text));
 }
 
@@ -1482,7 +1483,7 @@ static void long_addresses_go_on_below(void **state)
 	assert_non_null(strstr(text, "]:50000 [fdfd:"));
 	assert_non_null(strstr(text, "\n    greeting  -"));
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
-		assert_in_range(strcspn(line, "\n"), 1, TELL_WIDTH);
+		assert_in_range(strcspn(line, "\n"), 1, SAY_WIDTH);
 }
 
 static struct {

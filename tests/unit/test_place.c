@@ -59,7 +59,7 @@ static int open_place(struct place *place, const char *group)
 	error = place_open(place, directory, group);
 	dup2(before, STDERR_FILENO);
 	close(before);
-	rewind(heard);
+	assert_int_equal(fseek(heard, 0, SEEK_SET), 0);
 	length = fread(said, 1, sizeof(said) - 1, heard);
 	said[length] = '\0';
 	fclose(heard);

@@ -121,7 +121,8 @@ ssize_t __wrap_writev(int fd, const struct iovec *pieces, int count)
 		length += pieces[i].iov_len;
 	}
 	largest = length > largest ? length : largest;
-	if (calls++ < planned && plan[calls - 1]) {
+	calls++;
+	if (calls <= planned && plan[calls - 1]) {
 		errno = plan[calls - 1];
 		return -1;
 	}

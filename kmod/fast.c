@@ -132,6 +132,13 @@ spinlock_t *fast_lock(const struct nf_conn *ct)
 	return &bucket_of(ct)->lock;
 }
 
+void fast_publish(struct nf_conn *ct, struct scan *private, const struct scan *scan)
+{
+	spin_lock_bh(&ct->lock);
+	*private = *scan;
+	spin_unlock_bh(&ct->lock);
+}
+
 static struct fast_edit *edit_of(const struct nf_conn *ct)
 {
 	struct fast_bucket *bucket = bucket_of(ct);
@@ -333,7 +340,8 @@ void fast_announce(const struct fast_packet *packet, struct scan_segment *segmen
 		read_connection(packet, &connection);
 		action = plain_decide(segment, payload, &connection, &plain);
 	}
-	if (action == PLAIN_DECLINE || !fast_client_may(packet->ct) || !perform(packet, &plain, action)) {
+	if (action == PLAIN_DECLINE || fast_is_in_the_way(packet, &plain) || !fast_client_may(packet->ct) ||
+	    !perform(packet, &plain, action)) {
 		this_cpu_inc(fast_counters.declined);
 		return;
 	}

@@ -3,8 +3,9 @@
  * fast - plain announcements, dealt with in the kernel: what core/plain/plain.h decides is performed here, on a packet, on conntrack's
  * expectations and on its adjustment. A kernel without CONFIG_NF_NAT has none of it: everything is queued that announces.
  *
- * All of it, and the scan, is done under one lock, fast_lock()'s: before nf_conntrack_expect_lock and ct->lock. Behind those of conntrack's
- * table: ctnetlink asks for a note while it holds one, so none of these is taken under it.
+ * All of it, and the scan, is done under one lock, fast_lock()'s: before those of conntrack's table, which looking something up there may
+ * take, before nf_conntrack_expect_lock and ct->lock. ctnetlink asks for a note while it holds one of the table's: so what a note is read from
+ * is written under ct->lock, by fast_publish(), and read under that alone.
  */
 #ifndef KMOD_FAST_H
 #define KMOD_FAST_H
@@ -60,6 +61,9 @@ int fast_init(void);
 void fast_exit(void);
 spinlock_t *fast_lock(const struct nf_conn *ct);
 
+/* Under fast_lock(): the connection's private data becomes this. Who reads it elsewhere takes ct->lock. */
+void fast_publish(struct nf_conn *ct, struct scan *private, const struct scan *scan);
+
 /* The same, under fast_lock(). */
 struct seqadj fast_adjustment(struct nf_conn *ct, enum ip_conntrack_dir dir);
 
@@ -95,6 +99,11 @@ static inline void fast_exit(void)
 static inline spinlock_t *fast_lock(const struct nf_conn *ct)
 {
 	return &((struct nf_conn *)ct)->lock;
+}
+
+static inline void fast_publish(struct nf_conn *ct, struct scan *private, const struct scan *scan)
+{
+	*private = *scan;
 }
 
 static inline struct seqadj fast_adjustment(struct nf_conn *ct, enum ip_conntrack_dir dir)

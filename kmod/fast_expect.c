@@ -143,6 +143,68 @@ void fast_keep(struct nf_conn *ct, const struct scan *scan, const struct scan_se
 		WRITE_ONCE(ct->timeout, until);
 }
 
+/* ---- connections in the way ---- */
+
+static bool has_ended(const struct nf_conn *ct)
+{
+	const u8 state = READ_ONCE(ct->proto.tcp.state);
+
+	return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
+}
+
+static bool is_end(const union nf_inet_addr *address, __be16 port, const struct nf_conntrack_man *end)
+{
+	return nf_inet_addr_cmp(address, &end->u3) && port == end->u.tcp.port;
+}
+
+/*
+ * Has conntrack a connection with this tuple that does not lead from the outer end to the inner one? @ended: one that has ended, too. What it
+ * looks at on the way may be over, and is taken from conntrack's table.
+ */
+static bool is_others(const struct nf_conn *ct, const struct nf_conntrack_tuple *tuple,
+		      const struct nf_conntrack_man *outer, const struct nf_conntrack_man *inner, bool ended)
+{
+	struct nf_conntrack_tuple_hash *found = nf_conntrack_find_get(nf_ct_net(ct), nf_ct_zone(ct), tuple);
+	const struct nf_conntrack_tuple *original, *reply;
+	struct nf_conn *other;
+	bool is;
+
+	if (!found)
+		return false;
+	other = nf_ct_tuplehash_to_ctrack(found);
+	original = &other->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	reply = &other->tuplehash[IP_CT_DIR_REPLY].tuple;
+	is = (ended || !has_ended(other)) && (!is_end(&original->dst.u3, original->dst.u.tcp.port, outer) ||
+					      !is_end(&reply->src.u3, reply->src.u.tcp.port, inner));
+	nf_ct_put(other);
+	return is;
+}
+
+static __be16 port_below(__be16 port)
+{
+	return htons(ntohs(port) - 1);
+}
+
+bool fast_is_in_the_way(const struct fast_packet *packet, const struct plain *plain)
+{
+	const struct nf_conntrack_tuple *mine = &packet->ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	const struct nf_conntrack_tuple *theirs = &packet->ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	const struct nf_conntrack_man outer = { .u3 = theirs->dst.u3, .u.tcp.port = htons(plain->expected.dst.port) };
+	const struct nf_conntrack_man inner = { .u3 = mine->src.u3, .u.tcp.port = htons(plain->inside.port) };
+	struct nf_conntrack_tuple original = *theirs, reply = *mine;
+
+	if (CTINFO2DIR(packet->ctinfo) != IP_CT_DIR_ORIGINAL || !(packet->ct->status & IPS_NAT_MASK))
+		return false;
+	original.src.u.tcp.port = port_below(theirs->src.u.tcp.port);
+	original.dst.u.tcp.port = outer.u.tcp.port;
+	reply.src.u.tcp.port = inner.u.tcp.port;
+	reply.dst.u.tcp.port = port_below(mine->dst.u.tcp.port);
+	return is_others(packet->ct, &original, &outer, &inner, false) ||
+	       is_others(packet->ct, &reply, &outer, &inner, true);
+}
+
+/* ---- */
+
 struct nf_conntrack_expect *fast_expect(const struct fast_packet *packet, const struct plain *plain)
 {
 	const enum ip_conntrack_dir dir = CTINFO2DIR(packet->ctinfo);

@@ -229,7 +229,7 @@ static enum nfqftp_way scan_packet(struct scan *state, const struct fast_packet 
 }
 
 /* Must user space see it? @marked: it has a hand in the connection. */
-static enum nfqftp_way decide(struct nf_conn *ct, struct scan *state, enum ip_conntrack_info ctinfo,
+static enum nfqftp_way decide(struct nf_conn *ct, struct scan *private, enum ip_conntrack_info ctinfo,
 			      struct nfqftp_packet *packet, struct sk_buff *skb, bool marked)
 {
 	const enum ip_conntrack_dir dir = CTINFO2DIR(ctinfo);
@@ -238,18 +238,21 @@ static enum nfqftp_way decide(struct nf_conn *ct, struct scan *state, enum ip_co
 	spinlock_t *lock = fast_lock(ct);
 	enum nfqftp_way way;
 	struct seqadj adj;
+	struct scan state;
 
 	packet->segment.side = dir == IP_CT_DIR_ORIGINAL ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
 	packet->segment.window[DIRECTION_ORIGINAL] = largest_window(ct, IP_CT_DIR_ORIGINAL);
 	packet->segment.window[DIRECTION_REPLY] = largest_window(ct, IP_CT_DIR_REPLY);
 	spin_lock_bh(lock);
+	state = *private;
 	if (!checked) /* packets come with wrong checksums: nobody may go by what they say */
-		scan_whole(state);
+		scan_whole(&state);
 	/* In the numbers of the one who sent what is acknowledged: conntrack is yet to adjust it. */
 	adj = fast_adjustment(ct, !dir);
 	packet->segment.ack = seqadj_back(&adj, packet->segment.ack);
-	fast_look_at(&place, !marked && checked && READ_ONCE(scan), state, &packet->segment);
-	way = scan_packet(state, &place, packet);
+	fast_look_at(&place, !marked && checked && READ_ONCE(scan), &state, &packet->segment);
+	way = scan_packet(&state, &place, packet);
+	fast_publish(ct, private, &state);
 	spin_unlock_bh(lock);
 	return way;
 }
@@ -352,7 +355,7 @@ static unsigned int nfqftp_hook(void *priv, struct sk_buff *skb, const struct nf
 /* The caller has found the extension already, but until a connection is confirmed it may be gone the next time. */
 static int nfqftp_to_nlattr(struct sk_buff *skb, const struct nf_conn *ct)
 {
-	spinlock_t *lock = fast_lock(ct);
+	spinlock_t *lock = &((struct nf_conn *)ct)->lock;
 	const struct nf_conn_help *help = nfct_help(ct);
 	struct scan state;
 

@@ -23,6 +23,7 @@ import time
 from kmod_in_guest import HOLD, PARAMETERS, PREFIX, RULES, TABLE, BareLab, Counted, Traffic, complaints, counters, load, loaded, unload  # noqa: E402
 import cthelper_stub  # noqa: E402
 import test_streams  # noqa: E402
+from test_crowd import used_elsewhere, used_otherwise  # noqa: E402
 from cases import daemon_lab, main  # noqa: E402
 from lab import HELPER, PATIENCE, Lab, LabError  # noqa: E402
 from rawftp import Pair, RawClient, Wrong, announcement, bytewise, check  # noqa: E402
@@ -540,6 +541,8 @@ def group_daemon(options, report):
             for family in (4, 6):
                 report.case(f"{PREFIX}-fast/daemon/taken-back/ipv{family}", taken_back, lab, family)
                 report.case(f"{PREFIX}-fast/daemon/begins-oddly/ipv{family}", begins_oddly, lab, family)
+                report.case(f"{PREFIX}-fast/daemon/used-elsewhere/ipv{family}", used_elsewhere, lab, family)
+                report.case(f"{PREFIX}-fast/daemon/used-otherwise/ipv{family}", used_otherwise, lab, family)
             for mode, family in MODES["masquerade"]:
                 report.case(f"{PREFIX}-fast/daemon/killed/{mode}/ipv{family}", killed, lab, mode, family)
             for mode, family in SCRIPTED:

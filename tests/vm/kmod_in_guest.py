@@ -37,7 +37,8 @@ MODULE_NAME = "nf_conntrack_nfqftp"
 RELEASE = os.uname().release
 PREFIX = f"vm/{'.'.join(RELEASE.split('.')[:2])}/module"
 MODULE = TREE / f"build/kmod/linux-headers-{RELEASE}/{MODULE_NAME}.ko"
-PARAMETERS_TOO = os.environ.get("NFQ_FTP_MODULE_PARAMETERS", "").split()  # fast=1: all of this where the module deals with plain sessions by itself
+PARAMETERS_TOO = os.environ.get("NFQ_FTP_MODULE_PARAMETERS", "").split()  # fast=1: where the module deals with plain sessions by itself
+QUEUES = "fast=0"  # where what is queued is the test
 PARAMETERS = pathlib.Path(f"/sys/module/{MODULE_NAME}/parameters")
 PATIENCE = 20
 NOOPS, TRANSFERS, QUEUED_MAX = 100, 10, 40
@@ -191,7 +192,7 @@ def comes_before_conntrack(lab):
 
 
 def group_daemon(options, report):
-    with loaded():
+    with loaded(QUEUES):
         with daemon_lab(options, "masquerade", mode="kmod", backend="nft") as lab, Server("vsftpd", lab) as server:
             test_streams.serve_files(server)
             for mode, family in (("PORT", 4), ("EPRT", 6), ("PASV", 4), ("EPSV", 6)):
@@ -260,7 +261,7 @@ def comes_and_goes(lab):
     try:
         for number in range(LOADS):
             print(f"# load {number}", file=sys.stderr, flush=True)
-            load()
+            load(QUEUES)
             lab.run("router", ["nft", "-f", "-"], input=RULES, check=True)
             with RawClient(lab) as session:
                 session.command("NOOP", (200,))

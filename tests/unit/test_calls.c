@@ -178,7 +178,7 @@ static void tells_its_manager(void **state)
 /* Once more, as where news were lost. */
 static int list_interfaces(void)
 {
-	struct interfaces interfaces = { NULL };
+	struct interfaces interfaces = { .due = false };
 	char name[IF_NAMESIZE] = "";
 	int failed;
 

@@ -280,6 +280,51 @@ static void announcing_words(void **state)
 		}
 }
 
+/* Does a client's line that comes in two pieces end in "HTTP/n.n"? */
+static bool ends_as_web(const char *text, size_t length, size_t cut)
+{
+	struct ftp_line line = { .phase = FTP_PHASE_START };
+	const size_t piece[2] = { cut, length - cut };
+	const uint8_t *data = (const uint8_t *)text;
+
+	for (int i = 0; i < 2; data += piece[i++]) {
+		for (size_t at = 0; at < piece[i];) {
+			enum ftp_event event;
+
+			at += ftp_scan(&line, DIRECTION_ORIGINAL, 0, data + at, piece[i] - at, &event);
+			if (event == FTP_ARGUMENT || event == FTP_STRANGE)
+				ftp_skip_line(&line);
+		}
+	}
+	return ftp_is_web(&line);
+}
+
+static void check_web(const char *text, unsigned int returns, const char *behind, bool web)
+{
+	char whole[128];
+	int length =
+		snprintf(whole, sizeof(whole), "%s%.*s%s\n", text, (int)returns,
+			 "\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r", behind);
+
+	for (size_t cut = 0; cut <= (size_t)length; cut++)
+		if (ends_as_web(whole, (size_t)length, cut) != web)
+			fail_msg("%s, %u CRs, %s, cut at %zu: not %d", text, returns, behind, cut, web);
+}
+
+/* However many CRs stand behind it, and wherever it is cut. */
+static void web_lines(void **state)
+{
+	(void)state;
+	for (unsigned int returns = 0; returns <= 40; returns++) {
+		check_web("RETR a HTTP/1.1", returns, "", true);
+		check_web("RETR HTTP/HTTP/2.0", returns, "", true);
+		check_web("RETR a HTTP/1.1", returns, "x", false);
+		check_web("RETR a HTTP/1.", returns, "", false);
+		check_web("RETR a HTTP/1.", returns, "1", returns == 0);
+		check_web("RETR a HTTP/1.11", returns, "", false);
+	}
+}
+
 /* Whatever comes, the cuts do not matter and nothing is read too far. */
 static void random_streams(void **state)
 {
@@ -332,6 +377,7 @@ int main(void)
 		cmocka_unit_test(words),
 		cmocka_unit_test(numbered_words),
 		cmocka_unit_test(announcing_words),
+		cmocka_unit_test(web_lines),
 		cmocka_unit_test(random_streams),
 	};
 

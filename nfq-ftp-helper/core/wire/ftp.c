@@ -211,17 +211,19 @@ static unsigned int web_next(unsigned int web, uint8_t byte)
 	return byte == 'H';
 }
 
-#define WEB_TAIL 16 /* bytes: that, with some CRs */
-
+/* The same once all of these have come: the last bytes before CRs decide. CRs, however many, leave the whole as it is and undo a part. */
 static unsigned int web_over(unsigned int web, const uint8_t *data, size_t length)
 {
-	const size_t first = length > WEB_TAIL ? length - WEB_TAIL : 0;
+	size_t text = length, first;
 
+	while (text && data[text - 1] == '\r')
+		text--;
+	first = text > FTP_WEB_ALL ? text - FTP_WEB_ALL : 0;
 	if (first)
 		web = 0;
-	for (size_t i = first; i < length; i++)
+	for (size_t i = first; i < text; i++)
 		web = web_next(web, data[i]);
-	return web;
+	return text == length || web == FTP_WEB_ALL ? web : 0;
 }
 
 static bool is_web(const uint8_t *text)

@@ -39,7 +39,7 @@ static size_t put_byte(char byte, bool coded, char text[VISIBLE_ESCAPED + 1])
 	if (coded && (quote || byte == '"' || byte == '\\' || byte < ' ' || byte > '~'))
 		return visible_escape(byte, text);
 	if (!coded && quote) {
-		memcpy(text, "'\\''", VISIBLE_ESCAPED);
+		memcpy(text, "'\\''", VISIBLE_ESCAPED + 1);
 		return VISIBLE_ESCAPED;
 	}
 	text[0] = byte;

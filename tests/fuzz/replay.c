@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 static unsigned long number; /* of the input, which is its line's */
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
+	bool good = true;
 
 	if (!corpus) {
 		fprintf(stderr, "%s: `%s' is no corpus that can be read\n", argv[0], argc == 2 ? argv[1] : "");
@@ -79,17 +81,18 @@ int main(int argc, char **argv)
 	}
 	signal(SIGABRT, say_number);
 	signal(SIGSEGV, say_number);
-	while ((length = getline(&line, &room, corpus)) > 0) {
+	while (good && (length = getline(&line, &room, corpus)) > 0) {
 		number++;
 		if (line[length - 1] == '\n')
 			line[--length] = '\0';
-		if (!run_line(line, (size_t)length)) {
-			fprintf(stderr, "%s: line %lu is no input\n", argv[1], number);
-			return 2;
-		}
+		good = run_line(line, (size_t)length);
 	}
 	free(line);
 	fclose(corpus);
+	if (!good) {
+		fprintf(stderr, "%s: line %lu is no input\n", argv[1], number);
+		return 2;
+	}
 	printf("%lu inputs\n", number);
 	return number == 0;
 }

@@ -27,7 +27,10 @@ static struct sim *sim_of(struct conntrack *conntrack)
 
 static void may_die(struct sim *sim)
 {
-	if (sim->kill_countdown > 0 && --sim->kill_countdown == 0)
+	if (sim->kill_countdown <= 0)
+		return;
+	sim->kill_countdown--;
+	if (!sim->kill_countdown)
 		longjmp(sim->killed, 1);
 }
 

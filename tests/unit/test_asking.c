@@ -1031,7 +1031,7 @@ static json_t *next_line(FILE *stream)
 {
 	char *text = NULL;
 	size_t room = 0;
-	const bool read = !feof(stream) && getline(&text, &room, stream) > 0;
+	const bool read = !feof(stream) && !ferror(stream) && getline(&text, &room, stream) > 0;
 	json_t *line = read ? json_loads(text, 0, NULL) : NULL;
 
 	free(text);

@@ -53,8 +53,7 @@ static void capture_begin(void)
 	const struct pcap_header header = { 0xa1b2c3d4, 2, 4, 0, 0, 65535, LINK_RAW };
 
 	snprintf(path, sizeof(path), "/tmp/nfq-ftp-explain-XXXXXX");
-	file = fdopen(mkstemp(path), "w");
-	assert_non_null(file);
+	file = unit_stream(fdopen(mkstemp(path), "w"));
 	assert_int_equal(fwrite(&header, sizeof(header), 1, file), 1);
 	micros = 0;
 }

@@ -686,8 +686,10 @@ static void read_manual(const char *manual, const char *section, struct names *n
 	char line[1024], here[64] = "";
 	bool tag = false;
 
-	if (!file)
+	if (!file) {
 		fail_msg("`%s' cannot be read: run this from the tree's root", manual);
+		return;
+	}
 	while (fgets(line, sizeof(line), file)) {
 		if (sscanf(line, ".SH %63[^\n]", here) == 1 || strcmp(here, section) != 0)
 			continue;

@@ -419,6 +419,18 @@ static void holes_take_no_memory(void **state)
 	assert_in_range(most_memory() - before, 0, 100 << 20);
 }
 
+/* @name, below what is the directory, is in its place meanwhile: others may write to it. */
+static void below_opens_not(const char *name, const char *why)
+{
+	const size_t length = strlen(directory);
+
+	assert_in_range(snprintf(directory + length, sizeof(directory) - length, "/%s", name), 0,
+			(int)(sizeof(directory) - length) - 1);
+	assert_int_equal(mkdir(directory, 0700) | chmod(directory, 0733), 0);
+	opens_not(why);
+	directory[length] = '\0';
+}
+
 static void others_may_write(void **state)
 {
 	(void)state;
@@ -430,13 +442,8 @@ static void others_may_write(void **state)
 	assert_int_equal(chmod(directory, 0755), 0);
 	opens(0, NULL);
 	/* A shell obeys nothing in the command that mends it, nor in what the log makes of that. */
-	strcat(directory, "/a b");
-	assert_int_equal(mkdir(directory, 0700) | chmod(directory, 0733), 0);
-	opens_not("/a b'' mends that");
-	strcpy(strrchr(directory, '/'), "/\";x;\"");
-	assert_int_equal(mkdir(directory, 0700) | chmod(directory, 0733), 0);
-	opens_not("/\\x22;x;\\x22'' mends that");
-	*strrchr(directory, '/') = '\0';
+	below_opens_not("a b", "/a b'' mends that");
+	below_opens_not("\";x;\"", "/\\x22;x;\\x22'' mends that");
 }
 
 static void others_own_it(void **state)

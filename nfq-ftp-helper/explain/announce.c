@@ -37,12 +37,21 @@ void announce_keep(struct announce_report *kept, const struct report *report)
 	keep_text(kept->from, report->from, &kept->report.from_length);
 	keep_text(kept->to, report->to, &kept->report.to_length);
 	snprintf(kept->command, sizeof(kept->command), "%s", report->command ? report->command : "");
-	if (report->expectation)
+	kept->expects = report->expectation != NULL;
+	if (kept->expects)
 		kept->expectation = *report->expectation;
-	kept->report.from = kept->from;
-	kept->report.to = kept->to;
-	kept->report.command = kept->command;
-	kept->report.expectation = report->expectation ? &kept->expectation : NULL;
+}
+
+/* What it said, from where it is now. */
+static struct report report_of(const struct announce_report *kept)
+{
+	struct report report = kept->report;
+
+	report.from = kept->from;
+	report.to = kept->to;
+	report.command = kept->command;
+	report.expectation = kept->expects ? &kept->expectation : NULL;
+	return report;
 }
 
 /* "11*256+185 = 3001"; where it is written as one number, the other way round. */
@@ -117,9 +126,9 @@ bool announce_is_about(const struct announcement_row *announcement, const struct
 	const struct ladder_row *row = announcement->row;
 
 	return endpoint_equal(&announcement->dialogue->end[LADDER_CLIENT], &report->client) &&
-	       !announcement->reported[report->kind] && strcmp(announcement->word->text, report->command) == 0 &&
+	       !announcement->reported[report->kind] && strcmp(announcement->word->text, kept->command) == 0 &&
 	       direction_of(row) == report->direction && row->text.bytes &&
-	       memmem(row->text.bytes, row->text.length, report->from, report->from_length);
+	       memmem(row->text.bytes, row->text.length, kept->from, report->from_length);
 }
 
 /* Why another text stands there, as far as it can be seen from the two. */
@@ -236,7 +245,8 @@ void announce_tell(struct ladder *ladder, struct announcement_row *announcement,
 		[REPORT_EXPECT] = tell_expect,
 		[REPORT_REFUSE] = tell_refuse,
 	};
-	const enum report_kind kind = kept->report.kind;
+	const struct report report = report_of(kept);
+	const enum report_kind kind = report.kind;
 
 	if (kind >= sizeof(tellers) / sizeof(tellers[0]) || !tellers[kind])
 		return;
@@ -245,7 +255,7 @@ void announce_tell(struct ladder *ladder, struct announcement_row *announcement,
 		row = announcement->row;
 	}
 	if (row)
-		tellers[kind](ladder, announcement, row, &kept->report);
+		tellers[kind](ladder, announcement, row, &report);
 }
 
 void announce_tell_opaque(struct ladder *ladder, struct ladder_row *row)

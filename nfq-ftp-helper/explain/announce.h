@@ -13,8 +13,9 @@
 
 /* What a report says, kept as long as that takes. */
 struct announce_report {
-	struct report report;
+	struct report report; /* its pointers stand for what is below */
 	struct expectation expectation;
+	bool expects;
 	char command[FTP_WORD_MAX + 1];
 	char from[ANNOUNCE_TEXT_MAX], to[ANNOUNCE_TEXT_MAX];
 };

@@ -19,7 +19,7 @@ static unsigned long number; /* of the input, which is its line's */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	return "abort_on_error=1";
+	return "abort_on_error=1:detect_stack_use_after_return=1";
 }
 
 const char *__ubsan_default_options(void);

@@ -26,9 +26,9 @@
 #define EDITS	      4 /* a bucket */
 #define EDIT_LIFE     (1200 * HZ)
 
-static bool fast;
+static bool fast = true;
 module_param(fast, bool, 0644);
-MODULE_PARM_DESC(fast, "deal with plain announcements in the kernel (N)");
+MODULE_PARM_DESC(fast, "deal with plain announcements in the kernel (Y)");
 
 static uint min_port = PLAIN_PORT_MIN;
 module_param(min_port, uint, 0664);

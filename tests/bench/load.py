@@ -5,8 +5,8 @@
 Active transfers of a small file, many sessions at once, the clients behind masquerading: each PORT has to be rewritten.
 All ways are set up at once, each in a lab of its own, and take turns, every other time in the opposite order: A B C C B A ...;
 what the machine does besides then hits all of them alike. Each has a reference, which did the same in the same turn: the program
-that only accepts, in batches and on as many queues; of the daemon while it is asked, or without its sandbox, the daemon as it is. For the programs
-that only accept the in-kernel helper does the work, so that all do the same transfers.
+that only accepts, in batches and on as many queues; of the daemon while it is asked, or without its sandbox, the daemon as it is; with --reference
+that way is all others'. For the programs that only accept the in-kernel helper does the work, so that all do the same transfers.
 
 A way is NAME or NAME@QUEUES, and with a p behind it each worker is pinned to a processor: daemon@4p.
 
@@ -35,6 +35,8 @@ from lab import FTP_PORT, Lab, LabError, is_listening, wait_until  # noqa: E402
 # The client's, in seconds: transfers that begin in it are not counted.
 WARM_UP = 0.2
 
+FAST = pathlib.Path("/sys/module/nf_conntrack_nfqftp/parameters/fast")
+
 # So many addresses of the client's, since queues are chosen by addresses alone; more announcements than a single one is allowed by default.
 SOURCES = 16
 DAEMON = ("--client-rate", "1000000")
@@ -54,6 +56,7 @@ class Way:
     reference: str = "accept-batch"
     asked: bool = False
     program: str = "daemon"  # which of the options names it
+    fast: str = ""  # the module's parameter of this name in its turns
 
 
 WAYS = {
@@ -71,7 +74,8 @@ WAYS = {
                           queue_rule="payload", reference="accept-payload"),
     # On a kernel that has these; not both in one run, as they have the same helper.
     "cthelper": Way("nfq-ftp-helper, --mode cthelper", "daemon", DAEMON, mode="cthelper"),
-    "module": Way("nfq-ftp-helper, --mode kmod", "daemon", DAEMON, mode="kmod"),
+    "module": Way("nfq-ftp-helper, --mode kmod", "daemon", DAEMON, mode="kmod", fast="Y"),
+    "module-queued": Way("nfq-ftp-helper, --mode kmod, fast=N", "daemon", DAEMON, mode="kmod", fast="N"),
 }
 KEY = re.compile(r"([a-z-]+)(?:@([1-9]\d?)(p?))?")
 
@@ -104,8 +108,10 @@ class Entry:
         queues = f", {self.queues} queues" if self.queues > 1 else ""
         return f"{self.way.name}{queues}{', pinned' if self.pinned else ''}"
 
-    def references(self):
+    def references(self, named):
         """What it is compared with, whichever of these takes part."""
+        if named:
+            return (named,)
         return Entry(self.way.reference, self.queues, self.pinned), Entry(self.way.reference, self.queues), Entry(self.way.reference)
 
 
@@ -185,6 +191,8 @@ class Contestant:
 
     def measure_once(self):
         options = self.options
+        if self.way.fast:
+            FAST.write_text(self.way.fast)
         before = self.cpu_seconds()
         argv = [*self.first(), options.load, "client", self.lab.dial(), FTP_PORT, options.sessions, options.transfers,
                 options.seconds, self.source, SOURCES]
@@ -207,7 +215,8 @@ class Contestant:
         return [f"{median:.2f}", f"{lower:.2f}", f"{upper:.2f}"]
 
     def row(self, contestants):
-        reference = next((contestants[entry] for entry in self.entry.references() if entry in contestants), None)
+        references = self.entry.references(self.options.reference)
+        reference = next((contestants[entry] for entry in references if entry in contestants), None)
         return "\t".join(("load", self.entry.name, *(f"{statistics.median(values):.0f}" for values in (self.rates, self.medians, self.tails)),
                           *self.ratios(reference), str(self.failures), f"{statistics.median(self.cpu):.0f}",
                           str(self.answered) if self.way.asked else "-"))
@@ -232,6 +241,7 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ways", help=f"by commas, of: {', '.join(WAYS)}", default="kernel,accept,accept-batch,daemon,"
                         "daemon-asked,daemon-self,accept-payload,daemon-payload,accept-batch@2,daemon@2,accept-batch@4,daemon@4")
+    parser.add_argument("--reference", metavar="WAY", help="one of them, which all others are compared with")
     parser.add_argument("--backend", default="iptables", choices=("iptables", "nft"), help="of the lab's rules")
     parser.add_argument("--turns", type=int, default=9, help="how often each way is measured")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long at a time")
@@ -248,6 +258,7 @@ def parse_options():
     options = parser.parse_args()
     try:
         options.ways = [Entry.read(text) for text in options.ways.split(",")]
+        options.reference = options.reference and Entry.read(options.reference)
     except ValueError as error:
         parser.error(str(error))
     return options

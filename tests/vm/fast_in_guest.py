@@ -466,7 +466,7 @@ def come_and_go(lab, wide):
     """What has been edited comes again as it was, once the module has gone. Where the text had grown, its receiver has all of that; where it had
     become shorter, the receiver would get a piece of it, as from the kernel's own helper."""
     with step("load"):
-        load("fast=1")
+        load()
         lab.run("router", ["nft", "-f", "-"], input=RULES, check=True)
     with step("connect"):
         session = RawClient(lab)
@@ -517,7 +517,7 @@ def group_load(_options, report):
 def group_alone(topology):
     def group(_options, report):
         before = complaints()
-        with loaded("fast=1"):
+        with loaded():
             with BareLab(topology, backend="nft") as lab, Server("vsftpd", lab) as server:
                 test_streams.serve_files(server)
                 for mode, family in MODES[topology]:
@@ -531,7 +531,7 @@ def group_alone(topology):
 
 
 def group_daemon(options, report):
-    with loaded("fast=1"):
+    with loaded():
         with daemon_lab(options, "masquerade", mode="kmod", backend="nft") as lab, Server("vsftpd", lab) as server:
             test_streams.serve_files(server)
             for mode, family in MODES["masquerade"]:
@@ -552,7 +552,7 @@ def group_daemon(options, report):
 
 def group_seen(options, report):
     """What becomes of the module's share while somebody wants to see everything."""
-    with loaded("fast=1"), tempfile.TemporaryDirectory() as folder:
+    with loaded(), tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)  # it is read again by the daemon's user
         configuration = pathlib.Path(folder) / "nfq-ftp-helper.conf"
         configuration.write_text("")

@@ -37,7 +37,7 @@ MODULE_NAME = "nf_conntrack_nfqftp"
 RELEASE = os.uname().release
 PREFIX = f"vm/{'.'.join(RELEASE.split('.')[:2])}/module"
 MODULE = TREE / f"build/kmod/linux-headers-{RELEASE}/{MODULE_NAME}.ko"
-PARAMETERS_TOO = os.environ.get("NFQ_FTP_MODULE_PARAMETERS", "").split()  # fast=1: where the module deals with plain sessions by itself
+PARAMETERS_TOO = os.environ.get("NFQ_FTP_MODULE_PARAMETERS", "").split()  # fast=0: all of this where the module deals with nothing by itself
 QUEUES = "fast=0"  # where what is queued is the test
 PARAMETERS = pathlib.Path(f"/sys/module/{MODULE_NAME}/parameters")
 PATIENCE = 20

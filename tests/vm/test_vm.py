@@ -9,6 +9,7 @@ many of each. Exit status 1 if one failed. A kernel that cannot be had is skippe
 """
 
 import argparse
+import os
 import pathlib
 import shlex
 import shutil
@@ -41,6 +42,7 @@ GROUPS = {
 }
 NEED_MODULE = ("module", "fast")
 NEWEST_ONLY = ("rules", "check", "marks")  # where one stock kernel is as good as another
+PASSED_ON = ("NFQ_FTP_MODULE_PARAMETERS",)  # variables of ours that mean something in the machine
 JOBS = 3  # labs at once: one more than the guest has processors, as some mostly wait
 WORDS = ("PASS", "FAIL", "SKIP")
 
@@ -126,7 +128,8 @@ def command_in_guest(work, arguments):
     """All programs in turn; fails if one did."""
     calls = [shlex.join([PROGRAMS[name], *(f"--group={group}" for group in groups), f"--jobs={JOBS}", *arguments])
              for name, groups in work.items()]
-    return ["sh", "-c", "status=0; " + "".join(f"{call} || status=1; " for call in calls) + "exit $status"]
+    set_there = [f"{name}={os.environ[name]}" for name in PASSED_ON if name in os.environ]
+    return ["env", *set_there, "sh", "-c", "status=0; " + "".join(f"{call} || status=1; " for call in calls) + "exit $status"]
 
 
 def run_machine(kernel, work, options, arguments, tally):

@@ -42,14 +42,36 @@ static void fill(char text[NOTATION_TEXT], const char *prose, const char *argume
 	snprintf(text, NOTATION_TEXT, "%.*s%s%s", (int)(at - prose), prose, argument, at + 1);
 }
 
-static void put_six(char *text, const uint8_t *address, uint16_t port, const char *between, bool wide)
+/* How many digits each of six numbers has at least. */
+static const int *digits(struct talk *talk)
+{
+	static const int usual[][6] = { { 1, 1, 1, 1, 1, 1 }, { 3, 3, 3, 3, 3, 3 } };
+	static const int wide[][6] = {
+		{ 4, 4, 4, 4, 4, 4 }, { 4, 1, 1, 1, 1, 1 }, { 1, 1, 1, 1, 5, 4 }, { 3, 4, 5, 6, 7, 3 }
+	};
+
+	if (talk_odd(talk, ODD_WIDE_OCTETS, 6))
+		return TALK_ONE_OF(talk, wide);
+	return usual[talk_chance(talk, 10)];
+}
+
+static void put_six(char *text, const uint8_t *address, uint16_t port, const char *between, const int *digits)
 {
 	const unsigned int numbers[6] = { address[0], address[1], address[2], address[3], port >> 8u, port & 255u };
 	int at = 0;
 
 	for (unsigned int i = 0; i < 6; i++)
-		at += snprintf(text + at, (size_t)(NOTATION_TEXT / 2 - at), "%s%0*u", i ? between : "", wide ? 3 : 1,
+		at += snprintf(text + at, (size_t)(NOTATION_TEXT / 2 - at), "%s%0*u", i ? between : "", digits[i],
 			       numbers[i]);
+}
+
+/* Behind the last number. */
+static void put_end(struct talk *talk, char *text)
+{
+	const size_t length = strlen(text);
+
+	if (talk_odd(talk, ODD_COMMA_AT_END, 6))
+		snprintf(text + length, NOTATION_TEXT / 2 - length, talk_chance(talk, 30) ? ", " : ",");
 }
 
 static const char *comma(struct talk *talk)
@@ -72,7 +94,8 @@ void notation_227(struct talk *talk, uint16_t port, struct written *written)
 	written->named = talk->script->inside[SERVER].family == FAMILY_IPV4;
 	if (written->named)
 		address = address_of(talk, SERVER, written);
-	put_six(numbers, address, port, comma(talk), talk_chance(talk, 10));
+	put_six(numbers, address, port, comma(talk), digits(talk));
+	put_end(talk, numbers);
 	prose = talk_odd(talk, ODD_NO_PARENTHESES, 6) ? TALK_ONE_OF(talk, bare) : TALK_ONE_OF(talk, proses);
 	fill(written->text, prose, numbers);
 }
@@ -94,6 +117,7 @@ void notation_228(struct talk *talk, uint16_t port, struct written *written)
 
 	written->named = true;
 	put_long(numbers, talk->script->inside[SERVER].family, address_of(talk, SERVER, written), port);
+	put_end(talk, numbers);
 	fill(written->text, "228 Entering Long Passive Mode (@)", numbers);
 }
 
@@ -113,13 +137,22 @@ static void put_filled(struct talk *talk, char *text, char d, uint16_t port)
 		 port, d);
 }
 
+static void put_apart(char *text, char d, uint16_t port, const char *const blanks[2])
+{
+	snprintf(text, NOTATION_TEXT / 2, "%c%c%c%s%u%s%c", d, d, d, blanks[0], port, blanks[1], d);
+}
+
 void notation_229(struct talk *talk, uint16_t port, struct written *written)
 {
 	static const char *const bare[] = { "229 Entering Extended Passive Mode @", "229 @" };
+	static const char *const blanks[][2] = { { " ", "" }, { "   ", "" }, { "", " " }, { " ", " " }, { "\t", "" } };
 	const char d = talk_chance(talk, 12) ? '!' : '|';
 	char bars[NOTATION_TEXT / 2];
+	const bool apart = talk_odd(talk, ODD_BLANKS_229, 6);
 
-	if (talk_odd(talk, ODD_ZEROS_229, 6))
+	if (apart)
+		put_apart(bars, d, port, TALK_ONE_OF(talk, blanks));
+	else if (talk_odd(talk, ODD_ZEROS_229, 6))
 		snprintf(bars, sizeof(bars), talk_chance(talk, 50) ? "%c%c%c%06u%c" : "%c%c%c%09u%c", d, d, d, port, d);
 	else if (talk_odd(talk, ODD_FILLED_229, 6))
 		put_filled(talk, bars, d, port);
@@ -130,7 +163,7 @@ void notation_229(struct talk *talk, uint16_t port, struct written *written)
 	else
 		snprintf(bars, sizeof(bars), "%c%c%c%u%c", d, d, d, port, d);
 	written->named = false;
-	if (d == '|' && talk_odd(talk, ODD_NO_PARENTHESES, 4))
+	if (d == '|' && !apart && talk_odd(talk, ODD_NO_PARENTHESES, 4))
 		fill(written->text, TALK_ONE_OF(talk, bare), bars);
 	else
 		fill(written->text, "229 Entering Extended Passive Mode (@)", bars);
@@ -147,7 +180,8 @@ void notation_port(struct talk *talk, uint16_t port, struct written *written)
 	const uint8_t *address = address_of(talk, CLIENT, written);
 	char numbers[NOTATION_TEXT / 2];
 
-	put_six(numbers, address, port, comma(talk), talk_chance(talk, 10));
+	put_six(numbers, address, port, comma(talk), digits(talk));
+	put_end(talk, numbers);
 	written->named = true;
 	snprintf(written->text, sizeof(written->text), talk_chance(talk, 10) ? "port %s%s" : "PORT %s%s", numbers,
 		 argument_end(talk));
@@ -158,6 +192,7 @@ void notation_lprt(struct talk *talk, uint16_t port, struct written *written)
 	char numbers[NOTATION_TEXT / 2];
 
 	put_long(numbers, talk->script->inside[CLIENT].family, address_of(talk, CLIENT, written), port);
+	put_end(talk, numbers);
 	written->named = true;
 	snprintf(written->text, sizeof(written->text), "LPRT %s", numbers);
 }

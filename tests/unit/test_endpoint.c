@@ -70,10 +70,7 @@ static void host_port(void **state)
 	malformed(NOTATION_HOST_PORT, "1,2,3,4,256,1");
 	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,256");
 	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,999");
-	malformed(NOTATION_HOST_PORT, "0001,2,3,4,5,6");
-	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,0006");
 	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6,7");
-	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6,");
 	malformed(NOTATION_HOST_PORT, "1,,3,4,5,6");
 	malformed(NOTATION_HOST_PORT, ",1,2,3,4,5,6");
 	malformed(NOTATION_HOST_PORT, "1.2.3.4,5,6");
@@ -85,11 +82,49 @@ static void host_port(void **state)
 	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, 256");
 	malformed(NOTATION_HOST_PORT, "1, 256, 3, 4, 5, 6");
 	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, 6, 7");
-	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, 6,");
 	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5,");
 	malformed(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, ");
 	malformed(NOTATION_HOST_PORT, "a,2,3,4,5,6");
 	malformed(NOTATION_HOST_PORT, "");
+}
+
+static void comma_at_the_end(void **state)
+{
+	(void)state;
+	legal(NOTATION_HOST_PORT, "1,2,3,4,5,6,", 12, "1.2.3.4:1286");
+	legal(NOTATION_HOST_PORT, "1,2,3,4,5,6,\r\n", 12, "1.2.3.4:1286");
+	legal(NOTATION_HOST_PORT, "1,2,3,4,5,6, ", 12, "1.2.3.4:1286");
+	legal(NOTATION_HOST_PORT, "1, 2, 3, 4, 5, 6,)", 17, "1.2.3.4:1286");
+	legal(NOTATION_HOST_PORT, "001,002,003,004,005,006, ready", 24, "1.2.3.4:1286");
+	legal(NOTATION_HOST_PORT, "1,2,3,4,5,6 7", 11, "1.2.3.4:1286"); /* no comma */
+	legal(NOTATION_LONG, "4,4,192,0,2,1,2,11,185,", 23, "192.0.2.1:3001");
+	legal(NOTATION_LONG, "4, 4, 192, 0, 2, 1, 2, 11, 185,\r", 31, "192.0.2.1:3001");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6,,");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6, ,");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,6,\t7");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,256,");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,");
+	malformed(NOTATION_LONG, "4,4,192,0,2,1,2,11,185, 1");
+	malformed(NOTATION_LONG, "4,4,192,0,2,1,2,11,");
+}
+
+static void octets_of_many_digits(void **state)
+{
+	(void)state;
+	legal(NOTATION_HOST_PORT, "0001,2,3,4,5,6", 14, "1.2.3.4:1286");
+	legal(NOTATION_HOST_PORT, "0010,0000,0000,0002,0012,0234", 29, "10.0.0.2:3306");
+	legal(NOTATION_HOST_PORT, "000000255,2,3,0000,00005,000006", 31, "255.2.3.0:1286");
+	legal(NOTATION_HOST_PORT, "1,2,3,4,0005,006", 16, "1.2.3.4:1286");
+	legal(NOTATION_HOST_PORT, "1,2,3,4,5,006", 13, "1.2.3.4:1286");
+	legal(NOTATION_LONG, "0004,0004,0192,0000,0002,0001,0002,0011,0185", 44, "192.0.2.1:3001");
+	/* of a last number Java's clients read three digits, where the one before it has no more */
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,5,0006");
+	malformed(NOTATION_HOST_PORT, "0001,0002,0003,0004,005,0006");
+	malformed(NOTATION_LONG, "4,4,192,0,2,1,2,11,0185");
+	malformed(NOTATION_HOST_PORT, "0256,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "1000,2,3,4,5,6");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,0005,0256");
+	malformed(NOTATION_HOST_PORT, "1,2,3,4,00,");
 }
 
 static void extended(void **state)
@@ -196,6 +231,13 @@ static void extended_port_in_the_field(void **state)
 	port_alone("(|1|192.0.2.1|3001)", 19, "192.0.2.1", '|');
 	port_alone("(1|192.0.2.1|3001|)", 19, "192.0.2.1", '|');
 	port_alone("(|2|2001:db8::1|3001)", 21, "2001:db8::1", '|');
+	/* with blanks around the port */
+	port_alone("(||| 3001|)", 11, NULL, '|');
+	port_alone("(|||  03001 |)", 14, NULL, '|');
+	port_alone("(!!!\t3001!)", 11, NULL, '!');
+	port_alone("(|||3001 )", 10, NULL, '|');
+	port_alone("(|| 3001|)", 10, NULL, '|');
+	port_alone("(|1|192.0.2.1| 3001|)", 21, "192.0.2.1", '|');
 }
 
 static void extended_port_malformed(void **state)
@@ -203,6 +245,12 @@ static void extended_port_malformed(void **state)
 	(void)state;
 	malformed(NOTATION_EXTENDED_PORT, "(||3001)"); /* too few at both ends: any number in prose */
 	malformed(NOTATION_EXTENDED_PORT, "(|3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(||| |)");
+	malformed(NOTATION_EXTENDED_PORT, "(|||30 01|)");
+	malformed(NOTATION_EXTENDED_PORT, "( |||3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "(| ||3001|)");
+	malformed(NOTATION_EXTENDED_PORT, "||| 3001|"); /* without parentheses it is prose */
+	malformed(NOTATION_EXTENDED_PORT, "|| 3001|");
 	malformed(NOTATION_EXTENDED_PORT, "(3001)");
 	malformed(NOTATION_EXTENDED_PORT, "||3001");
 	malformed(NOTATION_EXTENDED_PORT, "///3001/"); /* without parentheses not every sign */
@@ -260,6 +308,12 @@ static void prose(void **state)
 	(void)state;
 	found(NOTATION_HOST_PORT, "Entering Passive Mode (192,168,1,1,11,185).", 23, 18);
 	found(NOTATION_HOST_PORT, "=192,168,1,1,11,185", 1, 18);
+	found(NOTATION_HOST_PORT, "Entering Passive Mode (10,0,0,2,12,234,)", 23, 15); /* its comma stays */
+	found(NOTATION_HOST_PORT, "Passive 10,0,0,2,12,234, go", 8, 15);
+	found(NOTATION_HOST_PORT, "10,0,0,2,12,234, 7 x", -EINVAL, 0);
+	found(NOTATION_HOST_PORT, "Mode (0010,0000,0000,0002,0012,0234)", 6, 29);
+	found(NOTATION_HOST_PORT, "(2, 10,0,0,2,12,234)", -EINVAL, 0); /* 2.10.0.0 to some */
+	found(NOTATION_HOST_PORT, "2 , 10,0,0,2,12,234", 4, 15);
 	found(NOTATION_HOST_PORT, "192,168,1,1,11,185", 0, 18);
 	found(NOTATION_HOST_PORT, "Mode 2 (10,0,0,1,4,1)", 8, 12);
 	found(NOTATION_HOST_PORT, "1,2,3 then 10,0,0,1,4,1", 11, 12);
@@ -286,6 +340,8 @@ static void prose(void **state)
 	found(NOTATION_EXTENDED_PORT, "3001 a|b", -EINVAL, 0);
 	found(NOTATION_LONG, "Entering Long Passive Mode (4,4,10,0,0,1,2,4,1)", 28, 18);
 	found(NOTATION_LONG, "(4,4,10,0,0,1,2,4,1,0)", -EINVAL, 0);
+	found(NOTATION_LONG, "(4,4,10,0,0,1,2,4,1,)", 1, 18);
+	found(NOTATION_EXTENDED_PORT, "Extended Passive Mode (||| 3001|)", 22, 11);
 }
 
 static void random_endpoint(struct endpoint *endpoint)
@@ -439,6 +495,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_port),
+		cmocka_unit_test(comma_at_the_end),
+		cmocka_unit_test(octets_of_many_digits),
 		cmocka_unit_test(extended),
 		cmocka_unit_test(extended_port),
 		cmocka_unit_test(extended_port_in_the_field),

@@ -163,7 +163,6 @@ static void leading_zeros(void **state)
 	static const struct row shut[] = {
 		{ NO_NAT, EPSV, "229 Mode (|||065536|)\r\n", NULL },
 		{ DNAT, EPSV, "229 Mode (|||0300100|)\r\n", NULL },
-		{ NO_NAT, EPSV, "229 Mode (||| 3001|)\r\n", NULL },
 	};
 	static const struct row low[] = {
 		{ NO_NAT, EPSV, "229 Mode (|||0|)\r\n", NULL },
@@ -175,6 +174,77 @@ static void leading_zeros(void **state)
 	OPENS(rows);
 	STAYS_SHUT(shut, REFUSED_MALFORMED);
 	STAYS_SHUT(low, REFUSED_PORT);
+}
+
+static void comma_behind(void **state)
+{
+	static const struct row rows[] = {
+		{ NO_NAT, PASV, "227 Entering Passive Mode (192,168,7,3,11,185,)\r\n", NULL },
+		{ NO_NAT, PASV, "227 ok 192, 168, 7, 3, 11, 185,\r\n", NULL },
+		{ DNAT, PASV, "227 Mode (192,168,7,3,11,185,)\r\n", "227 Mode (203,0,113,80,11,185,)\r\n" },
+		{ DNAT, PASV, "227 Mode 192,168,7,3,11,185, go\r\n", "227 Mode 203,0,113,80,11,185, go\r\n" },
+		{ NO_NAT, LPSV, "228 Long (4,4,192,168,7,3,2,11,185,)\r\n", NULL },
+		{ NO_NAT, COMMAND, "PORT 10,0,0,2,11,185,\r\n", NULL },
+		{ MASQUERADE, COMMAND, "PORT 10,0,0,2,11,185,\r\n", PORT_OUT },
+		{ MASQUERADE, COMMAND, "PORT 10, 0, 0, 2, 11, 185, \r\n", "PORT 198,51,100,254,11,185 \r\n" },
+		{ MASQUERADE, COMMAND, "LPRT 4,4,10,0,0,2,2,11,185,\n", "LPRT 4,4,198,51,100,254,2,11,185\n" },
+	};
+	static const struct row shut[] = {
+		{ NO_NAT, PASV, "227 Mode (192,168,7,3,11,185,,)\r\n", NULL },
+		{ DNAT, PASV, "227 Mode (192,168,7,3,11,185, 1)\r\n", NULL },
+		{ NO_NAT, PASV, "227 Mode (192,168,7,3,11,)\r\n", NULL },
+		{ MASQUERADE, COMMAND, "PORT 10,0,0,2,11,185,1\r\n", NULL },
+		{ MASQUERADE, COMMAND, "PORT 10,0,0,2,11,185, x\r\n", NULL },
+		{ MASQUERADE, COMMAND, "PORT 10,0,0,2,11,185 ,\r\n", NULL },
+		{ MASQUERADE, COMMAND, "EPRT |1|10.0.0.2|3001|,\r\n", NULL },
+	};
+
+	(void)state;
+	OPENS(rows);
+	STAYS_SHUT(shut, REFUSED_MALFORMED);
+}
+
+static void octets_of_many_digits(void **state)
+{
+	static const struct row rows[] = {
+		{ NO_NAT, PASV, "227 Mode (0192,0168,0007,0003,0011,0185)\r\n", NULL },
+		{ DNAT, PASV, "227 Mode (0192,168,00007,3,11,185)\r\n", "227 Mode (203,0,113,80,11,185)\r\n" },
+		{ DNAT, PASV, "227 192,168,7,3,0011,00000185\r\n", "227 203,0,113,80,11,185\r\n" },
+		{ NO_NAT, LPSV, "228 Long (4,4,192,168,0007,3,2,0011,0185)\r\n", NULL },
+		{ MASQUERADE, COMMAND, "PORT 0010,0000,0000,0002,0011,0185\r\n", PORT_OUT },
+		{ MASQUERADE, COMMAND, "PORT 00000010, 0, 0, 2, 011, 185,\r\n", PORT_OUT },
+	};
+	static const struct row shut[] = {
+		{ NO_NAT, PASV, "227 Mode (192,168,7,3,11,0185)\r\n", NULL },
+		{ DNAT, PASV, "227 Mode (0192,0168,0007,0003,011,0185)\r\n", NULL },
+		{ MASQUERADE, COMMAND, "PORT 10,0,0,2,11,0185\r\n", NULL },
+		{ MASQUERADE, COMMAND, "PORT 1010,0,0,2,11,185\r\n", NULL },
+		{ MASQUERADE, COMMAND, "PORT 0010,0,0,0258,11,185\r\n", NULL },
+	};
+
+	(void)state;
+	OPENS(rows);
+	STAYS_SHUT(shut, REFUSED_MALFORMED);
+}
+
+static void blanks_around_the_port(void **state)
+{
+	static const struct row rows[] = {
+		{ NO_NAT, EPSV, "229 Entering Extended Passive Mode (||| 3001|)\r\n", NULL },
+		{ DNAT, EPSV, "229 Mode (|||   03001 |)\r\n", NULL },
+		{ DNAT | WITH_IPV6, EPSV, "229 Mode (!!!\t3001!)\r\n", NULL },
+		{ MASQUERADE | DNAT, EPSV, "229 Mode (|||3001 )\r\n", NULL },
+	};
+	static const struct row shut[] = {
+		{ NO_NAT, EPSV, "229 Mode (||| |)\r\n", NULL },
+		{ NO_NAT, EPSV, "229 Mode (||| 30 01|)\r\n", NULL },
+		{ DNAT, EPSV, "229 Mode ||| 3001|\r\n", NULL },
+		{ DNAT | WITH_IPV6, EPSV, "229 Mode (| || 3001|)\r\n", NULL },
+	};
+
+	(void)state;
+	OPENS(rows);
+	STAYS_SHUT(shut, REFUSED_MALFORMED);
 }
 
 static void without_parentheses(void **state)
@@ -273,9 +343,11 @@ static void as_long_as_can_be(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(blanks_after_commas),	      cmocka_unit_test(leading_zeros),
-		cmocka_unit_test(without_parentheses),	      cmocka_unit_test(a_bar_too_few),
-		cmocka_unit_test(without_the_last_delimiter), cmocka_unit_test(as_long_as_can_be),
+		cmocka_unit_test(blanks_after_commas),	  cmocka_unit_test(leading_zeros),
+		cmocka_unit_test(comma_behind),		  cmocka_unit_test(octets_of_many_digits),
+		cmocka_unit_test(blanks_around_the_port), cmocka_unit_test(without_parentheses),
+		cmocka_unit_test(a_bar_too_few),	  cmocka_unit_test(without_the_last_delimiter),
+		cmocka_unit_test(as_long_as_can_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,13 +6,25 @@
 
 #include "text.h"
 
+/* Zeros before a number, as many as there are. */
+static void skip_zeros(struct text_cursor *cursor)
+{
+	while (cursor->end - cursor->at > 1 && cursor->at[0] == '0' && bytes_is_digit((uint8_t)cursor->at[1]))
+		cursor->at++;
+}
+
+static void skip_blanks(struct text_cursor *cursor)
+{
+	while (cursor->at != cursor->end && (*cursor->at == ' ' || *cursor->at == '\t'))
+		cursor->at++;
+}
+
 /* A port as such, with any number of leading zeros. */
 static bool take_port(struct text_cursor *cursor, uint16_t *port)
 {
 	uint32_t number;
 
-	while (cursor->end - cursor->at > 1 && cursor->at[0] == '0' && bytes_is_digit((uint8_t)cursor->at[1]))
-		cursor->at++;
+	skip_zeros(cursor);
 	if (!text_take_number(cursor, 5, 65535, &number))
 		return false;
 	*port = (uint16_t)number;
@@ -24,23 +36,53 @@ static bool take_comma(struct text_cursor *cursor)
 {
 	if (!text_take(cursor, ','))
 		return false;
-	while (cursor->at != cursor->end && (*cursor->at == ' ' || *cursor->at == '\t'))
-		cursor->at++;
+	skip_blanks(cursor);
 	return true;
+}
+
+/* A number of one octet, with any number of leading zeros. Return: its digits, with these; 0: there is none. */
+static size_t take_octet(struct text_cursor *cursor, uint8_t *octet)
+{
+	const char *start = cursor->at;
+	uint32_t value;
+
+	skip_zeros(cursor);
+	if (!text_take_number(cursor, 3, 255, &value))
+		return 0;
+	*octet = (uint8_t)value;
+	return (size_t)(cursor->at - start);
 }
 
 /* Numbers of one octet each, all but the first behind a comma. */
 static bool take_octets(struct text_cursor *cursor, uint8_t *octets, size_t count, bool first)
 {
 	for (size_t i = 0; i < count; i++) {
-		uint32_t value;
-
 		if (!(first && i == 0) && !take_comma(cursor))
 			return false;
-		if (!text_take_number(cursor, 3, 255, &value))
+		if (!take_octet(cursor, &octets[i]))
 			return false;
-		octets[i] = (uint8_t)value;
 	}
+	return true;
+}
+
+/*
+ * A port in two octets, which end a list. Clients that look for numbers of one to three digits (Java's) take the first three of a last number that has
+ * more; where the number before it has more, too, they find no list at all, and nobody reads another port than this.
+ */
+static bool take_port_octets(struct text_cursor *cursor, uint16_t *port)
+{
+	uint8_t high, low;
+	size_t digits, last;
+
+	if (!take_comma(cursor))
+		return false;
+	digits = take_octet(cursor, &high);
+	if (!digits || !take_comma(cursor))
+		return false;
+	last = take_octet(cursor, &low);
+	if (!last || (last > 3 && digits <= 3))
+		return false;
+	*port = (uint16_t)(high << 8 | low);
 	return true;
 }
 
@@ -56,12 +98,9 @@ static void put_octets(struct text_writer *writer, const uint8_t *octets, size_t
 /* h1,h2,h3,h4,p1,p2 */
 static bool parse_host_port(struct text_cursor *cursor, struct endpoint *endpoint, char *delimiter)
 {
-	uint8_t port[2];
-
-	if (!take_octets(cursor, endpoint->address, 4, true) || !take_octets(cursor, port, 2, false))
+	if (!take_octets(cursor, endpoint->address, 4, true) || !take_port_octets(cursor, &endpoint->port))
 		return false;
 	endpoint->family = FAMILY_IPV4;
-	endpoint->port = (uint16_t)(port[0] << 8 | port[1]);
 	*delimiter = ',';
 	return true;
 }
@@ -81,7 +120,7 @@ static bool write_host_port(struct text_writer *writer, const struct endpoint *e
 /* af,hal,h1..hn,pal,p1,p2: the address family is the IP version, the lengths are in octets (RFC 1639 section 2). */
 static bool parse_long(struct text_cursor *cursor, struct endpoint *endpoint, char *delimiter)
 {
-	uint8_t head[2], pal, port[2];
+	uint8_t head[2], pal;
 	size_t address_length;
 
 	if (!take_octets(cursor, head, 2, true))
@@ -90,10 +129,9 @@ static bool parse_long(struct text_cursor *cursor, struct endpoint *endpoint, ch
 	if ((head[0] != FAMILY_IPV4 && head[0] != FAMILY_IPV6) || head[1] != address_length)
 		return false;
 	if (!take_octets(cursor, endpoint->address, address_length, false) || !take_octets(cursor, &pal, 1, false) ||
-	    pal != 2 || !take_octets(cursor, port, 2, false))
+	    pal != 2 || !take_port_octets(cursor, &endpoint->port))
 		return false;
 	endpoint->family = head[0];
-	endpoint->port = (uint16_t)(port[0] << 8 | port[1]);
 	*delimiter = ',';
 	return true;
 }
@@ -190,22 +228,34 @@ static bool take_name(struct text_cursor *cursor, struct endpoint *endpoint, cha
 	return take_address(cursor, endpoint) && text_take(cursor, *delimiter);
 }
 
+/* 229's, in parentheses perhaps: there, blanks may be around it. */
+static bool take_its_port(struct text_cursor *cursor, struct endpoint *endpoint, bool enclosed)
+{
+	if (enclosed)
+		skip_blanks(cursor);
+	if (!take_port(cursor, &endpoint->port))
+		return false;
+	if (enclosed)
+		skip_blanks(cursor);
+	return true;
+}
+
 /* With the first delimiter, and with or without the last one. */
-static bool parse_begun(struct text_cursor *cursor, struct endpoint *endpoint, char *delimiter)
+static bool parse_begun(struct text_cursor *cursor, struct endpoint *endpoint, char *delimiter, bool enclosed)
 {
 	if (!take_delimiter(cursor, delimiter) || !take_name(cursor, endpoint, delimiter) ||
-	    !take_port(cursor, &endpoint->port))
+	    !take_its_port(cursor, endpoint, enclosed))
 		return false;
 	text_take(cursor, *delimiter);
 	return true;
 }
 
 /* Without the first one: then the last one is there. */
-static bool parse_ended(struct text_cursor *cursor, struct endpoint *endpoint, char *delimiter)
+static bool parse_ended(struct text_cursor *cursor, struct endpoint *endpoint, char *delimiter, bool enclosed)
 {
 	*endpoint = (struct endpoint){ .family = 0 };
 	*delimiter = '\0';
-	return take_name(cursor, endpoint, delimiter) && take_port(cursor, &endpoint->port) &&
+	return take_name(cursor, endpoint, delimiter) && take_its_port(cursor, endpoint, enclosed) &&
 	       text_take(cursor, *delimiter);
 }
 
@@ -215,9 +265,9 @@ static bool parse_extended_port(struct text_cursor *cursor, struct endpoint *end
 	const bool enclosed = text_take(cursor, '(');
 	struct text_cursor begun = *cursor;
 
-	if (parse_begun(&begun, endpoint, delimiter))
+	if (parse_begun(&begun, endpoint, delimiter, enclosed))
 		*cursor = begun;
-	else if (!parse_ended(cursor, endpoint, delimiter))
+	else if (!parse_ended(cursor, endpoint, delimiter, enclosed))
 		return false;
 	return enclosed ? text_take(cursor, ')') : endpoint_is_bar(*delimiter);
 }
@@ -249,6 +299,17 @@ static bool in_list(char c)
 	return bytes_is_digit((uint8_t)c) || c == ',';
 }
 
+/* Is this its end? A comma may be the last of it; where another number follows that, or another comma, it is a list of another length. */
+static bool ends_list(struct text_cursor *cursor)
+{
+	const bool comma = text_take(cursor, ',');
+	struct text_cursor behind = *cursor;
+
+	if (comma)
+		skip_blanks(&behind);
+	return behind.at == behind.end || !in_list(*behind.at);
+}
+
 int endpoint_parse(enum notation notation, const char *text, size_t length, struct endpoint *endpoint, char *delimiter)
 {
 	struct text_cursor cursor = { text, text + length };
@@ -256,7 +317,7 @@ int endpoint_parse(enum notation notation, const char *text, size_t length, stru
 
 	if (notation == NOTATION_NONE || !notations[notation].parse(&cursor, &parsed, delimiter))
 		return -EINVAL;
-	if (notations[notation].list && cursor.at != cursor.end && in_list(*cursor.at))
+	if (notations[notation].list && !ends_list(&cursor))
 		return -EINVAL;
 	*endpoint = parsed;
 	return (int)(cursor.at - text);
@@ -269,6 +330,12 @@ static bool begins_at(enum notation notation, const char *text, size_t at)
 		return false;
 	return !endpoint_is_bar(text[at]) || at == 0 ||
 	       (text[at - 1] != text[at] && !bytes_is_digit((uint8_t)text[at - 1]));
+}
+
+/* A comma behind a list may as well belong to the prose, which stays as it is. */
+static size_t without_comma(enum notation notation, const char *argument, size_t length)
+{
+	return notations[notation].list && argument[length - 1] == ',' ? length - 1 : length;
 }
 
 /* Behind the list that stands at @at, which holds no other. */
@@ -296,7 +363,7 @@ int endpoint_find(enum notation notation, const char *text, size_t length, struc
 		}
 		parsed = endpoint_parse(notation, text + at, length - at, endpoint, delimiter);
 		if (parsed > 0) {
-			*argument_length = (size_t)parsed;
+			*argument_length = without_comma(notation, text + at, (size_t)parsed);
 			return (int)at;
 		}
 		at = notations[notation].list ? behind_list(text, length, at) : at + 1;

@@ -7,9 +7,9 @@
  *   NOTATION_EXTENDED_PORT  (|||3001|)                    229         RFC 2428 section 3
  *   NOTATION_LONG           4,4,h1,h2,h3,h4,2,p1,p2       LPRT, 228   RFC 1639 section 2
  *
- * What the field writes besides, and the two ends understand: blanks after commas; leading zeros; EPRT without its last delimiter; 229 with
- * its address filled in, (|1|192.0.2.1|3001|), without parentheses, |||3001|, or with a bar too few at one end, (||3001|) and (|||3001).
- * What is written is always as above.
+ * What the field writes besides, and the two ends understand: blanks after commas; a comma behind the last number; leading zeros; EPRT without
+ * its last delimiter; 229 with its address filled in, (|1|192.0.2.1|3001|), without parentheses, |||3001|, with a bar too few at one end,
+ * (||3001|) and (|||3001), or with blanks around the port, (||| 3001|). What is written is always as above.
  *
  * Text comes from the network: it is not terminated by NUL, and nothing beyond its length is read.
  */
@@ -39,7 +39,7 @@ enum notation {
 /* Bytes of the longest argument that is written: LPRT with IPv6, every octet of three digits. */
 #define ENDPOINT_TEXT_MAX (5 + 16 * 4 + 9)
 
-/* And of the longest that is read: the same as the field writes it, all numbers of three digits, a blank after each comma. */
+/* And of one that is read: the same as the field writes it, all numbers of three digits, a blank after each comma. */
 #define ENDPOINT_READ_MAX (21 * 3 + 20 * 2)
 
 static inline bool endpoint_address_equal(const struct endpoint *a, const struct endpoint *b)
@@ -80,7 +80,7 @@ static inline bool endpoint_may_begin(enum notation notation, char c)
  *
  * Every number is checked against its octet or port; leading zeros are read as decimal, as servers do.
  *
- * Return: the argument's length in bytes, or -EINVAL when @text does not begin with a legal argument.
+ * Return: the argument's length in bytes, with a comma at its end, or -EINVAL when @text does not begin with a legal argument.
  */
 int endpoint_parse(enum notation notation, const char *text, size_t length, struct endpoint *endpoint, char *delimiter);
 
@@ -93,7 +93,7 @@ int endpoint_parse(enum notation notation, const char *text, size_t length, stru
  * @delimiter: as for endpoint_parse()
  * @argument_length: filled in on success: the argument's length in bytes
  *
- * A list of seven numbers holds no list of six: such a run is skipped whole.
+ * A list of seven numbers holds no list of six: such a run is skipped whole. A comma behind a list is not counted.
  *
  * Return: the offset of the argument in @text, or -EINVAL when there is none.
  */

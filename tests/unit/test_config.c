@@ -126,6 +126,8 @@ static void has_comments(void **state)
 	assert_int_equal(stored.run.attach.queues.first, 7);
 	is_good("state-dir = /a#b;c\n");
 	assert_string_equal(stored.run.state_directory, "/a#b;c");
+	is_good("state-dir = /bob's \"/a\n");
+	assert_string_equal(stored.run.state_directory, "/bob's \"/a");
 	is_good("state-dir = /a;b # queue = 70000\n");
 	assert_string_equal(stored.run.state_directory, "/a;b");
 }
@@ -270,6 +272,16 @@ static const struct bad {
 	  "F:1: loose: maybe: this is not possible; it takes yes (all addresses in replies), no, or " NETWORKS "\n" },
 	{ "share-exempt = 10.0.0.1/8\n",
 	  "F:1: share-exempt: 10.0.0.1/8: this is not possible; it takes " NETWORKS "\n" },
+	{ "state-dir = \"/x\"\n",
+	  "F:1: state-dir: \"/x\": this is not possible; it takes a path of less than 256 bytes, without quotes around it\n" },
+	{ "state-dir = '/x'\nmode = \"queue\"\n",
+	  "F:1: state-dir: '/x': this is not possible; it takes a path of less than 256 bytes, without quotes around it\n"
+	  "F:2: mode: \"queue\": this is not possible; it takes auto, queue, cthelper or kmod, without quotes around it\n" },
+	{ "state-dir = \"/x # y\"\n",
+	  "F:1: state-dir: \"/x: this is not possible; it takes a path of less than 256 bytes, without quotes around it\n" },
+	{ "share-exempt = '10.0.0.0/8'\nshare-exempt = 10.0.0.0/8\nzone = '\n",
+	  "F:1: share-exempt: '10.0.0.0/8': this is not possible; it takes " NETWORKS ", without quotes around it\n"
+	  "F:3: zone: ': this is not possible; it takes ZONE from 0 to 65535, without quotes around it\n" },
 	{ "label = true\n", "F:1: label: true: this is not possible; it takes yes or no\n" },
 	{ "rules = apply\n", "F:1: rules: apply: this is not possible; it takes yes or no\n" },
 	{ "verbose = 3\n", "F:1: verbose: 3: this is not possible; it takes a number from 0 to 2\n" },
@@ -281,7 +293,7 @@ static const struct bad {
 	{ "carrier = ftp\n",
 	  "F:1: carrier: ftp: this is not possible; it takes the name of a TCP helper of the kernel, of less "
 	  "than 16 letters, and not `ftp'\n" },
-	{ "state-dir = \"\x01\xff\"/" ZEROS_72 "\nstate-dir = b\n",
+	{ "state-dir = /\"\x01\xff\"/" ZEROS_72 "\nstate-dir = b\n",
 	  "F:2: state-dir: b: this key stands in line 1 already; give it once\n" },
 	{ "queue = 1\nqueue = 1\nqueue = 2\n", "F:2: queue: 1: this key stands in line 1 already; give it once\n"
 					       "F:3: queue: 2: this key stands in line 1 already; give it once\n" },

@@ -95,9 +95,10 @@ static void open_asking(struct daemon *daemon)
 		.options = &daemon->options,
 		.mode_chosen = daemon->mode_chosen,
 		.sandbox = daemon->confined,
-		.rules = daemon->rules.backend ?
-				 "put in place and taken away by the daemon" :
-				 "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
+		.rules =
+			daemon->rules.backend ?
+				"put in place and taken away by the daemon" :
+				"not kept by the daemon; `nfq-ftp-helper check', told of the same file, says what puts them in place",
 		.watched = &daemon->rules.watched,
 		.module = daemon->options.attach.mode == MODE_KMOD ? module_counters_open() : -ENODEV,
 		.sources = daemon->count,
@@ -254,7 +255,7 @@ static void reload(struct daemon *daemon)
 {
 	const struct options *said = &daemon->reload.values.run;
 
-	if (!reload_again(&daemon->reload))
+	if (!reload_again(&daemon->reload, &daemon->options.attach))
 		return;
 	daemon->options.policy = said->policy;
 	daemon->options.expect_timeout = said->expect_timeout;
@@ -269,7 +270,7 @@ static void reload(struct daemon *daemon)
 static void take_up_again(struct daemon *daemon)
 {
 	reload(daemon);
-	kept_rules_again(&daemon->rules);
+	kept_rules_again(&daemon->rules, &daemon->reload.values.request);
 }
 
 static void prune_settings(struct daemon *daemon)
@@ -439,13 +440,12 @@ static int settle_options(struct daemon *daemon)
 	daemon->options = values->run;
 	daemon->mode_chosen = values->run.attach.mode == MODE_AUTO;
 	*request = values->request;
-	if (values->backend < BACKENDS)
-		request->backend = backends[values->backend]->name;
 	settle_doubts(request, doubt);
 	if (values->rules)
 		return kept_rules_settle(&daemon->rules, values->backend, &daemon->options);
 	if (!settle_run(&daemon->options.attach, request, complaint))
 		doubt(complaint);
+	request->attach = daemon->options.attach;
 	return OPTION_GO_ON;
 }
 

@@ -571,6 +571,7 @@ static void manual_has_each_key(void **state)
 /* ---- once more ---- */
 
 static struct reload reloaded;
+static struct attach in_force;
 static char logged[TEXT_MAX];
 
 /* reload_again(), and what the log has of it. */
@@ -584,7 +585,7 @@ static bool again(const char *text)
 	said[0] = '\0';
 	write_file(text, strlen(text));
 	dup2(fileno(file), STDERR_FILENO);
-	changed = reload_again(&reloaded);
+	changed = reload_again(&reloaded, &in_force);
 	dup2(real, STDERR_FILENO);
 	close(real);
 	rewind(file);
@@ -661,7 +662,7 @@ static void a_bad_one_changes_nothing(void **state)
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0);
 	said[0] = '\0';
-	assert_false(reload_again(&reloaded));
+	assert_false(reload_again(&reloaded, &in_force));
 	assert_string_equal(said, "the file `F' cannot be read: Is a directory\n");
 	assert_memory_equal(&reloaded.values, &before, sizeof(before));
 }
@@ -688,19 +689,32 @@ static void a_restart_is_needed(void **state)
 /* What only rules are made of takes no restart: whoever has put them in place does it again, and it is said once. */
 static void rules_are_needed(void **state)
 {
+	char wanted[512];
+
 	(void)state;
+	in_force = (struct attach){ .mode = MODE_QUEUE, .mark = 8, .mark_mask = 8 };
+	assert_true(queue_range_set(&in_force.queues, 5, 1));
 	begin("queue = 5\n");
 	assert_false(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\nbackend = nft\n"));
 	log_has("event=reload result=same ");
 	log_has("event=reload result=rules-needed for=backend,port,interface,zone why=");
+	snprintf(
+		wanted, sizeof(wanted),
+		" advice=\"`nfq-ftp-helper rules --apply -c %s --mode queue --backend nft --queue 5 --mark 0x8/0x8 --port 21,2121 "
+		"--interface a:b --zone 7', or where systemd has them `systemctl reload nfq-ftp-helper-rules'\"\n",
+		path);
+	log_has(wanted);
 	assert_null(strstr(logged, "restart"));
 	assert_true(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\nbackend = nft\nclient-rate = 9\n"));
 	assert_null(strstr(logged, "rules-needed"));
 	/* The daemon watches for the helper that carries. */
 	begin("queue = 5\n");
-	assert_false(again("queue = 5\ncarrier = tftp\n"));
-	log_has("event=reload result=restart-needed for=carrier rules-too=carrier why=");
-	assert_null(strstr(logged, "rules-needed"));
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_false(again("queue = 5\ncarrier = tftp\ninterface = a:b\n"));
+		log_has("event=reload result=restart-needed for=carrier rules-too=carrier why=");
+		assert_int_equal(strstr(logged, "rules-needed") != NULL, i == 0);
+		assert_string_equal(reloaded.values.request.carrier, ATTACH_CARRIER);
+	}
 	/* A daemon that keeps its rules knows those of its start. */
 	begin("queue = 5\nrules = yes\n");
 	assert_false(again("queue = 6\nrules = yes\nport = 21,2121\n"));
@@ -722,7 +736,7 @@ static void a_file_is_gone(void **state)
 	reloaded = (struct reload){ .page = &page, .argc = 1, .argv = argv };
 	assert_int_equal(reload_begin(&reloaded), OPTION_GO_ON);
 	unlink(path);
-	assert_false(reload_again(&reloaded));
+	assert_false(reload_again(&reloaded, &in_force));
 	assert_string_equal(said, "the file `F' is gone\n");
 	assert_int_equal(reloaded.values.run.policy.client_rate, 10);
 	/* And one comes where there was none. */

@@ -293,13 +293,21 @@ static bool terminal_gone(int number, const siginfo_t *info)
 	return number == SIGHUP && info->si_code == SI_KERNEL;
 }
 
+/*
+ * Of several the lowest number comes first. So behind a request only the others are heard for a while: whoever makes them without end keeps this
+ * neither from ending nor, by what is said of each, the log from what else it has.
+ */
 static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool hangs_up)
 {
 	const struct timespec patience = { .tv_nsec = KEEP_NANOSECONDS };
+	const sigset_t *heard = signals;
+	sigset_t others = *signals;
 
+	sigdelset(&others, SIGHUP);
+	sigdelset(&others, SIGUSR1);
 	for (;;) {
 		siginfo_t info = { 0 };
-		const int number = sigtimedwait(signals, &info, &patience);
+		const int number = sigtimedwait(heard, &info, &patience);
 		const bool gone = terminal_gone(number, &info);
 
 		attachment_keep(&daemon->attachment);
@@ -308,6 +316,7 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 		attend_rules(daemon);
 		tidy_state(daemon);
 		tell_alive(daemon);
+		heard = number == SIGHUP || number == SIGUSR1 ? &others : signals;
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
 		else if (number == SIGHUP && !gone)

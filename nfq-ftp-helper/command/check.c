@@ -3,7 +3,6 @@
 
 #include "command.h"
 #include "option.h"
-#include "ruleset/backends.h"
 
 static const struct option_page page = {
 	.command = OPTION_OF_CHECK,
@@ -24,8 +23,6 @@ int command_check(int argc, char **argv)
 		return code;
 	report.request = values.request;
 	report.request.attach = values.run.attach;
-	if (values.backend < BACKENDS)
-		report.request.backend = backends[values.backend]->name;
 	check_rights(&report);
 	check_kernel(&report);
 	check_setup(&report);

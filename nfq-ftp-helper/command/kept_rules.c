@@ -157,15 +157,28 @@ static void publish(struct kept_rules *rules, const struct watcher_news *news, u
 		atomic_fetch_add_explicit(&watched->back, 1, memory_order_relaxed);
 }
 
-static void say_failed(const char *missing, bool alone, int error)
+static void say_gone(const struct request *request, const char *missing)
 {
+	char command[REQUEST_COMMAND_MAX];
+
+	log_line(
+		LOG_LEVEL_WARNING,
+		"event=rules-gone missing=\"%s\" why=\"rules that were in place are not any more: what they handed over "
+		"passes unseen, and transfers fail\" advice=\"`%s', or where systemd has them "
+		"`systemctl restart nfq-ftp-helper-rules', puts them back; with `rules = yes' this program does\"",
+		missing, request_apply(request, command));
+}
+
+static void say_failed(const struct request *request, const char *missing, bool alone, int error)
+{
+	char command[REQUEST_COMMAND_MAX];
+
 	if (alone)
 		log_line(
 			LOG_LEVEL_ERROR,
 			"event=rules-gone missing=\"%s\" result=failed error=\"%s\" why=\"somebody has taken them away, and the process "
-			"that puts them in place has ended\" advice=\"`nfq-ftp-helper rules --apply' puts them back; a restart brings "
-			"the process back\"",
-			missing, strerror(-error));
+			"that puts them in place has ended\" advice=\"`%s' puts them back; a restart brings the process back\"",
+			missing, strerror(-error), request_apply(request, command));
 	else
 		log_line(
 			LOG_LEVEL_ERROR,
@@ -185,12 +198,7 @@ static void say(const struct kept_rules *rules, enum course_word word, int error
 	case COURSE_NOTHING:
 		return;
 	case COURSE_GONE:
-		log_line(
-			LOG_LEVEL_WARNING,
-			"event=rules-gone missing=\"%s\" why=\"rules that were in place are not any more: what they handed over "
-			"passes unseen, and transfers fail\" advice=\"`nfq-ftp-helper rules --apply', or where systemd has them "
-			"`systemctl restart nfq-ftp-helper-rules', puts them back; with `rules = yes' this program does\"",
-			missing);
+		say_gone(&rules->request, missing);
 		return;
 	case COURSE_BACK:
 		log_line(LOG_LEVEL_NOTICE, "event=rules-back after=%.1f why=\"the rules are in place again\"", seconds);
@@ -210,7 +218,7 @@ static void say(const struct kept_rules *rules, enum course_word word, int error
 		return;
 	case COURSE_FAILED:
 	case COURSE_ALONE:
-		say_failed(missing, word == COURSE_ALONE, error);
+		say_failed(&rules->request, missing, word == COURSE_ALONE, error);
 		return;
 	}
 }
@@ -273,8 +281,14 @@ struct kept_rules_news kept_rules_attend(struct kept_rules *rules, uint64_t now,
 	return heard;
 }
 
-void kept_rules_again(struct kept_rules *rules)
+void kept_rules_again(struct kept_rules *rules, const struct request *asked)
 {
+	const struct attach attach = rules->request.attach;
+
+	if (!rules->backend) {
+		rules->request = *asked;
+		rules->request.attach = attach;
+	}
 	course_again(&rules->course);
 	if (!rules->course.gone || !rules->course.keeps)
 		watcher_accept(&rules->watcher);

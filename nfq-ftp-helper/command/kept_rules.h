@@ -15,7 +15,7 @@
 #include "watch/watcher.h"
 
 struct kept_rules {
-	struct request request;	       /* what was asked of rules; they are ours to make ... */
+	struct request request;	       /* what was asked of rules, and how we are attached; they are ours to make ... */
 	const struct backend *backend; /* ... and by whom; NULL: none are */
 	struct rulekeeper keeper;      /* who does it */
 	bool placed;
@@ -56,8 +56,11 @@ int kept_rules_place(struct kept_rules *rules);
  */
 struct kept_rules_news kept_rules_attend(struct kept_rules *rules, uint64_t now, bool known);
 
-/* Somebody has asked for a reload: what is missing is put back at once; where it is not ours, what is there now is what is meant. */
-void kept_rules_again(struct kept_rules *rules);
+/*
+ * Somebody has asked for a reload: what is missing is put back at once; where it is not ours, what is there now is what is meant, and @asked is
+ * what is asked of them.
+ */
+void kept_rules_again(struct kept_rules *rules, const struct request *asked);
 
 /* While packets are still served. Who has not come so far may not take away another daemon's. */
 void kept_rules_take_away(struct kept_rules *rules);

@@ -100,7 +100,8 @@ const struct option_row option_rows[] = {
 	{ "checksums", "HOW", PLAYBACK, OPTION_WORD, AT(playback.checksums), .word = checksums_word,
 	  .help = "what a wrong TCP checksum is: auto (the default), no matter where those of all packets between two hosts "
 		  "are, else damage; check, always damage: not read; or ignore, no matter" },
-	{ "interface", "CLIENTS:SERVERS,...", RUN | RULES | CHECK, OPTION_INTERFACES, AT(request),
+	{ "interface", "CLIENTS:SERVERS,...", RUN | RULES | CHECK, OPTION_INTERFACES,
+	  .at = offsetof(struct option_values, request), .size = offsetof(struct request, file),
 	  .most = REQUEST_INTERFACES_MAX, .rules_only = true,
 	  .help = "only between these interfaces; ppp* is all whose names begin so" },
 	{ "zone", "ZONE", RUN | RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,

@@ -51,7 +51,7 @@ struct option_values {
 	bool rules;
 	unsigned int verbose;
 
-	struct request request; /* but `attach'. Its ports are check's, too */
+	struct request request; /* but `attach'. Its ports are check's, too; it names the file here, and the backend */
 	unsigned int backend;	/* an index of backends[]; BACKENDS: none is named */
 	bool apply;
 	bool remove;

@@ -139,12 +139,32 @@ static void fault_unknown(struct reading *reading, const char *name, const char 
 
 /* ---- reading ---- */
 
+/* As other programs' files may have it; nothing takes these off here. */
+static bool is_quoted(const char *value)
+{
+	const size_t length = strlen(value);
+
+	return length && (strchr("\"'", value[0]) || strchr("\"'", value[length - 1]));
+}
+
+/* Return: false: it is not possible, which has been said. */
+static bool take_value(struct reading *reading, const struct option_row *row, const char *value, bool first)
+{
+	char allowed[OPTION_ALLOWED_MAX], text[SHOWN_MAX];
+
+	if (!is_quoted(value) && option_set(row, reading->values, value, first))
+		return true;
+	fault(reading, "%s: %s: this is not possible; it takes %s%s", row->name, shown(value, text),
+	      option_allowed(row, allowed), is_quoted(value) ? ", without quotes around it" : "");
+	return false;
+}
+
 /* A line of the file. The return value is the library's, which needs not hear of faults. */
 static int read_key(void *context, const char *section, const char *name, const char *value)
 {
 	struct reading *reading = context;
 	const struct option_row *row = option_find(OPTION_OF_RUN, name);
-	char allowed[OPTION_ALLOWED_MAX], key[SHOWN_MAX], text[SHOWN_MAX], part[SHOWN_MAX];
+	char key[SHOWN_MAX], text[SHOWN_MAX], part[SHOWN_MAX];
 	int *line;
 
 	reading->lines.waits = false;
@@ -162,12 +182,8 @@ static int read_key(void *context, const char *section, const char *name, const 
 		fault(reading, "%s: %s: this key stands in line %d already; give it once", key, text, *line);
 	else if (*line && option_contradicts(row, reading->values, value))
 		fault(reading, "%s: %s: this contradicts line %d; leave one of the two out", key, text, *line);
-	else if (!option_set(row, reading->values, value, !*line)) {
-		fault(reading, "%s: %s: this is not possible; it takes %s", key, text, option_allowed(row, allowed));
-		/* What was not taken contradicts nothing. */
-		if (option_repeats(row))
-			return 1;
-	}
+	else if (!take_value(reading, row, value, !*line) && option_repeats(row))
+		return 1; /* what was not taken contradicts nothing */
 	if (!*line)
 		*line = reading->lines.number;
 	return 1;

@@ -7,6 +7,7 @@
 #include "option.h"
 #include "option_file.h"
 #include "output/say.h"
+#include "ruleset/backends.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -188,7 +189,7 @@ static bool find_file(const struct option_page *page, struct option_values *valu
 	return values->file[0];
 }
 
-int option_read(const struct option_page *page, struct option_values *values, int argc, char **argv)
+static int read_both(const struct option_page *page, struct option_values *values, int argc, char **argv)
 {
 	char file[OPTIONS_PATH_MAX];
 	int code;
@@ -203,6 +204,18 @@ int option_read(const struct option_page *page, struct option_values *values, in
 	if (code == OPTION_GO_ON)
 		code = read_line(page, values, argc, argv);
 	memcpy(values->file, file, sizeof(file));
+	return code;
+}
+
+int option_read(const struct option_page *page, struct option_values *values, int argc, char **argv)
+{
+	const int code = read_both(page, values, argc, argv);
+	struct request *request = &values->request;
+
+	if (values->file[0] && strcmp(values->file, option_file_usual) != 0)
+		request->file = values->file;
+	if (values->backend < BACKENDS)
+		request->backend = backends[values->backend]->name;
 	return code;
 }
 

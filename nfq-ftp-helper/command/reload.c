@@ -88,7 +88,20 @@ static void compare(struct reload *reload, const struct option_values *values, s
 	}
 }
 
-static void tell(const struct option_values *values, const struct news *news)
+static void tell_rules(const struct option_values *values, const struct attach *attach, const char *names)
+{
+	struct request request = values->request;
+	char command[REQUEST_COMMAND_MAX];
+
+	request.attach = *attach;
+	log_line(
+		LOG_LEVEL_WARNING,
+		"event=reload result=rules-needed for=%s why=\"the rules are made of these, and they are as they were\" "
+		"advice=\"`%s', or where systemd has them `systemctl reload nfq-ftp-helper-rules'\"",
+		names, request_apply(&request, command));
+}
+
+static void tell(const struct option_values *values, const struct attach *attach, const struct news *news)
 {
 	char path[LOG_VALUE_MAX];
 
@@ -96,11 +109,7 @@ static void tell(const struct option_values *values, const struct news *news)
 		 values->file[0] ? log_value(values->file, path) : "none", news->live[0] ? " changed=" : "",
 		 news->live);
 	if (news->rules[0])
-		log_line(
-			LOG_LEVEL_WARNING,
-			"event=reload result=rules-needed for=%s why=\"the rules are made of these, and they are as they were\" "
-			"advice=\"nfq-ftp-helper rules --apply, or systemctl reload nfq-ftp-helper-rules\"",
-			news->rules);
+		tell_rules(values, attach, news->rules);
 	if (news->restart[0])
 		log_line(
 			LOG_LEVEL_WARNING,
@@ -110,7 +119,7 @@ static void tell(const struct option_values *values, const struct news *news)
 			news->both[0] ? ", and the rules that are made of them are put in place anew" : "");
 }
 
-bool reload_again(struct reload *reload)
+bool reload_again(struct reload *reload, const struct attach *attach)
 {
 	static struct option_values values;
 	struct news news;
@@ -121,6 +130,7 @@ bool reload_again(struct reload *reload)
 	}
 	snprintf(reload->values.file, sizeof(reload->values.file), "%s", values.file);
 	compare(reload, &values, &news);
-	tell(&values, &news);
+	reload->values.request.backend = values.request.backend;
+	tell(&values, attach, &news);
 	return news.live[0];
 }

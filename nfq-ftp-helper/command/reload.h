@@ -26,11 +26,12 @@ int reload_begin(struct reload *reload);
 /**
  * reload_again - and again
  * @reload: what may change in a daemon that runs is changed, where nothing is wrong
+ * @attach: how it is attached
  *
  * The log hears what has changed, what needs a restart to change, or what is wrong.
  *
  * Return: whether anything in force has changed.
  */
-bool reload_again(struct reload *reload);
+bool reload_again(struct reload *reload, const struct attach *attach);
 
 #endif

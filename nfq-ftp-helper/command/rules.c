@@ -84,7 +84,6 @@ static int choose_attach(struct option_values *values)
 	int error;
 
 	values->request.attach = values->run.attach;
-	values->request.backend = named_backend(values) ? named_backend(values)->name : NULL;
 	error = settle_rules(&values->request, complaint);
 	if (error)
 		say_sentence("%s", complaint);

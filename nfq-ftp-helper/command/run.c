@@ -95,9 +95,10 @@ static void open_asking(struct daemon *daemon)
 		.options = &daemon->options,
 		.mode_chosen = daemon->mode_chosen,
 		.sandbox = daemon->confined,
-		.rules = daemon->rules.backend ?
-				 "put in place and taken away by the daemon" :
-				 "not kept by the daemon; `nfq-ftp-helper rules --apply' puts them in place",
+		.rules =
+			daemon->rules.backend ?
+				"put in place and taken away by the daemon" :
+				"not kept by the daemon; `nfq-ftp-helper check', told of the same file, says what puts them in place",
 		.watched = &daemon->rules.watched,
 		.module = daemon->options.attach.mode == MODE_KMOD ? module_counters_open() : -ENODEV,
 		.sources = daemon->count,
@@ -254,7 +255,7 @@ static void reload(struct daemon *daemon)
 {
 	const struct options *said = &daemon->reload.values.run;
 
-	if (!reload_again(&daemon->reload))
+	if (!reload_again(&daemon->reload, &daemon->options.attach))
 		return;
 	daemon->options.policy = said->policy;
 	daemon->options.expect_timeout = said->expect_timeout;
@@ -269,7 +270,7 @@ static void reload(struct daemon *daemon)
 static void take_up_again(struct daemon *daemon)
 {
 	reload(daemon);
-	kept_rules_again(&daemon->rules);
+	kept_rules_again(&daemon->rules, &daemon->reload.values.request);
 }
 
 static void prune_settings(struct daemon *daemon)
@@ -292,13 +293,21 @@ static bool terminal_gone(int number, const siginfo_t *info)
 	return number == SIGHUP && info->si_code == SI_KERNEL;
 }
 
+/*
+ * Of several the lowest number comes first. So behind a request only the others are heard for a while: whoever makes them without end keeps this
+ * neither from ending nor, by what is said of each, the log from what else it has.
+ */
 static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool hangs_up)
 {
 	const struct timespec patience = { .tv_nsec = KEEP_NANOSECONDS };
+	const sigset_t *heard = signals;
+	sigset_t others = *signals;
 
+	sigdelset(&others, SIGHUP);
+	sigdelset(&others, SIGUSR1);
 	for (;;) {
 		siginfo_t info = { 0 };
-		const int number = sigtimedwait(signals, &info, &patience);
+		const int number = sigtimedwait(heard, &info, &patience);
 		const bool gone = terminal_gone(number, &info);
 
 		attachment_keep(&daemon->attachment);
@@ -307,6 +316,7 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 		attend_rules(daemon);
 		tidy_state(daemon);
 		tell_alive(daemon);
+		heard = number == SIGHUP || number == SIGUSR1 ? &others : signals;
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
 		else if (number == SIGHUP && !gone)
@@ -439,13 +449,12 @@ static int settle_options(struct daemon *daemon)
 	daemon->options = values->run;
 	daemon->mode_chosen = values->run.attach.mode == MODE_AUTO;
 	*request = values->request;
-	if (values->backend < BACKENDS)
-		request->backend = backends[values->backend]->name;
 	settle_doubts(request, doubt);
 	if (values->rules)
 		return kept_rules_settle(&daemon->rules, values->backend, &daemon->options);
 	if (!settle_run(&daemon->options.attach, request, complaint))
 		doubt(complaint);
+	request->attach = daemon->options.attach;
 	return OPTION_GO_ON;
 }
 

@@ -10,12 +10,22 @@
 #include <grp.h>
 #include <stdio.h>
 
+/* As the daemon says it, which goes on. */
+static void doubt_interfaces(const struct request *request)
+{
+	const char *missing = request_missing_interface(request);
+
+	if (missing)
+		log_why(LOG_LEVEL_WARNING, "rules-doubt", REQUEST_MISSING_INTERFACE, missing);
+}
+
 int run_test(const struct option_values *values)
 {
 	struct attach attach = values->run.attach;
 	struct confinement confinement;
 	char complaint[SETTLE_COMPLAINT_MAX], said[OPTION_SAID_MAX];
 
+	doubt_interfaces(&values->request);
 	if (values->rules && !settle_queues(&attach, complaint)) {
 		log_why(LOG_LEVEL_ERROR, "rules", "%s", complaint);
 		return EXIT_USAGE;

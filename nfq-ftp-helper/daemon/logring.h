@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define LOGRING_LINES	 512
-#define LOGRING_LINE_MAX 1024
+#define LOGRING_LINE_MAX 1536
 
 struct logring_line {
 	uint64_t lost;	 /* lines before this one */

@@ -363,6 +363,8 @@ static void write_mark_remedy(const struct request *asked, uint32_t bit, bool mo
 	struct request request = *asked;
 	char command[REQUEST_COMMAND_MAX];
 
+	if (request.attach.mark_mask)
+		request.attach.mark = request.attach.mark_mask = module ? 0 : bit;
 	if (!bit) {
 		request.attach.mode = MODE_QUEUE;
 		request.attach.labels = true;

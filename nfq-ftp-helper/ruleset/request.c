@@ -83,6 +83,9 @@ static void __attribute__((format(printf, 2, 3))) say(char text[REQUEST_COMMAND_
 	va_end(arguments);
 }
 
+/* A path of 255 bytes has room, but where many of them are to be quoted. */
+#define FILE_WORD_MAX 264
+
 static void say_attach(const struct attach *attach, char text[REQUEST_COMMAND_MAX])
 {
 	char queues[QUEUE_RANGE_TEXT_MAX];
@@ -91,6 +94,8 @@ static void say_attach(const struct attach *attach, char text[REQUEST_COMMAND_MA
 		say(text, " --queue %s", queue_range_text(&attach->queues, queues));
 	if (attach->sure_queues.given)
 		say(text, " --sure-queue %s", queue_range_text(&attach->sure_queues, queues));
+	if (attach->mark_mask)
+		say(text, " --mark 0x%x/0x%x", attach->mark, attach->mark_mask);
 	if (attach->labels)
 		say(text, " --label");
 	if (attach->seqadj != SEQADJ_MODE_AUTO)
@@ -115,10 +120,12 @@ static void say_interfaces(const struct request *request, char text[REQUEST_COMM
 
 const char *request_apply(const struct request *request, char text[REQUEST_COMMAND_MAX])
 {
-	char ports[PORTS_TEXT_MAX];
+	char ports[PORTS_TEXT_MAX], file[FILE_WORD_MAX];
 
 	text[0] = '\0';
 	say(text, "nfq-ftp-helper rules --apply");
+	if (request->file)
+		say(text, " -c %s", pasted(request->file, file, sizeof(file)));
 	if (request->attach.mode != MODE_AUTO)
 		say(text, " --mode %s", mode_names[request->attach.mode]);
 	if (request->backend)

@@ -21,12 +21,14 @@ struct request_interfaces {
 };
 
 struct request {
+	/* First, since they are one option's. At least 1: a pair of empty names stands for no restriction. */
+	unsigned int interface_count;
+	struct request_interfaces interfaces[REQUEST_INTERFACES_MAX];
+	const char *file;		   /* -c, where one that is not the usual one is named; NULL: none */
 	struct attach attach;		   /* what `run' must be told, too */
 	const char *backend;		   /* the name of the one that was asked for; NULL: none was */
 	char carrier[REQUEST_CARRIER_MAX]; /* mode queue: the helper that carries expectations */
 	struct ports ports;
-	unsigned int interface_count; /* at least 1: a pair of empty names stands for no restriction */
-	struct request_interfaces interfaces[REQUEST_INTERFACES_MAX];
 	int32_t zone; /* conntrack zone; -1: any */
 };
 
@@ -77,12 +79,9 @@ const char *request_missing_interface(const struct request *request);
 /* Write the command line of the daemon that fits the rules. */
 void request_write_run(const struct request *request, FILE *out);
 
-#define REQUEST_COMMAND_MAX 640
+#define REQUEST_COMMAND_MAX 960
 
-/*
- * The command that puts the rules in place: it says again whatever was said for @request, and no more, but nothing of the mark, of which there
- * may have to be another. Return: @text.
- */
+/* The command that puts the rules in place: it says again whatever was said for @request, and no more. Return: @text. */
 const char *request_apply(const struct request *request, char text[REQUEST_COMMAND_MAX]);
 
 #endif

@@ -148,8 +148,8 @@ static bool agree_on_helper(const struct findings *findings, char complaint[SETT
 	const struct finding *dead = &findings->wrong[FINDING_HELPER_DEAD];
 
 	if (dead->seen)
-		snprintf(complaint, SETTLE_COMPLAINT_MAX, "%.300s: `%.600s' makes the rules anew", dead->text,
-			 dead->remedy);
+		snprintf(complaint, SETTLE_COMPLAINT_MAX, "%.300s: `%.*s' makes the rules anew", dead->text,
+			 REQUEST_COMMAND_MAX - 1, dead->remedy);
 	return !dead->seen;
 }
 

@@ -131,10 +131,12 @@ def gone_before_they_are_seen():
 
 def others_are_told():
     """Once, with the remedy; that they are back; and once more when they go again."""
-    with watched() as one:
+    which, here = backend(), ("--port", "21,2121", "--mark", "0x10000000/0x30000000", "--interface", "lo:,:lo")
+    with watched("--mode", "queue", "--backend", which, *here) as one:
         check(one.state()["state"] == "never-seen" and one.gauge() == 0, f"status says {one.state()}")
-        one.apply("--backend", backend())
+        one.apply("--backend", which, *here)
         one.in_place()
+        wanted = one.namespace.ruleset()
         check(one.gauge() == 1 and not one.lines("event=rules"), f"it says {one.daemon.said()}")
         one.namespace.sh("nft flush ruleset")
         one.waits_for(GONE, 1)
@@ -143,7 +145,9 @@ def others_are_told():
         check(one.state()["state"] == "gone" and one.gauge() == 0, f"status says {one.state()}")
         one.namespace.sh("nft add table inet other; nft flush ruleset")
         one.says_no_more(one.daemon.said())
-        one.apply("--backend", backend())
+        remedy = re.search(r"advice=.`nfq-ftp-helper (.*?)'", one.lines(GONE)[0])
+        one.namespace.run(BINARY, *remedy.group(1).split())
+        check(one.namespace.ruleset() == wanted, f"`{remedy.group(1)}' makes other rules: {one.namespace.ruleset()}")
         one.waits_for(BACK, 1)
         one.in_place()
         one.namespace.sh("nft flush ruleset")

@@ -46,7 +46,7 @@ def compare(what, found, wanted):
 # ---- configuration ----
 
 # What is no key's fault alone, and what each says.
-UNFIT = {"\nuser = nfq-ftp-nobody\n": ":2: user: nfq-ftp-nobody: this is not possible: there is no such user", "user = 0\n": "not root's", "group = 123\n": ":1: group: 123: this is not possible; it takes the name of a group", "user = root\n": ":1: user: root: this is not possible", "queue = 65535\nmode = queue\nrules = yes\n":
+UNFIT = {"interface = lo:nosuch0\nuser = nfq-ftp-nobody\n": "there is no interface `nosuch0' now", "\nuser = nfq-ftp-nobody\n": ":2: user: nfq-ftp-nobody: this is not possible: there is no such user", "user = 0\n": "not root's", "group = 123\n": ":1: group: 123: this is not possible; it takes the name of a group", "user = root\n": ":1: user: root: this is not possible", "queue = 65535\nmode = queue\nrules = yes\n":
          "leaves no numbers behind it", "mode = cthelper\nqueue = 1:3\n": "a conntrack helper has one queue", "mode = kmod\nlabel = yes\n": "--label"}
 
 
@@ -65,6 +65,9 @@ def a_tested_configuration_is_one_that_run_takes():
         check(told.returncode == 2 and ":3: group: nfq-ftp-nobody: this is not possible: there is no such group" in told.stderr, f"a group that is not there: {told}")
         path.write_text("queue = 65535\nmode = queue\n", encoding="utf-8")
         check("is good" in output(PROGRAM, "run", "-c", path, "--test-config"), "a good one is not")
+        path.write_text("interface = nosuch0:\n", encoding="utf-8")
+        told = subprocess.run([PROGRAM, "run", "-c", path, "--test-config"], text=True, capture_output=True, check=False, timeout=60)
+        check(told.returncode == 0 and "is good" in told.stdout and "no interface `nosuch0' now" in told.stderr, f"an interface that may come: {told}")
 
 
 # ---- completion ----

@@ -126,6 +126,8 @@ static void has_comments(void **state)
 	assert_int_equal(stored.run.attach.queues.first, 7);
 	is_good("state-dir = /a#b;c\n");
 	assert_string_equal(stored.run.state_directory, "/a#b;c");
+	is_good("state-dir = /bob's \"/a\n");
+	assert_string_equal(stored.run.state_directory, "/bob's \"/a");
 	is_good("state-dir = /a;b # queue = 70000\n");
 	assert_string_equal(stored.run.state_directory, "/a;b");
 }
@@ -270,6 +272,16 @@ static const struct bad {
 	  "F:1: loose: maybe: this is not possible; it takes yes (all addresses in replies), no, or " NETWORKS "\n" },
 	{ "share-exempt = 10.0.0.1/8\n",
 	  "F:1: share-exempt: 10.0.0.1/8: this is not possible; it takes " NETWORKS "\n" },
+	{ "state-dir = \"/x\"\n",
+	  "F:1: state-dir: \"/x\": this is not possible; it takes a path of less than 256 bytes, without quotes around it\n" },
+	{ "state-dir = '/x'\nmode = \"queue\"\n",
+	  "F:1: state-dir: '/x': this is not possible; it takes a path of less than 256 bytes, without quotes around it\n"
+	  "F:2: mode: \"queue\": this is not possible; it takes auto, queue, cthelper or kmod, without quotes around it\n" },
+	{ "state-dir = \"/x # y\"\n",
+	  "F:1: state-dir: \"/x: this is not possible; it takes a path of less than 256 bytes, without quotes around it\n" },
+	{ "share-exempt = '10.0.0.0/8'\nshare-exempt = 10.0.0.0/8\nzone = '\n",
+	  "F:1: share-exempt: '10.0.0.0/8': this is not possible; it takes " NETWORKS ", without quotes around it\n"
+	  "F:3: zone: ': this is not possible; it takes ZONE from 0 to 65535, without quotes around it\n" },
 	{ "label = true\n", "F:1: label: true: this is not possible; it takes yes or no\n" },
 	{ "rules = apply\n", "F:1: rules: apply: this is not possible; it takes yes or no\n" },
 	{ "verbose = 3\n", "F:1: verbose: 3: this is not possible; it takes a number from 0 to 2\n" },
@@ -281,7 +293,7 @@ static const struct bad {
 	{ "carrier = ftp\n",
 	  "F:1: carrier: ftp: this is not possible; it takes the name of a TCP helper of the kernel, of less "
 	  "than 16 letters, and not `ftp'\n" },
-	{ "state-dir = \"\x01\xff\"/" ZEROS_72 "\nstate-dir = b\n",
+	{ "state-dir = /\"\x01\xff\"/" ZEROS_72 "\nstate-dir = b\n",
 	  "F:2: state-dir: b: this key stands in line 1 already; give it once\n" },
 	{ "queue = 1\nqueue = 1\nqueue = 2\n", "F:2: queue: 1: this key stands in line 1 already; give it once\n"
 					       "F:3: queue: 2: this key stands in line 1 already; give it once\n" },
@@ -559,6 +571,7 @@ static void manual_has_each_key(void **state)
 /* ---- once more ---- */
 
 static struct reload reloaded;
+static struct attach in_force;
 static char logged[TEXT_MAX];
 
 /* reload_again(), and what the log has of it. */
@@ -572,7 +585,7 @@ static bool again(const char *text)
 	said[0] = '\0';
 	write_file(text, strlen(text));
 	dup2(fileno(file), STDERR_FILENO);
-	changed = reload_again(&reloaded);
+	changed = reload_again(&reloaded, &in_force);
 	dup2(real, STDERR_FILENO);
 	close(real);
 	rewind(file);
@@ -649,7 +662,7 @@ static void a_bad_one_changes_nothing(void **state)
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0);
 	said[0] = '\0';
-	assert_false(reload_again(&reloaded));
+	assert_false(reload_again(&reloaded, &in_force));
 	assert_string_equal(said, "the file `F' cannot be read: Is a directory\n");
 	assert_memory_equal(&reloaded.values, &before, sizeof(before));
 }
@@ -676,19 +689,32 @@ static void a_restart_is_needed(void **state)
 /* What only rules are made of takes no restart: whoever has put them in place does it again, and it is said once. */
 static void rules_are_needed(void **state)
 {
+	char wanted[512];
+
 	(void)state;
+	in_force = (struct attach){ .mode = MODE_QUEUE, .mark = 8, .mark_mask = 8 };
+	assert_true(queue_range_set(&in_force.queues, 5, 1));
 	begin("queue = 5\n");
 	assert_false(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\nbackend = nft\n"));
 	log_has("event=reload result=same ");
 	log_has("event=reload result=rules-needed for=backend,port,interface,zone why=");
+	snprintf(
+		wanted, sizeof(wanted),
+		" advice=\"`nfq-ftp-helper rules --apply -c %s --mode queue --backend nft --queue 5 --mark 0x8/0x8 --port 21,2121 "
+		"--interface a:b --zone 7', or where systemd has them `systemctl reload nfq-ftp-helper-rules'\"\n",
+		path);
+	log_has(wanted);
 	assert_null(strstr(logged, "restart"));
 	assert_true(again("queue = 5\nport = 21,2121\nzone = 7\ninterface = a:b\nbackend = nft\nclient-rate = 9\n"));
 	assert_null(strstr(logged, "rules-needed"));
 	/* The daemon watches for the helper that carries. */
 	begin("queue = 5\n");
-	assert_false(again("queue = 5\ncarrier = tftp\n"));
-	log_has("event=reload result=restart-needed for=carrier rules-too=carrier why=");
-	assert_null(strstr(logged, "rules-needed"));
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_false(again("queue = 5\ncarrier = tftp\ninterface = a:b\n"));
+		log_has("event=reload result=restart-needed for=carrier rules-too=carrier why=");
+		assert_int_equal(strstr(logged, "rules-needed") != NULL, i == 0);
+		assert_string_equal(reloaded.values.request.carrier, ATTACH_CARRIER);
+	}
 	/* A daemon that keeps its rules knows those of its start. */
 	begin("queue = 5\nrules = yes\n");
 	assert_false(again("queue = 6\nrules = yes\nport = 21,2121\n"));
@@ -710,7 +736,7 @@ static void a_file_is_gone(void **state)
 	reloaded = (struct reload){ .page = &page, .argc = 1, .argv = argv };
 	assert_int_equal(reload_begin(&reloaded), OPTION_GO_ON);
 	unlink(path);
-	assert_false(reload_again(&reloaded));
+	assert_false(reload_again(&reloaded, &in_force));
 	assert_string_equal(said, "the file `F' is gone\n");
 	assert_int_equal(reloaded.values.run.policy.client_rate, 10);
 	/* And one comes where there was none. */

@@ -105,7 +105,9 @@ static void command_says_again(void **state)
 	attach->mode = MODE_QUEUE;
 	attach->seqadj = SEQADJ_MODE_KERNEL;
 	attach->labels = true;
-	attach->mark = attach->mark_mask = 1;
+	attach->mark = 1;
+	attach->mark_mask = 3;
+	request.file = "/etc/my router.conf";
 	assert_true(queue_range_set(&attach->queues, 4, 2));
 	assert_true(queue_range_set(&attach->sure_queues, 8, 2));
 	request.backend = "iptables";
@@ -117,8 +119,8 @@ static void command_says_again(void **state)
 	request.zone = 0;
 	assert_string_equal(
 		request_apply(&request, command),
-		"nfq-ftp-helper rules --apply --mode queue --backend iptables --carrier irc --queue 4:5 "
-		"--sure-queue 8:9 --label --seqadj kernel --port 2121,21 --interface lan:ppp+,:wan --zone 0");
+		"nfq-ftp-helper rules --apply -c '/etc/my router.conf' --mode queue --backend iptables --carrier irc --queue 4:5 "
+		"--sure-queue 8:9 --mark 0x1/0x3 --label --seqadj kernel --port 2121,21 --interface lan:ppp+,:wan --zone 0");
 }
 
 /* The longest that can be said has room. */
@@ -127,7 +129,16 @@ static void command_has_room(void **state)
 	struct request request = nothing_asked;
 
 	(void)state;
-	request.attach = (struct attach){ .mode = MODE_CTHELPER, .labels = true, .seqadj = SEQADJ_MODE_KERNEL };
+	char path[256];
+
+	memset(path, 'p', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	request.file = path;
+	request.attach = (struct attach){ .mode = MODE_CTHELPER,
+					  .mark = UINT32_MAX,
+					  .mark_mask = UINT32_MAX,
+					  .labels = true,
+					  .seqadj = SEQADJ_MODE_KERNEL };
 	assert_true(queue_range_set(&request.attach.queues, 65408, 64));
 	assert_true(queue_range_set(&request.attach.sure_queues, 65472, 64));
 	request.backend = "iptables";
@@ -143,6 +154,12 @@ static void command_has_room(void **state)
 	request.zone = 65535;
 	request_apply(&request, command);
 	assert_string_equal(command + strlen(command) - strlen(" --zone 65535"), " --zone 65535");
+	assert_non_null(strstr(command, path));
+	/* A path that has no room names no other one. */
+	memset(path, '\'', sizeof(path) - 1);
+	request_apply(&request, command);
+	assert_string_equal(command + strlen(command) - strlen(" --zone 65535"), " --zone 65535");
+	assert_non_null(strstr(command, " -c '' "));
 }
 
 static void missing_interfaces(void **state)

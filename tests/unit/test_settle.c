@@ -249,7 +249,7 @@ static void modes_differ(void **state)
 	assert_string_equal(
 		complaint,
 		"the rules that are there are of mode queue, and this is mode cthelper, so that no packet comes "
-		"here: `nfq-ftp-helper rules --apply --mode cthelper --backend iptables' makes others, or start "
+		"here: `nfq-ftp-helper rules --apply --mode cthelper --backend iptables --mark 0x200000/0x200000' makes others, or start "
 		"this with --mode queue");
 	boot(rules_cthelper);
 	assert_true(run_as(&attach));

@@ -16,10 +16,11 @@ from variants import PREFIX
 START = re.compile(r"^(?:sudo )?nfq-ftp-helper run\b.*", re.MULTILINE)
 SUDO = "#!/bin/sh\nexec \"$@\"\n"  # whoever runs this is root, on a machine that may not have it
 PATIENCE = 60
+PATIENCE_TO_INSTALL = 240  # in an emulated machine `make install' alone takes 40 s, of which most is looking at the tree's files
 
 
-def wait_for_ready(process, log):
-    wait_until(lambda: process.poll() is not None or "ready" in log.read_text(), PATIENCE, "nfq-ftp-helper to be ready")
+def wait_for_ready(process, log, patience=PATIENCE):
+    wait_until(lambda: process.poll() is not None or "ready" in log.read_text(), patience, "nfq-ftp-helper to be ready")
     check(process.poll() is None, f"it ended: {log.read_text().strip()}")
 
 
@@ -67,7 +68,7 @@ def follow_documentation(lab, script):
     with open(log, "wb") as output:
         process = lab.popen("router", ["sh", "-ec", script], cwd=TREE, env=environment_for(lab, script), stdout=output,
                             stderr=output)
-    wait_for_ready(process, log)
+    wait_for_ready(process, log, PATIENCE_TO_INSTALL if is_installation(script) else PATIENCE)
     transfers(lab, (4,) if "iptables" in script else FAMILIES)
     if is_installation(script):
         commands = script.strip().splitlines()

@@ -320,21 +320,23 @@ def what_was_there_stays():
             equal((os.stat(path).st_mode & 0o7777, os.path.islink(link), sorted(os.listdir(folder))), (0o640, True, ['link', 'out']), f'{words}: what is there')
 
 
-# What looks for leaks in a sanitized program reads /proc.
-WITHOUT_PROC = dict(os.environ, ASAN_OPTIONS=':'.join(filter(None, (os.environ.get('ASAN_OPTIONS'), 'detect_leaks=0'))))
+# The rest of /proc is there: a sanitized program finds its options in it, and its threads.
+WITHOUT_FILES = """mount --bind /proc "$1" && mount -t tmpfs none /proc && mkdir /proc/$$ && ln -s $$ /proc/self || exit 77
+for name in "$1"/$$/*; do [ "${name##*/}" = fd ] || ln -s "$name" /proc/$$/; done
+"""
 
 
 @case
 def where_a_new_file_needs_a_name_that_goes_with_it():
-    """As where /proc, by which a file without one is given its name, is not mounted: who is ended by a signal amid it leaves nothing."""
-    folder, captured = scratch('named'), capture('named', sample())
+    """As where /proc, by which a file without one is given its name, has none of them: who is ended by a signal amid it leaves nothing."""
+    folder, captured, proc = scratch('named'), capture('named', sample()), scratch('named-proc')
     os.mkdir(folder)
+    os.mkdir(proc)
     path = os.path.join(folder, 'out')
 
     def run_it(limit):
-        script = f'mount -t tmpfs none /proc || exit 77; ulimit -f {limit}; exec "$@"'
-        return subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', f'{PROGRAM}-tools', 'explain', '-o', path, captured], env=WITHOUT_PROC, capture_output=True, timeout=60,
-                              text=True)
+        script = f'{WITHOUT_FILES}ulimit -f {limit}; shift; exec "$@"'
+        return subprocess.run(['unshare', '--mount', 'sh', '-c', script, 'sh', proc, f'{PROGRAM}-tools', 'explain', '-o', path, captured], capture_output=True, timeout=60, text=True)
 
     done = run_it(1)
     if done.returncode == 77 or 'unshare:' in done.stderr:

@@ -540,15 +540,18 @@ static void manual_has_each_key(void **state)
 {
 	static struct option_values defaults;
 	FILE *file = unit_stream(fopen(MANUAL, "r"));
+	const struct option_row *row = NULL; /* of the line before */
 	unsigned int seen = 0, keys = 0;
 	char line[512], name[64];
 
 	(void)state;
 	option_default(&defaults);
 	while (fgets(line, sizeof(line), file)) {
-		const struct option_row *row;
 		char *to = name;
 
+		if (row)
+			compare_entry(row, &defaults, line);
+		row = NULL;
 		if (strncmp(line, ".BI ", 4) != 0)
 			continue;
 		for (const char *from = line + 4; *from != ' ' && to < name + sizeof(name) - 1; from++)
@@ -558,8 +561,6 @@ static void manual_has_each_key(void **state)
 		row = option_find(OPTION_OF_RUN, name);
 		if (!row || row->command_line_only)
 			fail_msg(MANUAL " has `%s', which is no key", name);
-		else if (fgets(line, sizeof(line), file))
-			compare_entry(row, &defaults, line);
 		seen++;
 	}
 	fclose(file);
@@ -588,7 +589,7 @@ static bool again(const char *text)
 	changed = reload_again(&reloaded, &in_force);
 	dup2(real, STDERR_FILENO);
 	close(real);
-	rewind(file);
+	assert_int_equal(fseek(file, 0, SEEK_SET), 0);
 	length = fread(logged, 1, sizeof(logged) - 1, file);
 	logged[length] = '\0';
 	fclose(file);

@@ -189,6 +189,23 @@ static bool find_file(const struct option_page *page, struct option_values *valu
 	return values->file[0];
 }
 
+static bool says(const struct option_values *values, const char *name)
+{
+	return values->line[option_find(OPTION_OF_RUN, name) - option_rows];
+}
+
+/* Before the command line is read, which may say them otherwise. */
+static void note_file(struct option_values *values)
+{
+	values->request.in_file = (struct request_in_file){
+		.mode = says(values, "mode"),
+		.carrier = says(values, "carrier"),
+		.queues = says(values, "queue"),
+		.sure_queues = says(values, "sure-queue"),
+		.seqadj = says(values, "seqadj"),
+	};
+}
+
 static int read_both(const struct option_page *page, struct option_values *values, int argc, char **argv)
 {
 	char file[OPTIONS_PATH_MAX];
@@ -201,6 +218,7 @@ static int read_both(const struct option_page *page, struct option_values *value
 	memcpy(file, values->file, sizeof(file));
 	option_default(values);
 	code = option_file_read(page, values, file);
+	note_file(values);
 	if (code == OPTION_GO_ON)
 		code = read_line(page, values, argc, argv);
 	memcpy(values->file, file, sizeof(file));

@@ -724,6 +724,22 @@ static void rules_are_needed(void **state)
 	log_has("event=reload result=restart-needed for=rules why=");
 }
 
+/* Whoever reads the file now is not to make the rules of a daemon that is still to be started anew. */
+static void rules_are_those_in_force(void **state)
+{
+	(void)state;
+	in_force = (struct attach){ .mode = MODE_QUEUE, .mark = 8, .mark_mask = 8 };
+	assert_true(queue_range_set(&in_force.queues, 0, 1));
+	begin("client-rate = 9\n");
+	assert_false(again(
+		"client-rate = 9\nmode = kmod\nqueue = 5:6\nsure-queue = 7:8\nseqadj = kernel\nport = 21,2121\n"));
+	log_has(" --mode queue --queue 0 --sure-queue 1 --mark 0x8/0x8 --seqadj auto --port 21,2121', or ");
+	assert_true(reloaded.values.request.in_file.queues);
+	assert_false(again("client-rate = 9\nport = 22,2121\n"));
+	log_has(" --mode queue --mark 0x8/0x8 --port 22,2121', or ");
+	assert_false(reloaded.values.request.in_file.queues);
+}
+
 static void a_file_is_gone(void **state)
 {
 	static char run[] = "run";
@@ -797,6 +813,7 @@ int main(void)
 		TEST(a_bad_one_changes_nothing),
 		TEST(a_restart_is_needed),
 		TEST(rules_are_needed),
+		TEST(rules_are_those_in_force),
 		TEST(a_file_is_gone),
 		TEST(snapshots_have_numbers),
 	};

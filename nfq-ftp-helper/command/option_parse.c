@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define HELP_MAX	512
 #define OPTION_TEXT_MAX 64
@@ -225,13 +226,29 @@ static int read_both(const struct option_page *page, struct option_values *value
 	return code;
 }
 
+/* Who pastes a command need not stand where this does. One that has no room stays as it is. */
+static const char *from_root(struct option_values *values)
+{
+	const size_t size = sizeof(values->from_root), length = strlen(values->file);
+	size_t used;
+
+	if (values->file[0] == '/' || !getcwd(values->from_root, size))
+		return values->file;
+	used = strlen(values->from_root);
+	if (used + 1 + length >= size)
+		return values->file;
+	values->from_root[used] = '/';
+	memcpy(values->from_root + used + 1, values->file, length + 1);
+	return values->from_root;
+}
+
 int option_read(const struct option_page *page, struct option_values *values, int argc, char **argv)
 {
 	const int code = read_both(page, values, argc, argv);
 	struct request *request = &values->request;
 
 	if (values->file[0] && strcmp(values->file, option_file_usual) != 0)
-		request->file = values->file;
+		request->file = from_root(values);
 	if (values->backend < BACKENDS)
 		request->backend = backends[values->backend]->name;
 	return code;

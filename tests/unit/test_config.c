@@ -13,6 +13,7 @@
 #include "daemon/settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -724,6 +725,23 @@ static void rules_are_needed(void **state)
 	log_has("event=reload result=restart-needed for=rules why=");
 }
 
+/* A command that names it can be pasted wherever one stands. */
+static void a_file_is_named_from_the_root_on(void **state)
+{
+	static char run[] = "run", c[] = "-c";
+	char *argv[] = { run, c, strrchr(path, '/') + 1, NULL };
+	const int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	is_good("queue = 5\n");
+	assert_int_equal(chdir("/tmp"), 0);
+	assert_int_equal(option_read(&page, &stored, 3, argv), OPTION_GO_ON);
+	assert_int_equal(fchdir(here), 0);
+	close(here);
+	assert_string_equal(stored.file, argv[2]);
+	assert_string_equal(stored.request.file, path);
+}
+
 /* Whoever reads the file now is not to make the rules of a daemon that is still to be started anew. */
 static void rules_are_those_in_force(void **state)
 {
@@ -814,6 +832,7 @@ int main(void)
 		TEST(a_restart_is_needed),
 		TEST(rules_are_needed),
 		TEST(rules_are_those_in_force),
+		TEST(a_file_is_named_from_the_root_on),
 		TEST(a_file_is_gone),
 		TEST(snapshots_have_numbers),
 	};

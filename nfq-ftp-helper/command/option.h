@@ -44,8 +44,9 @@ struct option_values {
 	bool json;
 	const char *operand; /* what is no option: replay's or explain's capture. Of argv */
 
-	struct options run;	     /* `attach' is of rules, too; policy.loose and .foreign of replay */
-	char file[OPTIONS_PATH_MAX]; /* -c, or the usual one; "": none */
+	struct options run;		  /* `attach' is of rules, too; policy.loose and .foreign of replay */
+	char file[OPTIONS_PATH_MAX];	  /* -c, or the usual one; "": none */
+	char from_root[OPTIONS_PATH_MAX]; /* the same, where its name begins elsewhere */
 	int line[OPTION_ROWS_MAX]; /* of it, where each row stands first; 0: the file does not say it, or the command line does */
 	bool test_config;
 	bool rules;

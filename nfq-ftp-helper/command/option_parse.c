@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define HELP_MAX	512
 #define OPTION_TEXT_MAX 64
@@ -189,6 +190,23 @@ static bool find_file(const struct option_page *page, struct option_values *valu
 	return values->file[0];
 }
 
+static bool says(const struct option_values *values, const char *name)
+{
+	return values->line[option_find(OPTION_OF_RUN, name) - option_rows];
+}
+
+/* Before the command line is read, which may say them otherwise. */
+static void note_file(struct option_values *values)
+{
+	values->request.in_file = (struct request_in_file){
+		.mode = says(values, "mode"),
+		.carrier = says(values, "carrier"),
+		.queues = says(values, "queue"),
+		.sure_queues = says(values, "sure-queue"),
+		.seqadj = says(values, "seqadj"),
+	};
+}
+
 static int read_both(const struct option_page *page, struct option_values *values, int argc, char **argv)
 {
 	char file[OPTIONS_PATH_MAX];
@@ -201,10 +219,27 @@ static int read_both(const struct option_page *page, struct option_values *value
 	memcpy(file, values->file, sizeof(file));
 	option_default(values);
 	code = option_file_read(page, values, file);
+	note_file(values);
 	if (code == OPTION_GO_ON)
 		code = read_line(page, values, argc, argv);
 	memcpy(values->file, file, sizeof(file));
 	return code;
+}
+
+/* Who pastes a command need not stand where this does. One that has no room stays as it is. */
+static const char *from_root(struct option_values *values)
+{
+	const size_t size = sizeof(values->from_root), length = strlen(values->file);
+	size_t used;
+
+	if (values->file[0] == '/' || !getcwd(values->from_root, size))
+		return values->file;
+	used = strlen(values->from_root);
+	if (used + 1 + length >= size)
+		return values->file;
+	values->from_root[used] = '/';
+	memcpy(values->from_root + used + 1, values->file, length + 1);
+	return values->from_root;
 }
 
 int option_read(const struct option_page *page, struct option_values *values, int argc, char **argv)
@@ -213,7 +248,7 @@ int option_read(const struct option_page *page, struct option_values *values, in
 	struct request *request = &values->request;
 
 	if (values->file[0] && strcmp(values->file, option_file_usual) != 0)
-		request->file = values->file;
+		request->file = from_root(values);
 	if (values->backend < BACKENDS)
 		request->backend = backends[values->backend]->name;
 	return code;

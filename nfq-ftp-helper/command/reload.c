@@ -131,6 +131,7 @@ bool reload_again(struct reload *reload, const struct attach *attach)
 	snprintf(reload->values.file, sizeof(reload->values.file), "%s", values.file);
 	compare(reload, &values, &news);
 	reload->values.request.backend = values.request.backend;
+	reload->values.request.in_file = values.request.in_file;
 	tell(&values, attach, &news);
 	return news.live[0];
 }

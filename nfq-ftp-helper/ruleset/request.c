@@ -86,19 +86,28 @@ static void __attribute__((format(printf, 2, 3))) say(char text[REQUEST_COMMAND_
 /* A path of 255 bytes has room, but where many of them are to be quoted. */
 #define FILE_WORD_MAX 264
 
-static void say_attach(const struct attach *attach, char text[REQUEST_COMMAND_MAX])
+static void say_queues(const struct request *request, char text[REQUEST_COMMAND_MAX])
 {
-	char queues[QUEUE_RANGE_TEXT_MAX];
+	const struct queue_range *queues = &request->attach.queues;
+	struct queue_range sure = request->attach.sure_queues;
+	char range[QUEUE_RANGE_TEXT_MAX];
 
-	if (attach->queues.last > 0)
-		say(text, " --queue %s", queue_range_text(&attach->queues, queues));
-	if (attach->sure_queues.given)
-		say(text, " --sure-queue %s", queue_range_text(&attach->sure_queues, queues));
+	if (queues->last > 0 || request->in_file.queues)
+		say(text, " --queue %s", queue_range_text(queues, range));
+	if (sure.given || (request->in_file.sure_queues && queue_range_next(queues, &sure)))
+		say(text, " --sure-queue %s", queue_range_text(&sure, range));
+}
+
+static void say_attach(const struct request *request, char text[REQUEST_COMMAND_MAX])
+{
+	const struct attach *attach = &request->attach;
+
+	say_queues(request, text);
 	if (attach->mark_mask)
 		say(text, " --mark 0x%x/0x%x", attach->mark, attach->mark_mask);
 	if (attach->labels)
 		say(text, " --label");
-	if (attach->seqadj != SEQADJ_MODE_AUTO)
+	if (attach->seqadj != SEQADJ_MODE_AUTO || request->in_file.seqadj)
 		say(text, " --seqadj %s", attach_seqadj_names[attach->seqadj]);
 }
 
@@ -126,13 +135,13 @@ const char *request_apply(const struct request *request, char text[REQUEST_COMMA
 	say(text, "nfq-ftp-helper rules --apply");
 	if (request->file)
 		say(text, " -c %s", pasted(request->file, file, sizeof(file)));
-	if (request->attach.mode != MODE_AUTO)
+	if (request->attach.mode != MODE_AUTO || request->in_file.mode)
 		say(text, " --mode %s", mode_names[request->attach.mode]);
 	if (request->backend)
 		say(text, " --backend %s", request->backend);
-	if (strcmp(request->carrier, ATTACH_CARRIER) != 0)
+	if (strcmp(request->carrier, ATTACH_CARRIER) != 0 || request->in_file.carrier)
 		say(text, " --carrier %s", request->carrier);
-	say_attach(&request->attach, text);
+	say_attach(request, text);
 	if (request->ports.given)
 		say(text, " --port %s", ports_text(&request->ports, ports));
 	say_interfaces(request, text);

@@ -20,11 +20,17 @@ struct request_interfaces {
 	char server[IF_NAMESIZE];
 };
 
+/* What the file says of this: a command that does not say it again means the file's, and not what holds where nothing is said. */
+struct request_in_file {
+	bool mode, carrier, queues, sure_queues, seqadj;
+};
+
 struct request {
 	/* First, since they are one option's. At least 1: a pair of empty names stands for no restriction. */
 	unsigned int interface_count;
 	struct request_interfaces interfaces[REQUEST_INTERFACES_MAX];
 	const char *file;		   /* -c, where one that is not the usual one is named; NULL: none */
+	struct request_in_file in_file;	   /* of that, or of the usual one */
 	struct attach attach;		   /* what `run' must be told, too */
 	const char *backend;		   /* the name of the one that was asked for; NULL: none was */
 	char carrier[REQUEST_CARRIER_MAX]; /* mode queue: the helper that carries expectations */
@@ -81,7 +87,10 @@ void request_write_run(const struct request *request, FILE *out);
 
 #define REQUEST_COMMAND_MAX 960
 
-/* The command that puts the rules in place: it says again whatever was said for @request, and no more. Return: @text. */
+/*
+ * The command that puts the rules in place: it says again whatever was said for @request, and no more but what the file says otherwise.
+ * Return: @text.
+ */
 const char *request_apply(const struct request *request, char text[REQUEST_COMMAND_MAX]);
 
 #endif

@@ -13,6 +13,7 @@
 #include "daemon/settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -725,6 +726,39 @@ static void rules_are_needed(void **state)
 	log_has("event=reload result=restart-needed for=rules why=");
 }
 
+/* A command that names it can be pasted wherever one stands. */
+static void a_file_is_named_from_the_root_on(void **state)
+{
+	static char run[] = "run", c[] = "-c";
+	char *argv[] = { run, c, strrchr(path, '/') + 1, NULL };
+	const int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	is_good("queue = 5\n");
+	assert_int_equal(chdir("/tmp"), 0);
+	assert_int_equal(option_read(&page, &stored, 3, argv), OPTION_GO_ON);
+	assert_int_equal(fchdir(here), 0);
+	close(here);
+	assert_string_equal(stored.file, argv[2]);
+	assert_string_equal(stored.request.file, path);
+}
+
+/* Whoever reads the file now is not to make the rules of a daemon that is still to be started anew. */
+static void rules_are_those_in_force(void **state)
+{
+	(void)state;
+	in_force = (struct attach){ .mode = MODE_QUEUE, .mark = 8, .mark_mask = 8 };
+	assert_true(queue_range_set(&in_force.queues, 0, 1));
+	begin("client-rate = 9\n");
+	assert_false(again(
+		"client-rate = 9\nmode = kmod\nqueue = 5:6\nsure-queue = 7:8\nseqadj = kernel\nport = 21,2121\n"));
+	log_has(" --mode queue --queue 0 --sure-queue 1 --mark 0x8/0x8 --seqadj auto --port 21,2121', or ");
+	assert_true(reloaded.values.request.in_file.queues);
+	assert_false(again("client-rate = 9\nport = 22,2121\n"));
+	log_has(" --mode queue --mark 0x8/0x8 --port 22,2121', or ");
+	assert_false(reloaded.values.request.in_file.queues);
+}
+
 static void a_file_is_gone(void **state)
 {
 	static char run[] = "run";
@@ -798,6 +832,8 @@ int main(void)
 		TEST(a_bad_one_changes_nothing),
 		TEST(a_restart_is_needed),
 		TEST(rules_are_needed),
+		TEST(rules_are_those_in_force),
+		TEST(a_file_is_named_from_the_root_on),
 		TEST(a_file_is_gone),
 		TEST(snapshots_have_numbers),
 	};

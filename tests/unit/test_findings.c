@@ -123,6 +123,21 @@ static void command_says_again(void **state)
 		"--sure-queue 8:9 --mark 0x1/0x3 --label --seqadj kernel --port 2121,21 --interface lan:ppp+,:wan --zone 0");
 }
 
+/* What the file says otherwise is said, too: that it is as where nothing is said. */
+static void command_undoes_file(void **state)
+{
+	struct request request = nothing_asked;
+
+	(void)state;
+	request.in_file = (struct request_in_file){ true, true, true, true, true };
+	assert_string_equal(request_apply(&request, command),
+			    "nfq-ftp-helper rules --apply --mode auto --carrier " ATTACH_CARRIER
+			    " --queue 0 --sure-queue 1 --seqadj auto");
+	assert_true(queue_range_set(&request.attach.queues, 4, 2));
+	assert_true(queue_range_set(&request.attach.sure_queues, 8, 2));
+	assert_non_null(strstr(request_apply(&request, command), " --queue 4:5 --sure-queue 8:9 "));
+}
+
 /* The longest that can be said has room. */
 static void command_has_room(void **state)
 {
@@ -359,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_says_again),
+		cmocka_unit_test(command_undoes_file),
 		cmocka_unit_test(command_has_room),
 		cmocka_unit_test(missing_interfaces),
 		cmocka_unit_test(present_rules),

@@ -616,6 +616,33 @@ static void test_pipelined(void **state)
 	assert_int_equal(t.module.opens, 0);
 }
 
+/* User space's, accepted before the transfer that goes on is over, is for the next one: user space is to see that one's end, too. */
+static void test_for_next(void **state)
+{
+	static const struct {
+		int who;
+		const char *text;
+	} lines[] = {
+		{ CLIENT, "PORT 10,0,0,2,11,186\r\n" },
+		{ SERVER, "200 fine\r\n" },
+		{ SERVER, "226 done\r\n" },
+		{ CLIENT, "RETR g\r\n" },
+		{ SERVER, "150 here\r\n" },
+		{ SERVER, "226 done\r\n" },
+	};
+	struct talk t;
+
+	(void)state;
+	ready(&t);
+	announced(&t, PORT_LINE, "200 fine\r\n");
+	assert_int_equal(says(&t, CLIENT, "RETR f\r\n"), MODULE_PASSES);
+	assert_int_equal(says(&t, SERVER, "150 here\r\n"), MODULE_PASSES);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(says(&t, lines[i].who, lines[i].text), MODULE_QUEUED);
+		has_all(&t, !lines[i].who);
+	}
+}
+
 /* The connection is not followed any more: nobody could take it back later. */
 static void test_ended(void **state)
 {
@@ -1158,6 +1185,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_for_next),
 		cmocka_unit_test(test_ended),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_not_again),

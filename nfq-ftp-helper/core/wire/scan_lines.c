@@ -150,6 +150,15 @@ static void note_answer(struct scan *scan, const struct pairing_answer *answer, 
 		scan->logged_in = 1;
 }
 
+/*
+ * Accepted while another transfer goes on, what user space has announced is for the next (announcement.c). That the end of this one does not take it
+ * back has no room here: user space sees all from now on.
+ */
+static bool is_for_next(const struct scan *scan, const struct pairing_answer *answer, unsigned int code)
+{
+	return scan->announced && scan->begun && answer->answers && answer->class == PAIRING_ACTIVE && code < 300;
+}
+
 /* A reply to a command. */
 static void answered(struct scan *scan, struct scan_segment *segment, unsigned int code)
 {
@@ -170,7 +179,8 @@ static void answered(struct scan *scan, struct scan_segment *segment, unsigned i
 		segment->hand_over = true;
 		scan->announced = !scan_is_quiet(scan);
 	}
-	if (first != PAIRING_OTHER && scan->first == PAIRING_OTHER && is_premature(scan, segment))
+	if ((first != PAIRING_OTHER && scan->first == PAIRING_OTHER && is_premature(scan, segment)) ||
+	    is_for_next(scan, &answer, code))
 		scan_whole(scan);
 }
 

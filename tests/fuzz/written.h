@@ -72,7 +72,9 @@ ONLY_CHECKS static inline void written_check_markup(const char *text, size_t len
 		if (*at != '<' || (at[1] == '!' && at == text))
 			continue;
 		if (at[1] == '/') {
-			MUST(depth > 0 && written_name(at + 2, name) > 0 && written_same(open[--depth], name));
+			MUST(depth > 0);
+			depth--;
+			MUST(written_name(at + 2, name) > 0 && written_same(open[depth], name));
 			at = strchr(at, '>');
 			continue;
 		}

@@ -56,10 +56,13 @@ void measure_end(const char *name, size_t packets)
 void samples_add(struct samples *samples, double value)
 {
 	if (samples->count == samples->capacity) {
-		samples->capacity = samples->capacity ? samples->capacity * 2 : 64;
-		samples->values = realloc(samples->values, samples->capacity * sizeof(*samples->values));
-		if (!samples->values)
+		const size_t capacity = samples->capacity ? samples->capacity * 2 : 64;
+		double *values = realloc(samples->values, capacity * sizeof(*values));
+
+		if (!values)
 			measure_fail("out of memory");
+		samples->values = values;
+		samples->capacity = capacity;
 	}
 	samples->values[samples->count++] = value;
 }

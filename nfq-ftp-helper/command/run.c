@@ -98,7 +98,7 @@ static void open_asking(struct daemon *daemon)
 		.rules =
 			daemon->rules.backend ?
 				"put in place and taken away by the daemon" :
-				"not kept by the daemon; `nfq-ftp-helper check', told of the same file, says what puts them in place",
+				"not kept by the daemon; `nfq-ftp-helper check' says what puts them in place",
 		.watched = &daemon->rules.watched,
 		.module = daemon->options.attach.mode == MODE_KMOD ? module_counters_open() : -ENODEV,
 		.sources = daemon->count,

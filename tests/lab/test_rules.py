@@ -382,7 +382,7 @@ def run_goes_by_rules():
         check(said.index(complaints[0]) < said.index("event=ready"), f"not at once: {said}")
         said, complaints = run("--mode", "cthelper")
         check(len(complaints) == 1 and "of mode queue, and this is mode cthelper" in complaints[0] and
-              "`nfq-ftp-helper rules --apply --mode cthelper --backend iptables --port 2121'" in complaints[0], f"it said: {said}")
+              "`nfq-ftp-helper rules --apply --mode cthelper --backend iptables --mark 0x200000/0x200000 --port 2121'" in complaints[0], f"it said: {said}")
         said, complaints = run("--queue", "8", "--rules", "yes")
         check(not complaints, f"though it makes its own it said: {complaints}")
 

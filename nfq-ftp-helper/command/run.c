@@ -95,10 +95,9 @@ static void open_asking(struct daemon *daemon)
 		.options = &daemon->options,
 		.mode_chosen = daemon->mode_chosen,
 		.sandbox = daemon->confined,
-		.rules =
-			daemon->rules.backend ?
-				"put in place and taken away by the daemon" :
-				"not kept by the daemon; `nfq-ftp-helper check' says what puts them in place",
+		.rules = daemon->rules.backend ?
+				 "put in place and taken away by the daemon" :
+				 "not kept by the daemon; `nfq-ftp-helper check' says what puts them in place",
 		.watched = &daemon->rules.watched,
 		.module = daemon->options.attach.mode == MODE_KMOD ? module_counters_open() : -ENODEV,
 		.sources = daemon->count,

@@ -78,7 +78,6 @@ static void bash_value(const struct command *command, const struct option_row *r
 
 static void bash_command(const struct command *command)
 {
-
 	for (unsigned int i = 0; i < option_row_count; i++) {
 		if (takes(command, &option_rows[i]) && option_rows[i].argument && !option_rows[i].optional)
 			bash_value(command, &option_rows[i]);
@@ -156,7 +155,6 @@ static void zsh_spec(const char *dashes, const char *name, const char *equals, c
 
 static void zsh_command(const struct command *command)
 {
-
 	printf("%s)\n\t_arguments", command->name);
 	for (unsigned int i = 0; i < option_row_count; i++) {
 		const char letter[] = { option_rows[i].letter, '\0' };

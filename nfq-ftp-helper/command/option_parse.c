@@ -58,7 +58,6 @@ static void build_parser(struct parser *parser, unsigned int command)
 
 static const struct option_row *row_of(const struct reading *reading, int result)
 {
-
 	if (result >= LONG_BASE)
 		return &option_rows[result - LONG_BASE];
 	for (unsigned int i = 0; i < option_row_count; i++) {

@@ -281,7 +281,6 @@ static const struct option_row *row_of(const struct values *values)
 
 static void every_row_has_values_here(void **state)
 {
-
 	(void)state;
 	for (unsigned int i = 0; i < option_row_count; i++) {
 		unsigned int found = 0;
@@ -298,7 +297,6 @@ static void every_row_has_values_here(void **state)
 /* An option's name means one row to a subcommand, and so does a letter. */
 static void names_are_unique(void **state)
 {
-
 	(void)state;
 	for (unsigned int i = 0; i < option_row_count; i++) {
 		for (unsigned int j = 0; j < i; j++) {
@@ -319,7 +317,6 @@ static bool shares_its_place(const struct option_row *row)
 
 static void each_has_its_place(void **state)
 {
-
 	(void)state;
 	for (unsigned int i = 0; i < option_row_count; i++) {
 		assert_true(option_rows[i].size > 0 && option_rows[i].at + option_rows[i].size <= sizeof(stored));

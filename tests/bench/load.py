@@ -35,6 +35,9 @@ from lab import FTP_PORT, Lab, LabError, is_listening, wait_until  # noqa: E402
 # The client's, in seconds: transfers that begin in it are not counted.
 WARM_UP = 0.2
 
+# Of a file of so many bytes, there are so few transfers a second that tenths matter.
+LARGE = 1 << 20
+
 FAST = pathlib.Path("/sys/module/nf_conntrack_nfqftp/parameters/fast")
 
 # So many addresses of the client's, since queues are chosen by addresses alone; more announcements than a single one is allowed by default.
@@ -217,7 +220,8 @@ class Contestant:
     def row(self, contestants):
         references = self.entry.references(self.options.reference)
         reference = next((contestants[entry] for entry in references if entry in contestants), None)
-        return "\t".join(("load", self.entry.name, *(f"{statistics.median(values):.0f}" for values in (self.rates, self.medians, self.tails)),
+        return "\t".join(("load", self.entry.name, f"{statistics.median(self.rates):.{0 if self.options.size < LARGE else 1}f}",
+                          *(f"{statistics.median(values):.0f}" for values in (self.medians, self.tails)),
                           *self.ratios(reference), str(self.failures), f"{statistics.median(self.cpu):.0f}",
                           str(self.answered) if self.way.asked else "-"))
 

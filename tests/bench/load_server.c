@@ -20,6 +20,7 @@ struct visitor {
 	struct watch data;
 	struct lines lines;
 	struct sockaddr_in announced;
+	size_t sent; /* bytes of the file */
 	struct visitor *gone_next;
 };
 
@@ -51,15 +52,21 @@ static void forget_gone(void)
 	}
 }
 
-/* The data connection is there, or has failed. */
+/* The data connection takes more of the file, or has failed. */
 static void data_ready(struct watch *watch, uint32_t events)
 {
 	struct visitor *visitor = visitor_of_data(watch);
-	const bool sent =
-		!(events & EPOLLERR) && send(watch->fd, content, content_size, MSG_NOSIGNAL) == (ssize_t)content_size;
+	ssize_t taken = 0;
 
+	if (!(events & EPOLLERR))
+		taken = send(watch->fd, content + visitor->sent, content_size - visitor->sent, MSG_NOSIGNAL);
+	if (taken > 0)
+		visitor->sent += (size_t)taken;
+	if (taken > 0 && visitor->sent < content_size)
+		return;
 	load_unwatch(watch);
-	load_say(visitor->control.fd, sent ? "226 Transfer complete.\r\n" : "425 Cannot open the data connection.\r\n");
+	load_say(visitor->control.fd,
+		 taken > 0 ? "226 Transfer complete.\r\n" : "425 Cannot open the data connection.\r\n");
 }
 
 static void begin_transfer(struct visitor *visitor)
@@ -67,6 +74,7 @@ static void begin_transfer(struct visitor *visitor)
 	const struct sockaddr *address = (const struct sockaddr *)&visitor->announced;
 
 	load_unwatch(&visitor->data);
+	visitor->sent = 0;
 	visitor->data = (struct watch){ data_ready, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) };
 	if (visitor->data.fd < 0)
 		load_fail("socket");

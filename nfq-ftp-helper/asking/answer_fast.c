@@ -73,7 +73,6 @@ static int begin(struct response *answer)
 	error = answer->walk ? exchange_open(answer->walk) : -ENOMEM;
 	if (error)
 		return error;
-	exchange_begin(answer->walk);
 	ctrequest_walk_helped(answer->walk);
 	return exchange_walk_begin(answer->walk);
 }

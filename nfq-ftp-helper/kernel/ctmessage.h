@@ -54,7 +54,7 @@ struct expected {
  * @buffer: CTMESSAGE_MAX bytes, aligned to 4
  * @type: subsystem and type, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET for instance
  * @flags: NLM_F_* besides NLM_F_REQUEST
- * @family: FAMILY_IPV4 or FAMILY_IPV6
+ * @family: FAMILY_IPV4 or FAMILY_IPV6; 0: of all
  * @seq: netlink sequence number
  *
  * Return: the message, which is @buffer.

@@ -21,7 +21,6 @@ static int ask_for_nobody(struct ctnetlink *ct)
 	const struct tuple nobody = { .src.family = FAMILY_IPV4, .dst.family = FAMILY_IPV4 };
 	int error;
 
-	exchange_begin(&ct->exchange);
 	ctrequest_get(&ct->exchange, &nobody, 0);
 	error = exchange_run_one(&ct->exchange);
 	if (error == -ENOENT)

@@ -42,7 +42,6 @@ static int get_expected(struct ctnetlink *ct, const struct binding *master, cons
 	const struct tuple tuple = tuple_of(expectation);
 	int error;
 
-	exchange_begin(&ct->exchange);
 	ctrequest_get_expected(&ct->exchange, &tuple, master->zone);
 	error = exchange_run(&ct->exchange);
 	return error ? error : read_expected(&ct->exchange.answer[0], master, expected);
@@ -63,7 +62,6 @@ static int delete_expected(struct ctnetlink *ct, const struct binding *master, c
 static int set_time(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation,
 		    uint32_t seconds)
 {
-	exchange_begin(&ct->exchange);
 	ctrequest_renew(&ct->exchange, master, expectation, seconds);
 	return exchange_run_one(&ct->exchange);
 }
@@ -141,7 +139,6 @@ static int clear_the_way(struct ctnetlink *ct, const struct binding *master, con
 		return -EBUSY;
 	}
 	if (is_left_over(&ct->exchange.answer[CREATED_REPLY], expectation, &connection)) {
-		exchange_begin(&ct->exchange);
 		ctrequest_forget(&ct->exchange, &connection.binding);
 		(void)exchange_post(&ct->exchange);
 	}
@@ -157,7 +154,6 @@ static int create_expected(struct ctnetlink *ct, const struct binding *master, c
 	struct expected expected;
 	int error;
 
-	exchange_begin(&ct->exchange);
 	ctrequest_expect(&ct->exchange, master, expectation, ct->config.expect_timeout);
 	ask_for_those_in_the_way(&ct->exchange, master, expectation);
 	if (!sure)

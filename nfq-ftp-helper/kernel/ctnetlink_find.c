@@ -44,7 +44,6 @@ static int find_by_tuple(struct ctnetlink *ct, const struct tuple *seen, uint16_
 	const struct tuple inverse = tuple_inverse(seen);
 	int error;
 
-	exchange_begin(&ct->exchange);
 	ctrequest_get(&ct->exchange, seen, zone);
 	ctrequest_get(&ct->exchange, &inverse, zone);
 	error = exchange_run(&ct->exchange);
@@ -84,11 +83,9 @@ static void walk_connection(void *context, const struct nlmsghdr *object)
 
 static int walk_table(struct ctnetlink *ct, struct table_walk *walk, bool filtered)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = ctrequest_walk(&ct->exchange, walk->original->family, walk->zone);
 	int error;
 
-	exchange_begin(&ct->exchange);
-	message = ctrequest_walk(&ct->exchange, walk->original->family, walk->zone);
 	if (filtered)
 		ctmessage_put_source_ports(message, walk->original, walk->reply);
 	ct->counters.walks++;
@@ -208,7 +205,6 @@ static void keep(struct ctnetlink *ct, const struct connection *connection)
 
 	if (!connection->established || connection->seconds >= ct->config.master_timeout)
 		return;
-	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &binding->tuple[DIRECTION_ORIGINAL], binding->zone, 0);
 	attribute_put_be32(message, CTA_TIMEOUT, ct->config.master_timeout);
 	(void)exchange_post(&ct->exchange);

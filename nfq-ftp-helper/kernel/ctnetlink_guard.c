@@ -53,7 +53,6 @@ static int try_guard(struct ctnetlink *ct, const struct binding *master, bool by
 	struct nlmsghdr *message;
 	int error;
 
-	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, original, master->zone, NLM_F_ACK);
 	if (by_label)
 		ctmessage_put_label(message, ct->config.label, true);

@@ -131,10 +131,8 @@ void ctrequest_renew(struct exchange *exchange, const struct binding *master, co
 
 int ctrequest_delete_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone, uint32_t id)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_DELETE), NLM_F_ACK, tuple->dst.family);
 
-	exchange_begin(exchange);
-	message = exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_DELETE), NLM_F_ACK, tuple->dst.family);
 	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, tuple);
 	attribute_put_be32(message, CTA_EXPECT_ID, id);
 	ctmessage_put_zone(message, CTA_EXPECT_ZONE, zone);

@@ -264,7 +264,6 @@ static void try_data_helper(struct probes *probes, struct ctnetlink *ct, uint16_
 	const void *attributes = NULL;
 	int length = -ENOENT;
 
-	exchange_begin(exchange);
 	ctmessage_put_tuple(exchange_add(exchange, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, 0, FAMILY_IPV4),
 			    CTA_TUPLE_ORIG, &tuple);
 	if (exchange_run_one(exchange) == 0 && exchange->answer[0].message)

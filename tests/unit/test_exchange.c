@@ -164,7 +164,6 @@ static void put_error(struct waiting *in, uint16_t type, uint32_t seq, int error
 /* Return: the first one's sequence number. */
 static uint32_t ask(unsigned int questions)
 {
-	exchange_begin(&exchange);
 	for (unsigned int i = 0; i < questions; i++)
 		exchange_add(&exchange, TYPE, 0, FAMILY_IPV4);
 	return exchange.seq;

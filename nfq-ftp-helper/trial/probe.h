@@ -27,6 +27,8 @@ enum probe {
 	PROBES,
 };
 
+#define PROBE_BIT(probe) (1u << (probe))
+
 enum probe_outcome {
 	PROBE_UNTRIED,
 	PROBE_YES,
@@ -48,8 +50,8 @@ struct probes {
 /* @why: of a no, and copied. */
 void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why);
 
-/* It was not tried. */
-void probe_skip(struct probes *probes, enum probe probe, const char *why);
+/* These were not tried, a bit each. */
+void probe_skip(struct probes *probes, unsigned int skipped, const char *why);
 
 bool probe_can(const struct probes *probes, enum probe probe);
 

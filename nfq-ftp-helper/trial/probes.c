@@ -72,8 +72,8 @@ static void probe_and_exit(struct probes *probes, const char *carrier, unsigned 
 		_exit(STATUS_NO_NAMESPACE);
 	/* Whether that is done depends on whose the network namespace is. */
 	if (!alike)
-		probe_skip(probes, PROBE_MANGLE, "it takes CAP_SYS_ADMIN");
-	try_all(probes, carrier, alike ? wanted : wanted & ~(1u << PROBE_MANGLE));
+		probe_skip(probes, PROBE_BIT(PROBE_MANGLE), "it takes CAP_SYS_ADMIN");
+	try_all(probes, carrier, alike ? wanted : wanted & ~PROBE_BIT(PROBE_MANGLE));
 	_exit(0);
 }
 
@@ -112,7 +112,7 @@ int probes_run(struct probes *probes, const char *carrier, unsigned int wanted)
 
 bool probes_changed_are_dropped(const char *carrier)
 {
-	const unsigned int wanted = 1u << PROBE_NFT_QUEUE | 1u << PROBE_XT_QUEUE | 1u << PROBE_MANGLE;
+	const unsigned int wanted = PROBE_BIT(PROBE_NFT_QUEUE) | PROBE_BIT(PROBE_XT_QUEUE) | PROBE_BIT(PROBE_MANGLE);
 	struct probes probes = { 0 };
 
 	return !namespace_net_is_first_users() && probes_run(&probes, carrier, wanted) == 0 &&

@@ -7,7 +7,7 @@
 
 #include "probe.h"
 
-/* @wanted: a bit each. */
+/* @wanted: a bit each. For a process that ends afterwards: what is opened stays open. */
 void probes_packets_try(struct probes *probes, const char *carrier, unsigned int wanted);
 
 #endif

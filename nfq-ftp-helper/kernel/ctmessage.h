@@ -17,12 +17,13 @@
 
 #define CONNECTION_HELPER_MAX 16 /* NF_CT_HELPER_NAME_LEN */
 
-#define CONNECTION_LABELS_MAX 16 /* NF_CT_LABELS_MAX_SIZE */
+#define CONNECTION_LABELS_MAX  16 /* bytes: NF_CT_LABELS_MAX_SIZE */
+#define CONNECTION_LABEL_WORDS (CONNECTION_LABELS_MAX / 4)
 
 /* A connection as the kernel describes it. */
 struct connection {
 	struct binding binding;
-	uint8_t labels[CONNECTION_LABELS_MAX]; /* a bit each, the first in the first byte's lowest */
+	uint32_t labels[CONNECTION_LABEL_WORDS]; /* a bit each, the first in the first word's lowest */
 	uint32_t mark;
 	uint32_t status;  /* IPS_* */
 	uint32_t seconds; /* until conntrack forgets it, unless a packet comes */

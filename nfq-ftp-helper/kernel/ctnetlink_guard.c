@@ -33,7 +33,7 @@ void ctnetlink_put_unmarked(const struct ctnetlink *ct, struct nlmsghdr *message
 static bool is_guarded(const struct ctnetlink *ct, const struct connection *connection, bool by_label)
 {
 	if (by_label)
-		return connection->labels[ct->config.label / 8] >> ct->config.label % 8 & 1;
+		return connection->labels[ct->config.label / 32] >> ct->config.label % 32 & 1;
 	return (connection->mark & ct->config.mark_mask) == ct->config.mark;
 }
 

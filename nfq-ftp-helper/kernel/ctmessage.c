@@ -82,13 +82,18 @@ static void put_nat(struct nlmsghdr *message, const struct expectation *expectat
 	mnl_attr_put_strz(message, CTA_EXPECT_FN, "nat-follow-master");
 }
 
+void ctmessage_put_expected(struct nlmsghdr *message, const struct tuple *tuple)
+{
+	struct tuple from_any = *tuple;
+
+	from_any.src.port = 0;
+	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, &from_any);
+}
+
 void ctmessage_put_expectation(struct nlmsghdr *message, const struct expectation *expectation, uint32_t seconds)
 {
-	struct tuple tuple = expectation->tuple;
-
-	tuple.src.port = 0;
-	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, &tuple);
-	put_mask(message, tuple.dst.family);
+	ctmessage_put_expected(message, &expectation->tuple);
+	put_mask(message, expectation->tuple.dst.family);
 	attribute_put_be32(message, CTA_EXPECT_TIMEOUT, seconds);
 	attribute_put_be32(message, CTA_EXPECT_CLASS, 0);
 	if (expectation->translated)

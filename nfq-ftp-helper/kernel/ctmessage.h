@@ -68,6 +68,9 @@ void ctmessage_put_tuple(struct nlmsghdr *message, uint16_t type, const struct t
 /* A conntrack zone as attribute @type, unless it is the default one. */
 void ctmessage_put_zone(struct nlmsghdr *message, uint16_t type, uint16_t zone);
 
+/* What is expected, from any port. */
+void ctmessage_put_expected(struct nlmsghdr *message, const struct tuple *tuple);
+
 /* All of an expectation but its master and zone. @seconds: until it lapses, where its helper has no policy. */
 void ctmessage_put_expectation(struct nlmsghdr *message, const struct expectation *expectation, uint32_t seconds);
 

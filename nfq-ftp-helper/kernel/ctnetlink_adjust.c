@@ -162,20 +162,12 @@ int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct binding *mast
 			 const struct seqadj *adjustment)
 {
 	struct ctnetlink *ct = ctnetlink_of(conntrack);
-	const bool proven = kernel_adjusts(master);
+	const enum seqadj_mode mode = ct->config.seqadj;
 	int result;
 
 	/* Whom the kernel adjusts already, as a daemon of another mode may have left it, it goes on to adjust. */
-	if (ct->config.seqadj == SEQADJ_MODE_SELF && !proven)
-		return adjust_by_self(ct, master);
-	if (!proven && carried_by_user(ct, master)) {
-		if (ct->config.seqadj == SEQADJ_MODE_KERNEL)
-			return -CTNETLINK_TWICE;
-		ct->counters.carried_by_user++;
-		return adjust_by_self(ct, master);
-	}
+	if (!kernel_adjusts(master) && (mode == SEQADJ_MODE_SELF || carried_by_user(ct, master)))
+		return mode == SEQADJ_MODE_KERNEL ? -CTNETLINK_TWICE : adjust_by_self(ct, master);
 	result = adjust_by_kernel(ct, master, direction, adjustment);
-	if (result != -EOPNOTSUPP || ct->config.seqadj == SEQADJ_MODE_KERNEL)
-		return result;
-	return adjust_by_self(ct, master);
+	return result == -EOPNOTSUPP && mode != SEQADJ_MODE_KERNEL ? adjust_by_self(ct, master) : result;
 }

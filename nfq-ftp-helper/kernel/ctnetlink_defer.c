@@ -131,10 +131,7 @@ void ctnetlink_undefer(struct ctnetlink *ct, const struct binding *master, const
 void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding *master,
 			const struct expectation *expectation)
 {
-	struct deferred *deferred = defer(ctnetlink_of(conntrack), master, false);
-
-	deferred->expectation = *expectation;
-	deferred->expectation.tuple.src.port = 0;
+	defer(ctnetlink_of(conntrack), master, false)->expectation = *expectation;
 }
 
 void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master)

@@ -69,10 +69,11 @@ struct table_walk {
 static void walk_connection(void *context, const struct nlmsghdr *object)
 {
 	struct table_walk *walk = context;
+	const struct answer found = { .message = object };
 	struct connection connection;
 	const struct binding *binding = &connection.binding;
 
-	if (walk->found || ctrequest_read_connection(object, &connection) < 0 || binding->zone != walk->zone)
+	if (walk->found || ctrequest_connection(&found, &connection) < 0 || binding->zone != walk->zone)
 		return;
 	if (!endpoint_equal(&binding->tuple[DIRECTION_ORIGINAL].src, walk->original) ||
 	    !endpoint_equal(&binding->tuple[DIRECTION_REPLY].src, walk->reply))
@@ -104,9 +105,14 @@ static uint64_t clock_now(void)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* Walks cost as much as there are connections, and a stranger's packet can cause one: they get a tenth of the time. */
-static int walk_in_time(struct ctnetlink *ct, struct table_walk *walk)
+/*
+ * By the sources of both tuples: a packet half-way through a source and a destination translation. Walks cost as much as there are connections,
+ * and a stranger's packet can cause one: they get a tenth of the time.
+ */
+static int find_by_sources(struct ctnetlink *ct, const struct endpoint *original, const struct endpoint *reply,
+			   uint16_t zone, struct connection *connection)
 {
+	struct table_walk walk = { .original = original, .reply = reply, .zone = zone, .connection = connection };
 	const uint64_t start = clock_now();
 	int error;
 
@@ -116,20 +122,11 @@ static int walk_in_time(struct ctnetlink *ct, struct table_walk *walk)
 	}
 	if (ct->walk_time > SECOND / 10)
 		return -EAGAIN;
-	error = walk_table(ct, walk, true);
+	error = walk_table(ct, &walk, true);
 	if (error == -EINVAL || error == -EOPNOTSUPP)
-		error = walk_table(ct, walk, false);
+		error = walk_table(ct, &walk, false);
 	ct->walk_time += clock_now() - start;
 	return error;
-}
-
-/* By the sources of both tuples: a packet half-way through a source and a destination translation. */
-static int find_by_sources(struct ctnetlink *ct, const struct endpoint *original, const struct endpoint *reply,
-			   uint16_t zone, struct connection *connection)
-{
-	struct table_walk walk = { .original = original, .reply = reply, .zone = zone, .connection = connection };
-
-	return walk_in_time(ct, &walk);
 }
 
 /* Until its first packet has left ("confirmed"), translations may be missing. */

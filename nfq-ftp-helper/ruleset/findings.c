@@ -7,11 +7,9 @@
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/sysctl.h"
-#include "iptables.h"
 #include "iptables_chains.h"
 #include "kernel/cthelper.h"
 #include "marks.h"
-#include "nft.h"
 #include "output/pasted.h"
 
 #include <linux/netfilter_ipv4.h>

@@ -3,8 +3,7 @@
  * What iptables-save says. An option and its value become one call of a function; options that are not in the table
  * make a rule narrow, as does a negation.
  */
-#include "found_iptables.h"
-
+#include "found.h"
 #include "host/program.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "found_nft.h"
-
+#include "found.h"
 #include "found_nft_mark.h"
 #include "host/program.h"
 #include "output/pasted.h"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "found_read.h"
 
-#include "found_iptables.h"
-#include "found_nft.h"
 #include "host/program.h"
 
 #include <errno.h>

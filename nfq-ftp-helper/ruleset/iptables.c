@@ -11,11 +11,9 @@
  * iptables over nf_tables makes tables and base chains when it first needs them. Which of them were made for us is
  * written down beside our rules, as a comment: then --remove can take them away, and leaves those that were there.
  */
-#include "iptables.h"
-
+#include "backend.h"
 #include "host/program.h"
 #include "iptables_chains.h"
-#include "iptables_write.h"
 #include "kernel/cthelper.h"
 #include "output/say.h"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "iptables_chains.h"
 
-#include "found_iptables.h"
-#include "found_nft.h"
+#include "found.h"
 #include "host/program.h"
 
 #include <errno.h>

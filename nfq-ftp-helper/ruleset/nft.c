@@ -4,8 +4,7 @@
  * when NAT is set up, and that is what gives a connection its seqadj extension, on all kernels. The mark is taken off
  * data connections right behind conntrack, before anybody else's rule can copy it.
  */
-#include "nft.h"
-
+#include "backend.h"
 #include "host/program.h"
 #include "kernel/cthelper.h"
 #include "output/say.h"

@@ -9,9 +9,9 @@
 #include "settle.h"
 
 #include "host/module.h"
+#include "ruleset/backend.h"
 #include "ruleset/found_read.h"
 #include "ruleset/marks.h"
-#include "ruleset/nft.h"
 #include "trial/probes.h"
 
 #include <errno.h>

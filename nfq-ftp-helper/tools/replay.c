@@ -4,7 +4,6 @@
  */
 #include "capture/writer.h"
 #include "command/command.h"
-#include "command/option.h"
 #include "output/say.h"
 #include "replay_report.h"
 #include "tools.h"

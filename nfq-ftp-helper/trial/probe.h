@@ -55,6 +55,9 @@ void probe_skip(struct probes *probes, unsigned int skipped, const char *why);
 
 bool probe_can(const struct probes *probes, enum probe probe);
 
+/* What takes packets to find out, over the namespace's own loopback. @wanted: a bit each. For a process that ends then: what is opened stays open. */
+void probes_packets_try(struct probes *probes, const char *carrier, unsigned int wanted);
+
 /* Give rules to nft, or to another of iptables-restore's kind; a %s in @rules is the carrier. Return: as program_run(). */
 int probe_rules(const char *program, const char *rules, const char *carrier, char *complaint);
 

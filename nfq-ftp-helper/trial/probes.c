@@ -8,7 +8,6 @@
 
 #include "host/namespace.h"
 #include "host/program.h"
-#include "probes_packets.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,13 +4,12 @@
  * carrier on its way: so it has a helper, and NAT, as a client's behind a router has. What the daemon will do with such
  * connections is done with this one, by the daemon's own functions. The process ends with the trial: nothing that it opens is closed before.
  */
-#include "probes_packets.h"
-
 #include "host/ports.h"
 #include "host/program.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/ctrequest.h"
 #include "kernel/nfqueue.h"
+#include "probe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

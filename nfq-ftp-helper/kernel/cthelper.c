@@ -55,11 +55,6 @@ static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type
 	return message;
 }
 
-static void put_status(struct nlmsghdr *message, uint32_t status)
-{
-	attribute_put_be32(message, NFCTH_STATUS, status);
-}
-
 static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *policy)
 {
 	struct nlattr *all = mnl_attr_nest_start(message, NFCTH_POLICY);
@@ -74,19 +69,13 @@ static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *p
 	mnl_attr_nest_end(message, all);
 }
 
-static void put_queue(struct nlmsghdr *message, uint16_t queue)
-{
-	attribute_put_be32(message, NFCTH_QUEUE_NUM, queue);
-	put_status(message, NFCT_HELPER_STATUS_ENABLED);
-}
-
 /* A stub. */
 static int helper_make(struct exchange *exchange, uint8_t family, const struct cthelper_policy *policy)
 {
 	struct nlmsghdr *message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE | NLM_F_EXCL, family);
 
 	put_policy(message, policy);
-	put_status(message, NFCT_HELPER_STATUS_DISABLED);
+	attribute_put_be32(message, NFCTH_STATUS, NFCT_HELPER_STATUS_DISABLED);
 	attribute_put_be32(message, NFCTH_PRIV_DATA_LEN, 0);
 	return without_subsystem(exchange_run_one(exchange));
 }
@@ -98,7 +87,8 @@ static int helper_change(struct exchange *exchange, uint8_t family, uint16_t que
 	int error;
 
 	put_policy(message, policy);
-	put_queue(message, queue);
+	attribute_put_be32(message, NFCTH_QUEUE_NUM, queue);
+	attribute_put_be32(message, NFCTH_STATUS, NFCT_HELPER_STATUS_ENABLED);
 	error = exchange_run_one(exchange);
 	return error == -EINVAL ? -EEXIST : error;
 }
@@ -111,7 +101,8 @@ static int helper_delete(struct exchange *exchange, uint8_t family)
 
 static int helper_disable(struct exchange *exchange, uint8_t family)
 {
-	put_status(add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family), NFCT_HELPER_STATUS_DISABLED);
+	attribute_put_be32(add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family), NFCTH_STATUS,
+			   NFCT_HELPER_STATUS_DISABLED);
 	return exchange_run_one(exchange);
 }
 
@@ -264,7 +255,6 @@ static int helper_read(const void *attributes, size_t length, struct cthelper *h
 	return error;
 }
 
-/* Where nobody looks, the answer is what counts. */
 struct listing {
 	void (*look)(void *context, const struct cthelper *helper);
 	void *context;
@@ -287,9 +277,4 @@ int cthelper_list(struct exchange *exchange, void (*look)(void *context, const s
 
 	exchange_add(exchange, CTHELPER(NFNL_MSG_CTHELPER_GET), NLM_F_DUMP, FAMILY_IPV4);
 	return without_subsystem(exchange_walk(exchange, list_object, &listing));
-}
-
-int cthelper_available(struct exchange *exchange)
-{
-	return cthelper_list(exchange, NULL, NULL);
 }

@@ -45,7 +45,7 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	if (error)
 		ctnetlink_close(ct);
 	else
-		ct->cthelpers = cthelper_available(&ct->exchange) != -EPROTONOSUPPORT;
+		ct->cthelpers = cthelper_list(&ct->exchange, NULL, NULL) != -EPROTONOSUPPORT;
 	return error;
 }
 

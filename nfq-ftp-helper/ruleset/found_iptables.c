@@ -283,14 +283,9 @@ static void xt_read_destination(struct reading *reading, const char *value)
 	reading->rule->to_port = (uint16_t)strtoul(colon ? colon + 1 : value, NULL, 10);
 }
 
-static void xt_read_nothing(struct reading *reading, const char *value)
-{
-	(void)reading;
-	(void)value;
-}
-
 static const struct reader {
 	const char *option;
+	/* NULL: it says nothing that matters. */
 	void (*read)(struct reading *reading, const char *value);
 } readers[] = {
 	{ "--dport", xt_read_ports },
@@ -322,15 +317,16 @@ static const struct reader {
 	{ "--restore-mark", xt_read_restore },
 	{ "--nfmask", xt_read_packet_mask },
 	{ "--ctmask", xt_read_connection_mask },
-	{ "--comment", xt_read_nothing },
-	{ "--reject-with", xt_read_nothing },
+	{ "--comment", NULL },
+	{ "--reject-with", NULL },
 };
 
 static void read_option(struct reading *reading, const char *option, const char *value)
 {
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
 		if (strcmp(readers[i].option, option) == 0) {
-			readers[i].read(reading, value);
+			if (readers[i].read)
+				readers[i].read(reading, value);
 			return;
 		}
 	}

@@ -64,18 +64,14 @@ static void look_at_own(struct iptables_own_state *state, const struct found *fo
 	state->made_table = has_made(found, family, own, IPTABLES_MADE_TABLE);
 }
 
-/* How to get back a rule that is ours, or jumps to us; "": it is neither. */
-static const char *way_back(const struct found *found, const struct found_rule *rule, char command[3])
+/* How to get back a rule that is ours, or jumps to us, as iptables has it; '\0': it is neither. */
+static char way_back(const struct found *found, const struct found_rule *rule)
 {
 	const struct iptables_own *target = own_of_name(rule->target);
 
-	snprintf(command, 3, "-A");
 	if (own_of_name(found->chains[rule->chain].name))
-		return rule->line + 2;
-	if (!target)
-		return "";
-	command[1] = target->jump;
-	return rule->line + 2;
+		return 'A';
+	return target ? target->jump : '\0';
 }
 
 /* What is ours in one table, for the case that we must go back to it. */
@@ -94,11 +90,10 @@ static void keep_table(const struct found *found, const char *table, FILE *kept)
 	}
 	for (size_t i = 0; i < found->rule_count && begun; i++) {
 		const struct found_rule *rule = &found->rules[i];
-		char command[3];
-		const char *rest = way_back(found, rule, command);
+		const char command = way_back(found, rule);
 
-		if (strcmp(found->chains[rule->chain].table, table) == 0 && *rest)
-			fprintf(kept, "%s%s\n", command, rest);
+		if (strcmp(found->chains[rule->chain].table, table) == 0 && command)
+			fprintf(kept, "-%c%s\n", command, rule->line + 2);
 	}
 	if (begun)
 		fputs("COMMIT\n", kept);

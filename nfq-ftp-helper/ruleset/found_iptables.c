@@ -458,11 +458,11 @@ static bool has_legacy(bool ipv6)
 
 static int read_legacy(struct found *found, bool ipv6)
 {
-	char *saved = NULL, complaint[PROGRAM_COMPLAINT_MAX];
+	char *saved = NULL;
 	int error;
 
 	found->legacy = true;
-	error = read_program(found, &legacy_sources[ipv6], &saved, complaint);
+	error = read_program(found, &legacy_sources[ipv6], &saved, NULL);
 	free(saved);
 	return error == -ENOMEM ? error : 0;
 }

@@ -424,9 +424,9 @@ static int make_printable(json_t *value)
 int found_nft_read(struct found *found, bool iptables_over_nft)
 {
 	const char *const list[] = { "nft", "-j", "list", "ruleset", NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX], *text = NULL;
+	char *text = NULL;
 	struct reading reading = { .found = found, .foreign = iptables_over_nft ? found->chain_count : 0 };
-	int error = program_run(list, NULL, &text, complaint);
+	int error = program_run(list, NULL, &text, NULL);
 	json_t *root;
 
 	if (error)

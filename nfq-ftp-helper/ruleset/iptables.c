@@ -93,9 +93,8 @@ static bool is_present(const struct iptables_family *family)
 /* Is there still what was there before? */
 static bool is_unchanged(const struct iptables_family *family, const char *before)
 {
-	char complaint[PROGRAM_COMPLAINT_MAX];
 	struct iptables_state now;
-	bool same = iptables_chains_look(family, &now, complaint) == 0 && strcmp(now.before, before) == 0;
+	bool same = iptables_chains_look(family, &now, NULL) == 0 && strcmp(now.before, before) == 0;
 
 	free(now.before);
 	return same;
@@ -104,12 +103,10 @@ static bool is_unchanged(const struct iptables_family *family, const char *befor
 /* After a failure: every family back to what it had. */
 static void undo(char *const before[IPTABLES_FAMILIES])
 {
-	char complaint[PROGRAM_COMPLAINT_MAX];
-
 	for (unsigned int i = 0; i < IPTABLES_FAMILIES; i++) {
 		if (before[i] && !is_unchanged(&iptables_families[i], before[i]) &&
-		    change_family(&iptables_families[i], NULL, NULL, complaint) == 0)
-			(void)restore(&iptables_families[i], before[i], complaint);
+		    change_family(&iptables_families[i], NULL, NULL, NULL) == 0)
+			(void)restore(&iptables_families[i], before[i], NULL);
 	}
 }
 

@@ -134,8 +134,8 @@ static bool look_below(const struct iptables_family *family, struct found *found
 {
 	static const struct ports no_ports;
 	const char *const version[] = { family->program, "--version", NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX], *text = NULL;
-	const bool over_nft = program_run(version, NULL, &text, complaint) == 0 && strstr(text, "nf_tables");
+	char *text = NULL;
+	const bool over_nft = program_run(version, NULL, &text, NULL) == 0 && strstr(text, "nf_tables");
 
 	free(text);
 	*found = (struct found){ .ports = &no_ports };
@@ -164,20 +164,18 @@ static void drop_base_chain(const struct iptables_family *family, const struct f
 			    const struct iptables_own *own)
 {
 	const char *const argv[] = { family->program, "-w", "5", "-t", own->table, "-X", own->base, NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX];
 
 	if (found_is_idle(found, found_chain_index(found, family->nft, own->table, own->base)))
-		(void)program_run(argv, NULL, NULL, complaint);
+		(void)program_run(argv, NULL, NULL, NULL);
 }
 
 static void drop_table(const struct iptables_family *family, const struct found *found, const struct iptables_own *own)
 {
 	const char *const argv[] = { "nft", "delete", "table", family->nft, own->table, NULL };
 	const struct found_table *table = found_table(found, family->nft, own->table);
-	char complaint[PROGRAM_COMPLAINT_MAX];
 
 	if (table && table->contents == 0)
-		(void)program_run(argv, NULL, NULL, complaint);
+		(void)program_run(argv, NULL, NULL, NULL);
 }
 
 /* What was made for us, and is not wanted any more: its tables, or its base chains. */

@@ -5,7 +5,6 @@
  * connections is done with this one, by the daemon's own functions. The process ends with the trial: nothing that it opens is closed before.
  */
 #include "host/ports.h"
-#include "host/program.h"
 #include "kernel/ctnetlink.h"
 #include "kernel/ctrequest.h"
 #include "kernel/nfqueue.h"
@@ -185,11 +184,9 @@ static void try_mangle(struct probes *probes, struct nfqueue *queue)
 static bool apply_either(const struct probes *probes, enum probe xt, const char *xt_text, enum probe nft,
 			 const char *nft_text, const char *carrier)
 {
-	char complaint[PROGRAM_COMPLAINT_MAX];
-
-	if (probe_can(probes, xt) && probe_rules("iptables-restore", xt_text, carrier, complaint) == 0)
+	if (probe_can(probes, xt) && probe_rules("iptables-restore", xt_text, carrier, NULL) == 0)
 		return true;
-	return probe_can(probes, nft) && probe_rules("nft", nft_text, carrier, complaint) == 0;
+	return probe_can(probes, nft) && probe_rules("nft", nft_text, carrier, NULL) == 0;
 }
 
 static void try_queue(struct probes *probes, unsigned int wanted)

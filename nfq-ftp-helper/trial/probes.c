@@ -52,15 +52,6 @@ static void try_rule(struct probes *probes, const struct rule_probe *rule, const
 	probe_set(probes, rule->probe, error == 0, complaint);
 }
 
-static void try_all(struct probes *probes, const char *carrier, unsigned int wanted)
-{
-	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++) {
-		if (wanted >> rule_probes[i].probe & 1)
-			try_rule(probes, &rule_probes[i], carrier);
-	}
-	probes_packets_try(probes, carrier, wanted);
-}
-
 /* In the child. */
 static void probe_and_exit(struct probes *probes, const char *carrier, unsigned int wanted)
 {
@@ -70,9 +61,15 @@ static void probe_and_exit(struct probes *probes, const char *carrier, unsigned 
 	if (namespace_enter_net(&alike) < 0)
 		_exit(STATUS_NO_NAMESPACE);
 	/* Whether that is done depends on whose the network namespace is. */
-	if (!alike)
+	if (!alike) {
 		probe_skip(probes, PROBE_BIT(PROBE_MANGLE), "it takes CAP_SYS_ADMIN");
-	try_all(probes, carrier, alike ? wanted : wanted & ~PROBE_BIT(PROBE_MANGLE));
+		wanted &= ~PROBE_BIT(PROBE_MANGLE);
+	}
+	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++) {
+		if (wanted >> rule_probes[i].probe & 1)
+			try_rule(probes, &rule_probes[i], carrier);
+	}
+	probes_packets_try(probes, carrier, wanted);
 	_exit(0);
 }
 

@@ -47,14 +47,14 @@ static void add_fast(struct response *answer, const struct connection *connectio
 
 void answer_fast_object(struct response *answer, const struct nlmsghdr *object)
 {
+	const struct answer found = { .message = object };
 	struct connection connection;
 	struct scan_note note;
-	const void *private;
 	size_t size;
+	const void *private = ctrequest_private(&found, CTHELPER_NAME, &size);
 
-	private = ctrequest_read_private(object, CTHELPER_NAME, &size);
 	if (!private || !scan_note(private, size, &note) || !note.alone ||
-	    ctrequest_read_connection(object, &connection) < 0 || !connection.established)
+	    ctrequest_connection(&found, &connection) < 0 || !connection.established)
 		return;
 	if (is_wanted(&answer->question.filter, &connection, state_of(&note)))
 		add_fast(answer, &connection, &note);
@@ -73,7 +73,6 @@ static int begin(struct response *answer)
 	error = answer->walk ? exchange_open(answer->walk) : -ENOMEM;
 	if (error)
 		return error;
-	exchange_begin(answer->walk);
 	ctrequest_walk_helped(answer->walk);
 	return exchange_walk_begin(answer->walk);
 }

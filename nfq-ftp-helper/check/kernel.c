@@ -8,8 +8,6 @@
 #include "host/module.h"
 #include "host/rights.h"
 #include "ruleset/backends.h"
-#include "ruleset/iptables.h"
-#include "ruleset/nft.h"
 #include "trial/probes.h"
 
 #include <errno.h>

@@ -13,7 +13,7 @@ static const char *const levels[] = {
 
 /* For programs that look for one. */
 static const char *const causes[] = {
-	[CAUSE_NONE] = "",
+	[CAUSE_NONE] = NULL,
 	[CAUSE_RIGHTS] = "rights",
 	[CAUSE_KERNEL] = "kernel",
 	[CAUSE_UNCHANGED] = "changed-packets-dropped",
@@ -70,31 +70,23 @@ void check_print(const struct check_report *report)
 
 static json_t *json_row(const struct check_row *row)
 {
-	json_t *object = json_object();
+	const char *level = row->level == CHECK_UNKNOWN ? "unknown" : levels[row->level];
 
-	json_object_set_new(object, "group", json_string(row->group));
-	json_object_set_new(object, "name", json_string(row->name));
-	json_object_set_new(object, "level", json_string(row->level == CHECK_UNKNOWN ? "unknown" : levels[row->level]));
-	json_object_set_new(object, "text", json_string(row->text));
-	if (row->cause != CAUSE_NONE)
-		json_object_set_new(object, "cause", json_string(causes[row->cause]));
-	if (row->remedy[0])
-		json_object_set_new(object, "remedy", json_string(row->remedy));
-	return object;
+	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*}", "group", row->group, "name", row->name, "level", level,
+			 "text", row->text, "cause", causes[row->cause], "remedy", row->remedy[0] ? row->remedy : NULL);
 }
 
 void check_print_json(const struct check_report *report)
 {
 	const struct check_row *cause = check_first_cause(report);
-	json_t *object = json_object(), *rows = json_array(), *modes = json_object();
+	json_t *rows = json_array(), *modes = json_object(), *object;
 
 	for (unsigned int i = 0; i < report->count; i++)
 		json_array_append_new(rows, json_row(&report->rows[i]));
 	for (enum mode mode = MODE_QUEUE; mode < MODES; mode++)
 		json_object_set_new(modes, mode_names[mode], json_boolean(report->can[mode]));
-	json_object_set_new(object, "first", cause ? json_row(cause) : json_null());
-	json_object_set_new(object, "modes", modes);
-	json_object_set_new(object, "rows", rows);
+	object = json_pack("{s:o, s:o, s:o}", "first", cause ? json_row(cause) : json_null(), "modes", modes, "rows",
+			   rows);
 	json_dumpf(object, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(object);

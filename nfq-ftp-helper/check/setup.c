@@ -58,7 +58,7 @@ static void add_helper(struct check_report *report, const struct findings *findi
 {
 	char command[REQUEST_COMMAND_MAX];
 
-	if (findings->assigned)
+	if (findings->helper[0])
 		check_add(report, SETUP_GROUP, "helper assigned", CHECK_YES, "`%s', by `%.200s'", findings->helper,
 			  findings->assigning);
 	else
@@ -67,7 +67,7 @@ static void add_helper(struct check_report *report, const struct findings *findi
 				     "connections to port %u, so no data connection can be expected",
 				     findings->ports.port[0]),
 			   CAUSE_NO_HELPER, "%s", request_apply(&findings->request, command));
-	if (findings->assigned && findings->unserved)
+	if (findings->helper[0] && findings->unserved)
 		check_mend(check_add(report, SETUP_GROUP, "ports", CHECK_NO,
 				     "no rule assigns a helper to connections to port %u, or queues their packets",
 				     findings->unserved),
@@ -87,7 +87,7 @@ static void add_queue_rules(struct check_report *report, const struct findings *
 	char command[REQUEST_COMMAND_MAX];
 
 	request.attach.mode = MODE_QUEUE;
-	if (findings->queued)
+	if (findings->queues.given)
 		check_add(report, SETUP_GROUP, "packets queued", CHECK_YES,
 			  queues->first == queues->last ? "to queue %u" : "to queues %u:%u", queues->first,
 			  queues->last);
@@ -119,7 +119,7 @@ static void add_taken(struct check_report *report, unsigned int number, const st
 	request.attach.mode = MODE_QUEUE;
 	request.attach.sure_queues.given = false;
 	(void)queue_range_set(&request.attach.queues, number, 1);
-	if (findings->queued)
+	if (findings->queues.given)
 		check_mend(row, CAUSE_QUEUE_TAKEN, "%s, and start what it says", request_apply(&request, command));
 	else if (module_is_loaded(MODULE_NAME))
 		check_mend(row, CAUSE_QUEUE_TAKEN, "rmmod " MODULE_NAME ", and load it with queue=%u", number);
@@ -133,7 +133,7 @@ static void write_start(const struct findings *findings, char command[CHECK_TEXT
 	const struct queue_range *queues = &findings->queues, *sure = &findings->sure_queues;
 	const char *seqadj = findings->some_only ? " --seqadj kernel" : "";
 
-	if (!findings->queued)
+	if (!findings->queues.given)
 		snprintf(command, CHECK_TEXT_MAX, "nfq-ftp-helper run");
 	else if (sure->given)
 		snprintf(command, CHECK_TEXT_MAX, "nfq-ftp-helper run --mode queue --queue %u:%u --sure-queue %u:%u%s",
@@ -220,7 +220,7 @@ static void add_queues(struct check_report *report, const struct findings *findi
 
 	(void)helper_look(&own);
 	deserted = add_deserted(report, &own);
-	if (findings->queued) {
+	if (findings->queues.given) {
 		add_range(report, &findings->queues, findings);
 		add_range(report, &findings->sure_queues, findings);
 	} else if (deserted) {

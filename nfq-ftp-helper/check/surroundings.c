@@ -3,7 +3,7 @@
  * What else on this host touches FTP's packets, and is no rule of netfilter's; and who keeps the rules that there are.
  */
 #include "check.h"
-#include "host/bridge.h"
+#include "host/interface.h"
 #include "host/module.h"
 #include "host/sysctl.h"
 
@@ -54,7 +54,7 @@ static void add_bridge(struct check_report *report)
 {
 	char name[IF_NAMESIZE], way[MODULE_WAY_MAX];
 
-	if (!bridge_find(name) || sysctl_number("net/bridge/bridge-nf-call-iptables") == 1)
+	if (!interface_find_bridge(name) || sysctl_number("net/bridge/bridge-nf-call-iptables") == 1)
 		return;
 	check_mend(
 		check_add(

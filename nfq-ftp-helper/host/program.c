@@ -166,7 +166,10 @@ int program_run(const char *const argv[], const char *input, char **output, char
 {
 	int streams[STREAMS] = { -1, -1, -1 };
 	int error = open_streams(streams, input);
+	char unheard[PROGRAM_COMPLAINT_MAX];
 
+	if (!complaint)
+		complaint = unheard;
 	if (!error)
 		error = run_with(argv, streams, complaint);
 	if (!error && output) {
@@ -182,7 +185,6 @@ int program_run(const char *const argv[], const char *input, char **output, char
 bool program_exists(const char *name)
 {
 	const char *const argv[] = { name, "--version", NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX];
 
-	return program_run(argv, NULL, NULL, complaint) == 0;
+	return program_run(argv, NULL, NULL, NULL) == 0;
 }

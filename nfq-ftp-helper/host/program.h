@@ -16,7 +16,7 @@
  *	own directories, whatever PATH says
  * @input: its standard input; NULL: nothing
  * @output: NULL, or filled in on success with what it wrote, ended by NUL: free() it
- * @complaint: PROGRAM_COMPLAINT_MAX bytes, filled in on failure with what it said, as one line
+ * @complaint: NULL, or PROGRAM_COMPLAINT_MAX bytes, filled in on failure with what it said, as one line
  *
  * Return: 0; -ENOENT: there is no such program; -EREMOTEIO: it failed; another negative errno.
  */

@@ -120,30 +120,24 @@ static const struct particular particulars[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Return: 1: it is allowed now; 0: there is no such call here; or a negative errno. */
-static int allow(scmp_filter_ctx filter, const char *name, unsigned int conditions,
-		 const struct scmp_arg_cmp *condition)
+/* As far as it has come. */
+struct list {
+	scmp_filter_ctx filter;
+	unsigned int count;
+	int error; /* then nothing is added any more */
+};
+
+/* Unless there is no such call here. Some have a number below zero: that of a call which this architecture does not have. */
+static void allow(struct list *list, const char *name, unsigned int conditions, const struct scmp_arg_cmp *condition)
 {
 	const int number = seccomp_syscall_resolve_name(name);
-	const int error = number == __NR_SCMP_ERROR ?
-				  0 :
-				  seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, conditions, condition);
+	int error;
 
-	if (error == -EDOM)
-		return 0;
-	/* Some have a number below zero: that of a call which this architecture does not have. */
-	return error ? error : number >= 0;
-}
-
-static int allow_plain(scmp_filter_ctx filter, unsigned int *count)
-{
-	int allowed = 0;
-
-	for (size_t i = 0; i < COUNT(plain) && allowed >= 0; i++) {
-		allowed = allow(filter, plain[i], 0, NULL);
-		*count += allowed > 0;
-	}
-	return allowed < 0 ? allowed : 0;
+	if (list->error || number == __NR_SCMP_ERROR)
+		return;
+	error = seccomp_rule_add_array(list->filter, SCMP_ACT_ALLOW, number, conditions, condition);
+	list->error = error == -EDOM ? 0 : error;
+	list->count += !error && number >= 0;
 }
 
 static struct scmp_arg_cmp masked(const struct argument *argument)
@@ -156,31 +150,21 @@ static struct scmp_arg_cmp masked(const struct argument *argument)
 	};
 }
 
-static int allow_particular(scmp_filter_ctx filter, unsigned int *count)
+static void allow_all(struct list *list)
 {
-	int allowed = 0;
+	const struct scmp_arg_cmp self = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (uint32_t)getpid() };
 
-	for (size_t i = 0; i < COUNT(particulars) && allowed >= 0; i++) {
+	for (size_t i = 0; i < COUNT(plain); i++)
+		allow(list, plain[i], 0, NULL);
+	for (size_t i = 0; i < COUNT(particulars); i++) {
 		const struct particular *one = &particulars[i];
 		const struct scmp_arg_cmp conditions[] = { masked(&one->first), masked(&one->second) };
 
-		allowed = allow(filter, one->name, one->second.mask ? 2 : 1, conditions);
-		*count += allowed > 0;
+		allow(list, one->name, one->second.mask ? 2 : 1, conditions);
 	}
-	return allowed < 0 ? allowed : 0;
-}
-
-/* Signals to itself alone: a worker ends the daemon by one. */
-static int allow_signals(scmp_filter_ctx filter, unsigned int *count)
-{
-	const struct scmp_arg_cmp self = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (uint32_t)getpid() };
-	int allowed = allow(filter, "kill", 1, &self);
-
-	*count += allowed > 0;
-	if (allowed >= 0)
-		allowed = allow(filter, "tgkill", 1, &self);
-	*count += allowed > 0;
-	return allowed < 0 ? allowed : 0;
+	/* Signals to itself alone: a worker ends the daemon by one. */
+	allow(list, "kill", 1, &self);
+	allow(list, "tgkill", 1, &self);
 }
 
 /* Its arguments are in memory, where no filter sees them: without it the C library makes threads by clone(). */
@@ -191,21 +175,16 @@ static int refuse_clone3(scmp_filter_ctx filter)
 	return number == __NR_SCMP_ERROR ? 0 : seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), number, 0, NULL);
 }
 
-static int load(scmp_filter_ctx filter, unsigned int *count)
+static int load(struct list *list)
 {
-	int error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-
-	if (!error)
-		error = allow_plain(filter, count);
-	if (!error)
-		error = allow_particular(filter, count);
-	if (!error)
-		error = allow_signals(filter, count);
-	if (!error)
-		error = refuse_clone3(filter);
-	if (!error)
-		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	return error ? error : seccomp_load(filter);
+	list->error = seccomp_attr_set(list->filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	allow_all(list);
+	if (!list->error)
+		list->error = refuse_clone3(list->filter);
+	if (list->error)
+		return list->error;
+	(void)seccomp_attr_set(list->filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	return seccomp_load(list->filter);
 }
 
 const char *calls_missing(void)
@@ -219,18 +198,18 @@ const char *calls_missing(void)
 
 int calls_enter(unsigned int *count)
 {
-	scmp_filter_ctx filter;
+	struct list list = { 0 };
 	int error;
 
 	*count = 0;
 	if (calls_missing() || prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
 		return -ENOTSUP;
-	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	if (!filter)
+	list.filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!list.filter)
 		return -ENOMEM;
-	error = load(filter, count);
-	seccomp_release(filter);
-	if (error)
-		*count = 0;
+	error = load(&list);
+	seccomp_release(list.filter);
+	if (!error)
+		*count = list.count;
 	return error;
 }

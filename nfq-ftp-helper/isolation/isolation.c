@@ -38,21 +38,19 @@ static int become_user(const struct stage_context *context)
  */
 static int keep_net_admin(const struct stage_context *context)
 {
-	int error = capabilities_keep(capabilities_bit(CAP_NET_ADMIN));
+	const int error = capabilities_keep(capabilities_bit(CAP_NET_ADMIN));
 
-	if (!error && prctl(PR_SET_DUMPABLE, calls_missing() != NULL, 0, 0, 0) < 0)
-		error = -errno;
-	context->isolation->net_admin_alone = !error;
-	return error;
+	(void)context;
+	if (error)
+		return error;
+	return prctl(PR_SET_DUMPABLE, calls_missing() != NULL, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 /* Stage 5 */
 static int forgo_privileges(const struct stage_context *context)
 {
-	const int error = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
-
-	context->isolation->no_new_privs = !error;
-	return error;
+	(void)context;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 /* Stage 6 */

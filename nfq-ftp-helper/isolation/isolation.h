@@ -36,9 +36,7 @@
 /* What is in force, after isolation_enter(); before, nothing is. */
 struct isolation {
 	bool entered;
-	bool user;	      /* it is not root (any more) */
-	bool net_admin_alone; /* of all capabilities */
-	bool no_new_privs;
+	bool user;	       /* it is not root (any more) */
 	unsigned int landlock; /* its version here; 0: this kernel has none, or it is switched off */
 	unsigned int calls;    /* so many are on the list; 0: none is, since this kernel or this build cannot */
 	const char *missing;   /* why there is no list of calls; NULL: there is one */

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* libmnl's loop stops without a word at an attribute that runs past the end. */
@@ -13,13 +12,6 @@ size_t attributes_whole(const void *data, size_t length)
 
 	mnl_attr_for_each_payload(data, length);
 	return (size_t)((const uint8_t *)attr - (const uint8_t *)data);
-}
-
-static bool keeps_rule(const struct nlattr *attribute, const struct attribute_rule *rule)
-{
-	const uint16_t length = mnl_attr_get_payload_len(attribute);
-
-	return length >= rule->at_least && (!rule->exactly || length == rule->exactly);
 }
 
 int attributes_parse(const void *data, size_t length, const struct attribute_rule *rules, const struct nlattr **found,
@@ -35,7 +27,7 @@ int attributes_parse(const void *data, size_t length, const struct attribute_rul
 
 		if (type > max)
 			continue;
-		if (!keeps_rule(attr, &rules[type]))
+		if (rules && rules[type].exactly && mnl_attr_get_payload_len(attr) != rules[type].exactly)
 			return -EBADMSG;
 		found[type] = attr;
 	}

@@ -10,12 +10,11 @@
 #include <stdint.h>
 
 /*
- * What an attribute must be. Its length: exactly, or at least, this many bytes; a rule of all zeroes takes any. An
- * attribute that breaks its rule makes the whole message bad.
+ * What an attribute must be. Its length: exactly this many bytes; a rule of all zeroes takes any. An attribute that breaks its rule makes the
+ * whole message bad.
  */
 struct attribute_rule {
 	uint16_t exactly;
-	uint16_t at_least;
 };
 
 /* Bytes of the run that its whole attributes fill, padding included: less than @length where one runs past the end. */
@@ -25,7 +24,7 @@ size_t attributes_whole(const void *data, size_t length);
  * attributes_parse - sort a run of attributes by type
  * @data: the first attribute
  * @length: bytes there
- * @rules: one a type, from 0 to @max
+ * @rules: one a type, from 0 to @max; NULL: there are none
  * @found: one a type, from 0 to @max; filled in, NULL where there is none. They point into @data
  * @max: the highest type of interest; higher ones are skipped
  *

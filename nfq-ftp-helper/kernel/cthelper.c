@@ -55,11 +55,6 @@ static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type
 	return message;
 }
 
-static void put_status(struct nlmsghdr *message, uint32_t status)
-{
-	attribute_put_be32(message, NFCTH_STATUS, status);
-}
-
 static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *policy)
 {
 	struct nlattr *all = mnl_attr_nest_start(message, NFCTH_POLICY);
@@ -74,21 +69,13 @@ static void put_policy(struct nlmsghdr *message, const struct cthelper_policy *p
 	mnl_attr_nest_end(message, all);
 }
 
-static void put_queue(struct nlmsghdr *message, uint16_t queue)
-{
-	attribute_put_be32(message, NFCTH_QUEUE_NUM, queue);
-	put_status(message, NFCT_HELPER_STATUS_ENABLED);
-}
-
 /* A stub. */
 static int helper_make(struct exchange *exchange, uint8_t family, const struct cthelper_policy *policy)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE | NLM_F_EXCL, family);
 
-	exchange_begin(exchange);
-	message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE | NLM_F_EXCL, family);
 	put_policy(message, policy);
-	put_status(message, NFCT_HELPER_STATUS_DISABLED);
+	attribute_put_be32(message, NFCTH_STATUS, NFCT_HELPER_STATUS_DISABLED);
 	attribute_put_be32(message, NFCTH_PRIV_DATA_LEN, 0);
 	return without_subsystem(exchange_run_one(exchange));
 }
@@ -96,28 +83,26 @@ static int helper_make(struct exchange *exchange, uint8_t family, const struct c
 static int helper_change(struct exchange *exchange, uint8_t family, uint16_t queue,
 			 const struct cthelper_policy *policy)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family);
 	int error;
 
-	exchange_begin(exchange);
-	message = add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family);
 	put_policy(message, policy);
-	put_queue(message, queue);
+	attribute_put_be32(message, NFCTH_QUEUE_NUM, queue);
+	attribute_put_be32(message, NFCTH_STATUS, NFCT_HELPER_STATUS_ENABLED);
 	error = exchange_run_one(exchange);
 	return error == -EINVAL ? -EEXIST : error;
 }
 
 static int helper_delete(struct exchange *exchange, uint8_t family)
 {
-	exchange_begin(exchange);
 	add_message(exchange, NFNL_MSG_CTHELPER_DEL, 0, family);
 	return without_subsystem(exchange_run_one(exchange));
 }
 
 static int helper_disable(struct exchange *exchange, uint8_t family)
 {
-	exchange_begin(exchange);
-	put_status(add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family), NFCT_HELPER_STATUS_DISABLED);
+	attribute_put_be32(add_message(exchange, NFNL_MSG_CTHELPER_NEW, NLM_F_CREATE, family), NFCTH_STATUS,
+			   NFCT_HELPER_STATUS_DISABLED);
 	return exchange_run_one(exchange);
 }
 
@@ -208,11 +193,7 @@ static int find_user(struct exchange *exchange)
 	int error = 0;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && !used && !error; i++) {
-		struct nfgenmsg *header;
-
-		exchange_begin(exchange);
-		header = mnl_nlmsg_get_payload(exchange_add(exchange, lists[i], NLM_F_DUMP, FAMILY_IPV4));
-		header->nfgen_family = AF_UNSPEC;
+		exchange_add(exchange, lists[i], NLM_F_DUMP, 0);
 		error = exchange_walk(exchange, look_for_name, &used);
 		/* A kernel without nf_tables has no rules of it. */
 		if (error == -EINVAL || error == -EOPNOTSUPP)
@@ -274,7 +255,6 @@ static int helper_read(const void *attributes, size_t length, struct cthelper *h
 	return error;
 }
 
-/* Where nobody looks, the answer is what counts. */
 struct listing {
 	void (*look)(void *context, const struct cthelper *helper);
 	void *context;
@@ -295,12 +275,6 @@ int cthelper_list(struct exchange *exchange, void (*look)(void *context, const s
 {
 	struct listing listing = { look, context };
 
-	exchange_begin(exchange);
 	exchange_add(exchange, CTHELPER(NFNL_MSG_CTHELPER_GET), NLM_F_DUMP, FAMILY_IPV4);
 	return without_subsystem(exchange_walk(exchange, list_object, &listing));
-}
-
-int cthelper_available(struct exchange *exchange)
-{
-	return cthelper_list(exchange, NULL, NULL);
 }

@@ -9,11 +9,10 @@
 
 #include "exchange.h"
 
-#define CTHELPER_NAME	  "nfq-ftp"
-#define CTHELPER_NAME_MAX CONNECTION_HELPER_MAX
+#define CTHELPER_NAME "nfq-ftp"
 
 struct cthelper {
-	char name[CTHELPER_NAME_MAX];
+	char name[CONNECTION_HELPER_MAX];
 	uint8_t family; /* FAMILY_IPV4 or FAMILY_IPV6 */
 	bool enabled;	/* it queues packets; otherwise it is a stub, which only carries expectations */
 	uint16_t queue;
@@ -57,14 +56,11 @@ int cthelper_unregister(struct exchange *exchange);
 /**
  * cthelper_list - all TCP helpers of user space, those that are a module's included
  * @exchange: as opened
- * @look: called with each
+ * @look: called with each; NULL: the answer is what counts
  * @context: for @look
  *
  * Return: 0, or a negative errno as above.
  */
 int cthelper_list(struct exchange *exchange, void (*look)(void *context, const struct cthelper *helper), void *context);
-
-/* Has the kernel helpers of user space, and may we ask? Return: 0, or a negative errno as above. */
-int cthelper_available(struct exchange *exchange);
 
 #endif

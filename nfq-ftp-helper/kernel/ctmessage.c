@@ -82,13 +82,18 @@ static void put_nat(struct nlmsghdr *message, const struct expectation *expectat
 	mnl_attr_put_strz(message, CTA_EXPECT_FN, "nat-follow-master");
 }
 
+void ctmessage_put_expected(struct nlmsghdr *message, const struct tuple *tuple)
+{
+	struct tuple from_any = *tuple;
+
+	from_any.src.port = 0;
+	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, &from_any);
+}
+
 void ctmessage_put_expectation(struct nlmsghdr *message, const struct expectation *expectation, uint32_t seconds)
 {
-	struct tuple tuple = expectation->tuple;
-
-	tuple.src.port = 0;
-	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, &tuple);
-	put_mask(message, tuple.dst.family);
+	ctmessage_put_expected(message, &expectation->tuple);
+	put_mask(message, expectation->tuple.dst.family);
 	attribute_put_be32(message, CTA_EXPECT_TIMEOUT, seconds);
 	attribute_put_be32(message, CTA_EXPECT_CLASS, 0);
 	if (expectation->translated)
@@ -105,20 +110,11 @@ void ctmessage_put_seqadj(struct nlmsghdr *message, uint16_t type, const struct 
 	mnl_attr_nest_end(message, nest);
 }
 
-/* Labels are an array of 32-bit words, each in the machine's order. */
-static void set_label(uint8_t labels[CONNECTION_LABELS_MAX], uint8_t label)
-{
-	uint32_t words[CONNECTION_LABELS_MAX / sizeof(uint32_t)] = { 0 };
-
-	words[label / 32] = 1u << label % 32;
-	memcpy(labels, words, CONNECTION_LABELS_MAX);
-}
-
 void ctmessage_put_label(struct nlmsghdr *message, uint8_t label, bool on)
 {
-	uint8_t mask[CONNECTION_LABELS_MAX], labels[CONNECTION_LABELS_MAX] = { 0 };
+	uint32_t mask[CONNECTION_LABEL_WORDS] = { 0 }, labels[CONNECTION_LABEL_WORDS] = { 0 };
 
-	set_label(mask, label);
+	mask[label / 32] = 1u << label % 32;
 	if (on)
 		memcpy(labels, mask, sizeof(labels));
 	mnl_attr_put(message, CTA_LABELS, sizeof(labels), labels);
@@ -126,15 +122,13 @@ void ctmessage_put_label(struct nlmsghdr *message, uint8_t label, bool on)
 }
 
 /* What is beyond those we know is left out. */
-static void read_labels(const struct nlattr *attribute, uint8_t labels[CONNECTION_LABELS_MAX])
+static void read_labels(const struct nlattr *attribute, uint32_t labels[CONNECTION_LABEL_WORDS])
 {
-	uint32_t words[CONNECTION_LABELS_MAX / sizeof(uint32_t)] = { 0 };
 	const size_t length = attribute ? mnl_attr_get_payload_len(attribute) : 0;
 
 	if (length)
-		memcpy(words, mnl_attr_get_payload(attribute), length < sizeof(words) ? length : sizeof(words));
-	for (unsigned int i = 0; i < CONNECTION_LABELS_MAX; i++)
-		labels[i] = (uint8_t)(words[i / 4] >> i % 4 * 8);
+		memcpy(labels, mnl_attr_get_payload(attribute),
+		       length < CONNECTION_LABELS_MAX ? length : CONNECTION_LABELS_MAX);
 }
 
 void ctmessage_put_liberal(struct nlmsghdr *message)
@@ -218,11 +212,10 @@ static int read_ports(const struct nlattr *nest, struct tuple *tuple)
 
 static int read_tuple(const struct nlattr *nest, struct tuple *tuple)
 {
-	static const struct attribute_rule rules[CTA_TUPLE_MAX + 1] = { 0 };
 	const struct nlattr *found[CTA_TUPLE_MAX + 1];
 	int error;
 
-	if (!nest || attributes_parse_nested(nest, rules, found, CTA_TUPLE_MAX) < 0)
+	if (!nest || attributes_parse_nested(nest, NULL, found, CTA_TUPLE_MAX) < 0)
 		return -EBADMSG;
 	if (!found[CTA_TUPLE_IP] || !found[CTA_TUPLE_PROTO])
 		return -EBADMSG;
@@ -280,7 +273,6 @@ static enum progress progress_of(uint8_t state, uint32_t status)
 /* Without the attribute nothing is known. */
 static int read_protocol(const struct nlattr *nest, struct connection *connection)
 {
-	static const struct attribute_rule protocols[CTA_PROTOINFO_MAX + 1] = { 0 };
 	static const struct attribute_rule rules[CTA_PROTOINFO_TCP_MAX + 1] = {
 		[CTA_PROTOINFO_TCP_STATE] = { .exactly = 1 },
 		[CTA_PROTOINFO_TCP_FLAGS_ORIGINAL] = { .exactly = sizeof(struct nf_ct_tcp_flags) },
@@ -292,7 +284,7 @@ static int read_protocol(const struct nlattr *nest, struct connection *connectio
 	connection->binding.progress = PROGRESS_UNKNOWN;
 	if (!nest)
 		return 0;
-	if (attributes_parse_nested(nest, protocols, protocol, CTA_PROTOINFO_MAX) < 0)
+	if (attributes_parse_nested(nest, NULL, protocol, CTA_PROTOINFO_MAX) < 0)
 		return -EBADMSG;
 	if (!protocol[CTA_PROTOINFO_TCP])
 		return 0;
@@ -310,13 +302,6 @@ static int read_protocol(const struct nlattr *nest, struct connection *connectio
 	return 0;
 }
 
-static int parse_helper(const struct nlattr *nest, const struct nlattr *found[CTA_HELP_MAX + 1])
-{
-	static const struct attribute_rule rules[CTA_HELP_MAX + 1] = { 0 };
-
-	return attributes_parse_nested(nest, rules, found, CTA_HELP_MAX);
-}
-
 /* Its name, "" where there is none. */
 static int read_help_name(const struct nlattr *nest, char name[CONNECTION_HELPER_MAX])
 {
@@ -325,7 +310,7 @@ static int read_help_name(const struct nlattr *nest, char name[CONNECTION_HELPER
 	name[0] = '\0';
 	if (!nest)
 		return 0;
-	if (parse_helper(nest, found) < 0)
+	if (attributes_parse_nested(nest, NULL, found, CTA_HELP_MAX) < 0)
 		return -EBADMSG;
 	return found[CTA_HELP_NAME] ? attribute_text(found[CTA_HELP_NAME], name, CONNECTION_HELPER_MAX) : 0;
 }
@@ -394,12 +379,11 @@ int ctmessage_read_flow(const void *data, size_t length, struct flow *flow)
 
 const void *ctmessage_read_private(const void *data, size_t length, const char *helper, size_t *size)
 {
-	static const struct attribute_rule rules[CTA_HELP + 1] = { 0 };
 	const struct nlattr *found[CTA_HELP + 1], *inside[CTA_HELP_MAX + 1];
 	char name[CONNECTION_HELPER_MAX];
 
-	if (attributes_parse(data, length, rules, found, CTA_HELP) < 0 || !found[CTA_HELP] ||
-	    parse_helper(found[CTA_HELP], inside) < 0 || !inside[CTA_HELP_INFO])
+	if (attributes_parse(data, length, NULL, found, CTA_HELP) < 0 || !found[CTA_HELP] ||
+	    attributes_parse_nested(found[CTA_HELP], NULL, inside, CTA_HELP_MAX) < 0 || !inside[CTA_HELP_INFO])
 		return NULL;
 	if (read_help_name(found[CTA_HELP], name) < 0 || strcmp(name, helper) != 0)
 		return NULL;

@@ -17,12 +17,13 @@
 
 #define CONNECTION_HELPER_MAX 16 /* NF_CT_HELPER_NAME_LEN */
 
-#define CONNECTION_LABELS_MAX 16 /* NF_CT_LABELS_MAX_SIZE */
+#define CONNECTION_LABELS_MAX  16 /* bytes: NF_CT_LABELS_MAX_SIZE */
+#define CONNECTION_LABEL_WORDS (CONNECTION_LABELS_MAX / 4)
 
 /* A connection as the kernel describes it. */
 struct connection {
 	struct binding binding;
-	uint8_t labels[CONNECTION_LABELS_MAX]; /* a bit each, the first in the first byte's lowest */
+	uint32_t labels[CONNECTION_LABEL_WORDS]; /* a bit each, the first in the first word's lowest */
 	uint32_t mark;
 	uint32_t status;  /* IPS_* */
 	uint32_t seconds; /* until conntrack forgets it, unless a packet comes */
@@ -54,7 +55,7 @@ struct expected {
  * @buffer: CTMESSAGE_MAX bytes, aligned to 4
  * @type: subsystem and type, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET for instance
  * @flags: NLM_F_* besides NLM_F_REQUEST
- * @family: FAMILY_IPV4 or FAMILY_IPV6
+ * @family: FAMILY_IPV4 or FAMILY_IPV6; 0: of all
  * @seq: netlink sequence number
  *
  * Return: the message, which is @buffer.
@@ -66,6 +67,9 @@ void ctmessage_put_tuple(struct nlmsghdr *message, uint16_t type, const struct t
 
 /* A conntrack zone as attribute @type, unless it is the default one. */
 void ctmessage_put_zone(struct nlmsghdr *message, uint16_t type, uint16_t zone);
+
+/* What is expected, from any port. */
+void ctmessage_put_expected(struct nlmsghdr *message, const struct tuple *tuple);
 
 /* All of an expectation but its master and zone. @seconds: until it lapses, where its helper has no policy. */
 void ctmessage_put_expectation(struct nlmsghdr *message, const struct expectation *expectation, uint32_t seconds);

@@ -21,7 +21,6 @@ static int ask_for_nobody(struct ctnetlink *ct)
 	const struct tuple nobody = { .src.family = FAMILY_IPV4, .dst.family = FAMILY_IPV4 };
 	int error;
 
-	exchange_begin(&ct->exchange);
 	ctrequest_get(&ct->exchange, &nobody, 0);
 	error = exchange_run_one(&ct->exchange);
 	if (error == -ENOENT)
@@ -46,7 +45,7 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	if (error)
 		ctnetlink_close(ct);
 	else
-		ct->cthelpers = cthelper_available(&ct->exchange) != -EPROTONOSUPPORT;
+		ct->cthelpers = cthelper_list(&ct->exchange, NULL, NULL) != -EPROTONOSUPPORT;
 	return error;
 }
 

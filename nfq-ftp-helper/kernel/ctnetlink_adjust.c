@@ -55,10 +55,8 @@ static int check_adjusted(const struct answer *answer, enum direction direction,
 
 static void adjust_as_before(struct ctnetlink *ct, const struct binding *master, enum direction direction)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, 0);
 
-	exchange_begin(&ct->exchange);
-	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, 0);
 	ctmessage_put_seqadj(message, ctnetlink_seqadj_type(direction), &master->seqadj[direction]);
 	(void)exchange_post(&ct->exchange);
 }
@@ -75,7 +73,6 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 		return error;
 	if (ct->config.send_packets)
 		ct->config.send_packets(ct->config.send_context);
-	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, NLM_F_ACK);
 	ctmessage_put_seqadj(message, ctnetlink_seqadj_type(direction), adjustment);
 	if (seqadj_misjudged(adjustment))
@@ -107,7 +104,6 @@ static int adjust_by_self(struct ctnetlink *ct, const struct binding *master)
 
 	if (error)
 		return error;
-	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone, NLM_F_ACK);
 	ctmessage_put_liberal(message);
 	if (!ct->config.labels)
@@ -139,7 +135,6 @@ static int get_connection(struct ctnetlink *ct, const struct binding *master, st
 	if (ctnetlink_hinted(ct, connection) &&
 	    tuple_equal(&connection->binding.tuple[DIRECTION_ORIGINAL], &master->tuple[DIRECTION_ORIGINAL]))
 		return 0;
-	exchange_begin(&ct->exchange);
 	ctrequest_get(&ct->exchange, &master->tuple[DIRECTION_ORIGINAL], master->zone);
 	error = exchange_run(&ct->exchange);
 	return error ? error : ctrequest_connection(&ct->exchange.answer[0], connection);
@@ -167,20 +162,12 @@ int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct binding *mast
 			 const struct seqadj *adjustment)
 {
 	struct ctnetlink *ct = ctnetlink_of(conntrack);
-	const bool proven = kernel_adjusts(master);
+	const enum seqadj_mode mode = ct->config.seqadj;
 	int result;
 
 	/* Whom the kernel adjusts already, as a daemon of another mode may have left it, it goes on to adjust. */
-	if (ct->config.seqadj == SEQADJ_MODE_SELF && !proven)
-		return adjust_by_self(ct, master);
-	if (!proven && carried_by_user(ct, master)) {
-		if (ct->config.seqadj == SEQADJ_MODE_KERNEL)
-			return -CTNETLINK_TWICE;
-		ct->counters.carried_by_user++;
-		return adjust_by_self(ct, master);
-	}
+	if (!kernel_adjusts(master) && (mode == SEQADJ_MODE_SELF || carried_by_user(ct, master)))
+		return mode == SEQADJ_MODE_KERNEL ? -CTNETLINK_TWICE : adjust_by_self(ct, master);
 	result = adjust_by_kernel(ct, master, direction, adjustment);
-	if (result != -EOPNOTSUPP || ct->config.seqadj == SEQADJ_MODE_KERNEL)
-		return result;
-	return adjust_by_self(ct, master);
+	return result == -EOPNOTSUPP && mode != SEQADJ_MODE_KERNEL ? adjust_by_self(ct, master) : result;
 }

@@ -25,7 +25,6 @@ static unsigned int find_those_there(struct ctnetlink *ct, struct deferred_there
 	const struct deferred *asked[CTNETLINK_DEFERRED];
 	unsigned int questions = 0, count = 0;
 
-	exchange_begin(&ct->exchange);
 	for (unsigned int i = 0; i < ct->deferred_count; i++) {
 		const struct deferred *deferred = &ct->deferred[i];
 
@@ -70,7 +69,6 @@ static void put_settled(struct nlmsghdr *message, const struct seqadj adjustment
 
 static void flush_settled(struct ctnetlink *ct)
 {
-	exchange_begin(&ct->exchange);
 	for (unsigned int i = 0; i < ct->deferred_count; i++) {
 		const struct deferred *deferred = &ct->deferred[i];
 		struct nlmsghdr *message;
@@ -83,8 +81,7 @@ static void flush_settled(struct ctnetlink *ct)
 			ctnetlink_put_unmarked(ct, message);
 	}
 	/* A connection that is gone needs nothing. */
-	if (ct->exchange.count)
-		(void)exchange_post(&ct->exchange);
+	(void)exchange_post(&ct->exchange);
 }
 
 void ctnetlink_flush(struct ctnetlink *ct)
@@ -134,10 +131,7 @@ void ctnetlink_undefer(struct ctnetlink *ct, const struct binding *master, const
 void ctnetlink_unexpect(struct conntrack *conntrack, const struct binding *master,
 			const struct expectation *expectation)
 {
-	struct deferred *deferred = defer(ctnetlink_of(conntrack), master, false);
-
-	deferred->expectation = *expectation;
-	deferred->expectation.tuple.src.port = 0;
+	defer(ctnetlink_of(conntrack), master, false)->expectation = *expectation;
 }
 
 void ctnetlink_settle(struct conntrack *conntrack, const struct binding *master)

@@ -18,14 +18,6 @@
 #include "ctnetlink_ops.h"
 #include "ctrequest.h"
 
-static struct tuple tuple_of(const struct expectation *expectation)
-{
-	struct tuple tuple = expectation->tuple;
-
-	tuple.src.port = 0;
-	return tuple;
-}
-
 /* An answer that describes an expectation of this master. -ENOENT: there is none; -EBUSY: it is another master's. */
 static int read_expected(const struct answer *answer, const struct binding *master, struct expected *expected)
 {
@@ -39,11 +31,9 @@ static int read_expected(const struct answer *answer, const struct binding *mast
 static int get_expected(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation,
 			struct expected *expected)
 {
-	const struct tuple tuple = tuple_of(expectation);
 	int error;
 
-	exchange_begin(&ct->exchange);
-	ctrequest_get_expected(&ct->exchange, &tuple, master->zone);
+	ctrequest_get_expected(&ct->exchange, &expectation->tuple, master->zone);
 	error = exchange_run(&ct->exchange);
 	return error ? error : read_expected(&ct->exchange.answer[0], master, expected);
 }
@@ -51,19 +41,17 @@ static int get_expected(struct ctnetlink *ct, const struct binding *master, cons
 /* Delete an expectation of this master. Errors as read_expected()'s. */
 static int delete_expected(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)
 {
-	const struct tuple tuple = tuple_of(expectation);
 	struct expected expected;
 	const int error = get_expected(ct, master, expectation, &expected);
 
 	if (error)
 		return error;
-	return ctrequest_delete_expected(&ct->exchange, &tuple, master->zone, expected.id);
+	return ctrequest_delete_expected(&ct->exchange, &expectation->tuple, master->zone, expected.id);
 }
 
 static int set_time(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation,
 		    uint32_t seconds)
 {
-	exchange_begin(&ct->exchange);
 	ctrequest_renew(&ct->exchange, master, expectation, seconds);
 	return exchange_run_one(&ct->exchange);
 }
@@ -141,7 +129,6 @@ static int clear_the_way(struct ctnetlink *ct, const struct binding *master, con
 		return -EBUSY;
 	}
 	if (is_left_over(&ct->exchange.answer[CREATED_REPLY], expectation, &connection)) {
-		exchange_begin(&ct->exchange);
 		ctrequest_forget(&ct->exchange, &connection.binding);
 		(void)exchange_post(&ct->exchange);
 	}
@@ -152,16 +139,14 @@ static int clear_the_way(struct ctnetlink *ct, const struct binding *master, con
 
 static int create_expected(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation)
 {
-	const struct tuple tuple = tuple_of(expectation);
 	bool sure = ct->config.policy_timeout == ct->config.expect_timeout;
 	struct expected expected;
 	int error;
 
-	exchange_begin(&ct->exchange);
 	ctrequest_expect(&ct->exchange, master, expectation, ct->config.expect_timeout);
 	ask_for_those_in_the_way(&ct->exchange, master, expectation);
 	if (!sure)
-		ctrequest_get_expected(&ct->exchange, &tuple, master->zone);
+		ctrequest_get_expected(&ct->exchange, &expectation->tuple, master->zone);
 	error = exchange_run(&ct->exchange);
 	if (error)
 		ctnetlink_unexpect(&ct->conntrack, master, expectation);

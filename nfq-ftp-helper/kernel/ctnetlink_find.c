@@ -44,7 +44,6 @@ static int find_by_tuple(struct ctnetlink *ct, const struct tuple *seen, uint16_
 	const struct tuple inverse = tuple_inverse(seen);
 	int error;
 
-	exchange_begin(&ct->exchange);
 	ctrequest_get(&ct->exchange, seen, zone);
 	ctrequest_get(&ct->exchange, &inverse, zone);
 	error = exchange_run(&ct->exchange);
@@ -70,10 +69,11 @@ struct table_walk {
 static void walk_connection(void *context, const struct nlmsghdr *object)
 {
 	struct table_walk *walk = context;
+	const struct answer found = { .message = object };
 	struct connection connection;
 	const struct binding *binding = &connection.binding;
 
-	if (walk->found || ctrequest_read_connection(object, &connection) < 0 || binding->zone != walk->zone)
+	if (walk->found || ctrequest_connection(&found, &connection) < 0 || binding->zone != walk->zone)
 		return;
 	if (!endpoint_equal(&binding->tuple[DIRECTION_ORIGINAL].src, walk->original) ||
 	    !endpoint_equal(&binding->tuple[DIRECTION_REPLY].src, walk->reply))
@@ -84,11 +84,9 @@ static void walk_connection(void *context, const struct nlmsghdr *object)
 
 static int walk_table(struct ctnetlink *ct, struct table_walk *walk, bool filtered)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = ctrequest_walk(&ct->exchange, walk->original->family, walk->zone);
 	int error;
 
-	exchange_begin(&ct->exchange);
-	message = ctrequest_walk(&ct->exchange, walk->original->family, walk->zone);
 	if (filtered)
 		ctmessage_put_source_ports(message, walk->original, walk->reply);
 	ct->counters.walks++;
@@ -107,9 +105,14 @@ static uint64_t clock_now(void)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* Walks cost as much as there are connections, and a stranger's packet can cause one: they get a tenth of the time. */
-static int walk_in_time(struct ctnetlink *ct, struct table_walk *walk)
+/*
+ * By the sources of both tuples: a packet half-way through a source and a destination translation. Walks cost as much as there are connections,
+ * and a stranger's packet can cause one: they get a tenth of the time.
+ */
+static int find_by_sources(struct ctnetlink *ct, const struct endpoint *original, const struct endpoint *reply,
+			   uint16_t zone, struct connection *connection)
 {
+	struct table_walk walk = { .original = original, .reply = reply, .zone = zone, .connection = connection };
 	const uint64_t start = clock_now();
 	int error;
 
@@ -119,20 +122,11 @@ static int walk_in_time(struct ctnetlink *ct, struct table_walk *walk)
 	}
 	if (ct->walk_time > SECOND / 10)
 		return -EAGAIN;
-	error = walk_table(ct, walk, true);
+	error = walk_table(ct, &walk, true);
 	if (error == -EINVAL || error == -EOPNOTSUPP)
-		error = walk_table(ct, walk, false);
+		error = walk_table(ct, &walk, false);
 	ct->walk_time += clock_now() - start;
 	return error;
-}
-
-/* By the sources of both tuples: a packet half-way through a source and a destination translation. */
-static int find_by_sources(struct ctnetlink *ct, const struct endpoint *original, const struct endpoint *reply,
-			   uint16_t zone, struct connection *connection)
-{
-	struct table_walk walk = { .original = original, .reply = reply, .zone = zone, .connection = connection };
-
-	return walk_in_time(ct, &walk);
 }
 
 /* Until its first packet has left ("confirmed"), translations may be missing. */
@@ -208,7 +202,6 @@ static void keep(struct ctnetlink *ct, const struct connection *connection)
 
 	if (!connection->established || connection->seconds >= ct->config.master_timeout)
 		return;
-	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, &binding->tuple[DIRECTION_ORIGINAL], binding->zone, 0);
 	attribute_put_be32(message, CTA_TIMEOUT, ct->config.master_timeout);
 	(void)exchange_post(&ct->exchange);

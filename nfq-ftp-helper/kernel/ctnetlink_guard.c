@@ -33,7 +33,7 @@ void ctnetlink_put_unmarked(const struct ctnetlink *ct, struct nlmsghdr *message
 static bool is_guarded(const struct ctnetlink *ct, const struct connection *connection, bool by_label)
 {
 	if (by_label)
-		return connection->labels[ct->config.label / 8] >> ct->config.label % 8 & 1;
+		return connection->labels[ct->config.label / 32] >> ct->config.label % 32 & 1;
 	return (connection->mark & ct->config.mark_mask) == ct->config.mark;
 }
 
@@ -53,7 +53,6 @@ static int try_guard(struct ctnetlink *ct, const struct binding *master, bool by
 	struct nlmsghdr *message;
 	int error;
 
-	exchange_begin(&ct->exchange);
 	message = ctrequest_update(&ct->exchange, original, master->zone, NLM_F_ACK);
 	if (by_label)
 		ctmessage_put_label(message, ct->config.label, true);

@@ -45,7 +45,6 @@ struct ctnetlink_counters {
 	uint64_t kernel_adjusted; /* adjustments that the kernel took */
 	uint64_t self_adjusted;	  /* adjustments that are left to the session */
 	uint64_t kept;		  /* connections that were given their whole time while silent */
-	uint64_t carried_by_user; /* of them because the connection's helper is one of user space */
 };
 
 /* What an earlier session or edit has left behind, to be done when the packets at hand have their verdicts. */

@@ -59,50 +59,39 @@ void ctrequest_get_expected(struct exchange *exchange, const struct tuple *tuple
 {
 	struct nlmsghdr *message = exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_GET), 0, tuple->dst.family);
 
-	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, tuple);
+	ctmessage_put_expected(message, tuple);
 	ctmessage_put_zone(message, CTA_EXPECT_ZONE, zone);
 }
 
-int ctrequest_read_connection(const struct nlmsghdr *object, struct connection *connection)
+/* What is in it, if it is an object of @type. Return: bytes there, the answer's error, or -EBADMSG. */
+static int attributes_of(const struct answer *answer, unsigned int type, const void **attributes)
 {
-	const void *attributes;
-	int length = exchange_attributes(object, CT(IPCTNL_MSG_CT_NEW), &attributes);
-
-	return length < 0 ? length : ctmessage_read_connection(attributes, (size_t)length, connection);
+	if (answer->error)
+		return answer->error;
+	return answer->message ? exchange_attributes(answer->message, type, attributes) : -EBADMSG;
 }
 
 int ctrequest_connection(const struct answer *answer, struct connection *connection)
 {
-	if (answer->error)
-		return answer->error;
-	return answer->message ? ctrequest_read_connection(answer->message, connection) : -EBADMSG;
-}
+	const void *attributes = NULL;
+	const int length = attributes_of(answer, CT(IPCTNL_MSG_CT_NEW), &attributes);
 
-const void *ctrequest_read_private(const struct nlmsghdr *object, const char *helper, size_t *size)
-{
-	const void *attributes;
-	const int length = exchange_attributes(object, CT(IPCTNL_MSG_CT_NEW), &attributes);
-
-	return length < 0 ? NULL : ctmessage_read_private(attributes, (size_t)length, helper, size);
+	return length < 0 ? length : ctmessage_read_connection(attributes, (size_t)length, connection);
 }
 
 const void *ctrequest_private(const struct answer *answer, const char *helper, size_t *size)
 {
-	if (answer->error || !answer->message)
-		return NULL;
-	return ctrequest_read_private(answer->message, helper, size);
+	const void *attributes = NULL;
+	const int length = attributes_of(answer, CT(IPCTNL_MSG_CT_NEW), &attributes);
+
+	return length < 0 ? NULL : ctmessage_read_private(attributes, (size_t)length, helper, size);
 }
 
 int ctrequest_expected(const struct answer *answer, struct expected *expected)
 {
-	const void *attributes;
-	int length;
+	const void *attributes = NULL;
+	const int length = attributes_of(answer, EXPECT(IPCTNL_MSG_EXP_NEW), &attributes);
 
-	if (answer->error)
-		return answer->error;
-	if (!answer->message)
-		return -EBADMSG;
-	length = exchange_attributes(answer->message, EXPECT(IPCTNL_MSG_EXP_NEW), &attributes);
 	return length < 0 ? length : ctmessage_read_expected(attributes, (size_t)length, expected);
 }
 
@@ -131,11 +120,9 @@ void ctrequest_renew(struct exchange *exchange, const struct binding *master, co
 
 int ctrequest_delete_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone, uint32_t id)
 {
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_DELETE), NLM_F_ACK, tuple->dst.family);
 
-	exchange_begin(exchange);
-	message = exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_DELETE), NLM_F_ACK, tuple->dst.family);
-	ctmessage_put_tuple(message, CTA_EXPECT_TUPLE, tuple);
+	ctmessage_put_expected(message, tuple);
 	attribute_put_be32(message, CTA_EXPECT_ID, id);
 	ctmessage_put_zone(message, CTA_EXPECT_ZONE, zone);
 	return exchange_run_one(exchange);

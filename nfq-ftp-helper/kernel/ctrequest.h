@@ -37,16 +37,12 @@ void ctrequest_expect(struct exchange *exchange, const struct binding *master, c
 void ctrequest_renew(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
 		     uint32_t seconds);
 
-/* What came back. Return: 0, the answer's error, or -EBADMSG. */
+/* What came back; of a walk, an answer that is the object. Return: 0, the answer's error, or -EBADMSG. */
 int ctrequest_connection(const struct answer *answer, struct connection *connection);
 int ctrequest_expected(const struct answer *answer, struct expected *expected);
 
 /* The private data of the connection's helper, where that is @helper; else NULL. */
 const void *ctrequest_private(const struct answer *answer, const char *helper, size_t *size);
-
-/* The same for an object of a walk. */
-int ctrequest_read_connection(const struct nlmsghdr *object, struct connection *connection);
-const void *ctrequest_read_private(const struct nlmsghdr *object, const char *helper, size_t *size);
 
 /* An exchange of its own. */
 int ctrequest_delete_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone, uint32_t id);

@@ -59,33 +59,34 @@ void exchange_close(struct exchange *exchange)
 	exchange->socket = NULL;
 }
 
-/* What answers an earlier exchange is stale from now on. */
-void exchange_begin(struct exchange *exchange)
-{
-	exchange->seq += exchange->count + 1;
-	exchange->count = 0;
-}
-
 struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsigned int flags, uint8_t family)
 {
-	unsigned int index = exchange->count++;
+	unsigned int index;
 
+	/* What answers an earlier exchange is stale from now on. */
+	if (exchange->sent) {
+		exchange->seq += exchange->count + 1;
+		exchange->count = 0;
+		exchange->sent = false;
+	}
+	index = exchange->count++;
 	return ctmessage_begin(exchange->request[index], (uint16_t)type, (uint16_t)flags, family,
 			       exchange->seq + index);
 }
 
-static int send_requests(struct exchange *exchange)
+int exchange_post(struct exchange *exchange)
 {
 	struct iovec iov[EXCHANGE_MESSAGES];
 	int error;
 
-	if (!exchange->count)
+	if (!exchange->count || exchange->sent)
 		return 0;
 	for (unsigned int i = 0; i < exchange->count; i++) {
 		struct nlmsghdr *message = (struct nlmsghdr *)(void *)exchange->request[i];
 
 		iov[i] = (struct iovec){ .iov_base = message, .iov_len = message->nlmsg_len };
 	}
+	exchange->sent = true;
 	exchange->runs++;
 	do {
 		error = netlink_send(mnl_socket_get_fd(exchange->socket), iov, exchange->count);
@@ -174,7 +175,7 @@ static unsigned int take_answers(struct exchange *exchange, unsigned int receive
 int exchange_run(struct exchange *exchange)
 {
 	unsigned int answered = 0, stale = 0, free = EXCHANGE_MESSAGES;
-	int error = send_requests(exchange);
+	int error = exchange_post(exchange);
 
 	if (error)
 		return error;
@@ -195,11 +196,6 @@ int exchange_run(struct exchange *exchange)
 			return -EPROTO;
 	}
 	return 0;
-}
-
-int exchange_post(struct exchange *exchange)
-{
-	return send_requests(exchange);
 }
 
 int exchange_run_one(struct exchange *exchange)
@@ -231,10 +227,8 @@ static int walk_piece(struct exchange *exchange, int length, void (*look)(void *
 
 int exchange_walk_begin(struct exchange *exchange)
 {
-	const int error = send_requests(exchange);
-
 	exchange->stale = 0;
-	return error < 0 ? error : 0;
+	return exchange_post(exchange);
 }
 
 int exchange_walk_on(struct exchange *exchange, void (*look)(void *context, const struct nlmsghdr *object),

@@ -2,7 +2,6 @@
 /*
  * exchange - questions to the kernel over one netlink socket, several in one system call, and their answers.
  *
- *   exchange_begin(exchange);
  *   message = exchange_add(exchange, type, flags, family);	and its attributes; up to EXCHANGE_MESSAGES times
  *   error = exchange_run(exchange);				then exchange->answer[] has as many, in that order
  *
@@ -35,6 +34,7 @@ struct exchange {
 	uint32_t seq;	    /* of the first message */
 	unsigned int stale; /* pieces of a walk that answer something else */
 	unsigned int count; /* messages in request[] */
+	bool sent;	    /* they have been: the next message begins another exchange */
 	struct answer answer[EXCHANGE_MESSAGES];
 	uint8_t *free[EXCHANGE_MESSAGES];	    /* of received[]: those that hold no answer */
 	struct mmsghdr datagram[EXCHANGE_MESSAGES]; /* what was received into them last */
@@ -49,9 +49,7 @@ struct exchange {
 int exchange_open(struct exchange *exchange);
 void exchange_close(struct exchange *exchange);
 
-void exchange_begin(struct exchange *exchange);
-
-/* One more message, to be filled in; as ctmessage_begin(). */
+/* One more message, to be filled in; as ctmessage_begin(). The first behind one that was sent begins another exchange. */
 struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsigned int flags, uint8_t family);
 
 /**
@@ -62,7 +60,7 @@ struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsi
  */
 int exchange_run(struct exchange *exchange);
 
-/* Send what was added, without waiting: nothing in it asks for an answer, and an error would be of no use. */
+/* Send what was added, if anything was, without waiting: nothing in it asks for an answer, and an error would be of no use. */
 int exchange_post(struct exchange *exchange);
 
 /* The same as exchange_run() for a single message. Return: also its answer's error. */

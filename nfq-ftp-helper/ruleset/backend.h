@@ -29,4 +29,11 @@ struct backend {
 	int (*check)(const struct request *request);
 };
 
+/* A table of nftables, `inet nfq_ftp_helper'. */
+#define NFT_TABLE "nfq_ftp_helper"
+extern const struct backend nft_backend;
+
+/* Chains of iptables and ip6tables. */
+extern const struct backend iptables_backend;
+
 #endif

@@ -2,9 +2,7 @@
 #include "backends.h"
 
 #include "host/program.h"
-#include "iptables.h"
 #include "iptables_chains.h"
-#include "nft.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -46,12 +46,10 @@ struct findings {
 	struct finding wrong[FINDING_KINDS];
 	enum mode mode;			/* that the present rules are of; MODE_AUTO: of none */
 	bool well_assigned;		/* a rule assigns one between conntrack and destination NAT */
-	bool assigned;			/* a rule assigns a helper that is not the kernel's ftp */
-	char helper[FOUND_HELPER_MAX];	/* that one */
+	char helper[FOUND_HELPER_MAX];	/* that a rule assigns, and is not the kernel's ftp; "": there is none */
 	char assigning[FOUND_TEXT_MAX]; /* that rule */
 	uint16_t unserved;		/* a port in question that rules leave out; 0: none */
-	bool queued;			/* a rule queues these connections' packets */
-	struct queue_range queues;
+	struct queue_range queues;	/* that a rule queues these connections' packets to */
 	struct queue_range sure_queues; /* of marked connections */
 	bool kept[KEEPERS];		/* by this program, as in keepers[] */
 	bool some_only;			/* not all packets are queued: those without payload are not */

@@ -7,11 +7,9 @@
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/sysctl.h"
-#include "iptables.h"
 #include "iptables_chains.h"
 #include "kernel/cthelper.h"
 #include "marks.h"
-#include "nft.h"
 #include "output/pasted.h"
 
 #include <linux/netfilter_ipv4.h>
@@ -31,9 +29,8 @@ static void look_at_queue(struct findings *findings, const struct found *found, 
 		findings->sure_queues = rule->queues;
 		return;
 	}
-	if (findings->queued)
+	if (findings->queues.given)
 		return;
-	findings->queued = true;
 	findings->queues = rule->queues;
 	findings->some_only = rule->narrow && backends_own(&found->chains[rule->chain]);
 }
@@ -117,7 +114,7 @@ static void find_queues(const struct findings *findings, const struct found *fou
 		else
 			*queues = rule->queues;
 	}
-	if (queues->given || !findings->queued || !assigns(found, NULL))
+	if (queues->given || !assigns(found, NULL))
 		return;
 	*queues = findings->queues;
 	*sure = findings->sure_queues;
@@ -203,9 +200,8 @@ static void look_at_assignment(struct findings *findings, const struct found *fo
 			    keeper && keeper->helper_off ? keeper->helper_off : rule->removal);
 		return;
 	}
-	if (!found_asks_for_ports(found, rule) || !findings_way_assigns(findings, found, rule) || findings->assigned)
+	if (!found_asks_for_ports(found, rule) || !findings_way_assigns(findings, found, rule) || findings->helper[0])
 		return;
-	findings->assigned = true;
 	snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
 	snprintf(findings->assigning, sizeof(findings->assigning), "%s", rule->text);
 }
@@ -269,21 +265,17 @@ static bool lets_related(const struct found_rule *rule, const char *helper)
 	return rule->verdict == FOUND_ACCEPT && found_is_plain(rule);
 }
 
-static bool drops_all(const struct found_rule *rule)
-{
-	return rule->verdict == FOUND_DROP && found_is_plain(rule);
-}
-
 /* A base chain that drops by its policy, or by a rule in itself. */
 static bool is_strict(const struct found *found, size_t chain)
 {
-	if (found->chains[chain].drops)
-		return true;
-	for (size_t i = 0; i < found->rule_count; i++) {
-		if (found->rules[i].chain == chain && drops_all(&found->rules[i]))
-			return true;
+	bool strict = found->chains[chain].drops;
+
+	for (size_t i = 0; i < found->rule_count && !strict; i++) {
+		const struct found_rule *rule = &found->rules[i];
+
+		strict = rule->chain == chain && rule->verdict == FOUND_DROP && found_is_plain(rule);
 	}
-	return false;
+	return strict;
 }
 
 static bool accepts_related(const struct found *found, const struct found_chain *root, const char *helper)

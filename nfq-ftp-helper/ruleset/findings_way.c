@@ -112,11 +112,6 @@ bool findings_way_serves(const struct found *found, enum found_verdict verdict, 
 	return false;
 }
 
-static bool has_port(const struct found *found, uint16_t port)
-{
-	return found_has_port(found, port, port);
-}
-
 /* DNAT by which the server's port is another than the client's. */
 static void look_at_translation(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
@@ -127,7 +122,7 @@ static void look_at_translation(struct findings *findings, const struct found *f
 	if (!dialled || !served || found_asks_for(rule, served) || rule->foreign || !found->chains[rule->chain].roots)
 		return;
 	/* Of both it is asked already, or of none. */
-	if (has_port(found, served) == has_port(found, dialled))
+	if (found_has_port(found, served, served) == found_has_port(found, dialled, dialled))
 		return;
 	request.ports.given = true;
 	ports_add(&request.ports, dialled);

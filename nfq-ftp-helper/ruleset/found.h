@@ -141,6 +141,25 @@ struct found_table *found_add_table(struct found *found);
 struct found_chain *found_add_chain(struct found *found);
 struct found_rule *found_add_rule(struct found *found, size_t chain);
 
+/**
+ * found_iptables_read - add to @found what iptables-save or ip6tables-save says, and what iptables-legacy has besides, where `iptables' works over
+ * nf_tables
+ * @ipv6: of ip6tables
+ * @over_nft: set to true where nf_tables is what holds them
+ * @complaint: as program_run()'s
+ *
+ * Return: 0; -ENOENT: there is no iptables; another negative errno.
+ */
+int found_iptables_read(struct found *found, bool ipv6, bool *over_nft, char *complaint);
+
+/**
+ * found_nft_read - add to @found what `nft -j list ruleset' says
+ * @iptables_over_nft: tables that iptables-save has told of already are left to that, which knows what is in them
+ *
+ * Return: 0; -ENOENT: there is no nft; another negative errno.
+ */
+int found_nft_read(struct found *found, bool iptables_over_nft);
+
 /* NULL: there is none. */
 struct found_table *found_table(const struct found *found, const char *family, const char *name);
 

@@ -3,8 +3,7 @@
  * What iptables-save says. An option and its value become one call of a function; options that are not in the table
  * make a rule narrow, as does a negation.
  */
-#include "found_iptables.h"
-
+#include "found.h"
 #include "host/program.h"
 
 #include <errno.h>
@@ -284,14 +283,9 @@ static void xt_read_destination(struct reading *reading, const char *value)
 	reading->rule->to_port = (uint16_t)strtoul(colon ? colon + 1 : value, NULL, 10);
 }
 
-static void xt_read_nothing(struct reading *reading, const char *value)
-{
-	(void)reading;
-	(void)value;
-}
-
 static const struct reader {
 	const char *option;
+	/* NULL: it says nothing that matters. */
 	void (*read)(struct reading *reading, const char *value);
 } readers[] = {
 	{ "--dport", xt_read_ports },
@@ -323,15 +317,16 @@ static const struct reader {
 	{ "--restore-mark", xt_read_restore },
 	{ "--nfmask", xt_read_packet_mask },
 	{ "--ctmask", xt_read_connection_mask },
-	{ "--comment", xt_read_nothing },
-	{ "--reject-with", xt_read_nothing },
+	{ "--comment", NULL },
+	{ "--reject-with", NULL },
 };
 
 static void read_option(struct reading *reading, const char *option, const char *value)
 {
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
 		if (strcmp(readers[i].option, option) == 0) {
-			readers[i].read(reading, value);
+			if (readers[i].read)
+				readers[i].read(reading, value);
 			return;
 		}
 	}
@@ -463,11 +458,11 @@ static bool has_legacy(bool ipv6)
 
 static int read_legacy(struct found *found, bool ipv6)
 {
-	char *saved = NULL, complaint[PROGRAM_COMPLAINT_MAX];
+	char *saved = NULL;
 	int error;
 
 	found->legacy = true;
-	error = read_program(found, &legacy_sources[ipv6], &saved, complaint);
+	error = read_program(found, &legacy_sources[ipv6], &saved, NULL);
 	free(saved);
 	return error == -ENOMEM ? error : 0;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "found_nft.h"
-
+#include "found.h"
 #include "found_nft_mark.h"
 #include "host/program.h"
 #include "output/pasted.h"
@@ -425,9 +424,9 @@ static int make_printable(json_t *value)
 int found_nft_read(struct found *found, bool iptables_over_nft)
 {
 	const char *const list[] = { "nft", "-j", "list", "ruleset", NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX], *text = NULL;
+	char *text = NULL;
 	struct reading reading = { .found = found, .foreign = iptables_over_nft ? found->chain_count : 0 };
-	int error = program_run(list, NULL, &text, complaint);
+	int error = program_run(list, NULL, &text, NULL);
 	json_t *root;
 
 	if (error)

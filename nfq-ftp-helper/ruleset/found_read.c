@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "found_read.h"
 
-#include "found_iptables.h"
-#include "found_nft.h"
-#include "host/program.h"
-
 #include <errno.h>
 
 #define ROOTS_MAX 64
@@ -68,11 +64,10 @@ void found_read_ports(struct found *found, const struct ports *ports)
 int found_read(struct found *found)
 {
 	bool over_nft = false;
-	char complaint[PROGRAM_COMPLAINT_MAX];
 	int errors[3];
 
-	errors[0] = found_iptables_read(found, false, &over_nft, complaint);
-	errors[1] = found_iptables_read(found, true, &over_nft, complaint);
+	errors[0] = found_iptables_read(found, false, &over_nft, NULL);
+	errors[1] = found_iptables_read(found, true, &over_nft, NULL);
 	errors[2] = found_nft_read(found, over_nft);
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {

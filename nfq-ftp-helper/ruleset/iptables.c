@@ -11,11 +11,9 @@
  * iptables over nf_tables makes tables and base chains when it first needs them. Which of them were made for us is
  * written down beside our rules, as a comment: then --remove can take them away, and leaves those that were there.
  */
-#include "iptables.h"
-
+#include "backend.h"
 #include "host/program.h"
 #include "iptables_chains.h"
-#include "iptables_write.h"
 #include "kernel/cthelper.h"
 #include "output/say.h"
 
@@ -95,9 +93,8 @@ static bool is_present(const struct iptables_family *family)
 /* Is there still what was there before? */
 static bool is_unchanged(const struct iptables_family *family, const char *before)
 {
-	char complaint[PROGRAM_COMPLAINT_MAX];
 	struct iptables_state now;
-	bool same = iptables_chains_look(family, &now, complaint) == 0 && strcmp(now.before, before) == 0;
+	bool same = iptables_chains_look(family, &now, NULL) == 0 && strcmp(now.before, before) == 0;
 
 	free(now.before);
 	return same;
@@ -106,12 +103,10 @@ static bool is_unchanged(const struct iptables_family *family, const char *befor
 /* After a failure: every family back to what it had. */
 static void undo(char *const before[IPTABLES_FAMILIES])
 {
-	char complaint[PROGRAM_COMPLAINT_MAX];
-
 	for (unsigned int i = 0; i < IPTABLES_FAMILIES; i++) {
 		if (before[i] && !is_unchanged(&iptables_families[i], before[i]) &&
-		    change_family(&iptables_families[i], NULL, NULL, complaint) == 0)
-			(void)restore(&iptables_families[i], before[i], complaint);
+		    change_family(&iptables_families[i], NULL, NULL, NULL) == 0)
+			(void)restore(&iptables_families[i], before[i], NULL);
 	}
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "iptables_chains.h"
 
-#include "found_iptables.h"
-#include "found_nft.h"
+#include "found.h"
 #include "host/program.h"
 
 #include <errno.h>
@@ -65,18 +64,14 @@ static void look_at_own(struct iptables_own_state *state, const struct found *fo
 	state->made_table = has_made(found, family, own, IPTABLES_MADE_TABLE);
 }
 
-/* How to get back a rule that is ours, or jumps to us; "": it is neither. */
-static const char *way_back(const struct found *found, const struct found_rule *rule, char command[3])
+/* How to get back a rule that is ours, or jumps to us, as iptables has it; '\0': it is neither. */
+static char way_back(const struct found *found, const struct found_rule *rule)
 {
 	const struct iptables_own *target = own_of_name(rule->target);
 
-	snprintf(command, 3, "-A");
 	if (own_of_name(found->chains[rule->chain].name))
-		return rule->line + 2;
-	if (!target)
-		return "";
-	command[1] = target->jump;
-	return rule->line + 2;
+		return 'A';
+	return target ? target->jump : '\0';
 }
 
 /* What is ours in one table, for the case that we must go back to it. */
@@ -95,11 +90,10 @@ static void keep_table(const struct found *found, const char *table, FILE *kept)
 	}
 	for (size_t i = 0; i < found->rule_count && begun; i++) {
 		const struct found_rule *rule = &found->rules[i];
-		char command[3];
-		const char *rest = way_back(found, rule, command);
+		const char command = way_back(found, rule);
 
-		if (strcmp(found->chains[rule->chain].table, table) == 0 && *rest)
-			fprintf(kept, "%s%s\n", command, rest);
+		if (strcmp(found->chains[rule->chain].table, table) == 0 && command)
+			fprintf(kept, "-%c%s\n", command, rule->line + 2);
 	}
 	if (begun)
 		fputs("COMMIT\n", kept);
@@ -140,8 +134,8 @@ static bool look_below(const struct iptables_family *family, struct found *found
 {
 	static const struct ports no_ports;
 	const char *const version[] = { family->program, "--version", NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX], *text = NULL;
-	const bool over_nft = program_run(version, NULL, &text, complaint) == 0 && strstr(text, "nf_tables");
+	char *text = NULL;
+	const bool over_nft = program_run(version, NULL, &text, NULL) == 0 && strstr(text, "nf_tables");
 
 	free(text);
 	*found = (struct found){ .ports = &no_ports };
@@ -170,20 +164,18 @@ static void drop_base_chain(const struct iptables_family *family, const struct f
 			    const struct iptables_own *own)
 {
 	const char *const argv[] = { family->program, "-w", "5", "-t", own->table, "-X", own->base, NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX];
 
 	if (found_is_idle(found, found_chain_index(found, family->nft, own->table, own->base)))
-		(void)program_run(argv, NULL, NULL, complaint);
+		(void)program_run(argv, NULL, NULL, NULL);
 }
 
 static void drop_table(const struct iptables_family *family, const struct found *found, const struct iptables_own *own)
 {
 	const char *const argv[] = { "nft", "delete", "table", family->nft, own->table, NULL };
 	const struct found_table *table = found_table(found, family->nft, own->table);
-	char complaint[PROGRAM_COMPLAINT_MAX];
 
 	if (table && table->contents == 0)
-		(void)program_run(argv, NULL, NULL, complaint);
+		(void)program_run(argv, NULL, NULL, NULL);
 }
 
 /* What was made for us, and is not wanted any more: its tables, or its base chains. */

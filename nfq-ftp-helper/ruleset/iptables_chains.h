@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * iptables_chains - this program's own chains of iptables and ip6tables: which of them are there, and which base chains
- * and tables had to be made for them.
+ * and tables had to be made for them; and, in iptables_write.c, how they are written.
  */
 #ifndef RULESET_IPTABLES_CHAINS_H
 #define RULESET_IPTABLES_CHAINS_H
+
+#include "request.h"
 
 #include <stdbool.h>
 
@@ -81,5 +83,12 @@ void iptables_chains_foresee(const struct iptables_family *family, struct iptabl
 
 /* Take away what was made for chains that are gone now, unless somebody uses it. */
 void iptables_chains_tidy(const struct iptables_family *family, const struct iptables_state *state);
+
+/*
+ * What leads from @state to what is wanted in it, as iptables-restore --noflush takes it; @request matters only where something is, and may be
+ * NULL else.
+ */
+void iptables_write(const struct request *request, const struct iptables_family *family,
+		    const struct iptables_state *state, FILE *out);
 
 #endif

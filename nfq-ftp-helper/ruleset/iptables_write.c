@@ -3,7 +3,7 @@
  * The order within a table: a chain is named (and so made, or emptied) before anything jumps to it, and a jump taken
  * away before its chain is.
  */
-#include "iptables_write.h"
+#include "iptables_chains.h"
 
 #include <string.h>
 

@@ -4,8 +4,7 @@
  * when NAT is set up, and that is what gives a connection its seqadj extension, on all kernels. The mark is taken off
  * data connections right behind conntrack, before anybody else's rule can copy it.
  */
-#include "nft.h"
-
+#include "backend.h"
 #include "host/program.h"
 #include "kernel/cthelper.h"
 #include "output/say.h"
@@ -177,19 +176,17 @@ static int submit(const struct request *request, bool check, char *complaint)
 
 static int nft_check(const struct request *request)
 {
-	char complaint[PROGRAM_COMPLAINT_MAX] = "";
-
-	return submit(request, true, complaint);
+	return submit(request, true, NULL);
 }
 
 /* Would the kernel take a table of this one chain? */
 static bool takes(const char *body)
 {
 	const char *const argv[] = { "nft", "-c", "-f", "-", NULL };
-	char complaint[PROGRAM_COMPLAINT_MAX], text[256];
+	char text[256];
 
 	snprintf(text, sizeof(text), "table inet " NFT_TABLE "_probe {\n%s\n}\n", body);
-	return program_run(argv, text, NULL, complaint) == 0;
+	return program_run(argv, text, NULL, NULL) == 0;
 }
 
 /* Name what the kernel lacks, where nft says no more than "No such file or directory". */

@@ -9,15 +9,13 @@
 #include "settle.h"
 
 #include "host/module.h"
+#include "ruleset/backend.h"
 #include "ruleset/found_read.h"
 #include "ruleset/marks.h"
-#include "ruleset/nft.h"
 #include "trial/probes.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define BIT(probe) (1u << (probe))
 
 /* ---- which mode ---- */
 
@@ -36,8 +34,9 @@ static bool rules_can_queue(const struct probes *probes, const char *backend)
 static bool rules_are_better(const struct request *asked)
 {
 	struct probes probes = { 0 };
-	const unsigned int wanted = BIT(PROBE_NFT_HELPER) | BIT(PROBE_NFT_QUEUE) | BIT(PROBE_XT_HELPER) |
-				    BIT(PROBE_XT_QUEUE) | BIT(PROBE_DATA_ALONE);
+	const unsigned int wanted = PROBE_BIT(PROBE_NFT_HELPER) | PROBE_BIT(PROBE_NFT_QUEUE) |
+				    PROBE_BIT(PROBE_XT_HELPER) | PROBE_BIT(PROBE_XT_QUEUE) |
+				    PROBE_BIT(PROBE_DATA_ALONE);
 
 	return probes_run(&probes, ATTACH_CARRIER, wanted) == 0 &&
 	       probes.result[PROBE_DATA_ALONE].outcome == PROBE_NO && rules_can_queue(&probes, asked->backend);

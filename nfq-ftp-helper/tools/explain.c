@@ -3,12 +3,9 @@
  * explain - the dialogues of a capture as ladders (explain/), as the engine follows them (playback/).
  */
 #include "command/command.h"
-#include "command/option.h"
 #include "explain/follow.h"
 #include "explain/writer.h"
-#include "live.h"
 #include "output/say.h"
-#include "output/whole.h"
 #include "tools.h"
 
 #include <stdio.h>
@@ -34,7 +31,7 @@ static int say_unwritten(const char *path, int error)
 	return -EIO;
 }
 
-/* What writes it: live_run(), or write_ladder(). */
+/* What writes it: tools_live(), or write_ladder(). */
 typedef int write_what(const struct explain *explain, struct whole *whole);
 
 static int write_ladder(const struct explain *explain, struct whole *whole)
@@ -44,7 +41,7 @@ static int write_ladder(const struct explain *explain, struct whole *whole)
 
 static int write_live(const struct explain *explain, struct whole *whole)
 {
-	return live_run(&explain->options, whole);
+	return tools_live(&explain->options, whole);
 }
 
 static int write_stdout(const struct explain *explain, write_what *what)

@@ -3,14 +3,13 @@
  * Two questions to the daemon: what it follows, asked once, and then what it does, told as it happens. The second is asked first, so
  * that nothing happens between the two answers.
  */
-#include "live.h"
-
 #include "asking/client.h"
 #include "asking/tell.h"
 #include "core/wire/text.h"
 #include "explain/told.h"
 #include "explain/writer.h"
 #include "output/say.h"
+#include "tools.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -322,7 +321,7 @@ static int draw(struct live *live)
 	return format == FORMAT_TEXT ? 0 : writers[format].write(live->ladder, live->whole->file);
 }
 
-int live_run(const struct option_values *options, struct whole *whole)
+int tools_live(const struct option_values *options, struct whole *whole)
 {
 	struct timeval now;
 	char title[TITLE_MAX];

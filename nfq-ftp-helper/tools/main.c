@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "command/command.h"
-#include "command/option.h"
 #include "tools.h"
 
 static const struct command commands[] = {

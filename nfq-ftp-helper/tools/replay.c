@@ -4,7 +4,6 @@
  */
 #include "capture/writer.h"
 #include "command/command.h"
-#include "command/option.h"
 #include "output/say.h"
 #include "replay_report.h"
 #include "tools.h"
@@ -13,33 +12,18 @@
 #include <stdlib.h>
 
 struct replay {
+	struct replay_reporter reporter; /* first: as a listener's context it is this */
 	struct option_values options;
 	struct playback *playback;
 	struct capture_writer *writer; /* NULL: nothing is written */
-	struct replay_reporter reporter;
 };
-
-static void on_time(void *context, const struct timeval *time)
-{
-	struct replay *replay = context;
-
-	replay_report_time(&replay->reporter, time);
-}
 
 static void on_arrival(void *context, const struct playback_packet *packet)
 {
-	struct replay *replay = context;
 	const struct tuple inside = playback_inside(packet);
 
 	if (packet->related)
-		replay_report_data(&replay->reporter, &inside, packet->connection.expected);
-}
-
-static void on_report(void *context, const struct report *report)
-{
-	struct replay *replay = context;
-
-	replay_report_engine(&replay->reporter, report);
+		replay_report_data(context, &inside, packet->connection.expected);
 }
 
 static void on_leaving(void *context, const struct capture_packet *packet, const uint8_t *ip, uint32_t length)
@@ -95,9 +79,9 @@ static int replay_capture(struct replay *replay)
 	const struct option_values *options = &replay->options;
 	const struct playback_listener listener = {
 		.context = replay,
-		.time = on_time,
+		.time = replay_report_time,
 		.arrives = on_arrival,
-		.report = on_report,
+		.report = replay_report_engine,
 		.leaves = on_leaving,
 	};
 	int result;

@@ -8,8 +8,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-void replay_report_time(struct replay_reporter *reporter, const struct timeval *time)
+void replay_report_time(void *context, const struct timeval *time)
 {
+	struct replay_reporter *reporter = context;
+
 	if (!reporter->begun)
 		reporter->first = *time;
 	reporter->begun = true;

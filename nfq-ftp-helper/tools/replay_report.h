@@ -25,10 +25,10 @@ struct replay_reporter {
 	struct replay_summary summary;
 };
 
-/* The next packet is being processed. */
-void replay_report_time(struct replay_reporter *reporter, const struct timeval *time);
+/* The next packet is being processed: struct playback_listener's time(), with the reporter for its context. */
+void replay_report_time(void *context, const struct timeval *time);
 
-/* Count and print what the engine reports: struct engine's report(), with the reporter for its context. */
+/* Count and print what the engine reports: its report(), likewise. */
 void replay_report_engine(void *context, const struct report *report);
 
 /* Count and print a connection that is no control connection: original is its client's direction. */

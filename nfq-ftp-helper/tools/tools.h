@@ -7,9 +7,23 @@
 #ifndef TOOLS_TOOLS_H
 #define TOOLS_TOOLS_H
 
+#include "command/option.h"
+#include "output/whole.h"
+
 /* As the functions of command/command.h. */
 int tools_replay(int argc, char **argv);
 int tools_explain(int argc, char **argv);
 int tools_top(int argc, char **argv);
+
+/**
+ * tools_live - explain, of sessions of the running daemon: draw those of options->live, until they have ended, the time is over, or somebody ends it
+ * @options: of explain
+ * @whole: where to; text as it comes, once the daemon has answered, pictures at the end
+ *
+ * What is wrong is said on standard error.
+ *
+ * Return: 0 or a negative errno.
+ */
+int tools_live(const struct option_values *options, struct whole *whole);
 
 #endif

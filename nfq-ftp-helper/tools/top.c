@@ -5,7 +5,6 @@
 #include "asking/client.h"
 #include "asking/tell.h"
 #include "command/command.h"
-#include "command/option.h"
 #include "output/say.h"
 #include "tools.h"
 #include "top_view.h"

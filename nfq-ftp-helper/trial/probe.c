@@ -6,22 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
-static void set(struct probes *probes, enum probe probe, enum probe_outcome outcome, const char *why)
+void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why)
 {
 	struct probe_result *result = &probes->result[probe];
 
-	result->outcome = outcome;
-	snprintf(result->why, sizeof(result->why), "%s", why);
+	result->outcome = yes ? PROBE_YES : PROBE_NO;
+	snprintf(result->why, sizeof(result->why), "%s", yes ? "" : why);
 }
 
-void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why)
+void probe_skip(struct probes *probes, unsigned int skipped, const char *why)
 {
-	set(probes, probe, yes ? PROBE_YES : PROBE_NO, yes ? "" : why);
-}
-
-void probe_skip(struct probes *probes, enum probe probe, const char *why)
-{
-	set(probes, probe, PROBE_UNTRIED, why);
+	for (unsigned int i = 0; i < PROBES; i++) {
+		if (skipped >> i & 1)
+			snprintf(probes->result[i].why, sizeof(probes->result[i].why), "%s", why);
+	}
 }
 
 bool probe_can(const struct probes *probes, enum probe probe)

@@ -27,6 +27,8 @@ enum probe {
 	PROBES,
 };
 
+#define PROBE_BIT(probe) (1u << (probe))
+
 enum probe_outcome {
 	PROBE_UNTRIED,
 	PROBE_YES,
@@ -48,10 +50,13 @@ struct probes {
 /* @why: of a no, and copied. */
 void probe_set(struct probes *probes, enum probe probe, bool yes, const char *why);
 
-/* It was not tried. */
-void probe_skip(struct probes *probes, enum probe probe, const char *why);
+/* These were not tried, a bit each. */
+void probe_skip(struct probes *probes, unsigned int skipped, const char *why);
 
 bool probe_can(const struct probes *probes, enum probe probe);
+
+/* What takes packets to find out, over the namespace's own loopback. @wanted: a bit each. For a process that ends then: what is opened stays open. */
+void probes_packets_try(struct probes *probes, const char *carrier, unsigned int wanted);
 
 /* Give rules to nft, or to another of iptables-restore's kind; a %s in @rules is the carrier. Return: as program_run(). */
 int probe_rules(const char *program, const char *rules, const char *carrier, char *complaint);

@@ -8,7 +8,6 @@
 
 #include "host/namespace.h"
 #include "host/program.h"
-#include "probes_packets.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,15 +52,6 @@ static void try_rule(struct probes *probes, const struct rule_probe *rule, const
 	probe_set(probes, rule->probe, error == 0, complaint);
 }
 
-static void try_all(struct probes *probes, const char *carrier, unsigned int wanted)
-{
-	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++) {
-		if (wanted >> rule_probes[i].probe & 1)
-			try_rule(probes, &rule_probes[i], carrier);
-	}
-	probes_packets_try(probes, carrier, wanted);
-}
-
 /* In the child. */
 static void probe_and_exit(struct probes *probes, const char *carrier, unsigned int wanted)
 {
@@ -71,9 +61,15 @@ static void probe_and_exit(struct probes *probes, const char *carrier, unsigned 
 	if (namespace_enter_net(&alike) < 0)
 		_exit(STATUS_NO_NAMESPACE);
 	/* Whether that is done depends on whose the network namespace is. */
-	if (!alike)
-		probe_skip(probes, PROBE_MANGLE, "it takes CAP_SYS_ADMIN");
-	try_all(probes, carrier, alike ? wanted : wanted & ~(1u << PROBE_MANGLE));
+	if (!alike) {
+		probe_skip(probes, PROBE_BIT(PROBE_MANGLE), "it takes CAP_SYS_ADMIN");
+		wanted &= ~PROBE_BIT(PROBE_MANGLE);
+	}
+	for (size_t i = 0; i < sizeof(rule_probes) / sizeof(rule_probes[0]); i++) {
+		if (wanted >> rule_probes[i].probe & 1)
+			try_rule(probes, &rule_probes[i], carrier);
+	}
+	probes_packets_try(probes, carrier, wanted);
 	_exit(0);
 }
 
@@ -112,7 +108,7 @@ int probes_run(struct probes *probes, const char *carrier, unsigned int wanted)
 
 bool probes_changed_are_dropped(const char *carrier)
 {
-	const unsigned int wanted = 1u << PROBE_NFT_QUEUE | 1u << PROBE_XT_QUEUE | 1u << PROBE_MANGLE;
+	const unsigned int wanted = PROBE_BIT(PROBE_NFT_QUEUE) | PROBE_BIT(PROBE_XT_QUEUE) | PROBE_BIT(PROBE_MANGLE);
 	struct probes probes = { 0 };
 
 	return !namespace_net_is_first_users() && probes_run(&probes, carrier, wanted) == 0 &&

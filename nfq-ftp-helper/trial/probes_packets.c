@@ -2,28 +2,21 @@
 /*
  * Theory of operation. A connection to 127.0.0.1:21 is redirected to a listener on another port, and given the
  * carrier on its way: so it has a helper, and NAT, as a client's behind a router has. What the daemon will do with such
- * connections is done with this one, by the daemon's own functions.
+ * connections is done with this one, by the daemon's own functions. The process ends with the trial: nothing that it opens is closed before.
  */
-#include "probes_packets.h"
-
 #include "host/ports.h"
-#include "host/program.h"
 #include "kernel/ctnetlink.h"
+#include "kernel/ctrequest.h"
 #include "kernel/nfqueue.h"
+#include "probe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <net/if.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #define PORT_LISTENER  2121
 #define PORT_DATA      3001
@@ -37,9 +30,9 @@
 #define UDP_CHECKSUM 26
 #define UDP_END	     28
 
-#define BIT(probe)	  (1u << (probe))
-#define QUEUE_PROBES	  (BIT(PROBE_NFQUEUE) | BIT(PROBE_QUEUE_CT) | BIT(PROBE_MANGLE))
-#define CONNECTION_PROBES (BIT(PROBE_SEQADJ) | BIT(PROBE_EXPECT) | BIT(PROBE_DATA_ALONE))
+#define PACKET_PROBES	  (PROBE_BIT(PROBE_QUEUE_CT) | PROBE_BIT(PROBE_MANGLE))
+#define QUEUE_PROBES	  (PROBE_BIT(PROBE_NFQUEUE) | PACKET_PROBES)
+#define CONNECTION_PROBES (PROBE_BIT(PROBE_SEQADJ) | PROBE_BIT(PROBE_EXPECT) | PROBE_BIT(PROBE_DATA_ALONE))
 
 static const char nft_rules[] =
 	"table ip probe {\n"
@@ -60,14 +53,9 @@ static const char xt_queue[] = "*mangle\n-A OUTPUT -p tcp --dport 9 -j NFQUEUE -
 static int lo_up(void)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
+	const int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (file < 0)
-		return -errno;
-	if (ioctl(file, SIOCSIFFLAGS, &request) < 0)
-		error = -errno;
-	close(file);
-	return error;
+	return file < 0 || ioctl(file, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
 }
 
 static struct sockaddr_in loopback(uint16_t port)
@@ -77,36 +65,29 @@ static struct sockaddr_in loopback(uint16_t port)
 				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-static int listen_on(uint16_t port)
+static bool listen_on(uint16_t port)
 {
 	const struct sockaddr_in address = loopback(port);
-	int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (file >= 0 && bind(file, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(file, 4) == 0)
-		return file;
-	if (file >= 0)
-		close(file);
-	return -1;
+	return file >= 0 && bind(file, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(file, 4) == 0;
 }
 
 /* @from: filled in with our port. */
-static int connect_to(uint16_t port, uint16_t *from)
+static bool connect_to(uint16_t port, uint16_t *from)
 {
 	const struct sockaddr_in address = loopback(port);
 	const struct timeval patience = { .tv_sec = 2 };
 	struct sockaddr_in own = { 0 };
 	socklen_t length = sizeof(own);
-	int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (file >= 0 && setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0 &&
-	    connect(file, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    getsockname(file, (struct sockaddr *)&own, &length) == 0) {
-		*from = ntohs(own.sin_port);
-		return file;
-	}
-	if (file >= 0)
-		close(file);
-	return -1;
+	if (file < 0 || setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+	    connect(file, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    getsockname(file, (struct sockaddr *)&own, &length) < 0)
+		return false;
+	*from = ntohs(own.sin_port);
+	return true;
 }
 
 static struct endpoint endpoint_on_loopback(uint16_t port)
@@ -116,31 +97,29 @@ static struct endpoint endpoint_on_loopback(uint16_t port)
 
 /* ---- queueing ---- */
 
-/* A connection's first packet, on whose answer nobody waits. Return: the socket, -1: there is none. */
-static int send_packet(void)
+/* A connection's first packet, on whose answer nobody waits. */
+static void send_packet(void)
 {
 	const struct sockaddr_in address = loopback(PORT_QUEUED);
-	int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (file >= 0)
 		(void)connect(file, (const struct sockaddr *)&address, sizeof(address));
-	return file;
 }
 
 /* Does a packet from the queue bring its connection along? */
 static void try_packet(struct probes *probes, struct nfqueue *queue)
 {
 	static struct nfqueue_packet packets[NFQUEUE_BATCH];
-	int file = send_packet(), count = 0;
+	int count = 0;
 
-	for (unsigned int i = 0; i < 20 && count == 0 && file >= 0; i++)
+	send_packet();
+	for (unsigned int i = 0; i < 20 && count == 0; i++)
 		count = nfqueue_receive(queue, packets);
-	if (file >= 0)
-		close(file);
 	if (count > 0)
 		probe_set(probes, PROBE_QUEUE_CT, packets[0].conntrack != NULL, "packets come without it");
 	else
-		probe_skip(probes, PROBE_QUEUE_CT, "no packet came from the queue");
+		probe_skip(probes, PROBE_BIT(PROBE_QUEUE_CT), "no packet came from the queue");
 }
 
 /* Two sockets for one datagram, from the second to the first. Return: 0, or a negative errno. */
@@ -192,29 +171,22 @@ static unsigned int replace_all(struct nfqueue *queue)
  */
 static void try_mangle(struct probes *probes, struct nfqueue *queue)
 {
-	int pair[2] = { -1, -1 };
-	int error = open_pair(pair);
 	char byte = 0;
+	int pair[2];
 
-	if (error || send(pair[1], &byte, 1, 0) != 1 || !replace_all(queue))
-		probe_skip(probes, PROBE_MANGLE, "no packet came from the queue");
+	if (open_pair(pair) < 0 || send(pair[1], &byte, 1, 0) != 1 || !replace_all(queue))
+		probe_skip(probes, PROBE_BIT(PROBE_MANGLE), "no packet came from the queue");
 	else
 		probe_set(probes, PROBE_MANGLE, recv(pair[0], &byte, 1, 0) == 1, "the kernel drops such packets");
-	for (unsigned int i = 0; i < 2; i++) {
-		if (pair[i] >= 0)
-			close(pair[i]);
-	}
 }
 
 /* By whichever of both programs can. */
 static bool apply_either(const struct probes *probes, enum probe xt, const char *xt_text, enum probe nft,
 			 const char *nft_text, const char *carrier)
 {
-	char complaint[PROGRAM_COMPLAINT_MAX];
-
-	if (probe_can(probes, xt) && probe_rules("iptables-restore", xt_text, carrier, complaint) == 0)
+	if (probe_can(probes, xt) && probe_rules("iptables-restore", xt_text, carrier, NULL) == 0)
 		return true;
-	return probe_can(probes, nft) && probe_rules("nft", nft_text, carrier, complaint) == 0;
+	return probe_can(probes, nft) && probe_rules("nft", nft_text, carrier, NULL) == 0;
 }
 
 static void try_queue(struct probes *probes, unsigned int wanted)
@@ -228,20 +200,17 @@ static void try_queue(struct probes *probes, unsigned int wanted)
 
 	probe_set(probes, PROBE_NFQUEUE, error == 0, strerror(-error));
 	if (error) {
-		probe_skip(probes, PROBE_QUEUE_CT, "no queue could be bound");
-		probe_skip(probes, PROBE_MANGLE, "no queue could be bound");
+		probe_skip(probes, PACKET_PROBES, "no queue could be bound");
 		return;
 	}
-	if (apply_either(probes, PROBE_XT_QUEUE, xt_queue, PROBE_NFT_QUEUE, nft_queue, "")) {
-		if (wanted & BIT(PROBE_QUEUE_CT))
-			try_packet(probes, queue);
-		if (wanted & BIT(PROBE_MANGLE))
-			try_mangle(probes, queue);
-	} else {
-		probe_skip(probes, PROBE_QUEUE_CT, "no rule could queue a packet");
-		probe_skip(probes, PROBE_MANGLE, "no rule could queue a packet");
+	if (!apply_either(probes, PROBE_XT_QUEUE, xt_queue, PROBE_NFT_QUEUE, nft_queue, "")) {
+		probe_skip(probes, PACKET_PROBES, "no rule could queue a packet");
+		return;
 	}
-	nfqueue_close(queue);
+	if (wanted & PROBE_BIT(PROBE_QUEUE_CT))
+		try_packet(probes, queue);
+	if (wanted & PROBE_BIT(PROBE_MANGLE))
+		try_mangle(probes, queue);
 }
 
 /* ---- a connection ---- */
@@ -258,20 +227,12 @@ static void try_adjustment(struct probes *probes, struct ctnetlink *ct, const st
 /* The expected connection, once it is there: whose helper has it? */
 static void try_data_helper(struct probes *probes, struct ctnetlink *ct, uint16_t from)
 {
-	struct tuple tuple = { .src = endpoint_on_loopback(from), .dst = endpoint_on_loopback(PORT_DATA) };
-	struct exchange *exchange = &ct->exchange;
+	const struct tuple tuple = { .src = endpoint_on_loopback(from), .dst = endpoint_on_loopback(PORT_DATA) };
 	struct connection connection;
-	const void *attributes = NULL;
-	int length = -ENOENT;
 
-	exchange_begin(exchange);
-	ctmessage_put_tuple(exchange_add(exchange, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, 0, FAMILY_IPV4),
-			    CTA_TUPLE_ORIG, &tuple);
-	if (exchange_run_one(exchange) == 0 && exchange->answer[0].message)
-		length = exchange_attributes(exchange->answer[0].message,
-					     NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, &attributes);
-	if (length < 0 || ctmessage_read_connection(attributes, (size_t)length, &connection) < 0)
-		probe_skip(probes, PROBE_DATA_ALONE, "the data connection was not found");
+	ctrequest_get(&ct->exchange, &tuple, 0);
+	if (exchange_run(&ct->exchange) || ctrequest_connection(&ct->exchange.answer[0], &connection))
+		probe_skip(probes, PROBE_BIT(PROBE_DATA_ALONE), "the data connection was not found");
 	else
 		probe_set(probes, PROBE_DATA_ALONE, connection.helper[0] == '\0',
 			  "data connections get their master's helper");
@@ -279,20 +240,12 @@ static void try_data_helper(struct probes *probes, struct ctnetlink *ct, uint16_
 
 static void try_data(struct probes *probes, struct ctnetlink *ct)
 {
-	int listener = listen_on(PORT_DATA), data = -1;
-	uint16_t from = 0;
+	uint16_t from;
 
-	if (listener >= 0)
-		data = connect_to(PORT_DATA, &from);
-
-	if (data >= 0)
+	if (listen_on(PORT_DATA) && connect_to(PORT_DATA, &from))
 		try_data_helper(probes, ct, from);
 	else
-		probe_skip(probes, PROBE_DATA_ALONE, "the data connection failed");
-	if (data >= 0)
-		close(data);
-	if (listener >= 0)
-		close(listener);
+		probe_skip(probes, PROBE_BIT(PROBE_DATA_ALONE), "the data connection failed");
 }
 
 static void try_expectation(struct probes *probes, struct ctnetlink *ct, const struct binding *master)
@@ -304,7 +257,7 @@ static void try_expectation(struct probes *probes, struct ctnetlink *ct, const s
 
 	probe_set(probes, PROBE_EXPECT, error == 0, strerror(-error));
 	if (error)
-		probe_skip(probes, PROBE_DATA_ALONE, "no data connection can be expected");
+		probe_skip(probes, PROBE_BIT(PROBE_DATA_ALONE), "no data connection can be expected");
 	else
 		try_data(probes, ct);
 }
@@ -317,9 +270,7 @@ static void try_connection(struct probes *probes, struct ctnetlink *ct, uint16_t
 	int error = ct->conntrack.ops->find(&ct->conntrack, &seen, 0, &master, &direction);
 
 	if (error) {
-		probe_skip(probes, PROBE_SEQADJ, "the connection was not found");
-		probe_skip(probes, PROBE_EXPECT, "the connection was not found");
-		probe_skip(probes, PROBE_DATA_ALONE, "the connection was not found");
+		probe_skip(probes, CONNECTION_PROBES, "the connection was not found");
 		return;
 	}
 	try_adjustment(probes, ct, &master);
@@ -328,37 +279,27 @@ static void try_connection(struct probes *probes, struct ctnetlink *ct, uint16_t
 
 static void try_connections(struct probes *probes, struct ctnetlink *ct, const char *carrier)
 {
-	int listener = listen_on(PORT_LISTENER), control = -1;
-	uint16_t from = 0;
+	uint16_t from;
 
-	if (apply_either(probes, PROBE_XT_HELPER, xt_rules, PROBE_NFT_HELPER, nft_rules, carrier) && listener >= 0)
-		control = connect_to(PORTS_FTP, &from);
-	if (control >= 0) {
+	if (listen_on(PORT_LISTENER) &&
+	    apply_either(probes, PROBE_XT_HELPER, xt_rules, PROBE_NFT_HELPER, nft_rules, carrier) &&
+	    connect_to(PORTS_FTP, &from))
 		try_connection(probes, ct, from);
-		close(control);
-	} else {
-		probe_skip(probes, PROBE_SEQADJ, "no connection with helper and NAT could be made");
-		probe_skip(probes, PROBE_EXPECT, "no connection with helper and NAT could be made");
-		probe_skip(probes, PROBE_DATA_ALONE, "no connection with helper and NAT could be made");
-	}
-	if (listener >= 0)
-		close(listener);
+	else
+		probe_skip(probes, CONNECTION_PROBES, "no connection with helper and NAT could be made");
 }
 
 void probes_packets_try(struct probes *probes, const char *carrier, unsigned int wanted)
 {
 	const struct ctnetlink_config config = { .seqadj = SEQADJ_MODE_KERNEL };
-	struct ctnetlink *ct = calloc(1, sizeof(*ct));
-	int error = ct ? lo_up() : -ENOMEM;
+	static struct ctnetlink ct;
+	int error = lo_up();
 
 	if (!error)
-		error = ctnetlink_open(ct, &config);
+		error = ctnetlink_open(&ct, &config);
 	probe_set(probes, PROBE_CTNETLINK, error == 0, strerror(-error));
 	if (!error && (wanted & QUEUE_PROBES))
 		try_queue(probes, wanted);
 	if (!error && (wanted & CONNECTION_PROBES))
-		try_connections(probes, ct, carrier);
-	if (!error)
-		ctnetlink_close(ct);
-	free(ct);
+		try_connections(probes, &ct, carrier);
 }

@@ -143,12 +143,7 @@ bool look_is_due(const struct look *look)
 
 static int dump(struct look *look, uint8_t message, struct nft_ruleset *ruleset)
 {
-	struct nfgenmsg *header;
-
-	exchange_begin(&look->exchange);
-	header = mnl_nlmsg_get_payload(
-		exchange_add(&look->exchange, NFNL_SUBSYS_NFTABLES << 8 | message, NLM_F_DUMP, FAMILY_IPV4));
-	header->nfgen_family = AF_UNSPEC; /* all */
+	exchange_add(&look->exchange, NFNL_SUBSYS_NFTABLES << 8 | message, NLM_F_DUMP, 0);
 	return exchange_walk(&look->exchange, nft_ruleset_take, ruleset);
 }
 

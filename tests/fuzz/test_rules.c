@@ -38,7 +38,8 @@ int __wrap_program_run(const char *const argv[], const char *input, char **outpu
 								    NULL;
 
 	(void)input;
-	complaint[0] = '\0';
+	if (complaint)
+		complaint[0] = '\0';
 	if (!text)
 		return -ENOENT;
 	if (output) {

@@ -40,6 +40,7 @@ int __wrap_exchange_run_one(struct exchange *asked)
 	const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)asked->request[0];
 
 	assert_int_equal(asked->count, 1);
+	asked->sent = true;
 	if (message->nlmsg_type == DEL) {
 		kernel.deleted++;
 		return 0;
@@ -62,6 +63,7 @@ int __wrap_exchange_walk(struct exchange *asked, void (*look)(void *context, con
 	struct nlmsghdr *object = mnl_nlmsg_put_header(bytes);
 	struct nlattr *outer, *inner;
 
+	asked->sent = true;
 	assert_int_equal(header->nfgen_family, AF_UNSPEC);
 	assert_true(question->nlmsg_flags & NLM_F_DUMP);
 	kernel.walked++;

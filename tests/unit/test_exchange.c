@@ -164,7 +164,6 @@ static void put_error(struct waiting *in, uint16_t type, uint32_t seq, int error
 /* Return: the first one's sequence number. */
 static uint32_t ask(unsigned int questions)
 {
-	exchange_begin(&exchange);
 	for (unsigned int i = 0; i < questions; i++)
 		exchange_add(&exchange, TYPE, 0, FAMILY_IPV4);
 	return exchange.seq;
@@ -400,6 +399,25 @@ static void endless_datagrams(void **state)
 	}
 }
 
+/* What has been sent is not sent again, with what comes behind it or alone. */
+static void sent_once(void **state)
+{
+	uint32_t seq;
+
+	(void)state;
+	clear();
+	seq = ask(2);
+	assert_int_equal(exchange_post(&exchange), 0);
+	assert_int_equal(exchange_post(&exchange), 0);
+	assert_int_equal(sends, 1);
+	ask(1);
+	assert_int_equal(exchange.count, 1);
+	assert_true(exchange.seq - seq > 1);
+	assert_int_equal(exchange_post(&exchange), 0);
+	assert_int_equal(sends, 2);
+	assert_int_equal(sent[0], exchange.seq);
+}
+
 static void objects_are_measured(void **state)
 {
 	struct waiting *in;
@@ -426,6 +444,7 @@ int main(void)
 		cmocka_unit_test(walks_end),
 		cmocka_unit_test(walks_fail),
 		cmocka_unit_test(endless_datagrams),
+		cmocka_unit_test(sent_once),
 		cmocka_unit_test(objects_are_measured),
 	};
 

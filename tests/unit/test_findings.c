@@ -25,7 +25,8 @@ int __wrap_program_run(const char *const argv[], const char *input, char **outpu
 								   NULL;
 
 	(void)input;
-	complaint[0] = '\0';
+	if (complaint)
+		complaint[0] = '\0';
 	if (!said)
 		return -ENOENT;
 	if (output)
@@ -198,7 +199,7 @@ static void present_rules(void **state)
 	look(&nothing_asked, OURS("2121"), NULL);
 	assert_int_equal(findings.ports.count, 1);
 	assert_int_equal(findings.ports.port[0], 2121);
-	assert_true(findings.assigned && findings.queued);
+	assert_true(findings.helper[0] && findings.queues.given);
 	assert_int_equal(findings.unserved, 0);
 	assert_int_equal(findings.mode, MODE_QUEUE);
 	assert_string_equal(command, "nfq-ftp-helper rules --apply --mode queue --backend iptables --queue 4:5 "
@@ -224,7 +225,7 @@ static void asked_before_present(void **state)
 	strcpy(request.interfaces[0].client, "lan");
 	look(&request, OURS("2121"), NULL);
 	assert_int_equal(findings.ports.count, 1);
-	assert_false(findings.assigned);
+	assert_false(findings.helper[0]);
 	assert_int_equal(findings.unserved, 21);
 	assert_int_equal(findings.mode, MODE_QUEUE);
 	assert_string_equal(command, "nfq-ftp-helper rules --apply --mode cthelper --backend nft --port 21,2121 "
@@ -251,7 +252,7 @@ static void each_port_is_served(void **state)
 
 	(void)state;
 	look(&request, OURS("2121"), NULL);
-	assert_true(findings.assigned);
+	assert_true(findings.helper[0]);
 	assert_int_equal(findings.unserved, 21);
 	/* Before and behind DNAT: one is given a helper, the other is queued. */
 	look(&request, BY_HAND("sane", "2121") QUEUED("21"), NULL);
@@ -274,7 +275,7 @@ static void rules_of_others(void **state)
 	assert_string_equal(command, "nfq-ftp-helper rules --apply --mode queue --port 2121");
 	/* Queued, and no helper is assigned: for an intrusion detection, say. */
 	look(&nothing_asked, SAVED QUEUED("21"), NULL);
-	assert_true(findings.queued);
+	assert_true(findings.queues.given);
 	assert_int_equal(findings.mode, MODE_AUTO);
 	look(&nothing_asked, BY_HAND(CTHELPER_NAME, "2121"), NULL);
 	assert_int_equal(findings.ports.port[0], 2121);

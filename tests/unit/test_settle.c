@@ -35,7 +35,8 @@ int __wrap_route_rules_read(struct route_rule *rules, size_t room);
 int __wrap_program_run(const char *const argv[], const char *input, char **output, char *complaint)
 {
 	(void)input;
-	complaint[0] = '\0';
+	if (complaint)
+		complaint[0] = '\0';
 	if (strcmp(argv[0], "iptables-save") != 0)
 		return -ENOENT;
 	if (output)

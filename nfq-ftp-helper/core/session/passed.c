@@ -28,7 +28,7 @@ static void pass_over(const struct turn *turn, enum direction direction, const s
 	if (stream->unsynced)
 		stream->acked = next - UINT16_MAX;
 	else if (stream->in_flight)
-		stream_acknowledge(turn, direction, seq_min(edit_end(&work->edit[direction]), next));
+		stream_acknowledge(turn, stream, seq_min(edit_end(&work->edit[direction]), next));
 	if (is_news(stream, next)) {
 		stream_start(stream, next);
 		if (stale)
@@ -178,14 +178,16 @@ static struct session *session_of_note(struct engine *engine, const struct arriv
 
 void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)
 {
-	struct turn turn = { .engine = engine, .now = now };
+	struct session *session;
+	struct turn turn;
 
 	if (!segment_checksum_ok(&arrival->segment))
 		return;
-	turn.session = session_of_note(engine, arrival, now, note);
-	if (!turn.session)
+	session = session_of_note(engine, arrival, now, note);
+	if (!session)
 		return;
-	table_begin(engine->table, turn.session);
+	turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
+	table_begin(engine->table, session);
 	take_note(&turn, note);
 	table_commit(engine->table);
 	memcpy(arrival->busy, note->edit, sizeof(arrival->busy));

@@ -49,9 +49,9 @@ static struct table *table_of(const struct passage *passage)
 	return passage->turn->engine->table;
 }
 
-uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction)
+uint32_t stream_forwarded_held(const struct turn *turn, const struct stream *stream)
 {
-	const struct stream *stream = &turn->session->stream[direction];
+	const enum direction direction = turn_direction(turn, stream);
 	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	if (work->held[direction].copied)
@@ -68,10 +68,9 @@ void stream_start(struct stream *stream, uint32_t next)
 	stream->line = (struct ftp_line){ .phase = FTP_PHASE_START };
 }
 
-void stream_acknowledge(const struct turn *turn, enum direction direction, uint32_t ack)
+void stream_acknowledge(const struct turn *turn, struct stream *stream, uint32_t ack)
 {
-	struct stream *stream = &turn->session->stream[direction];
-	const struct edit *edit = edit_of(turn, direction);
+	const struct edit *edit = edit_of(turn, stream);
 
 	/* A part of the new text counts as nothing: the old bytes are acknowledged together or not at all. */
 	if (edit && seq_after(ack, edit->start) && seq_before(ack, edit_end(edit)))
@@ -220,7 +219,7 @@ static void note_asking(struct passage *passage, uint32_t start)
 		return;
 	state_trusted(passage->stream);
 	if (edit && !edit_swallowed(edit))
-		stream_acknowledge(passage->turn, passage->turn->direction, start);
+		stream_acknowledge(passage->turn, passage->stream, start);
 }
 
 /*
@@ -466,7 +465,7 @@ static void read_again(struct passage *passage)
 		return;
 	if (passage->end == stream->next && passage->segment->flags & TCP_FIN)
 		release(passage, REFUSED_MALFORMED);
-	else if (seq_after(passage->end, stream_forwarded(passage->turn, passage->turn->direction)))
+	else if (seq_after(passage->end, stream_forwarded(passage->turn, stream)))
 		read_stalled(passage, passage->carried_start);
 }
 
@@ -474,7 +473,7 @@ void stream_read(struct passage *passage)
 {
 	struct stream *stream = passage->stream;
 
-	passage->earliest = stream_forwarded(passage->turn, passage->turn->direction);
+	passage->earliest = stream_forwarded(passage->turn, stream);
 	carry(passage);
 	waiting_note_earlier(passage);
 	set_run(passage);

@@ -99,12 +99,7 @@ static bool is_outside(const struct stream *stream, uint32_t number)
 	return !stream->unsynced && (seq_before(number, low) || seq_after(number, high));
 }
 
-bool numbers_of_another(const struct turn *turn, const struct segment *segment, bool unseen)
+bool numbers_of_another(const struct turn *turn, const struct segment *segment)
 {
-	const struct stream *mine = turn->mine, *theirs = turn->theirs;
-
-	/* Where bytes may have passed unseen both ends may be far ahead; far behind none ever is. What is old is not believed in any case. */
-	if (unseen && mine->stale && seq_after(turn->ack, theirs->next))
-		return false;
-	return is_outside(mine, segment->seq) && segment->flags & TCP_ACK && is_outside(theirs, turn->ack);
+	return is_outside(turn->mine, segment->seq) && segment->flags & TCP_ACK && is_outside(turn->theirs, turn->ack);
 }

@@ -25,9 +25,6 @@
 #include "oneway.h"
 #include "unseen.h"
 
-#define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
-#define MSS_DEFAULT_IPV6 1220
-
 int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
 		      bool checksum_pending, uint16_t zone, const struct tuple *ends)
 {
@@ -153,17 +150,6 @@ static void acknowledge(struct turn *turn, const struct segment *segment)
 
 /* ---- payload ---- */
 
-static uint32_t space_alone(const struct passage *passage)
-{
-	const struct segment *segment = passage->segment;
-	const uint32_t options = segment_options_length(segment);
-	uint32_t mss = passage->stream->mss;
-
-	if (!mss)
-		mss = segment->src.family == FAMILY_IPV4 ? MSS_DEFAULT_IPV4 : MSS_DEFAULT_IPV6;
-	return mss > options ? mss - options : 1;
-}
-
 /* Both sides have said their last byte, and it has passed. */
 static void note_fin(struct passage *passage)
 {
@@ -176,27 +162,14 @@ static void note_fin(struct passage *passage)
 		lifecycle_close(passage->turn);
 }
 
-/* Let the stream read the segment. Return false when it is to be dropped. */
+/* Let the stream read the segment, which has payload or a FIN. Return false when it is to be dropped. */
 static bool read_segment(struct passage *passage)
 {
 	struct turn *turn = passage->turn;
-	const struct segment *segment = passage->segment;
 
-	passage->start = segment_start(segment);
-	passage->end = passage->start + segment->payload_length;
-	passage->run_start = passage->start;
-	passage->run_end = passage->end;
-	passage->carried_length = 0;
-	passage->copied = false;
-	passage->probe = false;
-	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
-		return true;
 	if (passage->stream->fin && !seq_after(passage->start, passage->stream->next) &&
 	    seq_after(passage->end, passage->stream->next))
 		state_goes_on(passage->stream); /* it was not this sender's, who goes on in its place */
-	passage->space_alone = space_alone(passage);
-	passage->space =
-		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
 	if (turn->session->state < SESSION_OPAQUE) {
 		const enum hole hole = unseen_hole(turn, passage->start, passage->end);
 
@@ -313,18 +286,41 @@ static bool must_come_again(const struct turn *turn, const struct segment *segme
 	return true;
 }
 
-static enum verdict process(struct turn *turn, struct segment *segment, struct output *output)
+/* Would its receiver take it? Where bytes may have passed unseen both ends may be far ahead; far behind none ever is. */
+static enum belief judge(const struct turn *turn, const struct segment *segment)
+{
+	const bool ahead = turn->mine->stale && seq_after(turn->ack, turn->theirs->next);
+
+	/* Nothing of a connection that we renumber passes unseen. */
+	if (numbers_of_another(turn, segment) && (!ahead || must_renumber(turn)))
+		return BELIEF_SEQUENCE;
+	return judge_packet(turn, segment);
+}
+
+/* What it brings is read, and what of that leaves is put together. */
+static enum verdict forward(struct turn *turn, struct segment *segment, struct output *output)
 {
 	struct passage passage;
 	struct splice splice;
+
+	passage_begin(&passage, turn, segment);
+	if (!read_segment(&passage)) {
+		turn->engine->counters.dropped++;
+		return VERDICT_DROP;
+	}
+	if (!compose_nothing(&passage) && compose_payload(&passage, &splice))
+		return send_spliced(turn, segment, &splice, output);
+	return send_unchanged(turn, segment, output);
+}
+
+static enum verdict process(struct turn *turn, struct segment *segment, struct output *output)
+{
 	enum belief belief;
 
 	turn->ack = seqadj_back(&turn->theirs->adj, segment->ack);
 	if (turn->session->unsure && !numbers_agree(turn, segment))
 		return send_unchanged(turn, segment, output);
-	/* Nothing of a connection that we renumber passes unseen. */
-	belief =
-		numbers_of_another(turn, segment, !must_renumber(turn)) ? BELIEF_SEQUENCE : judge_packet(turn, segment);
+	belief = judge(turn, segment);
 	if (belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment))
 		return VERDICT_DROP;
 	if (belief != BELIEVED)
@@ -339,16 +335,9 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 		acknowledge(turn, segment);
 	if (!segment->payload_length)
 		unseen_note_sent(turn, segment);
-	passage.turn = turn;
-	passage.segment = segment;
-	passage.stream = turn->mine;
-	if (!read_segment(&passage)) {
-		turn->engine->counters.dropped++;
-		return VERDICT_DROP;
-	}
-	if (!compose_nothing(&passage) && compose_payload(&passage, &splice))
-		return send_spliced(turn, segment, &splice, output);
-	return send_unchanged(turn, segment, output);
+	if (!segment->payload_length && !(segment->flags & TCP_FIN))
+		return send_unchanged(turn, segment, output);
+	return forward(turn, segment, output);
 }
 
 /*
@@ -357,7 +346,7 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
  */
 static bool is_misplaced(struct engine *engine, struct session *session)
 {
-	if (binding_stands(engine, session))
+	if (!session->misplaced || binding_stands(engine, session))
 		return false;
 	engine->counters.dropped++;
 	return true;

@@ -94,11 +94,9 @@ static uint32_t end_with_edit(const struct passage *passage, const struct edit *
 	return seq_min(passage->end, edit_end(edit) + room);
 }
 
-/* How far may a run from run_start on go, whatever is in it? */
-static uint32_t fitting_end(const struct passage *passage)
+/* How far may a run from run_start on go, whatever is in it? @edit: the one in flight, or NULL; so with the next two. */
+static uint32_t fitting_end(const struct passage *passage, const struct edit *edit)
 {
-	const struct edit *edit = edit_in_flight(passage->turn);
-
 	if (!seq_before(passage->run_start, passage->end))
 		return passage->run_start;
 	if (edit && passage_touches(edit, passage->run_start, passage->end))
@@ -119,10 +117,8 @@ static bool goes_alone(struct passage *passage, const struct edit *edit)
 }
 
 /* What is owed to the receiver comes first in a run that begins in it, or right behind it. */
-static void begin_with_owed(struct passage *passage)
+static void begin_with_owed(struct passage *passage, const struct edit *edit)
 {
-	const struct edit *edit = edit_in_flight(passage->turn);
-
 	if (edit && edit->kind == EDIT_OWED && !seq_after(passage->run_start, edit_end(edit)) &&
 	    !goes_alone(passage, edit))
 		passage->run_start = seq_min(passage->run_start, edit->start);
@@ -142,10 +138,8 @@ static uint32_t replaced_end(const struct stream *stream)
  * acknowledges (RFC 9293 section 3.10.7.4, first). That may be what the other end waits for, and with it the blocks of SACK that leave no
  * room here: so every other time the packet has the number that is due.
  */
-static bool only_acknowledges(struct passage *passage)
+static bool only_acknowledges(struct passage *passage, const struct edit *edit)
 {
-	const struct edit *edit = edit_in_flight(passage->turn);
-
 	return edit && passage->run_start == edit->start && seq_after(passage->end, edit->start) &&
 	       waiting_turn(passage, edit->start);
 }
@@ -153,6 +147,7 @@ static bool only_acknowledges(struct passage *passage)
 /* What of the segment can be forwarded at all: not what must not be repeated, nor more than fits. */
 static void set_run(struct passage *passage)
 {
+	const struct edit *edit = edit_in_flight(passage->turn);
 	const struct stream *stream = passage->stream;
 
 	passage->run_start = passage->start;
@@ -160,10 +155,10 @@ static void set_run(struct passage *passage)
 		passage->run_start = passage->carried_start;
 	if (stream->edited)
 		passage->run_start = seq_max(passage->run_start, replaced_end(stream));
-	begin_with_owed(passage);
-	passage->run_end = fitting_end(passage);
+	begin_with_owed(passage, edit);
+	passage->run_end = fitting_end(passage, edit);
 	if (passage->run_start == passage->run_end)
-		passage->probe = passage->start != passage->end && !only_acknowledges(passage);
+		passage->probe = passage->start != passage->end && !only_acknowledges(passage, edit);
 }
 
 static void cut(struct passage *passage, uint32_t seq)
@@ -284,10 +279,13 @@ static void wait_for(struct passage *passage, uint32_t start)
  */
 static void let_pass(struct passage *passage)
 {
+	const struct edit *edit;
+
 	edit_restore(passage->turn);
+	edit = edit_in_flight(passage->turn);
 	state_let_go(passage->stream);
-	begin_with_owed(passage);
-	passage->run_end = fitting_end(passage);
+	begin_with_owed(passage, edit);
+	passage->run_end = fitting_end(passage, edit);
 }
 
 /* Give up on this line: it passes unchanged, whatever of it has been held back first. */

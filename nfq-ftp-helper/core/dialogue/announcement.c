@@ -200,11 +200,25 @@ bool announcement_room(struct turn *turn)
 	return displace(turn);
 }
 
-void announcement_transfer_begins(struct turn *turn)
+/* Is there one that has this answer? Most replies change nothing here: then the work slot is not touched. */
+static bool has_any(const struct turn *turn, enum announcement_answer answer)
 {
-	struct work *work = table_work_change(turn->engine->table, turn->session);
+	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	for (uint32_t i = 0; work && i < work->announcements; i++)
+		if (work->announcement[i].answered == answer)
+			return true;
+	return false;
+}
+
+void announcement_transfer_begins(struct turn *turn)
+{
+	struct work *work;
+
+	if (!has_any(turn, ANNOUNCEMENT_FOR_NEXT))
+		return;
+	work = table_work_change(turn->engine->table, turn->session);
+	for (uint32_t i = 0; i < work->announcements; i++)
 		if (work->announcement[i].answered == ANNOUNCEMENT_FOR_NEXT)
 			work->announcement[i].answered = ANNOUNCEMENT_ACCEPTED;
 }
@@ -223,10 +237,11 @@ void announcement_transfer_over(struct turn *turn)
 
 void announcement_heard(struct turn *turn)
 {
-	struct work *work = table_work_change(turn->engine->table, turn->session);
+	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	for (uint32_t i = 0; work && i < work->announcements; i++)
-		work->announcement[i].heard = 1;
+		if (!work->announcement[i].heard)
+			table_work_change(turn->engine->table, turn->session)->announcement[i].heard = 1;
 }
 
 void announcement_answered(struct turn *turn, unsigned int code)

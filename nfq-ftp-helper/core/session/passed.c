@@ -104,9 +104,9 @@ static void take_news(struct turn *turn, const struct scan_note *note)
 	for (int d = 0; d < 2; d++)
 		pass_over(turn, (enum direction)d, note);
 	session->unsure = session->heard = session->heard_reply = false;
-	if (session->state < SESSION_OPAQUE && (note->opaque || session_in_tls(session)))
+	if (state_reads_lines(session) && (note->opaque || session_in_tls(session)))
 		dialogue_opaque(turn);
-	if (session->state < SESSION_OPAQUE)
+	if (state_reads_lines(session))
 		take_up(turn, note);
 	edit_settle(turn, was_in_flight);
 }
@@ -114,7 +114,7 @@ static void take_news(struct turn *turn, const struct scan_note *note)
 /* TLS has begun, and AUTH was not seen: nobody can tell where a record begins. */
 static bool has_missed_tls(const struct session *session, const struct scan_note *note)
 {
-	return note->tls && session->state < SESSION_OPAQUE && session->tls[DIRECTION_ORIGINAL].place == TLS_NONE &&
+	return note->tls && state_reads_lines(session) && session->tls[DIRECTION_ORIGINAL].place == TLS_NONE &&
 	       !dialogue_may_be_opaque(session);
 }
 

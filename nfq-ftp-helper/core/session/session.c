@@ -170,7 +170,7 @@ static bool read_segment(struct passage *passage)
 	if (passage->stream->fin && !seq_after(passage->start, passage->stream->next) &&
 	    seq_after(passage->end, passage->stream->next))
 		state_goes_on(passage->stream); /* it was not this sender's, who goes on in its place */
-	if (turn->session->state < SESSION_OPAQUE) {
+	if (state_reads_lines(turn->session)) {
 		const enum hole hole = unseen_hole(turn, passage->start, passage->end);
 
 		passage->probe = hole == HOLE_ASKED;
@@ -178,11 +178,11 @@ static bool read_segment(struct passage *passage)
 		if (hole != HOLE_NONE)
 			return hole == HOLE_ASKED;
 	}
-	if (turn->session->state >= SESSION_OPAQUE) {
+	if (!state_reads_lines(turn->session)) {
 		stream_ignore(passage);
 	} else {
 		stream_read(passage);
-		if (turn->session->state >= SESSION_OPAQUE)
+		if (!state_reads_lines(turn->session))
 			lifecycle_let_go(turn);
 	}
 	note_fin(passage);

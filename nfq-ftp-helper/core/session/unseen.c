@@ -136,7 +136,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	state_doubted(stream); /* the receiver has not said that it has no more than that */
 	turn->engine->counters.resynced++;
 	turn->resynced = true;
-	if (session->state >= SESSION_OPAQUE)
+	if (!state_reads_lines(session))
 		return; /* only its numbers are needed: it has nothing to show any more */
 	dialogue_lost(turn->engine->table, session);
 	state_happen(session, EVENT_UNSEEN);
@@ -144,7 +144,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 		dialogue_opaque(turn);
 	else if (!shown)
 		dialogue_not_ftp(turn);
-	if (session->state >= SESSION_OPAQUE)
+	if (!state_reads_lines(session))
 		lifecycle_let_go(turn);
 }
 

@@ -44,11 +44,6 @@
 #define REPEATS_STALE 4
 #define REPEATS_FEW   2
 
-static struct table *table_of(const struct passage *passage)
-{
-	return passage->turn->engine->table;
-}
-
 uint32_t stream_forwarded_held(const struct turn *turn, const struct stream *stream)
 {
 	const enum direction direction = turn_direction(turn, stream);
@@ -369,12 +364,6 @@ static void read_argument(struct passage *passage)
 
 /* ---- reading ---- */
 
-/* May lines still be read? */
-static bool readable(const struct passage *passage)
-{
-	return passage->turn->session->state < SESSION_OPAQUE;
-}
-
 static void end_line(struct passage *passage, enum ftp_event event)
 {
 	struct stream *stream = passage->stream;
@@ -385,7 +374,7 @@ static void end_line(struct passage *passage, enum ftp_event event)
 		dialogue_skipped(passage->turn, &stream->line);
 	else if (passage->turn->direction == DIRECTION_REPLY)
 		/* lost: it may have answered a command that has been seen */
-		dialogue_lost(table_of(passage), passage->turn->session);
+		dialogue_lost(passage->turn->engine->table, passage->turn->session);
 	ftp_next_line(&stream->line);
 }
 
@@ -397,11 +386,11 @@ static bool read_line(struct passage *passage)
 	const uint32_t length = passage->run_end - stream->next;
 	enum ftp_event event;
 
-	if (stream->held && seq_after(passage->end, stream->next) && readable(passage)) {
+	if (stream->held && seq_after(passage->end, stream->next) && state_reads_lines(session)) {
 		read_argument(passage); /* nothing of it leaves before it is whole, however full the packet is */
 		return true;
 	}
-	if (!seq_after(passage->run_end, stream->next) || !readable(passage))
+	if (!seq_after(passage->run_end, stream->next) || !state_reads_lines(session))
 		return false;
 	if (records_here(passage))
 		return records_read(passage);
@@ -483,7 +472,7 @@ void stream_read(struct passage *passage)
 		;
 	if (stream->held)
 		return;
-	if (!readable(passage))
+	if (!state_reads_lines(passage->turn->session))
 		stream->next = seq_max(stream->next, passage->run_end);
 	stream->next = seq_max(passage->earliest, seq_min(stream->next, passage->run_end));
 }

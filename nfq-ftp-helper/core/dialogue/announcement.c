@@ -147,6 +147,14 @@ static struct work *next_announcer(struct engine *engine, struct session **sessi
 	return work && work->announcements ? work : NULL;
 }
 
+/* Another session's. */
+static void withdraw_first(const struct turn *turn, struct session *session, struct work *work)
+{
+	struct turn other = turn_begin(turn->engine, session, turn->direction, turn->now);
+
+	withdraw(&other, work, 0);
+}
+
 /*
  * Take back what is needed least of the next few that are open: one of the same client's, or of anybody's where all are taken,
  * whose transfer is going on, since its data connection has most likely come; else the oldest of the same client's.
@@ -156,27 +164,26 @@ static bool displace(const struct turn *turn)
 	struct table *table = turn->engine->table;
 	const struct client_budget *client = table_budget_of(table, turn->session);
 	const bool full = share_full(turn->engine, SHARE_EXPECTATIONS);
-	struct turn oldest = *turn;
+	struct session *session, *oldest = NULL;
 	struct work *oldest_work = NULL;
 
 	for (uint32_t i = 0; i < SAMPLE; i++) {
-		struct turn other = *turn;
-		struct work *work = next_announcer(turn->engine, &other.session);
-		const bool own = work && table_budget_of(table, other.session) == client;
+		struct work *work = next_announcer(turn->engine, &session);
+		const bool own = work && table_budget_of(table, session) == client;
 
 		if (!work || !(own || full))
 			continue;
-		if (other.session->pairing.begun) {
-			withdraw(&other, work, 0);
+		if (session->pairing.begun) {
+			withdraw_first(turn, session, work);
 			return true;
 		}
 		if (own && (!oldest_work || work->announcement[0].since < oldest_work->announcement[0].since)) {
-			oldest = other;
+			oldest = session;
 			oldest_work = work;
 		}
 	}
 	if (oldest_work)
-		withdraw(&oldest, oldest_work, 0);
+		withdraw_first(turn, oldest, oldest_work);
 	return oldest_work != NULL;
 }
 
@@ -193,11 +200,25 @@ bool announcement_room(struct turn *turn)
 	return displace(turn);
 }
 
-void announcement_transfer_begins(struct turn *turn)
+/* Is there one that has this answer? Most replies change nothing here: then the work slot is not touched. */
+static bool has_any(const struct turn *turn, enum announcement_answer answer)
 {
-	struct work *work = table_work_change(turn->engine->table, turn->session);
+	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	for (uint32_t i = 0; work && i < work->announcements; i++)
+		if (work->announcement[i].answered == answer)
+			return true;
+	return false;
+}
+
+void announcement_transfer_begins(struct turn *turn)
+{
+	struct work *work;
+
+	if (!has_any(turn, ANNOUNCEMENT_FOR_NEXT))
+		return;
+	work = table_work_change(turn->engine->table, turn->session);
+	for (uint32_t i = 0; i < work->announcements; i++)
 		if (work->announcement[i].answered == ANNOUNCEMENT_FOR_NEXT)
 			work->announcement[i].answered = ANNOUNCEMENT_ACCEPTED;
 }
@@ -216,10 +237,11 @@ void announcement_transfer_over(struct turn *turn)
 
 void announcement_heard(struct turn *turn)
 {
-	struct work *work = table_work_change(turn->engine->table, turn->session);
+	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	for (uint32_t i = 0; work && i < work->announcements; i++)
-		work->announcement[i].heard = 1;
+		if (!work->announcement[i].heard)
+			table_work_change(turn->engine->table, turn->session)->announcement[i].heard = 1;
 }
 
 void announcement_answered(struct turn *turn, unsigned int code)

@@ -124,7 +124,7 @@ static bool is_trusted(const struct session *session)
 void dialogue_strange(struct turn *turn, uint8_t byte)
 {
 	struct session *session = turn->session;
-	struct ftp_line *line = &session->stream[turn->direction].line;
+	struct ftp_line *line = &turn->mine->line;
 
 	if (!is_trusted(session) && !session->met)
 		dialogue_not_ftp(turn);

@@ -11,12 +11,37 @@
 struct turn {
 	struct engine *engine;
 	struct session *session;
+	struct stream *mine;	  /* the session's of this direction */
+	struct stream *theirs;	  /* and of the other */
 	enum direction direction; /* of the packet */
 	uint64_t now;		  /* milliseconds */
 	uint32_t ack;		  /* what the packet acknowledges, in the numbers of the one who is acknowledged */
 	bool resynced;		  /* the packet has shown that bytes of the other direction passed unseen */
 	bool busy; /* an edit of the kernel module's in this direction is not acknowledged yet: there can be no other */
 };
+
+/* The turn is the other direction's, or this one's, from now on. */
+static inline void turn_to(struct turn *turn, enum direction direction)
+{
+	turn->direction = direction;
+	turn->mine = &turn->session->stream[direction];
+	turn->theirs = &turn->session->stream[direction_other(direction)];
+}
+
+static inline struct turn turn_begin(struct engine *engine, struct session *session, enum direction direction,
+				     uint64_t now)
+{
+	struct turn turn = { .engine = engine, .session = session, .now = now };
+
+	turn_to(&turn, direction);
+	return turn;
+}
+
+/* Which of the session's streams is it? */
+static inline enum direction turn_direction(const struct turn *turn, const struct stream *stream)
+{
+	return stream == turn->mine ? turn->direction : direction_other(turn->direction);
+}
 
 /* Does anybody listen? What is told need not be put together otherwise: a report is large, and there is one for most lines. */
 static inline bool turn_is_listened_to(const struct turn *turn)

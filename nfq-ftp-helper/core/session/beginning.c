@@ -128,13 +128,14 @@ struct session *beginning_of_embryo(struct engine *engine, const struct arrival 
 				    const struct binding *binding, uint64_t now)
 {
 	struct session *session = new_session(engine, arrival, embryo->key.swapped, now);
-	struct turn turn = { .engine = engine, .session = session, .now = now };
 	struct binding own = *binding;
+	struct turn turn;
 
 	if (!session) { /* it is left alone: not every packet of it is to ask again */
 		embryo_leave(embryo);
 		return NULL;
 	}
+	turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
 	session->conntrack_id = binding->id ? binding->id : arrival->conntrack_id;
 	session->unsure = session->resumed = session->met = false;
 	begin_streams(session, embryo);
@@ -157,6 +158,7 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 {
 	const struct segment *segment = &arrival->segment;
 	struct session *session = new_session(engine, arrival, !arrival->key.swapped, now);
+	struct turn turn;
 
 	if (!session) {
 		embryo_note(engine, &arrival->key, now);
@@ -173,7 +175,8 @@ struct session *beginning_of_answer(struct engine *engine, const struct arrival 
 		session->stream[d].scale = BELIEF_SCALE_MAX;
 	}
 	state_happen(session, EVENT_SHAKEN);
-	turn_report_plain(&(struct turn){ .engine = engine, .session = session, .now = now }, REPORT_BEGIN);
+	turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
+	turn_report_plain(&turn, REPORT_BEGIN);
 	return begun(engine, session);
 }
 
@@ -186,6 +189,7 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 	struct binding binding;
 	enum direction direction;
 	struct session *session;
+	struct turn turn;
 
 	if (!beginning_known(engine, arrival, &binding, &direction))
 		return NULL;
@@ -207,7 +211,8 @@ static struct session *pick_up(struct engine *engine, const struct arrival *arri
 			state_adjusted(&session->stream[d]);
 	}
 	engine->counters.picked_up++;
-	turn_report_plain(&(struct turn){ .engine = engine, .session = session, .now = now }, REPORT_BEGIN);
+	turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
+	turn_report_plain(&turn, REPORT_BEGIN);
 	return begun(engine, session);
 }
 

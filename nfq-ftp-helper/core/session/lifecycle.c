@@ -18,7 +18,7 @@
 
 void lifecycle_end(struct engine *engine, struct session *session, uint64_t now)
 {
-	struct turn turn = { .engine = engine, .session = session, .now = now };
+	struct turn turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
 	struct endpoint client, server;
 
 	flow_ends(&session->key, &client, &server);
@@ -63,11 +63,11 @@ void lifecycle_forget(struct engine *engine, struct session *session, uint64_t n
 /* Give up what is held back in the turn's direction. */
 static void let_go(struct turn *turn)
 {
-	struct stream *stream = &turn->session->stream[turn->direction];
+	struct stream *stream = turn->mine;
 
 	if (!stream->held)
 		return;
-	stream->next = stream_forwarded(turn, turn->direction);
+	stream->next = stream_forwarded(turn, stream);
 	edit_restore(turn);
 	state_let_go(stream);
 }
@@ -78,7 +78,7 @@ void lifecycle_let_go(const struct turn *turn)
 	struct turn side = *turn;
 
 	for (int d = 0; d < 2; d++) {
-		side.direction = (enum direction)d;
+		turn_to(&side, (enum direction)d);
 		let_go(&side);
 	}
 }
@@ -126,7 +126,7 @@ void lifecycle_settle(struct engine *engine, struct session *session)
 /* An argument's part has been held back for too long: when it comes again it passes as it is, and its line opens nothing. */
 static void release_held(struct turn *turn)
 {
-	struct stream *stream = &turn->session->stream[turn->direction];
+	struct stream *stream = turn->mine;
 	const struct work *work = table_work(turn->engine->table, turn->session);
 	const struct held *held;
 
@@ -149,12 +149,12 @@ static void release_held(struct turn *turn)
  */
 static void abandon_edit(struct turn *turn)
 {
-	struct stream *stream = &turn->session->stream[turn->direction];
+	struct stream *stream = turn->mine;
 	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	if (!stream->in_flight || (uint32_t)(turn->now / 1000) - work->edit[turn->direction].since <= EDIT_LIFE)
 		return;
-	stream_acknowledge(turn, turn->direction, edit_end(&work->edit[turn->direction]));
+	stream_acknowledge(turn, stream, edit_end(&work->edit[turn->direction]));
 	turn->engine->counters.overdue++;
 }
 
@@ -179,7 +179,7 @@ static void release_work(struct engine *engine, struct session *session)
 void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now)
 {
 	const uint32_t idle = (uint32_t)(now / 1000) - session->last_seen;
-	struct turn turn = { .engine = engine, .session = session, .now = now };
+	struct turn turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
 
 	if (idle > worth_patience(engine, session)) {
 		lifecycle_forget(engine, session, now);
@@ -189,7 +189,7 @@ void lifecycle_tick(struct engine *engine, struct session *session, uint64_t now
 	announcement_expire(&turn);
 	turn.ack = session->stream[DIRECTION_REPLY].acked;
 	for (int d = 0; d < 2; d++) {
-		turn.direction = (enum direction)d;
+		turn_to(&turn, (enum direction)d);
 		release_held(&turn);
 		abandon_edit(&turn);
 	}

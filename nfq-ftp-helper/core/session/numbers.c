@@ -17,8 +17,7 @@ static bool is_near(uint32_t a, uint32_t b)
 static void hear(const struct turn *turn, const struct segment *segment, bool more)
 {
 	struct session *session = turn->session;
-	struct stream *mine = &session->stream[turn->direction];
-	struct stream *theirs = &session->stream[direction_other(turn->direction)];
+	struct stream *mine = turn->mine, *theirs = turn->theirs;
 	const uint32_t end = segment->seq + segment->payload_length, ack = turn->ack;
 
 	if (!more) { /* what was heard before may have been another's, and a FIN of the other direction with it */
@@ -61,8 +60,7 @@ static void begin_at(struct stream *stream, uint32_t next, uint32_t behind)
 bool numbers_agree(const struct turn *turn, const struct segment *segment)
 {
 	struct session *session = turn->session;
-	struct stream *mine = &session->stream[turn->direction];
-	struct stream *theirs = &session->stream[direction_other(turn->direction)];
+	struct stream *mine = turn->mine, *theirs = turn->theirs;
 	const bool same = !session->heard_reply == (turn->direction == DIRECTION_ORIGINAL);
 	const uint32_t heard = mine->next; /* what the other has acknowledged */
 	const bool fits = session->heard && is_near(segment->seq, mine->next) && is_near(turn->ack, theirs->next);
@@ -88,7 +86,7 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment)
 
 bool numbers_far(const struct turn *turn, const struct segment *segment)
 {
-	const struct stream *stream = &turn->session->stream[turn->direction];
+	const struct stream *stream = turn->mine;
 
 	return !stream->unsynced && segment->seq - stream->next + REACH > 2 * REACH;
 }
@@ -101,13 +99,7 @@ static bool is_outside(const struct stream *stream, uint32_t number)
 	return !stream->unsynced && (seq_before(number, low) || seq_after(number, high));
 }
 
-bool numbers_of_another(const struct turn *turn, const struct segment *segment, bool unseen)
+bool numbers_of_another(const struct turn *turn, const struct segment *segment)
 {
-	const struct stream *mine = &turn->session->stream[turn->direction];
-	const struct stream *theirs = &turn->session->stream[direction_other(turn->direction)];
-
-	/* Where bytes may have passed unseen both ends may be far ahead; far behind none ever is. What is old is not believed in any case. */
-	if (unseen && mine->stale && seq_after(turn->ack, theirs->next))
-		return false;
-	return is_outside(mine, segment->seq) && segment->flags & TCP_ACK && is_outside(theirs, turn->ack);
+	return is_outside(turn->mine, segment->seq) && segment->flags & TCP_ACK && is_outside(turn->theirs, turn->ack);
 }

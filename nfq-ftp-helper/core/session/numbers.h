@@ -16,9 +16,9 @@ bool numbers_agree(const struct turn *turn, const struct segment *segment);
 /*
  * Is a packet of this connection at all, or of another with the same ports? The session may be of a handshake that somebody has played, and with it
  * he chose the windows, so that all numbers lie in one. Far: a control connection's own numbers are near what is due, but for late copies. Of another:
- * both of its numbers are far also from all that has not been acknowledged. @unseen: bytes may have passed unseen, where the stream is in doubt.
+ * both of its numbers are far also from all that has not been acknowledged. Where bytes have passed unseen, that may be so of the connection's own.
  */
 bool numbers_far(const struct turn *turn, const struct segment *segment);
-bool numbers_of_another(const struct turn *turn, const struct segment *segment, bool unseen);
+bool numbers_of_another(const struct turn *turn, const struct segment *segment);
 
 #endif

@@ -29,8 +29,7 @@ static void note(const struct turn *turn, const struct segment *segment, bool an
 void oneway_ahead(const struct turn *turn, const struct segment *segment)
 {
 	struct session *session = turn->session;
-	const struct stream *mine = &session->stream[turn->direction];
-	const struct stream *theirs = &session->stream[direction_other(turn->direction)];
+	const struct stream *mine = turn->mine, *theirs = turn->theirs;
 	const bool unseen = seq_after(theirs->claim, theirs->next) && !seq_after(theirs->beyond, theirs->next);
 	const bool first = !seq_after(mine->beyond, mine->next);
 
@@ -46,7 +45,7 @@ void oneway_ahead(const struct turn *turn, const struct segment *segment)
 void oneway_unsure(const struct turn *turn, const struct segment *segment)
 {
 	/* Each of them acknowledges more than the last, of which nothing came in between. */
-	note(turn, segment, seq_after(turn->ack, turn->session->stream[direction_other(turn->direction)].next));
+	note(turn, segment, seq_after(turn->ack, turn->theirs->next));
 }
 
 /* The client goes on behind its first bytes, and there was no answer to its SYN, though we were there all the while. */

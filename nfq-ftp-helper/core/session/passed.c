@@ -28,7 +28,7 @@ static void pass_over(const struct turn *turn, enum direction direction, const s
 	if (stream->unsynced)
 		stream->acked = next - UINT16_MAX;
 	else if (stream->in_flight)
-		stream_acknowledge(turn, direction, seq_min(edit_end(&work->edit[direction]), next));
+		stream_acknowledge(turn, stream, seq_min(edit_end(&work->edit[direction]), next));
 	if (is_news(stream, next)) {
 		stream_start(stream, next);
 		if (stale)
@@ -104,9 +104,9 @@ static void take_news(struct turn *turn, const struct scan_note *note)
 	for (int d = 0; d < 2; d++)
 		pass_over(turn, (enum direction)d, note);
 	session->unsure = session->heard = session->heard_reply = false;
-	if (session->state < SESSION_OPAQUE && (note->opaque || session_in_tls(session)))
+	if (state_reads_lines(session) && (note->opaque || session_in_tls(session)))
 		dialogue_opaque(turn);
-	if (session->state < SESSION_OPAQUE)
+	if (state_reads_lines(session))
 		take_up(turn, note);
 	edit_settle(turn, was_in_flight);
 }
@@ -114,7 +114,7 @@ static void take_news(struct turn *turn, const struct scan_note *note)
 /* TLS has begun, and AUTH was not seen: nobody can tell where a record begins. */
 static bool has_missed_tls(const struct session *session, const struct scan_note *note)
 {
-	return note->tls && session->state < SESSION_OPAQUE && session->tls[DIRECTION_ORIGINAL].place == TLS_NONE &&
+	return note->tls && state_reads_lines(session) && session->tls[DIRECTION_ORIGINAL].place == TLS_NONE &&
 	       !dialogue_may_be_opaque(session);
 }
 
@@ -178,14 +178,16 @@ static struct session *session_of_note(struct engine *engine, const struct arriv
 
 void passed_input(struct engine *engine, struct arrival *arrival, uint64_t now, const struct scan_note *note)
 {
-	struct turn turn = { .engine = engine, .now = now };
+	struct session *session;
+	struct turn turn;
 
 	if (!segment_checksum_ok(&arrival->segment))
 		return;
-	turn.session = session_of_note(engine, arrival, now, note);
-	if (!turn.session)
+	session = session_of_note(engine, arrival, now, note);
+	if (!session)
 		return;
-	table_begin(engine->table, turn.session);
+	turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
+	table_begin(engine->table, session);
 	take_note(&turn, note);
 	table_commit(engine->table);
 	memcpy(arrival->busy, note->edit, sizeof(arrival->busy));

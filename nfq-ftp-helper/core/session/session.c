@@ -25,9 +25,6 @@
 #include "oneway.h"
 #include "unseen.h"
 
-#define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
-#define MSS_DEFAULT_IPV6 1220
-
 int session_arrive_as(struct engine *engine, struct arrival *arrival, uint8_t *packet, size_t length,
 		      bool checksum_pending, uint16_t zone, const struct tuple *ends)
 {
@@ -62,13 +59,11 @@ void session_prefetch(const struct engine *engine, const struct arrival *arrival
 /* ---- what is believed ---- */
 
 /* What is known of a direction, as belief.h wants it. */
-static inline struct belief_side side_of(const struct turn *turn, enum direction direction)
+static inline struct belief_side side_of(const struct turn *turn, const struct stream *stream)
 {
-	const struct stream *stream = &turn->session->stream[direction];
-
 	return (struct belief_side){
 		.next = stream->next,
-		.sent = stream_forwarded(turn, direction),
+		.sent = stream_forwarded(turn, stream),
 		.acked = stream->acked,
 		.window = belief_window(stream->scale),
 		.known = !stream->unsynced,
@@ -80,7 +75,7 @@ static inline struct belief_side side_of(const struct turn *turn, enum direction
 /* All of it was acknowledged before: its receiver takes nothing of it, not even what it acknowledges (RFC 9293 section 3.10.7.4, first). */
 static bool is_old(const struct turn *turn, const struct segment *segment)
 {
-	const struct stream *mine = &turn->session->stream[turn->direction];
+	const struct stream *mine = turn->mine;
 	const uint32_t end = segment->seq + segment->payload_length + (segment->flags & TCP_FIN ? 1 : 0);
 
 	return !mine->unsynced && seq_before(end, mine->acked);
@@ -93,9 +88,8 @@ static bool is_old(const struct turn *turn, const struct segment *segment)
  */
 static enum belief judge_packet(const struct turn *turn, const struct segment *segment)
 {
-	const enum direction other = direction_other(turn->direction);
-	const struct belief_side mine = side_of(turn, turn->direction), theirs = side_of(turn, other);
-	struct stream *acked = &turn->session->stream[other];
+	const struct belief_side mine = side_of(turn, turn->mine), theirs = side_of(turn, turn->theirs);
+	struct stream *acked = turn->theirs;
 	const struct belief_segment judged = {
 		.seq = segment->seq,
 		.length = segment->payload_length,
@@ -124,9 +118,8 @@ static enum belief judge_packet(const struct turn *turn, const struct segment *s
 /* Does it acknowledge what has not been sent, as far as is known? */
 static bool claims(const struct turn *turn)
 {
-	const enum direction direction = direction_other(turn->direction);
-	const struct stream *stream = &turn->session->stream[direction];
-	const uint32_t sent = stream_forwarded(turn, direction) + (stream->fin ? 1 : 0);
+	const struct stream *stream = turn->theirs;
+	const uint32_t sent = stream_forwarded(turn, stream) + (stream->fin ? 1 : 0);
 
 	return !stream->unsynced && seq_after(turn->ack, sent);
 }
@@ -134,76 +127,50 @@ static bool claims(const struct turn *turn)
 /* What the packet acknowledges of the other direction. */
 static void acknowledge(struct turn *turn, const struct segment *segment)
 {
-	const enum direction direction = direction_other(turn->direction);
-	struct stream *stream = &turn->session->stream[direction];
+	struct stream *stream = turn->theirs;
 	const bool more = seq_after(stream->beyond, stream->next);
 	const uint32_t ack = turn->ack;
 
-	if (seq_after(ack, stream_forwarded(turn, direction) + (stream->fin ? 1 : 0))) {
+	if (seq_after(ack, stream_forwarded(turn, stream) + (stream->fin ? 1 : 0))) {
 		if (!stream->stale || !segment->payload_length)
-			return;			      /* a claim */
-		unseen_take_up(turn, direction, ack); /* what it answers has not been seen */
+			return; /* a claim */
+		/* what it answers has not been seen */
+		unseen_take_up(turn, direction_other(turn->direction), ack);
 	} else {
 		/* Receivers do not go back: what claimed more was not theirs, or will claim again. What is older says nothing. */
 		if (!seq_before(ack, stream->acked))
 			stream->claim = stream->next;
 	}
 	/* Something new, and just what we know of: then nothing else has passed. */
-	if (stream->stale && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, direction) &&
+	if (stream->stale && seq_after(ack, stream->acked) && ack == stream_forwarded(turn, stream) &&
 	    !segment_has_sack(segment) && !more)
 		state_trusted(stream);
-	stream_acknowledge(turn, direction, ack);
+	stream_acknowledge(turn, stream, ack);
 }
 
 /* ---- payload ---- */
 
-static uint32_t space_alone(const struct passage *passage)
-{
-	const struct segment *segment = passage->segment;
-	const uint32_t options = segment_options_length(segment);
-	uint32_t mss = passage->stream->mss;
-
-	if (!mss)
-		mss = segment->src.family == FAMILY_IPV4 ? MSS_DEFAULT_IPV4 : MSS_DEFAULT_IPV6;
-	return mss > options ? mss - options : 1;
-}
-
 /* Both sides have said their last byte, and it has passed. */
 static void note_fin(struct passage *passage)
 {
-	struct session *session = passage->turn->session;
-
 	if (!(passage->segment->flags & TCP_FIN) || passage->end != passage->stream->next)
 		return; /* there is none, or its bytes before it were cut off, or it is not at its place */
 	if (claims(passage->turn))
 		return; /* the other may not take it; if it does, it will say so */
 	state_ended(passage->stream);
-	if (session->stream[direction_other(passage->turn->direction)].fin)
+	if (passage->turn->theirs->fin)
 		lifecycle_close(passage->turn);
 }
 
-/* Let the stream read the segment. Return false when it is to be dropped. */
+/* Let the stream read the segment, which has payload or a FIN. Return false when it is to be dropped. */
 static bool read_segment(struct passage *passage)
 {
 	struct turn *turn = passage->turn;
-	const struct segment *segment = passage->segment;
 
-	passage->start = segment_start(segment);
-	passage->end = passage->start + segment->payload_length;
-	passage->run_start = passage->start;
-	passage->run_end = passage->end;
-	passage->carried_length = 0;
-	passage->copied = false;
-	passage->probe = false;
-	if (segment->payload_length == 0 && !(segment->flags & TCP_FIN))
-		return true;
 	if (passage->stream->fin && !seq_after(passage->start, passage->stream->next) &&
 	    seq_after(passage->end, passage->stream->next))
 		state_goes_on(passage->stream); /* it was not this sender's, who goes on in its place */
-	passage->space_alone = space_alone(passage);
-	passage->space =
-		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
-	if (turn->session->state < SESSION_OPAQUE) {
+	if (state_reads_lines(turn->session)) {
 		const enum hole hole = unseen_hole(turn, passage->start, passage->end);
 
 		passage->probe = hole == HOLE_ASKED;
@@ -211,11 +178,11 @@ static bool read_segment(struct passage *passage)
 		if (hole != HOLE_NONE)
 			return hole == HOLE_ASKED;
 	}
-	if (turn->session->state >= SESSION_OPAQUE) {
+	if (!state_reads_lines(turn->session)) {
 		stream_ignore(passage);
 	} else {
 		stream_read(passage);
-		if (turn->session->state >= SESSION_OPAQUE)
+		if (!state_reads_lines(turn->session))
 			lifecycle_let_go(turn);
 	}
 	note_fin(passage);
@@ -230,10 +197,8 @@ static bool read_segment(struct passage *passage)
  */
 static bool renumber(const struct turn *turn, struct segment *segment)
 {
-	const struct session *session = turn->session;
-	const bool self = session->self, acks = segment->flags & TCP_ACK;
-	struct seqadj mine = session->stream[turn->direction].adj,
-		      theirs = session->stream[direction_other(turn->direction)].adj;
+	const bool self = turn->session->self, acks = segment->flags & TCP_ACK;
+	struct seqadj mine = turn->mine->adj, theirs = turn->theirs->adj;
 	uint32_t seq, ack;
 
 	if (!self) {
@@ -254,7 +219,7 @@ static bool renumber(const struct turn *turn, struct segment *segment)
 
 static bool must_renumber(const struct turn *turn)
 {
-	const struct seqadj *a = &turn->session->stream[0].adj, *b = &turn->session->stream[1].adj;
+	const struct seqadj *a = &turn->mine->adj, *b = &turn->theirs->adj;
 
 	if (turn->session->self)
 		return seqadj_active(a) || seqadj_active(b);
@@ -311,7 +276,7 @@ static enum verdict disbelieve(const struct turn *turn, struct segment *segment,
  */
 static bool must_come_again(const struct turn *turn, const struct segment *segment)
 {
-	const struct stream *acked = &turn->session->stream[direction_other(turn->direction)];
+	const struct stream *acked = turn->theirs;
 
 	if (!state_reads_lines(turn->session) || !acked->stale || !segment->payload_length || is_old(turn, segment) ||
 	    !unseen_claim_stands(acked, turn->ack))
@@ -321,18 +286,41 @@ static bool must_come_again(const struct turn *turn, const struct segment *segme
 	return true;
 }
 
-static enum verdict process(struct turn *turn, struct segment *segment, struct output *output)
+/* Would its receiver take it? Where bytes may have passed unseen both ends may be far ahead; far behind none ever is. */
+static enum belief judge(const struct turn *turn, const struct segment *segment)
+{
+	const bool ahead = turn->mine->stale && seq_after(turn->ack, turn->theirs->next);
+
+	/* Nothing of a connection that we renumber passes unseen. */
+	if (numbers_of_another(turn, segment) && (!ahead || must_renumber(turn)))
+		return BELIEF_SEQUENCE;
+	return judge_packet(turn, segment);
+}
+
+/* What it brings is read, and what of that leaves is put together. */
+static enum verdict forward(struct turn *turn, struct segment *segment, struct output *output)
 {
 	struct passage passage;
 	struct splice splice;
+
+	passage_begin(&passage, turn, segment);
+	if (!read_segment(&passage)) {
+		turn->engine->counters.dropped++;
+		return VERDICT_DROP;
+	}
+	if (!compose_nothing(&passage) && compose_payload(&passage, &splice))
+		return send_spliced(turn, segment, &splice, output);
+	return send_unchanged(turn, segment, output);
+}
+
+static enum verdict process(struct turn *turn, struct segment *segment, struct output *output)
+{
 	enum belief belief;
 
-	turn->ack = seqadj_back(&turn->session->stream[direction_other(turn->direction)].adj, segment->ack);
+	turn->ack = seqadj_back(&turn->theirs->adj, segment->ack);
 	if (turn->session->unsure && !numbers_agree(turn, segment))
 		return send_unchanged(turn, segment, output);
-	/* Nothing of a connection that we renumber passes unseen. */
-	belief =
-		numbers_of_another(turn, segment, !must_renumber(turn)) ? BELIEF_SEQUENCE : judge_packet(turn, segment);
+	belief = judge(turn, segment);
 	if (belief == BELIEF_ACK_AHEAD && must_come_again(turn, segment))
 		return VERDICT_DROP;
 	if (belief != BELIEVED)
@@ -347,36 +335,30 @@ static enum verdict process(struct turn *turn, struct segment *segment, struct o
 		acknowledge(turn, segment);
 	if (!segment->payload_length)
 		unseen_note_sent(turn, segment);
-	passage.turn = turn;
-	passage.segment = segment;
-	passage.stream = &turn->session->stream[turn->direction];
-	if (!read_segment(&passage)) {
-		turn->engine->counters.dropped++;
-		return VERDICT_DROP;
-	}
-	if (!compose_nothing(&passage) && compose_payload(&passage, &splice))
-		return send_spliced(turn, segment, &splice, output);
-	return send_unchanged(turn, segment, output);
+	if (!segment->payload_length && !(segment->flags & TCP_FIN))
+		return send_unchanged(turn, segment, output);
+	return forward(turn, segment, output);
 }
 
 /*
  * Conntrack would move the packet as another connection's, and could not be told otherwise: so it is lost, and its sender sends it again. Conntrack
  * is told once more with each.
  */
-static bool is_misplaced(const struct turn *turn)
+static bool is_misplaced(struct engine *engine, struct session *session)
 {
-	if (!turn->session || binding_stands(turn->engine, turn->session))
+	if (!session->misplaced || binding_stands(engine, session))
 		return false;
-	turn->engine->counters.dropped++;
+	engine->counters.dropped++;
 	return true;
 }
 
 /* SYN and SYN/ACK leave as they came: no edit is before them. */
-static enum verdict handshake(struct turn *turn, const struct arrival *arrival)
+static enum verdict handshake(struct engine *engine, const struct arrival *arrival, struct session **session,
+			      uint64_t now)
 {
-	if (handshake_input(turn->engine, arrival, &turn->session, turn->now))
+	if (handshake_input(engine, arrival, session, now))
 		return VERDICT_ACCEPT;
-	turn->engine->counters.dropped++;
+	engine->counters.dropped++;
 	return VERDICT_DROP;
 }
 
@@ -395,33 +377,42 @@ static struct session *session_of(struct engine *engine, const struct arrival *a
 	return session;
 }
 
-static enum verdict input(struct turn *turn, struct arrival *arrival, struct output *output)
+/* Whose packet is it, the client's or the server's? */
+static enum direction direction_of(const struct arrival *arrival, const struct session *session)
 {
-	const bool was_in_flight = session_in_flight(turn->session);
+	return arrival->key.swapped == session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
+}
+
+/* A packet of a session. @session: changed to the one its flow has from now on, or NULL. */
+static enum verdict input(struct engine *engine, struct arrival *arrival, struct session **session, uint64_t now,
+			  struct output *output)
+{
+	struct turn turn = turn_begin(engine, *session, direction_of(arrival, *session), now);
+	const bool was_in_flight = session_in_flight(*session);
 	enum verdict verdict;
 
+	turn.busy = arrival->busy[turn.direction];
 	if (arrival->invalid)
-		return disbelieve(turn, &arrival->segment, BELIEF_INVALID, output);
+		return disbelieve(&turn, &arrival->segment, BELIEF_INVALID, output);
 	if (arrival->segment.flags & TCP_SYN)
-		return handshake(turn, arrival);
-	if (is_misplaced(turn))
+		return handshake(engine, arrival, session, now);
+	if (is_misplaced(engine, *session))
 		return VERDICT_DROP;
-	verdict = process(turn, &arrival->segment, output);
-	edit_settle(turn, was_in_flight);
+	verdict = process(&turn, &arrival->segment, output);
+	edit_settle(&turn, was_in_flight);
 	if (arrival->segment.flags & TCP_RST)
-		turn->session = handshake_after_reset(turn->engine, arrival, turn->session, turn->now);
+		*session = handshake_after_reset(engine, arrival, *session, now);
 	return verdict;
 }
 
 enum verdict session_input(struct engine *engine, struct arrival *arrival, uint64_t now, struct output *output)
 {
-	struct turn turn = { .engine = engine, .now = now };
+	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
 	const struct segment *segment = &arrival->segment;
 	enum verdict verdict;
 
 	engine->counters.packets++;
-	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
-	if (!turn.session && !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->payload_length) {
+	if (!session && !(segment->flags & (TCP_SYN | TCP_RST)) && !segment->payload_length) {
 		engine->counters.untracked++;
 		return VERDICT_ACCEPT;
 	}
@@ -429,43 +420,39 @@ enum verdict session_input(struct engine *engine, struct arrival *arrival, uint6
 		engine->counters.malformed++;
 		return VERDICT_ACCEPT;
 	}
-	turn.session = session_of(engine, arrival, turn.session, now);
-	if (!turn.session) {
+	session = session_of(engine, arrival, session, now);
+	if (!session) {
 		engine->counters.untracked++;
 		if (segment->flags & TCP_SYN && !arrival->invalid)
-			return handshake(&turn, arrival);
+			return handshake(engine, arrival, &session, now);
 		if (segment->flags & TCP_RST && !arrival->invalid)
 			handshake_after_reset(engine, arrival, NULL, now);
 		else
 			oneway_stranger(engine, arrival, now);
 		return VERDICT_ACCEPT;
 	}
-	table_begin(engine->table, turn.session);
-	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
-	turn.busy = arrival->busy[turn.direction];
-	verdict = input(&turn, arrival, output);
-	if (turn.session) /* a handshake may have ended it, and there was no room for another */
-		lifecycle_settle(engine, turn.session);
+	table_begin(engine->table, session);
+	verdict = input(engine, arrival, &session, now, output);
+	if (session) /* a handshake may have ended it, and there was no room for another */
+		lifecycle_settle(engine, session);
 	table_commit(engine->table);
 	return verdict;
 }
 
 void session_unread(struct engine *engine, const struct arrival *arrival, uint32_t payload_length, uint64_t now)
 {
-	struct turn turn = { .engine = engine, .now = now };
+	struct session *session = table_find(engine->table, &arrival->key, arrival->hash);
 	const uint32_t start = segment_start(&arrival->segment), end = start + payload_length;
-	struct stream *stream;
+	struct turn turn;
 
-	turn.session = table_find(engine->table, &arrival->key, arrival->hash);
-	if (!turn.session)
+	if (!session)
 		return;
-	turn.direction = arrival->key.swapped == turn.session->key.swapped ? DIRECTION_ORIGINAL : DIRECTION_REPLY;
-	stream = &turn.session->stream[turn.direction];
-	table_begin(engine->table, turn.session);
-	if (!stream->unsynced && !seq_after(start, stream->next) && seq_after(end, stream->next))
+	turn = turn_begin(engine, session, direction_of(arrival, session), now);
+	table_begin(engine->table, session);
+	if (!turn.mine->unsynced && !seq_after(start, turn.mine->next) && seq_after(end, turn.mine->next))
 		unseen_take_up(&turn, turn.direction, end);
-	state_doubted(stream);
-	lifecycle_settle(engine, turn.session);
+	state_doubted(turn.mine);
+	lifecycle_settle(engine, session);
 	table_commit(engine->table);
 }
 

@@ -99,7 +99,7 @@ static bool is_well_apart(const struct turn *turn, const struct stream *stream)
 /* Has this very segment come before, well apart? It is taken note of. */
 bool unseen_comes_again(const struct turn *turn, uint32_t start)
 {
-	struct stream *stream = &turn->session->stream[turn->direction];
+	struct stream *stream = turn->mine;
 
 	return is_lowest_again(turn, stream, start) && is_well_apart(turn, stream);
 }
@@ -107,7 +107,7 @@ bool unseen_comes_again(const struct turn *turn, uint32_t start)
 /* Does the segment go on behind bytes that never came, and its receiver says that they have arrived? */
 bool unseen_is_claimed(const struct turn *turn, const struct segment *segment)
 {
-	const struct stream *stream = &turn->session->stream[turn->direction];
+	const struct stream *stream = turn->mine;
 
 	return !stream->unsynced && seq_after(segment->seq, stream->next) && seq_after(stream->claim, stream->next) &&
 	       !seq_after(segment->seq, stream->claim);
@@ -127,7 +127,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	const uint32_t beyond = stream->beyond;
 	struct turn side = *turn;
 
-	side.direction = direction;
+	turn_to(&side, direction);
 	edit_lose(&side);
 	state_goes_on(stream); /* a FIN before them was not its sender's */
 	stream_start(stream, next);
@@ -136,7 +136,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 	state_doubted(stream); /* the receiver has not said that it has no more than that */
 	turn->engine->counters.resynced++;
 	turn->resynced = true;
-	if (session->state >= SESSION_OPAQUE)
+	if (!state_reads_lines(session))
 		return; /* only its numbers are needed: it has nothing to show any more */
 	dialogue_lost(turn->engine->table, session);
 	state_happen(session, EVENT_UNSEEN);
@@ -144,7 +144,7 @@ void unseen_take_up(struct turn *turn, enum direction direction, uint32_t next)
 		dialogue_opaque(turn);
 	else if (!shown)
 		dialogue_not_ftp(turn);
-	if (session->state >= SESSION_OPAQUE)
+	if (!state_reads_lines(session))
 		lifecycle_let_go(turn);
 }
 
@@ -197,7 +197,7 @@ static void note_beyond(struct stream *stream, uint32_t end)
 
 void unseen_note_sent(const struct turn *turn, const struct segment *segment)
 {
-	struct stream *stream = &turn->session->stream[turn->direction];
+	struct stream *stream = turn->mine;
 
 	if (segment->payload_length)
 		note_beyond(stream, segment->seq + segment->payload_length);
@@ -211,7 +211,7 @@ void unseen_note_sent(const struct turn *turn, const struct segment *segment)
  */
 static void note_unseen_fin(const struct turn *turn)
 {
-	struct stream *theirs = &turn->session->stream[direction_other(turn->direction)];
+	struct stream *theirs = turn->theirs;
 
 	if (turn->ack == theirs->next + 1 && !seq_after(theirs->beyond, theirs->next))
 		state_ended(theirs);
@@ -219,7 +219,7 @@ static void note_unseen_fin(const struct turn *turn)
 
 enum hole unseen_before(struct turn *turn, uint32_t start, uint32_t end)
 {
-	struct stream *stream = &turn->session->stream[turn->direction];
+	struct stream *stream = turn->mine;
 	const enum hole hole = judge_hole(turn, stream, start);
 
 	if (hole != HOLE_NONE) {

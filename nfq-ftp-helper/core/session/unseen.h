@@ -53,7 +53,7 @@ enum hole unseen_before(struct turn *turn, uint32_t start, uint32_t end);
  */
 static inline enum hole unseen_hole(struct turn *turn, uint32_t start, uint32_t end)
 {
-	struct stream *stream = &turn->session->stream[turn->direction];
+	struct stream *stream = turn->mine;
 
 	if (seq_after(start, stream->next))
 		return unseen_before(turn, start, end);

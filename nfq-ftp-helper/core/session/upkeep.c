@@ -56,7 +56,7 @@ static bool is_asked_about(const struct engine *engine, uint64_t now, uint32_t s
 /* The session may be forgotten by this. */
 static void attend(struct engine *engine, struct session *session, uint64_t now, unsigned int *requests)
 {
-	struct turn turn = { .engine = engine, .session = session, .now = now };
+	struct turn turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
 	const uint32_t silence = (uint32_t)(now / 1000) - session->last_seen;
 	const bool keep = is_kept(engine, session, silence);
 	struct sight sight;
@@ -74,7 +74,7 @@ static void attend(struct engine *engine, struct session *session, uint64_t now,
 
 static void renew(struct engine *engine, struct session *session, uint64_t now, unsigned int *requests)
 {
-	struct turn turn = { .engine = engine, .session = session, .now = now };
+	struct turn turn = turn_begin(engine, session, DIRECTION_ORIGINAL, now);
 	struct sight sight;
 
 	if (engine->conntrack->noted && !dialogue_awaits_transfer(session) && engine->conntrack->ops->look) {

@@ -12,7 +12,7 @@
 static inline bool compose_nothing(const struct passage *passage)
 {
 	return passage->run_start == passage->start && passage->run_end == passage->end && !passage->probe &&
-	       !passage->carried_length && !edit_in_flight(passage->turn);
+	       !passage->carried_length && !passage->stream->in_flight;
 }
 
 /**

@@ -3,11 +3,6 @@
 
 #include "core/table/state.h"
 
-static struct stream *stream_of(const struct turn *turn)
-{
-	return &turn->session->stream[turn->direction];
-}
-
 static struct work *work_of(const struct turn *turn)
 {
 	return table_work_change(turn->engine->table, turn->session);
@@ -43,7 +38,7 @@ static void be_plain(const struct turn *turn, struct edit *edit, enum edit_kind 
 /* The edit is as it is to leave: hand over the adjustment it makes necessary. @amended: the same edit was in flight before. */
 static int commit(struct turn *turn, struct edit *edit, bool amended)
 {
-	struct stream *stream = stream_of(turn);
+	struct stream *stream = turn->mine;
 	const int32_t growth = (int32_t)edit->new_length - (int32_t)edit->old_length;
 	struct seqadj adj = stream->adj;
 	int error;
@@ -70,7 +65,7 @@ static int commit(struct turn *turn, struct edit *edit, bool amended)
 /* The swallowed bytes were acknowledged to their sender only: to the receiver they are still to be sent. */
 static void owe(struct turn *turn, struct edit *edit)
 {
-	struct stream *stream = stream_of(turn);
+	struct stream *stream = turn->mine;
 
 	be_plain(turn, edit, EDIT_OWED);
 	stream->acked = seq_min(stream->acked, edit->start);

@@ -19,18 +19,18 @@
 
 #include "core/engine/turn.h"
 
-/* The edit in flight in a direction; NULL where there is none. */
-static inline const struct edit *edit_of(const struct turn *turn, enum direction direction)
+/* The edit in flight in a stream of the session; NULL where there is none. */
+static inline const struct edit *edit_of(const struct turn *turn, const struct stream *stream)
 {
-	if (!turn->session->stream[direction].in_flight)
+	if (!stream->in_flight)
 		return NULL;
-	return &table_work(turn->engine->table, turn->session)->edit[direction];
+	return &table_work(turn->engine->table, turn->session)->edit[turn_direction(turn, stream)];
 }
 
 /* The same of the turn's direction. */
 static inline const struct edit *edit_in_flight(const struct turn *turn)
 {
-	return edit_of(turn, turn->direction);
+	return edit_of(turn, turn->mine);
 }
 
 /* Sender space: the first byte behind what is replaced. */

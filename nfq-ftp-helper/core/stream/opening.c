@@ -241,7 +241,7 @@ static void tell_opened(struct turn *turn, const struct opening *opening)
 			       .expectation = &candidate->expectation,
 			       .port = candidate->endpoint.port,
 			       .seq = opening->announced->seq + candidate->offset,
-			       .adj = turn->session->stream[turn->direction].adj };
+			       .adj = turn->mine->adj };
 
 	turn_report(turn, &told);
 	if (!opening->text_length)

@@ -25,6 +25,34 @@ struct passage {
 	uint8_t carried[HELD_MAX];
 };
 
+#define MSS_DEFAULT_IPV4 536 /* RFC 9293 section 3.7.1 */
+#define MSS_DEFAULT_IPV6 1220
+
+static inline uint32_t passage_space_alone(const struct stream *stream, const struct segment *segment)
+{
+	const uint32_t options = segment_options_length(segment);
+	uint32_t mss = stream->mss;
+
+	if (!mss)
+		mss = segment->src.family == FAMILY_IPV4 ? MSS_DEFAULT_IPV4 : MSS_DEFAULT_IPV6;
+	return mss > options ? mss - options : 1;
+}
+
+/* The turn's segment comes. What is to be carried is not known yet. */
+static inline void passage_begin(struct passage *passage, struct turn *turn, const struct segment *segment)
+{
+	passage->turn = turn;
+	passage->stream = turn->mine;
+	passage->segment = segment;
+	passage->start = passage->run_start = segment_start(segment);
+	passage->end = passage->run_end = passage->start + segment->payload_length;
+	passage->space_alone = passage_space_alone(passage->stream, segment);
+	passage->space =
+		segment->payload_length > passage->space_alone ? segment->payload_length : passage->space_alone;
+	passage->probe = passage->copied = false;
+	passage->carried_length = 0;
+}
+
 /* The segment's byte with the number @seq, which is in it. */
 static inline const uint8_t *passage_bytes(const struct passage *passage, uint32_t seq)
 {

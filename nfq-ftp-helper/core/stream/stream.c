@@ -44,14 +44,9 @@
 #define REPEATS_STALE 4
 #define REPEATS_FEW   2
 
-static struct table *table_of(const struct passage *passage)
+uint32_t stream_forwarded_held(const struct turn *turn, const struct stream *stream)
 {
-	return passage->turn->engine->table;
-}
-
-uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction)
-{
-	const struct stream *stream = &turn->session->stream[direction];
+	const enum direction direction = turn_direction(turn, stream);
 	const struct work *work = table_work(turn->engine->table, turn->session);
 
 	if (work->held[direction].copied)
@@ -68,10 +63,9 @@ void stream_start(struct stream *stream, uint32_t next)
 	stream->line = (struct ftp_line){ .phase = FTP_PHASE_START };
 }
 
-void stream_acknowledge(const struct turn *turn, enum direction direction, uint32_t ack)
+void stream_acknowledge(const struct turn *turn, struct stream *stream, uint32_t ack)
 {
-	struct stream *stream = &turn->session->stream[direction];
-	const struct edit *edit = edit_of(turn, direction);
+	const struct edit *edit = edit_of(turn, stream);
 
 	/* A part of the new text counts as nothing: the old bytes are acknowledged together or not at all. */
 	if (edit && seq_after(ack, edit->start) && seq_before(ack, edit_end(edit)))
@@ -95,11 +89,9 @@ static uint32_t end_with_edit(const struct passage *passage, const struct edit *
 	return seq_min(passage->end, edit_end(edit) + room);
 }
 
-/* How far may a run from run_start on go, whatever is in it? */
-static uint32_t fitting_end(const struct passage *passage)
+/* How far may a run from run_start on go, whatever is in it? @edit: the one in flight, or NULL; so with the next two. */
+static uint32_t fitting_end(const struct passage *passage, const struct edit *edit)
 {
-	const struct edit *edit = edit_in_flight(passage->turn);
-
 	if (!seq_before(passage->run_start, passage->end))
 		return passage->run_start;
 	if (edit && passage_touches(edit, passage->run_start, passage->end))
@@ -120,10 +112,8 @@ static bool goes_alone(struct passage *passage, const struct edit *edit)
 }
 
 /* What is owed to the receiver comes first in a run that begins in it, or right behind it. */
-static void begin_with_owed(struct passage *passage)
+static void begin_with_owed(struct passage *passage, const struct edit *edit)
 {
-	const struct edit *edit = edit_in_flight(passage->turn);
-
 	if (edit && edit->kind == EDIT_OWED && !seq_after(passage->run_start, edit_end(edit)) &&
 	    !goes_alone(passage, edit))
 		passage->run_start = seq_min(passage->run_start, edit->start);
@@ -143,10 +133,8 @@ static uint32_t replaced_end(const struct stream *stream)
  * acknowledges (RFC 9293 section 3.10.7.4, first). That may be what the other end waits for, and with it the blocks of SACK that leave no
  * room here: so every other time the packet has the number that is due.
  */
-static bool only_acknowledges(struct passage *passage)
+static bool only_acknowledges(struct passage *passage, const struct edit *edit)
 {
-	const struct edit *edit = edit_in_flight(passage->turn);
-
 	return edit && passage->run_start == edit->start && seq_after(passage->end, edit->start) &&
 	       waiting_turn(passage, edit->start);
 }
@@ -154,6 +142,7 @@ static bool only_acknowledges(struct passage *passage)
 /* What of the segment can be forwarded at all: not what must not be repeated, nor more than fits. */
 static void set_run(struct passage *passage)
 {
+	const struct edit *edit = edit_in_flight(passage->turn);
 	const struct stream *stream = passage->stream;
 
 	passage->run_start = passage->start;
@@ -161,10 +150,10 @@ static void set_run(struct passage *passage)
 		passage->run_start = passage->carried_start;
 	if (stream->edited)
 		passage->run_start = seq_max(passage->run_start, replaced_end(stream));
-	begin_with_owed(passage);
-	passage->run_end = fitting_end(passage);
+	begin_with_owed(passage, edit);
+	passage->run_end = fitting_end(passage, edit);
 	if (passage->run_start == passage->run_end)
-		passage->probe = passage->start != passage->end && !only_acknowledges(passage);
+		passage->probe = passage->start != passage->end && !only_acknowledges(passage, edit);
 }
 
 static void cut(struct passage *passage, uint32_t seq)
@@ -220,7 +209,7 @@ static void note_asking(struct passage *passage, uint32_t start)
 		return;
 	state_trusted(passage->stream);
 	if (edit && !edit_swallowed(edit))
-		stream_acknowledge(passage->turn, passage->turn->direction, start);
+		stream_acknowledge(passage->turn, passage->stream, start);
 }
 
 /*
@@ -285,10 +274,13 @@ static void wait_for(struct passage *passage, uint32_t start)
  */
 static void let_pass(struct passage *passage)
 {
+	const struct edit *edit;
+
 	edit_restore(passage->turn);
+	edit = edit_in_flight(passage->turn);
 	state_let_go(passage->stream);
-	begin_with_owed(passage);
-	passage->run_end = fitting_end(passage);
+	begin_with_owed(passage, edit);
+	passage->run_end = fitting_end(passage, edit);
 }
 
 /* Give up on this line: it passes unchanged, whatever of it has been held back first. */
@@ -372,12 +364,6 @@ static void read_argument(struct passage *passage)
 
 /* ---- reading ---- */
 
-/* May lines still be read? */
-static bool readable(const struct passage *passage)
-{
-	return passage->turn->session->state < SESSION_OPAQUE;
-}
-
 static void end_line(struct passage *passage, enum ftp_event event)
 {
 	struct stream *stream = passage->stream;
@@ -388,7 +374,7 @@ static void end_line(struct passage *passage, enum ftp_event event)
 		dialogue_skipped(passage->turn, &stream->line);
 	else if (passage->turn->direction == DIRECTION_REPLY)
 		/* lost: it may have answered a command that has been seen */
-		dialogue_lost(table_of(passage), passage->turn->session);
+		dialogue_lost(passage->turn->engine->table, passage->turn->session);
 	ftp_next_line(&stream->line);
 }
 
@@ -400,11 +386,11 @@ static bool read_line(struct passage *passage)
 	const uint32_t length = passage->run_end - stream->next;
 	enum ftp_event event;
 
-	if (stream->held && seq_after(passage->end, stream->next) && readable(passage)) {
+	if (stream->held && seq_after(passage->end, stream->next) && state_reads_lines(session)) {
 		read_argument(passage); /* nothing of it leaves before it is whole, however full the packet is */
 		return true;
 	}
-	if (!seq_after(passage->run_end, stream->next) || !readable(passage))
+	if (!seq_after(passage->run_end, stream->next) || !state_reads_lines(session))
 		return false;
 	if (records_here(passage))
 		return records_read(passage);
@@ -466,7 +452,7 @@ static void read_again(struct passage *passage)
 		return;
 	if (passage->end == stream->next && passage->segment->flags & TCP_FIN)
 		release(passage, REFUSED_MALFORMED);
-	else if (seq_after(passage->end, stream_forwarded(passage->turn, passage->turn->direction)))
+	else if (seq_after(passage->end, stream_forwarded(passage->turn, stream)))
 		read_stalled(passage, passage->carried_start);
 }
 
@@ -474,7 +460,7 @@ void stream_read(struct passage *passage)
 {
 	struct stream *stream = passage->stream;
 
-	passage->earliest = stream_forwarded(passage->turn, passage->turn->direction);
+	passage->earliest = stream_forwarded(passage->turn, stream);
 	carry(passage);
 	waiting_note_earlier(passage);
 	set_run(passage);
@@ -486,7 +472,7 @@ void stream_read(struct passage *passage)
 		;
 	if (stream->held)
 		return;
-	if (!readable(passage))
+	if (!state_reads_lines(passage->turn->session))
 		stream->next = seq_max(stream->next, passage->run_end);
 	stream->next = seq_max(passage->earliest, seq_min(stream->next, passage->run_end));
 }

@@ -10,22 +10,20 @@
 
 #include "passage.h"
 
-/* The first byte of a direction that has not been forwarded, where something is held back. */
-uint32_t stream_forwarded_held(const struct turn *turn, enum direction direction);
+/* The first byte of a stream of the session that has not been forwarded, where something is held back. */
+uint32_t stream_forwarded_held(const struct turn *turn, const struct stream *stream);
 
 /* The same wherever. */
-static inline uint32_t stream_forwarded(const struct turn *turn, enum direction direction)
+static inline uint32_t stream_forwarded(const struct turn *turn, const struct stream *stream)
 {
-	const struct stream *stream = &turn->session->stream[direction];
-
-	return stream->held ? stream_forwarded_held(turn, direction) : stream->next;
+	return stream->held ? stream_forwarded_held(turn, stream) : stream->next;
 }
 
 /* Start (again) at @next, taken for the beginning of a line. What was held back is given up. */
 void stream_start(struct stream *stream, uint32_t next);
 
-/* The other side acknowledges this direction up to @ack, sender space. */
-void stream_acknowledge(const struct turn *turn, enum direction direction, uint32_t ack);
+/* The other side acknowledges this stream of the session up to @ack, sender space. */
+void stream_acknowledge(const struct turn *turn, struct stream *stream, uint32_t ack);
 
 /* Read the new bytes of the segment, which is not beyond stream->next, and decide what to forward. */
 void stream_read(struct passage *passage);

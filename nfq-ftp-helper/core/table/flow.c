@@ -43,8 +43,7 @@ uint32_t flow_hash(const struct flow_key *key, const uint64_t seed[2])
 {
 	uint64_t words[5];
 
-	words[0] = (uint64_t)key->low_port << 48 | (uint64_t)key->high_port << 32 | (uint64_t)key->zone << 16 |
-		   key->family;
+	words[0] = flow_key_rest(key);
 	if (key->family == FAMILY_IPV4) {
 		memcpy(words + 1, key->low_address, 4);
 		memcpy((char *)(words + 1) + 4, key->high_address, 4);

@@ -18,6 +18,18 @@ struct flow_key {
 	uint8_t swapped; /* 1: the client (of a packet: the sender) is the high one. Not compared */
 };
 
+_Static_assert(offsetof(struct flow_key, low_port) == 32 && sizeof(struct flow_key) == 40, "flow_key_rest() is a word");
+
+/* What is behind the addresses, in one word, but for the mark at the end. */
+static inline uint64_t flow_key_rest(const struct flow_key *key)
+{
+	const uint64_t mark = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (uint64_t)0xff << 56 : 0xff;
+	uint64_t rest;
+
+	memcpy(&rest, (const char *)key + offsetof(struct flow_key, low_port), sizeof(rest));
+	return rest & ~mark;
+}
+
 /* Everything but the mark at the end, which says who is the client. */
 static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 {
@@ -27,8 +39,8 @@ static inline bool flow_key_equal(const struct flow_key *a, const struct flow_ke
 	memcpy(x + 2, a->high_address, 16);
 	memcpy(y, b->low_address, 16);
 	memcpy(y + 2, b->high_address, 16);
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0 && a->low_port == b->low_port &&
-	       a->high_port == b->high_port && a->zone == b->zone && a->family == b->family;
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0 &&
+	       flow_key_rest(a) == flow_key_rest(b);
 }
 
 /* The key of a sender and a receiver; swapped says which is which. */

@@ -33,8 +33,8 @@ struct view {
 	uint64_t turned_away; /* who was told that it is busy, in all */
 };
 
-/* What is to be added to clock_of_sessions() for the time since 1970, in milliseconds. */
-uint64_t view_epoch(void);
+/* Of a time of clock_of_sessions(): seconds since 1970. */
+double view_time(uint64_t at);
 
 /* All workers' figures. */
 void view_sum(const struct view *view, struct figures *sum);

@@ -138,18 +138,13 @@ static void add_latency(struct response *answer, const struct figures *sum)
 	uint64_t count = 0;
 
 	for (unsigned int i = 0; i < FIGURES_BUCKETS; i++) {
-		json_t *bucket;
+		json_t *bound = i < FIGURES_BUCKETS - 1 ? json_real((double)figures_bounds[i] / 1e9) : NULL;
 
 		count += sum->latency[i];
-		bucket = json_pack("{s:I}", "count", (json_int_t)count);
-		if (i < FIGURES_BUCKETS - 1)
-			json_object_set_new(bucket, "le", json_real((double)figures_bounds[i] / 1e9));
-		json_array_append_new(buckets, bucket);
+		json_array_append_new(buckets, json_pack("{s:I, s:o*}", "count", (json_int_t)count, "le", bound));
 	}
-	json_object_set_new(object, "unit", json_string("seconds"));
-	json_object_set_new(object, "buckets", buckets);
-	json_object_set_new(object, "sum", json_real((double)sum->latency_nanoseconds / 1e9));
-	json_object_set_new(object, "count", json_integer((json_int_t)count));
+	json_object_update_new(object, json_pack("{s:s, s:o, s:f, s:I}", "unit", "seconds", "buckets", buckets, "sum",
+						 (double)sum->latency_nanoseconds / 1e9, "count", (json_int_t)count));
 	answer_line(answer, object);
 }
 
@@ -222,10 +217,9 @@ static void add_rules_found(struct response *answer)
 		return;
 	add_number(answer, "rules_in_place", "gauge", "Whether the rules that were seen in place are there now.",
 		   state == WATCHED_THERE);
-	add_number(answer, "rules_gone", "counter", "How often rules have gone.",
-		   atomic_load_explicit(&watched->gone, memory_order_relaxed));
+	add_number(answer, "rules_gone", "counter", "How often rules have gone.", watched_number(&watched->gone));
 	add_number(answer, "rules_put_back", "counter", "How often this program has put them back.",
-		   atomic_load_explicit(&watched->put_back, memory_order_relaxed));
+		   watched_number(&watched->put_back));
 }
 
 static void add_program(struct response *answer)
@@ -235,7 +229,7 @@ static void add_program(struct response *answer)
 	json_t *start = family("start_time_seconds", "gauge", "When the daemon began, since 1970.");
 
 	add_sample(build, "version", VERSION, json_integer(1));
-	add_sample(start, NULL, NULL, json_real((double)(view->since + view_epoch()) / 1000));
+	add_sample(start, NULL, NULL, json_real(view_time(view->since)));
 	json_object_set_new(start, "unit", json_string("seconds"));
 	answer_line(answer, build);
 	answer_line(answer, start);

@@ -54,9 +54,6 @@ uint64_t figures_number_at(const void *numbers, size_t at);
 /* For all reasons together. */
 uint64_t figures_refusals(const struct counters *counters);
 
-/* To each of @count numbers, of a structure that is nothing but uint64_t, the other one's. */
-void figures_add_numbers(void *sum, const void *numbers, size_t count);
-
 /* @sum has the sum of both. */
 void figures_add(struct figures *sum, const struct figures *figures);
 

@@ -319,7 +319,7 @@ static int draw(struct live *live)
 		return -ENOMEM;
 	if (!whole || live->failed)
 		return -EIO;
-	return format == FORMAT_TEXT ? 0 : writers[format].write(live->ladder, live->whole->file);
+	return format == FORMAT_TEXT ? 0 : writers[format](live->ladder, live->whole->file);
 }
 
 int live_run(const struct option_values *options, struct whole *whole)

@@ -73,30 +73,22 @@ static const struct asker {
 		},
 		.telling = { .line = tell_event },
 	},
+	[QUESTION_METRICS] = {
+		.page = {
+			.command = OPTION_OF_METRICS,
+			.about =
+				"Prints what the running daemon has counted, and how long packets are in user space, as OpenMetrics text.\n",
+			.end =
+				"Examples:\n"
+				"  nfq-ftp-helper metrics\n"
+				"  nfq-ftp-helper metrics --textfile /var/lib/prometheus/node-exporter/nfq-ftp-helper.prom\n"
+				"  nfq-ftp-helper metrics --textfile - | promtool check metrics\n\n" ABOUT_END,
+		},
+		.telling = { .line = tell_metric, .end = tell_metrics_end },
+	},
 };
 
-/* The subcommand has its question's name. */
-int command_ask(int argc, char **argv)
-{
-	struct question question = { .kind = QUESTION_STATUS };
-	struct option_values values;
-	struct telling telling;
-	int code;
-
-	while (strcmp(question_names[question.kind], argv[0]) != 0)
-		question.kind++;
-	code = option_parse(&askers[question.kind].page, &values, argc, argv);
-	if (code != OPTION_GO_ON)
-		return code;
-	question.filter = values.filter;
-	telling = askers[question.kind].telling;
-	telling.out = stdout;
-	code = client_ask(values.run.state_directory, &question, values.json, &telling) ? EXIT_DONE : EXIT_FAILED;
-	json_decref(telling.kept);
-	return code;
-}
-
-/* ---- metrics ---- */
+/* ---- a file of metrics ---- */
 
 /* What is no file is not replaced by one: a device, /dev/null perhaps, would be gone for all programs. */
 static bool may_be_replaced(const char *path)
@@ -130,27 +122,29 @@ static int write_textfile(const char *state_directory, const struct question *qu
 	return told && !error ? EXIT_DONE : EXIT_FAILED;
 }
 
-int command_metrics(int argc, char **argv)
-{
-	static const struct option_page page = {
-		.command = OPTION_OF_METRICS,
-		.about =
-			"Prints what the running daemon has counted, and how long packets are in user space, as OpenMetrics text.\n",
-		.end = "Examples:\n"
-		       "  nfq-ftp-helper metrics\n"
-		       "  nfq-ftp-helper metrics --textfile /var/lib/prometheus/node-exporter/nfq-ftp-helper.prom\n"
-		       "  nfq-ftp-helper metrics --textfile - | promtool check metrics\n\n" ABOUT_END,
-	};
-	const struct question question = { .kind = QUESTION_METRICS };
-	struct telling telling = { .line = tell_metric, .end = tell_metrics_end, .out = stdout };
-	struct option_values values;
-	int code = option_parse(&page, &values, argc, argv);
+/* ---- all of them ---- */
 
+/* The subcommand has its question's name. */
+int command_ask(int argc, char **argv)
+{
+	struct question question = { .kind = QUESTION_STATUS };
+	struct option_values values;
+	struct telling telling;
+	int code;
+
+	while (strcmp(question_names[question.kind], argv[0]) != 0)
+		question.kind++;
+	code = option_parse(&askers[question.kind].page, &values, argc, argv);
 	if (code != OPTION_GO_ON)
 		return code;
+	question.filter = values.filter;
+	telling = askers[question.kind].telling;
 	if (strcmp(values.textfile, "-") == 0)
-		telling = (struct telling){ .line = tell_older_metric, .out = stdout };
+		telling = (struct telling){ .line = tell_older_metric };
 	else if (values.textfile[0] && !values.json)
 		return write_textfile(values.run.state_directory, &question, values.textfile);
-	return client_ask(values.run.state_directory, &question, values.json, &telling) ? EXIT_DONE : EXIT_FAILED;
+	telling.out = stdout;
+	code = client_ask(values.run.state_directory, &question, values.json, &telling) ? EXIT_DONE : EXIT_FAILED;
+	json_decref(telling.kept);
+	return code;
 }

@@ -36,7 +36,6 @@ const struct command *command_table(unsigned int *count);
 int command_run(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
-int command_metrics(int argc, char **argv);
 
 /* Any subcommand that is called after what it asks the daemon. */
 int command_ask(int argc, char **argv);

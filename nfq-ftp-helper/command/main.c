@@ -17,7 +17,7 @@ static const struct command commands[] = {
 	{ "sessions", command_ask, "list the control connections that it follows", OPTION_OF_SESSIONS, NULL },
 	{ "expectations", command_ask, "list the data connections that it expects", OPTION_OF_EXPECTATIONS, NULL },
 	{ "follow", command_ask, "print what it does, as it happens", OPTION_OF_FOLLOW, NULL },
-	{ "metrics", command_metrics, "print what it has counted, as OpenMetrics", OPTION_OF_METRICS, NULL },
+	{ "metrics", command_ask, "print what it has counted, as OpenMetrics", OPTION_OF_METRICS, NULL },
 	{ "top", command_tools, "show what it follows, again every second", OPTION_OF_TOP, NULL },
 	{ "completion", command_completion, NULL, 0, NULL },
 };

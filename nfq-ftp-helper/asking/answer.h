@@ -107,8 +107,8 @@ bool answer_follow(struct response *answer);
 /* The kernel module's own sessions. Return: whether it is over. */
 bool answer_fast(struct response *answer);
 
-/* One of them, where @object is one; nothing, else. */
-void answer_fast_object(struct response *answer, const struct nlmsghdr *object);
+/* One of them, where @object is one; nothing, else: for exchange_walk_on(). @context: the answer. */
+void answer_fast_object(void *context, const struct nlmsghdr *object);
 
 /* In any case, before the memory of @answer goes. */
 void answer_fast_end(struct response *answer);

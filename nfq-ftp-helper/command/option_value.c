@@ -103,14 +103,7 @@ static bool read_number(const struct option_row *row, void *at, const char *text
 
 static bool read_word(const struct option_row *row, void *at, const char *text)
 {
-	unsigned int *index = at;
-	const char *word;
-
-	for (*index = 0; (word = row->word(*index)) != NULL; ++*index) {
-		if (strcmp(text, word) == 0)
-			return true;
-	}
-	return false;
+	return question_find_name(row->word, text, at);
 }
 
 static bool read_path(const struct option_row *row, void *at, const char *text)

@@ -18,7 +18,6 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name. Return: an exit code */
 	const char *description;	   /* NULL: the usage does not name it */
 	unsigned int options;		   /* its bit in the table of options */
-	const char *operand;		   /* as in struct option_page */
 };
 
 /**

@@ -13,7 +13,7 @@
 #define REPLAY	 OPTION_OF_REPLAY
 #define CHECK	 OPTION_OF_CHECK
 #define EXPLAIN	 OPTION_OF_EXPLAIN
-#define PLAYBACK (REPLAY | EXPLAIN)
+#define PLAYBACK OPTION_OF_PLAYBACK
 
 #define SIZE(member) sizeof(((struct option_values *)NULL)->member)
 #define AT(member)   .at = offsetof(struct option_values, member), .size = SIZE(member)

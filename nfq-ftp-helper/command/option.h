@@ -32,6 +32,8 @@
 #define OPTION_OF_FOLLOW       (1u << 11)
 #define OPTION_OF_METRICS      (1u << 12)
 #define OPTION_OF_TOP	       (1u << 13)
+/* Those that read a capture, which is no option. */
+#define OPTION_OF_PLAYBACK (OPTION_OF_REPLAY | OPTION_OF_EXPLAIN)
 /* Those that ask the daemon; of these, those that tell of sessions. */
 #define OPTION_OF_FILTERED (OPTION_OF_SESSIONS | OPTION_OF_EXPECTATIONS | OPTION_OF_TOP)
 #define OPTION_OF_ASKING   (OPTION_OF_STATUS | OPTION_OF_FILTERED | OPTION_OF_FOLLOW | OPTION_OF_METRICS)

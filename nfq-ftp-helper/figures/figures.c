@@ -31,10 +31,7 @@ void figures_publish(struct published *published, const struct figures *figures)
 
 bool figures_read(const struct published *published, struct figures *figures)
 {
-	if (snapshot_read(&published->version, published->words, figures, SNAPSHOT_WORDS(struct figures)))
-		return true;
-	memset(figures, 0, sizeof(*figures));
-	return false;
+	return snapshot_read(&published->version, published->words, figures, SNAPSHOT_WORDS(struct figures));
 }
 
 uint64_t figures_number_at(const void *numbers, size_t at)

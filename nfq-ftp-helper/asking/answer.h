@@ -23,8 +23,8 @@ struct view_sample {
 
 struct view {
 	struct asking_config config;
-	struct figures *
-		known; /* of each source, as last read whole: what counts up must not fall, or a reader takes it for a new start */
+	/* Of each source, as last read whole: what counts up must not fall, or a reader takes it for a new start. */
+	struct figures *known;
 	uint64_t since; /* the start, by clock_of_sessions(): what is known of 1970 may change */
 	int stat_file;	/* of nfqueue_stat_open(): a file, or why there is none */
 	struct view_sample samples[VIEW_SAMPLES];

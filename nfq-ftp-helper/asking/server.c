@@ -25,8 +25,8 @@
 struct reader {
 	int file;
 	uid_t user;
-	uint64_t
-		until; /* milliseconds: then its patience is over; who follows: since when nothing was taken of what waits, 0: nothing waits */
+	/* Milliseconds: then its patience is over; who follows: since when nothing was taken of what waits, 0: nothing waits. */
+	uint64_t until;
 	bool answering; /* its question has come */
 	bool over;	/* nothing comes behind what is in its lines */
 	char in[QUESTION_MAX];

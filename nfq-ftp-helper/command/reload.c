@@ -51,8 +51,8 @@ struct news {
 	char live[NAMES_MAX];	 /* nothing more: it does */
 	char restart[NAMES_MAX]; /* a daemon that is started anew; of these the rules are made of ... */
 	char both[NAMES_MAX];	 /* ... these, too */
-	char rules
-		[NAMES_MAX]; /* the rules put in place anew: nothing else is made of these, and they are somebody else's to put there */
+	/* The rules put in place anew: nothing else is made of these, and they are somebody else's to put there. */
+	char rules[NAMES_MAX];
 };
 
 static void sort(const struct option_row *row, bool keeps_rules, struct news *news)

@@ -26,7 +26,7 @@ bool answer_more(struct response *answer)
 }
 
 /* Between two clocks' milliseconds lies one more or less, as they are read one behind the other: that is no change, or times would go back. */
-uint64_t view_epoch(void)
+static int64_t epoch(void)
 {
 	static _Atomic int64_t kept;
 	int64_t before, after, distance, known = atomic_load_explicit(&kept, memory_order_relaxed);
@@ -41,7 +41,12 @@ uint64_t view_epoch(void)
 		known = distance;
 		atomic_store_explicit(&kept, known, memory_order_relaxed);
 	}
-	return (uint64_t)known;
+	return known;
+}
+
+double view_time(uint64_t at)
+{
+	return (double)((int64_t)at + epoch()) / 1000;
 }
 
 void view_sum(const struct view *view, struct figures *sum)

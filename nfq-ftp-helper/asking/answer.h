@@ -23,8 +23,8 @@ struct view_sample {
 
 struct view {
 	struct asking_config config;
-	struct figures *
-		known; /* of each source, as last read whole: what counts up must not fall, or a reader takes it for a new start */
+	/* Of each source, as last read whole: what counts up must not fall, or a reader takes it for a new start. */
+	struct figures *known;
 	uint64_t since; /* the start, by clock_of_sessions(): what is known of 1970 may change */
 	int stat_file;	/* of nfqueue_stat_open(): a file, or why there is none */
 	struct view_sample samples[VIEW_SAMPLES];
@@ -33,8 +33,8 @@ struct view {
 	uint64_t turned_away; /* who was told that it is busy, in all */
 };
 
-/* What is to be added to clock_of_sessions() for the time since 1970, in milliseconds. */
-uint64_t view_epoch(void);
+/* Of a time of clock_of_sessions(): seconds since 1970. */
+double view_time(uint64_t at);
 
 /* All workers' figures. */
 void view_sum(const struct view *view, struct figures *sum);
@@ -107,8 +107,8 @@ bool answer_follow(struct response *answer);
 /* The kernel module's own sessions. Return: whether it is over. */
 bool answer_fast(struct response *answer);
 
-/* One of them, where @object is one; nothing, else. */
-void answer_fast_object(struct response *answer, const struct nlmsghdr *object);
+/* One of them, where @object is one; nothing, else: for exchange_walk_on(). @context: the answer. */
+void answer_fast_object(void *context, const struct nlmsghdr *object);
 
 /* In any case, before the memory of @answer goes. */
 void answer_fast_end(struct response *answer);

@@ -45,9 +45,10 @@ static void add_fast(struct response *answer, const struct connection *connectio
 		adj[DIRECTION_ORIGINAL].after, adj[DIRECTION_REPLY].after);
 }
 
-void answer_fast_object(struct response *answer, const struct nlmsghdr *object)
+void answer_fast_object(void *context, const struct nlmsghdr *object)
 {
 	const struct answer found = { .message = object };
+	struct response *answer = context;
 	struct connection connection;
 	struct scan_note note;
 	size_t size;
@@ -58,11 +59,6 @@ void answer_fast_object(struct response *answer, const struct nlmsghdr *object)
 		return;
 	if (is_wanted(&answer->question.filter, &connection, state_of(&note)))
 		add_fast(answer, &connection, &note);
-}
-
-static void take(void *context, const struct nlmsghdr *object)
-{
-	answer_fast_object(context, object);
 }
 
 static int begin(struct response *answer)
@@ -86,7 +82,7 @@ bool answer_fast(struct response *answer)
 		return true;
 	if (!answer->walk && begin(answer) < 0)
 		return true;
-	return exchange_walk_on(answer->walk, take, answer) <= 0;
+	return exchange_walk_on(answer->walk, answer_fast_object, answer) <= 0;
 }
 
 void answer_fast_end(struct response *answer)

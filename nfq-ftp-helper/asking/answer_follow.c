@@ -21,24 +21,13 @@ static void add_text(json_t *line, const char *name, const char *bytes, size_t l
 		json_object_set_new(line, name, json_string(answer_text(bytes, length, text)));
 }
 
-static void add_refusal(json_t *line, const struct event *event)
-{
-	const char *advice = reporter_advice(event->refusal, event->error);
-
-	json_object_set_new(line, "reason", json_string(refusal_name(event->refusal)));
-	json_object_set_new(line, "text", json_string(refusal_text(event->refusal)));
-	if (advice)
-		json_object_set_new(line, "advice", json_string(advice));
-}
-
 static void add_event(struct response *answer, const struct event *event)
 {
-	json_t *line = json_pack("{s:s, s:f}", "event", question_events[event->kind], "ts",
-				 (double)(event->at + view_epoch()) / 1000);
+	json_t *line =
+		json_pack("{s:s, s:f, s:o, s:o}", "event", question_events[event->kind], "ts", view_time(event->at),
+			  "client", answer_endpoint(&event->client), "server", answer_endpoint(&event->server));
 	char address[ENDPOINT_PRINT_MAX];
 
-	json_object_set_new(line, "client", answer_endpoint(&event->client));
-	json_object_set_new(line, "server", answer_endpoint(&event->server));
 	add_text(line, "command", event->command, strnlen(event->command, sizeof(event->command)));
 	if (event->command[0] || event->kind == REPORT_LINE)
 		json_object_set_new(line, "by",
@@ -49,14 +38,15 @@ static void add_event(struct response *answer, const struct event *event)
 		json_object_set_new(line, "port", json_integer(event->port));
 	if (event->kind == REPORT_REWRITE)
 		json_object_set_new(line, "shift", json_integer(event->shift));
-	if (event->kind == REPORT_EXPECT || event->kind == REPORT_UNEXPECT) {
-		json_object_set_new(line, "data_from", json_string(endpoint_print_address(&event->data.src, address)));
-		json_object_set_new(line, "data_to", answer_endpoint(&event->data.dst));
-		if (event->behind.family)
-			json_object_set_new(line, "behind_nat", answer_endpoint(&event->behind));
-	}
+	if (event->kind == REPORT_EXPECT || event->kind == REPORT_UNEXPECT)
+		json_object_update_new(line, json_pack("{s:s, s:o, s:o*}", "data_from",
+						       endpoint_print_address(&event->data.src, address), "data_to",
+						       answer_endpoint(&event->data.dst), "behind_nat",
+						       event->behind.family ? answer_endpoint(&event->behind) : NULL));
 	if (event->kind == REPORT_REFUSE)
-		add_refusal(line, event);
+		json_object_update_new(line, json_pack("{s:s, s:s, s:s*}", "reason", refusal_name(event->refusal),
+						       "text", refusal_text(event->refusal), "advice",
+						       reporter_advice(event->refusal, event->error)));
 	answer_line(answer, line);
 }
 
@@ -64,20 +54,19 @@ void answer_follow_rules_begin(struct answer_follow *follow, const struct watche
 {
 	if (!watched)
 		return;
-	follow->rules_gone = atomic_load_explicit(&watched->gone, memory_order_relaxed);
-	follow->rules_back = atomic_load_explicit(&watched->back, memory_order_relaxed);
+	follow->rules_gone = watched_number(&watched->gone);
+	follow->rules_back = watched_number(&watched->back);
 }
 
 bool answer_follow_rules_news(const struct answer_follow *follow, const struct watched *watched)
 {
-	return watched && (follow->rules_gone != atomic_load_explicit(&watched->gone, memory_order_relaxed) ||
-			   follow->rules_back != atomic_load_explicit(&watched->back, memory_order_relaxed));
+	return watched && (follow->rules_gone != watched_number(&watched->gone) ||
+			   follow->rules_back != watched_number(&watched->back));
 }
 
 static void add_rules_event(struct response *answer, const char *event, const struct watched *watched)
 {
-	json_t *line =
-		json_pack("{s:s, s:f}", "event", event, "ts", (double)(clock_of_sessions() + view_epoch()) / 1000);
+	json_t *line = json_pack("{s:s, s:f}", "event", event, "ts", view_time(clock_of_sessions()));
 
 	answer_missing(line, watched);
 	answer_line(answer, line);
@@ -87,15 +76,13 @@ static void add_rules_event(struct response *answer, const char *event, const st
 static void follow_gone_rules(struct response *answer)
 {
 	const struct watched *watched = answer->view->config.watched;
-	const struct answer_follow before = { .rules_gone = answer->follow->rules_gone,
-					      .rules_back = answer->follow->rules_back };
+	const struct answer_follow *follow = answer->follow;
+	const uint64_t gone = follow->rules_gone, back = follow->rules_back;
 
-	if (!answer_follow_rules_news(answer->follow, watched))
-		return;
 	answer_follow_rules_begin(answer->follow, watched);
-	if (answer->follow->rules_gone != before.rules_gone)
+	if (follow->rules_gone != gone)
 		add_rules_event(answer, "rules-gone", watched);
-	if (answer->follow->rules_back != before.rules_back)
+	if (follow->rules_back != back)
 		add_rules_event(answer, "rules-back", watched);
 }
 

@@ -138,62 +138,53 @@ static void add_latency(struct response *answer, const struct figures *sum)
 	uint64_t count = 0;
 
 	for (unsigned int i = 0; i < FIGURES_BUCKETS; i++) {
-		json_t *bucket;
+		json_t *bound = i < FIGURES_BUCKETS - 1 ? json_real((double)figures_bounds[i] / 1e9) : NULL;
 
 		count += sum->latency[i];
-		bucket = json_pack("{s:I}", "count", (json_int_t)count);
-		if (i < FIGURES_BUCKETS - 1)
-			json_object_set_new(bucket, "le", json_real((double)figures_bounds[i] / 1e9));
-		json_array_append_new(buckets, bucket);
+		json_array_append_new(buckets, json_pack("{s:I, s:o*}", "count", (json_int_t)count, "le", bound));
 	}
-	json_object_set_new(object, "unit", json_string("seconds"));
-	json_object_set_new(object, "buckets", buckets);
-	json_object_set_new(object, "sum", json_real((double)sum->latency_nanoseconds / 1e9));
-	json_object_set_new(object, "count", json_integer((json_int_t)count));
+	json_object_update_new(object, json_pack("{s:s, s:o, s:f, s:I}", "unit", "seconds", "buckets", buckets, "sum",
+						 (double)sum->latency_nanoseconds / 1e9, "count", (json_int_t)count));
 	answer_line(answer, object);
 }
 
-struct queue_families {
-	json_t *seen, *waiting, *full, *unsent;
+/* Of each queue; the last three where they can be read. */
+static const struct {
+	const char *name, *type, *help;
+} queue_rows[] = {
+	{ "queue_seen", "gauge", "1: what the kernel counts of the queue can be read; 0: it cannot, and is not told." },
+	{ "queue_waiting", "gauge", "Packets that wait in the kernel." },
+	{ "queue_dropped_full", "counter", "Packets the kernel dropped as a queue was full." },
+	{ "queue_dropped_unsent", "counter", "Packets the kernel dropped as a socket was full." },
 };
 
-static void add_queue_samples(const struct view *view, int32_t number, struct queue_families *families)
-{
-	struct nfqueue_stat stat;
-	char name[16];
-	bool seen;
+#define QUEUE_ROWS (sizeof(queue_rows) / sizeof(queue_rows[0]))
 
-	if (number == NFQUEUE_NONE)
-		return;
+static void add_queue_samples(const struct view *view, int32_t number, json_t *const families[QUEUE_ROWS])
+{
+	struct nfqueue_stat stat = { 0 };
+	const bool seen = number != NFQUEUE_NONE && !view_queue(view, number, &stat);
+	const json_int_t values[QUEUE_ROWS] = { seen, stat.waiting, stat.full, stat.unsent };
+	char name[16];
+
 	snprintf(name, sizeof(name), "%d", number);
-	seen = !view_queue(view, number, &stat);
-	add_sample(families->seen, "queue", name, json_integer(seen));
-	if (!seen)
-		return;
-	add_sample(families->waiting, "queue", name, json_integer(stat.waiting));
-	add_sample(families->full, "queue", name, json_integer(stat.full));
-	add_sample(families->unsent, "queue", name, json_integer(stat.unsent));
+	for (size_t i = 0; number != NFQUEUE_NONE && i < (seen ? QUEUE_ROWS : 1); i++)
+		add_sample(families[i], "queue", name, json_integer(values[i]));
 }
 
 static void add_queues(struct response *answer)
 {
 	const struct asking_config *config = &answer->view->config;
-	struct queue_families families = {
-		.seen = family("queue_seen", "gauge",
-			       "1: what the kernel counts of the queue can be read; 0: it cannot, and is not told."),
-		.waiting = family("queue_waiting", "gauge", "Packets that wait in the kernel."),
-		.full = family("queue_dropped_full", "counter", "Packets the kernel dropped as a queue was full."),
-		.unsent = family("queue_dropped_unsent", "counter", "Packets the kernel dropped as a socket was full."),
-	};
+	json_t *families[QUEUE_ROWS];
 
+	for (size_t i = 0; i < QUEUE_ROWS; i++)
+		families[i] = family(queue_rows[i].name, queue_rows[i].type, queue_rows[i].help);
 	for (unsigned int i = 0; i < config->sources; i++) {
-		add_queue_samples(answer->view, config->source[i].queue, &families);
-		add_queue_samples(answer->view, config->source[i].sure_queue, &families);
+		add_queue_samples(answer->view, config->source[i].queue, families);
+		add_queue_samples(answer->view, config->source[i].sure_queue, families);
 	}
-	answer_line(answer, families.seen);
-	answer_line(answer, families.waiting);
-	answer_line(answer, families.full);
-	answer_line(answer, families.unsent);
+	for (size_t i = 0; i < QUEUE_ROWS; i++)
+		answer_line(answer, families[i]);
 }
 
 /* One that is built without what deals with plain sessions has fewer. */
@@ -222,10 +213,9 @@ static void add_rules_found(struct response *answer)
 		return;
 	add_number(answer, "rules_in_place", "gauge", "Whether the rules that were seen in place are there now.",
 		   state == WATCHED_THERE);
-	add_number(answer, "rules_gone", "counter", "How often rules have gone.",
-		   atomic_load_explicit(&watched->gone, memory_order_relaxed));
+	add_number(answer, "rules_gone", "counter", "How often rules have gone.", watched_number(&watched->gone));
 	add_number(answer, "rules_put_back", "counter", "How often this program has put them back.",
-		   atomic_load_explicit(&watched->put_back, memory_order_relaxed));
+		   watched_number(&watched->put_back));
 }
 
 static void add_program(struct response *answer)
@@ -235,7 +225,7 @@ static void add_program(struct response *answer)
 	json_t *start = family("start_time_seconds", "gauge", "When the daemon began, since 1970.");
 
 	add_sample(build, "version", VERSION, json_integer(1));
-	add_sample(start, NULL, NULL, json_real((double)(view->since + view_epoch()) / 1000));
+	add_sample(start, NULL, NULL, json_real(view_time(view->since)));
 	json_object_set_new(start, "unit", json_string("seconds"));
 	answer_line(answer, build);
 	answer_line(answer, start);

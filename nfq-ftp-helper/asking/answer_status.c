@@ -2,6 +2,11 @@
 #include "answer.h"
 #include "daemon/reporter.h"
 
+static json_int_t whole(uint64_t number)
+{
+	return (json_int_t)number;
+}
+
 static void add_queue(json_t *queues, const struct view *view, int32_t number, bool sure)
 {
 	struct nfqueue_stat stat;
@@ -11,14 +16,11 @@ static void add_queue(json_t *queues, const struct view *view, int32_t number, b
 	if (number == NFQUEUE_NONE)
 		return;
 	unseen = view_queue(view, number, &stat);
-	queue = json_pack("{s:i, s:b}", "queue", (int)number, "sure", sure);
-	if (unseen) {
-		json_object_set_new(queue, "unseen", json_string(unseen));
-	} else {
-		json_object_set_new(queue, "waiting", json_integer(stat.waiting));
-		json_object_set_new(queue, "dropped_full", json_integer(stat.full));
-		json_object_set_new(queue, "dropped_unsent", json_integer(stat.unsent));
-	}
+	queue = json_pack("{s:i, s:b, s:s*}", "queue", (int)number, "sure", sure, "unseen", unseen);
+	if (!unseen)
+		json_object_update_new(queue,
+				       json_pack("{s:I, s:I, s:I}", "waiting", whole(stat.waiting), "dropped_full",
+						 whole(stat.full), "dropped_unsent", whole(stat.unsent)));
 	json_array_append_new(queues, queue);
 }
 
@@ -31,11 +33,6 @@ static json_t *queues_of(const struct view *view)
 		add_queue(queues, view, view->config.source[i].sure_queue, true);
 	}
 	return queues;
-}
-
-static json_int_t whole(uint64_t number)
-{
-	return (json_int_t)number;
 }
 
 /* A second, over the last ten. */
@@ -77,20 +74,15 @@ static json_t *refusal_of(const struct view *view, enum refusal refusal, uint64_
 	json_t *object = json_pack("{s:s, s:I, s:s}", "reason", refusal_name(refusal), "count", whole(count), "text",
 				   refusal_text(refusal));
 	struct last_refusal last;
-	char command[4 * EVENTS_COMMAND_MAX + 1];
-	const char *advice;
+	char text[4 * EVENTS_COMMAND_MAX + 1];
 
 	if (!last_of(view, refusal, &last))
 		return object;
-	advice = reporter_advice(refusal, last.error);
-	if (advice)
-		json_object_set_new(object, "advice", json_string(advice));
-	json_object_set_new(object, "last", json_real((double)(last.at + view_epoch()) / 1000));
-	json_object_set_new(object, "client", answer_endpoint(&last.client));
-	json_object_set_new(object, "server", answer_endpoint(&last.server));
-	json_object_set_new(
-		object, "command",
-		json_string(answer_text(last.command, strnlen(last.command, sizeof(last.command)), command)));
+	answer_text(last.command, strnlen(last.command, sizeof(last.command)), text);
+	json_object_update_new(object,
+			       json_pack("{s:s*, s:f, s:o, s:o, s:s}", "advice", reporter_advice(refusal, last.error),
+					 "last", view_time(last.at), "client", answer_endpoint(&last.client), "server",
+					 answer_endpoint(&last.server), "command", text));
 	return object;
 }
 
@@ -145,14 +137,9 @@ static json_t *rules_of(const struct view *view)
 	if (state == WATCHED_NOT)
 		return object;
 	if (state != WATCHED_NEVER)
-		json_object_set_new(object, "since",
-				    json_real((double)(atomic_load_explicit(&watched->changed, memory_order_relaxed) +
-						       view_epoch()) /
-					      1000));
-	json_object_set_new(object, "gone",
-			    json_integer((json_int_t)atomic_load_explicit(&watched->gone, memory_order_relaxed)));
-	json_object_set_new(object, "put_back",
-			    json_integer((json_int_t)atomic_load_explicit(&watched->put_back, memory_order_relaxed)));
+		json_object_set_new(object, "since", json_real(view_time(watched_number(&watched->changed))));
+	json_object_set_new(object, "gone", json_integer(whole(watched_number(&watched->gone))));
+	json_object_set_new(object, "put_back", json_integer(whole(watched_number(&watched->put_back))));
 	answer_missing(object, watched);
 	return object;
 }
@@ -172,7 +159,7 @@ bool answer_status(struct response *answer)
 	json_object_set_new(object, "sandbox", json_string(config->sandbox));
 	json_object_set_new(object, "rules", json_string(config->rules));
 	json_object_set_new(object, "rules_found", rules_of(view));
-	json_object_set_new(object, "since", json_real((double)(view->since + view_epoch()) / 1000));
+	json_object_set_new(object, "since", json_real(view_time(view->since)));
 	json_object_set_new(object, "uptime", json_real((double)(clock_of_sessions() - view->since) / 1000));
 	json_object_set_new(object, "queues", queues_of(view));
 	add_sessions(object, view, &sum);

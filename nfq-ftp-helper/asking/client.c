@@ -74,11 +74,6 @@ const char *client_text(const json_t *object, const char *name, char text[CLIENT
 	return client_printable(value && *value ? value : "-", text);
 }
 
-static FILE *errors(const struct telling *telling)
-{
-	return telling->err ? telling->err : stderr;
-}
-
 static void complain(FILE *err, const char *directory, int error)
 {
 	if (error == -ENOENT || error == -ECONNREFUSED)
@@ -148,7 +143,7 @@ static bool is_written(const struct telling *telling)
 	if (!telling->out || (fflush(telling->out) == 0 && !ferror(telling->out)))
 		return true;
 	if (telling->out == stdout)
-		say_to(errors(telling), "the answer cannot be written to standard output");
+		say_to(telling->err, "the answer cannot be written to standard output");
 	return false;
 }
 
@@ -181,14 +176,14 @@ static bool tell_all(struct hearing *hearing, bool json, struct telling *telling
 	while (heard == HEARD_LINE && told && (text = hearing_line(hearing, &length)) != NULL) {
 		json_t *line = json_loadb(text, length, 0, NULL);
 
-		heard = look(errors(telling), line, telling->lines == 0);
+		heard = look(telling->err, line, telling->lines == 0);
 		if (heard == HEARD_LINE)
 			told = tell_line(telling, line, json);
 		telling->lines++;
 		json_decref(line);
 	}
 	if ((heard == HEARD_LINE && told) || atomic_load(&no_memory))
-		complain_end(errors(telling), hearing);
+		complain_end(telling->err, hearing);
 	if (heard == HEARD_END && telling->end && !json)
 		telling->end(telling);
 	return is_written(telling) && heard == HEARD_END;
@@ -200,8 +195,10 @@ bool client_ask(const char *state_directory, const struct question *question, bo
 	struct hearing hearing;
 	bool told = false;
 
+	if (!telling->err)
+		telling->err = stderr;
 	if (file < 0) {
-		complain(errors(telling), state_directory, file);
+		complain(telling->err, state_directory, file);
 		return false;
 	}
 	bound_memory();
@@ -210,7 +207,7 @@ bool client_ask(const char *state_directory, const struct question *question, bo
 		told = tell_all(&hearing, json, telling);
 		hearing_end(&hearing);
 	} else {
-		complain(errors(telling), state_directory, -ENOMEM);
+		complain(telling->err, state_directory, -ENOMEM);
 	}
 	close(file);
 	return told;

@@ -53,8 +53,7 @@ bool question_network(const char *text, struct network *network)
 	return inet_pton(ipv6 ? AF_INET6 : AF_INET, address, network->address) == 1 && !network_trim(network);
 }
 
-/* The index of a name; false where it is none of the list's. */
-static bool find_name(const char *(*name)(unsigned int index), const char *text, unsigned int *index)
+bool question_find_name(const char *(*name)(unsigned int index), const char *text, unsigned int *index)
 {
 	for (*index = 0; text && name(*index); ++*index) {
 		if (strcmp(name(*index), text) == 0)
@@ -79,7 +78,7 @@ static const char *read_filter(const json_t *object, struct filter *filter)
 		return "`address' is no address or network";
 	if (port && (number < 1 || number > UINT16_MAX))
 		return "`port' is no number from 1 to 65535";
-	if (state && !find_name(question_state_name, json_string_value(state), &filter->state))
+	if (state && !question_find_name(question_state_name, json_string_value(state), &filter->state))
 		return "`state' is no session's state";
 	filter->port = (uint16_t)number;
 	return NULL;
@@ -96,7 +95,7 @@ const char *question_read(const char *line, size_t length, struct question *ques
 		complaint = "it is no JSON object";
 	else if (json_integer_value(json_object_get(object, "version")) != ASKING_VERSION)
 		complaint = "its `version' is not 1, which is the only one that is known here";
-	else if (!find_name(kind_name, json_string_value(json_object_get(object, "ask")), &kind))
+	else if (!question_find_name(kind_name, json_string_value(json_object_get(object, "ask")), &kind))
 		complaint = "what it is to `ask' is not known here";
 	else
 		complaint = read_filter(object, &question->filter);

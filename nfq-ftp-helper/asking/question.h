@@ -44,6 +44,9 @@ extern const char *const question_events[REPORT_END + 1];
 /* By enum session_state, "ready"; NULL: none. */
 const char *question_state_name(unsigned int state);
 
+/* The index of @text in a list, whose end is NULL; false where it is not there, or is NULL itself. */
+bool question_find_name(const char *(*name)(unsigned int index), const char *text, unsigned int *index);
+
 /* ADDRESS or ADDRESS/BITS. Return: whether it is one, without bits behind these. */
 bool question_network(const char *text, struct network *network);
 

@@ -25,8 +25,8 @@
 struct reader {
 	int file;
 	uid_t user;
-	uint64_t
-		until; /* milliseconds: then its patience is over; who follows: since when nothing was taken of what waits, 0: nothing waits */
+	/* Milliseconds: then its patience is over; who follows: since when nothing was taken of what waits, 0: nothing waits. */
+	uint64_t until;
 	bool answering; /* its question has come */
 	bool over;	/* nothing comes behind what is in its lines */
 	char in[QUESTION_MAX];
@@ -43,9 +43,8 @@ struct asking {
 	atomic_uint followers;		/* for other threads to read */
 	uint64_t lost[QUEUE_RANGE_MAX]; /* of the workers' rings, as told */
 	uint64_t deaf_until;		/* milliseconds: nobody is admitted before, for want of files or memory */
-	unsigned int count;
-	struct reader *readers[ASKING_READERS];
-	struct figures known[]; /* the view's */
+	struct reader *readers[ASKING_READERS]; /* view.readers of them */
+	struct figures known[];			/* the view's */
 };
 
 static bool follows(const struct reader *reader)
@@ -59,7 +58,7 @@ static void want_events(struct asking *asking)
 {
 	enum events_wanted wanted = EVENTS_NONE;
 
-	for (unsigned int i = 0; i < asking->count; i++)
+	for (unsigned int i = 0; i < asking->view.readers; i++)
 		if (follows(asking->readers[i]) && wanted != EVENTS_LINES)
 			wanted = asking->readers[i]->answer.question.lines ? EVENTS_LINES : EVENTS_REPORTS;
 	for (unsigned int i = 0; i < asking->view.config.sources; i++)
@@ -76,8 +75,7 @@ static void dismiss(struct asking *asking, unsigned int index)
 	free(reader->answer.follow);
 	free(reader->answer.lines.text);
 	free(reader);
-	asking->readers[index] = asking->readers[--asking->count];
-	asking->view.readers = asking->count;
+	asking->readers[index] = asking->readers[--asking->view.readers];
 	if (followed) {
 		asking->followers--;
 		want_events(asking);
@@ -87,16 +85,16 @@ static void dismiss(struct asking *asking, unsigned int index)
 /* Somebody has to go: who follows and has not taken what waits for it, for longest. Return: whether there is such. */
 static bool make_room_for_reader(struct asking *asking, uint64_t now)
 {
-	unsigned int longest = asking->count;
+	unsigned int longest = asking->view.readers;
 
-	for (unsigned int i = 0; i < asking->count; i++) {
+	for (unsigned int i = 0; i < asking->view.readers; i++) {
 		const struct reader *reader = asking->readers[i];
 
 		if (follows(reader) && reader->until && now - reader->until > ASKING_PATIENCE &&
-		    (longest == asking->count || reader->until < asking->readers[longest]->until))
+		    (longest == asking->view.readers || reader->until < asking->readers[longest]->until))
 			longest = i;
 	}
-	if (longest == asking->count)
+	if (longest == asking->view.readers)
 		return false;
 	dismiss(asking, longest);
 	return true;
@@ -126,9 +124,9 @@ static bool has_share(const struct asking *asking, uid_t user)
 {
 	unsigned int has = 0;
 
-	for (unsigned int i = 0; i < asking->count; i++)
+	for (unsigned int i = 0; i < asking->view.readers; i++)
 		has += asking->readers[i]->user == user;
-	return user == 0 || has < ASKING_READERS - asking->count;
+	return user == 0 || has < ASKING_READERS - asking->view.readers;
 }
 
 /* Return: false: nobody waits. */
@@ -143,7 +141,8 @@ static bool admit(struct asking *asking, uint64_t now)
 			asking->deaf_until = now + IDLE_PERIOD;
 		return false;
 	}
-	reader = (asking->count < ASKING_READERS || make_room_for_reader(asking, now)) && has_share(asking, user) ?
+	reader = (asking->view.readers < ASKING_READERS || make_room_for_reader(asking, now)) &&
+				 has_share(asking, user) ?
 			 calloc(1, sizeof(*reader)) :
 			 NULL;
 	if (!reader) {
@@ -154,8 +153,7 @@ static bool admit(struct asking *asking, uint64_t now)
 	reader->user = user;
 	reader->until = now + ASKING_PATIENCE;
 	reader->answer.view = &asking->view;
-	asking->readers[asking->count++] = reader;
-	asking->view.readers = asking->count;
+	asking->readers[asking->view.readers++] = reader;
 	return true;
 }
 
@@ -299,10 +297,10 @@ static void hand_out(struct asking *asking)
 		const uint64_t lost = atomic_load_explicit(&events->lost, memory_order_relaxed);
 
 		for (unsigned int taken = 0; taken < EVENTS_MAX && events_take(events, &event); taken++)
-			for (unsigned int j = 0; j < asking->count; j++)
+			for (unsigned int j = 0; j < asking->view.readers; j++)
 				if (wants(asking->readers[j], &event))
 					answer_follow_add(asking->readers[j]->answer.follow, &event);
-		for (unsigned int j = 0; j < asking->count; j++)
+		for (unsigned int j = 0; j < asking->view.readers; j++)
 			if (follows(asking->readers[j]))
 				asking->readers[j]->answer.follow->lost += lost - asking->lost[i];
 		asking->lost[i] = lost;
@@ -319,12 +317,12 @@ static bool wait_for_them(struct asking *asking, struct pollfd polled[2 + ASKING
 		.fd = clock_of_sessions() < asking->deaf_until ? -1 : asking->place.socket,
 		.events = POLLIN,
 	};
-	for (unsigned int i = 0; i < asking->count; i++)
+	for (unsigned int i = 0; i < asking->view.readers; i++)
 		polled[2 + i] = (struct pollfd){
 			.fd = asking->readers[i]->file,
 			.events = wanted_of(asking->readers[i]),
 		};
-	ready = poll(polled, 2 + asking->count, asking->followers ? FOLLOW_PERIOD : IDLE_PERIOD);
+	ready = poll(polled, 2 + asking->view.readers, asking->followers ? FOLLOW_PERIOD : IDLE_PERIOD);
 	return ready < 0 ? errno == EINTR : !polled[0].revents;
 }
 
@@ -344,7 +342,7 @@ static void *run_thread(void *context)
 		if (asking->followers)
 			hand_out(asking);
 		/* From behind: the last takes the place of one that goes. */
-		for (unsigned int i = asking->count; i-- > 0;)
+		for (unsigned int i = asking->view.readers; i-- > 0;)
 			if (!serve(asking, asking->readers[i], polled[2 + i].revents, now))
 				dismiss(asking, i);
 		for (unsigned int i = 0; polled[1].revents && i < ASKING_READERS && admit(asking, now); i++)
@@ -417,8 +415,8 @@ void asking_close(struct asking *asking)
 		(void)eventfd_write(asking->wake, 1);
 		pthread_join(asking->thread, NULL);
 	}
-	while (asking->count)
-		dismiss(asking, asking->count - 1);
+	while (asking->view.readers)
+		dismiss(asking, asking->view.readers - 1);
 	place_close(&asking->place);
 	close(asking->wake);
 	close_files(&asking->view);

@@ -105,7 +105,7 @@ static bool put_family(struct telling *telling, const json_t *line, bool older)
 	if (!telling->lines) /* the first says nothing else */
 		return true;
 	if (!is_word(type) || !is_word(json_string_value(json_object_get(line, "name"))) || (unit && !is_word(unit))) {
-		say_to(telling->err ? telling->err : stderr,
+		say_to(telling->err,
 		       "the daemon's answer has a metric in it that none can be called: see who has taken the daemon's place");
 		return false;
 	}

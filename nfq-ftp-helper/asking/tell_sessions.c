@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tell.h"
 
-#include <stdarg.h>
-
 /* Columns are as wide as the widest of what came; so lines are kept until all are there. */
 bool tell_kept_all(struct telling *telling, const json_t *line)
 {
@@ -31,51 +29,27 @@ static int width_of(const json_t *lines, const char *name, int least)
 	return width;
 }
 
-/* A part of a row: a text or a number, at least so wide; to the left where the width is negative. */
-static void __attribute__((format(printf, 3, 4))) put(char part[TELL_PART_MAX], int width, const char *format, ...)
-{
-	char text[TELL_PART_MAX];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	snprintf(part, TELL_PART_MAX, "%*s", width, text);
-}
-
-static void put_text(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
-{
-	char text[TELL_TEXT_MAX];
-
-	put(part, width, "%s", tell_text(line, name, text));
-}
-
-static void put_span(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
-{
-	char text[TELL_SPAN_MAX];
-
-	put(part, width, "%s", tell_span_of(line, name, text));
-}
-
 /* The client's and the server's. */
-static void put_shift(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
+static const char *shift_of(const json_t *line, const char *name, char text[TELL_TEXT_MAX])
 {
 	const json_t *shift = json_object_get(line, name);
 
-	put(part, width, "%+.0f/%+.0f", tell_number(shift, "client"), tell_number(shift, "server"));
+	snprintf(text, TELL_TEXT_MAX, "%+.0f/%+.0f", tell_number(shift, "client"), tell_number(shift, "server"));
+	return text;
 }
 
-static void put_count(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
+static const char *count_of(const json_t *line, const char *name, char text[TELL_TEXT_MAX])
 {
-	if (json_is_number(json_object_get(line, name)))
-		put(part, width, "%.0f", tell_number(line, name));
-	else
-		put(part, width, "-");
+	if (!json_is_number(json_object_get(line, name)))
+		return "-";
+	snprintf(text, TELL_TEXT_MAX, "%.0f", tell_number(line, name));
+	return text;
 }
 
-static void put_flag(char part[TELL_PART_MAX], int width, const json_t *line, const char *name)
+static const char *flag_of(const json_t *line, const char *name, char text[TELL_TEXT_MAX])
 {
-	put(part, width, "%s", json_is_true(json_object_get(line, name)) ? "yes" : "no");
+	(void)text;
+	return json_is_true(json_object_get(line, name)) ? "yes" : "no";
 }
 
 #define COLUMNS_MAX 10
@@ -83,33 +57,33 @@ static void put_flag(char part[TELL_PART_MAX], int width, const json_t *line, co
 struct column {
 	const char *head;
 	const char *name; /* of the line's member */
-	void (*put)(char part[TELL_PART_MAX], int width, const json_t *line, const char *name);
-	int width;  /* as put()'s */
+	const char *(*text)(const json_t *line, const char *name, char text[TELL_TEXT_MAX]);
+	int width;  /* at least so wide; to the left where it is negative */
 	bool grows; /* ... but as wide as the widest */
 };
 
 static const struct column session_columns[] = {
-	{ "CLIENT", "client", put_text, -6, true },	{ "SERVER", "server", put_text, -6, true },
-	{ "STATE", "state", put_text, -9, false },	{ "LAST", "command", put_text, -4, false },
-	{ "AGE", "age", put_span, 7, false },		{ "IDLE", "idle", put_span, 7, false },
-	{ "SEQADJ", "seqadj", put_text, -6, false },	{ "SHIFT", "shift", put_shift, 11, false },
-	{ "EXP", "expectations", put_count, 3, false }, { "FAST", "fast", put_flag, 0, false },
+	{ "CLIENT", "client", client_text, -6, true },	{ "SERVER", "server", client_text, -6, true },
+	{ "STATE", "state", client_text, -9, false },	{ "LAST", "command", client_text, -4, false },
+	{ "AGE", "age", tell_span_of, 7, false },	{ "IDLE", "idle", tell_span_of, 7, false },
+	{ "SEQADJ", "seqadj", client_text, -6, false }, { "SHIFT", "shift", shift_of, 11, false },
+	{ "EXP", "expectations", count_of, 3, false },	{ "FAST", "fast", flag_of, 0, false },
 };
 
 static const struct column expectation_columns[] = {
-	{ "CLIENT", "client", put_text, -6, true },
-	{ "BY", "command", put_text, -4, false },
-	{ "FROM", "from", put_text, -4, true },
-	{ "TO", "to", put_text, -2, true },
-	{ "AGE", "age", put_span, 7, false },
-	{ "LEFT", "left", put_span, 7, false },
-	{ "BEHIND NAT", "behind_nat", put_text, -10, true },
+	{ "CLIENT", "client", client_text, -6, true },
+	{ "BY", "command", client_text, -4, false },
+	{ "FROM", "from", client_text, -4, true },
+	{ "TO", "to", client_text, -2, true },
+	{ "AGE", "age", tell_span_of, 7, false },
+	{ "LEFT", "left", tell_span_of, 7, false },
+	{ "BEHIND NAT", "behind_nat", client_text, -10, true },
 };
 
 /* The lines that were kept, under a head of names, and how many of @what they are. */
 static void tell_table(const struct telling *telling, const struct column *columns, size_t count, const char *what)
 {
-	char parts[COLUMNS_MAX][TELL_PART_MAX];
+	char parts[COLUMNS_MAX][TELL_PART_MAX], text[TELL_TEXT_MAX];
 	int widths[COLUMNS_MAX];
 	const json_t *line;
 	size_t index;
@@ -117,12 +91,13 @@ static void tell_table(const struct telling *telling, const struct column *colum
 	for (size_t i = 0; i < count; i++) {
 		widths[i] = columns[i].grows ? -width_of(telling->kept, columns[i].name, -columns[i].width) :
 					       columns[i].width;
-		put(parts[i], widths[i], "%s", columns[i].head);
+		snprintf(parts[i], TELL_PART_MAX, "%*s", widths[i], columns[i].head);
 	}
 	tell_row(telling->out, parts, count);
 	json_array_foreach (telling->kept, index, line) {
 		for (size_t i = 0; i < count; i++)
-			columns[i].put(parts[i], widths[i], line, columns[i].name);
+			snprintf(parts[i], TELL_PART_MAX, "%*s", widths[i],
+				 columns[i].text(line, columns[i].name, text));
 		tell_row(telling->out, parts, count);
 	}
 	fprintf(telling->out, "%zu %s\n", json_array_size(telling->kept), what);

@@ -7,15 +7,10 @@
 #include "command.h"
 #include "option.h"
 #include "output/say.h"
+#include "output/whole.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define ABOUT_END "Exit codes: 0 answered, 1 nobody answered, or not to the end, 2 wrong usage.\n"
 
@@ -78,7 +73,56 @@ static const struct asker {
 		},
 		.telling = { .line = tell_event },
 	},
+	[QUESTION_METRICS] = {
+		.page = {
+			.command = OPTION_OF_METRICS,
+			.about =
+				"Prints what the running daemon has counted, and how long packets are in user space, as OpenMetrics text.\n",
+			.end =
+				"Examples:\n"
+				"  nfq-ftp-helper metrics\n"
+				"  nfq-ftp-helper metrics --textfile /var/lib/prometheus/node-exporter/nfq-ftp-helper.prom\n"
+				"  nfq-ftp-helper metrics --textfile - | promtool check metrics\n\n" ABOUT_END,
+		},
+		.telling = { .line = tell_metric, .end = tell_metrics_end },
+	},
 };
+
+/* ---- a file of metrics ---- */
+
+/* What is no file is not replaced by one: a device, /dev/null perhaps, would be gone for all programs. */
+static bool may_be_replaced(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) < 0 || S_ISREG(status.st_mode);
+}
+
+/* Whoever reads the file, whatever his group, sees the old one or the new one, whole. */
+static int write_textfile(const char *state_directory, const struct question *question, const char *path)
+{
+	struct telling telling = { .line = tell_older_metric };
+	struct whole whole;
+	bool told = false;
+	int error;
+
+	if (!may_be_replaced(path)) {
+		say_sentence("`%s' is no regular file, and is not replaced by one; `-' is standard output", path);
+		return EXIT_FAILED;
+	}
+	error = whole_begin_anew(&whole, path);
+	if (!error) {
+		telling.out = whole.file;
+		told = client_ask(state_directory, question, false, &telling);
+		(void)fchmod(fileno(whole.file), 0644);
+		error = whole_end(&whole, told);
+	}
+	if (error)
+		say_sentence("the file `%s' cannot be written: %s", path, strerror(-error));
+	return told && !error ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- all of them ---- */
 
 /* The subcommand has its question's name. */
 int command_ask(int argc, char **argv)
@@ -95,145 +139,12 @@ int command_ask(int argc, char **argv)
 		return code;
 	question.filter = values.filter;
 	telling = askers[question.kind].telling;
+	if (strcmp(values.textfile, "-") == 0)
+		telling = (struct telling){ .line = tell_older_metric };
+	else if (values.textfile[0] && !values.json)
+		return write_textfile(values.run.state_directory, &question, values.textfile);
 	telling.out = stdout;
 	code = client_ask(values.run.state_directory, &question, values.json, &telling) ? EXIT_DONE : EXIT_FAILED;
 	json_decref(telling.kept);
 	return code;
-}
-
-/* ---- metrics ---- */
-
-static int complain_file(const char *path, int error)
-{
-	say_sentence("the file `%s' cannot be written: %s", path,
-		     error == EWOULDBLOCK ? "another run is at it" : strerror(error));
-	return EXIT_FAILED;
-}
-
-/* What is no file is not replaced by one: a device, /dev/null perhaps, would be gone for all programs. */
-static bool may_be_replaced(const char *path)
-{
-	struct stat status;
-
-	return lstat(path, &status) < 0 || S_ISREG(status.st_mode);
-}
-
-/* Room for a dot and the ending. */
-#define TEMPORARY_MAX  (OPTION_OUT_MAX + 8)
-#define TEMPORARY_PART (NAME_MAX - 5)
-
-/* How often somebody else may have been faster. */
-#define TEMPORARY_TRIES 8
-
-/*
- * Beside the file, hidden, and of a name that node_exporter, who reads *.prom, does not look at. Always the same: what a killed run leaves the next one
- * takes away. Of a name that is nearly as long as one may be it has the beginning.
- */
-static void temporary_of(const char *path, char temporary[TEMPORARY_MAX])
-{
-	const char *slash = strrchr(path, '/');
-	const int length = slash ? (int)(slash + 1 - path) : 0;
-
-	snprintf(temporary, TEMPORARY_MAX, "%.*s.%.*s.new", length, path, TEMPORARY_PART, path + length);
-}
-
-/* Have the file that has this name for oneself. Return: 0, or a negative errno: -EWOULDBLOCK: another run has it; -ENOENT: it has the name no more. */
-static int lock(int file, const char *path)
-{
-	struct stat opened, named;
-
-	if (flock(file, LOCK_EX | LOCK_NB) < 0 || fstat(file, &opened) < 0 || lstat(path, &named) < 0)
-		return -errno;
-	return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino ? 0 : -ENOENT;
-}
-
-/* What has the temporary name. It is never written to: it may be a link, or another user's. Return: 0: it has it no more; or a negative errno. */
-static int clear(const char *path)
-{
-	struct stat status;
-	int file = -1, error = 0;
-
-	if (lstat(path, &status) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (S_ISREG(status.st_mode)) {
-		file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		error = file < 0 ? -errno : lock(file, path);
-	}
-	if (!error && unlink(path) < 0)
-		error = -errno;
-	if (file >= 0)
-		close(file);
-	return error == -ENOENT ? 0 : error;
-}
-
-/* Return: a file of our own, locked, or a negative errno. */
-static int open_temporary(const char *path)
-{
-	for (unsigned int tries = 0; tries < TEMPORARY_TRIES; tries++) {
-		const int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		int error = file < 0 ? -errno : lock(file, path);
-
-		if (!error)
-			return file;
-		if (file >= 0)
-			close(file); /* who takes away what is left has taken it for that */
-		else if (error == -EEXIST)
-			error = clear(path);
-		if (file < 0 && error < 0)
-			return error;
-	}
-	return -EWOULDBLOCK;
-}
-
-/* Whoever reads the file sees the old one or the new one, whole. */
-static int write_textfile(const char *state_directory, const struct question *question, const char *path)
-{
-	struct telling telling = { .line = tell_older_metric };
-	char temporary[TEMPORARY_MAX];
-	int file, status = EXIT_FAILED;
-
-	if (!may_be_replaced(path)) {
-		say_sentence("`%s' is no regular file, and is not replaced by one; `-' is standard output", path);
-		return EXIT_FAILED;
-	}
-	temporary_of(path, temporary);
-	file = open_temporary(temporary);
-	if (file < 0)
-		return complain_file(path, -file);
-	telling.out = fdopen(file, "w");
-	if (telling.out && client_ask(state_directory, question, false, &telling))
-		status = EXIT_DONE;
-	if (!telling.out || ferror(telling.out) || fflush(telling.out) != 0 || fchmod(file, 0644) < 0 ||
-	    (status == EXIT_DONE && rename(temporary, path) < 0))
-		status = complain_file(path, errno);
-	if (status != EXIT_DONE)
-		(void)unlink(temporary);
-	if (telling.out)
-		(void)fclose(telling.out); /* and with it goes the lock */
-	return status;
-}
-
-int command_metrics(int argc, char **argv)
-{
-	static const struct option_page page = {
-		.command = OPTION_OF_METRICS,
-		.about =
-			"Prints what the running daemon has counted, and how long packets are in user space, as OpenMetrics text.\n",
-		.end = "Examples:\n"
-		       "  nfq-ftp-helper metrics\n"
-		       "  nfq-ftp-helper metrics --textfile /var/lib/prometheus/node-exporter/nfq-ftp-helper.prom\n"
-		       "  nfq-ftp-helper metrics --textfile - | promtool check metrics\n\n" ABOUT_END,
-	};
-	const struct question question = { .kind = QUESTION_METRICS };
-	struct telling telling = { .line = tell_metric, .end = tell_metrics_end, .out = stdout };
-	struct option_values values;
-	int code = option_parse(&page, &values, argc, argv);
-
-	if (code != OPTION_GO_ON)
-		return code;
-	if (strcmp(values.textfile, "-") == 0)
-		telling = (struct telling){ .line = tell_older_metric, .out = stdout };
-	else if (values.textfile[0] && !values.json)
-		return write_textfile(values.run.state_directory, &question, values.textfile);
-	return client_ask(values.run.state_directory, &question, values.json, &telling) ? EXIT_DONE : EXIT_FAILED;
 }

@@ -17,12 +17,6 @@ static void print_usage(const struct command *commands, unsigned int count, FILE
 	fprintf(stream, "\n`nfq-ftp-helper COMMAND --help' tells more about one; `--version' prints the version.\n");
 }
 
-static int complain_of_command(const char *name)
-{
-	say_sentence("there is no command `%s'; `nfq-ftp-helper --help' lists them", name);
-	return EXIT_USAGE;
-}
-
 /*
  * The next file that is opened takes the place of a standard stream that is closed, and what is said would go there: to a socket, or
  * to a table of sessions. So something else takes it, which can be read only: then whoever writes is told, as if it were closed.
@@ -69,5 +63,6 @@ int command_main(const struct command *commands, unsigned int count, int argc, c
 		if (strcmp(name, commands[i].name) == 0)
 			return written(commands[i].run(argc - 1, argv + 1));
 	}
-	return complain_of_command(name);
+	say_sentence("there is no command `%s'; `nfq-ftp-helper --help' lists them", name);
+	return EXIT_USAGE;
 }

@@ -18,7 +18,6 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name. Return: an exit code */
 	const char *description;	   /* NULL: the usage does not name it */
 	unsigned int options;		   /* its bit in the table of options */
-	const char *operand;		   /* as in struct option_page */
 };
 
 /**
@@ -36,7 +35,6 @@ const struct command *command_table(unsigned int *count);
 int command_run(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
-int command_metrics(int argc, char **argv);
 
 /* Any subcommand that is called after what it asks the daemon. */
 int command_ask(int argc, char **argv);

@@ -90,7 +90,7 @@ static void bash_command(const struct command *command)
 		if (option_rows[i].letter)
 			printf("-%c ", option_rows[i].letter);
 	}
-	printf("\"\n%s\t\t;;\n", command->operand ? "\t\t[[ $cur == -* ]] || words=PATHS\n" : "");
+	printf("\"\n%s\t\t;;\n", command->options & OPTION_OF_PLAYBACK ? "\t\t[[ $cur == -* ]] || words=PATHS\n" : "");
 }
 
 static void bash_print(const struct command *commands, unsigned int count)
@@ -165,7 +165,7 @@ static void zsh_command(const struct command *command)
 		if (option_rows[i].letter)
 			zsh_spec("-", letter, "+", &option_rows[i]);
 	}
-	printf("%s\n\t;;\n", command->operand ? " \\\n\t\t'*:capture:_files'" : "");
+	printf("%s\n\t;;\n", command->options & OPTION_OF_PLAYBACK ? " \\\n\t\t'*:capture:_files'" : "");
 }
 
 static void zsh_print(const struct command *commands, unsigned int count)

@@ -121,7 +121,7 @@ int kept_rules_place(struct kept_rules *rules)
 			mode_names[rules->request.attach.mode], rules->backend->name, strerror(-error));
 	rules->placed = rules->backend && !error;
 	if (rules->placed)
-		watcher_await(&rules->watcher);
+		watcher_ask(&rules->watcher, WATCHER_AWAIT);
 	return error;
 }
 
@@ -256,7 +256,7 @@ static void put_back(struct kept_rules *rules, uint64_t now, bool known)
 	if (result)
 		return;
 	atomic_fetch_add_explicit(&rules->watched.put_back, 1, memory_order_relaxed);
-	watcher_accept(&rules->watcher);
+	watcher_ask(&rules->watcher, WATCHER_ACCEPT);
 }
 
 /* What goes from here on is not put back, and the end leaves what is there. */
@@ -291,7 +291,7 @@ void kept_rules_again(struct kept_rules *rules, const struct request *asked)
 	}
 	course_again(&rules->course);
 	if (!rules->course.gone || !rules->course.keeps)
-		watcher_accept(&rules->watcher);
+		watcher_ask(&rules->watcher, WATCHER_ACCEPT);
 }
 
 /* ---- end ---- */

@@ -13,9 +13,14 @@
 #define REPLAY	 OPTION_OF_REPLAY
 #define CHECK	 OPTION_OF_CHECK
 #define EXPLAIN	 OPTION_OF_EXPLAIN
-#define PLAYBACK (REPLAY | EXPLAIN)
+#define PLAYBACK OPTION_OF_PLAYBACK
 
-#define AT(member) .at = offsetof(struct option_values, member), .size = sizeof(((struct option_values *)NULL)->member)
+#define SIZE(member) sizeof(((struct option_values *)NULL)->member)
+#define AT(member)   .at = offsetof(struct option_values, member), .size = SIZE(member)
+/* Of several, one behind the other. */
+#define SPAN(first, last)                                                                                              \
+	.at = offsetof(struct option_values, first),                                                                   \
+	.size = offsetof(struct option_values, last) - offsetof(struct option_values, first) + SIZE(last)
 
 static const char *mode_word(unsigned int index)
 {
@@ -73,7 +78,8 @@ const struct option_row option_rows[] = {
 	  .most = QUEUE_RANGE_MAX,
 	  .help = "mode queue: as many more, for connections that carry the mark, whose rules do not bypass; without "
 		  "it the next ones (run: only where no mode is named)" },
-	{ "mark", "VALUE[/MASK]", RUN | RULES, OPTION_MARK, AT(run.attach), .low = 1, .high = UINT32_MAX,
+	{ "mark", "VALUE[/MASK]", RUN | RULES, OPTION_MARK, SPAN(run.attach.mark, run.attach.mark_mask), .low = 1,
+	  .high = UINT32_MAX,
 	  .help = "connmark of connections of which no packet may pass unseen; without it what the present rules have, "
 		  "else a bit that no rule and no `ip rule' uses, 0x200000 where it can be" },
 	{ "label", NULL, RUN | RULES, OPTION_FLAG, AT(run.attach.labels),
@@ -86,8 +92,8 @@ const struct option_row option_rows[] = {
 	  .help = "the address INSIDE is seen as OUTSIDE from the other side; may be repeated" },
 	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(playback.seqadj_by), .word = seqadj_by_word,
 	  .help = "self (the default): renumber packets behind a rewrite; none: leave that to a kernel" },
-	{ "port", "PORT,...", RUN | RULES | CHECK, OPTION_PORTS, AT(request.ports), .low = 1, .high = UINT16_MAX,
-	  .most = PORTS_MAX, .rules_only = true,
+	{ "port", "PORT,...", RUN | RULES | CHECK, OPTION_PORTS, SPAN(request.ports.count, request.ports.port),
+	  .low = 1, .high = UINT16_MAX, .most = PORTS_MAX, .rules_only = true,
 	  .help = "control ports, before and behind DNAT; default 21 (check: those of the rules that are there)" },
 	{ "port", "PORT,...", PLAYBACK, OPTION_PORT_SET, AT(playback.control_ports), .low = 1, .high = UINT16_MAX,
 	  .help = "control ports; may be repeated; default 21" },
@@ -101,8 +107,7 @@ const struct option_row option_rows[] = {
 	  .help = "what a wrong TCP checksum is: auto (the default), no matter where those of all packets between two hosts "
 		  "are, else damage; check, always damage: not read; or ignore, no matter" },
 	{ "interface", "CLIENTS:SERVERS,...", RUN | RULES | CHECK, OPTION_INTERFACES,
-	  .at = offsetof(struct option_values, request), .size = offsetof(struct request, file),
-	  .most = REQUEST_INTERFACES_MAX, .rules_only = true,
+	  SPAN(request.interface_count, request.interfaces), .most = REQUEST_INTERFACES_MAX, .rules_only = true,
 	  .help = "only between these interfaces; ppp* is all whose names begin so" },
 	{ "zone", "ZONE", RUN | RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,
 	  .rules_only = true, .help = "only this conntrack zone (nft); give connections this zone, too (iptables)" },
@@ -115,7 +120,8 @@ const struct option_row option_rows[] = {
 		  "that a reply names; may be repeated" },
 	{ "min-port", "PORT", RUN, OPTION_NUMBER, AT(run.policy.min_port), .low = 1, .high = UINT16_MAX, .live = true,
 	  .help = "refuse announced ports below" },
-	{ "ports", "LOW:HIGH", RUN, OPTION_PORT_RANGE, AT(run.policy), .low = 1, .high = UINT16_MAX, .live = true,
+	{ "ports", "LOW:HIGH", RUN, OPTION_PORT_RANGE, SPAN(run.policy.port_low, run.policy.port_high), .low = 1,
+	  .high = UINT16_MAX, .live = true,
 	  .help = "where the announced port is taken, use one of these; default 49152:65535" },
 	{ "expect-max", "N", RUN, OPTION_NUMBER, AT(run.expect_max), .low = 1, .high = UINT8_MAX,
 	  .help = "mode cthelper: data connections expected at once per control connection" },
@@ -133,8 +139,8 @@ const struct option_row option_rows[] = {
 	  .help = "control connections followed per client at the most, and never more than half of all" },
 	{ "client-rate", "N", RUN, OPTION_NUMBER, AT(run.policy.client_rate), .low = 1, .high = 1000000, .live = true,
 	  .help = "announcements per client and second" },
-	{ "share-exempt", "NETWORK[,...]", RUN, OPTION_NETWORKS, AT(run.policy), .most = POLICY_EXEMPT_MAX,
-	  .live = true,
+	{ "share-exempt", "NETWORK[,...]", RUN, OPTION_NETWORKS, SPAN(run.policy.exempt, run.policy.exempt_count),
+	  .most = POLICY_EXEMPT_MAX, .live = true,
 	  .help = "networks that stand for many clients (proxies, CGNAT): no shares and rates for these" },
 	{ "idle-timeout", "SECONDS", RUN, OPTION_NUMBER, AT(run.policy.idle_timeout), .low = 10, .high = 432000,
 	  .live = true, .help = "forget a silent control connection after this time" },

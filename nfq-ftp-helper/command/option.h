@@ -32,6 +32,8 @@
 #define OPTION_OF_FOLLOW       (1u << 11)
 #define OPTION_OF_METRICS      (1u << 12)
 #define OPTION_OF_TOP	       (1u << 13)
+/* Those that read a capture, which is no option. */
+#define OPTION_OF_PLAYBACK (OPTION_OF_REPLAY | OPTION_OF_EXPLAIN)
 /* Those that ask the daemon; of these, those that tell of sessions. */
 #define OPTION_OF_FILTERED (OPTION_OF_SESSIONS | OPTION_OF_EXPECTATIONS | OPTION_OF_TOP)
 #define OPTION_OF_ASKING   (OPTION_OF_STATUS | OPTION_OF_FILTERED | OPTION_OF_FOLLOW | OPTION_OF_METRICS)
@@ -79,13 +81,13 @@ enum option_kind {
 	OPTION_GROUP,	   /* char[]: a group's name */
 	OPTION_USER,	   /* char[]: a user's name, or number */
 	OPTION_QUEUES,	   /* struct queue_range */
-	OPTION_MARK,	   /* struct attach: mark, mark_mask */
-	OPTION_PORT_RANGE, /* struct policy: port_low, port_high */
-	OPTION_NETWORKS,   /* struct policy: exempt; each one given adds some */
+	OPTION_MARK,	   /* struct attach: mark and mark_mask */
+	OPTION_PORT_RANGE, /* struct policy: port_low and port_high */
+	OPTION_NETWORKS,   /* struct policy: exempt and exempt_count; each one given adds some */
 	OPTION_LOOSE,	   /* struct policy_loose: each one given adds some */
-	OPTION_PORTS,	   /* struct ports */
+	OPTION_PORTS,	   /* struct ports: count and port */
 	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
-	OPTION_INTERFACES, /* struct request: interfaces */
+	OPTION_INTERFACES, /* struct request: interface_count and interfaces */
 	OPTION_NETWORK,	   /* struct network: one */
 	OPTION_NAT,	   /* struct playback_nats: each one given adds one */
 	OPTION_KINDS,
@@ -96,7 +98,7 @@ struct option_row {
 	const char *argument; /* its value's name in the help; NULL: it takes none on the command line */
 	unsigned int commands;
 	enum option_kind kind;
-	size_t at; /* in struct option_values */
+	size_t at; /* in struct option_values: bytes that no other row has */
 	size_t size;
 	uint32_t low, high; /* numbers within the value */
 	unsigned int most;  /* how many there may be; 0: there is no limit */

@@ -16,6 +16,11 @@
 _Static_assert(POLICY_EXEMPT_MAX <= OPTION_NETWORKS_MAX && POLICY_LOOSE_MAX <= OPTION_NETWORKS_MAX,
 	       "room for their text");
 
+/* Of which struct this member is. */
+// clang-format off
+#define HOLDER(at, type, member) ((type *)(void *)((char *)(at) - offsetof(type, member)))
+// clang-format on
+
 /* The number that @text begins with. Return: what follows it; NULL when there is none, or one beyond the limits. */
 static const char *read_digits(const char *text, int base, uint32_t low, uint32_t high, uint32_t *number)
 {
@@ -98,14 +103,7 @@ static bool read_number(const struct option_row *row, void *at, const char *text
 
 static bool read_word(const struct option_row *row, void *at, const char *text)
 {
-	unsigned int *index = at;
-	const char *word;
-
-	for (*index = 0; (word = row->word(*index)) != NULL; ++*index) {
-		if (strcmp(text, word) == 0)
-			return true;
-	}
-	return false;
+	return question_find_name(row->word, text, at);
 }
 
 static bool read_path(const struct option_row *row, void *at, const char *text)
@@ -143,7 +141,7 @@ static bool read_queues(const struct option_row *row, void *at, const char *text
 
 static bool read_mark(const struct option_row *row, void *at, const char *text)
 {
-	struct attach *attach = at;
+	struct attach *attach = HOLDER(at, struct attach, mark);
 	const char *end = read_digits(text, 0, row->low, row->high, &attach->mark);
 
 	attach->mark_mask = attach->mark;
@@ -154,7 +152,7 @@ static bool read_mark(const struct option_row *row, void *at, const char *text)
 
 static bool read_port_range(const struct option_row *row, void *at, const char *text)
 {
-	struct policy *policy = at;
+	struct policy *policy = HOLDER(at, struct policy, port_low);
 	uint32_t low = 0, high;
 
 	if (!read_range(row, text, &low, &high))
@@ -182,7 +180,7 @@ static bool add_networks(const struct option_row *row, const char *text, struct 
 
 static bool read_networks(const struct option_row *row, void *at, const char *text)
 {
-	struct policy *policy = at;
+	struct policy *policy = HOLDER(at, struct policy, exempt);
 
 	return add_networks(row, text, policy->exempt, &policy->exempt_count);
 }
@@ -203,7 +201,7 @@ static bool read_loose(const struct option_row *row, void *at, const char *text)
 static bool read_ports(const struct option_row *row, void *at, const char *text)
 {
 	(void)row;
-	return ports_parse(text, at);
+	return ports_parse(text, HOLDER(at, struct ports, count));
 }
 
 static bool read_port_set(const struct option_row *row, void *at, const char *text)
@@ -242,9 +240,8 @@ static bool read_interface(char name[IF_NAMESIZE], const char *text, size_t leng
 /* CLIENTS:SERVERS,... */
 static bool read_interfaces(const struct option_row *row, void *at, const char *text)
 {
-	struct request *request = at;
+	struct request *request = HOLDER(at, struct request, interface_count);
 
-	request->interface_count = 0;
 	for (;; text++) {
 		struct request_interfaces pair = { 0 };
 		size_t length = strcspn(text, ",");
@@ -295,124 +292,60 @@ static bool read_nat(const struct option_row *row, void *at, const char *text)
 	return true;
 }
 
-/* ---- what is given again adds to what was: nothing yet ---- */
-
-static void reset_all(const struct option_row *row, void *at)
-{
-	memset(at, 0, row->size);
-}
-
-static void reset_networks(const struct option_row *row, void *at)
-{
-	struct policy *policy = at;
-
-	(void)row;
-	policy->exempt_count = 0;
-}
-
-/* ---- of what is stored together with others ---- */
-
-static bool same_mark(const void *at, const void *other)
-{
-	const struct attach *a = at, *b = other;
-
-	return a->mark == b->mark && a->mark_mask == b->mark_mask;
-}
-
-static bool same_ports(const void *at, const void *other)
-{
-	const struct ports *a = at, *b = other;
-
-	return a->count == b->count && memcmp(a->port, b->port, a->count * sizeof(a->port[0])) == 0;
-}
-
-static bool same_port_range(const void *at, const void *other)
-{
-	const struct policy *a = at, *b = other;
-
-	return a->port_low == b->port_low && a->port_high == b->port_high;
-}
-
-static bool same_networks(const void *at, const void *other)
-{
-	const struct policy *a = at, *b = other;
-
-	return a->exempt_count == b->exempt_count &&
-	       memcmp(a->exempt, b->exempt, a->exempt_count * sizeof(a->exempt[0])) == 0;
-}
-
-static bool same_interfaces(const void *at, const void *other)
-{
-	const struct request *a = at, *b = other;
-	bool same = a->interface_count == b->interface_count;
-
-	for (unsigned int i = 0; i < a->interface_count && same; i++)
-		same = strcmp(a->interfaces[i].client, b->interfaces[i].client) == 0 &&
-		       strcmp(a->interfaces[i].server, b->interfaces[i].server) == 0;
-	return same;
-}
-
 /* What is put in for @L, @H, @M, @S, @A and @W: the row's low, high, most, size, argument and words. */
 static const struct kind {
 	bool (*read)(const struct option_row *row, void *at, const char *text);
 	const char *allowed;
-	void (*reset)(const struct option_row *row,
-		      void *at);			 /* NULL: what is given again takes the place of what was */
-	bool (*same)(const void *at, const void *other); /* NULL: where all bytes are */
+	bool adds; /* what is given again adds to what was; else it takes its place */
 } kinds[OPTION_KINDS] = {
-	[OPTION_FLAG] = { read_flag, "yes or no", NULL, NULL },
-	[OPTION_COUNT] = { read_count, "a number from @L to @H", reset_all, NULL },
-	[OPTION_NUMBER] = { read_number, "@A from @L to @H", NULL, NULL },
-	[OPTION_WORD] = { read_word, "@W", NULL, NULL },
-	[OPTION_PATH] = { read_path, "a path of less than @S bytes", NULL, NULL },
+	[OPTION_FLAG] = { read_flag, "yes or no", false },
+	[OPTION_COUNT] = { read_count, "a number from @L to @H", true },
+	[OPTION_NUMBER] = { read_number, "@A from @L to @H", false },
+	[OPTION_WORD] = { read_word, "@W", false },
+	[OPTION_PATH] = { read_path, "a path of less than @S bytes", false },
 	[OPTION_HELPER] = { read_helper,
-			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", NULL,
-			    NULL },
-	[OPTION_GROUP] = { read_group, "the name of a group, of less than @S letters, and no number", NULL, NULL },
-	[OPTION_USER] = { read_user, "a user's name, of less than @S letters, or number, and not root's", NULL, NULL },
-	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", NULL, NULL },
-	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", NULL, same_mark },
-	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", NULL, same_port_range },
+			    "the name of a TCP helper of the kernel, of less than @S letters, and not `ftp'", false },
+	[OPTION_GROUP] = { read_group, "the name of a group, of less than @S letters, and no number", false },
+	[OPTION_USER] = { read_user, "a user's name, of less than @S letters, or number, and not root's", false },
+	[OPTION_QUEUES] = { read_queues, "N or A:B, at most @M queues with numbers from @L to @H", false },
+	[OPTION_MARK] = { read_mark, "VALUE or VALUE/MASK, numbers from @L to @H, VALUE within MASK", false },
+	[OPTION_PORT_RANGE] = { read_port_range, "LOW:HIGH or one, ports from @L to @H", false },
 	[OPTION_NETWORKS] = { read_networks,
-			      "at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas",
-			      reset_networks, same_networks },
+			      "at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, separated by commas", true },
 	[OPTION_LOOSE] = { read_loose,
 			   "yes (all addresses in replies), no, or at most @M networks such as 192.0.2.0/24 or 2001:db8::/32, "
 			   "separated by commas",
-			   reset_all, NULL },
-	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", NULL, same_ports },
-	[OPTION_PORT_SET] = { read_port_set, "ports from @L to @H, separated by commas", reset_all, NULL },
+			   true },
+	[OPTION_PORTS] = { read_ports, "at most @M ports from @L to @H, separated by commas", false },
+	[OPTION_PORT_SET] = { read_port_set, "ports from @L to @H, separated by commas", true },
 	[OPTION_INTERFACES] = { read_interfaces,
 				"at most @M pairs CLIENTS:SERVERS of interface names, one of which may be "
 				"missing, separated by commas",
-				NULL, same_interfaces },
-	[OPTION_NETWORK] = { read_one_network, "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32", NULL,
-			     NULL },
-	[OPTION_NAT] = { read_nat, "two addresses, both IPv4 or both IPv6, each INSIDE once, at most @M times",
-			 reset_all, NULL },
+				false },
+	[OPTION_NETWORK] = { read_one_network, "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32",
+			     false },
+	[OPTION_NAT] = { read_nat, "two addresses, both IPv4 or both IPv6, each INSIDE once, at most @M times", true },
 };
 
+/* What is not given any more leaves no byte behind: two that say the same are the same (option_same()). */
 bool option_set(const struct option_row *row, struct option_values *values, const char *text, bool first)
 {
 	const struct kind *kind = &kinds[row->kind];
 	void *at = (char *)values + row->at;
 
-	if (first && kind->reset)
-		kind->reset(row, at);
+	if (first || !kind->adds)
+		memset(at, 0, row->size);
 	return kind->read(row, at, text);
 }
 
 bool option_repeats(const struct option_row *row)
 {
-	return kinds[row->kind].reset && row->kind != OPTION_COUNT;
+	return kinds[row->kind].adds && row->kind != OPTION_COUNT;
 }
 
 bool option_same(const struct option_row *row, const struct option_values *a, const struct option_values *b)
 {
-	const struct kind *kind = &kinds[row->kind];
-	const void *at = (const char *)a + row->at, *other = (const char *)b + row->at;
-
-	return kind->same ? kind->same(at, other) : memcmp(at, other, row->size) == 0;
+	return memcmp((const char *)a + row->at, (const char *)b + row->at, row->size) == 0;
 }
 
 bool option_is_value(const char *text)

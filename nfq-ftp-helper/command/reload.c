@@ -51,8 +51,8 @@ struct news {
 	char live[NAMES_MAX];	 /* nothing more: it does */
 	char restart[NAMES_MAX]; /* a daemon that is started anew; of these the rules are made of ... */
 	char both[NAMES_MAX];	 /* ... these, too */
-	char rules
-		[NAMES_MAX]; /* the rules put in place anew: nothing else is made of these, and they are somebody else's to put there */
+	/* The rules put in place anew: nothing else is made of these, and they are somebody else's to put there. */
+	char rules[NAMES_MAX];
 };
 
 static void sort(const struct option_row *row, bool keeps_rules, struct news *news)
@@ -74,17 +74,13 @@ static void compare(struct reload *reload, const struct option_values *values, s
 	const bool keeps_rules = reload->values.rules;
 
 	*news = (struct news){ .live = "" };
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if (!(option_rows[i].commands & OPTION_OF_RUN) || option_rows[i].command_line_only ||
-		    option_same(&option_rows[i], &reload->values, values))
+	for (const struct option_row *row = option_rows; row < option_rows + option_row_count; row++) {
+		if (!(row->commands & OPTION_OF_RUN) || row->command_line_only ||
+		    option_same(row, &reload->values, values))
 			continue;
-		sort(&option_rows[i], keeps_rules, news);
-	}
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if ((option_rows[i].commands & OPTION_OF_RUN) &&
-		    (option_rows[i].live || (option_rows[i].rules_only && !keeps_rules)))
-			memcpy((char *)&reload->values + option_rows[i].at, (const char *)values + option_rows[i].at,
-			       option_rows[i].size);
+		sort(row, keeps_rules, news);
+		if (row->live || (row->rules_only && !keeps_rules))
+			memcpy((char *)&reload->values + row->at, (const char *)values + row->at, row->size);
 	}
 }
 
@@ -132,6 +128,7 @@ bool reload_again(struct reload *reload, const struct attach *attach)
 	compare(reload, &values, &news);
 	reload->values.request.backend = values.request.backend;
 	reload->values.request.in_file = values.request.in_file;
+	reload->values.request.ports.given = values.request.ports.given;
 	tell(&values, attach, &news);
 	return news.live[0];
 }

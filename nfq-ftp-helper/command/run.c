@@ -212,11 +212,13 @@ static void tell_service_ready(struct daemon *daemon)
 
 static void tell_summary(const struct daemon *daemon)
 {
-	struct counters sum = { 0 };
+	struct figures sum = { 0 }, figures = { 0 };
 
-	for (unsigned int i = 0; i < daemon->count; i++)
-		tally_add(&sum, &daemon->workers[i].engine.counters);
-	tally_log("event=ended", &sum);
+	for (unsigned int i = 0; i < daemon->count; i++) {
+		figures.counters = daemon->workers[i].engine.counters;
+		figures_add(&sum, &figures);
+	}
+	tally_log("event=ended", &sum.counters);
 }
 
 /* ---- rules ---- */

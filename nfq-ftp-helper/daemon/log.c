@@ -9,6 +9,7 @@
  */
 #include "log.h"
 
+#include "host/clock.h"
 #include "logring.h"
 #include "output/say.h"
 #include "output/visible.h"
@@ -24,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What stands before a line: its priority, where the journal reads it (sd-daemon(3)) and says itself whose it is, else whose it is. */
@@ -180,25 +180,14 @@ int log_start(void)
 	return -error;
 }
 
-static void add_milliseconds(struct timespec *time, unsigned int milliseconds)
-{
-	time->tv_sec += milliseconds / 1000;
-	time->tv_nsec += (long)(milliseconds % 1000) * 1000000;
-	if (time->tv_nsec >= 1000000000) {
-		time->tv_nsec -= 1000000000;
-		time->tv_sec++;
-	}
-}
-
 void log_stop(unsigned int milliseconds)
 {
-	struct timespec deadline;
+	const int64_t until = clock_milliseconds(CLOCK_MONOTONIC) + milliseconds;
+	const struct timespec deadline = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
 	bool ended;
 
 	if (!atomic_load(&writer.running))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	add_milliseconds(&deadline, milliseconds);
 	pthread_mutex_lock(&writer.lock);
 	writer.ending = true;
 	pthread_cond_signal(&writer.more);

@@ -305,11 +305,10 @@ void reporter_report(void *context, const struct report *report)
 	kind->tell(kind, report, parties(reporter, report, whom));
 }
 
-static void tell_left_out(void *context, const struct throttle_place *place)
+static void tell_left_out(const struct throttle_place *place)
 {
 	char client[ENDPOINT_PRINT_MAX] = "others";
 
-	(void)context;
 	if (place->client.family)
 		endpoint_print_address(&place->client, client);
 	log_line(LOG_LEVEL_WARNING, "event=left-out reason=%s client=%s%s lines=%" PRIu32 " seconds=%u",
@@ -321,7 +320,7 @@ void reporter_tick(struct reporter *reporter, uint64_t now)
 {
 	reporter->now = now;
 	interfaces_refresh(&reporter->interfaces);
-	throttle_tick(&reporter->throttle, now, tell_left_out, NULL);
+	throttle_tick(&reporter->throttle, now, tell_left_out);
 	log_settle(&reporter->told, now, LOG_LEVEL_INFO, "events");
 	log_settle(&reporter->refused, now, LOG_LEVEL_WARNING, "warnings");
 }

@@ -41,9 +41,9 @@ struct statefile {
 	void *left; /* a copy of what was there before; NULL: nothing, or nothing to be believed */
 	size_t left_bytes;
 	char aside[STATEFILE_ASIDE_MAX]; /* what the old one was set aside as */
-	char obstacle
-		[STATEFILE_ASIDE_MAX]; /* what stood in the new one's place, NAME.new, was set aside as this; "": nothing did */
-	char mend[24];		       /* the command that makes it so, but for its path; "": there is none */
+	/* What stood in the new one's place, NAME.new, was set aside as this; "": nothing did. */
+	char obstacle[STATEFILE_ASIDE_MAX];
+	char mend[24];		     /* the command that makes it so, but for its path; "": there is none */
 	char why[STATEFILE_WHY_MAX]; /* "is a symbolic link": why it is not to be believed, or what is wrong at all; else "" */
 };
 

@@ -7,10 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define NUMBERS (sizeof(struct counters) / sizeof(uint64_t))
-
-_Static_assert(sizeof(struct counters) % sizeof(uint64_t) == 0, "counters are nothing but 64 bit numbers");
-
 static const struct {
 	const char *text; /* NULL: it is not logged */
 	size_t offset;
@@ -19,11 +15,6 @@ static const struct {
 	COUNTERS(ROW)
 #undef ROW
 };
-
-void tally_add(struct counters *sum, const struct counters *counters)
-{
-	figures_add_numbers(sum, counters, NUMBERS);
-}
 
 void tally_log(const char *event, const struct counters *counters)
 {

@@ -63,8 +63,7 @@ bool throttle_allows(struct throttle *throttle, const struct endpoint *endpoint,
 	return true;
 }
 
-void throttle_tick(struct throttle *throttle, uint64_t now,
-		   void (*tell)(void *context, const struct throttle_place *place), void *context)
+void throttle_tick(struct throttle *throttle, uint64_t now, void (*tell)(const struct throttle_place *place))
 {
 	struct throttle_place *places = throttle->places[0];
 	const struct throttle_place others = { .left_out = throttle->others };
@@ -73,13 +72,13 @@ void throttle_tick(struct throttle *throttle, uint64_t now,
 		if (!places[i].client.family || now - places[i].began < THROTTLE_MILLISECONDS)
 			continue;
 		if (places[i].left_out)
-			tell(context, &places[i]);
+			tell(&places[i]);
 		memset(&places[i], 0, sizeof(places[i]));
 	}
 	if (now - throttle->settled < THROTTLE_MILLISECONDS)
 		return;
 	if (others.left_out)
-		tell(context, &others);
+		tell(&others);
 	throttle->others = 0;
 	throttle->settled = now;
 }

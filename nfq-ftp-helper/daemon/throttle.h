@@ -40,7 +40,6 @@ bool throttle_allows(struct throttle *throttle, const struct endpoint *client, u
  * Time passes: tell of those whose time is over and of whom something was left out. A @place of family 0 stands for others whose places
  * were needed.
  */
-void throttle_tick(struct throttle *throttle, uint64_t now,
-		   void (*tell)(void *context, const struct throttle_place *place), void *context);
+void throttle_tick(struct throttle *throttle, uint64_t now, void (*tell)(const struct throttle_place *place));
 
 #endif

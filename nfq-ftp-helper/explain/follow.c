@@ -87,6 +87,7 @@ static struct follow_connection *begin(struct follower *follower, const struct p
 		free(connection);
 		return NULL;
 	}
+	connection->follower = follower;
 	connection->inside = inside;
 	connection->control = packet->control;
 	connection->expected = packet->connection.expected;
@@ -94,21 +95,20 @@ static struct follow_connection *begin(struct follower *follower, const struct p
 	connection->older = follower->newest;
 	follower->newest = connection;
 	if (packet->control)
-		follow_control_begin(follower, connection, &packet->connection.binding);
+		follow_control_begin(connection, &packet->connection.binding);
 	else if (packet->related)
-		follow_data_begin(follower, connection);
+		follow_data_begin(connection);
 	return connection;
 }
 
-static struct ladder_packet describe(const struct follower *follower, const struct follow_connection *connection,
-				     const struct playback_packet *packet)
+static struct ladder_packet describe(const struct follow_connection *connection, const struct playback_packet *packet)
 {
 	const struct segment *segment = &packet->view.segment;
 	const bool to_server = (packet->connection.direction == DIRECTION_ORIGINAL) != connection->to_client;
 
 	return (struct ladder_packet){
 		.number = packet->packet->number,
-		.time = follower->now,
+		.time = connection->follower->now,
 		.way = to_server ? LADDER_TO_SERVER : LADDER_TO_CLIENT,
 		.flags = segment->flags,
 		.seq = segment->seq,
@@ -131,18 +131,18 @@ void follow_arrival(void *context, const struct playback_packet *packet)
 		return;
 	connection->last = follower->now;
 	follower->rows_before = connection->dialogue->row_count;
-	follower->packet = describe(follower, connection, packet);
+	follower->packet = describe(connection, packet);
 	if (connection->control)
-		follow_control(follower, connection, &packet->view.segment, packet->connection.direction);
+		follow_control(connection, &packet->view.segment, packet->connection.direction);
 	else
-		follow_data(follower, connection, &packet->view.segment, &packet->view, packet->connection.direction);
+		follow_data(connection, &packet->view, packet->connection.direction);
 }
 
 /* The announcement that a report is about: of those in the packet that is being looked at the first, else the last that there was. */
-static struct announcement_row *announcement_of(const struct follower *follower,
-						const struct follow_connection *connection,
+static struct announcement_row *announcement_of(const struct follow_connection *connection,
 						const struct announce_report *kept)
 {
+	const struct follower *follower = connection->follower;
 	struct announcement_row *found = NULL;
 
 	for (size_t i = 0; i < follower->announcement_count && i < LOOK_BACK; i++) {
@@ -158,8 +158,9 @@ static struct announcement_row *announcement_of(const struct follower *follower,
 }
 
 /* What there was to be seen when something is said of the connection: the packet's first row, else the last of all. */
-static struct ladder_row *last_row(const struct follower *follower, const struct follow_connection *connection)
+static struct ladder_row *last_row(const struct follow_connection *connection)
 {
+	const struct follower *follower = connection->follower;
 	const struct ladder_dialogue *dialogue = connection->dialogue;
 
 	if (follower->row && follower->connection == connection)
@@ -168,9 +169,9 @@ static struct ladder_row *last_row(const struct follower *follower, const struct
 }
 
 /* An expectation that is taken back before anything came is worth a word. */
-static void tell_unexpect(struct follower *follower, const struct follow_connection *connection,
-			  const struct report *report)
+static void tell_unexpect(const struct follow_connection *connection, const struct report *report)
 {
+	const struct follower *follower = connection->follower;
 	const struct expectation *expectation = report->expectation;
 
 	for (size_t i = 0; expectation && i < follower->announcement_count && i < LOOK_BACK; i++) {
@@ -180,29 +181,31 @@ static void tell_unexpect(struct follower *follower, const struct follow_connect
 		    row->port != report->port)
 			continue;
 		row->reported[REPORT_UNEXPECT] = true;
-		ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_FACT,
+		ladder_note(follower->ladder, last_row(connection), LADDER_NOTE_FACT,
 			    "shut again, and nothing had come: what port %u was opened for", row->port);
 		return;
 	}
 }
 
-static void tell_opaque(struct follower *follower, struct follow_connection *connection)
+static void tell_opaque(struct follow_connection *connection)
 {
 	connection->opaque = true;
 	connection->opaque_row = NULL;
-	announce_tell_opaque(follower->ladder, last_row(follower, connection));
+	announce_tell_opaque(connection->follower->ladder, last_row(connection));
 }
 
-static void tell_rest(struct follower *follower, struct follow_connection *connection, const struct report *report)
+static void tell_rest(struct follow_connection *connection, const struct report *report)
 {
+	struct ladder *ladder = connection->follower->ladder;
+
 	if (report->kind == REPORT_OPAQUE)
-		tell_opaque(follower, connection);
+		tell_opaque(connection);
 	else if (report->kind == REPORT_UNEXPECT)
-		tell_unexpect(follower, connection, report);
+		tell_unexpect(connection, report);
 	else if (report->kind == REPORT_LIMIT)
-		announce_tell_limit(follower->ladder, last_row(follower, connection));
+		announce_tell_limit(ladder, last_row(connection));
 	else if (report->kind == REPORT_ONE_WAY)
-		ladder_note(follower->ladder, last_row(follower, connection), LADDER_NOTE_REFUSED,
+		ladder_note(ladder, last_row(connection), LADDER_NOTE_REFUSED,
 			    "packets of the %s only are in this capture: nothing is rewritten or opened; let both "
 			    "directions pass the same router",
 			    report->direction == DIRECTION_ORIGINAL ? "client" : "server");
@@ -219,17 +222,17 @@ void follow_report(void *context, const struct report *report)
 	if (!connection || !connection->dialogue)
 		return;
 	if (report->kind != REPORT_REWRITE && report->kind != REPORT_EXPECT && report->kind != REPORT_REFUSE) {
-		tell_rest(follower, connection, report);
+		tell_rest(connection, report);
 		return;
 	}
 	announce_keep(&kept, report);
-	row = announcement_of(follower, connection, &kept);
+	row = announcement_of(connection, &kept);
 	if (row)
 		announce_tell(follower->ladder, row, NULL, &kept);
 	else if (kept.command[0] && follower->pending_count < FOLLOW_PENDING_MAX)
 		follower->pending[follower->pending_count++] = kept;
 	else
-		announce_tell(follower->ladder, NULL, last_row(follower, connection), &kept);
+		announce_tell(follower->ladder, NULL, last_row(connection), &kept);
 }
 
 static const char *const fates[] = {
@@ -303,7 +306,7 @@ static void tell_pending(struct follower *follower)
 		const struct follow_connection *connection = find(follower, &inside);
 
 		if (connection && connection->dialogue)
-			announce_tell(follower->ladder, NULL, last_row(follower, connection), kept);
+			announce_tell(follower->ladder, NULL, last_row(connection), kept);
 	}
 }
 
@@ -313,9 +316,9 @@ void follow_end(struct follower *follower)
 		if (!connection->dialogue)
 			continue;
 		if (connection->control)
-			follow_control_end(follower, connection);
+			follow_control_end(connection);
 		else
-			follow_data_end(follower, connection);
+			follow_data_end(connection);
 	}
 	follower->connection = NULL;
 	tell_pending(follower);

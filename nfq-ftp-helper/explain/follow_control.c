@@ -12,8 +12,9 @@
 #define TLS_MAJOR     3	   /* and its second */
 
 /* From now on it is this one that the data connections between its hosts are of. */
-static void put_hosts(struct follower *follower, struct follow_connection *connection)
+static void put_hosts(struct follow_connection *connection)
 {
+	struct follower *follower = connection->follower;
 	struct follow_connection *before = follow_find_hosts(follower, &connection->inside);
 
 	if (before)
@@ -22,37 +23,41 @@ static void put_hosts(struct follower *follower, struct follow_connection *conne
 		follower->ladder->no_memory = true;
 }
 
-void follow_control_begin(struct follower *follower, struct follow_connection *connection,
-			  const struct binding *binding)
+void follow_control_begin(struct follow_connection *connection, const struct binding *binding)
 {
 	struct follow_stream *stream = calloc(2, sizeof(*stream));
-	struct ladder_dialogue *dialogue = stream ? ladder_add_dialogue(follower->ladder) : NULL;
+	struct ladder *ladder = connection->follower->ladder;
+	struct ladder_dialogue *dialogue = stream ? ladder_add_dialogue(ladder) : NULL;
 
-	follower->ladder->no_memory |= !stream;
+	ladder->no_memory |= !stream;
 	if (!dialogue) {
 		free(stream);
 		return;
 	}
 	connection->dialogue = dialogue;
 	connection->stream = stream;
-	put_hosts(follower, connection);
+	for (enum direction direction = DIRECTION_ORIGINAL; direction <= DIRECTION_REPLY; direction++) {
+		stream[direction].connection = connection;
+		stream[direction].direction = direction;
+	}
+	put_hosts(connection);
 	dialogue->end[LADDER_CLIENT] = binding->tuple[DIRECTION_ORIGINAL].src;
 	dialogue->seen[LADDER_CLIENT] = binding->tuple[DIRECTION_REPLY].dst;
 	dialogue->end[LADDER_SERVER] = binding->tuple[DIRECTION_REPLY].src;
 	dialogue->seen[LADDER_SERVER] = binding->tuple[DIRECTION_ORIGINAL].dst;
 }
 
-static struct ladder_row *text_row(struct follower *follower, struct follow_connection *connection,
-				   enum ladder_kind kind, enum ladder_way way, const char *text)
+static struct ladder_row *text_row(struct follow_connection *connection, enum ladder_kind kind, enum ladder_way way,
+				   const char *text)
 {
-	return follow_row(follower, connection, kind, way, text, strlen(text));
+	return follow_row(connection, kind, way, text, strlen(text));
 }
 
 /* What goes with a new row of a direction: packets that have been waiting. */
-static void take_waiting(struct follower *follower, struct follow_stream *stream, struct ladder_row *row)
+static void take_waiting(struct follow_stream *stream, struct ladder_row *row)
 {
 	for (unsigned int i = 0; i < stream->waiting_count; i++)
-		ladder_add_packet(follower->ladder, row, &stream->waiting[i]);
+		ladder_add_packet(stream->connection->follower->ladder, row, &stream->waiting[i]);
 	stream->waiting_count = 0;
 }
 
@@ -85,8 +90,9 @@ static bool make_room(struct follower *follower)
 	return grown != NULL;
 }
 
-static void announce(struct follower *follower, struct follow_connection *connection, struct ladder_row *row)
+static void announce(struct follow_connection *connection, struct ladder_row *row)
 {
+	struct follower *follower = connection->follower;
 	struct announcement_row announcement;
 
 	if (!row || !announce_line(follower->ladder, connection->dialogue, row, &announcement) || !make_room(follower))
@@ -95,20 +101,13 @@ static void announce(struct follower *follower, struct follow_connection *connec
 	tell_pending_rows(follower, &follower->announcements[follower->announcement_count++]);
 }
 
-/* Of which direction a line is read: the sink's context. */
-struct reading {
-	struct follower *follower;
-	struct follow_connection *connection;
-	enum direction direction;
-};
-
 /* A server that has understood the command says nothing of it back; one that has not may. Return: the length now. */
-static size_t hide_secrets(const struct reading *reading, char *text, size_t length, const char *whole)
+static size_t hide_secrets(struct follow_stream *stream, char *text, size_t length, const char *whole)
 {
-	struct lines_secret *secret = &reading->connection->stream[DIRECTION_ORIGINAL].secret;
+	struct lines_secret *secret = &stream->connection->stream[DIRECTION_ORIGINAL].secret;
 	size_t left;
 
-	if (reading->direction == DIRECTION_REPLY)
+	if (stream->direction == DIRECTION_REPLY)
 		return length && (text[0] == '4' || text[0] == '5') ? lines_hide_echo(text, length, secret) : length;
 	left = lines_hide_secret(text, length);
 	if (left != length || memcmp(text, whole, length) != 0)
@@ -116,28 +115,31 @@ static size_t hide_secrets(const struct reading *reading, char *text, size_t len
 	return left;
 }
 
-static void show_line(const struct reading *reading, const char *bytes, uint64_t length, bool whole)
+static enum ladder_way way_from(enum direction direction)
 {
-	const enum ladder_way way = reading->direction == DIRECTION_ORIGINAL ? LADDER_TO_SERVER : LADDER_TO_CLIENT;
+	return direction == DIRECTION_ORIGINAL ? LADDER_TO_SERVER : LADDER_TO_CLIENT;
+}
+
+static void show_line(struct follow_stream *stream, const char *bytes, uint64_t length, bool whole)
+{
+	struct ladder *ladder = stream->connection->follower->ladder;
 	size_t there = length < LINES_TEXT_MAX ? (size_t)length : LINES_TEXT_MAX;
 	struct ladder_row *row;
 	char text[LINE_ROOM];
 
 	memcpy(text, bytes, there);
-	there = hide_secrets(reading, text, there, bytes);
-	row = follow_row(reading->follower, reading->connection, LADDER_LINE, way, text, there);
-	take_waiting(reading->follower, &reading->connection->stream[reading->direction], row);
+	there = hide_secrets(stream, text, there, bytes);
+	row = follow_row(stream->connection, LADDER_LINE, way_from(stream->direction), text, there);
+	take_waiting(stream, row);
 	if (length > LINES_TEXT_MAX)
-		ladder_note(reading->follower->ladder, row, LADDER_NOTE_FACT, "the line is of %" PRIu64 " bytes",
-			    length);
+		ladder_note(ladder, row, LADDER_NOTE_FACT, "the line is of %" PRIu64 " bytes", length);
 	if (!whole)
-		ladder_note(reading->follower->ladder, row, LADDER_NOTE_FACT, "the line has no end here");
-	announce(reading->follower, reading->connection, row);
+		ladder_note(ladder, row, LADDER_NOTE_FACT, "the line has no end here");
+	announce(stream->connection, row);
 }
 
-static void show_missing(const struct reading *reading, enum lines_event event, uint64_t length)
+static void show_missing(const struct follow_stream *stream, enum lines_event event, uint64_t length)
 {
-	const enum ladder_way way = reading->direction == DIRECTION_ORIGINAL ? LADDER_TO_SERVER : LADDER_TO_CLIENT;
 	char text[LINE_ROOM];
 
 	if (event == LINES_GAP)
@@ -145,17 +147,16 @@ static void show_missing(const struct reading *reading, enum lines_event event, 
 	else
 		snprintf(text, sizeof(text),
 			 "( the last %" PRIu64 " bytes of a line whose beginning is not in the capture )", length);
-	text_row(reading->follower, reading->connection, LADDER_MISSING, way, text);
+	text_row(stream->connection, LADDER_MISSING, way_from(stream->direction), text);
 }
 
+/* @context: the stream. */
 static void sink(void *context, enum lines_event event, const char *bytes, uint64_t length)
 {
-	const struct reading *reading = context;
-
 	if (event == LINES_LINE || event == LINES_PART)
-		show_line(reading, bytes, length, event == LINES_LINE);
+		show_line(context, bytes, length, event == LINES_LINE);
 	else if (length)
-		show_missing(reading, event, length);
+		show_missing(context, event, length);
 }
 
 /* As a whole one or several lines of FTP, and nothing else: plain text behind TLS (CCC). */
@@ -178,16 +179,14 @@ static bool is_plain(const struct segment *segment, enum direction direction)
 	return ftp_word_find(DIRECTION_ORIGINAL, text, word) != NULL;
 }
 
-static void show_encrypted(struct follower *follower, struct follow_connection *connection,
-			   const struct segment *segment, enum direction direction)
+static void show_encrypted(struct follow_stream *stream, const struct segment *segment)
 {
-	struct follow_stream *stream = &connection->stream[direction];
+	struct follow_connection *connection = stream->connection;
 
 	if (!connection->opaque_row)
-		connection->opaque_row =
-			text_row(follower, connection, LADDER_MISSING, LADDER_BOTH_WAYS, "( encrypted )");
+		connection->opaque_row = text_row(connection, LADDER_MISSING, LADDER_BOTH_WAYS, "( encrypted )");
 	else
-		follow_put_packet(follower, connection->opaque_row);
+		follow_put_packet(connection->follower, connection->opaque_row);
 	stream->encrypted += segment->payload_length;
 	lines_skip(&stream->lines, segment_start(segment) + segment->payload_length);
 }
@@ -199,75 +198,66 @@ static bool begins_tls(const struct segment *segment)
 	return segment->payload_length >= 2 && bytes[0] == TLS_HANDSHAKE && bytes[1] == TLS_MAJOR;
 }
 
-static void take_payload(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
-			 enum direction direction)
+static void take_payload(struct follow_stream *stream, const struct segment *segment)
 {
-	struct follow_stream *stream = &connection->stream[direction];
-	struct reading reading = { .follower = follower, .connection = connection, .direction = direction };
+	struct follow_connection *connection = stream->connection;
+	const struct follower *follower = connection->follower;
 
-	if (connection->opaque && is_plain(segment, direction))
+	if (connection->opaque && is_plain(segment, stream->direction))
 		connection->opaque = false;
 	connection->opaque |= begins_tls(segment);
 	if (connection->opaque) {
-		show_encrypted(follower, connection, segment, direction);
+		show_encrypted(stream, segment);
 		return;
 	}
 	lines_take(&stream->lines, segment_start(segment), segment_payload(segment), segment->payload_length, sink,
-		   &reading);
+		   stream);
 	if (!follower->row && stream->waiting_count < FOLLOW_WAITING_MAX)
 		stream->waiting[stream->waiting_count++] = follower->packet;
 }
 
-static void take_ack(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
-		     enum direction direction)
-{
-	const enum direction other = direction_other(direction);
-	struct reading reading = { .follower = follower, .connection = connection, .direction = other };
-
-	if (segment->flags & TCP_ACK)
-		lines_acked(&connection->stream[other].lines, segment->ack, sink, &reading);
-}
-
-static void show_closing(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
-			 enum ladder_way way)
+static void show_closing(struct follow_connection *connection, const struct segment *segment, enum ladder_way way)
 {
 	const bool reset = segment->flags & TCP_RST;
 
 	if (!connection->closing)
-		text_row(follower, connection, LADDER_CONTROL, way,
+		text_row(connection, LADDER_CONTROL, way,
 			 reset ? "( RST: the control connection is cut )" : "( FIN: the control connection ends )");
 	connection->closing = true;
 }
 
-void follow_control(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
-		    enum direction direction)
+void follow_control(struct follow_connection *connection, const struct segment *segment, enum direction direction)
 {
-	const enum ladder_way way = direction == DIRECTION_ORIGINAL ? LADDER_TO_SERVER : LADDER_TO_CLIENT;
+	struct follow_stream *stream = &connection->stream[direction];
+	struct follow_stream *other = &connection->stream[direction_other(direction)];
 	const struct ladder_dialogue *dialogue = connection->dialogue;
 
-	take_ack(follower, connection, segment, direction);
+	if (segment->flags & TCP_ACK)
+		lines_acked(&other->lines, segment->ack, sink, other);
 	if (segment->flags & TCP_SYN) {
-		lines_begin(&connection->stream[direction].lines, segment_start(segment));
+		lines_begin(&stream->lines, segment_start(segment));
 		if (dialogue->row_count == 0)
-			text_row(follower, connection, LADDER_CONTROL, way, "( the control connection begins )");
+			text_row(connection, LADDER_CONTROL, way_from(direction), "( the control connection begins )");
 	}
 	if (segment->payload_length > 0)
-		take_payload(follower, connection, segment, direction);
+		take_payload(stream, segment);
 	if (segment->flags & (TCP_FIN | TCP_RST))
-		show_closing(follower, connection, segment, way);
-	if (!follower->row && segment->payload_length == 0 && dialogue->row_count)
-		follow_put_packet(follower, dialogue->rows[dialogue->row_count - 1]);
+		show_closing(connection, segment, way_from(direction));
+	if (!connection->follower->row && segment->payload_length == 0 && dialogue->row_count)
+		follow_put_packet(connection->follower, dialogue->rows[dialogue->row_count - 1]);
 }
 
-void follow_control_end(struct follower *follower, struct follow_connection *connection)
+void follow_control_end(struct follow_connection *connection)
 {
+	struct follower *follower = connection->follower;
+
 	for (enum direction direction = DIRECTION_ORIGINAL; direction <= DIRECTION_REPLY; direction++) {
-		struct reading reading = { .follower = follower, .connection = connection, .direction = direction };
+		struct follow_stream *stream = &connection->stream[direction];
 
 		follower->packet = (struct ladder_packet){ 0 };
 		follower->now = connection->last;
 		follower->row = NULL;
-		lines_end(&connection->stream[direction].lines, sink, &reading);
+		lines_end(&stream->lines, sink, stream);
 	}
 	if (connection->opaque_row) {
 		char text[LINE_ROOM];

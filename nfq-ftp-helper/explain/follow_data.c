@@ -9,15 +9,15 @@
 
 enum step { STEP_SYN = 1, STEP_SYN_ACK = 2, STEP_ACK = 4 };
 
-static struct announcement_row *announcement_of_data(const struct follower *follower,
-						     const struct follow_connection *connection)
+static struct announcement_row *announcement_of_data(const struct follow_connection *connection)
 {
-	return connection->announcement ? &follower->announcements[connection->announcement - 1] : NULL;
+	return connection->announcement ? &connection->follower->announcements[connection->announcement - 1] : NULL;
 }
 
 /* The last that leads there: ports are used again. */
-static size_t find_announcement(const struct follower *follower, const struct follow_connection *connection)
+static size_t find_announcement(const struct follow_connection *connection)
 {
+	const struct follower *follower = connection->follower;
 	const size_t count = follower->announcement_count, first = count > LOOK_BACK ? count - LOOK_BACK : 0;
 
 	for (size_t i = count; i > first; i--) {
@@ -29,20 +29,20 @@ static size_t find_announcement(const struct follower *follower, const struct fo
 	return 0;
 }
 
-void follow_data_begin(struct follower *follower, struct follow_connection *connection)
+void follow_data_begin(struct follow_connection *connection)
 {
 	const struct follow_connection *control;
 	struct announcement_row *announcement;
 
-	connection->announcement = find_announcement(follower, connection);
-	announcement = announcement_of_data(follower, connection);
+	connection->announcement = find_announcement(connection);
+	announcement = announcement_of_data(connection);
 	if (announcement) {
 		announcement->came = true;
 		connection->dialogue = announcement->dialogue;
 		connection->to_client = announcement->row->way == LADDER_TO_SERVER;
 		return;
 	}
-	control = follow_find_hosts(follower, &connection->inside);
+	control = follow_find_hosts(connection->follower, &connection->inside);
 	connection->dialogue = control ? control->dialogue : NULL;
 	if (connection->dialogue)
 		connection->to_client =
@@ -68,71 +68,68 @@ static void count(struct follow_flow *flow, const struct segment *segment, uint3
 		flow->next++;
 }
 
-static void note_unannounced(struct follower *follower, const struct follow_connection *connection)
+static void note_unannounced(const struct follow_connection *connection)
 {
-	const struct announcement_row *announcement = announcement_of_data(follower, connection);
+	const struct announcement_row *announcement = announcement_of_data(connection);
 
 	if (connection->expected)
 		return;
 	if (announcement)
-		ladder_note(follower->ladder, connection->last_row, LADDER_NOTE_REFUSED,
+		ladder_note(connection->follower->ladder, connection->last_row, LADDER_NOTE_REFUSED,
 			    "this is what was announced and not opened: a firewall does not let it in");
 	else
-		ladder_note(follower->ladder, connection->last_row, LADDER_NOTE_REFUSED,
+		ladder_note(connection->follower->ladder, connection->last_row, LADDER_NOTE_REFUSED,
 			    "nobody announced this connection: a firewall does not let it in");
 }
 
 /* A step of the handshake, once. */
-static bool show_step(struct follower *follower, struct follow_connection *connection, unsigned int step,
-		      const char *text)
+static bool show_step(struct follow_connection *connection, unsigned int step, const char *text)
 {
 	const bool first = connection->steps == 0;
 
 	if (connection->steps & step)
 		return false;
 	connection->steps |= step;
-	follow_row(follower, connection, LADDER_STEP, follower->packet.way, text, strlen(text));
+	follow_row(connection, LADDER_STEP, connection->follower->packet.way, text, strlen(text));
 	if (first)
-		note_unannounced(follower, connection);
+		note_unannounced(connection);
 	return true;
 }
 
-static bool show_handshake(struct follower *follower, struct follow_connection *connection,
-			   const struct segment *segment)
+static bool show_handshake(struct follow_connection *connection, const struct segment *segment)
 {
 	const uint8_t flags = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN);
 
 	if (flags == TCP_SYN)
-		return show_step(follower, connection, STEP_SYN, "( SYN )");
+		return show_step(connection, STEP_SYN, "( SYN )");
 	if (flags == (TCP_SYN | TCP_ACK))
-		return show_step(follower, connection, STEP_SYN_ACK, "( SYN , ACK )");
+		return show_step(connection, STEP_SYN_ACK, "( SYN , ACK )");
 	if (flags == TCP_ACK && segment->payload_length == 0 && (connection->steps & STEP_SYN_ACK) &&
 	    !connection->data_row)
-		return show_step(follower, connection, STEP_ACK, "( ACK )");
+		return show_step(connection, STEP_ACK, "( ACK )");
 	if ((flags & TCP_RST) && !connection->data_row) {
-		follow_row(follower, connection, LADDER_STEP, follower->packet.way, "( RST )", strlen("( RST )"));
+		follow_row(connection, LADDER_STEP, connection->follower->packet.way, "( RST )", strlen("( RST )"));
 		return true;
 	}
 	return false;
 }
 
-void follow_data(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
-		 const struct capture_segment *view, enum direction direction)
+void follow_data(struct follow_connection *connection, const struct capture_segment *view, enum direction direction)
 {
-	count(&connection->flow[direction], segment, view->payload_length);
-	if (show_handshake(follower, connection, segment))
+	count(&connection->flow[direction], &view->segment, view->payload_length);
+	if (show_handshake(connection, &view->segment))
 		return;
 	if (view->payload_length > 0 && !connection->data_row) {
 		const bool first = connection->steps == 0;
 
-		connection->data_row = follow_row(follower, connection, LADDER_DATA, follower->packet.way, "( data )",
+		connection->data_row = follow_row(connection, LADDER_DATA, connection->follower->packet.way, "( data )",
 						  strlen("( data )"));
 		connection->steps |= STEP_ACK;
 		if (first)
-			note_unannounced(follower, connection);
+			note_unannounced(connection);
 		return;
 	}
-	follow_put_packet(follower, connection->data_row ? connection->data_row : connection->last_row);
+	follow_put_packet(connection->follower, connection->data_row ? connection->data_row : connection->last_row);
 }
 
 /* "download: 600 bytes in 0.003 s", "upload" where the client sent more. */
@@ -153,19 +150,19 @@ static enum ladder_way summary(const struct follow_connection *connection, char 
 	return up > down ? LADDER_TO_SERVER : LADDER_TO_CLIENT;
 }
 
-void follow_data_end(struct follower *follower, struct follow_connection *connection)
+void follow_data_end(struct follow_connection *connection)
 {
-	struct announcement_row *announcement = announcement_of_data(follower, connection);
+	struct announcement_row *announcement = announcement_of_data(connection);
 	char src[ENDPOINT_PRINT_MAX], dst[ENDPOINT_PRINT_MAX], text[TEXT_MAX], shown[TEXT_MAX + 4];
 	const enum ladder_way way = summary(connection, text);
 
 	if (announcement)
-		ladder_note(follower->ladder, announcement->row, LADDER_NOTE_LED_TO, "%s to %s, %s",
+		ladder_note(connection->follower->ladder, announcement->row, LADDER_NOTE_LED_TO, "%s to %s, %s",
 			    endpoint_print(&connection->inside.src, src), endpoint_print(&connection->inside.dst, dst),
 			    text);
 	if (!connection->data_row)
 		return;
 	connection->data_row->way = way;
 	snprintf(shown, sizeof(shown), "( %s )", text);
-	ladder_set_text(follower->ladder, &connection->data_row->text, shown, strlen(shown));
+	ladder_set_text(connection->follower->ladder, &connection->data_row->text, shown, strlen(shown));
 }

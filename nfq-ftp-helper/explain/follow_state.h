@@ -16,6 +16,8 @@
 
 /* A control connection's direction. */
 struct follow_stream {
+	struct follow_connection *connection;
+	enum direction direction;
 	struct lines lines;
 	struct ladder_packet waiting[FOLLOW_WAITING_MAX];
 	unsigned int waiting_count;
@@ -31,6 +33,7 @@ struct follow_flow {
 };
 
 struct follow_connection {
+	struct follower *follower;
 	struct index_link link, hosts_link;
 	struct follow_connection *older; /* the one that was made before: all of them */
 	struct tuple inside;
@@ -78,9 +81,10 @@ static inline void follow_put_packet(struct follower *follower, struct ladder_ro
 }
 
 /* A row of the connection's dialogue, at this time; the packet is put there, too. NULL: no memory, or no room. */
-static inline struct ladder_row *follow_row(struct follower *follower, struct follow_connection *connection,
-					    enum ladder_kind kind, enum ladder_way way, const char *text, size_t length)
+static inline struct ladder_row *follow_row(struct follow_connection *connection, enum ladder_kind kind,
+					    enum ladder_way way, const char *text, size_t length)
 {
+	struct follower *follower = connection->follower;
 	const enum ladder_side opener = connection->to_client ? LADDER_SERVER : LADDER_CLIENT;
 	struct ladder_row row = { .time = follower->now, .kind = kind, .way = way };
 
@@ -112,20 +116,17 @@ static inline struct follow_connection *follow_find_hosts(const struct follower 
 }
 
 /* A packet of a control connection, of a data connection. */
-void follow_control(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
-		    enum direction direction);
-void follow_data(struct follower *follower, struct follow_connection *connection, const struct segment *segment,
-		 const struct capture_segment *view, enum direction direction);
+void follow_control(struct follow_connection *connection, const struct segment *segment, enum direction direction);
+void follow_data(struct follow_connection *connection, const struct capture_segment *view, enum direction direction);
 
 /* The control connection begins. */
-void follow_control_begin(struct follower *follower, struct follow_connection *connection,
-			  const struct binding *binding);
+void follow_control_begin(struct follow_connection *connection, const struct binding *binding);
 
 /* A connection that is none of control: find whose it is. */
-void follow_data_begin(struct follower *follower, struct follow_connection *connection);
+void follow_data_begin(struct follow_connection *connection);
 
 /* Nothing more comes. */
-void follow_control_end(struct follower *follower, struct follow_connection *connection);
-void follow_data_end(struct follower *follower, struct follow_connection *connection);
+void follow_control_end(struct follow_connection *connection);
+void follow_data_end(struct follow_connection *connection);
 
 #endif

@@ -50,7 +50,7 @@ static void put_packet(const struct pen *pen, const struct ladder_packet *packet
 	fprintf(pen->out,
 		"<li>packet %" PRIu64 ", at %" PRId64 ".%06" PRId64 " s, %s,%s, sequence number %" PRIu32
 		", acknowledges %" PRIu32 ", %" PRIu32 " byte%s%s%s</li>\n",
-		packet->number, packet->time / 1000000, packet->time % 1000000, markup_way(packet->way),
+		packet->number, packet->time / 1000000, packet->time % 1000000, markup_ways[packet->way].words,
 		flags_of(packet->flags, flags), packet->seq, packet->ack, packet->length,
 		packet->length == 1 ? "" : "s", packet->fate[0] ? ": " : "", packet->fate);
 }
@@ -98,7 +98,7 @@ static void put_content(struct pen *pen, const struct ladder_row *row)
 	const bool back = row->way == LADDER_TO_CLIENT;
 	char words[64];
 
-	snprintf(words, sizeof(words), ", %s%s: ", markup_way(row->way), row->received.bytes ? ", as sent" : "");
+	snprintf(words, sizeof(words), ", %s%s: ", markup_ways[row->way].words, row->received.bytes ? ", as sent" : "");
 	if (!row->received.bytes) {
 		put_said(pen, "", words, &row->text);
 	} else if (back) {
@@ -112,18 +112,13 @@ static void put_content(struct pen *pen, const struct ladder_row *row)
 
 static const char *classes_of(const struct ladder_row *row, char text[64])
 {
-	static const char *const ways[] = {
-		[LADDER_TO_SERVER] = "up",
-		[LADDER_TO_CLIENT] = "down",
-		[LADDER_BOTH_WAYS] = "both",
-	};
 	static const char *const kinds[] = {
 		[LADDER_CONTROL] = "",	       [LADDER_LINE] = "",	[LADDER_STEP] = "",
 		[LADDER_MISSING] = " missing", [LADDER_DATA] = " data",
 	};
 
-	snprintf(text, 64, "row %s%s%s%s", ways[row->way], kinds[row->kind], row->received.bytes ? " changed" : "",
-		 ladder_has_note(row, LADDER_NOTE_REFUSED) ? " refused" : "");
+	snprintf(text, 64, "row %s%s%s%s", markup_ways[row->way].class, kinds[row->kind],
+		 row->received.bytes ? " changed" : "", ladder_has_note(row, LADDER_NOTE_REFUSED) ? " refused" : "");
 	return text;
 }
 

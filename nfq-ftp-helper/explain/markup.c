@@ -32,13 +32,8 @@ bool markup_put_text(FILE *out, const struct ladder_text *text)
 	return true;
 }
 
-const char *markup_way(enum ladder_way way)
-{
-	static const char *const ways[] = {
-		[LADDER_TO_SERVER] = "client to server",
-		[LADDER_TO_CLIENT] = "server to client",
-		[LADDER_BOTH_WAYS] = "both ways",
-	};
-
-	return ways[way];
-}
+const struct markup_way markup_ways[] = {
+	[LADDER_TO_SERVER] = { "up", "client to server" },
+	[LADDER_TO_CLIENT] = { "down", "server to client" },
+	[LADDER_BOTH_WAYS] = { "both", "both ways" },
+};

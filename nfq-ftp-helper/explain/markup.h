@@ -13,7 +13,13 @@ void markup_put(FILE *out, const char *text, size_t length);
 /* A whole text, made printable. Return: false: no memory. */
 bool markup_put_text(FILE *out, const struct ladder_text *text);
 
-/* Who speaks to whom, and what it is, in words: for those who do not see arrows and lines. */
-const char *markup_way(enum ladder_way way);
+/* Who speaks to whom. */
+struct markup_way {
+	const char *class;
+	const char *words; /* for those who do not see arrows and lines */
+};
+
+/* By enum ladder_way. */
+extern const struct markup_way markup_ways[];
 
 #endif

@@ -45,15 +45,6 @@ static size_t next(const char *text, size_t *columns)
 	return size ? size : 1;
 }
 
-size_t printable_width(const char *text)
-{
-	size_t width = 0, columns;
-
-	for (; *text; text += next(text, &columns))
-		width += (next(text, &columns), columns);
-	return width;
-}
-
 size_t printable_line(const char *text, size_t columns)
 {
 	size_t at = 0, width = 0, blank = 0, comma = 0;

@@ -13,9 +13,6 @@
 /* To be freed; NULL: no memory. */
 char *printable(const char *bytes, size_t length, bool utf8);
 
-/* How wide a text is that printable() has made, in columns. */
-size_t printable_width(const char *text);
-
 /**
  * printable_line - as much of it as goes into a line
  * @text: from printable()

@@ -87,15 +87,10 @@ static int put_text(struct pen *pen, int x, int y, int width, const char *class,
 
 static void put_arrow(const struct pen *pen, const struct ladder_row *row, int from, int to, int y)
 {
-	static const char *const ways[] = {
-		[LADDER_TO_SERVER] = "up",
-		[LADDER_TO_CLIENT] = "down",
-		[LADDER_BOTH_WAYS] = "both",
-	};
 	const bool back = row->way == LADDER_TO_CLIENT;
 	const int tip = back ? from : to, side = back ? 8 : -8;
 
-	fprintf(pen->out, "<path class=\"arrow %s%s\" d=\"M%d %dH%d", ways[row->way],
+	fprintf(pen->out, "<path class=\"arrow %s%s\" d=\"M%d %dH%d", markup_ways[row->way].class,
 		row->kind == LADDER_DATA    ? " data" :
 		row->kind == LADDER_MISSING ? " missing" :
 					      "",

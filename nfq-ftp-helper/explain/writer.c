@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "writer.h"
 
-const struct writer writers[FORMATS] = {
-	[FORMAT_TEXT] = { writer_text },
-	[FORMAT_SVG] = { writer_svg },
-	[FORMAT_HTML] = { writer_html },
+int (*const writers[FORMATS])(const struct ladder *ladder, FILE *out) = {
+	[FORMAT_TEXT] = writer_text,
+	[FORMAT_SVG] = writer_svg,
+	[FORMAT_HTML] = writer_html,
 };

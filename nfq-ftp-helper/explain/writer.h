@@ -8,12 +8,8 @@
 #include "format.h"
 #include "ladder.h"
 
-struct writer {
-	/* Return: 0 or -ENOMEM; what cannot be written shows at the stream. */
-	int (*write)(const struct ladder *ladder, FILE *out);
-};
-
-extern const struct writer writers[FORMATS];
+/* Each returns 0 or -ENOMEM; what cannot be written shows at the stream. */
+extern int (*const writers[FORMATS])(const struct ladder *ladder, FILE *out);
 
 int writer_text(const struct ladder *ladder, FILE *out);
 

@@ -6,8 +6,6 @@
 #define MICROSECOND UINT64_C(1000)
 #define MILLISECOND UINT64_C(1000000)
 
-#define NUMBERS (sizeof(struct figures) / sizeof(uint64_t))
-
 _Static_assert(sizeof(struct figures) % sizeof(uint64_t) == 0, "figures are nothing but 64 bit numbers");
 
 const uint64_t figures_bounds[FIGURES_BUCKETS - 1] = {
@@ -33,10 +31,7 @@ void figures_publish(struct published *published, const struct figures *figures)
 
 bool figures_read(const struct published *published, struct figures *figures)
 {
-	if (snapshot_read(&published->version, published->words, figures, SNAPSHOT_WORDS(struct figures)))
-		return true;
-	memset(figures, 0, sizeof(*figures));
-	return false;
+	return snapshot_read(&published->version, published->words, figures, SNAPSHOT_WORDS(struct figures));
 }
 
 uint64_t figures_number_at(const void *numbers, size_t at)
@@ -56,16 +51,11 @@ uint64_t figures_refusals(const struct counters *counters)
 	return sum;
 }
 
-void figures_add_numbers(void *sum, const void *numbers, size_t count)
+void figures_add(struct figures *sum, const struct figures *figures)
 {
-	for (size_t at = 0; at < count * sizeof(uint64_t); at += sizeof(uint64_t)) {
-		const uint64_t total = figures_number_at(sum, at) + figures_number_at(numbers, at);
+	for (size_t at = 0; at < sizeof(*sum); at += sizeof(uint64_t)) {
+		const uint64_t total = figures_number_at(sum, at) + figures_number_at(figures, at);
 
 		memcpy((char *)sum + at, &total, sizeof(total));
 	}
-}
-
-void figures_add(struct figures *sum, const struct figures *figures)
-{
-	figures_add_numbers(sum, figures, NUMBERS);
 }

@@ -45,7 +45,7 @@ void figures_latency(struct figures *figures, unsigned int packets, uint64_t nan
 /* By the one thread that owns them; others read. */
 void figures_publish(struct published *published, const struct figures *figures);
 
-/* Return: false, and all zero: they were being written each time. */
+/* Return: false: they were being written each time. */
 bool figures_read(const struct published *published, struct figures *figures);
 
 /* Of a structure that is nothing but uint64_t: the number at this place in it. */
@@ -53,9 +53,6 @@ uint64_t figures_number_at(const void *numbers, size_t at);
 
 /* For all reasons together. */
 uint64_t figures_refusals(const struct counters *counters);
-
-/* To each of @count numbers, of a structure that is nothing but uint64_t, the other one's. */
-void figures_add_numbers(void *sum, const void *numbers, size_t count);
 
 /* @sum has the sum of both. */
 void figures_add(struct figures *sum, const struct figures *figures);

@@ -310,14 +310,14 @@ static int open_beside(struct whole *whole, int file)
 	return other < 0 ? file : other;
 }
 
-/* Where none is there. Return: the file to be written, or -1. */
-static int open_new(struct whole *whole, const char *path)
+/* Whatever is there. Return: the file to be written, or a negative errno. */
+static int open_anew(struct whole *whole, const char *path)
 {
 	int file;
 
 	snprintf(whole->place, sizeof(whole->place), "%s", path);
 	file = make_beside(whole, NULL);
-	return file < 0 ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : file;
+	return file < 0 ? -errno : file;
 }
 
 /* A link to nowhere may be there, too. Return: the file to be written, or a negative errno. */
@@ -326,10 +326,10 @@ static int open_whole(struct whole *whole, const char *path)
 	struct stat status;
 	int file;
 
-	if (strlen(path) >= sizeof(whole->place))
-		return -ENAMETOOLONG;
 	if (lstat(path, &status) < 0 && errno == ENOENT) {
-		file = open_new(whole, path);
+		file = open_anew(whole, path);
+		if (file < 0)
+			file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	} else {
 		file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 		if (file >= 0)
@@ -338,12 +338,12 @@ static int open_whole(struct whole *whole, const char *path)
 	return file < 0 ? -errno : file;
 }
 
-int whole_begin(struct whole *whole, const char *path)
+static int begin(struct whole *whole, const char *path, int (*open_file)(struct whole *whole, const char *path))
 {
 	int file;
 
 	*whole = (struct whole){ .unnamed = -1 };
-	file = open_whole(whole, path);
+	file = strlen(path) < sizeof(whole->place) ? open_file(whole, path) : -ENAMETOOLONG;
 	if (file < 0)
 		return file;
 	whole->file = fdopen(file, "w");
@@ -352,6 +352,16 @@ int whole_begin(struct whole *whole, const char *path)
 	close(file);
 	(void)whole_end(whole, false);
 	return -ENOMEM;
+}
+
+int whole_begin(struct whole *whole, const char *path)
+{
+	return begin(whole, path, open_whole);
+}
+
+int whole_begin_anew(struct whole *whole, const char *path)
+{
+	return begin(whole, path, open_anew);
 }
 
 /* Has what is to be there another place yet? */

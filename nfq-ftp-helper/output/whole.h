@@ -27,6 +27,9 @@ struct whole {
 /* Return: 0, or a negative errno: it cannot be written. */
 int whole_begin(struct whole *whole, const char *path);
 
+/* Likewise; but whatever has the name then, another user's file or a link perhaps, is never opened, and gives way to a new file. */
+int whole_begin_anew(struct whole *whole, const char *path);
+
 /* It takes its name before its end: of what is of use line by line. Return: 0, or a negative errno: then it has it not, and goes with whole_end(). */
 int whole_take_place(struct whole *whole);
 

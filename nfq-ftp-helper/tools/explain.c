@@ -36,7 +36,7 @@ typedef int write_what(const struct explain *explain, struct whole *whole);
 
 static int write_ladder(const struct explain *explain, struct whole *whole)
 {
-	return writers[explain->options.format].write(explain->ladder, whole->file);
+	return writers[explain->options.format](explain->ladder, whole->file);
 }
 
 static int write_live(const struct explain *explain, struct whole *whole)

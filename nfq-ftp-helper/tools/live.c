@@ -318,7 +318,7 @@ static int draw(struct live *live)
 		return -ENOMEM;
 	if (!whole || live->failed)
 		return -EIO;
-	return format == FORMAT_TEXT ? 0 : writers[format].write(live->ladder, live->whole->file);
+	return format == FORMAT_TEXT ? 0 : writers[format](live->ladder, live->whole->file);
 }
 
 int tools_live(const struct option_values *options, struct whole *whole)

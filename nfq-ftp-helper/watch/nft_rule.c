@@ -10,35 +10,32 @@
 
 #define NAME_MAX_BYTES 32 /* of an expression, and of a target */
 
-/* ---- each expression of interest ---- */
+/* The highest type of an expression's data that is of interest. */
+#define TYPE_MAX 4
 
-static void read_queue(struct nft_rule *rule, const struct sought *sought, const struct nlattr *data)
+_Static_assert(NFTA_QUEUE_SREG_QNUM <= TYPE_MAX && NFTA_OBJREF_SET_NAME <= TYPE_MAX, "it is the highest");
+
+static const struct attribute_rule any[TYPE_MAX + 1];
+
+/* ---- each expression of interest, by what its data has ---- */
+
+static void read_queue(struct nft_rule *rule, const struct sought *sought, const struct nlattr **found)
 {
-	static const struct attribute_rule rules[NFTA_QUEUE_MAX + 1] = {
-		[NFTA_QUEUE_NUM] = { .exactly = 2 }, [NFTA_QUEUE_TOTAL] = { .exactly = 2 }
-	};
-	const struct nlattr *found[NFTA_QUEUE_MAX + 1];
-	unsigned int first, count;
-
-	if (attributes_parse_nested(data, rules, found, NFTA_QUEUE_MAX))
-		return;
 	/* A number that is found out for each packet may be any. */
-	first = found[NFTA_QUEUE_NUM] ? attribute_be16(found[NFTA_QUEUE_NUM]) : 0;
-	count = found[NFTA_QUEUE_TOTAL] ? attribute_be16(found[NFTA_QUEUE_TOTAL]) : 1;
+	unsigned int first = found[NFTA_QUEUE_NUM] ? attribute_be16(found[NFTA_QUEUE_NUM]) : 0;
+	unsigned int count = found[NFTA_QUEUE_TOTAL] ? attribute_be16(found[NFTA_QUEUE_TOTAL]) : 1;
+
 	if (found[NFTA_QUEUE_SREG_QNUM] && !found[NFTA_QUEUE_NUM])
 		count = UINT16_MAX + 1;
 	rule->kinds |= standing_of_queues(sought, first, count);
 }
 
 /* nftables' own names for what iptables calls a target. */
-static void read_target(struct nft_rule *rule, const struct sought *sought, const struct nlattr *data)
+static void read_target(struct nft_rule *rule, const struct sought *sought, const struct nlattr **found)
 {
-	static const struct attribute_rule rules[NFTA_TARGET_MAX + 1] = { [NFTA_TARGET_REV] = { .exactly = 4 } };
-	const struct nlattr *found[NFTA_TARGET_MAX + 1];
 	char name[NAME_MAX_BYTES];
 
-	if (attributes_parse_nested(data, rules, found, NFTA_TARGET_MAX) || !found[NFTA_TARGET_NAME] ||
-	    !found[NFTA_TARGET_REV] || !found[NFTA_TARGET_INFO] ||
+	if (!found[NFTA_TARGET_NAME] || !found[NFTA_TARGET_REV] || !found[NFTA_TARGET_INFO] ||
 	    attribute_text(found[NFTA_TARGET_NAME], name, sizeof(name)))
 		return;
 	rule->kinds |= target_read(sought, name, attribute_be32(found[NFTA_TARGET_REV]),
@@ -46,32 +43,25 @@ static void read_target(struct nft_rule *rule, const struct sought *sought, cons
 				   mnl_attr_get_payload_len(found[NFTA_TARGET_INFO]));
 }
 
-static void read_objref(struct nft_rule *rule, const struct sought *sought, const struct nlattr *data)
+static void read_objref(struct nft_rule *rule, const struct sought *sought, const struct nlattr **found)
 {
-	static const struct attribute_rule rules[NFTA_OBJREF_MAX + 1] = { [NFTA_OBJREF_IMM_TYPE] = { .exactly = 4 } };
-	const struct nlattr *found[NFTA_OBJREF_MAX + 1];
-
 	(void)sought;
-	if (attributes_parse_nested(data, rules, found, NFTA_OBJREF_MAX))
-		return;
 	rule->maps_helper |= found[NFTA_OBJREF_SET_NAME] != NULL;
 	if (found[NFTA_OBJREF_IMM_TYPE] && attribute_be32(found[NFTA_OBJREF_IMM_TYPE]) == NFT_OBJECT_CT_HELPER)
 		rule->helper = found[NFTA_OBJREF_IMM_NAME];
 }
 
-static void read_immediate(struct nft_rule *rule, const struct sought *sought, const struct nlattr *data)
+static void read_immediate(struct nft_rule *rule, const struct sought *sought, const struct nlattr **found)
 {
-	static const struct attribute_rule any[NFTA_DATA_MAX + 1],
-		codes[NFTA_VERDICT_MAX + 1] = { [NFTA_VERDICT_CODE] = { .exactly = 4 } };
-	const struct nlattr *immediate[NFTA_IMMEDIATE_MAX + 1], *value[NFTA_DATA_MAX + 1],
-		*verdict[NFTA_VERDICT_MAX + 1];
+	static const struct attribute_rule codes[NFTA_VERDICT_CHAIN + 1] = { [NFTA_VERDICT_CODE] = { .exactly = 4 } };
+	const struct nlattr *value[NFTA_DATA_VERDICT + 1], *verdict[NFTA_VERDICT_CHAIN + 1];
 	int32_t code;
 
 	(void)sought;
-	if (attributes_parse_nested(data, any, immediate, NFTA_IMMEDIATE_MAX) || !immediate[NFTA_IMMEDIATE_DATA] ||
-	    attributes_parse_nested(immediate[NFTA_IMMEDIATE_DATA], any, value, NFTA_DATA_MAX) ||
+	if (!found[NFTA_IMMEDIATE_DATA] ||
+	    attributes_parse_nested(found[NFTA_IMMEDIATE_DATA], any, value, NFTA_DATA_VERDICT) ||
 	    !value[NFTA_DATA_VERDICT] ||
-	    attributes_parse_nested(value[NFTA_DATA_VERDICT], codes, verdict, NFTA_VERDICT_MAX) ||
+	    attributes_parse_nested(value[NFTA_DATA_VERDICT], codes, verdict, NFTA_VERDICT_CHAIN) ||
 	    !verdict[NFTA_VERDICT_CODE])
 		return;
 	code = (int32_t)attribute_be32(verdict[NFTA_VERDICT_CODE]);
@@ -79,37 +69,36 @@ static void read_immediate(struct nft_rule *rule, const struct sought *sought, c
 		rule->target = verdict[NFTA_VERDICT_CHAIN];
 }
 
-static void read_lookup(struct nft_rule *rule, const struct sought *sought, const struct nlattr *data)
+static void read_lookup(struct nft_rule *rule, const struct sought *sought, const struct nlattr **found)
 {
-	static const struct attribute_rule rules[NFTA_LOOKUP_MAX + 1] = { [NFTA_LOOKUP_DREG] = { .exactly = 4 } };
-	const struct nlattr *found[NFTA_LOOKUP_MAX + 1];
-
 	(void)sought;
-	if (attributes_parse_nested(data, rules, found, NFTA_LOOKUP_MAX))
-		return;
 	rule->maps |= found[NFTA_LOOKUP_DREG] && attribute_be32(found[NFTA_LOOKUP_DREG]) == NFT_REG_VERDICT;
 }
 
 static const struct {
 	const char *name;
-	void (*read)(struct nft_rule *rule, const struct sought *sought, const struct nlattr *data);
+	struct attribute_rule rules[TYPE_MAX + 1];
+	void (*read)(struct nft_rule *rule, const struct sought *sought, const struct nlattr **found);
 } expressions_known[] = {
-	{ "queue", read_queue },	 { "target", read_target }, { "objref", read_objref },
-	{ "immediate", read_immediate }, { "lookup", read_lookup },
+	{ "queue", { [NFTA_QUEUE_NUM] = { .exactly = 2 }, [NFTA_QUEUE_TOTAL] = { .exactly = 2 } }, read_queue },
+	{ "target", { [NFTA_TARGET_REV] = { .exactly = 4 } }, read_target },
+	{ "objref", { [NFTA_OBJREF_IMM_TYPE] = { .exactly = 4 } }, read_objref },
+	{ "immediate", { { 0 } }, read_immediate },
+	{ "lookup", { [NFTA_LOOKUP_DREG] = { .exactly = 4 } }, read_lookup },
 };
 
 static void read_expression(struct nft_rule *rule, const struct sought *sought, const struct nlattr *expression)
 {
-	static const struct attribute_rule any[NFTA_EXPR_MAX + 1];
-	const struct nlattr *found[NFTA_EXPR_MAX + 1];
+	const struct nlattr *found[NFTA_EXPR_DATA + 1], *data[TYPE_MAX + 1];
 	char name[NAME_MAX_BYTES];
 
-	if (attributes_parse_nested(expression, any, found, NFTA_EXPR_MAX) || !found[NFTA_EXPR_NAME] ||
+	if (attributes_parse_nested(expression, any, found, NFTA_EXPR_DATA) || !found[NFTA_EXPR_NAME] ||
 	    !found[NFTA_EXPR_DATA] || attribute_text(found[NFTA_EXPR_NAME], name, sizeof(name)))
 		return;
 	for (size_t i = 0; i < sizeof(expressions_known) / sizeof(expressions_known[0]); i++)
-		if (strcmp(name, expressions_known[i].name) == 0)
-			expressions_known[i].read(rule, sought, found[NFTA_EXPR_DATA]);
+		if (strcmp(name, expressions_known[i].name) == 0 &&
+		    !attributes_parse_nested(found[NFTA_EXPR_DATA], expressions_known[i].rules, data, TYPE_MAX))
+			expressions_known[i].read(rule, sought, data);
 }
 
 void nft_rule_read(struct nft_rule *rule, const struct sought *sought, const struct nlattr *expressions)

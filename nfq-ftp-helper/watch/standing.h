@@ -44,8 +44,8 @@ struct sought {
 
 struct standing {
 	uint32_t places;
-	uint64_t
-		print; /* of the very rules: another one where one of them has been made anew. Not of iptables-legacy, whose rules have no names */
+	/* Of the very rules: another one where one of them has been made anew. Not of iptables-legacy, whose rules have no names. */
+	uint64_t print;
 	bool unsteady; /* rules changed while they were read */
 };
 

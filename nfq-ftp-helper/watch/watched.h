@@ -25,4 +25,9 @@ struct watched {
 	_Atomic uint64_t put_back; /* ... and were put back by this program */
 };
 
+static inline uint64_t watched_number(const _Atomic uint64_t *number)
+{
+	return atomic_load_explicit(number, memory_order_relaxed);
+}
+
 #endif

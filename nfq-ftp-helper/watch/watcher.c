@@ -18,8 +18,6 @@
 
 #define NEVER INT64_MAX
 
-enum request { REQUEST_ACCEPT = 'a', REQUEST_AWAIT = 'w' };
-
 /* ---- the process ---- */
 
 struct watch {
@@ -128,9 +126,9 @@ static void hear(struct watch *watch)
 		return;
 	if (length != 1)
 		_exit(0);
-	if (request == REQUEST_ACCEPT)
+	if (request == WATCHER_ACCEPT)
 		watch->accepts = true;
-	else if (request == REQUEST_AWAIT)
+	else if (request == WATCHER_AWAIT)
 		watch->judge.awaited = true;
 	else
 		return;
@@ -232,22 +230,12 @@ bool watcher_hears(struct watcher *watcher, struct watcher_news *news)
 	return true;
 }
 
-static void ask(const struct watcher *watcher, enum request what)
+void watcher_ask(const struct watcher *watcher, enum watcher_request what)
 {
 	const uint8_t request = (uint8_t)what;
 
 	if (watcher->channel >= 0)
 		(void)send(watcher->channel, &request, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-void watcher_accept(const struct watcher *watcher)
-{
-	ask(watcher, REQUEST_ACCEPT);
-}
-
-void watcher_await(const struct watcher *watcher)
-{
-	ask(watcher, REQUEST_AWAIT);
 }
 
 void watcher_end(struct watcher *watcher)

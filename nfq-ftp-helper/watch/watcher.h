@@ -57,11 +57,14 @@ int watcher_start(struct watcher *watcher, const struct watcher_config *config);
 /* The next news. Return: false: there is none. */
 bool watcher_hears(struct watcher *watcher, struct watcher_news *news);
 
-/* Tell it that what is there now is what is meant: judge_accept(). */
-void watcher_accept(const struct watcher *watcher);
+/* What it is told; a byte. */
+enum watcher_request {
+	WATCHER_ACCEPT = 'a', /* what is there now is what is meant: judge_accept() */
+	WATCHER_AWAIT =
+		'w', /* rules have been put in place: should there be none when it looks, they have gone again */
+};
 
-/* Tell it that rules have been put in place: should there be none when it looks, they have gone again. */
-void watcher_await(const struct watcher *watcher);
+void watcher_ask(const struct watcher *watcher, enum watcher_request what);
 
 /* It ends, and is waited for. */
 void watcher_end(struct watcher *watcher);

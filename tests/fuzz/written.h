@@ -101,7 +101,7 @@ ONLY_CHECKS static inline void written_check(const struct ladder *ladder, enum f
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 
-	MUST(out && writers[format].write(ladder, out) == 0 && fclose(out) == 0);
+	MUST(out && writers[format](ladder, out) == 0 && fclose(out) == 0);
 	MUST(strlen(text) == length);
 	if (format == FORMAT_TEXT)
 		written_check_text(text, length);

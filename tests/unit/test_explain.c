@@ -503,7 +503,7 @@ static void lines_are_broken(void **state)
 	assert_int_equal(printable_line("10,0,0,2", 6), 5);
 	assert_int_equal(printable_line("abcdefgh", 5), 5);
 	assert_int_equal(printable_line("\xe3\x83\x95\xe3\x83\x95\xe3\x83\x95", 5), 6);
-	assert_int_equal(printable_width("a\xe3\x83\x95"), 3);
+	assert_int_equal(printable_line("a\xe3\x83\x95\xe3\x83\x95", 3), 4);
 }
 
 /* --- captures of somebody who wishes that this ends badly */

@@ -49,8 +49,10 @@ size_t printable_width(const char *text)
 {
 	size_t width = 0, columns;
 
-	for (; *text; text += next(text, &columns))
-		width += (next(text, &columns), columns);
+	while (*text) {
+		text += next(text, &columns);
+		width += columns;
+	}
 	return width;
 }
 

@@ -6,19 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What stands for a character that markup has another use for; NULL: none does. */
+static const char *entity_of(char character)
+{
+	switch (character) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
 void markup_put(FILE *out, const char *text, size_t length)
 {
-	static const char special[] = "&<>\"'";
-	static const char *const entities[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;" };
+	size_t done = 0;
 
 	for (size_t i = 0; i < length; i++) {
-		const char *found = text[i] ? strchr(special, text[i]) : NULL;
+		const char *entity = entity_of(text[i]);
 
-		if (found)
-			fputs(entities[found - special], out);
-		else
-			fputc(text[i], out);
+		if (!entity)
+			continue;
+		fwrite(text + done, 1, i - done, out);
+		fputs(entity, out);
+		done = i + 1;
 	}
+	fwrite(text + done, 1, length - done, out);
 }
 
 bool markup_put_text(FILE *out, const struct ladder_text *text)

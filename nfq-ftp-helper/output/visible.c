@@ -4,13 +4,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* RFC 3629's table: bytes of a character, by its first; and the least and most that it may be. */
+/* RFC 3629's table: bytes of a character that is none of ASCII, by its first; and the least and most that it may be. */
 static const struct {
 	uint8_t low, high;
 	size_t length;
 	uint32_t least, most;
 } forms[] = {
-	{ 0x20, 0x7e, 1, 0x20, 0x7e },
 	{ 0xc2, 0xdf, 2, 0xa0, 0x7ff }, /* not the controls of ISO 6429 */
 	{ 0xe0, 0xef, 3, 0x800, 0xffff },
 	{ 0xf0, 0xf4, 4, 0x10000, 0x10ffff },
@@ -38,11 +37,16 @@ size_t visible_character(const char *text, size_t length, uint32_t *character)
 	const uint8_t *bytes = (const uint8_t *)text;
 	size_t form = 0;
 
+	/* ASCII, which is most of what there is. */
+	if (between(bytes[0], ' ', '~')) {
+		*character = bytes[0];
+		return 1;
+	}
 	while (form < FORMS && !between(bytes[0], forms[form].low, forms[form].high))
 		form++;
 	if (form == FORMS || forms[form].length > length)
 		return 0;
-	*character = forms[form].length == 1 ? bytes[0] : bytes[0] & (0x7fu >> forms[form].length);
+	*character = bytes[0] & (0x7fu >> forms[form].length);
 	for (size_t i = 1; i < forms[form].length; i++) {
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;

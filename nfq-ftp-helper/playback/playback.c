@@ -352,9 +352,24 @@ static int open_capture(struct playback *playback, char error[CAPTURE_ERROR_MAX]
 	return capture_rewind(playback->capture, error);
 }
 
+/* Eight at a time: of most of these there is none. */
+static void list_control_ports(const struct playback *playback, FILE *list)
+{
+	const uint8_t *eights = playback->settings->control_ports;
+	const char *between = "";
+
+	for (uint32_t i = 0; i <= UINT16_MAX / 8; i++) {
+		for (uint32_t bit = 0; eights[i] >> bit; bit++) {
+			if (!(eights[i] >> bit & 1))
+				continue;
+			fprintf(list, "%s%" PRIu32, between, 8 * i + bit);
+			between = ", ";
+		}
+	}
+}
+
 int playback_say_no_ftp(const struct playback *playback)
 {
-	const char *between = "";
 	char *ports = NULL;
 	size_t length;
 	FILE *list;
@@ -362,14 +377,10 @@ int playback_say_no_ftp(const struct playback *playback)
 	if (playback->counts.controls)
 		return 0;
 	list = open_memstream(&ports, &length);
-	for (uint32_t port = 0; list && port <= UINT16_MAX; port++) {
-		if (!is_control_port(playback, (uint16_t)port))
-			continue;
-		fprintf(list, "%s%" PRIu32, between, port);
-		between = ", ";
-	}
-	if (list)
+	if (list) {
+		list_control_ports(playback, list);
 		fclose(list);
+	}
 	say_sentence("%s: holds no FTP control connection (TCP port %s) in %" PRIu64 " packets", playback->path,
 		     ports ? ports : "?", playback->counts.packets);
 	free(ports);

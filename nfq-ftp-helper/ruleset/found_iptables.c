@@ -323,6 +323,8 @@ static const struct reader {
 
 static void read_option(struct reading *reading, const char *option, const char *value)
 {
+	if (option[0] != '-') /* the value of the one before */
+		return;
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
 		if (strcmp(readers[i].option, option) == 0) {
 			if (readers[i].read)
@@ -331,7 +333,7 @@ static void read_option(struct reading *reading, const char *option, const char 
 		}
 	}
 	/* What a target is told narrows nothing. */
-	if (option[0] == '-' && reading->rule->verdict == FOUND_NO_VERDICT)
+	if (reading->rule->verdict == FOUND_NO_VERDICT)
 		reading->rule->narrow = true;
 }
 

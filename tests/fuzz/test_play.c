@@ -7,6 +7,7 @@
  */
 #include "explain/follow.h"
 #include "file.h"
+#include "large.h"
 #include "written.h"
 
 ONLY_CHECKS static void check_lines(const char *said, size_t length)
@@ -77,5 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fclose(heard);
 	check_lines(said, length);
 	free(said);
+	large_check();
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "common/packet_bytes.h"
 #include "core/session/resume.h"
 #include "core/session/session.h"
+#include "described.h"
 #include "fuzz.h"
 #include "model/model.h"
 

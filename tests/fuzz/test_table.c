@@ -10,6 +10,7 @@
 #include "core/session/resume.h"
 #include "core/session/session.h"
 #include "core/table/table_layout.h"
+#include "described.h"
 #include "fuzz.h"
 #include "model/model.h"
 

@@ -237,7 +237,9 @@ def no_ftp():
     path = capture('no-ftp', packets)
     run = replay(path)
     equal((run.code, run.summary['packets'], run.summary['sessions']), (1, 3, 0), 'exit code, packets, sessions')
-    run.one_sentence(path, 'no FTP control connection', '21')
+    run.one_sentence(path, 'no FTP control connection', '(TCP port 21)')
+    run = replay('--port', '1,21,2121,65528,65535', path)
+    run.one_sentence(path, 'no FTP control connection', '(TCP port 1, 21, 2121, 65528, 65535)')
 
 
 @case

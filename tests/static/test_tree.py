@@ -17,7 +17,7 @@ WITHOUT = re.compile(r"(^|/)(\.[^/]*|LICENSE|README|seeds|adversary-lost|core)$|
 
 
 # Stands beside the programs of its suite, and is a part of each.
-HELPS = ("tests/fuzz/replay.c",)
+HELPS = ("tests/fuzz/noted.c", "tests/fuzz/replay.c")
 
 
 # Static functions that several files of a room have, each its own of the same: explain's writers have them in struct writer.

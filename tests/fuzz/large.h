@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * large - what is allocated anew for each input, and is so large that ASan maps it for itself and takes it back: that takes longer than all that is
- * done with it. Such a place is allocated once and kept, and belongs to nobody while it is given back: who reads or writes it then is found out
- * as ever, and so is who reads behind its end. At an input's end all of them have to be given back.
+ * done with it. Such a place is allocated once and kept, and belongs to nobody while it is given back, which it stays until the input's end: who
+ * reads or writes it then is found out as ever, and so is who reads behind its end. At an input's end all of them have to be given back.
  *
  * The linker puts these in the place of malloc(), realloc() and free() (Makefile); what is not large, and what libraries allocate, is none of theirs.
  */
@@ -21,7 +21,8 @@
 static struct large {
 	void *at;
 	size_t size;
-	bool taken;
+	bool used;  /* by this input */
+	bool taken; /* and not given back yet */
 } large_places[LARGE_PLACES];
 
 /* ASan's; none without it. */
@@ -35,12 +36,12 @@ void *__wrap_realloc(void *at, size_t size);
 void __real_free(void *at);
 void __wrap_free(void *at);
 
-/* A place of just this size: a new one, where there is none. */
+/* A place of just this size that this input has not had yet: a new one, where there is none. */
 static inline struct large *large_place(size_t size)
 {
 	struct large *place = large_places;
 
-	while (place->at && (place->taken || place->size != size)) {
+	while (place->at && (place->used || place->size != size)) {
 		place++;
 		MUST(place < large_places + LARGE_PLACES);
 	}
@@ -57,7 +58,7 @@ void *__wrap_malloc(size_t size)
 	if (size < LARGE_LEAST)
 		return __real_malloc(size);
 	place = large_place(size);
-	place->taken = true;
+	place->used = place->taken = true;
 	if (__asan_unpoison_memory_region)
 		__asan_unpoison_memory_region(place->at, place->size);
 	memset(place->at, LARGE_FILL, LARGE_FILLED);
@@ -95,8 +96,10 @@ void __wrap_free(void *at)
 
 static inline void large_check(void)
 {
-	for (const struct large *place = large_places; place < large_places + LARGE_PLACES; place++)
+	for (struct large *place = large_places; place < large_places + LARGE_PLACES; place++) {
 		MUST(!place->taken);
+		place->used = false;
+	}
 }
 
 #endif

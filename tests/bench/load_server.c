@@ -56,17 +56,17 @@ static void forget_gone(void)
 static void data_ready(struct watch *watch, uint32_t events)
 {
 	struct visitor *visitor = visitor_of_data(watch);
-	ssize_t taken = 0;
+	ssize_t taken = -1;
 
 	if (!(events & EPOLLERR))
 		taken = send(watch->fd, content + visitor->sent, content_size - visitor->sent, MSG_NOSIGNAL);
-	if (taken > 0)
+	if (taken >= 0)
 		visitor->sent += (size_t)taken;
-	if (taken > 0 && visitor->sent < content_size)
+	if (taken >= 0 && visitor->sent < content_size)
 		return;
 	load_unwatch(watch);
 	load_say(visitor->control.fd,
-		 taken > 0 ? "226 Transfer complete.\r\n" : "425 Cannot open the data connection.\r\n");
+		 taken >= 0 ? "226 Transfer complete.\r\n" : "425 Cannot open the data connection.\r\n");
 }
 
 static void begin_transfer(struct visitor *visitor)

@@ -71,7 +71,9 @@ static char way_back(const struct found *found, const struct found_rule *rule)
 
 	if (own_of_name(found->chains[rule->chain].name))
 		return 'A';
-	return target ? target->jump : '\0';
+	if (target)
+		return target->jump;
+	return '\0';
 }
 
 /* What is ours in one table, for the case that we must go back to it. */

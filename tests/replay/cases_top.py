@@ -136,7 +136,7 @@ def top_shows_a_detail():
     with daemon() as one, Screen(*top(one)) as screen:
         screen.wait(lambda text: '10.0.0.3' in text, 'the table')
         screen.keys('Down', 'Up', 'Enter')
-        text = screen.wait(lambda text: 'expected' in text and 'CLIENT' not in text, 'the detail')
+        text = screen.wait(lambda text: 'Esc back' in text, 'the detail, to its last line')
         for wanted in (r'^  client +10\.0\.0\.2:40002$', r'^  state +ready$', r'^  age +3000$', r'^  logged_in +yes$', r"^  shift +client's bytes \+6, server's \+0$",
                        r'^  expected +from 198\.51\.100\.10 to 198\.51\.100\.254:3001 by PORT, for another 250 s$', r'^Esc back  q end$'):
             check(re.search(wanted, text, re.MULTILINE), f'`{wanted}\' is not in {text}')

@@ -9,6 +9,7 @@
 #include "output/say.h"
 #include "output/whole.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -104,7 +105,7 @@ static int write_textfile(const char *state_directory, const struct question *qu
 	struct telling telling = { .line = tell_older_metric };
 	struct whole whole;
 	bool told = false;
-	int error;
+	int error, written;
 
 	if (!may_be_replaced(path)) {
 		say_sentence("`%s' is no regular file, and is not replaced by one; `-' is standard output", path);
@@ -114,8 +115,9 @@ static int write_textfile(const char *state_directory, const struct question *qu
 	if (!error) {
 		telling.out = whole.file;
 		told = client_ask(state_directory, question, false, &telling);
-		(void)fchmod(fileno(whole.file), 0644);
-		error = whole_end(&whole, told);
+		error = fchmod(fileno(whole.file), 0644) < 0 ? -errno : 0;
+		written = whole_end(&whole, told && !error);
+		error = error ? error : written;
 	}
 	if (error)
 		say_sentence("the file `%s' cannot be written: %s", path, strerror(-error));

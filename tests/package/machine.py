@@ -160,14 +160,14 @@ class Guest(Machine):
         self.lines = self.port.makefile(encoding="ascii", errors="replace")
         self.wait_until_ready()
 
-    # As to maxcpus and no_timer_check: tests/vm/boot.
+    # As to no_timer_check, and why it is one processor: tests/vm/boot.
     def argv(self):
         folder = self.lab.directory
         cards = [word for side, address in CARDS.items() for word in (
             "-netdev", f"tap,id={side},ifname=tap-{side},script=no,downscript=no", "-device", f"virtio-net-pci,netdev={side},mac={address}")]
-        return ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max", "-smp", "2", "-m", "1024", "-no-reboot", "-nodefaults", "-display", "none",
+        return ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "max", "-m", "1024", "-no-reboot", "-nodefaults", "-display", "none",
                 "-kernel", self.kernel / "vmlinuz", "-initrd", folder / "initramfs",
-                "-append", "console=ttyS0 loglevel=5 mitigations=off nokaslr no_timer_check maxcpus=1",
+                "-append", "console=ttyS0 loglevel=5 mitigations=off nokaslr no_timer_check",
                 "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console",
                 "-drive", f"file={self.image},format=raw,if=virtio,cache=unsafe",
                 "-device", "virtio-serial-pci", "-chardev", f"socket,id=test,path={folder}/port", "-device", "virtserialport,chardev=test,name=test",

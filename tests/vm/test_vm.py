@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Everything that a stock kernel can show, on each stock kernel, in a virtual machine that boots once for each.
+"""Everything that a stock kernel can show, on each stock kernel, in virtual machines.
 
 With --sample a part of it, shared between the oldest kernel and the newest; which part sample.py says.
 
@@ -43,7 +43,6 @@ GROUPS = {
 NEED_MODULE = ("module", "fast")
 NEWEST_ONLY = ("rules", "check", "marks")  # where one stock kernel is as good as another
 PASSED_ON = ("NFQ_FTP_MODULE_PARAMETERS",)  # variables of ours that mean something in the machine
-JOBS = 3  # labs at once: one more than the guest has processors, as some mostly wait
 WORDS = ("PASS", "FAIL", "SKIP")
 
 
@@ -124,22 +123,27 @@ def parts(kernels):
     return [f"{kernel}/{name}" for kernel in kernels for name in PROGRAMS if name not in NEWEST_ONLY or kernel == kernels[-1]]
 
 
-def command_in_guest(work, arguments):
-    """All programs in turn; fails if one did."""
-    calls = [shlex.join([PROGRAMS[name], *(f"--group={group}" for group in groups), f"--jobs={JOBS}", *arguments])
+def command_in_guest(work, processors, arguments):
+    """All programs in turn; fails if one did. Of labs at once there is one more than processors, as some mostly wait."""
+    calls = [shlex.join([PROGRAMS[name], *(f"--group={group}" for group in groups), f"--jobs={processors + 1}", *arguments])
              for name, groups in work.items()]
     set_there = [f"{name}={os.environ[name]}" for name in PASSED_ON if name in os.environ]
     return ["env", *set_there, "sh", "-c", "status=0; " + "".join(f"{call} || status=1; " for call in calls) + "exit $status"]
 
 
-def run_machine(kernel, work, options, arguments, tally):
-    prefix = f"vm/{archive.generation(kernel)}/"
+def run_machines(kernel, work, options, arguments, tally):
+    """One of two processors, where the module must stand what they do to each other; and one of one for all else, which is emulated in half the time."""
     work = {name: groups for name, groups in work.items() if name not in NEED_MODULE or build_module(kernel, name, tally)}
-    if not work:
-        return
-    command = command_in_guest(work, arguments)
+    for processors in (1, 2):
+        there = {name: groups for name, groups in work.items() if processors == (2 if name in NEED_MODULE else 1)}
+        if there:
+            run_machine(kernel, processors, command_in_guest(there, processors, arguments), options, tally)
+
+
+def run_machine(kernel, processors, command, options, tally):
+    prefix = f"vm/{archive.generation(kernel)}/"
     before = dict(tally.counts)
-    argv = [VM / "boot", "-t", str(options.timeout), kernel, "--", *command]
+    argv = [VM / "boot", "-t", str(options.timeout), "-p", str(processors), kernel, "--", *command]
     with subprocess.Popen(argv, text=True, errors="replace", stdout=subprocess.PIPE, cwd=TREE) as machine:
         for line in machine.stdout:
             tally.line(line.rstrip(), prefix)
@@ -175,7 +179,7 @@ def main():
         else:
             kernels.append(kernel)
     for kernel in kernels:
-        run_machine(kernel, work_for(kernel, kernels, options), options, arguments, tally)
+        run_machines(kernel, work_for(kernel, kernels, options), options, arguments, tally)
     tally.summary()
     return 1 if tally.counts["FAIL"] else 0
 

@@ -57,12 +57,13 @@ static void step_out(struct expectations *expectations, const struct model_expec
 	*(expected->newer ? &expected->newer->older : &expectations->newest) = expected->older;
 }
 
-/* @hash: that of its first name. */
+/* @hash: that of its first name, which another one may be again. */
 static int insert(struct expectations *expectations, struct model_expected *expected, uint64_t hash)
 {
 	for (unsigned int as = 0; as < EXPECTED_AS; as++) {
+		const bool same = matches(&expected->as[as], &expected->as[EXPECTED_CONNTRACK]);
 		int error = index_insert(&expectations->index[as], &expected->link[as],
-					 as ? hash_expected(&expected->as[as]) : hash);
+					 same ? hash : hash_expected(&expected->as[as]));
 
 		if (!error)
 			continue;

@@ -8,7 +8,10 @@
  * packets are, outside of the measured time: which also means that they are in the cache, as they are when the kernel
  * has just copied them.
  *
- * One round before the others looks at what the engine does: every verdict as the step says, no allocation, and for
+ * What a round asks of conntrack the model answers, and that costs something, too. So each round is followed by one in
+ * which it is answered what it was answered before, at once: that is the engine's cost alone, by names with " alone".
+ *
+ * Rounds before the others look at what the engine does: every verdict as the step says, no allocation, and for
  * what is not edited no byte changed in the packet or written to the output.
  */
 #include "engine.h"
@@ -147,7 +150,8 @@ struct rehearsal {
 	struct frame *frames; /* SESSIONS a step */
 	struct frame *work;   /* SESSIONS: what the engine gets */
 	size_t steps;
-	struct samples samples[STEPS_MAX];
+	struct samples samples[2][STEPS_MAX]; /* with the model; alone */
+	bool alone;			      /* which of these is measured */
 };
 
 static void *get_memory(size_t count, size_t size)
@@ -265,8 +269,10 @@ static void prepare(struct rehearsal *rehearsal, const struct scenario *scenario
 
 static void clean_up(struct rehearsal *rehearsal)
 {
-	for (size_t step = 0; step < rehearsal->steps; step++)
-		samples_free(&rehearsal->samples[step]);
+	for (size_t step = 0; step < rehearsal->steps; step++) {
+		samples_free(&rehearsal->samples[false][step]);
+		samples_free(&rehearsal->samples[true][step]);
+	}
 	stage_close(&rehearsal->stage);
 	free(rehearsal->talks);
 	free(rehearsal->work);
@@ -307,13 +313,23 @@ static void check_step(struct rehearsal *rehearsal, size_t number)
 		measure_fail("%s, step %zu (%s): an unedited packet was copied or changed", name, number, step->detail);
 }
 
+/* All steps once, from the logins on. */
+static void go_through(struct rehearsal *rehearsal, void (*take)(struct rehearsal *rehearsal, size_t step))
+{
+	for (size_t step = 0; step < rehearsal->steps; step++)
+		take(rehearsal, step);
+	stage_restore(&rehearsal->stage);
+}
+
+/* The model remembers its first round, and so the second is as all others: its answers are those that are given again. */
 static void check(struct rehearsal *rehearsal)
 {
-	stage_watch(&rehearsal->stage);
-	for (size_t step = 0; step < rehearsal->steps; step++)
-		check_step(rehearsal, step);
-	stage_restore(&rehearsal->stage);
-	rehearsal->stage.engine.conntrack = model_conntrack(rehearsal->stage.model);
+	for (int round = 0; round < 2; round++) {
+		stage_watch(&rehearsal->stage);
+		go_through(rehearsal, check_step);
+	}
+	stage_answer_again(&rehearsal->stage);
+	go_through(rehearsal, check_step);
 }
 
 static void measure_step(struct rehearsal *rehearsal, size_t step)
@@ -323,7 +339,7 @@ static void measure_step(struct rehearsal *rehearsal, size_t step)
 	bring_packets(rehearsal, step);
 	start = measure_clock();
 	feed(&rehearsal->stage, rehearsal->work, SESSIONS);
-	samples_add(&rehearsal->samples[step], (double)(measure_clock() - start) / SESSIONS);
+	samples_add(&rehearsal->samples[rehearsal->alone][step], (double)(measure_clock() - start) / SESSIONS);
 }
 
 static void count_step(struct rehearsal *rehearsal, size_t number)
@@ -331,36 +347,48 @@ static void count_step(struct rehearsal *rehearsal, size_t number)
 	const struct step *step = &rehearsal->scenario->steps[number];
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s: %s", step->kind ? step->kind : "other", step->detail);
+	snprintf(name, sizeof(name), "%s%s: %s", step->kind ? step->kind : "other", rehearsal->alone ? " alone" : "",
+		 step->detail);
 	bring_packets(rehearsal, number);
 	measure_begin();
 	feed(&rehearsal->stage, rehearsal->work, SESSIONS);
 	measure_end(name, SESSIONS);
 }
 
-static void play(struct rehearsal *rehearsal, unsigned int rounds)
+static void play(struct rehearsal *rehearsal, void (*take)(struct rehearsal *rehearsal, size_t step))
 {
-	for (unsigned int round = 0; round < rounds; round++) {
-		for (size_t step = 0; step < rehearsal->steps; step++)
-			measure_step(rehearsal, step);
-		stage_restore(&rehearsal->stage);
-	}
-	if (!measure_instructions())
-		return;
-	for (size_t step = 0; step < rehearsal->steps; step++)
-		count_step(rehearsal, step);
+	rehearsal->alone = false;
+	stage_ask_model(&rehearsal->stage);
+	go_through(rehearsal, take);
+	rehearsal->alone = true;
+	stage_answer_again(&rehearsal->stage);
+	go_through(rehearsal, take);
 }
 
-static void tell(struct rehearsal *rehearsal)
+static void tell(struct rehearsal *rehearsal, bool alone)
 {
-	for (size_t i = 0; i < rehearsal->steps && !measure_instructions(); i++) {
+	for (size_t i = 0; i < rehearsal->steps; i++) {
 		const struct step *step = &rehearsal->scenario->steps[i];
-		struct samples *samples = &rehearsal->samples[i];
+		struct samples *samples = &rehearsal->samples[alone][i];
 
 		if (step->kind)
-			printf("time\t%s: %s\t%.1f\t%.1f\n", step->kind, step->detail, samples_median(samples),
-			       samples_least(samples));
+			printf("time\t%s%s: %s\t%.1f\t%.1f\n", step->kind, alone ? " alone" : "", step->detail,
+			       samples_median(samples), samples_least(samples));
 	}
+}
+
+static void rehearse(struct rehearsal *rehearsal, unsigned int rounds)
+{
+	check(rehearsal);
+	if (measure_instructions()) {
+		play(rehearsal, measure_step);
+		play(rehearsal, count_step);
+		return;
+	}
+	for (unsigned int round = 0; round < rounds; round++)
+		play(rehearsal, measure_step);
+	tell(rehearsal, false);
+	tell(rehearsal, true);
 }
 
 void bench_dialogues(unsigned int rounds)
@@ -369,9 +397,7 @@ void bench_dialogues(unsigned int rounds)
 		struct rehearsal rehearsal;
 
 		prepare(&rehearsal, &scenarios[i]);
-		check(&rehearsal);
-		play(&rehearsal, measure_instructions() ? 1 : rounds);
-		tell(&rehearsal);
+		rehearse(&rehearsal, rounds);
 		clean_up(&rehearsal);
 	}
 	printf("figure\tallocations\t0\n");

@@ -13,37 +13,50 @@
 #define UNTOUCHED    0xa5
 #define START_TIME   1000000
 
-/* ---- a conntrack in front of the model, that says whose allocations are whose ---- */
+/*
+ * ---- two conntracks in the model's place: one asks it, says whose allocations are whose, and keeps its answers; the other gives these again,
+ * in the same order, and does no work ----
+ */
 
-struct watched {
+#define ANSWERS_MAX  65536
+#define BINDINGS_MAX 4096
+
+static struct {
 	struct conntrack conntrack;
 	struct conntrack *inner;
-};
+	size_t answered, found; /* so many of these, in a round */
+	int answers[ANSWERS_MAX];
+	struct binding bindings[BINDINGS_MAX]; /* of what was found */
+	enum direction directions[BINDINGS_MAX];
+} between;
 
-static struct watched watched;
+static int keep(int answer)
+{
+	measure_allowed(false);
+	if (between.answered == ANSWERS_MAX || between.found == BINDINGS_MAX)
+		measure_fail("more is asked of conntrack than there is room for its answers");
+	return between.answers[between.answered++] = answer;
+}
 
 static int watch_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
 		      enum direction *direction)
 {
-	int result;
+	int answer;
 
 	(void)conntrack;
 	measure_allowed(true);
-	result = watched.inner->ops->find(watched.inner, seen, zone, binding, direction);
-	measure_allowed(false);
-	return result;
+	answer = between.inner->ops->find(between.inner, seen, zone, binding, direction);
+	between.bindings[between.found] = *binding;
+	between.directions[between.found++] = *direction;
+	return keep(answer);
 }
 
 static int watch_expect(struct conntrack *conntrack, const struct binding *master,
 			const struct expectation *expectation)
 {
-	int result;
-
 	(void)conntrack;
 	measure_allowed(true);
-	result = watched.inner->ops->expect(watched.inner, master, expectation);
-	measure_allowed(false);
-	return result;
+	return keep(between.inner->ops->expect(between.inner, master, expectation));
 }
 
 static void watch_unexpect(struct conntrack *conntrack, const struct binding *master,
@@ -51,20 +64,16 @@ static void watch_unexpect(struct conntrack *conntrack, const struct binding *ma
 {
 	(void)conntrack;
 	measure_allowed(true);
-	watched.inner->ops->unexpect(watched.inner, master, expectation);
+	between.inner->ops->unexpect(between.inner, master, expectation);
 	measure_allowed(false);
 }
 
 static int watch_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,
 			    const struct seqadj *adjustment)
 {
-	int result;
-
 	(void)conntrack;
 	measure_allowed(true);
-	result = watched.inner->ops->adjust_seq(watched.inner, master, direction, adjustment);
-	measure_allowed(false);
-	return result;
+	return keep(between.inner->ops->adjust_seq(between.inner, master, direction, adjustment));
 }
 
 static const struct conntrack_ops watch_ops = {
@@ -74,12 +83,63 @@ static const struct conntrack_ops watch_ops = {
 	.adjust_seq = watch_adjust_seq,
 };
 
+static int again_find(struct conntrack *conntrack, const struct tuple *seen, uint16_t zone, struct binding *binding,
+		      enum direction *direction)
+{
+	(void)conntrack, (void)seen, (void)zone;
+	*binding = between.bindings[between.found];
+	*direction = between.directions[between.found++];
+	return between.answers[between.answered++];
+}
+
+static int again_expect(struct conntrack *conntrack, const struct binding *master,
+			const struct expectation *expectation)
+{
+	(void)conntrack, (void)master, (void)expectation;
+	return between.answers[between.answered++];
+}
+
+static void again_unexpect(struct conntrack *conntrack, const struct binding *master,
+			   const struct expectation *expectation)
+{
+	(void)conntrack, (void)master, (void)expectation;
+}
+
+static int again_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,
+			    const struct seqadj *adjustment)
+{
+	(void)conntrack, (void)master, (void)direction, (void)adjustment;
+	return between.answers[between.answered++];
+}
+
+static const struct conntrack_ops again_ops = {
+	.find = again_find,
+	.expect = again_expect,
+	.unexpect = again_unexpect,
+	.adjust_seq = again_adjust_seq,
+};
+
+static void put_between(struct stage *stage, const struct conntrack_ops *ops)
+{
+	between.inner = model_conntrack(stage->model);
+	between.conntrack = (struct conntrack){ .ops = ops, .guarded = between.inner->guarded };
+	between.answered = between.found = 0;
+	stage->engine.conntrack = &between.conntrack;
+}
+
 void stage_watch(struct stage *stage)
 {
-	struct conntrack *inner = model_conntrack(stage->model);
+	put_between(stage, &watch_ops);
+}
 
-	watched = (struct watched){ { .ops = &watch_ops, .guarded = inner->guarded }, inner };
-	stage->engine.conntrack = &watched.conntrack;
+void stage_answer_again(struct stage *stage)
+{
+	put_between(stage, &again_ops);
+}
+
+void stage_ask_model(struct stage *stage)
+{
+	stage->engine.conntrack = model_conntrack(stage->model);
 }
 
 /* ---- memory ---- */

@@ -51,8 +51,14 @@ void stage_count(struct stage *stage);
 void stage_keep(struct stage *stage);
 void stage_restore(struct stage *stage);
 
-/* Between the engine and the model: from now on the model's allocations are not counted. */
+/* The engine asks the model; between them, from now on, somebody does not count the model's allocations, and keeps its answers of one round. */
 void stage_watch(struct stage *stage);
+
+/* A round with these answers, which cost nothing: to see what the engine costs alone, it is the packets of that round that have to come again. */
+void stage_answer_again(struct stage *stage);
+
+/* The model itself, as at first. */
+void stage_ask_model(struct stage *stage);
 
 /* How much of the output buffers has been written to, after stage_wipe(): 0 where no packet was copied. */
 void stage_wipe(struct stage *stage);

@@ -43,14 +43,14 @@ static bool take_comma(struct text_cursor *cursor)
 /* A number of one octet, with any number of leading zeros. Return: its digits, with these; 0: there is none. */
 static size_t take_octet(struct text_cursor *cursor, uint8_t *octet)
 {
-	const char *start = cursor->at;
-	uint32_t value;
+	const char *at = cursor->at, *const start = at;
+	uint32_t value = 0;
 
-	skip_zeros(cursor);
-	if (!text_take_number(cursor, 3, 255, &value))
-		return 0;
+	for (; at != cursor->end && bytes_is_digit((uint8_t)*at) && value <= 255; at++)
+		value = value * 10 + (uint32_t)(*at - '0');
+	cursor->at = at;
 	*octet = (uint8_t)value;
-	return (size_t)(cursor->at - start);
+	return value <= 255 ? (size_t)(at - start) : 0;
 }
 
 /* Numbers of one octet each, all but the first behind a comma. */

@@ -23,12 +23,12 @@ enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_SCALE = 3, OPTION_
 
 #define SCALE_MAX 14 /* RFC 7323 section 2.3 */
 
+/* Half and half, twice: added to itself the other way round, each half has what is carried out of the other (RFC 1071 section 2 (A)). */
 static uint16_t fold(uint64_t total)
 {
-	total = (total & 0xffffffff) + (total >> 32);
-	while (total >> 16)
-		total = (total & 0xffff) + (total >> 16);
-	return (uint16_t)total;
+	const uint32_t half = (uint32_t)((total + (total << 32 | total >> 32)) >> 32);
+
+	return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
 }
 
 static uint16_t from_big_endian(uint16_t value)
@@ -71,15 +71,13 @@ static uint64_t sum_words(const uint8_t *data, size_t length)
 	return from_big_endian(fold(sum_unfolded(data, length)));
 }
 
-/* The same bytes, beginning at an odd offset of the checksummed area, count with their halves swapped (RFC 1071, 2 (B)). */
+/*
+ * The same bytes, beginning at an odd offset of the checksummed area, count with their halves swapped (RFC 1071, 2 (B)): 256 times as much, since
+ * what leaves at the top comes in again.
+ */
 static uint64_t swap_if(bool odd, uint64_t total)
 {
-	uint16_t folded;
-
-	if (!odd)
-		return total;
-	folded = fold(total);
-	return (uint16_t)(folded << 8 | folded >> 8);
+	return odd ? total << 8 : total;
 }
 
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'), for the sums m of what went away and m' of what came. */
@@ -101,7 +99,7 @@ static uint64_t pseudo_sum(const struct segment *segment)
 	const size_t length = endpoint_address_length(segment->src.family);
 
 	return sum_unfolded(addresses_of(segment), length * 2) +
-	       from_big_endian(fold(PROTOCOL_TCP + segment->length - segment->tcp));
+	       swap_if(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, PROTOCOL_TCP + segment->length - segment->tcp);
 }
 
 /* The same with that of the segment: 0xffff where its checksum is right. */
@@ -402,32 +400,34 @@ static uint64_t sum_of_changed(const uint8_t *tcp)
 
 int segment_splice(const struct segment *segment, const struct splice *splice, uint8_t *buffer, size_t capacity)
 {
-	struct segment out = *segment;
 	uint8_t *tcp = buffer + segment->tcp;
-	uint32_t payload_length = 0;
+	uint32_t length = segment->payload;
 	uint64_t removed, added;
 
 	for (unsigned int i = 0; i < splice->count; i++)
-		payload_length += splice->chunks[i].length;
-	out.packet = buffer;
-	out.length = segment->payload + payload_length;
-	if (out.length > capacity || out.length > IP_LENGTH_MAX)
+		length += splice->chunks[i].length;
+	if (length > capacity || length > IP_LENGTH_MAX)
 		return -EMSGSIZE;
 
 	removed = sum_unfolded(segment_payload(segment), segment->payload_length);
 	memcpy(buffer, segment->packet, segment->payload);
 	added = copy_chunks(splice, buffer + segment->payload);
-	set_ip_length(buffer, segment->src.family, out.length);
+	set_ip_length(buffer, segment->src.family, length);
 
 	removed += sum_of_changed(tcp);
 	bytes_put32(tcp + TCP_OFFSET_SEQ, splice->seq);
 	tcp[TCP_OFFSET_FLAGS] &= (uint8_t)~splice->clear;
 	bytes_put16(tcp + TCP_OFFSET_URGENT, splice->urgent);
 	added += sum_of_changed(tcp);
-	if (out.checksum_pending)
+	if (segment->checksum_pending) {
+		struct segment out = *segment;
+
+		out.packet = buffer;
+		out.length = length;
 		segment_complete(&out);
-	else
-		check_update(tcp + TCP_OFFSET_CHECK, from_big_endian(fold(removed)) + segment->length - segment->tcp,
-			     from_big_endian(fold(added)) + out.length - out.tcp);
-	return (int)out.length;
+	} else {
+		check_update(tcp + TCP_OFFSET_CHECK, from_big_endian(fold(removed)) + segment->length,
+			     from_big_endian(fold(added)) + length);
+	}
+	return (int)length;
 }

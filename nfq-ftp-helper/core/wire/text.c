@@ -27,12 +27,13 @@ void text_put_number(struct text_writer *writer, uint32_t number)
 		writer->overflow = true;
 		return;
 	}
-	writer->at += digits;
-	at = writer->at;
-	do {
-		*--at = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
+	at = writer->at += digits;
+	for (; number >= 10; number /= 100) { /* two at a time */
+		*--at = (char)('0' + number % 100 % 10);
+		*--at = (char)('0' + number % 100 / 10);
+	}
+	if (digits & 1)
+		*--at = (char)('0' + number);
 }
 
 bool text_take_ipv4(struct text_cursor *cursor, uint8_t address[4])

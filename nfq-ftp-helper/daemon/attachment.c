@@ -218,7 +218,7 @@ static int complain_cthelper(int error)
 int attachment_open(struct attachment *attachment, struct options *options)
 {
 	struct attach *attach = &options->attach;
-	int error = exchange_open(&attachment->exchange);
+	int error = exchange_open(&attachment->exchange, NETLINK_NETFILTER);
 
 	attachment->options = options;
 	attachment->guard = (struct guard){ .act = disable, .context = attachment, .file = -1, .pipe = -1 };

@@ -4,8 +4,6 @@
 #include "core/table/table.h"
 #include "kernel/cthelper.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void note_own(void *context, const struct cthelper *found)
@@ -14,20 +12,6 @@ static void note_own(void *context, const struct cthelper *found)
 
 	if (strcmp(found->name, CTHELPER_NAME) == 0)
 		*helper = (struct helper){ .known = true, .enabled = found->enabled, .queue = found->queue };
-}
-
-/* A socket is some kilobytes, and for as long as one question takes. */
-static int ask(int (*question)(struct exchange *exchange, void *context), void *context)
-{
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-	int error = exchange ? exchange_open(exchange) : -ENOMEM;
-
-	if (!error) {
-		error = question(exchange, context);
-		exchange_close(exchange);
-	}
-	free(exchange);
-	return error;
 }
 
 static int list(struct exchange *exchange, void *helper)
@@ -43,7 +27,7 @@ static int prepare(struct exchange *exchange, void *policy)
 int helper_look(struct helper *helper)
 {
 	*helper = (struct helper){ 0 };
-	return ask(list, helper);
+	return exchange_once(NETLINK_NETFILTER, list, helper);
 }
 
 /* Whoever can be asked which there are has some, or could have. */
@@ -58,5 +42,5 @@ int helper_prepare(void)
 {
 	struct cthelper_policy policy = { .expectations = ANNOUNCEMENTS_MAX, .seconds = FTP_EXPECTED_SECONDS };
 
-	return ask(prepare, &policy);
+	return exchange_once(NETLINK_NETFILTER, prepare, &policy);
 }

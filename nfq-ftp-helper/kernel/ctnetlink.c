@@ -38,7 +38,7 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	ct->conntrack.noted = config->noted;
 	ct->conntrack.expected_seconds = config->expect_timeout;
 	ct->config = *config;
-	error = exchange_open(&ct->exchange);
+	error = exchange_open(&ct->exchange, NETLINK_NETFILTER);
 	if (error)
 		return error;
 	error = ask_for_nobody(ct);

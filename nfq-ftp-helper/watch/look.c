@@ -76,7 +76,7 @@ int look_open(struct look *look, const struct sought *sought)
 	for (unsigned int family = 0; family < STANDING_FAMILIES; family++)
 		open_legacy(&look->legacy[family], family);
 	look->events = open_events();
-	return exchange_open(&look->exchange);
+	return exchange_open(&look->exchange, NETLINK_NETFILTER);
 }
 
 /* ---- changes ---- */

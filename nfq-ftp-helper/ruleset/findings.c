@@ -340,13 +340,10 @@ static void look_at_helper(struct findings *findings)
 
 static void look_at_kernel(struct findings *findings)
 {
-	char remedy[FOUND_TEXT_MAX];
-
-	if (sysctl_number("net/netfilter/nf_conntrack_helper") != 1)
-		return;
-	snprintf(remedy, sizeof(remedy), SYSCTL_MODULE_FIRST("nf_conntrack") SYSCTL_SET_FOR_GOOD,
-		 "net.netfilter.nf_conntrack_helper", 0, "helper");
-	finding_see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1", remedy);
+	if (sysctl_number("net/netfilter/nf_conntrack_helper") == 1)
+		finding_see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1",
+			    SYSCTL_MODULE_FIRST("nf_conntrack")
+				    SYSCTL_SET_FOR_GOOD("net.netfilter.nf_conntrack_helper", "0", "helper"));
 }
 
 /* The command that gives us another bit. */

@@ -4,19 +4,14 @@
 #include "core/table/table.h"
 #include "kernel/cthelper.h"
 
-#include <string.h>
-
-static void note_own(void *context, const struct cthelper *found)
+static int find_own(struct exchange *exchange, void *context)
 {
 	struct helper *helper = context;
+	struct cthelper own;
+	const int error = cthelper_find(exchange, CTHELPER_NAME, &own);
 
-	if (strcmp(found->name, CTHELPER_NAME) == 0)
-		*helper = (struct helper){ .known = true, .enabled = found->enabled, .queue = found->queue };
-}
-
-static int list(struct exchange *exchange, void *helper)
-{
-	return cthelper_list(exchange, note_own, helper);
+	*helper = (struct helper){ .known = own.name[0], .enabled = own.enabled, .queue = own.queue };
+	return error;
 }
 
 static int prepare(struct exchange *exchange, void *policy)
@@ -27,7 +22,7 @@ static int prepare(struct exchange *exchange, void *policy)
 int helper_look(struct helper *helper)
 {
 	*helper = (struct helper){ 0 };
-	return exchange_once(NETLINK_NETFILTER, list, helper);
+	return exchange_once(NETLINK_NETFILTER, find_own, helper);
 }
 
 /* Whoever can be asked which there are has some, or could have. */

@@ -30,6 +30,7 @@ static int ask_for_nobody(struct ctnetlink *ct)
 
 int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 {
+	struct cthelper own;
 	int error;
 
 	memset(ct, 0, sizeof(*ct));
@@ -45,7 +46,7 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	if (error)
 		ctnetlink_close(ct);
 	else
-		ct->cthelpers = cthelper_list(&ct->exchange, NULL, NULL) != -EPROTONOSUPPORT;
+		ct->cthelpers = cthelper_find(&ct->exchange, CTHELPER_NAME, &own) != -EPROTONOSUPPORT;
 	return error;
 }
 

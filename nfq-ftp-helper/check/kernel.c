@@ -215,7 +215,7 @@ static void add_no_mode(struct check_report *report)
 void check_kernel(struct check_report *report)
 {
 	static struct probes probes;
-	int error = rights_net_admin() ? probes_run(&probes, ATTACH_CARRIER, PROBES_ALL) : -EPERM;
+	int error = rights_have(CAP_NET_ADMIN) ? probes_run(&probes, ATTACH_CARRIER, PROBES_ALL) : -EPERM;
 
 	report->group = error ? KERNEL_GROUP : "modes";
 	if (error) {

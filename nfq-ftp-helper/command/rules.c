@@ -53,7 +53,7 @@ static const struct option_page page = {
 
 static bool may_act(const struct option_values *values)
 {
-	if (rights_net_admin())
+	if (rights_have(CAP_NET_ADMIN))
 		return true;
 	say_sentence("--%s needs CAP_NET_ADMIN: run it as root", values->apply ? "apply" : "remove");
 	return false;

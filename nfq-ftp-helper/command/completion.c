@@ -21,8 +21,8 @@ static void print_words(const struct option_row *row)
 {
 	if (row->kind == OPTION_FLAG)
 		fputs("yes no", stdout);
-	for (unsigned int i = 0; row->word && row->word(i); i++)
-		printf("%s%s", i > 0 ? " " : "", row->word(i));
+	for (unsigned int i = 0; row->words && row->words[i]; i++)
+		printf("%s%s", i > 0 ? " " : "", row->words[i]);
 }
 
 /* Has it a value that is one of some words? */

@@ -104,10 +104,10 @@ struct option_row {
 	unsigned int most;  /* how many there may be; 0: there is no limit */
 	char letter;	    /* of the short option; 0: there is none */
 	bool command_line_only;
-	bool live;				 /* SIGHUP changes it, in a daemon that runs */
-	bool rules_only;			 /* nothing but the rules is made of it */
-	bool optional;				 /* its argument: without one it is "yes" */
-	const char *(*word)(unsigned int index); /* kind WORD: NULL behind the last */
+	bool live;		  /* SIGHUP changes it, in a daemon that runs */
+	bool rules_only;	  /* nothing but the rules is made of it */
+	bool optional;		  /* its argument: without one it is "yes" */
+	const char *const *words; /* kind WORD: NULL behind the last */
 	const char *help;
 };
 

@@ -103,7 +103,7 @@ static bool read_number(const struct option_row *row, void *at, const char *text
 
 static bool read_word(const struct option_row *row, void *at, const char *text)
 {
-	return question_find_name(row->word, text, at);
+	return question_find_name(row->words, text, at);
 }
 
 static bool read_path(const struct option_row *row, void *at, const char *text)
@@ -373,10 +373,10 @@ static int put_words(const struct option_row *row, char *text, size_t size)
 {
 	int length = 0;
 
-	for (unsigned int i = 0; row->word(i); i++) {
-		const char *between = row->word(i + 1) ? ", " : " or ";
+	for (unsigned int i = 0; row->words[i]; i++) {
+		const char *between = row->words[i + 1] ? ", " : " or ";
 
-		length += snprintf(text + length, size - (size_t)length, "%s%s", i > 0 ? between : "", row->word(i));
+		length += snprintf(text + length, size - (size_t)length, "%s%s", i > 0 ? between : "", row->words[i]);
 	}
 	return length;
 }

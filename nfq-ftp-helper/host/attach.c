@@ -11,10 +11,10 @@ const struct attach attach_default = {
 	.queues.given = true,
 };
 
-const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES] = {
+const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES + 1] = {
 	[SEQADJ_MODE_AUTO] = "auto",
 	[SEQADJ_MODE_KERNEL] = "kernel",
-	[SEQADJ_MODE_SELF] = "self",
+	[SEQADJ_MODE_SELF] = ATTACH_ADJUSTED_BY_SELF,
 };
 
 void attach_choose(struct attach *attach)

@@ -32,9 +32,11 @@ struct attach {
 /* What holds where nothing is said. */
 extern const struct attach attach_default;
 
-/* By enum seqadj_mode, "kernel": for people, and for options. */
+/* By enum seqadj_mode, "kernel": for people, and for options; behind the last NULL. */
 #define ATTACH_SEQADJ_MODES 3
-extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES];
+extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES + 1];
+
+#define ATTACH_ADJUSTED_BY_SELF "self"
 
 /* What a session's is called whose numbers nobody adjusts, and replay's that leaves that to a kernel. */
 #define ATTACH_ADJUSTED_BY_NONE "none"

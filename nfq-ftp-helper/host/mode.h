@@ -13,7 +13,7 @@ enum mode {
 	MODES,
 };
 
-/* "cthelper": for people, and for options. */
-extern const char *const mode_names[MODES];
+/* "cthelper": for people, and for options; behind the last NULL. */
+extern const char *const mode_names[MODES + 1];
 
 #endif

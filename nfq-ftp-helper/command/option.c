@@ -66,7 +66,7 @@ const struct option_row option_rows[] = {
 	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .words = attach_seqadj_names,
 	  .help = "who adjusts sequence numbers: auto (the kernel where it can; the default), kernel or self; with "
 		  "`kernel', rules leave packets without payload in the kernel" },
-	{ "nat", "INSIDE=OUTSIDE", PLAYBACK, OPTION_NAT, AT(playback.nats), .most = PLAYBACK_NAT_MAX,
+	{ "nat", "INSIDE=OUTSIDE", PLAYBACK, OPTION_NAT, AT(playback.nat), .most = NAT_MAX,
 	  .help = "the address INSIDE is seen as OUTSIDE from the other side; may be repeated" },
 	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(playback.seqadj_by), .words = seqadj_by_words,
 	  .help = "self (the default): renumber packets behind a rewrite; none: leave that to a kernel" },

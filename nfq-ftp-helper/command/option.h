@@ -89,7 +89,7 @@ enum option_kind {
 	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
 	OPTION_INTERFACES, /* struct request: interface_count and interfaces */
 	OPTION_NETWORK,	   /* struct network: one */
-	OPTION_NAT,	   /* struct playback_nats: each one given adds one */
+	OPTION_NAT,	   /* struct nat: each one given adds one */
 	OPTION_KINDS,
 };
 

@@ -273,23 +273,15 @@ static bool read_one_network(const struct option_row *row, void *at, const char 
 
 static bool read_nat(const struct option_row *row, void *at, const char *text)
 {
-	struct playback_nats *nats = at;
 	const char *equals = strchr(text, '=');
 	struct endpoint inside, outside;
 	char copy[INET6_ADDRSTRLEN];
 
-	if (!equals || (size_t)(equals - text) >= sizeof(copy) || nats->count == row->most)
+	(void)row;
+	if (!equals || (size_t)(equals - text) >= sizeof(copy))
 		return false;
 	snprintf(copy, sizeof(copy), "%.*s", (int)(equals - text), text);
-	if (!read_address(copy, &inside) || !read_address(equals + 1, &outside) || inside.family != outside.family)
-		return false;
-	for (unsigned int i = 0; i < nats->count; i++) {
-		if (endpoint_address_equal(&nats->nat[i].inside, &inside))
-			return false;
-	}
-	nats->nat[nats->count].inside = inside;
-	nats->nat[nats->count++].outside = outside;
-	return true;
+	return read_address(copy, &inside) && read_address(equals + 1, &outside) && nat_add(at, &inside, &outside) == 0;
 }
 
 /* What is put in for @L, @H, @M, @S, @A and @W: the row's low, high, most, size, argument and words. */

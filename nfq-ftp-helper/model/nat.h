@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nat - the model's list of translated addresses: what an inside address looks like outside.
+ * nat - a list of translated addresses: what an inside address looks like outside.
  */
 #ifndef MODEL_NAT_H
 #define MODEL_NAT_H
@@ -12,18 +12,18 @@ struct mapping {
 	struct endpoint address[MODEL_VIEWS];
 };
 
+#define NAT_MAX 256
+
 /* All zero at first. */
 struct nat {
-	struct mapping *mappings;
-	size_t count;
+	unsigned int count;
+	struct mapping mappings[NAT_MAX];
 };
 
-/* As model_add_nat(). */
+/* Return: 0; -ENOMEM: there are NAT_MAX already; -EINVAL: families differ; -EEXIST: @inside has been added already. */
 int nat_add(struct nat *nat, const struct endpoint *inside, const struct endpoint *outside);
 
 /* An endpoint of one view, in the other: the first mapping that fits decides. */
 struct endpoint nat_map(const struct nat *nat, const struct endpoint *endpoint, enum model_view to);
-
-void nat_free(struct nat *nat);
 
 #endif

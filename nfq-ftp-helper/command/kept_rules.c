@@ -298,7 +298,7 @@ void kept_rules_again(struct kept_rules *rules, const struct request *asked)
 
 void kept_rules_take_away(struct kept_rules *rules)
 {
-	watcher_end(&rules->watcher);
+	child_end(&rules->watcher);
 	if (rules->placed && rulekeeper_remove(&rules->keeper))
 		log_why(LOG_LEVEL_WARNING, "rules",
 			"the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "option_lines.h"
+#include "output/visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,10 +35,7 @@ static const char *shown(const char *text, char buffer[SHOWN_MAX])
 	const size_t length = strlen(text), most = SHOWN_MAX - 4;
 
 	snprintf(buffer, SHOWN_MAX, "%.*s%s", (int)most, text, length > most ? "..." : "");
-	for (char *at = buffer; *at; at++) {
-		if (*at < ' ' || *at > '~')
-			*at = '?';
-	}
+	visible_only(buffer);
 	return buffer;
 }
 

@@ -139,13 +139,6 @@ void found_ask(const struct found *found, struct found_rule *rule, unsigned long
 		rule->asked[rule->asked_count++] = (struct found_asked){ .low = (uint16_t)low, .high = (uint16_t)high };
 }
 
-void found_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 /* Does a shell hand it on word by word, as iptables-save has it? A comment in "..." may have what a shell obeys there. */
 static bool pastes_as_it_is(const char *line)
 {

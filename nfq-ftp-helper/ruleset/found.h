@@ -187,9 +187,6 @@ bool found_asks_for(const struct found_rule *rule, uint16_t port);
 /* Note a port or a range that @rule asks for, for the readers; and what that makes of it. */
 void found_ask(const struct found *found, struct found_rule *rule, unsigned long low, unsigned long high);
 
-/* What a program has said, for the readers: whatever a terminal could obey, and whatever would be no JSON, is a `?'. */
-void found_printable(char *text);
-
 /*
  * How a rule of iptables-save is named, and taken away, for its reader: by its line; by its number where that is too long, or has a `?', which
  * may stand for anything.

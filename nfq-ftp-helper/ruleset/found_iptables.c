@@ -5,6 +5,7 @@
  */
 #include "found.h"
 #include "host/program.h"
+#include "output/visible.h"
 
 #include <errno.h>
 #include <linux/netfilter_ipv4.h>
@@ -419,7 +420,7 @@ static int read_saved(struct reading *reading, char *saved)
 	int error = 0;
 
 	while (!error && (line = strsep(&rest, "\n"))) {
-		found_printable(line);
+		visible_only(line);
 		if (line[0] == '*')
 			snprintf(reading->table, sizeof(reading->table), "%s", line + 1);
 		else if (line[0] == ':')

@@ -3,6 +3,7 @@
 #include "found_nft_mark.h"
 #include "host/program.h"
 #include "output/pasted.h"
+#include "output/visible.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -393,7 +394,7 @@ static int read_ruleset(struct reading *reading)
 	return error;
 }
 
-/* All texts in it, wherever; jansson reads nothing that lies too deep for this. */
+/* All texts in it, wherever: a terminal could obey them, and they might be no JSON; jansson reads nothing that lies too deep for this. */
 static int make_printable(json_t *value)
 {
 	const char *key;
@@ -413,7 +414,7 @@ static int make_printable(json_t *value)
 	text = strdup(json_string_value(value));
 	if (!text)
 		return -ENOMEM;
-	found_printable(text);
+	visible_only(text);
 	error = json_string_set(value, text) ? -ENOMEM : 0;
 	free(text);
 	return error;

@@ -93,18 +93,18 @@ static void bash_command(const struct command *command)
 	printf("\"\n%s\t\t;;\n", command->options & OPTION_OF_PLAYBACK ? "\t\t[[ $cur == -* ]] || words=PATHS\n" : "");
 }
 
-static void bash_print(const struct command *commands, unsigned int count)
+static void bash_print(void)
 {
 	fputs(bash_begin, stdout);
 	printf("\tif ((COMP_CWORD == 1)); then\n\t\tmapfile -t COMPREPLY < <(compgen -W \"--help --version");
-	for (unsigned int i = 0; i < count; i++) {
-		if (commands[i].description)
-			printf(" %s", commands[i].name);
+	for (const struct command *command = command_table; command->name; command++) {
+		if (command->description)
+			printf(" %s", command->name);
 	}
 	printf("\" -- \"$cur\")\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]}:$prev in\n");
-	for (unsigned int i = 0; i < count; i++) {
-		if (commands[i].description)
-			bash_command(&commands[i]);
+	for (const struct command *command = command_table; command->name; command++) {
+		if (command->description)
+			bash_command(command);
 	}
 	printf("\t*) return ;;\n\tesac\n");
 	fputs(bash_end, stdout);
@@ -168,17 +168,17 @@ static void zsh_command(const struct command *command)
 	printf("%s\n\t;;\n", command->options & OPTION_OF_PLAYBACK ? " \\\n\t\t'*:capture:_files'" : "");
 }
 
-static void zsh_print(const struct command *commands, unsigned int count)
+static void zsh_print(void)
 {
 	printf("#compdef nfq-ftp-helper\n"
 	       "# From its table of options: `nfq-ftp-helper completion zsh' prints it.\n"
 	       "local -a commands\n"
 	       "commands=(\n");
-	for (unsigned int i = 0; i < count; i++) {
-		if (!commands[i].description)
+	for (const struct command *command = command_table; command->name; command++) {
+		if (!command->description)
 			continue;
-		printf("\t'%s:", commands[i].name);
-		zsh_text(commands[i].description);
+		printf("\t'%s:", command->name);
+		zsh_text(command->description);
 		printf("'\n");
 	}
 	printf(")\n"
@@ -190,22 +190,19 @@ static void zsh_print(const struct command *commands, unsigned int count)
 	       "shift words\n"
 	       "((CURRENT--))\n"
 	       "case $words[1] in\n");
-	for (unsigned int i = 0; i < count; i++) {
-		if (commands[i].description)
-			zsh_command(&commands[i]);
+	for (const struct command *command = command_table; command->name; command++) {
+		if (command->description)
+			zsh_command(command);
 	}
 	printf("esac\n");
 }
 
 int command_completion(int argc, char **argv)
 {
-	unsigned int count;
-	const struct command *commands = command_table(&count);
-
 	if (argc == 2 && strcmp(argv[1], "bash") == 0) {
-		bash_print(commands, count);
+		bash_print();
 	} else if (argc == 2 && strcmp(argv[1], "zsh") == 0) {
-		zsh_print(commands, count);
+		zsh_print();
 	} else {
 		say_sentence("`completion' is for bash or zsh: name one of them");
 		return EXIT_USAGE;

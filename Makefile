@@ -179,7 +179,7 @@ FIGURES := $(call objects,nfq-ftp-helper/figures)
 
 $(BUILD)/tests/unit/test_say: $(BUILD)/obj/nfq-ftp-helper/check/report.o
 
-$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices orders reporter throttle interfaces tally \
+$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices orders reporter throttle interfaces \
 	state statefile options settings log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 

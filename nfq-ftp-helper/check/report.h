@@ -5,7 +5,7 @@
 #ifndef CHECK_REPORT_H
 #define CHECK_REPORT_H
 
-#include "host/mode.h"
+#include "host/attach.h"
 #include "ruleset/finding.h"
 
 #include <stdbool.h>

@@ -8,7 +8,6 @@
 #include "daemon/confinement.h"
 #include "daemon/log.h"
 #include "daemon/state.h"
-#include "daemon/tally.h"
 #include "daemon/worker.h"
 #include "host/clock.h"
 #include "host/module.h"
@@ -218,7 +217,7 @@ static void tell_summary(const struct daemon *daemon)
 		figures.counters = daemon->workers[i].engine.counters;
 		figures_add(&sum, &figures);
 	}
-	tally_log("event=ended", &sum.counters);
+	notices_tally("event=ended", &sum.counters);
 }
 
 /* ---- rules ---- */

@@ -1,11 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "notices.h"
-
 #include "log.h"
-#include "tally.h"
+#include "worker_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+static const struct {
+	const char *text; /* NULL: it is not logged */
+	size_t offset;
+} tally_rows[] = {
+#define ROW(member, text) { text, offsetof(struct counters, member) },
+	COUNTERS(ROW)
+#undef ROW
+};
+
+void notices_tally(const char *event, const struct counters *counters)
+{
+	char line[1024];
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof(tally_rows) / sizeof(tally_rows[0]); i++)
+		if (tally_rows[i].text)
+			length +=
+				(size_t)snprintf(line + length, sizeof(line) - length, " %s=%" PRIu64,
+						 tally_rows[i].text, figures_number_at(counters, tally_rows[i].offset));
+	log_line(LOG_LEVEL_NOTICE, "%s%s refused=%" PRIu64, event, line, figures_refusals(counters));
+	for (unsigned int i = 0; i < REFUSALS; i++) {
+		if (counters->refusals[i])
+			log_line(LOG_LEVEL_NOTICE, "%s refused=%" PRIu64 " reason=%s why=\"%s\"", event,
+				 counters->refusals[i], refusal_name(i), refusal_text(i));
+	}
+}
 
 void notices_counters(const struct worker *worker)
 {
@@ -14,7 +39,7 @@ void notices_counters(const struct worker *worker)
 	char event[40];
 
 	snprintf(event, sizeof(event), "event=counters queue=%u", worker->queue_config.queue);
-	tally_log(event, &worker->engine.counters);
+	notices_tally(event, &worker->engine.counters);
 	log_line(LOG_LEVEL_NOTICE,
 		 "%s sessions_now=%" PRIu32 " busy=%" PRIu32 " receives=%" PRIu64 " sends=%" PRIu64 " large=%" PRIu64
 		 " strange=%" PRIu64 " late=%" PRIu64 " unsent=%" PRIu64 " dropped_full=%" PRIu64 " unread=%" PRIu64

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "orders.h"
-
-#include "core/session/session.h"
 #include "core/session/unwatched.h"
+#include "worker_state.h"
 
 /* What has been changed since the last tick. The kernel's limit is this machine's, and no setting. */
 static void take_settings(struct worker *worker)

@@ -19,8 +19,6 @@
 #include "kernel/cthelper.h"
 #include "kernel/ctmessage.h"
 #include "log.h"
-#include "notices.h"
-#include "orders.h"
 #include "state.h"
 
 #include <errno.h>

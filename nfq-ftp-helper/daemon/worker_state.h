@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * worker_state - what a worker is made of: worker.c writes it, notices.c what it has told.
+ * worker_state - what a worker is made of, and what other files than worker.c do for it: orders.c, notices.c.
  */
 #ifndef DAEMON_WORKER_STATE_H
 #define DAEMON_WORKER_STATE_H
@@ -77,5 +77,20 @@ struct worker {
 	int arrived[NFQUEUE_BATCH];	   /* session_arrive()'s results */
 	uint8_t output[WORKER_OUTPUT_MAX]; /* a rewritten packet, until its verdict is written */
 };
+
+/* Take what the main thread has to tell since the last tick, settings and that packets have passed by, and say that it has been taken. */
+void orders_take(struct worker *worker, uint64_t now);
+
+/* What an operator must hear: what there was no room for since this was called last. */
+void notices_each_second(struct worker *worker);
+
+/* What holds for as long as this kernel and these rules do: said once. */
+void notices_once(struct worker *worker);
+
+/* All counters, as SIGUSR1 asks for them. */
+void notices_counters(const struct worker *worker);
+
+/* Those of the engine: one line, and one for each reason of refusals. @event: "event=counters queue=0": what they begin with. */
+void notices_tally(const char *event, const struct counters *counters);
 
 #endif

@@ -6,8 +6,19 @@
 #define HOST_ATTACH_H
 
 #include "kernel/ctnetlink.h"
-#include "mode.h"
 #include "queue_range.h"
+
+/* Who queues packets for this program. */
+enum mode {
+	MODE_AUTO,     /* what attach_choose() finds */
+	MODE_QUEUE,    /* NFQUEUE rules */
+	MODE_CTHELPER, /* the conntrack helper that this program registers (kernel/cthelper.h) */
+	MODE_KMOD,     /* the one of the module nf_conntrack_nfqftp (host/module.h) */
+	MODES,
+};
+
+/* "cthelper": for people, and for options; behind the last NULL. */
+extern const char *const mode_names[MODES + 1];
 
 /* On the connmark where nothing else is said and nobody else uses it (ruleset/marks.h), the module's, too: FTP is port 21, so bit 21. */
 #define ATTACH_MARK (1u << 21)

@@ -18,7 +18,6 @@
 #include "cthelper.h"
 
 #include "attributes.h"
-#include "family.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,7 +2,6 @@
 #include "ctmessage.h"
 
 #include "attributes.h"
-#include "family.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>

@@ -14,7 +14,7 @@
 
 #include "core/conntrack.h"
 #include "core/wire/segment.h"
-#include "view.h"
+#include "nat.h"
 
 struct model;
 

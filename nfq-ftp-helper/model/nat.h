@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nat - a list of translated addresses: what an inside address looks like outside.
+ * nat - a list of translated addresses: what an inside address looks like outside. These are the two places from which connections are seen.
  */
 #ifndef MODEL_NAT_H
 #define MODEL_NAT_H
 
 #include "core/wire/endpoint.h"
-#include "view.h"
+
+enum model_view {
+	MODEL_INSIDE,  /* as the engine sees addresses: before source and after destination NAT */
+	MODEL_OUTSIDE, /* as the other side of the NAT sees them */
+	MODEL_VIEWS,
+};
+
+static inline enum model_view model_view_other(enum model_view view)
+{
+	return view == MODEL_INSIDE ? MODEL_OUTSIDE : MODEL_INSIDE;
+}
 
 struct mapping {
 	struct endpoint address[MODEL_VIEWS];

@@ -2,7 +2,6 @@
 #include "nft_rule.h"
 
 #include "kernel/attributes.h"
-#include "target.h"
 
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "target.h"
+#include "standing.h"
 
 #include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/xt_NFQUEUE.h>

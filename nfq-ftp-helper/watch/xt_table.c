@@ -6,8 +6,6 @@
  */
 #include "xt_table.h"
 
-#include "target.h"
-
 #include <errno.h>
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter_ipv4/ip_tables.h>

@@ -62,15 +62,16 @@ struct nfqueue {
 	struct iovec slots[NFQUEUE_BATCH];
 	struct sockaddr_nl senders[NFQUEUE_BATCH];
 	struct verdicts verdicts;
+	_Alignas(8) char config[CONFIG_SIZE]; /* a configuration message */
 };
 
 /*
  * A configuration message, to be filled in. What nfq_nlmsg_put() of version 1.0.5 has no parameter for, flags and number,
  * stands beside it.
  */
-static struct nlmsghdr *begin_config(struct nfqueue *queue, char *buffer, uint16_t number, uint16_t flags)
+static struct nlmsghdr *begin_config(struct nfqueue *queue, uint16_t number, uint16_t flags)
 {
-	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, number);
+	struct nlmsghdr *message = nfq_nlmsg_put(queue->config, NFQNL_MSG_CONFIG, number);
 
 	message->nlmsg_flags |= flags;
 	message->nlmsg_seq = ++queue->seq;
@@ -111,8 +112,7 @@ static int run_config(const struct nfqueue *queue, struct nlmsghdr *message)
 
 static int config_command(struct nfqueue *queue, uint16_t number, uint8_t command)
 {
-	_Alignas(8) char buffer[CONFIG_SIZE];
-	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
+	struct nlmsghdr *message = begin_config(queue, number, NLM_F_ACK);
 
 	nfq_nlmsg_cfg_put_cmd(message, AF_UNSPEC, command);
 	return run_config(queue, message);
@@ -121,8 +121,7 @@ static int config_command(struct nfqueue *queue, uint16_t number, uint8_t comman
 /* The library sets flags only over a socket of its own (nfq_set_queue_flags()). */
 static int config_flags(struct nfqueue *queue, uint16_t number, uint32_t flags, uint32_t mask)
 {
-	_Alignas(8) char buffer[CONFIG_SIZE];
-	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
+	struct nlmsghdr *message = begin_config(queue, number, NLM_F_ACK);
 	int error;
 
 	attribute_put_be32(message, NFQA_CFG_FLAGS, flags);
@@ -134,8 +133,7 @@ static int config_flags(struct nfqueue *queue, uint16_t number, uint32_t flags, 
 
 static int config_length(struct nfqueue *queue, uint16_t number, uint32_t length)
 {
-	_Alignas(8) char buffer[CONFIG_SIZE];
-	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
+	struct nlmsghdr *message = begin_config(queue, number, NLM_F_ACK);
 
 	nfq_nlmsg_cfg_put_qmaxlen(message, length);
 	return run_config(queue, message);
@@ -144,8 +142,7 @@ static int config_length(struct nfqueue *queue, uint16_t number, uint32_t length
 /* From here on packets come, perhaps before an acknowledgement could: so none is asked for. */
 static int config_start(struct nfqueue *queue, uint16_t number)
 {
-	_Alignas(8) char buffer[CONFIG_SIZE];
-	struct nlmsghdr *message = begin_config(queue, buffer, number, 0);
+	struct nlmsghdr *message = begin_config(queue, number, 0);
 
 	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, COPY_RANGE);
 	return send_config(queue, message);

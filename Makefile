@@ -187,7 +187,7 @@ $(BUILD)/tests/unit/test_option: $(OPTION)
 $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_config: $(OPTION) $(BUILD)/obj/nfq-ftp-helper/command/reload.o \
-	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,settings log logring)
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,daemon/settings daemon/log daemon/logring figures/snapshot)
 $(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)

@@ -32,6 +32,17 @@ int command_main(const struct command commands[], int argc, char **argv);
 extern const struct command command_table[];
 
 int command_run(int argc, char **argv);
+
+struct option_values;
+
+/**
+ * command_run_test - `run --test-config': say whether it is good
+ * @values: read, each for itself allowed, and going together
+ *
+ * Return: EXIT_DONE: it is; EXIT_USAGE: it is not, also where that is the machine's fault.
+ */
+int command_run_test(const struct option_values *values);
+
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
 

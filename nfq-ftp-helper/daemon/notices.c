@@ -47,8 +47,9 @@ void notices_counters(const struct worker *worker)
 		 " adjusted_by_daemon=%" PRIu64 " data_packets=%" PRIu64,
 		 event, table_sessions(worker->engine.table), table_works(worker->engine.table), queue.receives,
 		 queue.sends, queue.large, queue.strange, queue.late, queue.unsent,
-		 worker->overflow[0].lost + worker->overflow[1].lost, worker->unread, worker->ctnetlink.exchange.runs,
-		 ct->walks, ct->kernel_adjusted, ct->self_adjusted, worker->data_packets);
+		 worker->overflow[0].lost + worker->overflow[1].lost, worker->figures.unread,
+		 worker->ctnetlink.exchange.runs, ct->walks, ct->kernel_adjusted, ct->self_adjusted,
+		 worker->figures.data_packets);
 }
 
 /* The table being full is a limit that people must hear of, but not for every packet. */
@@ -146,7 +147,7 @@ static void tell_unsure(struct worker *worker)
 
 static void tell_data(struct worker *worker)
 {
-	if (worker->data_told || !worker->data_packets)
+	if (worker->data_told || !worker->figures.data_packets)
 		return;
 	log_line(
 		LOG_LEVEL_WARNING,

@@ -7,15 +7,13 @@ static void take_settings(struct worker *worker)
 {
 	struct policy *policy = &worker->engine.policy;
 	const uint32_t expectations = policy->expectations;
-	const struct settings *news = settings_news(&worker->control->settings,
-						    atomic_load_explicit(&worker->generation, memory_order_relaxed));
+	struct settings news;
 
-	if (!news)
+	if (!settings_news(&worker->control->settings, &worker->settings, &news))
 		return;
-	*policy = news->policy;
+	*policy = news.policy;
 	policy->expectations = expectations;
-	ctnetlink_set_expect_timeout(&worker->ctnetlink, news->expect_timeout);
-	atomic_store_explicit(&worker->generation, news->generation, memory_order_release);
+	ctnetlink_set_expect_timeout(&worker->ctnetlink, news.expect_timeout);
 }
 
 /*

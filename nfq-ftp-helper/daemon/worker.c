@@ -132,7 +132,7 @@ static void pass_unread(struct worker *worker, unsigned int index)
 	}
 	nfqueue_drop(worker->queue, packet);
 	worker->figures.verdicts[VERDICT_DROP]++;
-	worker->unread++;
+	worker->figures.unread++;
 }
 
 static int arrive(struct worker *worker, unsigned int index)
@@ -142,7 +142,7 @@ static int arrive(struct worker *worker, unsigned int index)
 	int error;
 
 	if (packet->expected) {
-		worker->data_packets++;
+		worker->figures.data_packets++;
 		return -EALREADY;
 	}
 	if (packet->truncated)
@@ -186,8 +186,6 @@ static void publish(struct worker *worker)
 	figures->busy = table_works(table);
 	figures->expected = table_taken(table, SHARE_EXPECTATIONS);
 	figures->recovered = worker->recovered;
-	figures->data_packets = worker->data_packets;
-	figures->unread = worker->unread;
 	figures->exchanges = worker->ctnetlink.exchange.runs;
 	figures->kernel_adjusted = ct->kernel_adjusted;
 	figures->self_adjusted = ct->self_adjusted;

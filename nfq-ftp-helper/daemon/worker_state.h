@@ -57,7 +57,7 @@ struct worker {
 	uint64_t ticked;	   /* milliseconds: last tick */
 	_Atomic uint64_t beat;	   /* the same, for other threads */
 	_Atomic uint32_t followed; /* sessions at that time */
-	atomic_uint generation;	   /* of the settings it has */
+	unsigned int settings;	   /* the version of those that it has */
 	unsigned int counters_given;
 	atomic_uint doubted;	     /* of control's unwatched, so many have been taken note of */
 	unsigned int begun;	     /* the same, of its begun */
@@ -66,9 +66,7 @@ struct worker {
 	struct overflow overflow[2]; /* the normal queue, the sure one */
 	struct nfqueue_counters memory_told;
 	bool unsure_told;
-	uint64_t data_packets; /* of data connections: passed at once */
 	bool data_told;
-	uint64_t unread; /* packets dropped, since they were too long to be read, and must not pass unread */
 	pthread_t thread;
 	bool running;
 	int failure; /* a negative errno that ended the thread */

@@ -23,6 +23,7 @@
 #include "attachment.h"
 
 #include "core/wire/scan.h"
+#include "host/file.h"
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/sysctl.h"
@@ -116,13 +117,6 @@ void attachment_tell(const struct attachment *attachment)
 			"and how many: %s; it goes by min_port, rate, timeout, longest and most in `" MODULE_PARAMETERS
 			"'",
 			strerror(-error));
-}
-
-static void close_parameters(const struct attachment_module *module)
-{
-	for (unsigned int i = 0; i < ATTACHMENT_PARAMETERS; i++)
-		if (module->parameters[i] >= 0)
-			close(module->parameters[i]);
 }
 
 /* It is asked once a second; should it not be any more, since this has been killed, it goes on by itself after so many. */
@@ -357,9 +351,9 @@ void attachment_end(struct attachment *attachment)
 
 void attachment_close(struct attachment *attachment)
 {
-	close_parameters(&attachment->module);
+	for (unsigned int i = 0; i < ATTACHMENT_PARAMETERS; i++)
+		file_close(&attachment->module.parameters[i]);
 	guard_end(&attachment->guard);
-	if (attachment->users >= 0)
-		close(attachment->users);
+	file_close(&attachment->users);
 	exchange_close(&attachment->exchange);
 }

@@ -10,6 +10,7 @@
 
 #include "host/clock.h"
 #include "host/error.h"
+#include "host/file.h"
 #include "host/queue_holder.h"
 #include "kernel/cthelper.h"
 #include "log.h"
@@ -147,8 +148,7 @@ int guard_start(struct guard *guard)
 	if (guard->process < 0) {
 		error = -errno;
 		guard->process = 0;
-		close(ends[1]);
-		ends[1] = -1;
+		file_close(&ends[1]);
 	}
 	close(ends[0]);
 	guard->pipe = ends[1];
@@ -159,9 +159,7 @@ void guard_end(struct guard *guard)
 {
 	if (guard->process && write(guard->pipe, "", 1) == 1)
 		waitpid(guard->process, NULL, 0);
-	if (guard->pipe >= 0)
-		close(guard->pipe);
-	guard->pipe = -1;
+	file_close(&guard->pipe);
 	guard->process = 0;
 }
 
@@ -184,8 +182,7 @@ static bool is_gone(struct guard *guard)
 			"the guard of the conntrack helper, process %d, has ended: another one takes "
 			"its place",
 			(int)guard->process);
-	close(guard->pipe);
-	guard->pipe = -1;
+	file_close(&guard->pipe);
 	guard->process = 0;
 	return true;
 }

@@ -14,6 +14,7 @@
 #include "worker.h"
 
 #include "host/clock.h"
+#include "host/file.h"
 #include "host/module.h"
 #include "host/sysctl.h"
 #include "kernel/cthelper.h"
@@ -460,8 +461,7 @@ int worker_join(struct worker *worker)
 void worker_close(struct worker *worker)
 {
 	nfqueue_close(worker->queue);
-	if (worker->stat_file >= 0)
-		close(worker->stat_file);
+	file_close(&worker->stat_file);
 	reporter_close(&worker->reporter);
 	statefile_close(&worker->file);
 	ctnetlink_close(&worker->ctnetlink);

@@ -3,6 +3,7 @@
 
 #include "capabilities.h"
 #include "host/clock.h"
+#include "host/file.h"
 #include "host/queue_holder.h"
 #include "host/rights.h"
 
@@ -83,8 +84,7 @@ int rulekeeper_start(struct rulekeeper *keeper, const struct rulekeeper_acts *ac
 /* Late answers must not be taken for those of later requests. */
 static int give_up(struct rulekeeper *keeper, int error)
 {
-	close(keeper->child.channel);
-	keeper->child.channel = -1;
+	file_close(&keeper->child.channel);
 	keeper->asked = false;
 	return error;
 }

@@ -5,7 +5,6 @@
 #include "daemon/log.h"
 #include "host/notify.h"
 #include "kernel/cthelper.h"
-#include "settle/rules_place.h"
 #include "settle/settle.h"
 
 #include <errno.h>

@@ -204,4 +204,22 @@ int option_parse(const struct option_page *page, struct option_values *values, i
 /* `@name --help'. */
 void option_print_help(const struct option_page *page, const char *name, FILE *out);
 
+/* ---- the configuration file: `NAME = VALUE' lines with the names of run's long options, whichever subcommand reads it ---- */
+
+/* So many faults of a file are told one by one, and the others counted. */
+#define OPTION_FILE_FAULTS 50
+
+/* Where it is when nobody names another: Makefile's sysconfdir. A variable for tests. */
+extern const char *option_file_usual;
+
+/**
+ * option_file_read - read and check a file
+ * @page: who hears what is wrong, each fault as a sentence of its own: "FILE:LINE: NAME: VALUE: what is wrong, and what would be right"
+ * @values: what it says is stored there
+ * @path: of a regular file that belongs to root or the program's user, and to which nobody else may write
+ *
+ * Return: OPTION_GO_ON, or the exit code to end with.
+ */
+int option_file_read(const struct option_page *page, struct option_values *values, const char *path);
+
 #endif

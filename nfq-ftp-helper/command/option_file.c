@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "option_file.h"
-
 #include "command.h"
+#include "option.h"
 #include "option_lines.h"
 #include "output/visible.h"
 

@@ -5,7 +5,6 @@
  */
 #include "command.h"
 #include "option.h"
-#include "option_file.h"
 #include "output/say.h"
 #include "ruleset/backends.h"
 

@@ -6,7 +6,6 @@
 #include "host/rights.h"
 #include "option.h"
 #include "output/say.h"
-#include "settle/rules_place.h"
 #include "settle/settle.h"
 
 #include <errno.h>

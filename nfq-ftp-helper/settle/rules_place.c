@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "rules_place.h"
-
 #include "host/helper.h"
 #include "kernel/cthelper.h"
 #include "output/say.h"
+#include "settle.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "command/command.h"
-#include "command/option_file.h"
+#include "command/option.h"
 #include "command/option_lines.h"
 #include "command/reload.h"
 #include "daemon/log.h"

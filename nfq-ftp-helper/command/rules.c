@@ -14,31 +14,22 @@
 /* What the rules are, and how the daemon is to be started. */
 static void print_rules(const struct request *request, const struct backend *backend)
 {
-	printf("# nfq-ftp-helper: mode %s, backend %s; it goes with: ", mode_names[request->attach.mode],
-	       backend->name);
-	request_write_run(request, stdout);
-	putchar('\n');
+	char command[REQUEST_COMMAND_MAX];
+
+	printf("# nfq-ftp-helper: mode %s, backend %s; it goes with: %s\n", mode_names[request->attach.mode],
+	       backend->name, request_run(request, command));
 	backend->write(request, stdout);
 }
 
 static int apply_rules(const struct request *request, const struct backend *backend)
 {
-	int error = rules_place(request, backend);
-	char *command = NULL;
-	size_t length;
-	FILE *out;
+	const int error = rules_place(request, backend);
+	char command[REQUEST_COMMAND_MAX];
 
-	if (error)
-		return error;
-	out = open_memstream(&command, &length);
-	if (out) {
-		request_write_run(request, out);
-		fclose(out);
-	}
-	say_sentence("applied for mode %s with backend %s; now start: %s", mode_names[request->attach.mode],
-		     backend->name, command ? command : "nfq-ftp-helper run");
-	free(command);
-	return 0;
+	if (!error)
+		say_sentence("applied for mode %s with backend %s; now start: %s", mode_names[request->attach.mode],
+			     backend->name, request_run(request, command));
+	return error;
 }
 
 static const struct option_page page = {

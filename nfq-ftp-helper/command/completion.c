@@ -11,12 +11,6 @@
 
 #include <string.h>
 
-/* Whether a subcommand takes a row. */
-static bool takes(const struct command *command, const struct option_row *row)
-{
-	return (row->commands & command->options) != 0;
-}
-
 static void print_words(const struct option_row *row)
 {
 	if (row->kind == OPTION_FLAG)
@@ -78,17 +72,16 @@ static void bash_value(const struct command *command, const struct option_row *r
 
 static void bash_command(const struct command *command)
 {
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if (takes(command, &option_rows[i]) && option_rows[i].argument && !option_rows[i].optional)
-			bash_value(command, &option_rows[i]);
-	}
+	const struct option_row *row = NULL;
+
+	while ((row = option_next(command->options, row)) != NULL)
+		if (row->argument && !row->optional)
+			bash_value(command, row);
 	printf("\t%s:*)\n\t\twords=\"", command->name);
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if (!takes(command, &option_rows[i]))
-			continue;
-		printf("--%s ", option_rows[i].name);
-		if (option_rows[i].letter)
-			printf("-%c ", option_rows[i].letter);
+	while ((row = option_next(command->options, row)) != NULL) {
+		printf("--%s ", row->name);
+		if (row->letter)
+			printf("-%c ", row->letter);
 	}
 	printf("\"\n%s\t\t;;\n", command->options & OPTION_OF_PLAYBACK ? "\t\t[[ $cur == -* ]] || words=PATHS\n" : "");
 }
@@ -155,15 +148,15 @@ static void zsh_spec(const char *dashes, const char *name, const char *equals, c
 
 static void zsh_command(const struct command *command)
 {
-	printf("%s)\n\t_arguments", command->name);
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		const char letter[] = { option_rows[i].letter, '\0' };
+	const struct option_row *row = NULL;
 
-		if (!takes(command, &option_rows[i]))
-			continue;
-		zsh_spec("--", option_rows[i].name, option_rows[i].optional ? "=-" : "=", &option_rows[i]);
-		if (option_rows[i].letter)
-			zsh_spec("-", letter, "+", &option_rows[i]);
+	printf("%s)\n\t_arguments", command->name);
+	while ((row = option_next(command->options, row)) != NULL) {
+		const char letter[] = { row->letter, '\0' };
+
+		zsh_spec("--", row->name, row->optional ? "=-" : "=", row);
+		if (row->letter)
+			zsh_spec("-", letter, "+", row);
 	}
 	printf("%s\n\t;;\n", command->options & OPTION_OF_PLAYBACK ? " \\\n\t\t'*:capture:_files'" : "");
 }

@@ -170,13 +170,23 @@ const unsigned int option_row_count = sizeof(option_rows) / sizeof(option_rows[0
 _Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= OPTION_ROWS_MAX,
 	       "readers have a bit for OPTION_ROWS_MAX");
 
+const struct option_row *option_next(unsigned int commands, const struct option_row *row)
+{
+	const struct option_row *const end = option_rows + option_row_count;
+
+	row = row ? row + 1 : option_rows;
+	while (row < end && !(row->commands & commands))
+		row++;
+	return row < end ? row : NULL;
+}
+
 const struct option_row *option_find(unsigned int commands, const char *name)
 {
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if ((option_rows[i].commands & commands) && strcmp(option_rows[i].name, name) == 0)
-			return &option_rows[i];
-	}
-	return NULL;
+	const struct option_row *row = option_next(commands, NULL);
+
+	while (row && strcmp(row->name, name) != 0)
+		row = option_next(commands, row);
+	return row;
 }
 
 const char *option_said(const struct option_values *values, const char *name, const char *value,

@@ -115,6 +115,9 @@ struct option_row {
 extern const struct option_row option_rows[];
 extern const unsigned int option_row_count;
 
+/* The first row behind @row that one of the @commands' subcommands takes, or where that is NULL the first of all; NULL: there is none. */
+const struct option_row *option_next(unsigned int commands, const struct option_row *row);
+
 /* The row of this name that the @commands' one subcommand takes; NULL: there is none. */
 const struct option_row *option_find(unsigned int commands, const char *name);
 

@@ -22,8 +22,7 @@ enum request { REQUEST_APPLY = 'a', REQUEST_REMOVE = 'r' };
 /* ---- the process ---- */
 
 /* What nft and iptables take; the last is for iptables-legacy, which loads modules itself. */
-#define RULES_CAPABILITIES                                                                                             \
-	(capabilities_bit(CAP_NET_ADMIN) | capabilities_bit(CAP_NET_RAW) | capabilities_bit(CAP_SYS_MODULE))
+#define RULES_CAPABILITIES (1ull << CAP_NET_ADMIN | 1ull << CAP_NET_RAW | 1ull << CAP_SYS_MODULE)
 
 /*
  * Of root's power, for itself and its programs. Who is another user, with ambient capabilities, has no more than was meant for it.

@@ -46,14 +46,14 @@ static int apply(void *context)
 {
 	const struct kept_rules *rules = context;
 
-	return rules_place(&rules->request, rules->backend);
+	return settle_place_rules(&rules->request, rules->backend);
 }
 
 static int take_away(void *context)
 {
 	const struct kept_rules *rules = context;
 
-	return rules_take_away(rules->backend, NULL);
+	return settle_take_rules_away(rules->backend, NULL);
 }
 
 int kept_rules_start(struct kept_rules *rules)

@@ -23,7 +23,7 @@ static void print_rules(const struct request *request, const struct backend *bac
 
 static int apply_rules(const struct request *request, const struct backend *backend)
 {
-	const int error = rules_place(request, backend);
+	const int error = settle_place_rules(request, backend);
 	char command[REQUEST_COMMAND_MAX];
 
 	if (!error)
@@ -115,7 +115,7 @@ int command_rules(int argc, char **argv)
 	if ((values.apply || values.remove) && !may_act(&values))
 		return EXIT_FAILED;
 	if (values.remove)
-		return rules_take_away(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
+		return settle_take_rules_away(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
 	error = choose_attach(&values);
 	if (error)
 		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;

@@ -215,7 +215,7 @@ static void tell_summary(const struct daemon *daemon)
 		figures.counters = daemon->workers[i].engine.counters;
 		figures_add(&sum, &figures);
 	}
-	notices_tally("event=ended", &sum.counters);
+	worker_notices_tally("event=ended", &sum.counters);
 }
 
 /* ---- rules ---- */

@@ -14,7 +14,7 @@ static const struct {
 #undef ROW
 };
 
-void notices_tally(const char *event, const struct counters *counters)
+void worker_notices_tally(const char *event, const struct counters *counters)
 {
 	char line[1024];
 	size_t length = 0;
@@ -32,14 +32,14 @@ void notices_tally(const char *event, const struct counters *counters)
 	}
 }
 
-void notices_counters(const struct worker *worker)
+void worker_notices_counters(const struct worker *worker)
 {
 	const struct nfqueue_counters queue = nfqueue_counters(worker->queue);
 	const struct ctnetlink_counters *ct = &worker->ctnetlink.counters;
 	char event[40];
 
 	snprintf(event, sizeof(event), "event=counters queue=%u", worker->queue_config.queue);
-	notices_tally(event, &worker->engine.counters);
+	worker_notices_tally(event, &worker->engine.counters);
 	log_line(LOG_LEVEL_NOTICE,
 		 "%s sessions_now=%" PRIu32 " busy=%" PRIu32 " receives=%" PRIu64 " sends=%" PRIu64 " large=%" PRIu64
 		 " strange=%" PRIu64 " late=%" PRIu64 " unsent=%" PRIu64 " dropped_full=%" PRIu64 " unread=%" PRIu64
@@ -157,7 +157,7 @@ static void tell_data(struct worker *worker)
 	worker->data_told = true;
 }
 
-void notices_each_second(struct worker *worker)
+void worker_notices_each_second(struct worker *worker)
 {
 	tell_full(worker);
 	tell_memory(worker);
@@ -165,7 +165,7 @@ void notices_each_second(struct worker *worker)
 	tell_overflow(worker, &worker->overflow[1]);
 }
 
-void notices_once(struct worker *worker)
+void worker_notices_once(struct worker *worker)
 {
 	tell_unsure(worker);
 	tell_data(worker);

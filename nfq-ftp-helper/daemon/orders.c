@@ -34,7 +34,7 @@ static void take_doubts(struct worker *worker, uint64_t now)
 	atomic_store_explicit(&worker->doubted, unwatched, memory_order_release);
 }
 
-void orders_take(struct worker *worker, uint64_t now)
+void worker_take_orders(struct worker *worker, uint64_t now)
 {
 	take_settings(worker);
 	take_doubts(worker, now);

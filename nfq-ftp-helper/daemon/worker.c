@@ -201,10 +201,10 @@ static void tick(struct worker *worker, uint64_t now)
 	if (now - worker->ticked < TICK_MILLISECONDS)
 		return;
 	if (now / 1000 != worker->ticked / 1000)
-		notices_each_second(worker);
-	notices_once(worker);
+		worker_notices_each_second(worker);
+	worker_notices_once(worker);
 	worker->ticked = now;
-	orders_take(worker, now);
+	worker_take_orders(worker, now);
 	atomic_store_explicit(&worker->beat, now, memory_order_relaxed);
 	atomic_store_explicit(&worker->followed, table_sessions(table), memory_order_relaxed);
 	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
@@ -214,7 +214,7 @@ static void tick(struct worker *worker, uint64_t now)
 	ctnetlink_flush(&worker->ctnetlink);
 	reporter_tick(&worker->reporter, now);
 	if (wanted != worker->counters_given)
-		notices_counters(worker);
+		worker_notices_counters(worker);
 	worker->counters_given = wanted;
 	publish(worker);
 }

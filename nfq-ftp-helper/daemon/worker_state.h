@@ -77,18 +77,18 @@ struct worker {
 };
 
 /* Take what the main thread has to tell since the last tick, settings and that packets have passed by, and say that it has been taken. */
-void orders_take(struct worker *worker, uint64_t now);
+void worker_take_orders(struct worker *worker, uint64_t now);
 
 /* What an operator must hear: what there was no room for since this was called last. */
-void notices_each_second(struct worker *worker);
+void worker_notices_each_second(struct worker *worker);
 
 /* What holds for as long as this kernel and these rules do: said once. */
-void notices_once(struct worker *worker);
+void worker_notices_once(struct worker *worker);
 
 /* All counters, as SIGUSR1 asks for them. */
-void notices_counters(const struct worker *worker);
+void worker_notices_counters(const struct worker *worker);
 
 /* Those of the engine: one line, and one for each reason of refusals. @event: "event=counters queue=0": what they begin with. */
-void notices_tally(const char *event, const struct counters *counters);
+void worker_notices_tally(const char *event, const struct counters *counters);
 
 #endif

@@ -48,7 +48,7 @@ static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type
 
 	mnl_attr_put_strz(message, NFCTH_NAME, CTHELPER_NAME);
 	nest = mnl_attr_nest_start(message, NFCTH_TUPLE);
-	attribute_put_be16(message, NFCTH_TUPLE_L3PROTONUM, family_number(family));
+	attribute_put_be16(message, NFCTH_TUPLE_L3PROTONUM, ctmessage_family(family));
 	mnl_attr_put_u8(message, NFCTH_TUPLE_L4PROTONUM, IPPROTO_TCP);
 	mnl_attr_nest_end(message, nest);
 	return message;

@@ -17,7 +17,7 @@
 #define CTMESSAGE_MAX 1024
 
 /* AF_INET or AF_INET6; of none: AF_UNSPEC, which is all. */
-static inline uint8_t family_number(uint8_t family)
+static inline uint8_t ctmessage_family(uint8_t family)
 {
 	if (!family)
 		return AF_UNSPEC;

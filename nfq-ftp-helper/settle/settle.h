@@ -50,9 +50,9 @@ void settle_doubts(const struct request *asked, void (*tell)(const char *sentenc
  *
  * Return: 0, or a negative errno.
  */
-int rules_place(const struct request *request, const struct backend *backend);
+int settle_place_rules(const struct request *request, const struct backend *backend);
 
 /* Take ours away: @named's, or where that is NULL all but @kept's. Return: 0, or a negative errno; what fails is said. */
-int rules_take_away(const struct backend *named, const struct backend *kept);
+int settle_take_rules_away(const struct backend *named, const struct backend *kept);
 
 #endif

@@ -78,10 +78,10 @@ OUTPUT := $(call objects,nfq-ftp-helper/output)
 
 # All others, from above to below. What needs more libraries is a program of its own, so that the daemon has no libpcap, and no ncurses.
 ROOMS := command check asking settle ruleset daemon trial watch isolation host figures kernel output
-PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(BUILD)/obj/nfq-ftp-helper/explain/format.o $(CORE)
+PROGRAM := $(foreach room,$(ROOMS),$(call objects,nfq-ftp-helper/$(room))) $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,explain/format model/nat) $(CORE)
 
 # What reads options, and what it takes its words from.
-OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/asking/question.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/ruleset/*.c \
+OPTION_SOURCES := $(wildcard nfq-ftp-helper/command/option*.c nfq-ftp-helper/asking/question.c nfq-ftp-helper/daemon/options.c nfq-ftp-helper/explain/format.c nfq-ftp-helper/model/nat.c nfq-ftp-helper/ruleset/*.c \
 	nfq-ftp-helper/host/*.c nfq-ftp-helper/kernel/*.c nfq-ftp-helper/output/*.c)
 OPTION := $(OPTION_SOURCES:%.c=$(BUILD)/obj/%.o)
 
@@ -179,7 +179,7 @@ FIGURES := $(call objects,nfq-ftp-helper/figures)
 
 $(BUILD)/tests/unit/test_say: $(BUILD)/obj/nfq-ftp-helper/check/report.o
 
-$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices orders reporter throttle interfaces tally \
+$(BUILD)/tests/unit/test_worker: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,worker notices orders reporter throttle interfaces \
 	state statefile options settings log logring) $(FIGURES) $(filter-out %/nfqueue.o,$(HOST))
 $(BUILD)/tests/unit/test_worker: LIBS_UNIT = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,ctnetlink_open ctnetlink_close ctnetlink_flush)
 
@@ -187,7 +187,7 @@ $(BUILD)/tests/unit/test_option: $(OPTION)
 $(BUILD)/tests/unit/test_option: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_config: $(OPTION) $(BUILD)/obj/nfq-ftp-helper/command/reload.o \
-	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,settings log logring)
+	$(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,daemon/settings daemon/log daemon/logring figures/snapshot)
 $(BUILD)/tests/unit/test_config: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_oneway: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,reporter throttle interfaces log logring) $(HOST)

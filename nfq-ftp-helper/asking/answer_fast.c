@@ -66,7 +66,7 @@ static int begin(struct response *answer)
 	int error;
 
 	answer->walk = calloc(1, sizeof(*answer->walk));
-	error = answer->walk ? exchange_open(answer->walk) : -ENOMEM;
+	error = answer->walk ? exchange_open(answer->walk, NETLINK_NETFILTER) : -ENOMEM;
 	if (error)
 		return error;
 	ctrequest_walk_helped(answer->walk);

@@ -4,6 +4,7 @@
 #include "asking.h"
 #include "hearing.h"
 #include "output/say.h"
+#include "output/visible.h"
 #include "place.h"
 
 #include <errno.h>
@@ -61,9 +62,7 @@ static void bound_memory(void)
 const char *client_printable(const char *from, char text[CLIENT_TEXT_MAX])
 {
 	snprintf(text, CLIENT_TEXT_MAX, "%s", from);
-	for (char *at = text; *at; at++)
-		if (*at < ' ' || *at > '~')
-			*at = '?';
+	visible_only(text);
 	return text;
 }
 

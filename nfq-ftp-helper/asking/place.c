@@ -3,6 +3,7 @@
 
 #include "asking.h"
 #include "daemon/log.h"
+#include "host/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,14 +150,6 @@ static int listen_at(struct place *place)
 	return 0;
 }
 
-static void close_both(struct place *place)
-{
-	if (place->socket >= 0)
-		close(place->socket);
-	if (place->directory >= 0)
-		close(place->directory);
-}
-
 int place_open(struct place *place, const char *directory, const char *group)
 {
 	bool others = false;
@@ -180,7 +173,8 @@ int place_open(struct place *place, const char *directory, const char *group)
 		log_why(LOG_LEVEL_WARNING, "asking",
 			"no socket can be made at `%s/" ASKING_SOCKET "', so this program cannot be asked: %s",
 			directory, strerror(-error));
-	close_both(place);
+	file_close(&place->socket);
+	file_close(&place->directory);
 	return error;
 }
 
@@ -194,7 +188,8 @@ void place_close(struct place *place)
 	    status.st_dev == place->device && status.st_ino == place->inode)
 		(void)unlinkat(place->directory, ASKING_SOCKET, 0);
 	(void)flock(place->directory, LOCK_UN);
-	close_both(place);
+	file_close(&place->socket);
+	file_close(&place->directory);
 }
 
 int place_connect(const char *directory)

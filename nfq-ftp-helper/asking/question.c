@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char *const question_names[QUESTIONS] = {
+const char *const question_names[QUESTIONS + 1] = {
 	[QUESTION_STATUS] = "status",	[QUESTION_SESSIONS] = "sessions", [QUESTION_EXPECTATIONS] = "expectations",
 	[QUESTION_METRICS] = "metrics", [QUESTION_FOLLOW] = "follow",
 };
@@ -19,15 +19,16 @@ const char *const question_events[REPORT_END + 1] = {
 	[REPORT_END] = "closed",
 };
 
+const char *const question_states[] = {
+	[SESSION_FREE] = "any",	     [SESSION_HANDSHAKE] = "handshake", [SESSION_GREETING] = "greeting",
+	[SESSION_MIDDLE] = "middle", [SESSION_EXCHANGE] = "exchange",	[SESSION_READY] = "ready",
+	[SESSION_TLS] = "tls",	     [SESSION_OPAQUE] = "opaque",	[SESSION_CLOSED] = "closed",
+	[SESSION_CLOSED + 1] = NULL,
+};
+
 const char *question_state_name(unsigned int state)
 {
-	static const char *const names[] = {
-		[SESSION_FREE] = "any",	     [SESSION_HANDSHAKE] = "handshake", [SESSION_GREETING] = "greeting",
-		[SESSION_MIDDLE] = "middle", [SESSION_EXCHANGE] = "exchange",	[SESSION_READY] = "ready",
-		[SESSION_TLS] = "tls",	     [SESSION_OPAQUE] = "opaque",	[SESSION_CLOSED] = "closed",
-	};
-
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
+	return state <= SESSION_CLOSED ? question_states[state] : NULL;
 }
 
 bool question_network(const char *text, struct network *network)
@@ -53,18 +54,13 @@ bool question_network(const char *text, struct network *network)
 	return inet_pton(ipv6 ? AF_INET6 : AF_INET, address, network->address) == 1 && !network_trim(network);
 }
 
-bool question_find_name(const char *(*name)(unsigned int index), const char *text, unsigned int *index)
+bool question_find_name(const char *const names[], const char *text, unsigned int *index)
 {
-	for (*index = 0; text && name(*index); ++*index) {
-		if (strcmp(name(*index), text) == 0)
+	for (*index = 0; text && names[*index]; ++*index) {
+		if (strcmp(names[*index], text) == 0)
 			return true;
 	}
 	return false;
-}
-
-static const char *kind_name(unsigned int kind)
-{
-	return kind < QUESTIONS ? question_names[kind] : NULL;
 }
 
 static const char *read_filter(const json_t *object, struct filter *filter)
@@ -78,7 +74,7 @@ static const char *read_filter(const json_t *object, struct filter *filter)
 		return "`address' is no address or network";
 	if (port && (number < 1 || number > UINT16_MAX))
 		return "`port' is no number from 1 to 65535";
-	if (state && !question_find_name(question_state_name, json_string_value(state), &filter->state))
+	if (state && !question_find_name(question_states, json_string_value(state), &filter->state))
 		return "`state' is no session's state";
 	filter->port = (uint16_t)number;
 	return NULL;
@@ -95,7 +91,7 @@ const char *question_read(const char *line, size_t length, struct question *ques
 		complaint = "it is no JSON object";
 	else if (json_integer_value(json_object_get(object, "version")) != ASKING_VERSION)
 		complaint = "its `version' is not 1, which is the only one that is known here";
-	else if (!question_find_name(kind_name, json_string_value(json_object_get(object, "ask")), &kind))
+	else if (!question_find_name(question_names, json_string_value(json_object_get(object, "ask")), &kind))
 		complaint = "what it is to `ask' is not known here";
 	else
 		complaint = read_filter(object, &question->filter);

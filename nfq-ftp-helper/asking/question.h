@@ -23,7 +23,8 @@ enum question_kind {
 	QUESTIONS,
 };
 
-extern const char *const question_names[QUESTIONS];
+/* "sessions"; behind the last NULL, as of those below. */
+extern const char *const question_names[QUESTIONS + 1];
 
 /* Which sessions; all zero: all of them. */
 struct filter {
@@ -41,11 +42,12 @@ struct question {
 /* By enum report_kind: an event's name, "rewrite". */
 extern const char *const question_events[REPORT_END + 1];
 
-/* By enum session_state, "ready"; NULL: none. */
+/* By enum session_state, "ready"; and the one; NULL: none. */
+extern const char *const question_states[];
 const char *question_state_name(unsigned int state);
 
 /* The index of @text in a list, whose end is NULL; false where it is not there, or is NULL itself. */
-bool question_find_name(const char *(*name)(unsigned int index), const char *text, unsigned int *index);
+bool question_find_name(const char *const names[], const char *text, unsigned int *index);
 
 /* ADDRESS or ADDRESS/BITS. Return: whether it is one, without bits behind these. */
 bool question_network(const char *text, struct network *network);

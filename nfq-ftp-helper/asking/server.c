@@ -5,6 +5,7 @@
  */
 #include "answer.h"
 #include "daemon/log.h"
+#include "host/file.h"
 #include "kernel/nfqueue_stat.h"
 #include "place.h"
 
@@ -353,12 +354,12 @@ static void *run_thread(void *context)
 
 /* ---- beginning and end ---- */
 
-static void close_files(const struct view *view)
+static void release(struct asking *asking)
 {
-	if (view->stat_file >= 0)
-		close(view->stat_file);
-	if (view->config.module >= 0)
-		close(view->config.module);
+	file_close(&asking->wake);
+	file_close(&asking->view.stat_file);
+	file_close(&asking->view.config.module);
+	free(asking);
 }
 
 int asking_open(struct asking **asking, const struct asking_config *config)
@@ -377,10 +378,7 @@ int asking_open(struct asking **asking, const struct asking_config *config)
 	error = new->wake < 0 ? -errno :
 				place_open(&new->place, config->options->state_directory, config->options->group);
 	if (error) {
-		if (new->wake >= 0)
-			close(new->wake);
-		close_files(&new->view);
-		free(new);
+		release(new);
 		return error;
 	}
 	*asking = new;
@@ -418,7 +416,5 @@ void asking_close(struct asking *asking)
 	while (asking->view.readers)
 		dismiss(asking, asking->view.readers - 1);
 	place_close(&asking->place);
-	close(asking->wake);
-	close_files(&asking->view);
-	free(asking);
+	release(asking);
 }

@@ -21,13 +21,6 @@ bool tell_kept_all(struct telling *telling, const json_t *line); /* the first, t
 void tell_sessions_end(struct telling *telling);
 void tell_expectations_end(struct telling *telling);
 
-/* A member's text; "-" where there is none. What could move a terminal's cursor is a `?' in @text. */
-#define TELL_TEXT_MAX CLIENT_TEXT_MAX
-static inline const char *tell_text(const json_t *object, const char *name, char text[TELL_TEXT_MAX])
-{
-	return client_text(object, name, text);
-}
-
 /* A member's number; 0 where there is none, or one that is no time and no count: integers are made of it. */
 double tell_number(const json_t *object, const char *name);
 

@@ -17,24 +17,24 @@ static void tell_clock(FILE *out, double at)
 
 static void tell_what(FILE *out, const json_t *line)
 {
-	char from[TELL_TEXT_MAX], to[TELL_TEXT_MAX], command[TELL_TEXT_MAX];
+	char from[CLIENT_TEXT_MAX], to[CLIENT_TEXT_MAX], command[CLIENT_TEXT_MAX];
 
 	if (json_object_get(line, "command"))
-		fprintf(out, " %s", tell_text(line, "command", command));
+		fprintf(out, " %s", client_text(line, "command", command));
 	if (json_object_get(line, "data_to"))
-		fprintf(out, " %s -> %s", tell_text(line, "data_from", from), tell_text(line, "data_to", to));
+		fprintf(out, " %s -> %s", client_text(line, "data_from", from), client_text(line, "data_to", to));
 	else if (json_object_get(line, "to"))
-		fprintf(out, " %s -> %s, shift %+.0f", tell_text(line, "from", from), tell_text(line, "to", to),
+		fprintf(out, " %s -> %s, shift %+.0f", client_text(line, "from", from), client_text(line, "to", to),
 			tell_number(line, "shift"));
 	else if (json_object_get(line, "from"))
-		fprintf(out, " %s", tell_text(line, "from", from));
+		fprintf(out, " %s", client_text(line, "from", from));
 	if (json_object_get(line, "reason"))
-		fprintf(out, ": %s", tell_text(line, "text", to));
+		fprintf(out, ": %s", client_text(line, "text", to));
 }
 
 bool tell_event(struct telling *telling, const json_t *line)
 {
-	char event[TELL_TEXT_MAX], client[TELL_TEXT_MAX], server[TELL_TEXT_MAX];
+	char event[CLIENT_TEXT_MAX], client[CLIENT_TEXT_MAX], server[CLIENT_TEXT_MAX];
 	FILE *out = telling->out;
 
 	if (!telling->lines) /* the first says nothing else */
@@ -44,15 +44,15 @@ bool tell_event(struct telling *telling, const json_t *line)
 		return fflush(out) == 0;
 	}
 	tell_clock(out, tell_number(line, "ts"));
-	if (strncmp(tell_text(line, "event", event), "rules-", strlen("rules-")) == 0) {
+	if (strncmp(client_text(line, "event", event), "rules-", strlen("rules-")) == 0) {
 		fprintf(out, "%s", event);
 		if (json_object_get(line, "missing"))
-			fprintf(out, " %s", tell_text(line, "missing", client));
+			fprintf(out, " %s", client_text(line, "missing", client));
 		fputc('\n', out);
 		return fflush(out) == 0;
 	}
-	fprintf(out, "%-8s %s > %s", tell_text(line, "event", event), tell_text(line, "client", client),
-		tell_text(line, "server", server));
+	fprintf(out, "%-8s %s > %s", client_text(line, "event", event), client_text(line, "client", client),
+		client_text(line, "server", server));
 	tell_what(out, line);
 	fputc('\n', out);
 	return fflush(out) == 0;

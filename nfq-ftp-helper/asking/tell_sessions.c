@@ -30,23 +30,23 @@ static int width_of(const json_t *lines, const char *name, int least)
 }
 
 /* The client's and the server's. */
-static const char *shift_of(const json_t *line, const char *name, char text[TELL_TEXT_MAX])
+static const char *shift_of(const json_t *line, const char *name, char text[CLIENT_TEXT_MAX])
 {
 	const json_t *shift = json_object_get(line, name);
 
-	snprintf(text, TELL_TEXT_MAX, "%+.0f/%+.0f", tell_number(shift, "client"), tell_number(shift, "server"));
+	snprintf(text, CLIENT_TEXT_MAX, "%+.0f/%+.0f", tell_number(shift, "client"), tell_number(shift, "server"));
 	return text;
 }
 
-static const char *count_of(const json_t *line, const char *name, char text[TELL_TEXT_MAX])
+static const char *count_of(const json_t *line, const char *name, char text[CLIENT_TEXT_MAX])
 {
 	if (!json_is_number(json_object_get(line, name)))
 		return "-";
-	snprintf(text, TELL_TEXT_MAX, "%.0f", tell_number(line, name));
+	snprintf(text, CLIENT_TEXT_MAX, "%.0f", tell_number(line, name));
 	return text;
 }
 
-static const char *flag_of(const json_t *line, const char *name, char text[TELL_TEXT_MAX])
+static const char *flag_of(const json_t *line, const char *name, char text[CLIENT_TEXT_MAX])
 {
 	(void)text;
 	return json_is_true(json_object_get(line, name)) ? "yes" : "no";
@@ -57,7 +57,7 @@ static const char *flag_of(const json_t *line, const char *name, char text[TELL_
 struct column {
 	const char *head;
 	const char *name; /* of the line's member */
-	const char *(*text)(const json_t *line, const char *name, char text[TELL_TEXT_MAX]);
+	const char *(*text)(const json_t *line, const char *name, char text[CLIENT_TEXT_MAX]);
 	int width;  /* at least so wide; to the left where it is negative */
 	bool grows; /* ... but as wide as the widest */
 };
@@ -83,7 +83,7 @@ static const struct column expectation_columns[] = {
 /* The lines that were kept, under a head of names, and how many of @what they are. */
 static void tell_table(const struct telling *telling, const struct column *columns, size_t count, const char *what)
 {
-	char parts[COLUMNS_MAX][TELL_PART_MAX], text[TELL_TEXT_MAX];
+	char parts[COLUMNS_MAX][TELL_PART_MAX], text[CLIENT_TEXT_MAX];
 	int widths[COLUMNS_MAX];
 	const json_t *line;
 	size_t index;

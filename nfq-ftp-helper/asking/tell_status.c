@@ -20,12 +20,12 @@ static void tell_time(FILE *out, const json_t *line)
 
 static void tell_queue(FILE *out, const json_t *queue)
 {
-	char label[32], text[TELL_TEXT_MAX];
+	char label[32], text[CLIENT_TEXT_MAX];
 
 	snprintf(label, sizeof(label), "%s %.0f", json_is_true(json_object_get(queue, "sure")) ? "sure queue" : "queue",
 		 tell_number(queue, "queue"));
 	if (!json_object_get(queue, "waiting"))
-		say_wrapped(out, label, COLUMN, tell_text(queue, "unseen", text));
+		say_wrapped(out, label, COLUMN, client_text(queue, "unseen", text));
 	else
 		fprintf(out, "%-*s%.0f waiting; dropped by the kernel: %.0f as it was full, %.0f as the socket was\n",
 			COLUMN, label, tell_number(queue, "waiting"), tell_number(queue, "dropped_full"),
@@ -54,19 +54,20 @@ static void tell_counts(FILE *out, const json_t *line)
 
 static void tell_refusal(FILE *out, const json_t *refusal, double now)
 {
-	char label[32], text[TELL_TEXT_MAX], command[TELL_TEXT_MAX], client[TELL_TEXT_MAX], server[TELL_TEXT_MAX];
-	char line[5 * TELL_TEXT_MAX], span[TELL_SPAN_MAX];
+	char label[32], text[CLIENT_TEXT_MAX], command[CLIENT_TEXT_MAX], client[CLIENT_TEXT_MAX],
+		server[CLIENT_TEXT_MAX];
+	char line[5 * CLIENT_TEXT_MAX], span[TELL_SPAN_MAX];
 
 	snprintf(label, sizeof(label), "%8.0f", tell_number(refusal, "count"));
-	say_wrapped(out, label, COLUMN, tell_text(refusal, "text", text));
+	say_wrapped(out, label, COLUMN, client_text(refusal, "text", text));
 	if (json_object_get(refusal, "last")) {
 		snprintf(line, sizeof(line), "last %s ago: %s, client %s, server %s",
-			 tell_span(now - tell_number(refusal, "last"), span), tell_text(refusal, "command", command),
-			 tell_text(refusal, "client", client), tell_text(refusal, "server", server));
+			 tell_span(now - tell_number(refusal, "last"), span), client_text(refusal, "command", command),
+			 client_text(refusal, "client", client), client_text(refusal, "server", server));
 		say_wrapped(out, "", COLUMN, line);
 	}
 	if (json_object_get(refusal, "advice")) {
-		snprintf(line, sizeof(line), "-> %s", tell_text(refusal, "advice", text));
+		snprintf(line, sizeof(line), "-> %s", client_text(refusal, "advice", text));
 		say_wrapped(out, "", COLUMN, line);
 	}
 }
@@ -75,15 +76,15 @@ static void tell_refusal(FILE *out, const json_t *refusal, double now)
 static void tell_rules(FILE *out, const json_t *line, double now)
 {
 	const json_t *found = json_object_get(line, "rules_found");
-	char text[TELL_TEXT_MAX], missing[TELL_TEXT_MAX], span[TELL_SPAN_MAX];
-	char sentence[3 * TELL_TEXT_MAX];
+	char text[CLIENT_TEXT_MAX], missing[CLIENT_TEXT_MAX], span[TELL_SPAN_MAX];
+	char sentence[3 * CLIENT_TEXT_MAX];
 
-	fprintf(out, "%-*s%s\n", COLUMN, "rules", tell_text(line, "rules", text));
-	tell_text(found, "state", text);
+	fprintf(out, "%-*s%s\n", COLUMN, "rules", client_text(line, "rules", text));
+	client_text(found, "state", text);
 	tell_span(now - tell_number(found, "since"), span);
 	if (strcmp(text, "gone") == 0)
 		snprintf(sentence, sizeof(sentence), "GONE for %s, missing: %s", span,
-			 tell_text(found, "missing", missing));
+			 client_text(found, "missing", missing));
 	else if (strcmp(text, "in-place") == 0)
 		snprintf(sentence, sizeof(sentence), "in place for %s; they had gone %.0f times, put back %.0f times",
 			 span, tell_number(found, "gone"), tell_number(found, "put_back"));
@@ -99,16 +100,16 @@ bool tell_status(struct telling *telling, const json_t *line)
 {
 	const double now = tell_number(line, "since") + tell_number(line, "uptime");
 	const json_t *refusals = json_object_get(line, "refusals"), *item;
-	char mode[TELL_TEXT_MAX], seqadj[TELL_TEXT_MAX], text[TELL_TEXT_MAX];
+	char mode[CLIENT_TEXT_MAX], seqadj[CLIENT_TEXT_MAX], text[CLIENT_TEXT_MAX];
 	FILE *out = telling->out;
 	size_t index;
 
-	fprintf(out, "%-*s%s%s, sequence numbers adjusted by: %s\n", COLUMN, "mode", tell_text(line, "mode", mode),
+	fprintf(out, "%-*s%s%s, sequence numbers adjusted by: %s\n", COLUMN, "mode", client_text(line, "mode", mode),
 		json_is_true(json_object_get(line, "mode_chosen")) ? " (by default)" : "",
-		tell_text(line, "seqadj", seqadj));
+		client_text(line, "seqadj", seqadj));
 	tell_time(out, line);
 	tell_rules(out, line, now);
-	fprintf(out, "%-*s%s\n", COLUMN, "sandbox", tell_text(line, "sandbox", text));
+	fprintf(out, "%-*s%s\n", COLUMN, "sandbox", client_text(line, "sandbox", text));
 	json_array_foreach (json_object_get(line, "queues"), index, item) {
 		tell_queue(out, item);
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define BLOCK_SECTION  0x0a0d0d0au
+#define BLOCK_OBSOLETE 2u  /* before enhanced packet blocks */
 #define BLOCK_MIN      12u /* a block without a body */
 #define ORDER_MAGIC    0x1a2b3c4du
 #define MAJOR_VERSION  1
@@ -33,11 +34,14 @@ struct interface {
 
 struct pcapng {
 	FILE *file;
-	uint64_t at;	/* bytes read of the file */
-	uint64_t block; /* where the current one begins */
-	uint32_t body;	/* bytes of it that nobody has taken yet */
-	bool begun;	/* a section has */
-	bool big;	/* its byte order */
+	uint64_t at;		      /* bytes read of the file */
+	uint64_t block;		      /* where the current one begins */
+	uint32_t type;		      /* of that one */
+	uint32_t body;		      /* bytes of it that nobody has taken yet */
+	struct pcapng_packet *packet; /* to be filled in, ... */
+	uint8_t *frame;		      /* ... with its bytes here */
+	bool begun;		      /* a section has */
+	bool big;		      /* its byte order */
 	uint32_t count, room;
 	struct interface *interfaces;
 	const char *reason;
@@ -202,14 +206,12 @@ static struct interface *room_for_interface(struct pcapng *pcapng)
 	return &interfaces[pcapng->count];
 }
 
-static int read_interface(struct pcapng *pcapng, struct pcapng_packet *packet, uint8_t *frame)
+static int read_interface(struct pcapng *pcapng)
 {
 	struct interface *interface = room_for_interface(pcapng);
 	uint8_t fields[8]; /* link type, reserved, snapshot length */
 	int error;
 
-	(void)packet;
-	(void)frame;
 	if (!interface)
 		return damaged(pcapng, "more interfaces than there is room for");
 	error = body_take(pcapng, fields, sizeof(fields));
@@ -226,8 +228,9 @@ static int read_interface(struct pcapng *pcapng, struct pcapng_packet *packet, u
 }
 
 /* What all packets have; @packet->captured and ->length have been filled in. Return: 1, or an error. */
-static int read_packet(struct pcapng *pcapng, uint32_t id, uint64_t stamp, struct pcapng_packet *packet, uint8_t *frame)
+static int read_packet(struct pcapng *pcapng, uint32_t id, uint64_t stamp)
 {
+	struct pcapng_packet *packet = pcapng->packet;
 	int error;
 
 	if (id >= pcapng->count)
@@ -237,38 +240,31 @@ static int read_packet(struct pcapng *pcapng, uint32_t id, uint64_t stamp, struc
 	packet->link_type = pcapng->interfaces[id].link_type;
 	packet->time = time_of(&pcapng->interfaces[id], stamp);
 	packet->exchanged = pcapng->big != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-	error = body_take(pcapng, frame, packet->captured);
+	error = body_take(pcapng, pcapng->frame, packet->captured);
 	return error ? error : 1;
 }
 
-/* Interface, time (the upper half first), bytes captured, bytes there were. */
-static int read_timed(struct pcapng *pcapng, struct pcapng_packet *packet, uint8_t *frame, bool narrow)
+/*
+ * Interface, time (the upper half first), bytes captured, bytes there were. In obsolete blocks the interface has two bytes, and the next two
+ * count losses.
+ */
+static int read_timed(struct pcapng *pcapng)
 {
 	uint8_t fields[20];
 	int error = body_take(pcapng, fields, sizeof(fields));
 
 	if (error)
 		return error;
-	packet->captured = get32(pcapng, fields + 12);
-	packet->length = get32(pcapng, fields + 16);
-	return read_packet(pcapng, narrow ? get16(pcapng, fields) : get32(pcapng, fields),
-			   (uint64_t)get32(pcapng, fields + 4) << 32 | get32(pcapng, fields + 8), packet, frame);
-}
-
-static int read_enhanced(struct pcapng *pcapng, struct pcapng_packet *packet, uint8_t *frame)
-{
-	return read_timed(pcapng, packet, frame, false);
-}
-
-/* Before enhanced packet blocks: the interface has two bytes, and the next two count losses. */
-static int read_obsolete(struct pcapng *pcapng, struct pcapng_packet *packet, uint8_t *frame)
-{
-	return read_timed(pcapng, packet, frame, true);
+	pcapng->packet->captured = get32(pcapng, fields + 12);
+	pcapng->packet->length = get32(pcapng, fields + 16);
+	return read_packet(pcapng, pcapng->type == BLOCK_OBSOLETE ? get16(pcapng, fields) : get32(pcapng, fields),
+			   (uint64_t)get32(pcapng, fields + 4) << 32 | get32(pcapng, fields + 8));
 }
 
 /* Of the first interface, without a time: the bytes there were. Captured are as many, but for the snapshot length. */
-static int read_simple(struct pcapng *pcapng, struct pcapng_packet *packet, uint8_t *frame)
+static int read_simple(struct pcapng *pcapng)
 {
+	struct pcapng_packet *packet = pcapng->packet;
 	uint8_t field[4];
 	int error = body_take(pcapng, field, sizeof(field));
 
@@ -280,18 +276,18 @@ static int read_simple(struct pcapng *pcapng, struct pcapng_packet *packet, uint
 	packet->captured = packet->length;
 	if (pcapng->interfaces[0].snaplen && packet->captured > pcapng->interfaces[0].snaplen)
 		packet->captured = pcapng->interfaces[0].snaplen;
-	return read_packet(pcapng, 0, 0, packet, frame);
+	return read_packet(pcapng, 0, 0);
 }
 
-/* What is in a block. Each returns 0, 1 where @packet is filled in, or an error. */
+/* What is in a block. Each returns 0, 1 where the packet is filled in, or an error. */
 static const struct block {
 	uint32_t type;
-	int (*read)(struct pcapng *pcapng, struct pcapng_packet *packet, uint8_t *frame);
+	int (*read)(struct pcapng *pcapng);
 } blocks[] = {
 	{ 1, read_interface },
-	{ 2, read_obsolete },
+	{ BLOCK_OBSOLETE, read_timed },
 	{ 3, read_simple },
-	{ 6, read_enhanced },
+	{ 6, read_timed },
 };
 
 /* A section begins: its byte order is that of all that follows in it, of this block's length too. */
@@ -329,17 +325,17 @@ static int begin_block(struct pcapng *pcapng, const uint8_t *header, uint32_t *l
 	return 0;
 }
 
-static int read_body(struct pcapng *pcapng, uint32_t type, struct pcapng_packet *packet, uint8_t *frame)
+static int read_body(struct pcapng *pcapng)
 {
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
-		if (blocks[i].type == type)
-			return blocks[i].read(pcapng, packet, frame);
+		if (blocks[i].type == pcapng->type)
+			return blocks[i].read(pcapng);
 	}
 	return 0;
 }
 
 /* Return: as those in blocks[]. */
-static int read_block(struct pcapng *pcapng, const uint8_t *header, struct pcapng_packet *packet, uint8_t *frame)
+static int read_block(struct pcapng *pcapng, const uint8_t *header)
 {
 	uint32_t length;
 	uint8_t trailer[4];
@@ -348,7 +344,8 @@ static int read_block(struct pcapng *pcapng, const uint8_t *header, struct pcapn
 
 	if (error)
 		return error;
-	found = read_body(pcapng, get32(pcapng, header), packet, frame);
+	pcapng->type = get32(pcapng, header);
+	found = read_body(pcapng);
 	if (found < 0)
 		return found;
 	error = body_skip(pcapng, pcapng->body);
@@ -364,6 +361,8 @@ int pcapng_next(struct pcapng *pcapng, struct pcapng_packet *packet, uint8_t fra
 	uint8_t header[8]; /* type and length */
 	int found = 0;
 
+	pcapng->packet = packet;
+	pcapng->frame = frame;
 	while (found == 0) {
 		const int first = getc(pcapng->file);
 
@@ -373,7 +372,7 @@ int pcapng_next(struct pcapng *pcapng, struct pcapng_packet *packet, uint8_t fra
 		ungetc(first, pcapng->file);
 		found = file_take(pcapng, header, sizeof(header));
 		if (!found)
-			found = read_block(pcapng, header, packet, frame);
+			found = read_block(pcapng, header);
 	}
 	*reason = pcapng->reason;
 	return found;

@@ -16,8 +16,8 @@ void check_kernel(struct check_report *report);
 /* What is set up on this host now. */
 void check_setup(struct check_report *report);
 
-/* What the daemon that was found may do; a row of @group. */
-void check_isolation(struct check_report *report, const char *group);
+/* What the daemon that was found may do. */
+void check_isolation(struct check_report *report);
 
 /* What else on this host touches FTP's packets. @findings: NULL: the rules are not known */
 void check_surroundings(struct check_report *report, const struct findings *findings);

@@ -88,13 +88,12 @@ static void write_remedy(struct check_row *row, const struct subject *subject)
 static void add_subject(struct check_report *report, const struct subject *subject, const struct probe_result *result)
 {
 	if (result->outcome == PROBE_YES)
-		check_add(report, KERNEL_GROUP, subject->name, CHECK_YES, "%s", subject->can);
+		check_add(report, subject->name, CHECK_YES, "%s", subject->can);
 	else if (result->outcome == PROBE_NO)
-		write_remedy(check_add(report, KERNEL_GROUP, subject->name, CHECK_NO, "not so: %s (%s)", subject->can,
-				       result->why),
+		write_remedy(check_add(report, subject->name, CHECK_NO, "not so: %s (%s)", subject->can, result->why),
 			     subject);
 	else
-		check_add(report, KERNEL_GROUP, subject->name, CHECK_UNKNOWN, "not tried: %s",
+		check_add(report, subject->name, CHECK_UNKNOWN, "not tried: %s",
 			  result->why[0] ? result->why : "the trial came to no end");
 }
 
@@ -103,34 +102,31 @@ static void add_version(struct check_report *report)
 	struct utsname kernel;
 
 	if (uname(&kernel) == 0)
-		check_add(report, KERNEL_GROUP, "version", CHECK_YES, "%s %s, %s", kernel.sysname, kernel.release,
-			  kernel.machine);
+		check_add(report, "version", CHECK_YES, "%s %s, %s", kernel.sysname, kernel.release, kernel.machine);
 }
 
 /* Kernels that need to be known about; found by trying, not by their number. */
 static void add_known_bad(struct check_report *report, const struct probes *probes)
 {
 	if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_NO)
-		check_mend(check_add(report, KERNEL_GROUP, "data connections", CHECK_NOTE,
-				     "this kernel gives data connections their master's helper, as 6.12.95 and "
-				     "6.1.176 do: in mode cthelper their packets are queued, too, and let pass at "
-				     "once; so where no mode is named mode queue is taken, if rules can queue"),
-			   CAUSE_NONE, "nfq-ftp-helper rules --apply --mode queue, and start what it says");
+		check_fault(report, "data connections", CHECK_NOTE, CAUSE_NONE,
+			    "nfq-ftp-helper rules --apply --mode queue, and start what it says",
+			    "this kernel gives data connections their master's helper, as 6.12.95 and "
+			    "6.1.176 do: in mode cthelper their packets are queued, too, and let pass at "
+			    "once; so where no mode is named mode queue is taken, if rules can queue");
 	else if (probes->result[PROBE_DATA_ALONE].outcome == PROBE_YES)
-		check_add(report, KERNEL_GROUP, "data connections", CHECK_YES,
-			  "they get no helper, so are never queued");
+		check_add(report, "data connections", CHECK_YES, "they get no helper, so are never queued");
 }
 
 static void add_changed(struct check_report *report, const struct probe_result *result)
 {
 	if (result->outcome == PROBE_NO)
-		check_mend(check_add(report, KERNEL_GROUP, "changed packets", CHECK_NO, PROBES_CHANGED_ARE_DROPPED),
-			   CAUSE_UNCHANGED, PROBES_CHANGED_REMEDY);
+		check_fault(report, "changed packets", CHECK_NO, CAUSE_UNCHANGED, PROBES_CHANGED_REMEDY,
+			    PROBES_CHANGED_ARE_DROPPED);
 	else if (result->outcome == PROBE_YES)
-		check_add(report, KERNEL_GROUP, "changed packets", CHECK_YES,
-			  "they go on, so addresses can be rewritten");
+		check_add(report, "changed packets", CHECK_YES, "they go on, so addresses can be rewritten");
 	else
-		check_add(report, KERNEL_GROUP, "changed packets", CHECK_UNKNOWN, "not tried: %s", result->why);
+		check_add(report, "changed packets", CHECK_UNKNOWN, "not tried: %s", result->why);
 }
 
 static bool can_nft(const struct probes *probes)
@@ -155,16 +151,16 @@ static void add_mode_queue(struct check_report *report, const struct probes *pro
 	const bool rules = can_nft(probes) || can_iptables(probes);
 	report->can[MODE_QUEUE] = can_base(probes) && rules && probe_can(probes, PROBE_EXPECT);
 	if (report->can[MODE_QUEUE])
-		check_add(report, "modes", mode_names[MODE_QUEUE], CHECK_YES,
+		check_add(report, mode_names[MODE_QUEUE], CHECK_YES,
 			  "rules by %s, carrier " ATTACH_CARRIER ", sequence numbers by %s",
 			  can_nft(probes) ? can_iptables(probes) ? "nft or iptables" : "nft" : "iptables",
 			  probe_can(probes, PROBE_SEQADJ) ? "the kernel" : "the daemon");
 	else
-		check_mend(check_add(report, "modes", mode_names[MODE_QUEUE], CHECK_NO, "it needs %s",
-				     !can_base(probes) ? "nfnetlink_queue and nf_conntrack_netlink" :
-				     !rules	       ? "rules that assign helpers and queue, by nft or iptables" :
-							 "expectations"),
-			   CAUSE_NONE, "the rows of `" KERNEL_GROUP "' say how to get them");
+		check_fault(report, mode_names[MODE_QUEUE], CHECK_NO, CAUSE_NONE,
+			    "the rows of `" KERNEL_GROUP "' say how to get them", "it needs %s",
+			    !can_base(probes) ? "nfnetlink_queue and nf_conntrack_netlink" :
+			    !rules	      ? "rules that assign helpers and queue, by nft or iptables" :
+						"expectations");
 }
 
 static void add_mode_cthelper(struct check_report *report, const struct probes *probes)
@@ -176,11 +172,10 @@ static void add_mode_cthelper(struct check_report *report, const struct probes *
 	report->can[MODE_CTHELPER] = can_base(probes) && error == 0 &&
 				     (probe_can(probes, PROBE_NFT_HELPER) || probe_can(probes, PROBE_XT_HELPER));
 	if (report->can[MODE_CTHELPER]) {
-		check_add(report, "modes", mode_names[MODE_CTHELPER], CHECK_YES,
-			  "the kernel takes helpers of user space");
+		check_add(report, mode_names[MODE_CTHELPER], CHECK_YES, "the kernel takes helpers of user space");
 		return;
 	}
-	row = check_add(report, "modes", mode_names[MODE_CTHELPER], CHECK_NO, "it needs %s",
+	row = check_add(report, mode_names[MODE_CTHELPER], CHECK_NO, "it needs %s",
 			error ? "nfnetlink_cthelper" :
 				"nfnetlink_queue, nf_conntrack_netlink and rules that assign helpers");
 	check_mend(row, CAUSE_NONE, "%s",
@@ -196,12 +191,11 @@ static void add_mode_kmod(struct check_report *report, const struct probes *prob
 
 	report->can[MODE_KMOD] = can_base(probes) && module_is_loaded(MODULE_NAME);
 	if (report->can[MODE_KMOD]) {
-		check_add(report, "modes", mode_names[MODE_KMOD], CHECK_YES, "the module " MODULE_NAME " is loaded");
+		check_add(report, mode_names[MODE_KMOD], CHECK_YES, "the module " MODULE_NAME " is loaded");
 		return;
 	}
-	check_mend(
-		check_add(report, "modes", mode_names[MODE_KMOD], CHECK_NO, "the module " MODULE_NAME " is not loaded"),
-		CAUSE_NONE, "%s; or another mode", module_way(MODULE_NAME, way));
+	check_mend(check_add(report, mode_names[MODE_KMOD], CHECK_NO, "the module " MODULE_NAME " is not loaded"),
+		   CAUSE_NONE, "%s; or another mode", module_way(MODULE_NAME, way));
 }
 
 static void add_no_mode(struct check_report *report)
@@ -209,31 +203,32 @@ static void add_no_mode(struct check_report *report)
 	if (report->can[MODE_QUEUE] || report->can[MODE_CTHELPER] || report->can[MODE_KMOD])
 		return;
 	if (!backends_have(&nft_backend) && !backends_have(&iptables_backend)) {
-		check_mend(check_add(report, "modes", "any", CHECK_NO,
-				     "every mode needs rules, and neither nft nor iptables is installed"),
-			   CAUSE_KERNEL, "install nftables");
+		check_fault(report, "any", CHECK_NO, CAUSE_KERNEL, "install nftables",
+			    "every mode needs rules, and neither nft nor iptables is installed");
 		return;
 	}
-	check_mend(check_add(report, "modes", "any", CHECK_NO, "no mode can run on this kernel"), CAUSE_KERNEL,
-		   "a stock distribution kernel has all that is needed; install nftables or iptables, too");
+	check_fault(report, "any", CHECK_NO, CAUSE_KERNEL,
+		    "a stock distribution kernel has all that is needed; install nftables or iptables, too",
+		    "no mode can run on this kernel");
 }
 
 void check_kernel(struct check_report *report)
 {
 	static struct probes probes;
-	int error = rights_net_admin() ? probes_run(&probes, ATTACH_CARRIER, PROBES_ALL) : -EPERM;
+	int error = rights_have(CAP_NET_ADMIN) ? probes_run(&probes, ATTACH_CARRIER, PROBES_ALL) : -EPERM;
 
+	report->group = error ? KERNEL_GROUP : "modes";
 	if (error) {
 		add_version(report);
-		check_mend(check_add(report, KERNEL_GROUP, "trial", CHECK_UNKNOWN,
-				     "nothing could be tried in a network namespace: %s", strerror(-error)),
-			   CAUSE_NONE, "sudo nfq-ftp-helper check");
+		check_fault(report, "trial", CHECK_UNKNOWN, CAUSE_NONE, "sudo nfq-ftp-helper check",
+			    "nothing could be tried in a network namespace: %s", strerror(-error));
 		return;
 	}
 	add_mode_queue(report, &probes);
 	add_mode_cthelper(report, &probes);
 	add_mode_kmod(report, &probes);
 	add_no_mode(report);
+	report->group = KERNEL_GROUP;
 	add_version(report);
 	for (size_t i = 0; i < SUBJECTS; i++)
 		add_subject(report, &subjects[i], &probes.result[subjects[i].probe]);

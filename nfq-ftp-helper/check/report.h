@@ -5,7 +5,7 @@
 #ifndef CHECK_REPORT_H
 #define CHECK_REPORT_H
 
-#include "host/mode.h"
+#include "host/attach.h"
 #include "ruleset/finding.h"
 
 #include <stdbool.h>
@@ -61,6 +61,7 @@ struct check_row {
 
 struct check_report {
 	struct request request; /* what was asked, as it was said */
+	const char *group;	/* that rows are added to: a literal */
 	unsigned int count;
 	struct check_row rows[CHECK_ROWS_MAX];
 	bool can[MODES]; /* by enum mode */
@@ -70,13 +71,17 @@ struct check_report {
 /**
  * check_add - one more row
  * @report: rows beyond CHECK_ROWS_MAX are left out
- * @group: a literal, as is @name
+ * @name: a literal
  * @format: of its text, in which names of others are made visible (output/visible.h): for terminals, and for JSON, which has UTF-8 only
  *
  * Return: the row, for its cause and remedy.
  */
-struct check_row *check_add(struct check_report *report, const char *group, const char *name, enum check_level level,
-			    const char *format, ...) __attribute__((format(printf, 5, 6)));
+struct check_row *check_add(struct check_report *report, const char *name, enum check_level level, const char *format,
+			    ...) __attribute__((format(printf, 4, 5)));
+
+/* The same with these, where the remedy is a text. */
+void check_fault(struct check_report *report, const char *name, enum check_level level, enum check_cause cause,
+		 const char *remedy, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /* @format: of its remedy. */
 void check_mend(struct check_row *row, enum check_cause cause, const char *format, ...)

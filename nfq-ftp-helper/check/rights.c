@@ -5,17 +5,14 @@
 
 void check_rights(struct check_report *report)
 {
-	if (rights_net_admin())
-		check_add(report, "this process", "CAP_NET_ADMIN", CHECK_YES,
-			  "rules, queues and conntrack can be reached");
+	report->group = "this process";
+	if (rights_have(CAP_NET_ADMIN))
+		check_add(report, "CAP_NET_ADMIN", CHECK_YES, "rules, queues and conntrack can be reached");
 	else
-		check_mend(
-			check_add(report, "this process", "CAP_NET_ADMIN", CHECK_NO,
-				  "without the capability CAP_NET_ADMIN neither rules nor queues nor conntrack can be "
-				  "reached, so nothing else can be known"),
-			CAUSE_RIGHTS, "sudo nfq-ftp-helper check");
-	if (!rights_sys_admin())
-		check_mend(check_add(report, "this process", "CAP_SYS_ADMIN", CHECK_NO,
-				     "without it the kernel cannot be tried in a network namespace, or not all of it"),
-			   CAUSE_NONE, "sudo nfq-ftp-helper check");
+		check_fault(report, "CAP_NET_ADMIN", CHECK_NO, CAUSE_RIGHTS, "sudo nfq-ftp-helper check",
+			    "without the capability CAP_NET_ADMIN neither rules nor queues nor conntrack can be "
+			    "reached, so nothing else can be known");
+	if (!rights_have(CAP_SYS_ADMIN))
+		check_fault(report, "CAP_SYS_ADMIN", CHECK_NO, CAUSE_NONE, "sudo nfq-ftp-helper check",
+			    "without it the kernel cannot be tried in a network namespace, or not all of it");
 }

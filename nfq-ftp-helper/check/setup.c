@@ -14,25 +14,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SETUP_GROUP "set-up"
-
 static void add_forwarding(struct check_report *report)
 {
 	const int ipv4 = sysctl_number("net/ipv4/ip_forward");
 	const int ipv6 = sysctl_number("net/ipv6/conf/all/forwarding");
 
 	if (ipv4 == 0)
-		check_mend(check_add(report, SETUP_GROUP, "ip_forward", CHECK_NOTE,
-				     "this host forwards no IPv4 (net.ipv4.ip_forward = 0): right for a server or a "
-				     "client, but no router"),
-			   CAUSE_FORWARDING, SYSCTL_SET_FOR_GOOD, "net.ipv4.ip_forward", 1, "ipv4");
+		check_fault(report, "ip_forward", CHECK_NOTE, CAUSE_FORWARDING,
+			    SYSCTL_SET_FOR_GOOD("net.ipv4.ip_forward", "1", "ipv4"),
+			    "this host forwards no IPv4 (net.ipv4.ip_forward = 0): right for a server or a "
+			    "client, but no router");
 	else if (ipv4 > 0)
-		check_add(report, SETUP_GROUP, "ip_forward", CHECK_YES, "IPv4 is forwarded");
+		check_add(report, "ip_forward", CHECK_YES, "IPv4 is forwarded");
 	if (ipv6 == 0)
-		check_mend(check_add(report, SETUP_GROUP, "ipv6 forwarding", CHECK_NOTE, "this host forwards no IPv6"),
-			   CAUSE_NONE, SYSCTL_SET_FOR_GOOD, "net.ipv6.conf.all.forwarding", 1, "ipv6");
+		check_fault(report, "ipv6 forwarding", CHECK_NOTE, CAUSE_NONE,
+			    SYSCTL_SET_FOR_GOOD("net.ipv6.conf.all.forwarding", "1", "ipv6"),
+			    "this host forwards no IPv6");
 	else if (ipv6 > 0)
-		check_add(report, SETUP_GROUP, "ipv6 forwarding", CHECK_YES, "IPv6 is forwarded");
+		check_add(report, "ipv6 forwarding", CHECK_YES, "IPv6 is forwarded");
 }
 
 /* A finding is a row as it is; where there is none, @right. */
@@ -40,10 +39,9 @@ static void add_finding(struct check_report *report, const char *name, const str
 			enum check_cause cause, const char *right)
 {
 	if (finding->seen)
-		check_mend(check_add(report, SETUP_GROUP, name, CHECK_NO, "%s", finding->text), cause, "%s",
-			   finding->remedy);
+		check_fault(report, name, CHECK_NO, cause, finding->remedy, "%s", finding->text);
 	else
-		check_add(report, SETUP_GROUP, name, CHECK_YES, "%s", right);
+		check_add(report, name, CHECK_YES, "%s", right);
 }
 
 static void add_ftp_helper(struct check_report *report, const struct findings *findings)
@@ -59,19 +57,18 @@ static void add_helper(struct check_report *report, const struct findings *findi
 	char command[REQUEST_COMMAND_MAX];
 
 	if (findings->helper[0])
-		check_add(report, SETUP_GROUP, "helper assigned", CHECK_YES, "`%s', by `%.200s'", findings->helper,
+		check_add(report, "helper assigned", CHECK_YES, "`%s', by `%.200s'", findings->helper,
 			  findings->assigning);
 	else
-		check_mend(check_add(report, SETUP_GROUP, "helper assigned", CHECK_NO,
-				     "no rule assigns a helper to "
-				     "connections to port %u, so no data connection can be expected",
-				     findings->ports.port[0]),
-			   CAUSE_NO_HELPER, "%s", request_apply(&findings->request, command));
+		check_fault(report, "helper assigned", CHECK_NO, CAUSE_NO_HELPER,
+			    request_apply(&findings->request, command),
+			    "no rule assigns a helper to "
+			    "connections to port %u, so no data connection can be expected",
+			    findings->ports.port[0]);
 	if (findings->helper[0] && findings->unserved)
-		check_mend(check_add(report, SETUP_GROUP, "ports", CHECK_NO,
-				     "no rule assigns a helper to connections to port %u, or queues their packets",
-				     findings->unserved),
-			   CAUSE_NO_HELPER, "%s", request_apply(&findings->request, command));
+		check_fault(report, "ports", CHECK_NO, CAUSE_NO_HELPER, request_apply(&findings->request, command),
+			    "no rule assigns a helper to connections to port %u, or queues their packets",
+			    findings->unserved);
 }
 
 /* Do the helper and its mode queue packets themselves? */
@@ -88,17 +85,16 @@ static void add_queue_rules(struct check_report *report, const struct findings *
 
 	request.attach.mode = MODE_QUEUE;
 	if (findings->queues.given)
-		check_add(report, SETUP_GROUP, "packets queued", CHECK_YES,
+		check_add(report, "packets queued", CHECK_YES,
 			  queues->first == queues->last ? "to queue %u" : "to queues %u:%u", queues->first,
 			  queues->last);
 	else if (queues_itself(findings))
-		check_add(report, SETUP_GROUP, "packets queued", CHECK_YES, "by the helper itself");
+		check_add(report, "packets queued", CHECK_YES, "by the helper itself");
 	else
-		check_mend(check_add(report, SETUP_GROUP, "packets queued", CHECK_NO,
-				     "no rule queues the packets of "
-				     "connections to port %u",
-				     findings->ports.port[0]),
-			   CAUSE_NOT_QUEUED, "%s", request_apply(&request, command));
+		check_fault(report, "packets queued", CHECK_NO, CAUSE_NOT_QUEUED, request_apply(&request, command),
+			    "no rule queues the packets of "
+			    "connections to port %u",
+			    findings->ports.port[0]);
 }
 
 static void add_taken(struct check_report *report, unsigned int number, const struct queue_holder *holder,
@@ -109,10 +105,10 @@ static void add_taken(struct check_report *report, unsigned int number, const st
 	struct check_row *row;
 
 	if (holder->program[0])
-		row = check_add(report, SETUP_GROUP, "queue", CHECK_NO,
-				"another program has queue %u: `%s', process %d", number, holder->program, holder->pid);
+		row = check_add(report, "queue", CHECK_NO, "another program has queue %u: `%s', process %d", number,
+				holder->program, holder->pid);
 	else
-		row = check_add(report, SETUP_GROUP, "queue", CHECK_NO,
+		row = check_add(report, "queue", CHECK_NO,
 				"a program that cannot be seen from here (in another PID namespace?) has queue %u",
 				number);
 	number = number < 60000 ? number + 10 : number - 10;
@@ -148,9 +144,8 @@ static void add_absent(struct check_report *report, unsigned int number, const s
 	char command[CHECK_TEXT_MAX];
 
 	write_start(findings, command);
-	check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
-			     "nobody takes packets from queue %u: nfq-ftp-helper does not run", number),
-		   CAUSE_NO_DAEMON, "%s", command);
+	check_fault(report, "daemon", CHECK_NO, CAUSE_NO_DAEMON, command,
+		    "nobody takes packets from queue %u: nfq-ftp-helper does not run", number);
 }
 
 /* The daemon and its guard were killed at one blow. Return: whether it is so. */
@@ -163,7 +158,7 @@ static bool add_deserted(struct check_report *report, const struct helper *helpe
 	queue_holder_look(helper->queue, &holder);
 	if (holder.bound)
 		return false;
-	check_mend(check_add(report, SETUP_GROUP, "helper deserted", CHECK_NO,
+	check_mend(check_add(report, "helper deserted", CHECK_NO,
 			     "the helper `" CTHELPER_NAME "' queues packets to queue %u, and nobody takes them: "
 			     "nfq-ftp-helper and its guard were killed together, and connections break until one runs "
 			     "again",
@@ -185,11 +180,11 @@ static bool add_queue(struct check_report *report, unsigned int number, const st
 	else if (!holder.ours)
 		add_taken(report, number, &holder, findings);
 	else if (holder.dropped)
-		check_add(report, SETUP_GROUP, "queue", CHECK_NOTE,
+		check_add(report, "queue", CHECK_NOTE,
 			  "%lu packets of queue %u were dropped for want of room: run with a larger --queue-length",
 			  holder.dropped, number);
 	else
-		check_add(report, SETUP_GROUP, "daemon", CHECK_YES, "process %d has queue %u", holder.pid, number);
+		check_add(report, "daemon", CHECK_YES, "process %d has queue %u", holder.pid, number);
 	return holder.ours;
 }
 
@@ -230,10 +225,9 @@ static void add_queues(struct check_report *report, const struct findings *findi
 	} else if (queues_itself(findings) && module_is_loaded(MODULE_NAME)) {
 		add_module_queues(report, findings);
 	} else if (queues_itself(findings)) {
-		check_mend(check_add(report, SETUP_GROUP, "daemon", CHECK_NO,
-				     "the helper `" CTHELPER_NAME "' queues nothing: "
-				     "nfq-ftp-helper does not run"),
-			   CAUSE_NO_DAEMON, "nfq-ftp-helper run --mode cthelper");
+		check_fault(report, "daemon", CHECK_NO, CAUSE_NO_DAEMON, "nfq-ftp-helper run --mode cthelper",
+			    "the helper `" CTHELPER_NAME "' queues nothing: "
+			    "nfq-ftp-helper does not run");
 	}
 }
 
@@ -268,7 +262,7 @@ static void add_interface(struct check_report *report)
 	const char *missing = request_missing_interface(&report->request);
 
 	if (missing)
-		check_add(report, SETUP_GROUP, "interface", CHECK_NOTE, REQUEST_MISSING_INTERFACE, missing);
+		check_add(report, "interface", CHECK_NOTE, REQUEST_MISSING_INTERFACE, missing);
 }
 
 void check_setup(struct check_report *report)
@@ -276,12 +270,13 @@ void check_setup(struct check_report *report)
 	static struct findings findings;
 	const int error = findings_look(&findings, &report->request, NULL);
 
+	report->group = "set-up";
 	add_forwarding(report);
 	add_interface(report);
 	if (error || !findings.readable) {
-		check_mend(check_add(report, SETUP_GROUP, "rules", CHECK_UNKNOWN,
-				     "neither nft nor iptables-save can tell the rules"),
-			   CAUSE_NONE, "install nftables or iptables, and run this as root");
+		check_fault(report, "rules", CHECK_UNKNOWN, CAUSE_NONE,
+			    "install nftables or iptables, and run this as root",
+			    "neither nft nor iptables-save can tell the rules");
 		check_surroundings(report, NULL);
 		return;
 	}
@@ -289,7 +284,7 @@ void check_setup(struct check_report *report)
 	add_helper(report, &findings);
 	add_queue_rules(report, &findings);
 	add_queues(report, &findings);
-	check_isolation(report, SETUP_GROUP);
+	check_isolation(report);
 	add_way(report, &findings);
 	check_surroundings(report, &findings);
 }

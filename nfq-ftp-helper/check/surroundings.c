@@ -9,31 +9,28 @@
 
 #include <stddef.h>
 
-#define SURROUNDINGS_GROUP "surroundings"
-
 /* A control connection says nothing while its transfer runs. */
 #define IDLE_SECONDS_MIN 3600
-#define IDLE_SECONDS	 7440
+#define IDLE_SECONDS	 "7440"
+
+#define TIMEOUT_NAME "net.netfilter.nf_conntrack_tcp_timeout_established"
 
 static void add_timeout(struct check_report *report)
 {
-	static const char name[] = "net.netfilter.nf_conntrack_tcp_timeout_established";
 	const int seconds = sysctl_number("net/netfilter/nf_conntrack_tcp_timeout_established");
 
 	if (seconds < 0)
 		return;
 	if (seconds >= IDLE_SECONDS_MIN)
-		check_add(report, SURROUNDINGS_GROUP, "conntrack's timeout", CHECK_YES,
+		check_add(report, "conntrack's timeout", CHECK_YES,
 			  "an idle control connection is remembered for %d seconds", seconds);
 	else
-		check_mend(
-			check_add(
-				report, SURROUNDINGS_GROUP, "conntrack's timeout", CHECK_NO,
-				"conntrack forgets a control connection that is silent for %d seconds, as one is while a "
-				"file is transferred (%s)",
-				seconds, name),
-			CAUSE_TIMEOUT, SYSCTL_MODULE_FIRST("nf_conntrack") SYSCTL_SET_FOR_GOOD, name, IDLE_SECONDS,
-			"timeout");
+		check_fault(report, "conntrack's timeout", CHECK_NO, CAUSE_TIMEOUT,
+			    SYSCTL_MODULE_FIRST("nf_conntrack")
+				    SYSCTL_SET_FOR_GOOD(TIMEOUT_NAME, IDLE_SECONDS, "timeout"),
+			    "conntrack forgets a control connection that is silent for %d seconds, as one is while a "
+			    "file is transferred (" TIMEOUT_NAME ")",
+			    seconds);
 }
 
 static void add_ipvs(struct check_report *report)
@@ -41,13 +38,12 @@ static void add_ipvs(struct check_report *report)
 	const int conntrack = sysctl_number("net/ipv4/vs/conntrack");
 
 	if (conntrack == 0)
-		check_mend(check_add(report, SURROUNDINGS_GROUP, "IPVS", CHECK_NO,
-				     "IPVS takes its connections away from conntrack (net.ipv4.vs.conntrack = 0), so "
-				     "nothing can be expected for FTP servers behind it"),
-			   CAUSE_IPVS, SYSCTL_MODULE_FIRST("ip_vs") SYSCTL_SET_FOR_GOOD, "net.ipv4.vs.conntrack", 1,
-			   "ipvs");
+		check_fault(report, "IPVS", CHECK_NO, CAUSE_IPVS,
+			    SYSCTL_MODULE_FIRST("ip_vs") SYSCTL_SET_FOR_GOOD("net.ipv4.vs.conntrack", "1", "ipvs"),
+			    "IPVS takes its connections away from conntrack (net.ipv4.vs.conntrack = 0), so "
+			    "nothing can be expected for FTP servers behind it");
 	else if (conntrack > 0)
-		check_add(report, SURROUNDINGS_GROUP, "IPVS", CHECK_YES, "conntrack keeps its connections");
+		check_add(report, "IPVS", CHECK_YES, "conntrack keeps its connections");
 }
 
 static void add_bridge(struct check_report *report)
@@ -58,12 +54,14 @@ static void add_bridge(struct check_report *report)
 		return;
 	check_mend(
 		check_add(
-			report, SURROUNDINGS_GROUP, "bridge", CHECK_NOTE,
+			report, "bridge", CHECK_NOTE,
 			"what passes between ports of the bridge `%s' comes to no rule of IP's: a router needs no more, "
 			"a firewall in a bridge does",
 			name),
-		CAUSE_NONE, "%s; " SYSCTL_MODULE_FIRST("br_netfilter") SYSCTL_SET_FOR_GOOD,
-		module_way("br_netfilter", way), "net.bridge.bridge-nf-call-iptables", 1, "bridge");
+		CAUSE_NONE,
+		"%s; " SYSCTL_MODULE_FIRST("br_netfilter")
+			SYSCTL_SET_FOR_GOOD("net.bridge.bridge-nf-call-iptables", "1", "bridge"),
+		module_way("br_netfilter", way));
 }
 
 /* What is worth knowing, and mostly in nobody's way. */
@@ -73,7 +71,7 @@ static void add_note(struct check_report *report, const char *name, const struct
 
 	if (!finding->seen)
 		return;
-	row = check_add(report, SURROUNDINGS_GROUP, name, CHECK_NOTE, "%s", finding->text);
+	row = check_add(report, name, CHECK_NOTE, "%s", finding->text);
 	if (finding->remedy[0])
 		check_mend(row, CAUSE_NONE, "%s", finding->remedy);
 }
@@ -84,14 +82,14 @@ static void add_keepers(struct check_report *report, const struct findings *find
 		const struct keeper *keeper = &keepers[i];
 
 		if (findings->kept[i])
-			check_mend(check_add(report, SURROUNDINGS_GROUP, keeper->name, CHECK_NOTE,
-					     "%s keeps rules here: %s", keeper->name, keeper->about),
-				   CAUSE_NONE, "%s", keeper->advice);
+			check_fault(report, keeper->name, CHECK_NOTE, CAUSE_NONE, keeper->advice,
+				    "%s keeps rules here: %s", keeper->name, keeper->about);
 	}
 }
 
 void check_surroundings(struct check_report *report, const struct findings *findings)
 {
+	report->group = "surroundings";
 	add_timeout(report);
 	add_ipvs(report);
 	add_bridge(report);

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static void print_usage(const struct command *commands, unsigned int count, FILE *stream)
+static void print_usage(const struct command commands[], FILE *stream)
 {
 	fprintf(stream, "Usage: nfq-ftp-helper COMMAND [OPTION]...\n\n");
-	for (unsigned int i = 0; i < count; i++) {
-		if (commands[i].description)
-			fprintf(stream, "  %-12s %s\n", commands[i].name, commands[i].description);
+	for (const struct command *command = commands; command->name; command++) {
+		if (command->description)
+			fprintf(stream, "  %-12s %s\n", command->name, command->description);
 	}
 	fprintf(stream, "\n`nfq-ftp-helper COMMAND --help' tells more about one; `--version' prints the version.\n");
 }
@@ -41,27 +41,27 @@ static int written(int code)
 	return EXIT_FAILED;
 }
 
-int command_main(const struct command *commands, unsigned int count, int argc, char **argv)
+int command_main(const struct command commands[], int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
 	keep_places();
 
 	if (argc < 2) {
-		print_usage(commands, count, stderr);
+		print_usage(commands, stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-		print_usage(commands, count, stdout);
+		print_usage(commands, stdout);
 		return written(EXIT_DONE);
 	}
 	if (strcmp(name, "--version") == 0) {
 		printf("nfq-ftp-helper %s\n", VERSION);
 		return written(EXIT_DONE);
 	}
-	for (unsigned int i = 0; i < count; i++) {
-		if (strcmp(name, commands[i].name) == 0)
-			return written(commands[i].run(argc - 1, argv + 1));
+	for (const struct command *command = commands; command->name; command++) {
+		if (strcmp(name, command->name) == 0)
+			return written(command->run(argc - 1, argv + 1));
 	}
 	say_sentence("there is no command `%s'; `nfq-ftp-helper --help' lists them", name);
 	return EXIT_USAGE;

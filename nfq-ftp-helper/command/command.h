@@ -22,17 +22,27 @@ struct command {
 
 /**
  * command_main - all of a program's main(): find the subcommand, and run it
- * @commands: the program's
- * @count: how many
+ * @commands: the program's; behind the last one without a name
  *
  * Return: an exit code.
  */
-int command_main(const struct command *commands, unsigned int count, int argc, char **argv);
+int command_main(const struct command commands[], int argc, char **argv);
 
-/* nfq-ftp-helper's own subcommands, for whoever lists them. */
-const struct command *command_table(unsigned int *count);
+/* nfq-ftp-helper's own subcommands, likewise. */
+extern const struct command command_table[];
 
 int command_run(int argc, char **argv);
+
+struct option_values;
+
+/**
+ * command_run_test - `run --test-config': say whether it is good
+ * @values: read, each for itself allowed, and going together
+ *
+ * Return: EXIT_DONE: it is; EXIT_USAGE: it is not, also where that is the machine's fault.
+ */
+int command_run_test(const struct option_values *values);
+
 int command_rules(int argc, char **argv);
 int command_check(int argc, char **argv);
 

@@ -11,18 +11,12 @@
 
 #include <string.h>
 
-/* Whether a subcommand takes a row. */
-static bool takes(const struct command *command, const struct option_row *row)
-{
-	return (row->commands & command->options) != 0;
-}
-
 static void print_words(const struct option_row *row)
 {
 	if (row->kind == OPTION_FLAG)
 		fputs("yes no", stdout);
-	for (unsigned int i = 0; row->word && row->word(i); i++)
-		printf("%s%s", i > 0 ? " " : "", row->word(i));
+	for (unsigned int i = 0; row->words && row->words[i]; i++)
+		printf("%s%s", i > 0 ? " " : "", row->words[i]);
 }
 
 /* Has it a value that is one of some words? */
@@ -78,33 +72,32 @@ static void bash_value(const struct command *command, const struct option_row *r
 
 static void bash_command(const struct command *command)
 {
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if (takes(command, &option_rows[i]) && option_rows[i].argument && !option_rows[i].optional)
-			bash_value(command, &option_rows[i]);
-	}
+	const struct option_row *row = NULL;
+
+	while ((row = option_next(command->options, row)) != NULL)
+		if (row->argument && !row->optional)
+			bash_value(command, row);
 	printf("\t%s:*)\n\t\twords=\"", command->name);
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if (!takes(command, &option_rows[i]))
-			continue;
-		printf("--%s ", option_rows[i].name);
-		if (option_rows[i].letter)
-			printf("-%c ", option_rows[i].letter);
+	while ((row = option_next(command->options, row)) != NULL) {
+		printf("--%s ", row->name);
+		if (row->letter)
+			printf("-%c ", row->letter);
 	}
 	printf("\"\n%s\t\t;;\n", command->options & OPTION_OF_PLAYBACK ? "\t\t[[ $cur == -* ]] || words=PATHS\n" : "");
 }
 
-static void bash_print(const struct command *commands, unsigned int count)
+static void bash_print(void)
 {
 	fputs(bash_begin, stdout);
 	printf("\tif ((COMP_CWORD == 1)); then\n\t\tmapfile -t COMPREPLY < <(compgen -W \"--help --version");
-	for (unsigned int i = 0; i < count; i++) {
-		if (commands[i].description)
-			printf(" %s", commands[i].name);
+	for (const struct command *command = command_table; command->name; command++) {
+		if (command->description)
+			printf(" %s", command->name);
 	}
 	printf("\" -- \"$cur\")\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]}:$prev in\n");
-	for (unsigned int i = 0; i < count; i++) {
-		if (commands[i].description)
-			bash_command(&commands[i]);
+	for (const struct command *command = command_table; command->name; command++) {
+		if (command->description)
+			bash_command(command);
 	}
 	printf("\t*) return ;;\n\tesac\n");
 	fputs(bash_end, stdout);
@@ -155,30 +148,30 @@ static void zsh_spec(const char *dashes, const char *name, const char *equals, c
 
 static void zsh_command(const struct command *command)
 {
-	printf("%s)\n\t_arguments", command->name);
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		const char letter[] = { option_rows[i].letter, '\0' };
+	const struct option_row *row = NULL;
 
-		if (!takes(command, &option_rows[i]))
-			continue;
-		zsh_spec("--", option_rows[i].name, option_rows[i].optional ? "=-" : "=", &option_rows[i]);
-		if (option_rows[i].letter)
-			zsh_spec("-", letter, "+", &option_rows[i]);
+	printf("%s)\n\t_arguments", command->name);
+	while ((row = option_next(command->options, row)) != NULL) {
+		const char letter[] = { row->letter, '\0' };
+
+		zsh_spec("--", row->name, row->optional ? "=-" : "=", row);
+		if (row->letter)
+			zsh_spec("-", letter, "+", row);
 	}
 	printf("%s\n\t;;\n", command->options & OPTION_OF_PLAYBACK ? " \\\n\t\t'*:capture:_files'" : "");
 }
 
-static void zsh_print(const struct command *commands, unsigned int count)
+static void zsh_print(void)
 {
 	printf("#compdef nfq-ftp-helper\n"
 	       "# From its table of options: `nfq-ftp-helper completion zsh' prints it.\n"
 	       "local -a commands\n"
 	       "commands=(\n");
-	for (unsigned int i = 0; i < count; i++) {
-		if (!commands[i].description)
+	for (const struct command *command = command_table; command->name; command++) {
+		if (!command->description)
 			continue;
-		printf("\t'%s:", commands[i].name);
-		zsh_text(commands[i].description);
+		printf("\t'%s:", command->name);
+		zsh_text(command->description);
 		printf("'\n");
 	}
 	printf(")\n"
@@ -190,22 +183,19 @@ static void zsh_print(const struct command *commands, unsigned int count)
 	       "shift words\n"
 	       "((CURRENT--))\n"
 	       "case $words[1] in\n");
-	for (unsigned int i = 0; i < count; i++) {
-		if (commands[i].description)
-			zsh_command(&commands[i]);
+	for (const struct command *command = command_table; command->name; command++) {
+		if (command->description)
+			zsh_command(command);
 	}
 	printf("esac\n");
 }
 
 int command_completion(int argc, char **argv)
 {
-	unsigned int count;
-	const struct command *commands = command_table(&count);
-
 	if (argc == 2 && strcmp(argv[1], "bash") == 0) {
-		bash_print(commands, count);
+		bash_print();
 	} else if (argc == 2 && strcmp(argv[1], "zsh") == 0) {
-		zsh_print(commands, count);
+		zsh_print();
 	} else {
 		say_sentence("`completion' is for bash or zsh: name one of them");
 		return EXIT_USAGE;

@@ -5,7 +5,6 @@
 #include "daemon/log.h"
 #include "host/notify.h"
 #include "kernel/cthelper.h"
-#include "settle/rules_place.h"
 #include "settle/settle.h"
 
 #include <errno.h>
@@ -47,14 +46,14 @@ static int apply(void *context)
 {
 	const struct kept_rules *rules = context;
 
-	return rules_place(&rules->request, rules->backend);
+	return settle_place_rules(&rules->request, rules->backend);
 }
 
 static int take_away(void *context)
 {
 	const struct kept_rules *rules = context;
 
-	return rules_take_away(rules->backend, NULL);
+	return settle_take_rules_away(rules->backend, NULL);
 }
 
 int kept_rules_start(struct kept_rules *rules)
@@ -298,7 +297,7 @@ void kept_rules_again(struct kept_rules *rules, const struct request *asked)
 
 void kept_rules_take_away(struct kept_rules *rules)
 {
-	watcher_end(&rules->watcher);
+	child_end(&rules->watcher);
 	if (rules->placed && rulekeeper_remove(&rules->keeper))
 		log_why(LOG_LEVEL_WARNING, "rules",
 			"the rules could not be taken away: `nfq-ftp-helper rules --remove' does that");

@@ -19,7 +19,7 @@ struct kept_rules {
 	const struct backend *backend; /* ... and by whom; NULL: none are */
 	struct rulekeeper keeper;      /* who does it */
 	bool placed;
-	struct watcher watcher;
+	struct child watcher;
 	struct watched watched; /* what comes of it, for other threads */
 	struct course course;	/* and what is done about it */
 };
@@ -29,7 +29,7 @@ struct kept_rules_news {
 	bool begun;  /* rules hand packets over that none did before: of connections in their middle, too */
 };
 
-#define KEPT_RULES_NONE ((struct kept_rules){ .keeper = RULEKEEPER_NONE, .watcher = WATCHER_NONE })
+#define KEPT_RULES_NONE ((struct kept_rules){ .keeper = RULEKEEPER_NONE, .watcher = CHILD_NONE })
 
 /*
  * What the rules are, where they are ours: known before anything else is opened, since whoever makes them may be another process. @backend:

@@ -2,7 +2,7 @@
 #include "command.h"
 #include "option.h"
 
-static const struct command commands[] = {
+const struct command command_table[] = {
 	{ "run", command_run, "follow FTP control connections from an NFQUEUE, in the foreground", OPTION_OF_RUN },
 	{ "replay", command_tools, "put a capture through the same engine, offline", OPTION_OF_REPLAY },
 	{ "explain", command_tools,
@@ -16,17 +16,10 @@ static const struct command commands[] = {
 	{ "metrics", command_ask, "print what it has counted, as OpenMetrics", OPTION_OF_METRICS },
 	{ "top", command_tools, "show what it follows, again every second", OPTION_OF_TOP },
 	{ "completion", command_completion, NULL, 0 },
+	{ NULL, NULL, NULL, 0 },
 };
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-const struct command *command_table(unsigned int *count)
-{
-	*count = COMMANDS;
-	return commands;
-}
 
 int main(int argc, char **argv)
 {
-	return command_main(commands, COMMANDS, argc, argv);
+	return command_main(command_table, argc, argv);
 }

@@ -22,51 +22,29 @@
 	.at = offsetof(struct option_values, first),                                                                   \
 	.size = offsetof(struct option_values, last) - offsetof(struct option_values, first) + SIZE(last)
 
-static const char *mode_word(unsigned int index)
-{
-	return index < MODES ? mode_names[index] : NULL;
-}
+static const char *const seqadj_by_words[] = {
+	[SEQADJ_KERNEL] = ATTACH_ADJUSTED_BY_NONE,
+	[SEQADJ_SELF] = ATTACH_ADJUSTED_BY_SELF,
+	NULL,
+};
 
-static const char *seqadj_word(unsigned int index)
-{
-	return index < ATTACH_SEQADJ_MODES ? attach_seqadj_names[index] : NULL;
-}
+static const char *const checksums_words[] = {
+	[PLAYBACK_CHECKSUMS_AUTO] = "auto",
+	[PLAYBACK_CHECKSUMS_CHECK] = "check",
+	[PLAYBACK_CHECKSUMS_IGNORE] = "ignore",
+	NULL,
+};
 
-static const char *seqadj_by_word(unsigned int index)
-{
-	if (index == SEQADJ_SELF)
-		return attach_seqadj_names[SEQADJ_MODE_SELF];
-	return index == SEQADJ_KERNEL ? ATTACH_ADJUSTED_BY_NONE : NULL;
-}
-
-static const char *checksums_word(unsigned int index)
-{
-	static const char *const words[] = {
-		[PLAYBACK_CHECKSUMS_AUTO] = "auto",
-		[PLAYBACK_CHECKSUMS_CHECK] = "check",
-		[PLAYBACK_CHECKSUMS_IGNORE] = "ignore",
-	};
-
-	return index < sizeof(words) / sizeof(words[0]) ? words[index] : NULL;
-}
-
-static const char *backend_word(unsigned int index)
-{
-	return index < BACKENDS ? backends[index]->name : NULL;
-}
-
-static const char *foreign_word(unsigned int index)
-{
-	static const char *const words[] = { [POLICY_FOREIGN_MEND] = "mend", [POLICY_FOREIGN_REFUSE] = "refuse" };
-
-	return index < POLICY_FOREIGNS ? words[index] : NULL;
-}
+static const char *const foreign_words[POLICY_FOREIGNS + 1] = {
+	[POLICY_FOREIGN_MEND] = "mend",
+	[POLICY_FOREIGN_REFUSE] = "refuse",
+};
 
 /* In the order of the help, which looks up the defaults of numbers itself. */
 const struct option_row option_rows[] = {
-	{ "backend", "NAME", RUN | RULES | CHECK, OPTION_WORD, AT(backend), .word = backend_word, .rules_only = true,
+	{ "backend", "NAME", RUN | RULES | CHECK, OPTION_WORD, AT(backend), .words = backend_names, .rules_only = true,
 	  .help = "nft or iptables (and ip6tables); without it nft where the kernel can (check: that of the rules that are there)" },
-	{ "mode", "MODE", RUN | RULES, OPTION_WORD, AT(run.attach.mode), .word = mode_word,
+	{ "mode", "MODE", RUN | RULES, OPTION_WORD, AT(run.attach.mode), .words = mode_names,
 	  .help = "who queues packets: cthelper (our conntrack helper), queue (NFQUEUE rules) or kmod (our module); "
 		  "default auto: run: that of the rules that are there; else kmod where its module is loaded, else cthelper where "
 		  "the kernel can, does not give it data connections, and one queue, without a sure one, is asked for, else queue" },
@@ -85,12 +63,12 @@ const struct option_row option_rows[] = {
 	{ "label", NULL, RUN | RULES, OPTION_FLAG, AT(run.attach.labels),
 	  .help = "mode queue: a conntrack label instead of the mark, where all of the mark's bits are others'; the mark where a "
 		  "connection has no room for labels; run: also where the present rules have one" },
-	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .word = seqadj_word,
+	{ "seqadj", "WHO", RUN | RULES, OPTION_WORD, AT(run.attach.seqadj), .words = attach_seqadj_names,
 	  .help = "who adjusts sequence numbers: auto (the kernel where it can; the default), kernel or self; with "
 		  "`kernel', rules leave packets without payload in the kernel" },
-	{ "nat", "INSIDE=OUTSIDE", PLAYBACK, OPTION_NAT, AT(playback.nats), .most = PLAYBACK_NAT_MAX,
+	{ "nat", "INSIDE=OUTSIDE", PLAYBACK, OPTION_NAT, AT(playback.nat), .most = NAT_MAX,
 	  .help = "the address INSIDE is seen as OUTSIDE from the other side; may be repeated" },
-	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(playback.seqadj_by), .word = seqadj_by_word,
+	{ "seqadj", "WHO", REPLAY, OPTION_WORD, AT(playback.seqadj_by), .words = seqadj_by_words,
 	  .help = "self (the default): renumber packets behind a rewrite; none: leave that to a kernel" },
 	{ "port", "PORT,...", RUN | RULES | CHECK, OPTION_PORTS, SPAN(request.ports.count, request.ports.port),
 	  .low = 1, .high = UINT16_MAX, .most = PORTS_MAX, .rules_only = true,
@@ -101,9 +79,9 @@ const struct option_row option_rows[] = {
 	  .help = "only those whose client or server has this address, or one of this network" },
 	{ "port", "PORT", OPTION_OF_FILTERED | OPTION_OF_FOLLOW, OPTION_NUMBER, AT(filter.port), .low = 1,
 	  .high = UINT16_MAX, .help = "only those whose client or server has this port" },
-	{ "state", "STATE", OPTION_OF_FILTERED, OPTION_WORD, AT(filter.state), .word = question_state_name,
+	{ "state", "STATE", OPTION_OF_FILTERED, OPTION_WORD, AT(filter.state), .words = question_states,
 	  .help = "only those in this state; default any" },
-	{ "checksums", "HOW", PLAYBACK, OPTION_WORD, AT(playback.checksums), .word = checksums_word,
+	{ "checksums", "HOW", PLAYBACK, OPTION_WORD, AT(playback.checksums), .words = checksums_words,
 	  .help = "what a wrong TCP checksum is: auto (the default), no matter where those of all packets between two hosts "
 		  "are, else damage; check, always damage: not read; or ignore, no matter" },
 	{ "interface", "CLIENTS:SERVERS,...", RUN | RULES | CHECK, OPTION_INTERFACES,
@@ -111,7 +89,7 @@ const struct option_row option_rows[] = {
 	  .help = "only between these interfaces; ppp* is all whose names begin so" },
 	{ "zone", "ZONE", RUN | RULES, OPTION_NUMBER, AT(request.zone), .low = 0, .high = UINT16_MAX,
 	  .rules_only = true, .help = "only this conntrack zone (nft); give connections this zone, too (iptables)" },
-	{ "foreign", "WHAT", RUN | PLAYBACK, OPTION_WORD, AT(run.policy.foreign), .word = foreign_word, .live = true,
+	{ "foreign", "WHAT", RUN | PLAYBACK, OPTION_WORD, AT(run.policy.foreign), .words = foreign_words, .live = true,
 	  .help = "a foreign address in a reply, of a server behind NAT or one that cannot be reached: mend (the default: it "
 		  "stands for the server, as clients take it) or refuse" },
 	{ "loose", "[NETWORK[,...]]", RUN | PLAYBACK, OPTION_LOOSE, AT(run.policy.loose), .optional = true,
@@ -163,7 +141,7 @@ const struct option_row option_rows[] = {
 	{ "remove", NULL, RULES, OPTION_FLAG, AT(remove), .help = "take this program's rules away again" },
 	{ "write", "OUT.pcap", REPLAY, OPTION_PATH, AT(out), .letter = 'w',
 	  .help = "write what the outside would see" },
-	{ "format", "FORMAT", EXPLAIN, OPTION_WORD, AT(format), .word = format_name,
+	{ "format", "FORMAT", EXPLAIN, OPTION_WORD, AT(format), .words = format_names,
 	  .help = "text (the default): lines of 100 columns; svg: a picture; html: a page for a browser, with a search and each row's packets" },
 	{ "output", "FILE", EXPLAIN, OPTION_PATH, AT(picture), .letter = 'o',
 	  .help = "write to FILE, not to standard output" },
@@ -192,13 +170,23 @@ const unsigned int option_row_count = sizeof(option_rows) / sizeof(option_rows[0
 _Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= OPTION_ROWS_MAX,
 	       "readers have a bit for OPTION_ROWS_MAX");
 
+const struct option_row *option_next(unsigned int commands, const struct option_row *row)
+{
+	const struct option_row *const end = option_rows + option_row_count;
+
+	row = row ? row + 1 : option_rows;
+	while (row < end && !(row->commands & commands))
+		row++;
+	return row < end ? row : NULL;
+}
+
 const struct option_row *option_find(unsigned int commands, const char *name)
 {
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if ((option_rows[i].commands & commands) && strcmp(option_rows[i].name, name) == 0)
-			return &option_rows[i];
-	}
-	return NULL;
+	const struct option_row *row = option_next(commands, NULL);
+
+	while (row && strcmp(row->name, name) != 0)
+		row = option_next(commands, row);
+	return row;
 }
 
 const char *option_said(const struct option_values *values, const char *name, const char *value,

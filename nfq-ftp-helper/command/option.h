@@ -89,7 +89,7 @@ enum option_kind {
 	OPTION_PORT_SET,   /* uint8_t[65536 / 8]: each one given adds some */
 	OPTION_INTERFACES, /* struct request: interface_count and interfaces */
 	OPTION_NETWORK,	   /* struct network: one */
-	OPTION_NAT,	   /* struct playback_nats: each one given adds one */
+	OPTION_NAT,	   /* struct nat: each one given adds one */
 	OPTION_KINDS,
 };
 
@@ -104,16 +104,19 @@ struct option_row {
 	unsigned int most;  /* how many there may be; 0: there is no limit */
 	char letter;	    /* of the short option; 0: there is none */
 	bool command_line_only;
-	bool live;				 /* SIGHUP changes it, in a daemon that runs */
-	bool rules_only;			 /* nothing but the rules is made of it */
-	bool optional;				 /* its argument: without one it is "yes" */
-	const char *(*word)(unsigned int index); /* kind WORD: NULL behind the last */
+	bool live;		  /* SIGHUP changes it, in a daemon that runs */
+	bool rules_only;	  /* nothing but the rules is made of it */
+	bool optional;		  /* its argument: without one it is "yes" */
+	const char *const *words; /* kind WORD: NULL behind the last */
 	const char *help;
 };
 
 /* The table. */
 extern const struct option_row option_rows[];
 extern const unsigned int option_row_count;
+
+/* The first row behind @row that one of the @commands' subcommands takes, or where that is NULL the first of all; NULL: there is none. */
+const struct option_row *option_next(unsigned int commands, const struct option_row *row);
 
 /* The row of this name that the @commands' one subcommand takes; NULL: there is none. */
 const struct option_row *option_find(unsigned int commands, const char *name);
@@ -203,5 +206,23 @@ int option_parse(const struct option_page *page, struct option_values *values, i
 
 /* `@name --help'. */
 void option_print_help(const struct option_page *page, const char *name, FILE *out);
+
+/* ---- the configuration file: `NAME = VALUE' lines with the names of run's long options, whichever subcommand reads it ---- */
+
+/* So many faults of a file are told one by one, and the others counted. */
+#define OPTION_FILE_FAULTS 50
+
+/* Where it is when nobody names another: Makefile's sysconfdir. A variable for tests. */
+extern const char *option_file_usual;
+
+/**
+ * option_file_read - read and check a file
+ * @page: who hears what is wrong, each fault as a sentence of its own: "FILE:LINE: NAME: VALUE: what is wrong, and what would be right"
+ * @values: what it says is stored there
+ * @path: of a regular file that belongs to root or the program's user, and to which nobody else may write
+ *
+ * Return: OPTION_GO_ON, or the exit code to end with.
+ */
+int option_file_read(const struct option_page *page, struct option_values *values, const char *path);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "option_file.h"
-
 #include "command.h"
+#include "option.h"
 #include "option_lines.h"
+#include "output/visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,10 +34,7 @@ static const char *shown(const char *text, char buffer[SHOWN_MAX])
 	const size_t length = strlen(text), most = SHOWN_MAX - 4;
 
 	snprintf(buffer, SHOWN_MAX, "%.*s%s", (int)most, text, length > most ? "..." : "");
-	for (char *at = buffer; *at; at++) {
-		if (*at < ' ' || *at > '~')
-			*at = '?';
-	}
+	visible_only(buffer);
 	return buffer;
 }
 
@@ -74,26 +71,22 @@ static unsigned int distance(const char *a, const char *b)
 	return row[length];
 }
 
-static bool is_key(const struct option_row *row)
-{
-	return (row->commands & OPTION_OF_RUN) && !row->command_line_only;
-}
-
 /* The key that may have been meant; NULL: none is near. */
 static const char *nearest(const char *name)
 {
 	unsigned int best = (unsigned int)strlen(name) / 2 + 1;
+	const struct option_row *row = NULL;
 	const char *found = NULL;
 
-	for (unsigned int i = 0; i < option_row_count && strlen(name) <= NAME_MAX_NEAR; i++) {
+	while (strlen(name) <= NAME_MAX_NEAR && (row = option_next(OPTION_OF_RUN, row)) != NULL) {
 		unsigned int far;
 
-		if (!is_key(&option_rows[i]) || strlen(option_rows[i].name) > NAME_MAX_NEAR)
+		if (row->command_line_only || strlen(row->name) > NAME_MAX_NEAR)
 			continue;
-		far = distance(name, option_rows[i].name);
+		far = distance(name, row->name);
 		if (far < best) {
 			best = far;
-			found = option_rows[i].name;
+			found = row->name;
 		}
 	}
 	return found;

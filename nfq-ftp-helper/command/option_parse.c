@@ -5,7 +5,6 @@
  */
 #include "command.h"
 #include "option.h"
-#include "option_file.h"
 #include "output/say.h"
 #include "ruleset/backends.h"
 
@@ -36,35 +35,36 @@ struct parser {
 /* @parser is zeroed. */
 static void build_parser(struct parser *parser, unsigned int command)
 {
+	const struct option_row *row = NULL;
 	struct option *next = parser->longs;
 	char *letters = parser->shorts;
 
 	*letters++ = ':';
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		const int has = option_rows[i].optional ? optional_argument :
-				option_rows[i].argument ? required_argument :
-							  no_argument;
-
-		if (!(option_rows[i].commands & command))
+	while ((row = option_next(command, row)) != NULL) {
+		*next++ = (struct option){
+			.name = row->name,
+			.has_arg = row->optional ? optional_argument :
+				   row->argument ? required_argument :
+						   no_argument,
+			.val = LONG_BASE + (int)(row - option_rows),
+		};
+		if (!row->letter)
 			continue;
-		*next++ = (struct option){ .name = option_rows[i].name, .has_arg = has, .val = LONG_BASE + (int)i };
-		if (!option_rows[i].letter)
-			continue;
-		*letters++ = option_rows[i].letter;
-		if (option_rows[i].argument)
+		*letters++ = row->letter;
+		if (row->argument)
 			*letters++ = ':';
 	}
 }
 
 static const struct option_row *row_of(const struct reading *reading, int result)
 {
+	const struct option_row *row = option_next(reading->page->command, NULL);
+
 	if (result >= LONG_BASE)
 		return &option_rows[result - LONG_BASE];
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if ((option_rows[i].commands & reading->page->command) && option_rows[i].letter == result)
-			return &option_rows[i];
-	}
-	return NULL;
+	while (row && row->letter != result)
+		row = option_next(reading->page->command, row);
+	return row;
 }
 
 static bool has_stored(const struct reading *reading, const struct option_row *row)
@@ -286,22 +286,20 @@ static void print_row(const struct option_row *row, const struct option_values *
 
 void option_print_help(const struct option_page *page, const char *name, FILE *out)
 {
+	const struct option_row *row = NULL;
 	struct option_values defaults;
 	int column = 0;
 
 	option_default(&defaults);
 	fprintf(out, "Usage: nfq-ftp-helper %s [OPTION]...%s%s\n\n%s\n", name, page->operand ? " " : "",
 		page->operand ? page->operand : "", page->about);
-	for (unsigned int i = 0; i < option_row_count; i++) {
+	while ((row = option_next(page->command, row)) != NULL) {
 		char option[OPTION_TEXT_MAX];
-		int length = option_text(&option_rows[i], option) + 2;
+		const int length = option_text(row, option) + 2;
 
-		if ((option_rows[i].commands & page->command) && length > column)
-			column = length;
+		column = length > column ? length : column;
 	}
-	for (unsigned int i = 0; i < option_row_count; i++) {
-		if (option_rows[i].commands & page->command)
-			print_row(&option_rows[i], &defaults, column, out);
-	}
+	while ((row = option_next(page->command, row)) != NULL)
+		print_row(row, &defaults, column, out);
 	fprintf(out, "\n%s", page->end);
 }

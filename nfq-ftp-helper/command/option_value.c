@@ -103,7 +103,7 @@ static bool read_number(const struct option_row *row, void *at, const char *text
 
 static bool read_word(const struct option_row *row, void *at, const char *text)
 {
-	return question_find_name(row->word, text, at);
+	return question_find_name(row->words, text, at);
 }
 
 static bool read_path(const struct option_row *row, void *at, const char *text)
@@ -273,23 +273,15 @@ static bool read_one_network(const struct option_row *row, void *at, const char 
 
 static bool read_nat(const struct option_row *row, void *at, const char *text)
 {
-	struct playback_nats *nats = at;
 	const char *equals = strchr(text, '=');
 	struct endpoint inside, outside;
 	char copy[INET6_ADDRSTRLEN];
 
-	if (!equals || (size_t)(equals - text) >= sizeof(copy) || nats->count == row->most)
+	(void)row;
+	if (!equals || (size_t)(equals - text) >= sizeof(copy))
 		return false;
 	snprintf(copy, sizeof(copy), "%.*s", (int)(equals - text), text);
-	if (!read_address(copy, &inside) || !read_address(equals + 1, &outside) || inside.family != outside.family)
-		return false;
-	for (unsigned int i = 0; i < nats->count; i++) {
-		if (endpoint_address_equal(&nats->nat[i].inside, &inside))
-			return false;
-	}
-	nats->nat[nats->count].inside = inside;
-	nats->nat[nats->count++].outside = outside;
-	return true;
+	return read_address(copy, &inside) && read_address(equals + 1, &outside) && nat_add(at, &inside, &outside) == 0;
 }
 
 /* What is put in for @L, @H, @M, @S, @A and @W: the row's low, high, most, size, argument and words. */
@@ -373,10 +365,10 @@ static int put_words(const struct option_row *row, char *text, size_t size)
 {
 	int length = 0;
 
-	for (unsigned int i = 0; row->word(i); i++) {
-		const char *between = row->word(i + 1) ? ", " : " or ";
+	for (unsigned int i = 0; row->words[i]; i++) {
+		const char *between = row->words[i + 1] ? ", " : " or ";
 
-		length += snprintf(text + length, size - (size_t)length, "%s%s", i > 0 ? between : "", row->word(i));
+		length += snprintf(text + length, size - (size_t)length, "%s%s", i > 0 ? between : "", row->words[i]);
 	}
 	return length;
 }

@@ -72,11 +72,11 @@ static void sort(const struct option_row *row, bool keeps_rules, struct news *ne
 static void compare(struct reload *reload, const struct option_values *values, struct news *news)
 {
 	const bool keeps_rules = reload->values.rules;
+	const struct option_row *row = NULL;
 
 	*news = (struct news){ .live = "" };
-	for (const struct option_row *row = option_rows; row < option_rows + option_row_count; row++) {
-		if (!(row->commands & OPTION_OF_RUN) || row->command_line_only ||
-		    option_same(row, &reload->values, values))
+	while ((row = option_next(OPTION_OF_RUN, row)) != NULL) {
+		if (row->command_line_only || option_same(row, &reload->values, values))
 			continue;
 		sort(row, keeps_rules, news);
 		if (row->live || (row->rules_only && !keeps_rules))

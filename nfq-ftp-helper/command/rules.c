@@ -6,7 +6,6 @@
 #include "host/rights.h"
 #include "option.h"
 #include "output/say.h"
-#include "settle/rules_place.h"
 #include "settle/settle.h"
 
 #include <errno.h>
@@ -15,31 +14,22 @@
 /* What the rules are, and how the daemon is to be started. */
 static void print_rules(const struct request *request, const struct backend *backend)
 {
-	printf("# nfq-ftp-helper: mode %s, backend %s; it goes with: ", mode_names[request->attach.mode],
-	       backend->name);
-	request_write_run(request, stdout);
-	putchar('\n');
+	char command[REQUEST_COMMAND_MAX];
+
+	printf("# nfq-ftp-helper: mode %s, backend %s; it goes with: %s\n", mode_names[request->attach.mode],
+	       backend->name, request_run(request, command));
 	backend->write(request, stdout);
 }
 
 static int apply_rules(const struct request *request, const struct backend *backend)
 {
-	int error = rules_place(request, backend);
-	char *command = NULL;
-	size_t length;
-	FILE *out;
+	const int error = settle_place_rules(request, backend);
+	char command[REQUEST_COMMAND_MAX];
 
-	if (error)
-		return error;
-	out = open_memstream(&command, &length);
-	if (out) {
-		request_write_run(request, out);
-		fclose(out);
-	}
-	say_sentence("applied for mode %s with backend %s; now start: %s", mode_names[request->attach.mode],
-		     backend->name, command ? command : "nfq-ftp-helper run");
-	free(command);
-	return 0;
+	if (!error)
+		say_sentence("applied for mode %s with backend %s; now start: %s", mode_names[request->attach.mode],
+			     backend->name, request_run(request, command));
+	return error;
 }
 
 static const struct option_page page = {
@@ -53,7 +43,7 @@ static const struct option_page page = {
 
 static bool may_act(const struct option_values *values)
 {
-	if (rights_net_admin())
+	if (rights_have(CAP_NET_ADMIN))
 		return true;
 	say_sentence("--%s needs CAP_NET_ADMIN: run it as root", values->apply ? "apply" : "remove");
 	return false;
@@ -125,7 +115,7 @@ int command_rules(int argc, char **argv)
 	if ((values.apply || values.remove) && !may_act(&values))
 		return EXIT_FAILED;
 	if (values.remove)
-		return rules_take_away(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
+		return settle_take_rules_away(named_backend(&values), NULL) ? EXIT_FAILED : EXIT_DONE;
 	error = choose_attach(&values);
 	if (error)
 		return error == -ENOENT ? EXIT_FAILED : EXIT_USAGE;

@@ -8,19 +8,16 @@
 #include "daemon/confinement.h"
 #include "daemon/log.h"
 #include "daemon/state.h"
-#include "daemon/tally.h"
 #include "daemon/worker.h"
 #include "host/clock.h"
 #include "host/module.h"
 #include "host/notify.h"
 #include "kept_rules.h"
 #include "reload.h"
-#include "run_test.h"
 #include "settle/settle.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,7 +215,7 @@ static void tell_summary(const struct daemon *daemon)
 		figures.counters = daemon->workers[i].engine.counters;
 		figures_add(&sum, &figures);
 	}
-	tally_log("event=ended", &sum.counters);
+	worker_notices_tally("event=ended", &sum.counters);
 }
 
 /* ---- rules ---- */
@@ -252,38 +249,24 @@ static void set_log_level(const struct daemon *daemon)
 	log_set_level(levels[daemon->reload.values.verbose]);
 }
 
-static void reload(struct daemon *daemon)
+static void take_settings(struct daemon *daemon)
 {
 	const struct options *said = &daemon->reload.values.run;
 
-	if (!reload_again(&daemon->reload, &daemon->options.attach))
-		return;
 	daemon->options.policy = said->policy;
 	daemon->options.expect_timeout = said->expect_timeout;
 	daemon->options.unregister = said->unregister;
 	set_log_level(daemon);
 	attachment_tell(&daemon->attachment);
-	if (!settings_publish(&daemon->control.settings, &daemon->options))
-		log_why(LOG_LEVEL_ERROR, "no-memory", "no memory for the new settings: the old ones stay in force");
+	settings_publish(&daemon->control.settings, &daemon->options);
 }
 
 /* Whoever asks for that has mended something. */
-static void take_up_again(struct daemon *daemon)
+static void reload(struct daemon *daemon)
 {
-	reload(daemon);
+	if (reload_again(&daemon->reload, &daemon->options.attach))
+		take_settings(daemon);
 	kept_rules_again(&daemon->rules, &daemon->reload.values.request);
-}
-
-static void prune_settings(struct daemon *daemon)
-{
-	unsigned int oldest = UINT_MAX;
-
-	for (unsigned int i = 0; i < daemon->count; i++) {
-		const unsigned int has = atomic_load_explicit(&daemon->workers[i].generation, memory_order_acquire);
-
-		oldest = has < oldest ? has : oldest;
-	}
-	settings_prune(&daemon->control.settings, oldest);
 }
 
 /* ---- signals ---- */
@@ -313,7 +296,6 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 
 		attachment_keep(&daemon->attachment);
 		attachment_see(&daemon->attachment, clock_of_sessions(), asking_is_followed(daemon->asking));
-		prune_settings(daemon);
 		attend_rules(daemon);
 		tidy_state(daemon);
 		tell_alive(daemon);
@@ -321,7 +303,7 @@ static void wait_for_end(struct daemon *daemon, const sigset_t *signals, bool ha
 		if (number == SIGUSR1)
 			atomic_fetch_add_explicit(&daemon->control.counters_wanted, 1, memory_order_relaxed);
 		else if (number == SIGHUP && !gone)
-			take_up_again(daemon);
+			reload(daemon);
 		else if (number > 0 && number != SIGCHLD && (!gone || hangs_up))
 			return;
 	}
@@ -413,7 +395,6 @@ static int run_daemon(struct daemon *daemon, const sigset_t *signals, bool hangs
 	if (!error)
 		tell_summary(daemon);
 	close_workers(daemon);
-	settings_free(&daemon->control.settings);
 	attachment_close(&daemon->attachment);
 	notify_close(&daemon->notify);
 	return error || failure ? EXIT_FAILED : EXIT_DONE;
@@ -459,15 +440,6 @@ static int settle_options(struct daemon *daemon)
 	return OPTION_GO_ON;
 }
 
-/*
- * What its starter has left open is none of its business: a lock would be held for as long as it runs, and what can be written to could be by
- * whoever takes it over.
- */
-static void keep_nothing(void)
-{
-	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
-}
-
 int command_run(int argc, char **argv)
 {
 	static struct daemon daemon; /* all zero: nothing of it stands in the program's file */
@@ -482,12 +454,16 @@ int command_run(int argc, char **argv)
 	daemon.reload.argv = argv;
 	status = reload_begin(&daemon.reload);
 	if (status == OPTION_GO_ON && daemon.reload.values.test_config)
-		return run_test(&daemon.reload.values);
+		return command_run_test(&daemon.reload.values);
 	if (status == OPTION_GO_ON)
 		status = settle_options(&daemon);
 	if (status != OPTION_GO_ON)
 		return status;
-	keep_nothing();
+	/*
+	 * What its starter has left open is none of its business: a lock would be held for as long as it runs, and what can be written to could be
+	 * by whoever takes it over.
+	 */
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
 	set_log_level(&daemon);
 	option_said(&daemon.reload.values, "user", daemon.options.user, said);
 	if (confinement_prepare(&daemon.confinement, &daemon.options, said) < 0)

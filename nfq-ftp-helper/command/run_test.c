@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "run_test.h"
-
+/*
+ * `run --test-config': whatever the daemon would not start with, but for what only its start can show.
+ */
 #include "command.h"
 #include "daemon/confinement.h"
 #include "daemon/log.h"
 #include "daemon/state.h"
+#include "option.h"
 #include "settle/settle.h"
 
 #include <grp.h>
@@ -19,7 +21,7 @@ static void doubt_interfaces(const struct request *request)
 		log_why(LOG_LEVEL_WARNING, "rules-doubt", REQUEST_MISSING_INTERFACE, missing);
 }
 
-int run_test(const struct option_values *values)
+int command_run_test(const struct option_values *values)
 {
 	struct attach attach = values->run.attach;
 	struct confinement confinement;

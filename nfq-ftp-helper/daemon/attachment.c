@@ -23,6 +23,7 @@
 #include "attachment.h"
 
 #include "core/wire/scan.h"
+#include "host/file.h"
 #include "host/helper.h"
 #include "host/module.h"
 #include "host/sysctl.h"
@@ -55,7 +56,15 @@ static int disable(void *context)
 	return cthelper_disable(&attachment->exchange);
 }
 
-/* ---- which mode ---- */
+/* ---- the module ---- */
+
+/* As it calls them: the policy that it is told, and what it may deal with by itself. */
+enum { MIN_PORT, RATE, TIMEOUT, LONGEST, MOST, ASIDE };
+
+static const char *const parameter_names[ATTACHMENT_PARAMETERS] = {
+	[MIN_PORT] = "min_port", [RATE] = "rate", [TIMEOUT] = "timeout",
+	[LONGEST] = "longest",	 [MOST] = "most", [ASIDE] = "aside",
+};
 
 /* What it has noted of connections is read as this program's own: so it must be of one make with it. */
 static int match_layout(void)
@@ -79,7 +88,7 @@ static int tell_most(const struct attachment_module *module)
 	const int allowed = sysctl_number("net/netfilter/nf_conntrack_expect_max");
 	const uint32_t most = allowed > 0 ? module_expectations((uint32_t)allowed) : 0;
 
-	return most ? module_write_parameter(module->most, most) : 0;
+	return most ? module_write_parameter(module->parameters[MOST], most) : 0;
 }
 
 /* What it deals with by itself it deals with by this program's policy. One that is built without that has no such parameters. */
@@ -87,17 +96,18 @@ void attachment_tell(const struct attachment *attachment)
 {
 	const struct attachment_module *module = &attachment->module;
 	const struct options *options = attachment->options;
-	int error;
+	const long long values[] = {
+		[MIN_PORT] = options->policy.min_port,
+		[RATE] = options->policy.client_rate,
+		[TIMEOUT] = options->expect_timeout,
+		[LONGEST] = options->policy.expect_longest,
+	};
+	int error = 0;
 
 	if (options->attach.mode != MODE_KMOD)
 		return;
-	error = module_write_parameter(module->min_port, options->policy.min_port);
-	if (!error)
-		error = module_write_parameter(module->rate, options->policy.client_rate);
-	if (!error)
-		error = module_write_parameter(module->timeout, options->expect_timeout);
-	if (!error)
-		error = module_write_parameter(module->longest, options->policy.expect_longest);
+	for (unsigned int i = MIN_PORT; i <= LONGEST && !error; i++)
+		error = module_write_parameter(module->parameters[i], values[i]);
 	if (!error)
 		error = tell_most(module);
 	if (error && error != -ENOENT)
@@ -107,27 +117,6 @@ void attachment_tell(const struct attachment *attachment)
 			"and how many: %s; it goes by min_port, rate, timeout, longest and most in `" MODULE_PARAMETERS
 			"'",
 			strerror(-error));
-}
-
-/* While there are rights for it. */
-static void open_parameters(struct attachment_module *module)
-{
-	module->min_port = module_open_parameter("min_port");
-	module->rate = module_open_parameter("rate");
-	module->timeout = module_open_parameter("timeout");
-	module->longest = module_open_parameter("longest");
-	module->most = module_open_parameter("most");
-	module->aside = module_open_parameter("aside");
-}
-
-static void close_parameters(const struct attachment_module *module)
-{
-	const int files[] = { module->min_port, module->rate, module->timeout,
-			      module->longest,	module->most, module->aside };
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (files[i] >= 0)
-			close(files[i]);
 }
 
 /* It is asked once a second; should it not be any more, since this has been killed, it goes on by itself after so many. */
@@ -158,7 +147,7 @@ void attachment_see(struct attachment *attachment, uint64_t now, bool followed)
 	if ((!followed && !logged) || (module->asked && now - module->asked < ASK_MILLISECONDS))
 		return;
 	module->asked = now;
-	error = module_write_parameter(module->aside, ASIDE_SECONDS);
+	error = module_write_parameter(module->parameters[ASIDE], ASIDE_SECONDS);
 	if (error)
 		complain_aside(module, error);
 }
@@ -182,7 +171,9 @@ static int adopt_module(struct attachment *attachment, struct options *options)
 	error = match_layout();
 	if (error)
 		return error;
-	open_parameters(&attachment->module);
+	/* While there are rights for it. */
+	for (unsigned int i = 0; i < ATTACHMENT_PARAMETERS; i++)
+		attachment->module.parameters[i] = module_open_parameter(parameter_names[i]);
 	attachment_tell(attachment);
 	return 0;
 }
@@ -218,14 +209,12 @@ static int complain_cthelper(int error)
 int attachment_open(struct attachment *attachment, struct options *options)
 {
 	struct attach *attach = &options->attach;
-	int error = exchange_open(&attachment->exchange);
+	int error = exchange_open(&attachment->exchange, NETLINK_NETFILTER);
 
 	attachment->options = options;
 	attachment->guard = (struct guard){ .act = disable, .context = attachment, .file = -1, .pipe = -1 };
 	attachment->users = -1;
-	attachment->module = (struct attachment_module){
-		.min_port = -1, .rate = -1, .timeout = -1, .longest = -1, .most = -1, .aside = -1
-	};
+	attachment->module = (struct attachment_module){ .parameters = { -1, -1, -1, -1, -1, -1 } };
 	if (error) {
 		log_why(LOG_LEVEL_ERROR, "netlink", "the kernel has no netfilter netlink sockets: %s",
 			strerror(-error));
@@ -362,9 +351,9 @@ void attachment_end(struct attachment *attachment)
 
 void attachment_close(struct attachment *attachment)
 {
-	close_parameters(&attachment->module);
+	for (unsigned int i = 0; i < ATTACHMENT_PARAMETERS; i++)
+		file_close(&attachment->module.parameters[i]);
 	guard_end(&attachment->guard);
-	if (attachment->users >= 0)
-		close(attachment->users);
+	file_close(&attachment->users);
 	exchange_close(&attachment->exchange);
 }

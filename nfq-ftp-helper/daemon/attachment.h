@@ -9,13 +9,16 @@
 #include "kernel/exchange.h"
 #include "options.h"
 
+/* Of the module's parameters, those that change while it runs. */
+#define ATTACHMENT_PARAMETERS 6
+
 struct attachment {
 	const struct options *options;
 	bool registered;    /* our helper queues packets */
 	struct guard guard; /* mode cthelper: disables the helper */
 	int users;	    /* a file: who uses the helper holds a lock on it */
 	struct attachment_module {
-		int min_port, rate, timeout, longest, most, aside; /* parameters: module_open_parameter()'s */
+		int parameters[ATTACHMENT_PARAMETERS]; /* module_open_parameter()'s */
 		uint64_t asked; /* milliseconds: when it was last asked to leave all to user space; 0: it need not */
 		bool complained;
 	} module; /* mode kmod: what the module deals with by itself, and when not */

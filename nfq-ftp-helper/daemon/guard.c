@@ -10,6 +10,7 @@
 
 #include "host/clock.h"
 #include "host/error.h"
+#include "host/file.h"
 #include "host/queue_holder.h"
 #include "kernel/cthelper.h"
 #include "log.h"
@@ -131,9 +132,16 @@ static _Noreturn void stand_guard(struct guard *guard, int pipe_end, const int *
 	_exit(0);
 }
 
+/* There is none any more. */
+static void forget(struct guard *guard)
+{
+	file_close(&guard->pipe);
+	guard->process = 0;
+}
+
 int guard_start(struct guard *guard)
 {
-	int ends[2], files[GUARD_FILES], error = 0;
+	int ends[2], files[GUARD_FILES], error;
 	const unsigned int count = list_files(guard, files);
 
 	guard->started = clock_milliseconds(CLOCK_MONOTONIC);
@@ -144,14 +152,11 @@ int guard_start(struct guard *guard)
 		close(ends[1]);
 		stand_guard(guard, ends[0], files, count);
 	}
-	if (guard->process < 0) {
-		error = -errno;
-		guard->process = 0;
-		close(ends[1]);
-		ends[1] = -1;
-	}
+	error = guard->process < 0 ? -errno : 0;
 	close(ends[0]);
 	guard->pipe = ends[1];
+	if (error)
+		forget(guard);
 	return error;
 }
 
@@ -159,10 +164,7 @@ void guard_end(struct guard *guard)
 {
 	if (guard->process && write(guard->pipe, "", 1) == 1)
 		waitpid(guard->process, NULL, 0);
-	if (guard->pipe >= 0)
-		close(guard->pipe);
-	guard->pipe = -1;
-	guard->process = 0;
+	forget(guard);
 }
 
 /* Is the guard gone? What it was is tidied up. */
@@ -184,9 +186,7 @@ static bool is_gone(struct guard *guard)
 			"the guard of the conntrack helper, process %d, has ended: another one takes "
 			"its place",
 			(int)guard->process);
-	close(guard->pipe);
-	guard->pipe = -1;
-	guard->process = 0;
+	forget(guard);
 	return true;
 }
 

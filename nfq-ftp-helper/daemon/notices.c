@@ -1,20 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "notices.h"
-
 #include "log.h"
-#include "tally.h"
+#include "worker_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-void notices_counters(const struct worker *worker)
+static const struct {
+	const char *text; /* NULL: it is not logged */
+	size_t offset;
+} tally_rows[] = {
+#define ROW(member, text) { text, offsetof(struct counters, member) },
+	COUNTERS(ROW)
+#undef ROW
+};
+
+void worker_notices_tally(const char *event, const struct counters *counters)
+{
+	char line[1024];
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof(tally_rows) / sizeof(tally_rows[0]); i++)
+		if (tally_rows[i].text)
+			length +=
+				(size_t)snprintf(line + length, sizeof(line) - length, " %s=%" PRIu64,
+						 tally_rows[i].text, figures_number_at(counters, tally_rows[i].offset));
+	log_line(LOG_LEVEL_NOTICE, "%s%s refused=%" PRIu64, event, line, figures_refusals(counters));
+	for (unsigned int i = 0; i < REFUSALS; i++) {
+		if (counters->refusals[i])
+			log_line(LOG_LEVEL_NOTICE, "%s refused=%" PRIu64 " reason=%s why=\"%s\"", event,
+				 counters->refusals[i], refusal_name(i), refusal_text(i));
+	}
+}
+
+void worker_notices_counters(const struct worker *worker)
 {
 	const struct nfqueue_counters queue = nfqueue_counters(worker->queue);
 	const struct ctnetlink_counters *ct = &worker->ctnetlink.counters;
 	char event[40];
 
 	snprintf(event, sizeof(event), "event=counters queue=%u", worker->queue_config.queue);
-	tally_log(event, &worker->engine.counters);
+	worker_notices_tally(event, &worker->engine.counters);
 	log_line(LOG_LEVEL_NOTICE,
 		 "%s sessions_now=%" PRIu32 " busy=%" PRIu32 " receives=%" PRIu64 " sends=%" PRIu64 " large=%" PRIu64
 		 " strange=%" PRIu64 " late=%" PRIu64 " unsent=%" PRIu64 " dropped_full=%" PRIu64 " unread=%" PRIu64
@@ -22,8 +47,9 @@ void notices_counters(const struct worker *worker)
 		 " adjusted_by_daemon=%" PRIu64 " data_packets=%" PRIu64,
 		 event, table_sessions(worker->engine.table), table_works(worker->engine.table), queue.receives,
 		 queue.sends, queue.large, queue.strange, queue.late, queue.unsent,
-		 worker->overflow[0].lost + worker->overflow[1].lost, worker->unread, worker->ctnetlink.exchange.runs,
-		 ct->walks, ct->kernel_adjusted, ct->self_adjusted, worker->data_packets);
+		 worker->overflow[0].lost + worker->overflow[1].lost, worker->figures.unread,
+		 worker->ctnetlink.exchange.runs, ct->walks, ct->kernel_adjusted, ct->self_adjusted,
+		 worker->figures.data_packets);
 }
 
 /* The table being full is a limit that people must hear of, but not for every packet. */
@@ -121,7 +147,7 @@ static void tell_unsure(struct worker *worker)
 
 static void tell_data(struct worker *worker)
 {
-	if (worker->data_told || !worker->data_packets)
+	if (worker->data_told || !worker->figures.data_packets)
 		return;
 	log_line(
 		LOG_LEVEL_WARNING,
@@ -131,7 +157,7 @@ static void tell_data(struct worker *worker)
 	worker->data_told = true;
 }
 
-void notices_each_second(struct worker *worker)
+void worker_notices_each_second(struct worker *worker)
 {
 	tell_full(worker);
 	tell_memory(worker);
@@ -139,7 +165,7 @@ void notices_each_second(struct worker *worker)
 	tell_overflow(worker, &worker->overflow[1]);
 }
 
-void notices_once(struct worker *worker)
+void worker_notices_once(struct worker *worker)
 {
 	tell_unsure(worker);
 	tell_data(worker);

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "orders.h"
-
-#include "core/session/session.h"
 #include "core/session/unwatched.h"
+#include "worker_state.h"
 
 /* What has been changed since the last tick. The kernel's limit is this machine's, and no setting. */
 static void take_settings(struct worker *worker)
 {
 	struct policy *policy = &worker->engine.policy;
 	const uint32_t expectations = policy->expectations;
-	const struct settings *news = settings_news(&worker->control->settings,
-						    atomic_load_explicit(&worker->generation, memory_order_relaxed));
+	struct settings news;
 
-	if (!news)
+	if (!settings_news(&worker->control->settings, &worker->settings, &news))
 		return;
-	*policy = news->policy;
+	*policy = news.policy;
 	policy->expectations = expectations;
-	ctnetlink_set_expect_timeout(&worker->ctnetlink, news->expect_timeout);
-	atomic_store_explicit(&worker->generation, news->generation, memory_order_release);
+	ctnetlink_set_expect_timeout(&worker->ctnetlink, news.expect_timeout);
 }
 
 /*
@@ -38,7 +34,7 @@ static void take_doubts(struct worker *worker, uint64_t now)
 	atomic_store_explicit(&worker->doubted, unwatched, memory_order_release);
 }
 
-void orders_take(struct worker *worker, uint64_t now)
+void worker_take_orders(struct worker *worker, uint64_t now)
 {
 	take_settings(worker);
 	take_doubts(worker, now);

@@ -1,54 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "settings.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-unsigned int settings_publish(struct settings_place *place, const struct options *options)
+_Static_assert(sizeof(struct settings) % sizeof(unsigned long) == 0, "they are written by words");
+
+void settings_publish(struct settings_place *place, const struct options *options)
 {
-	struct settings *older = atomic_load_explicit(&place->newest, memory_order_relaxed);
-	struct settings *settings = malloc(sizeof(*settings));
+	struct settings settings;
 
-	if (!settings)
-		return 0;
-	*settings = (struct settings){
-		.generation = older ? older->generation + 1 : 1,
-		.policy = options->policy,
-		.expect_timeout = options->expect_timeout,
-		.older = older,
-	};
-	atomic_store_explicit(&place->newest, settings, memory_order_release);
-	return settings->generation;
+	memset(&settings, 0, sizeof(settings));
+	settings.policy = options->policy;
+	settings.expect_timeout = options->expect_timeout;
+	snapshot_write(&place->version, place->words, &settings, SNAPSHOT_WORDS(struct settings));
 }
 
-const struct settings *settings_news(const struct settings_place *place, unsigned int generation)
+/* Those that are published while they are read are read once more: their version is another. */
+bool settings_news(const struct settings_place *place, unsigned int *version, struct settings *news)
 {
-	const struct settings *newest = atomic_load_explicit(&place->newest, memory_order_acquire);
+	const unsigned int newest = atomic_load_explicit(&place->version, memory_order_relaxed);
 
-	return newest && newest->generation != generation ? newest : NULL;
-}
-
-static void free_list(struct settings *settings)
-{
-	while (settings) {
-		struct settings *older = settings->older;
-
-		free(settings);
-		settings = older;
-	}
-}
-
-void settings_prune(struct settings_place *place, unsigned int oldest)
-{
-	struct settings *newest = atomic_load_explicit(&place->newest, memory_order_relaxed);
-
-	if (!newest || newest->generation != oldest)
-		return;
-	free_list(newest->older);
-	newest->older = NULL;
-}
-
-void settings_free(struct settings_place *place)
-{
-	free_list(atomic_load_explicit(&place->newest, memory_order_relaxed));
-	atomic_store_explicit(&place->newest, NULL, memory_order_relaxed);
+	if (newest == *version || !snapshot_read(&place->version, place->words, news, SNAPSHOT_WORDS(struct settings)))
+		return false;
+	*version = newest;
+	return true;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "statefile.h"
 
+#include "host/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -135,13 +137,6 @@ static int lock(int fd)
 	return error;
 }
 
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 /* Whoever tidies up may have removed it between. */
 static bool is_removed(int fd)
 {
@@ -179,7 +174,7 @@ static int take_lock(struct statefile *file)
 	int error = try_lock(file);
 
 	for (unsigned int tries = 0; !error && is_removed(file->lock) && tries < LOCK_TRIES; tries++) {
-		close_one(&file->lock);
+		file_close(&file->lock);
 		error = try_lock(file);
 	}
 	return error;
@@ -351,10 +346,9 @@ int statefile_open_lock(const char *directory, const char *name, char why[STATEF
 		error = -errno;
 	if (fd >= 0)
 		error = give(fd);
-	if (file.directory >= 0)
-		close(file.directory);
-	if (error && fd >= 0)
-		close(fd);
+	file_close(&file.directory);
+	if (error)
+		file_close(&fd);
 	snprintf(why, STATEFILE_WHY_MAX, "%s", file.why);
 	return error ? error : fd;
 }
@@ -363,10 +357,8 @@ static void forget_left(struct statefile *file)
 {
 	if (file->left)
 		munmap(file->left, file->left_bytes);
-	if (file->left_fd >= 0)
-		close(file->left_fd);
 	file->left = NULL;
-	file->left_fd = -1;
+	file_close(&file->left_fd);
 }
 
 int statefile_replace(struct statefile *file, bool keep)
@@ -388,9 +380,9 @@ void statefile_close(struct statefile *file)
 		munmap(file->memory, file->size);
 	file->memory = NULL;
 	forget_left(file);
-	close_one(&file->fd);
-	close_one(&file->lock);
-	close_one(&file->directory);
+	file_close(&file->fd);
+	file_close(&file->lock);
+	file_close(&file->directory);
 }
 
 /* ---- those that nobody uses any more ---- */

@@ -14,13 +14,12 @@
 #include "worker.h"
 
 #include "host/clock.h"
+#include "host/file.h"
 #include "host/module.h"
 #include "host/sysctl.h"
 #include "kernel/cthelper.h"
 #include "kernel/ctmessage.h"
 #include "log.h"
-#include "notices.h"
-#include "orders.h"
 #include "state.h"
 
 #include <errno.h>
@@ -134,7 +133,7 @@ static void pass_unread(struct worker *worker, unsigned int index)
 	}
 	nfqueue_drop(worker->queue, packet);
 	worker->figures.verdicts[VERDICT_DROP]++;
-	worker->unread++;
+	worker->figures.unread++;
 }
 
 static int arrive(struct worker *worker, unsigned int index)
@@ -144,7 +143,7 @@ static int arrive(struct worker *worker, unsigned int index)
 	int error;
 
 	if (packet->expected) {
-		worker->data_packets++;
+		worker->figures.data_packets++;
 		return -EALREADY;
 	}
 	if (packet->truncated)
@@ -188,8 +187,6 @@ static void publish(struct worker *worker)
 	figures->busy = table_works(table);
 	figures->expected = table_taken(table, SHARE_EXPECTATIONS);
 	figures->recovered = worker->recovered;
-	figures->data_packets = worker->data_packets;
-	figures->unread = worker->unread;
 	figures->exchanges = worker->ctnetlink.exchange.runs;
 	figures->kernel_adjusted = ct->kernel_adjusted;
 	figures->self_adjusted = ct->self_adjusted;
@@ -204,10 +201,10 @@ static void tick(struct worker *worker, uint64_t now)
 	if (now - worker->ticked < TICK_MILLISECONDS)
 		return;
 	if (now / 1000 != worker->ticked / 1000)
-		notices_each_second(worker);
-	notices_once(worker);
+		worker_notices_each_second(worker);
+	worker_notices_once(worker);
 	worker->ticked = now;
-	orders_take(worker, now);
+	worker_take_orders(worker, now);
 	atomic_store_explicit(&worker->beat, now, memory_order_relaxed);
 	atomic_store_explicit(&worker->followed, table_sessions(table), memory_order_relaxed);
 	ctnetlink_hint(&worker->ctnetlink, NULL, 0);
@@ -217,7 +214,7 @@ static void tick(struct worker *worker, uint64_t now)
 	ctnetlink_flush(&worker->ctnetlink);
 	reporter_tick(&worker->reporter, now);
 	if (wanted != worker->counters_given)
-		notices_counters(worker);
+		worker_notices_counters(worker);
 	worker->counters_given = wanted;
 	publish(worker);
 }
@@ -464,8 +461,7 @@ int worker_join(struct worker *worker)
 void worker_close(struct worker *worker)
 {
 	nfqueue_close(worker->queue);
-	if (worker->stat_file >= 0)
-		close(worker->stat_file);
+	file_close(&worker->stat_file);
 	reporter_close(&worker->reporter);
 	statefile_close(&worker->file);
 	ctnetlink_close(&worker->ctnetlink);

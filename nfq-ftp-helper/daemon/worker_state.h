@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * worker_state - what a worker is made of: worker.c writes it, notices.c what it has told.
+ * worker_state - what a worker is made of, and what other files than worker.c do for it: orders.c, notices.c.
  */
 #ifndef DAEMON_WORKER_STATE_H
 #define DAEMON_WORKER_STATE_H
@@ -57,7 +57,7 @@ struct worker {
 	uint64_t ticked;	   /* milliseconds: last tick */
 	_Atomic uint64_t beat;	   /* the same, for other threads */
 	_Atomic uint32_t followed; /* sessions at that time */
-	atomic_uint generation;	   /* of the settings it has */
+	unsigned int settings;	   /* the version of those that it has */
 	unsigned int counters_given;
 	atomic_uint doubted;	     /* of control's unwatched, so many have been taken note of */
 	unsigned int begun;	     /* the same, of its begun */
@@ -66,9 +66,7 @@ struct worker {
 	struct overflow overflow[2]; /* the normal queue, the sure one */
 	struct nfqueue_counters memory_told;
 	bool unsure_told;
-	uint64_t data_packets; /* of data connections: passed at once */
 	bool data_told;
-	uint64_t unread; /* packets dropped, since they were too long to be read, and must not pass unread */
 	pthread_t thread;
 	bool running;
 	int failure; /* a negative errno that ended the thread */
@@ -77,5 +75,20 @@ struct worker {
 	int arrived[NFQUEUE_BATCH];	   /* session_arrive()'s results */
 	uint8_t output[WORKER_OUTPUT_MAX]; /* a rewritten packet, until its verdict is written */
 };
+
+/* Take what the main thread has to tell since the last tick, settings and that packets have passed by, and say that it has been taken. */
+void worker_take_orders(struct worker *worker, uint64_t now);
+
+/* What an operator must hear: what there was no room for since this was called last. */
+void worker_notices_each_second(struct worker *worker);
+
+/* What holds for as long as this kernel and these rules do: said once. */
+void worker_notices_once(struct worker *worker);
+
+/* All counters, as SIGUSR1 asks for them. */
+void worker_notices_counters(const struct worker *worker);
+
+/* Those of the engine: one line, and one for each reason of refusals. @event: "event=counters queue=0": what they begin with. */
+void worker_notices_tally(const char *event, const struct counters *counters);
 
 #endif

@@ -2,7 +2,6 @@
 #include "announce.h"
 
 #include "core/wire/ftp.h"
-#include "remedy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -221,11 +220,28 @@ static void tell_expect(struct ladder *ladder, struct announcement_row *announce
 		    translated ? ", which is " : "", translated ? endpoint_print(&expectation->nat_src, behind) : "");
 }
 
+/* What can be done about a refusal at the two ends; what can be done at the router is refusal_advice(). NULL: nothing there. */
+static const char *const remedies[REFUSALS] = {
+	[REFUSED_NO_GREETING] = "no client announces before the greeting: see what sent it",
+	[REFUSED_NO_EXCHANGE] = "capture the connection from its beginning; live, the next command opens",
+	[REFUSED_NOT_FTP] = "a client of FTP must begin with FTP commands; what else it is needs no helper",
+	[REFUSED_MALFORMED] = "the sender must write it as RFC 959, 2428 or 1639 has it, octets up to 255",
+	[REFUSED_TOO_LONG] = "the sender must write an address and a port, and nothing else",
+	[REFUSED_STALLED] = "the sender must send the whole argument without waiting for the other side",
+	[REFUSED_STALE] = "the client asks again, and then it opens",
+	[REFUSED_ADDRESS] = "the sender must name its own address; from server to server (FXP) it does not",
+	[REFUSED_FOREIGN] = "set the public address at the server (vsftpd: pasv_address, pure-ftpd: -P)",
+	[REFUSED_PORT] = "the sender must announce a port of 1024 or more: below are services",
+	[REFUSED_UNASKED] = "only PASV, EPSV and LPSV are answered so: see what the server answers",
+	[REFUSED_PIPELINE] = "the client must wait for some replies before it asks for more",
+	[REFUSED_SPACE] = "a larger segment size on the path (MSS) gives it room",
+};
+
 static void tell_refuse(struct ladder *ladder, struct announcement_row *announcement, struct ladder_row *row,
 			const struct report *report)
 {
 	const char *advice = refusal_advice(report->refusal);
-	const char *remedy = remedy_of(report->refusal);
+	const char *remedy = remedies[report->refusal];
 
 	(void)announcement;
 	ladder_note(ladder, row, LADDER_NOTE_REFUSED, "nothing is opened for it: %s%s%s", refusal_text(report->refusal),

@@ -30,6 +30,7 @@ struct announcement_row {
 	uint16_t port;		       /* announced; 0: none that can be read */
 	struct endpoint expected;      /* where a data connection may go to; its family is 0 where none may */
 	bool came;
+	struct announcement_row *older; /* the one before, where they are kept */
 };
 
 /**

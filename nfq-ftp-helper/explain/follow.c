@@ -32,7 +32,12 @@ void follow_free(struct follower *follower)
 	}
 	index_free(&follower->index);
 	index_free(&follower->hosts);
-	free(follower->announcements);
+	while (follower->announcements) {
+		struct announcement_row *announcement = follower->announcements;
+
+		follower->announcements = announcement->older;
+		free(announcement);
+	}
 	free(follower);
 }
 
@@ -143,11 +148,9 @@ static struct announcement_row *announcement_of(const struct follow_connection *
 						const struct announce_report *kept)
 {
 	const struct follower *follower = connection->follower;
-	struct announcement_row *found = NULL;
+	struct announcement_row *found = NULL, *row = follower->announcements;
 
-	for (size_t i = 0; i < follower->announcement_count && i < LOOK_BACK; i++) {
-		struct announcement_row *row = &follower->announcements[follower->announcement_count - 1 - i];
-
+	for (unsigned int i = 0; row && i < LOOK_BACK; i++, row = row->older) {
 		if (row->dialogue != connection->dialogue || !announce_is_about(row, kept))
 			continue;
 		if (found && row->row->time != follower->now)
@@ -172,11 +175,9 @@ static struct ladder_row *last_row(const struct follow_connection *connection)
 static void tell_unexpect(const struct follow_connection *connection, const struct report *report)
 {
 	const struct follower *follower = connection->follower;
-	const struct expectation *expectation = report->expectation;
+	struct announcement_row *row = report->expectation ? follower->announcements : NULL;
 
-	for (size_t i = 0; expectation && i < follower->announcement_count && i < LOOK_BACK; i++) {
-		struct announcement_row *row = &follower->announcements[follower->announcement_count - 1 - i];
-
+	for (unsigned int i = 0; row && i < LOOK_BACK; i++, row = row->older) {
 		if (row->dialogue != connection->dialogue || row->came || row->reported[REPORT_UNEXPECT] ||
 		    row->port != report->port)
 			continue;
@@ -282,9 +283,7 @@ void follow_decision(void *context, const struct playback_packet *packet, enum p
 /* What was opened, and nothing came through it; and what the engine said nothing about, though it looks like an announcement. */
 static void tell_silent(struct follower *follower)
 {
-	for (size_t i = 0; i < follower->announcement_count; i++) {
-		const struct announcement_row *row = &follower->announcements[i];
-
+	for (const struct announcement_row *row = follower->announcements; row; row = row->older) {
 		if (row->reported[REPORT_EXPECT] && !row->came)
 			ladder_note(follower->ladder, row->row, LADDER_NOTE_LED_TO,
 				    "no data connection in this capture came of it");

@@ -75,30 +75,21 @@ static void tell_pending_rows(struct follower *follower, struct announcement_row
 	follower->pending_count = left;
 }
 
-/* For one more announcement; the room is a power of two. Return: whether there is memory for it. */
-static bool make_room(struct follower *follower)
-{
-	const size_t count = follower->announcement_count;
-	struct announcement_row *grown;
-
-	if (count & (count - 1))
-		return true;
-	grown = reallocarray(follower->announcements, count ? 2 * count : 1, sizeof(*grown));
-	follower->ladder->no_memory |= !grown;
-	if (grown)
-		follower->announcements = grown;
-	return grown != NULL;
-}
-
 static void announce(struct follow_connection *connection, struct ladder_row *row)
 {
 	struct follower *follower = connection->follower;
-	struct announcement_row announcement;
+	struct announcement_row announcement, *kept;
 
-	if (!row || !announce_line(follower->ladder, connection->dialogue, row, &announcement) || !make_room(follower))
+	if (!row || !announce_line(follower->ladder, connection->dialogue, row, &announcement))
 		return;
-	follower->announcements[follower->announcement_count] = announcement;
-	tell_pending_rows(follower, &follower->announcements[follower->announcement_count++]);
+	kept = malloc(sizeof(*kept));
+	follower->ladder->no_memory |= !kept;
+	if (!kept)
+		return;
+	*kept = announcement;
+	kept->older = follower->announcements;
+	follower->announcements = kept;
+	tell_pending_rows(follower, kept);
 }
 
 /* A server that has understood the command says nothing of it back; one that has not may. Return: the length now. */

@@ -9,33 +9,23 @@
 
 enum step { STEP_SYN = 1, STEP_SYN_ACK = 2, STEP_ACK = 4 };
 
-static struct announcement_row *announcement_of_data(const struct follow_connection *connection)
-{
-	return connection->announcement ? &connection->follower->announcements[connection->announcement - 1] : NULL;
-}
-
 /* The last that leads there: ports are used again. */
-static size_t find_announcement(const struct follow_connection *connection)
+static struct announcement_row *find_announcement(const struct follow_connection *connection)
 {
-	const struct follower *follower = connection->follower;
-	const size_t count = follower->announcement_count, first = count > LOOK_BACK ? count - LOOK_BACK : 0;
+	struct announcement_row *row = connection->follower->announcements;
 
-	for (size_t i = count; i > first; i--) {
-		const struct announcement_row *row = &follower->announcements[i - 1];
-
+	for (unsigned int i = 0; row && i < LOOK_BACK; i++, row = row->older)
 		if (!row->came && announce_leads_to(row, &connection->inside.dst))
-			return i;
-	}
-	return 0;
+			return row;
+	return NULL;
 }
 
 void follow_data_begin(struct follow_connection *connection)
 {
 	const struct follow_connection *control;
-	struct announcement_row *announcement;
+	struct announcement_row *announcement = find_announcement(connection);
 
-	connection->announcement = find_announcement(connection);
-	announcement = announcement_of_data(connection);
+	connection->announcement = announcement;
 	if (announcement) {
 		announcement->came = true;
 		connection->dialogue = announcement->dialogue;
@@ -70,11 +60,9 @@ static void count(struct follow_flow *flow, const struct segment *segment, uint3
 
 static void note_unannounced(const struct follow_connection *connection)
 {
-	const struct announcement_row *announcement = announcement_of_data(connection);
-
 	if (connection->expected)
 		return;
-	if (announcement)
+	if (connection->announcement)
 		ladder_note(connection->follower->ladder, connection->last_row, LADDER_NOTE_REFUSED,
 			    "this is what was announced and not opened: a firewall does not let it in");
 	else
@@ -152,14 +140,13 @@ static enum ladder_way summary(const struct follow_connection *connection, char 
 
 void follow_data_end(struct follow_connection *connection)
 {
-	struct announcement_row *announcement = announcement_of_data(connection);
 	char src[ENDPOINT_PRINT_MAX], dst[ENDPOINT_PRINT_MAX], text[TEXT_MAX], shown[TEXT_MAX + 4];
 	const enum ladder_way way = summary(connection, text);
 
-	if (announcement)
-		ladder_note(connection->follower->ladder, announcement->row, LADDER_NOTE_LED_TO, "%s to %s, %s",
-			    endpoint_print(&connection->inside.src, src), endpoint_print(&connection->inside.dst, dst),
-			    text);
+	if (connection->announcement)
+		ladder_note(connection->follower->ladder, connection->announcement->row, LADDER_NOTE_LED_TO,
+			    "%s to %s, %s", endpoint_print(&connection->inside.src, src),
+			    endpoint_print(&connection->inside.dst, dst), text);
 	if (!connection->data_row)
 		return;
 	connection->data_row->way = way;

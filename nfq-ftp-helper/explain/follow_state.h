@@ -46,9 +46,9 @@ struct follow_connection {
 	struct ladder_row *opaque_row;
 	/* Data: */
 	struct follow_flow flow[2];
-	bool to_client;	     /* its opener is the dialogue's server */
-	size_t announcement; /* its number, from 1; 0: nobody announced it */
-	unsigned int steps;  /* of its handshake that have been shown */
+	bool to_client;			       /* its opener is the dialogue's server */
+	struct announcement_row *announcement; /* NULL: nobody announced it */
+	unsigned int steps;		       /* of its handshake that have been shown */
 	bool expected;
 	int64_t first, last;
 	struct ladder_row *last_row, *data_row;
@@ -58,8 +58,7 @@ struct follower {
 	struct ladder *ladder;
 	struct index index, hosts; /* all connections; of control connections the last between two hosts */
 	struct follow_connection *newest;
-	struct announcement_row *announcements;
-	size_t announcement_count;
+	struct announcement_row *announcements; /* the last of them */
 	struct announce_report pending[FOLLOW_PENDING_MAX];
 	unsigned int pending_count;
 	bool begun;

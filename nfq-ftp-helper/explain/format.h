@@ -12,7 +12,7 @@ enum format {
 	FORMATS,
 };
 
-/* NULL: there is none of that number. */
-const char *format_name(unsigned int format);
+/* Behind the last NULL. */
+extern const char *const format_names[FORMATS + 1];
 
 #endif

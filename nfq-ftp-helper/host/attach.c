@@ -11,10 +11,17 @@ const struct attach attach_default = {
 	.queues.given = true,
 };
 
-const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES] = {
+const char *const mode_names[MODES + 1] = {
+	[MODE_AUTO] = "auto",
+	[MODE_QUEUE] = "queue",
+	[MODE_CTHELPER] = "cthelper",
+	[MODE_KMOD] = "kmod",
+};
+
+const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES + 1] = {
 	[SEQADJ_MODE_AUTO] = "auto",
 	[SEQADJ_MODE_KERNEL] = "kernel",
-	[SEQADJ_MODE_SELF] = "self",
+	[SEQADJ_MODE_SELF] = ATTACH_ADJUSTED_BY_SELF,
 };
 
 void attach_choose(struct attach *attach)

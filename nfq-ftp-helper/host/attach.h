@@ -6,8 +6,19 @@
 #define HOST_ATTACH_H
 
 #include "kernel/ctnetlink.h"
-#include "mode.h"
 #include "queue_range.h"
+
+/* Who queues packets for this program. */
+enum mode {
+	MODE_AUTO,     /* what attach_choose() finds */
+	MODE_QUEUE,    /* NFQUEUE rules */
+	MODE_CTHELPER, /* the conntrack helper that this program registers (kernel/cthelper.h) */
+	MODE_KMOD,     /* the one of the module nf_conntrack_nfqftp (host/module.h) */
+	MODES,
+};
+
+/* "cthelper": for people, and for options; behind the last NULL. */
+extern const char *const mode_names[MODES + 1];
 
 /* On the connmark where nothing else is said and nobody else uses it (ruleset/marks.h), the module's, too: FTP is port 21, so bit 21. */
 #define ATTACH_MARK (1u << 21)
@@ -32,9 +43,11 @@ struct attach {
 /* What holds where nothing is said. */
 extern const struct attach attach_default;
 
-/* By enum seqadj_mode, "kernel": for people, and for options. */
+/* By enum seqadj_mode, "kernel": for people, and for options; behind the last NULL. */
 #define ATTACH_SEQADJ_MODES 3
-extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES];
+extern const char *const attach_seqadj_names[ATTACH_SEQADJ_MODES + 1];
+
+#define ATTACH_ADJUSTED_BY_SELF "self"
 
 /* What a session's is called whose numbers nobody adjusts, and replay's that leaves that to a kernel. */
 #define ATTACH_ADJUSTED_BY_NONE "none"

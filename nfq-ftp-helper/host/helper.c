@@ -4,35 +4,14 @@
 #include "core/table/table.h"
 #include "kernel/cthelper.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-static void note_own(void *context, const struct cthelper *found)
+static int find_own(struct exchange *exchange, void *context)
 {
 	struct helper *helper = context;
+	struct cthelper own;
+	const int error = cthelper_find(exchange, CTHELPER_NAME, &own);
 
-	if (strcmp(found->name, CTHELPER_NAME) == 0)
-		*helper = (struct helper){ .known = true, .enabled = found->enabled, .queue = found->queue };
-}
-
-/* A socket is some kilobytes, and for as long as one question takes. */
-static int ask(int (*question)(struct exchange *exchange, void *context), void *context)
-{
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-	int error = exchange ? exchange_open(exchange) : -ENOMEM;
-
-	if (!error) {
-		error = question(exchange, context);
-		exchange_close(exchange);
-	}
-	free(exchange);
+	*helper = (struct helper){ .known = own.name[0], .enabled = own.enabled, .queue = own.queue };
 	return error;
-}
-
-static int list(struct exchange *exchange, void *helper)
-{
-	return cthelper_list(exchange, note_own, helper);
 }
 
 static int prepare(struct exchange *exchange, void *policy)
@@ -43,7 +22,7 @@ static int prepare(struct exchange *exchange, void *policy)
 int helper_look(struct helper *helper)
 {
 	*helper = (struct helper){ 0 };
-	return ask(list, helper);
+	return exchange_once(NETLINK_NETFILTER, find_own, helper);
 }
 
 /* Whoever can be asked which there are has some, or could have. */
@@ -58,5 +37,5 @@ int helper_prepare(void)
 {
 	struct cthelper_policy policy = { .expectations = ANNOUNCEMENTS_MAX, .seconds = FTP_EXPECTED_SECONDS };
 
-	return ask(prepare, &policy);
+	return exchange_once(NETLINK_NETFILTER, prepare, &policy);
 }

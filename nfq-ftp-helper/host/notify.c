@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "notify.h"
 
+#include "file.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
@@ -117,9 +119,7 @@ void notify_stopping(struct notify *notify)
 
 void notify_close(struct notify *notify)
 {
-	if (notify->socket >= 0)
-		close(notify->socket);
-	notify->socket = -1;
+	file_close(&notify->socket);
 }
 
 bool notify_unit_is_active(const char *directory, const char *unit)

@@ -2,7 +2,6 @@
 #include "rights.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,19 +60,9 @@ int rights_of(pid_t process, struct rights *rights)
 	return 0;
 }
 
-static bool has(unsigned int capability)
+bool rights_have(unsigned int capability)
 {
 	struct rights rights;
 
 	return rights_of(getpid(), &rights) == 0 && (rights.capabilities >> capability & 1);
-}
-
-bool rights_net_admin(void)
-{
-	return has(CAP_NET_ADMIN);
-}
-
-bool rights_sys_admin(void)
-{
-	return has(CAP_SYS_ADMIN);
 }

@@ -5,6 +5,7 @@
 #ifndef HOST_RIGHTS_H
 #define HOST_RIGHTS_H
 
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,10 +21,10 @@ struct rights {
 /* Those of a process. Return: 0, or a negative errno. */
 int rights_of(pid_t process, struct rights *rights);
 
-/* Has this process CAP_NET_ADMIN: can rules, queues and conntrack be reached? */
-bool rights_net_admin(void);
-
-/* Has it CAP_SYS_ADMIN: can it make a network namespace? */
-bool rights_sys_admin(void);
+/*
+ * Has this process a capability? With CAP_NET_ADMIN rules, queues and conntrack can be reached, with CAP_SYS_ADMIN a network namespace can be
+ * made.
+ */
+bool rights_have(unsigned int capability);
 
 #endif

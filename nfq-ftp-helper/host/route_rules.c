@@ -2,18 +2,12 @@
 #include "route_rules.h"
 
 #include "kernel/attributes.h"
-#include "kernel/netlink.h"
+#include "kernel/exchange.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/time.h>
-
-#define ANSWER_MAX 32768
-#define PATIENCE   2 /* seconds */
 
 static const struct attribute_rule attribute_rules[FRA_FWMASK + 1] = {
 	[FRA_PRIORITY] = { .exactly = sizeof(uint32_t) },
@@ -25,16 +19,13 @@ struct listing {
 	struct route_rule *rules;
 	size_t room;
 	int count;
+	int error;
 };
 
 /* In host order, as rtnetlink has it. */
 static uint32_t number(const struct nlattr *attribute, uint32_t otherwise)
 {
-	uint32_t value = otherwise;
-
-	if (attribute)
-		memcpy(&value, mnl_attr_get_payload(attribute), sizeof(value));
-	return value;
+	return attribute ? mnl_attr_get_u32(attribute) : otherwise;
 }
 
 static int read_rule(const struct nlmsghdr *message, struct listing *listing)
@@ -64,76 +55,39 @@ static int read_rule(const struct nlmsghdr *message, struct listing *listing)
 	return 0;
 }
 
-/* One datagram. Return: 1: more follow; 0: it was the last; a negative errno. */
-static int read_datagram(const void *data, int length, struct listing *listing)
+static void take_rule(void *context, const struct nlmsghdr *message)
 {
-	const struct nlmsghdr *message = data;
+	struct listing *listing = context;
 
-	for (; mnl_nlmsg_ok(message, length); message = mnl_nlmsg_next(message, &length)) {
-		int error = 0;
-
-		if (message->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (message->nlmsg_type == NLMSG_ERROR)
-			return mnl_nlmsg_get_payload_len(message) < sizeof(int) ?
-				       -EBADMSG :
-				       ((const struct nlmsgerr *)mnl_nlmsg_get_payload(message))->error;
-		if (message->nlmsg_type == RTM_NEWRULE)
-			error = read_rule(message, listing);
-		if (error)
-			return error;
-	}
-	return 1;
+	if (message->nlmsg_type == RTM_NEWRULE && !listing->error)
+		listing->error = read_rule(message, listing);
 }
 
-static int ask_family(int fd, uint8_t family)
+/* What a question to netfilter begins with says the family in its first byte, too, which is all that the kernel looks at here. */
+static int list_family(struct exchange *exchange, uint8_t family, struct listing *listing)
 {
-	_Alignas(8) uint8_t buffer[64] = { 0 };
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct fib_rule_hdr *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	struct iovec piece = { .iov_base = buffer };
+	int error;
 
-	message->nlmsg_type = RTM_GETRULE;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->family = family;
-	piece.iov_len = message->nlmsg_len;
-	return netlink_send(fd, &piece, 1);
+	exchange_add(exchange, RTM_GETRULE, NLM_F_DUMP, family);
+	error = exchange_walk(exchange, take_rule, listing);
+	return error ? error : listing->error;
 }
 
-static int list_family(int fd, uint8_t family, struct listing *listing)
+/* A kernel without IPv6 has none. */
+static int list_both(struct exchange *exchange, void *listing)
 {
-	static _Alignas(8) uint8_t answer[ANSWER_MAX];
-	int more = ask_family(fd, family);
+	const int error = list_family(exchange, FAMILY_IPV4, listing);
 
-	if (more < 0)
-		return more;
-	do {
-		more = netlink_receive(fd, answer, sizeof(answer));
-		if (more > 0)
-			more = read_datagram(answer, more, listing);
-	} while (more > 0);
-	return more;
+	if (!error)
+		(void)list_family(exchange, FAMILY_IPV6, listing);
+	return error;
 }
 
 int route_rules_read(struct route_rule *rules, size_t room)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE };
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	struct listing listing = { .rules = rules, .room = room };
-	int error, fd = socket ? mnl_socket_get_fd(socket) : -1;
+	const int error = exchange_once(NETLINK_ROUTE, list_both, &listing);
 
-	if (!socket)
-		return -errno;
-	error = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-				setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ?
-			-errno :
-			0;
-	if (!error)
-		error = list_family(fd, AF_INET, &listing);
-	/* A kernel without IPv6 has none. */
-	if (!error)
-		(void)list_family(fd, AF_INET6, &listing);
-	mnl_socket_close(socket);
 	return error ? error : listing.count;
 }
 

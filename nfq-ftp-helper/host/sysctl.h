@@ -5,8 +5,9 @@
 #ifndef HOST_SYSCTL_H
 #define HOST_SYSCTL_H
 
-/* A command, of printf's kind: name, number, and a word for the file's name. It is set now, and at each start of the machine. */
-#define SYSCTL_SET_FOR_GOOD "sysctl -w %s=%d | tee /etc/sysctl.d/60-nfq-ftp-helper-%s.conf"
+/* A command; @word is for the file's name. It is set now, and at each start of the machine. */
+#define SYSCTL_SET_FOR_GOOD(name, number, word)                                                                        \
+	"sysctl -w " name "=" number " | tee /etc/sysctl.d/60-nfq-ftp-helper-" word ".conf"
 
 /* Before it, where the setting is a module's: one that is not loaded yet when the machine's settings are made does not get them. */
 #define SYSCTL_MODULE_FIRST(module) "echo " module " >/etc/modules-load.d/60-nfq-ftp-helper-" module ".conf; "

@@ -16,7 +16,7 @@
 void capabilities_bound(uint64_t set)
 {
 	for (unsigned int i = 0; i < CAPABILITIES_MAX && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) {
-		if (!(set & capabilities_bit(i)))
+		if (!(set >> i & 1))
 			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 	}
 }

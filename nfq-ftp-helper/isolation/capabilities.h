@@ -7,11 +7,7 @@
 
 #include <stdint.h>
 
-/* Capability @number as a bit of a set. */
-static inline uint64_t capabilities_bit(unsigned int number)
-{
-	return 1ull << number;
-}
+/* A set of capabilities is a bit each, 1 << CAP_NET_ADMIN for instance. */
 
 /* Programs that are started from here have none but those of @set, whoever they run as. Without CAP_SETPCAP: it stays as it is. */
 void capabilities_bound(uint64_t set);

@@ -5,13 +5,15 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-int child_start(pid_t *process, int *channel, void (*run)(const void *context, int channel), const void *context)
+int child_start(struct child *child, void (*run)(const void *context, int channel), const void *context)
 {
 	int ends[2], error;
 	pid_t forked;
 
+	*child = CHILD_NONE;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
 	forked = fork();
@@ -25,15 +27,18 @@ int child_start(pid_t *process, int *channel, void (*run)(const void *context, i
 		close(ends[0]);
 		return error;
 	}
-	*process = forked;
-	*channel = ends[0];
+	*child = (struct child){ .process = forked, .channel = ends[0] };
 	return 0;
 }
 
-void child_dismiss(int channel)
+void child_end(struct child *child)
 {
-	(void)shutdown(channel, SHUT_RDWR);
-	close(channel);
+	if (child->channel >= 0) {
+		(void)shutdown(child->channel, SHUT_RDWR);
+		close(child->channel);
+		waitpid(child->process, NULL, 0);
+	}
+	*child = CHILD_NONE;
 }
 
 static void close_others(int channel)

@@ -7,19 +7,29 @@
 
 #include <sys/types.h>
 
+/* There is none: the process is 0. Of one thread. */
+struct child {
+	pid_t process;
+	int channel; /* a socket for datagrams to it; -1: none */
+};
+
+#define CHILD_NONE ((struct child){ .channel = -1 })
+
 /**
  * child_start - fork it off
- * @process: filled in
- * @channel: likewise: a socket for datagrams to it
- * @run: what the process does, with its end of that
+ * @child: filled in
+ * @run: what the process does, with its end of the channel
  * @context: for @run
  *
- * Return: 0, or a negative errno: there is no process, and nothing is filled in.
+ * Return: 0, or a negative errno: there is no process.
  */
-int child_start(pid_t *process, int *channel, void (*run)(const void *context, int channel), const void *context);
+int child_start(struct child *child, void (*run)(const void *context, int channel), const void *context);
 
-/* Say over its channel that it is to end. Others may have that open, too: guards are forked off later. */
-void child_dismiss(int channel);
+/*
+ * It is told over its channel to end, which others may have open, too: guards are forked off later; and is waited for, but where it has no channel any
+ * more: then it may be stuck for ever.
+ */
+void child_end(struct child *child);
 
 /*
  * A signal to the daemon's group, such as a terminal's, is for the daemon, who has something to ask for first: none ends this process but

@@ -38,7 +38,7 @@ static int become_user(const struct stage_context *context)
  */
 static int keep_net_admin(const struct stage_context *context)
 {
-	const int error = capabilities_keep(capabilities_bit(CAP_NET_ADMIN));
+	const int error = capabilities_keep(1ull << CAP_NET_ADMIN);
 
 	(void)context;
 	if (error)

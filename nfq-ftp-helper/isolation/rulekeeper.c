@@ -2,8 +2,8 @@
 #include "rulekeeper.h"
 
 #include "capabilities.h"
-#include "child.h"
 #include "host/clock.h"
+#include "host/file.h"
 #include "host/queue_holder.h"
 #include "host/rights.h"
 
@@ -22,8 +22,7 @@ enum request { REQUEST_APPLY = 'a', REQUEST_REMOVE = 'r' };
 /* ---- the process ---- */
 
 /* What nft and iptables take; the last is for iptables-legacy, which loads modules itself. */
-#define RULES_CAPABILITIES                                                                                             \
-	(capabilities_bit(CAP_NET_ADMIN) | capabilities_bit(CAP_NET_RAW) | capabilities_bit(CAP_SYS_MODULE))
+#define RULES_CAPABILITIES (1ull << CAP_NET_ADMIN | 1ull << CAP_NET_RAW | 1ull << CAP_SYS_MODULE)
 
 /*
  * Of root's power, for itself and its programs. Who is another user, with ambient capabilities, has no more than was meant for it.
@@ -78,23 +77,22 @@ static _Noreturn void keep_rules(const void *acts, int channel)
 int rulekeeper_start(struct rulekeeper *keeper, const struct rulekeeper_acts *acts)
 {
 	*keeper = RULEKEEPER_NONE;
-	return child_start(&keeper->process, &keeper->channel, keep_rules, acts);
+	return child_start(&keeper->child, keep_rules, acts);
 }
 
 /* Late answers must not be taken for those of later requests. */
 static int give_up(struct rulekeeper *keeper, int error)
 {
-	close(keeper->channel);
-	keeper->channel = -1;
+	file_close(&keeper->child.channel);
 	keeper->asked = false;
 	return error;
 }
 
 static int request_of(struct rulekeeper *keeper, uint8_t request)
 {
-	if (keeper->channel < 0)
+	if (keeper->child.channel < 0)
 		return -EPIPE;
-	if (send(keeper->channel, &request, 1, MSG_NOSIGNAL) != 1)
+	if (send(keeper->child.channel, &request, 1, MSG_NOSIGNAL) != 1)
 		return give_up(keeper, -EPIPE);
 	keeper->asked = true;
 	keeper->until = clock_milliseconds(CLOCK_MONOTONIC) + PATIENCE;
@@ -104,12 +102,12 @@ static int request_of(struct rulekeeper *keeper, uint8_t request)
 /* Wait for so long at most. Return: as rulekeeper_answer(). */
 static int answer_within(struct rulekeeper *keeper, int64_t patience)
 {
-	struct pollfd polled = { .fd = keeper->channel, .events = POLLIN };
+	struct pollfd polled = { .fd = keeper->child.channel, .events = POLLIN };
 	int32_t answer;
 	int ready;
 
 	if (!keeper->asked)
-		return keeper->channel < 0 ? -EPIPE : -EINVAL;
+		return keeper->child.channel < 0 ? -EPIPE : -EINVAL;
 	do {
 		ready = poll(&polled, 1, patience > 0 ? (int)patience : 0);
 	} while (ready < 0 && errno == EINTR);
@@ -117,7 +115,7 @@ static int answer_within(struct rulekeeper *keeper, int64_t patience)
 		return give_up(keeper, -errno);
 	if (!ready)
 		return clock_milliseconds(CLOCK_MONOTONIC) < keeper->until ? -EINPROGRESS : give_up(keeper, -ETIMEDOUT);
-	if (recv(keeper->channel, &answer, sizeof(answer), 0) != sizeof(answer))
+	if (recv(keeper->child.channel, &answer, sizeof(answer), 0) != sizeof(answer))
 		return give_up(keeper, -EPIPE);
 	keeper->asked = false;
 	return answer;
@@ -166,23 +164,17 @@ int rulekeeper_answer(struct rulekeeper *keeper)
 
 bool rulekeeper_has_ended(struct rulekeeper *keeper)
 {
-	struct pollfd polled = { .fd = keeper->channel, .events = 0 };
+	struct pollfd polled = { .fd = keeper->child.channel, .events = 0 };
 
-	if (keeper->channel < 0 || keeper->asked || poll(&polled, 1, 0) <= 0)
+	if (keeper->child.channel < 0 || keeper->asked || poll(&polled, 1, 0) <= 0)
 		return false;
 	(void)give_up(keeper, 0);
-	(void)waitpid(keeper->process, NULL, 0); /* its files are closed, so it is about to end */
+	(void)waitpid(keeper->child.process, NULL, 0); /* its files are closed, so it is about to end */
 	return true;
 }
 
 void rulekeeper_end(struct rulekeeper *keeper)
 {
-	const bool answers = keeper->channel >= 0;
-
-	if (answers)
-		child_dismiss(keeper->channel);
-	/* One that was given up may be stuck in a program for ever. */
-	if (keeper->process > 0 && answers)
-		waitpid(keeper->process, NULL, 0);
+	child_end(&keeper->child);
 	*keeper = RULEKEEPER_NONE;
 }

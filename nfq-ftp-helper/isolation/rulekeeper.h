@@ -11,9 +11,10 @@
 #ifndef ISOLATION_RULEKEEPER_H
 #define ISOLATION_RULEKEEPER_H
 
+#include "child.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* Each returns 0, or a negative errno. */
 struct rulekeeper_acts {
@@ -22,15 +23,14 @@ struct rulekeeper_acts {
 	void *context;
 };
 
-/* There is none: the process is 0. Of one thread. */
+/* Of one thread. */
 struct rulekeeper {
-	pid_t process;
-	int channel;   /* -1: none */
+	struct child child;
 	bool asked;    /* its answer has not come yet ... */
 	int64_t until; /* ... and is waited for until then, milliseconds */
 };
 
-#define RULEKEEPER_NONE ((struct rulekeeper){ .channel = -1 })
+#define RULEKEEPER_NONE ((struct rulekeeper){ .child = CHILD_NONE })
 
 /*
  * Start it. Call it while there is one thread, and as few files as possible are open: it keeps none but the standard ones.

@@ -18,7 +18,6 @@
 #include "cthelper.h"
 
 #include "attributes.h"
-#include "family.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,7 +48,7 @@ static struct nlmsghdr *add_message(struct exchange *exchange, unsigned int type
 
 	mnl_attr_put_strz(message, NFCTH_NAME, CTHELPER_NAME);
 	nest = mnl_attr_nest_start(message, NFCTH_TUPLE);
-	attribute_put_be16(message, NFCTH_TUPLE_L3PROTONUM, family_number(family));
+	attribute_put_be16(message, NFCTH_TUPLE_L3PROTONUM, ctmessage_family(family));
 	mnl_attr_put_u8(message, NFCTH_TUPLE_L4PROTONUM, IPPROTO_TCP);
 	mnl_attr_nest_end(message, nest);
 	return message;
@@ -209,29 +208,26 @@ int cthelper_unregister(struct exchange *exchange)
 	return error ? error : do_all(exchange, helper_delete);
 }
 
-/* ---- listing ---- */
+/* ---- finding ---- */
 
 /* Return: 0, or -EPROTONOSUPPORT for what is not TCP over IP. */
-static int read_protocols(const struct nlattr *nest, uint8_t *family)
+static int check_protocols(const struct nlattr *nest)
 {
 	static const struct attribute_rule rules[NFCTH_TUPLE_MAX + 1] = {
 		[NFCTH_TUPLE_L3PROTONUM] = { .exactly = 2 },
 		[NFCTH_TUPLE_L4PROTONUM] = { .exactly = 1 },
 	};
 	const struct nlattr *found[NFCTH_TUPLE_MAX + 1];
-	uint16_t family_number;
+	uint16_t family;
 
 	if (attributes_parse_nested(nest, rules, found, NFCTH_TUPLE_MAX) < 0)
 		return -EBADMSG;
 	if (!found[NFCTH_TUPLE_L3PROTONUM] || !found[NFCTH_TUPLE_L4PROTONUM])
 		return -EBADMSG;
-	family_number = attribute_be16(found[NFCTH_TUPLE_L3PROTONUM]);
-	if (family_number != AF_INET && family_number != AF_INET6)
+	family = attribute_be16(found[NFCTH_TUPLE_L3PROTONUM]);
+	if (family != AF_INET && family != AF_INET6)
 		return -EPROTONOSUPPORT;
-	if (mnl_attr_get_u8(found[NFCTH_TUPLE_L4PROTONUM]) != IPPROTO_TCP)
-		return -EPROTONOSUPPORT;
-	*family = family_number == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
-	return 0;
+	return mnl_attr_get_u8(found[NFCTH_TUPLE_L4PROTONUM]) == IPPROTO_TCP ? 0 : -EPROTONOSUPPORT;
 }
 
 static int helper_read(const void *attributes, size_t length, struct cthelper *helper)
@@ -249,32 +245,34 @@ static int helper_read(const void *attributes, size_t length, struct cthelper *h
 		return -EBADMSG;
 	error = attribute_text(found[NFCTH_NAME], helper->name, sizeof(helper->name));
 	if (!error)
-		error = read_protocols(found[NFCTH_TUPLE], &helper->family);
+		error = check_protocols(found[NFCTH_TUPLE]);
 	helper->queue = (uint16_t)attribute_be32(found[NFCTH_QUEUE_NUM]);
 	helper->enabled = attribute_be32(found[NFCTH_STATUS]) != NFCT_HELPER_STATUS_DISABLED;
 	return error;
 }
 
-struct listing {
-	void (*look)(void *context, const struct cthelper *helper);
-	void *context;
+struct search {
+	const char *name;
+	struct cthelper *helper;
 };
 
-static void list_object(void *context, const struct nlmsghdr *object)
+static void compare_object(void *context, const struct nlmsghdr *object)
 {
-	const struct listing *listing = context;
+	const struct search *search = context;
 	const void *attributes;
 	int length = exchange_attributes(object, CTHELPER(NFNL_MSG_CTHELPER_NEW), &attributes);
 	struct cthelper helper;
 
-	if (listing->look && length >= 0 && helper_read(attributes, (size_t)length, &helper) == 0)
-		listing->look(listing->context, &helper);
+	if (length >= 0 && helper_read(attributes, (size_t)length, &helper) == 0 &&
+	    strcmp(helper.name, search->name) == 0)
+		*search->helper = helper;
 }
 
-int cthelper_list(struct exchange *exchange, void (*look)(void *context, const struct cthelper *helper), void *context)
+int cthelper_find(struct exchange *exchange, const char *name, struct cthelper *helper)
 {
-	struct listing listing = { look, context };
+	struct search search = { name, helper };
 
+	*helper = (struct cthelper){ .name = "" };
 	exchange_add(exchange, CTHELPER(NFNL_MSG_CTHELPER_GET), NLM_F_DUMP, FAMILY_IPV4);
-	return without_subsystem(exchange_walk(exchange, list_object, &listing));
+	return without_subsystem(exchange_walk(exchange, compare_object, &search));
 }

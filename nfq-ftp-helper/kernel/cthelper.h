@@ -13,8 +13,7 @@
 
 struct cthelper {
 	char name[CONNECTION_HELPER_MAX];
-	uint8_t family; /* FAMILY_IPV4 or FAMILY_IPV6 */
-	bool enabled;	/* it queues packets; otherwise it is a stub, which only carries expectations */
+	bool enabled; /* it queues packets; otherwise it is a stub, which only carries expectations */
 	uint16_t queue;
 };
 
@@ -54,13 +53,13 @@ int cthelper_disable(struct exchange *exchange);
 int cthelper_unregister(struct exchange *exchange);
 
 /**
- * cthelper_list - all TCP helpers of user space, those that are a module's included
+ * cthelper_find - look for one among all TCP helpers of user space, those that are a module's included
  * @exchange: as opened
- * @look: called with each; NULL: the answer is what counts
- * @context: for @look
+ * @name: its name
+ * @helper: filled in; its name is "" where there is none
  *
- * Return: 0, or a negative errno as above.
+ * Return: 0, also where there is none, or a negative errno as above.
  */
-int cthelper_list(struct exchange *exchange, void (*look)(void *context, const struct cthelper *helper), void *context);
+int cthelper_find(struct exchange *exchange, const char *name, struct cthelper *helper);
 
 #endif

@@ -2,7 +2,6 @@
 #include "ctmessage.h"
 
 #include "attributes.h"
-#include "family.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -28,7 +27,7 @@ struct nlmsghdr *ctmessage_begin(void *buffer, uint16_t type, uint16_t flags, ui
 	message->nlmsg_flags = NLM_F_REQUEST | flags;
 	message->nlmsg_seq = seq;
 	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	header->nfgen_family = family_number(family);
+	header->nfgen_family = ctmessage_family(family);
 	header->version = NFNETLINK_V0;
 	return message;
 }

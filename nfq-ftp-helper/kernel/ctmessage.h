@@ -12,8 +12,17 @@
 
 #include <linux/netlink.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #define CTMESSAGE_MAX 1024
+
+/* AF_INET or AF_INET6; of none: AF_UNSPEC, which is all. */
+static inline uint8_t ctmessage_family(uint8_t family)
+{
+	if (!family)
+		return AF_UNSPEC;
+	return family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+}
 
 #define CONNECTION_HELPER_MAX 16 /* NF_CT_HELPER_NAME_LEN */
 

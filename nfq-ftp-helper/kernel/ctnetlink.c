@@ -30,6 +30,7 @@ static int ask_for_nobody(struct ctnetlink *ct)
 
 int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 {
+	struct cthelper own;
 	int error;
 
 	memset(ct, 0, sizeof(*ct));
@@ -38,14 +39,14 @@ int ctnetlink_open(struct ctnetlink *ct, const struct ctnetlink_config *config)
 	ct->conntrack.noted = config->noted;
 	ct->conntrack.expected_seconds = config->expect_timeout;
 	ct->config = *config;
-	error = exchange_open(&ct->exchange);
+	error = exchange_open(&ct->exchange, NETLINK_NETFILTER);
 	if (error)
 		return error;
 	error = ask_for_nobody(ct);
 	if (error)
 		ctnetlink_close(ct);
 	else
-		ct->cthelpers = cthelper_list(&ct->exchange, NULL, NULL) != -EPROTONOSUPPORT;
+		ct->cthelpers = cthelper_find(&ct->exchange, CTHELPER_NAME, &own) != -EPROTONOSUPPORT;
 	return error;
 }
 

@@ -115,19 +115,6 @@ static int adjust_by_self(struct ctnetlink *ct, const struct binding *master)
 	return SEQADJ_SELF;
 }
 
-/* Is there a helper of user space that has this name? */
-struct name_search {
-	const char *name;
-	bool found;
-};
-
-static void compare_name(void *context, const struct cthelper *helper)
-{
-	struct name_search *search = context;
-
-	search->found |= strcmp(search->name, helper->name) == 0;
-}
-
 static int get_connection(struct ctnetlink *ct, const struct binding *master, struct connection *connection)
 {
 	int error;
@@ -148,14 +135,14 @@ static bool carried_by_user(struct ctnetlink *ct, const struct binding *master)
 {
 	const char *queueing = ct->config.queueing_helper;
 	struct connection connection;
-	struct name_search search = { .name = connection.helper };
+	struct cthelper found;
 
 	if (!ct->cthelpers || get_connection(ct, master, &connection) || !connection.helper[0])
 		return false;
 	if (queueing && strcmp(connection.helper, queueing) == 0)
 		return false;
-	(void)cthelper_list(&ct->exchange, compare_name, &search);
-	return search.found;
+	(void)cthelper_find(&ct->exchange, connection.helper, &found);
+	return found.name[0];
 }
 
 int ctnetlink_adjust_seq(struct conntrack *conntrack, const struct binding *master, enum direction direction,

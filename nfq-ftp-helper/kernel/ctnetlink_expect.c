@@ -52,7 +52,7 @@ static int delete_expected(struct ctnetlink *ct, const struct binding *master, c
 static int set_time(struct ctnetlink *ct, const struct binding *master, const struct expectation *expectation,
 		    uint32_t seconds)
 {
-	ctrequest_renew(&ct->exchange, master, expectation, seconds);
+	ctrequest_expect(&ct->exchange, 0, master, expectation, seconds);
 	return exchange_run_one(&ct->exchange);
 }
 
@@ -143,7 +143,7 @@ static int create_expected(struct ctnetlink *ct, const struct binding *master, c
 	struct expected expected;
 	int error;
 
-	ctrequest_expect(&ct->exchange, master, expectation, ct->config.expect_timeout);
+	ctrequest_expect(&ct->exchange, CTREQUEST_NEW, master, expectation, ct->config.expect_timeout);
 	ask_for_those_in_the_way(&ct->exchange, master, expectation);
 	if (!sure)
 		ctrequest_get_expected(&ct->exchange, &expectation->tuple, master->zone);

@@ -95,8 +95,8 @@ int ctrequest_expected(const struct answer *answer, struct expected *expected)
 	return length < 0 ? length : ctmessage_read_expected(attributes, (size_t)length, expected);
 }
 
-static void put_expectation(struct exchange *exchange, unsigned int flags, const struct binding *master,
-			    const struct expectation *expectation, uint32_t seconds)
+void ctrequest_expect(struct exchange *exchange, unsigned int flags, const struct binding *master,
+		      const struct expectation *expectation, uint32_t seconds)
 {
 	struct nlmsghdr *message =
 		exchange_add(exchange, EXPECT(IPCTNL_MSG_EXP_NEW), flags | NLM_F_ACK, expectation->tuple.dst.family);
@@ -104,18 +104,6 @@ static void put_expectation(struct exchange *exchange, unsigned int flags, const
 	ctmessage_put_tuple(message, CTA_EXPECT_MASTER, &master->tuple[DIRECTION_ORIGINAL]);
 	ctmessage_put_expectation(message, expectation, seconds);
 	ctmessage_put_zone(message, CTA_EXPECT_ZONE, master->zone);
-}
-
-void ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
-		      uint32_t seconds)
-{
-	put_expectation(exchange, NLM_F_CREATE | NLM_F_EXCL, master, expectation, seconds);
-}
-
-void ctrequest_renew(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
-		     uint32_t seconds)
-{
-	put_expectation(exchange, 0, master, expectation, seconds);
 }
 
 int ctrequest_delete_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone, uint32_t id)

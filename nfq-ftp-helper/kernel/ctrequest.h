@@ -28,14 +28,13 @@ void ctrequest_forget(struct exchange *exchange, const struct binding *binding);
 /* An expectation. */
 void ctrequest_get_expected(struct exchange *exchange, const struct tuple *tuple, uint16_t zone);
 
-/* A new one. Its answer's error is -EEXIST or -EBUSY where this tuple is expected already, by an equal one or another.
+/*
+ * With CTREQUEST_NEW a new one: its answer's error is -EEXIST or -EBUSY where this tuple is expected already, by an equal one or another. With no
+ * @flags one that is there gets so many seconds from now: -ENOENT where there is none.
  */
-void ctrequest_expect(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
-		      uint32_t seconds);
-
-/* One that is there gets so many seconds from now. Its answer's error is -ENOENT where there is none. */
-void ctrequest_renew(struct exchange *exchange, const struct binding *master, const struct expectation *expectation,
-		     uint32_t seconds);
+#define CTREQUEST_NEW (NLM_F_CREATE | NLM_F_EXCL)
+void ctrequest_expect(struct exchange *exchange, unsigned int flags, const struct binding *master,
+		      const struct expectation *expectation, uint32_t seconds);
 
 /* What came back; of a walk, an answer that is the object. Return: 0, the answer's error, or -EBADMSG. */
 int ctrequest_connection(const struct answer *answer, struct connection *connection);

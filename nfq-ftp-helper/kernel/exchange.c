@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/time.h>
@@ -36,14 +37,14 @@ static int configure(const struct exchange *exchange)
 	return 0;
 }
 
-int exchange_open(struct exchange *exchange)
+int exchange_open(struct exchange *exchange, int protocol)
 {
 	int error;
 
 	memset(exchange, 0, sizeof(*exchange));
 	if (getrandom(&exchange->seq, sizeof(exchange->seq), GRND_NONBLOCK) < 0)
 		exchange->seq = 1;
-	exchange->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	exchange->socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
 	if (!exchange->socket)
 		return -errno;
 	error = configure(exchange);
@@ -57,6 +58,19 @@ void exchange_close(struct exchange *exchange)
 	if (exchange->socket)
 		mnl_socket_close(exchange->socket);
 	exchange->socket = NULL;
+}
+
+int exchange_once(int protocol, int (*ask)(struct exchange *exchange, void *context), void *context)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	int error = exchange ? exchange_open(exchange, protocol) : -ENOMEM;
+
+	if (!error) {
+		error = ask(exchange, context);
+		exchange_close(exchange);
+	}
+	free(exchange);
+	return error;
 }
 
 struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsigned int flags, uint8_t family)

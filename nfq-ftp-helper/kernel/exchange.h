@@ -45,9 +45,12 @@ struct exchange {
 	_Alignas(8) uint8_t walked[EXCHANGE_WALK_MAX];
 };
 
-/* A NETLINK_NETFILTER socket. @exchange is the caller's memory. Return: 0, or a negative errno. */
-int exchange_open(struct exchange *exchange);
+/* A socket of @protocol, NETLINK_NETFILTER as a rule. @exchange is the caller's memory. Return: 0, or a negative errno. */
+int exchange_open(struct exchange *exchange, int protocol);
 void exchange_close(struct exchange *exchange);
+
+/* One that is there, with all its memory, as long as @ask takes. Return: what that returns, or a negative errno. */
+int exchange_once(int protocol, int (*ask)(struct exchange *exchange, void *context), void *context);
 
 /* One more message, to be filled in; as ctmessage_begin(). The first behind one that was sent begins another exchange. */
 struct nlmsghdr *exchange_add(struct exchange *exchange, unsigned int type, unsigned int flags, uint8_t family);

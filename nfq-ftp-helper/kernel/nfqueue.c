@@ -19,9 +19,11 @@
 #include "nfqueue.h"
 
 #include "attributes.h"
+#include "exchange.h"
 #include "netlink.h"
 #include "verdicts.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink_queue.h>
@@ -41,8 +43,6 @@
 	((size_t)72 * 1024 + 320) /* no multiple of a page: slots' first lines fall into different cache sets */
 #define COPY_RANGE 0xffff
 
-#define CONFIG_SIZE 64 /* bytes of a configuration message at most */
-
 /* How long nfqueue_receive() waits. */
 #define WAIT_MICROSECONDS 100000
 
@@ -52,9 +52,8 @@
 #define RECEIVE_PAUSE 1000000 /* nanoseconds */
 
 struct nfqueue {
-	struct mnl_socket *socket;
+	struct exchange exchange; /* has the socket, and configures it and the queues */
 	int fd;
-	uint32_t seq;
 	bool tells_conntrack;
 	struct nfqueue_counters counters;
 	uint8_t *ring; /* NFQUEUE_BATCH slots */
@@ -64,91 +63,56 @@ struct nfqueue {
 	struct verdicts verdicts;
 };
 
-/*
- * A configuration message, to be filled in. What nfq_nlmsg_put() of version 1.0.5 has no parameter for, flags and number,
- * stands beside it.
- */
-static struct nlmsghdr *begin_config(struct nfqueue *queue, char *buffer, uint16_t number, uint16_t flags)
+/* A configuration message, to be filled in. No packet can come before COPY_PACKET is set: what comes first is its acknowledgement. */
+static struct nlmsghdr *begin_config(struct nfqueue *queue, uint16_t number, unsigned int flags)
 {
-	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, number);
+	struct nlmsghdr *message =
+		exchange_add(&queue->exchange, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG, flags, AF_UNSPEC);
+	struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
 
-	message->nlmsg_flags |= flags;
-	message->nlmsg_seq = ++queue->seq;
+	header->res_id = htons(number);
 	return message;
-}
-
-static int send_config(const struct nfqueue *queue, struct nlmsghdr *message)
-{
-	struct iovec piece = { .iov_base = message, .iov_len = message->nlmsg_len };
-	int error;
-
-	do {
-		error = netlink_send(queue->fd, &piece, 1);
-	} while (error == -EINTR);
-	return error;
-}
-
-/* Send a configuration message and wait for the acknowledgement. No packet can come before COPY_PACKET is set. */
-static int run_config(const struct nfqueue *queue, struct nlmsghdr *message)
-{
-	_Alignas(8) uint8_t buffer[1024];
-	const struct nlmsghdr *answer = (const struct nlmsghdr *)(const void *)buffer;
-	int error = send_config(queue, message);
-	int length;
-
-	if (error)
-		return error;
-	do {
-		length = netlink_receive(queue->fd, buffer, sizeof(buffer));
-		if (length < 0)
-			return length;
-	} while (!mnl_nlmsg_ok(answer, length) || answer->nlmsg_seq != message->nlmsg_seq);
-	if (mnl_cb_run(buffer, (size_t)length, message->nlmsg_seq, mnl_socket_get_portid(queue->socket), NULL, NULL) <
-	    0)
-		return -errno;
-	return 0;
 }
 
 static int config_command(struct nfqueue *queue, uint16_t number, uint8_t command)
 {
-	_Alignas(8) char buffer[CONFIG_SIZE];
-	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
+	struct nlmsghdr *message = begin_config(queue, number, NLM_F_ACK);
 
 	nfq_nlmsg_cfg_put_cmd(message, AF_UNSPEC, command);
-	return run_config(queue, message);
+	return exchange_run_one(&queue->exchange);
 }
 
 /* The library sets flags only over a socket of its own (nfq_set_queue_flags()). */
 static int config_flags(struct nfqueue *queue, uint16_t number, uint32_t flags, uint32_t mask)
 {
-	_Alignas(8) char buffer[CONFIG_SIZE];
-	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
-	int error;
+	int error = -EAGAIN;
 
-	attribute_put_be32(message, NFQA_CFG_FLAGS, flags);
-	attribute_put_be32(message, NFQA_CFG_MASK, mask);
-	error = run_config(queue, message);
-	/* The kernel has just loaded a module that it lacked, and asks to be asked again. */
-	return error == -EAGAIN ? run_config(queue, message) : error;
+	/* The kernel may just have loaded a module that it lacked, and ask to be asked again. */
+	for (unsigned int tries = 0; tries < 2 && error == -EAGAIN; tries++) {
+		struct nlmsghdr *message = begin_config(queue, number, NLM_F_ACK);
+
+		attribute_put_be32(message, NFQA_CFG_FLAGS, flags);
+		attribute_put_be32(message, NFQA_CFG_MASK, mask);
+		error = exchange_run_one(&queue->exchange);
+	}
+	return error;
 }
 
 static int config_length(struct nfqueue *queue, uint16_t number, uint32_t length)
 {
-	_Alignas(8) char buffer[CONFIG_SIZE];
-	struct nlmsghdr *message = begin_config(queue, buffer, number, NLM_F_ACK);
+	struct nlmsghdr *message = begin_config(queue, number, NLM_F_ACK);
 
 	nfq_nlmsg_cfg_put_qmaxlen(message, length);
-	return run_config(queue, message);
+	return exchange_run_one(&queue->exchange);
 }
 
 /* From here on packets come, perhaps before an acknowledgement could: so none is asked for. */
 static int config_start(struct nfqueue *queue, uint16_t number)
 {
-	_Alignas(8) char buffer[CONFIG_SIZE];
-	struct nlmsghdr *message = begin_config(queue, buffer, number, 0);
+	struct nlmsghdr *message = begin_config(queue, number, 0);
 
 	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, COPY_RANGE);
-	return send_config(queue, message);
+	return exchange_post(&queue->exchange);
 }
 
 static int take_queue(struct nfqueue *queue, uint16_t number, uint32_t length)
@@ -185,20 +149,20 @@ static int configure_socket(struct nfqueue *queue, const struct nfqueue_config *
 	if (error)
 		return error;
 	/* What does not fit is dropped, and the queue's counters say so: it is no error of this socket. */
-	if (mnl_socket_setsockopt(queue->socket, NETLINK_NO_ENOBUFS, &on, sizeof(on)) < 0)
+	if (mnl_socket_setsockopt(queue->exchange.socket, NETLINK_NO_ENOBUFS, &on, sizeof(on)) < 0)
 		return -errno;
-	(void)mnl_socket_setsockopt(queue->socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	return setsockopt(queue->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ? -errno : 0;
 }
 
 static int open_socket(struct nfqueue *queue)
 {
-	queue->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!queue->socket)
-		return -errno;
-	queue->fd = mnl_socket_get_fd(queue->socket);
+	const int error = exchange_open(&queue->exchange, NETLINK_NETFILTER);
+
+	if (error)
+		return error;
+	queue->fd = mnl_socket_get_fd(queue->exchange.socket);
 	verdicts_init(&queue->verdicts, queue->fd);
-	return mnl_socket_bind(queue->socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+	return 0;
 }
 
 static int take_queues(struct nfqueue *queue, const struct nfqueue_config *config)
@@ -284,8 +248,7 @@ void nfqueue_close(struct nfqueue *queue)
 {
 	if (!queue)
 		return;
-	if (queue->socket)
-		mnl_socket_close(queue->socket);
+	exchange_close(&queue->exchange);
 	if (queue->ring)
 		munmap(queue->ring, SLOT_SIZE * NFQUEUE_BATCH);
 	free(queue);

@@ -454,7 +454,6 @@ void model_free(struct model *model)
 	index_each(&model->index[MODEL_INSIDE], remove_linked, model);
 	index_free(&model->index[MODEL_INSIDE]);
 	index_free(&model->index[MODEL_OUTSIDE]);
-	nat_free(&model->nat);
 	free(model);
 }
 

@@ -14,7 +14,7 @@
 
 #include "core/conntrack.h"
 #include "core/wire/segment.h"
-#include "view.h"
+#include "nat.h"
 
 struct model;
 
@@ -35,8 +35,7 @@ struct conntrack *model_conntrack(struct model *model);
 
 /*
  * inside is seen as outside from the other side; ports are ignored. Where several inside addresses share an outside
- * one, who connects to that reaches the first. -ENOMEM, -EINVAL (families differ), -EEXIST (inside has been added
- * already).
+ * one, who connects to that reaches the first. Errors are nat_add()'s.
  */
 int model_add_nat(struct model *model, const struct endpoint *inside, const struct endpoint *outside);
 

@@ -2,22 +2,17 @@
 #include "nat.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 int nat_add(struct nat *nat, const struct endpoint *inside, const struct endpoint *outside)
 {
-	struct mapping *mappings;
-
 	if (inside->family != outside->family)
 		return -EINVAL;
-	for (size_t i = 0; i < nat->count; i++)
+	for (unsigned int i = 0; i < nat->count; i++)
 		if (endpoint_address_equal(&nat->mappings[i].address[MODEL_INSIDE], inside))
 			return -EEXIST;
-	mappings = realloc(nat->mappings, (nat->count + 1) * sizeof(*mappings));
-	if (!mappings)
+	if (nat->count == NAT_MAX)
 		return -ENOMEM;
-	nat->mappings = mappings;
-	mappings[nat->count++] = (struct mapping){
+	nat->mappings[nat->count++] = (struct mapping){
 		.address = { [MODEL_INSIDE] = *inside, [MODEL_OUTSIDE] = *outside },
 	};
 	return 0;
@@ -27,7 +22,7 @@ struct endpoint nat_map(const struct nat *nat, const struct endpoint *endpoint, 
 {
 	struct endpoint mapped = *endpoint;
 
-	for (size_t i = 0; i < nat->count; i++) {
+	for (unsigned int i = 0; i < nat->count; i++) {
 		const struct mapping *mapping = &nat->mappings[i];
 
 		if (!endpoint_address_equal(&mapping->address[model_view_other(to)], endpoint))
@@ -36,9 +31,4 @@ struct endpoint nat_map(const struct nat *nat, const struct endpoint *endpoint, 
 		break;
 	}
 	return mapped;
-}
-
-void nat_free(struct nat *nat)
-{
-	free(nat->mappings);
 }

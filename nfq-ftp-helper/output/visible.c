@@ -67,6 +67,13 @@ size_t visible_escape(char byte, char to[VISIBLE_ESCAPED + 1])
 	return VISIBLE_ESCAPED;
 }
 
+void visible_only(char *text)
+{
+	for (; *text; text++)
+		if (!between((uint8_t)*text, ' ', '~'))
+			*text = '?';
+}
+
 size_t visible(const char *from, char *to, size_t size)
 {
 	size_t left = strlen(from), used = 0;

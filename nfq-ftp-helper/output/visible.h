@@ -18,6 +18,9 @@ size_t visible_character(const char *bytes, size_t length, uint32_t *character);
 /* One byte as \xNN, and NUL. Return: VISIBLE_ESCAPED. */
 size_t visible_escape(char byte, char to[VISIBLE_ESCAPED + 1]);
 
+/* No longer than it was: whatever is no printable ASCII becomes a `?'. */
+void visible_only(char *text);
+
 /**
  * visible - as much of a text as there is room for
  * @from: ended by NUL

@@ -401,17 +401,17 @@ static const uint64_t seed[2] = { 0x6e66712d66747021u, 0x7265706c61792121u };
 
 static int open_engine(struct playback *playback, const struct policy *policy)
 {
-	const struct playback_nats *nats = &playback->settings->nats;
+	const struct nat *nat = &playback->settings->nat;
 	void *memory = mmap(NULL, table_bytes(&table_size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	playback->model = model_new(playback->settings->seqadj_by);
 	playback->table_memory = memory == MAP_FAILED ? NULL : memory;
-	playback->survey = survey_new(nats);
+	playback->survey = survey_new(nat);
 	if (!playback->model || !playback->table_memory || !playback->survey)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < nats->count; i++)
-		if (model_add_nat(playback->model, &nats->nat[i].inside, &nats->nat[i].outside))
-			return -ENOMEM;
+	for (unsigned int i = 0; i < nat->count; i++)
+		(void)model_add_nat(playback->model, &nat->mappings[i].address[MODEL_INSIDE],
+				    &nat->mappings[i].address[MODEL_OUTSIDE]);
 	playback->engine = (struct engine){
 		.table = table_open(memory, &table_size, seed, NULL),
 		.conntrack = model_conntrack(playback->model),

@@ -6,15 +6,7 @@
 #define PLAYBACK_SETTINGS_H
 
 #include "core/conntrack.h"
-
-#define PLAYBACK_NAT_MAX 256
-
-struct playback_nats {
-	unsigned int count;
-	struct {
-		struct endpoint inside, outside;
-	} nat[PLAYBACK_NAT_MAX];
-};
+#include "model/nat.h"
 
 /* What a wrong TCP checksum is. */
 enum playback_checksums {
@@ -24,7 +16,7 @@ enum playback_checksums {
 };
 
 struct playback_settings {
-	struct playback_nats nats;
+	struct nat nat;
 	enum seqadj_by seqadj_by;
 	enum playback_checksums checksums;
 	uint8_t control_ports[65536 / 8]; /* a bit each */

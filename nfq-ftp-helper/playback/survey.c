@@ -25,17 +25,17 @@ struct entry {
 };
 
 struct survey {
-	const struct playback_nats *nats;
+	const struct nat *nat;
 	struct index index[KINDS];
 	uint64_t right, wrong; /* of all */
 };
 
-struct survey *survey_new(const struct playback_nats *nats)
+struct survey *survey_new(const struct nat *nat)
 {
 	struct survey *survey = calloc(1, sizeof(*survey));
 
 	if (survey)
-		survey->nats = nats;
+		survey->nat = nat;
 	return survey;
 }
 
@@ -100,23 +100,10 @@ static struct tuple hosts_of(const struct endpoint *src, const struct endpoint *
 	return hosts;
 }
 
-/* An address that the other side sees, as the inside has it. The port stays. */
-static struct endpoint inside_of(const struct survey *survey, const struct endpoint *endpoint)
-{
-	struct endpoint inside = *endpoint;
-
-	for (unsigned int i = 0; i < survey->nats->count; i++) {
-		if (!endpoint_address_equal(&survey->nats->nat[i].outside, endpoint))
-			continue;
-		memcpy(inside.address, survey->nats->nat[i].inside.address, sizeof(inside.address));
-		break;
-	}
-	return inside;
-}
-
 static int note_control(struct survey *survey, const struct segment *segment)
 {
-	const struct endpoint src = inside_of(survey, &segment->src), dst = inside_of(survey, &segment->dst);
+	const struct endpoint src = nat_map(survey->nat, &segment->src, MODEL_INSIDE);
+	const struct endpoint dst = nat_map(survey->nat, &segment->dst, MODEL_INSIDE);
 	const struct tuple hosts = hosts_of(&src, &dst), back = tuple_inverse(&hosts);
 
 	return make(survey, CONTROL, &hosts) && make(survey, CONTROL, &back) ? 0 : -ENOMEM;
@@ -145,7 +132,7 @@ int survey_take(struct survey *survey, const struct capture_segment *view, bool 
 
 static void note_port(struct survey *survey, const struct endpoint *host, uint16_t port)
 {
-	struct tuple key = { .src = inside_of(survey, host) };
+	struct tuple key = { .src = nat_map(survey->nat, host, MODEL_INSIDE) };
 
 	key.src.port = port;
 	make(survey, ANNOUNCED, &key);
@@ -207,7 +194,7 @@ static bool was_announced(const struct survey *survey, const struct tuple *conne
 	const struct endpoint *ends[] = { &connection->src, &connection->dst };
 
 	for (unsigned int i = 0; i < 2; i++) {
-		struct tuple key = { .src = inside_of(survey, ends[i]) };
+		struct tuple key = { .src = nat_map(survey->nat, ends[i], MODEL_INSIDE) };
 
 		key.src.port = connection->dst.port;
 		if (find(survey, ANNOUNCED, &key))
@@ -219,7 +206,8 @@ static bool was_announced(const struct survey *survey, const struct tuple *conne
 /* What goes to a port of a service that nobody announced, the web's, is none of FTP's. */
 bool survey_related(const struct survey *survey, const struct tuple *connection)
 {
-	const struct endpoint src = inside_of(survey, &connection->src), dst = inside_of(survey, &connection->dst);
+	const struct endpoint src = nat_map(survey->nat, &connection->src, MODEL_INSIDE);
+	const struct endpoint dst = nat_map(survey->nat, &connection->dst, MODEL_INSIDE);
 	const struct tuple hosts = hosts_of(&src, &dst);
 
 	if (was_announced(survey, connection))

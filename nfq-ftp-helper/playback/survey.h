@@ -17,8 +17,8 @@
 
 struct survey;
 
-/* @nats: borrowed. NULL: no memory. */
-struct survey *survey_new(const struct playback_nats *nats);
+/* @nat: borrowed. NULL: no memory. */
+struct survey *survey_new(const struct nat *nat);
 void survey_free(struct survey *survey);
 
 /* First reading: a packet. @control: it is one of a control connection. Return: 0 or -ENOMEM. */

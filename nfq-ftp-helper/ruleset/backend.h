@@ -29,6 +29,9 @@ struct backend {
 	int (*check)(const struct request *request);
 };
 
+#define NFT_NAME      "nft"
+#define IPTABLES_NAME "iptables"
+
 /* A table of nftables, `inet nfq_ftp_helper'. */
 #define NFT_TABLE "nfq_ftp_helper"
 extern const struct backend nft_backend;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 const struct backend *const backends[BACKENDS] = { &nft_backend, &iptables_backend };
+const char *const backend_names[BACKENDS + 1] = { NFT_NAME, IPTABLES_NAME };
 
 bool backends_have(const struct backend *backend)
 {

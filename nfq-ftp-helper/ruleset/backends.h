@@ -11,6 +11,7 @@
 /* In the order of preference. */
 #define BACKENDS 2
 extern const struct backend *const backends[BACKENDS];
+extern const char *const backend_names[BACKENDS + 1];
 
 /* Is its program installed? */
 bool backends_have(const struct backend *backend);

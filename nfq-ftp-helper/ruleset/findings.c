@@ -21,9 +21,9 @@
 
 /* ---- what the present rules are ---- */
 
-static void look_at_queue(struct findings *findings, const struct found *found, const struct found_rule *rule)
+static void look_at_queue(struct findings *findings, const struct found_rule *rule)
 {
-	if (!rule->queues.given || !found_asks_for_ports(found, rule) || !found->chains[rule->chain].roots)
+	if (!rule->queues.given || !found_asks_for_ports(rule) || !rule->chain->roots)
 		return;
 	if (rule->marked || rule->labelled) {
 		findings->sure_queues = rule->queues;
@@ -32,7 +32,7 @@ static void look_at_queue(struct findings *findings, const struct found *found, 
 	if (findings->queues.given)
 		return;
 	findings->queues = rule->queues;
-	findings->some_only = rule->narrow && backends_own(&found->chains[rule->chain]);
+	findings->some_only = rule->narrow && backends_own(rule->chain);
 }
 
 static bool is_assignment(const struct found_rule *rule)
@@ -43,19 +43,17 @@ static bool is_assignment(const struct found_rule *rule)
 /* Does it give control connections, and no others, a helper? Not every helper is there for FTP's sake. */
 static bool is_for_us(const struct found *found, const struct found_rule *rule, uint16_t port)
 {
-	if (backends_own(&found->chains[rule->chain]))
+	if (backends_own(rule->chain))
 		return true;
-	return found->chains[rule->chain].roots &&
+	return rule->chain->roots &&
 	       (strcmp(rule->helper, CTHELPER_NAME) == 0 || findings_way_serves(found, FOUND_QUEUE, port));
 }
 
 /* The ports of rules that are there, of ours alone where @own. */
 static void gather_ports(const struct found *found, bool own, struct ports *ports)
 {
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
-		if (!is_assignment(rule) || (own && !backends_own(&found->chains[rule->chain])))
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		if (!is_assignment(rule) || (own && !backends_own(rule->chain)))
 			continue;
 		for (unsigned int j = 0; j < rule->asked_count; j++) {
 			const struct found_asked *asked = &rule->asked[j];
@@ -86,11 +84,9 @@ static void settle_ports(struct findings *findings, struct found *found)
 /* Is a helper assigned to connections to the ports in question, or by us to any; one of this name, where there is one? */
 static bool assigns(const struct found *found, const char *helper)
 {
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
 		if (is_assignment(rule) && (!helper || strcmp(rule->helper, helper) == 0) &&
-		    (backends_own(&found->chains[rule->chain]) || found_asks_for_ports(found, rule)))
+		    (backends_own(rule->chain) || found_asks_for_ports(rule)))
 			return true;
 	}
 	return false;
@@ -104,10 +100,8 @@ static void find_queues(const struct findings *findings, const struct found *fou
 			struct queue_range *sure)
 {
 	*queues = *sure = (struct queue_range){ .given = false };
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
-		if (!rule->queues.given || !backends_own(&found->chains[rule->chain]))
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		if (!rule->queues.given || !backends_own(rule->chain))
 			continue;
 		if (rule->marked || rule->labelled)
 			*sure = rule->queues;
@@ -143,10 +137,10 @@ static void settle_mode(struct findings *findings, const struct found *found)
 
 static void settle_backend(struct findings *findings, const struct found *found)
 {
-	for (size_t i = 0; i < found->chain_count && !findings->request.backend; i++) {
-		if (backends_own(&found->chains[i]))
-			findings->request.backend =
-				found->chains[i].iptables ? iptables_backend.name : nft_backend.name;
+	for (const struct found_chain *chain = found->chains; chain && !findings->request.backend;
+	     chain = chain->next) {
+		if (backends_own(chain))
+			findings->request.backend = chain->iptables ? iptables_backend.name : nft_backend.name;
 	}
 }
 
@@ -160,11 +154,9 @@ static uint16_t find_unserved(struct findings *findings, struct found *found)
 		bool served = false;
 
 		found_read_ports(found, &one);
-		for (size_t j = 0; j < found->rule_count && !served; j++) {
-			const struct found_rule *rule = &found->rules[j];
-
-			served = (is_assignment(rule) || rule->verdict == FOUND_QUEUE) &&
-				 found_asks_for_ports(found, rule) && found->chains[rule->chain].roots;
+		for (const struct found_rule *rule = found->rules; rule && !served; rule = rule->next) {
+			served = (is_assignment(rule) || rule->verdict == FOUND_QUEUE) && found_asks_for_ports(rule) &&
+				 rule->chain->roots;
 		}
 		unserved = served ? 0 : one.port[0];
 	}
@@ -176,9 +168,9 @@ static void look_at_present(struct findings *findings, struct found *found, bool
 {
 	if (!asked)
 		settle_ports(findings, found);
-	for (size_t i = 0; i < found->rule_count; i++) {
-		if (found->rules[i].verdict == FOUND_QUEUE)
-			look_at_queue(findings, found, &found->rules[i]);
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		if (rule->verdict == FOUND_QUEUE)
+			look_at_queue(findings, rule);
 	}
 	if (asked)
 		return;
@@ -191,7 +183,7 @@ static void look_at_present(struct findings *findings, struct found *found, bool
 
 static void look_at_assignment(struct findings *findings, const struct found *found, const struct found_rule *rule)
 {
-	const struct keeper *keeper = keepers_of(&found->chains[rule->chain]);
+	const struct keeper *keeper = keepers_of(rule->chain);
 
 	if (rule->ports == FOUND_PORTS_OTHER || !rule->helper[0])
 		return;
@@ -200,7 +192,7 @@ static void look_at_assignment(struct findings *findings, const struct found *fo
 			    keeper && keeper->helper_off ? keeper->helper_off : rule->removal);
 		return;
 	}
-	if (!found_asks_for_ports(found, rule) || !findings_way_assigns(findings, found, rule) || findings->helper[0])
+	if (!found_asks_for_ports(rule) || !findings_way_assigns(findings, found, rule) || findings->helper[0])
 		return;
 	snprintf(findings->helper, sizeof(findings->helper), "%s", rule->helper);
 	snprintf(findings->assigning, sizeof(findings->assigning), "%s", rule->text);
@@ -219,7 +211,7 @@ static bool is_before_us(const struct found_chain *root)
 /* Is there, in @root, a jump to us or a queue rule above @rule? */
 static bool is_behind_us(const struct found *found, const struct found_rule *rule)
 {
-	for (const struct found_rule *above = found->rules; above < rule; above++) {
+	for (const struct found_rule *above = found->rules; above != rule; above = above->next) {
 		if (above->chain != rule->chain)
 			continue;
 		if (above->verdict == FOUND_QUEUE && above->ports == FOUND_PORTS_OURS)
@@ -235,11 +227,8 @@ static void look_at_drop(struct findings *findings, const struct found *found, c
 {
 	if (!(rule->states & FOUND_STATE_INVALID) || rule->ports == FOUND_PORTS_OTHER || is_behind_us(found, rule))
 		return;
-	for (size_t i = 0; i < found->chain_count; i++) {
-		const struct found_chain *root = &found->chains[i];
-
-		if (root->hook != FOUND_HOOK_NONE && (found->chains[rule->chain].roots >> root->root & 1) &&
-		    is_before_us(root))
+	for (const struct found_chain *root = found->chains; root; root = root->next) {
+		if (found_is_under(rule, root) && is_before_us(root))
 			finding_see(findings, FINDING_INVALID, rule->text, rule->removal);
 	}
 }
@@ -266,13 +255,11 @@ static bool lets_related(const struct found_rule *rule, const char *helper)
 }
 
 /* A base chain that drops by its policy, or by a rule in itself. */
-static bool is_strict(const struct found *found, size_t chain)
+static bool is_strict(const struct found *found, const struct found_chain *chain)
 {
-	bool strict = found->chains[chain].drops;
+	bool strict = chain->drops;
 
-	for (size_t i = 0; i < found->rule_count && !strict; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
+	for (const struct found_rule *rule = found->rules; rule && !strict; rule = rule->next) {
 		strict = rule->chain == chain && rule->verdict == FOUND_DROP && found_is_plain(rule);
 	}
 	return strict;
@@ -280,10 +267,8 @@ static bool is_strict(const struct found *found, size_t chain)
 
 static bool accepts_related(const struct found *found, const struct found_chain *root, const char *helper)
 {
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
-		if ((found->chains[rule->chain].roots >> root->root & 1) && lets_related(rule, helper))
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		if (found_is_under(rule, root) && lets_related(rule, helper))
 			return true;
 	}
 	return false;
@@ -304,9 +289,8 @@ static void write_acceptance(const struct found_chain *chain, char remedy[FOUND_
 			 chain->family, table, name);
 }
 
-static void look_at_chain(struct findings *findings, const struct found *found, size_t index)
+static void look_at_chain(struct findings *findings, const struct found *found, const struct found_chain *chain)
 {
-	const struct found_chain *chain = &found->chains[index];
 	const struct keeper *keeper = keepers_of(chain);
 	char text[FOUND_TEXT_MAX], remedy[FOUND_TEXT_MAX];
 
@@ -314,7 +298,7 @@ static void look_at_chain(struct findings *findings, const struct found *found, 
 		findings->kept[keeper - keepers] = true;
 	if (chain->hook != FOUND_HOOK_FORWARD && chain->hook != FOUND_HOOK_INPUT && chain->hook != FOUND_HOOK_OUTPUT)
 		return;
-	if (!is_strict(found, index) || accepts_related(found, chain, findings->helper))
+	if (!is_strict(found, chain) || accepts_related(found, chain, findings->helper))
 		return;
 	if (chain->iptables)
 		snprintf(text, sizeof(text), "chain %.60s of table %.60s of %s", chain->name, chain->table,
@@ -340,13 +324,10 @@ static void look_at_helper(struct findings *findings)
 
 static void look_at_kernel(struct findings *findings)
 {
-	char remedy[FOUND_TEXT_MAX];
-
-	if (sysctl_number("net/netfilter/nf_conntrack_helper") != 1)
-		return;
-	snprintf(remedy, sizeof(remedy), SYSCTL_MODULE_FIRST("nf_conntrack") SYSCTL_SET_FOR_GOOD,
-		 "net.netfilter.nf_conntrack_helper", 0, "helper");
-	finding_see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1", remedy);
+	if (sysctl_number("net/netfilter/nf_conntrack_helper") == 1)
+		finding_see(findings, FINDING_FTP_AUTOMATIC, "net.netfilter.nf_conntrack_helper = 1",
+			    SYSCTL_MODULE_FIRST("nf_conntrack")
+				    SYSCTL_SET_FOR_GOOD("net.netfilter.nf_conntrack_helper", "0", "helper"));
 }
 
 /* The command that gives us another bit. */
@@ -399,10 +380,10 @@ void findings_of(struct findings *findings, struct found *found, const struct re
 	*findings = (struct findings){ .readable = found->readable, .ports = request->ports, .request = *request };
 	found->ports = &findings->ports;
 	look_at_present(findings, found, asked != NULL);
-	for (size_t i = 0; i < found->rule_count; i++)
-		look_at_rule(findings, found, &found->rules[i]);
-	for (size_t i = 0; i < found->chain_count; i++)
-		look_at_chain(findings, found, i);
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next)
+		look_at_rule(findings, found, rule);
+	for (const struct found_chain *chain = found->chains; chain; chain = chain->next)
+		look_at_chain(findings, found, chain);
 	findings_way_end(findings, found);
 	look_at_marks(findings, found, asked);
 	if (!asked)

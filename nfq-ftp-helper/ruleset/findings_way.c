@@ -22,10 +22,8 @@ static bool is_in_prerouting(const struct found *found, const struct found_rule 
 {
 	bool stands = false;
 
-	for (size_t i = 0; i < found->chain_count; i++) {
-		const struct found_chain *root = &found->chains[i];
-
-		if (root->hook != FOUND_HOOK_PREROUTING || !(found->chains[rule->chain].roots >> root->root & 1))
+	for (const struct found_chain *root = found->chains; root; root = root->next) {
+		if (root->hook != FOUND_HOOK_PREROUTING || !found_is_under(rule, root))
 			continue;
 		*priority = stands && *priority < root->priority ? *priority : root->priority;
 		stands = true;
@@ -34,19 +32,17 @@ static bool is_in_prerouting(const struct found *found, const struct found_rule 
 }
 
 /* Does it concern control connections, as far as can be told? */
-static bool is_of_ours(const struct found *found, const struct found_rule *rule)
+static bool is_of_ours(const struct found_rule *rule)
 {
-	return !rule->foreign && found->chains[rule->chain].roots &&
-	       (found_asks_for_ports(found, rule) || (rule->ports == FOUND_PORTS_ANY && !rule->narrow));
+	return !rule->foreign && rule->chain->roots &&
+	       (found_asks_for_ports(rule) || (rule->ports == FOUND_PORTS_ANY && !rule->narrow));
 }
 
 static bool translates_ours(const struct found *found)
 {
 	int priority = 0;
 
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
 		if (rule->verdict == FOUND_TRANSLATE && rule->ports != FOUND_PORTS_OTHER && !rule->foreign &&
 		    is_in_prerouting(found, rule, &priority))
 			return true;
@@ -62,7 +58,7 @@ bool findings_way_assigns(struct findings *findings, const struct found *found, 
 	if (!is_in_prerouting(found, rule, &priority))
 		return true;
 	snprintf(remedy, sizeof(remedy), "%s; %s", rule->removal, request_apply(&findings->request, command));
-	if (found->chains[rule->chain].iptables) {
+	if (rule->chain->iptables) {
 		findings->well_assigned = true;
 		return true;
 	}
@@ -83,9 +79,9 @@ bool findings_way_assigns(struct findings *findings, const struct found *found, 
  */
 static bool is_too_late(const struct found *found, const struct found_rule *rule)
 {
-	if (!found->chains[rule->chain].iptables || rule->from_server || rule->ports != FOUND_PORTS_OURS)
+	if (!rule->chain->iptables || rule->from_server || rule->ports != FOUND_PORTS_OURS)
 		return false;
-	for (const struct found_rule *above = found->rules; above < rule; above++) {
+	for (const struct found_rule *above = found->rules; above != rule; above = above->next) {
 		if (above->chain == rule->chain &&
 		    strncmp(above->target, IPTABLES_PREFIX, strlen(IPTABLES_PREFIX)) == 0)
 			return true;
@@ -95,17 +91,16 @@ static bool is_too_late(const struct found *found, const struct found_rule *rule
 
 bool findings_way_serves(const struct found *found, enum found_verdict verdict, uint16_t port)
 {
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-		const struct found_chain *chain = &found->chains[rule->chain];
-		size_t target = found_chain_index(found, chain->family, chain->table, rule->target);
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		const struct found_chain *chain = rule->chain;
+		const struct found_chain *target = found_chain(found, chain->family, chain->table, rule->target);
 
 		if (!found_asks_for(rule, port) || rule->foreign)
 			continue;
 		if (rule->verdict == verdict)
 			return true;
-		for (size_t j = 0; j < found->rule_count && rule->verdict == FOUND_JUMP; j++) {
-			if (found->rules[j].chain == target && found->rules[j].verdict == verdict)
+		for (const struct found_rule *led = found->rules; led && rule->verdict == FOUND_JUMP; led = led->next) {
+			if (led->chain == target && led->verdict == verdict)
 				return true;
 		}
 	}
@@ -119,7 +114,7 @@ static void look_at_translation(struct findings *findings, const struct found *f
 	char remedy[REQUEST_COMMAND_MAX], what[FOUND_TEXT_MAX + 80];
 	struct request request = findings->request;
 
-	if (!dialled || !served || found_asks_for(rule, served) || rule->foreign || !found->chains[rule->chain].roots)
+	if (!dialled || !served || found_asks_for(rule, served) || rule->foreign || !rule->chain->roots)
 		return;
 	/* Of both it is asked already, or of none. */
 	if (found_has_port(found, served, served) == found_has_port(found, dialled, dialled))
@@ -144,11 +139,11 @@ void findings_way_rule(struct findings *findings, const struct found *found, con
 {
 	if (rule->verdict == FOUND_TRANSLATE)
 		look_at_translation(findings, found, rule);
-	if (rule->zoned && !backends_own(&found->chains[rule->chain]) && found->chains[rule->chain].roots)
+	if (rule->zoned && !backends_own(rule->chain) && rule->chain->roots)
 		finding_see(findings, FINDING_ZONES, rule->text, "");
 	if (rule->verdict == FOUND_OFFLOAD)
 		finding_see(findings, FINDING_OFFLOAD, rule->text, "");
-	if (!is_of_ours(found, rule))
+	if (!is_of_ours(rule))
 		return;
 	if (rule->verdict == FOUND_NOTRACK && !is_too_late(found, rule))
 		finding_see(findings, FINDING_NOTRACK, rule->text, rule->removal);

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define GROWTH 64
-
 enum found_hook found_hook(const char *name)
 {
 	static const char *const names[] = {
@@ -25,68 +23,57 @@ enum found_hook found_hook(const char *name)
 	return FOUND_HOOK_NONE;
 }
 
-/* Room for one more of @count elements; the new one is zeroed. Return: the array, NULL: no memory. */
-static void *grow(void *array, size_t count, size_t size)
-{
-	if (count % GROWTH == 0) {
-		array = reallocarray(array, count + GROWTH, size);
-		if (!array)
-			return NULL;
-	}
-	memset((char *)array + count * size, 0, size);
-	return array;
-}
-
 struct found_table *found_add_table(struct found *found)
 {
-	struct found_table *tables = grow(found->tables, found->table_count, sizeof(*tables));
+	struct found_table *table = calloc(1, sizeof(*table));
 
-	if (!tables)
+	if (!table)
 		return NULL;
-	found->tables = tables;
-	return &tables[found->table_count++];
+	table->next = found->tables;
+	found->tables = table;
+	return table;
 }
 
 struct found_chain *found_add_chain(struct found *found)
 {
-	struct found_chain *chains = grow(found->chains, found->chain_count, sizeof(*chains));
+	struct found_chain *chain = calloc(1, sizeof(*chain));
 
-	if (!chains)
+	if (!chain)
 		return NULL;
-	found->chains = chains;
-	return &chains[found->chain_count++];
+	*(found->chains ? &found->last_chain->next : &found->chains) = chain;
+	found->last_chain = chain;
+	return chain;
 }
 
-struct found_rule *found_add_rule(struct found *found, size_t chain)
+struct found_rule *found_add_rule(struct found *found, struct found_chain *chain)
 {
-	struct found_rule *rules = grow(found->rules, found->rule_count, sizeof(*rules));
+	struct found_rule *rule = calloc(1, sizeof(*rule));
 
-	if (!rules)
+	if (!rule)
 		return NULL;
-	found->rules = rules;
-	rules[found->rule_count].chain = (unsigned int)chain;
-	return &rules[found->rule_count++];
+	rule->chain = chain;
+	*(found->rules ? &found->last_rule->next : &found->rules) = rule;
+	found->last_rule = rule;
+	return rule;
 }
 
 struct found_table *found_table(const struct found *found, const char *family, const char *name)
 {
-	for (size_t i = 0; i < found->table_count; i++) {
-		if (strcmp(found->tables[i].name, name) == 0 && strcmp(found->tables[i].family, family) == 0)
-			return &found->tables[i];
-	}
-	return NULL;
+	struct found_table *table = found->tables;
+
+	while (table && (strcmp(table->name, name) != 0 || strcmp(table->family, family) != 0))
+		table = table->next;
+	return table;
 }
 
-size_t found_chain_index(const struct found *found, const char *family, const char *table, const char *name)
+struct found_chain *found_chain(const struct found *found, const char *family, const char *table, const char *name)
 {
-	for (size_t i = 0; i < found->chain_count; i++) {
-		const struct found_chain *chain = &found->chains[i];
+	struct found_chain *chain = found->chains;
 
-		if (strcmp(chain->name, name) == 0 && strcmp(chain->table, table) == 0 &&
-		    strcmp(chain->family, family) == 0)
-			return i;
-	}
-	return found->chain_count;
+	while (chain && (strcmp(chain->name, name) != 0 || strcmp(chain->table, table) != 0 ||
+			 strcmp(chain->family, family) != 0))
+		chain = chain->next;
+	return chain;
 }
 
 bool found_has_port(const struct found *found, unsigned long low, unsigned long high)
@@ -98,25 +85,25 @@ bool found_has_port(const struct found *found, unsigned long low, unsigned long 
 	return false;
 }
 
-bool found_is_idle(const struct found *found, size_t chain)
+bool found_is_idle(const struct found *found, const struct found_chain *chain)
 {
-	if (chain == found->chain_count || found->chains[chain].hook == FOUND_HOOK_NONE || found->chains[chain].drops)
-		return false;
-	for (size_t i = 0; i < found->rule_count; i++) {
-		if (found->rules[i].chain == chain)
-			return false;
-	}
-	return true;
+	const struct found_rule *rule = found->rules;
+
+	while (rule && rule->chain != chain)
+		rule = rule->next;
+	return chain && chain->hook != FOUND_HOOK_NONE && !chain->drops && !rule;
+}
+
+bool found_is_under(const struct found_rule *rule, const struct found_chain *root)
+{
+	return root->hook != FOUND_HOOK_NONE && rule->chain->roots >> root->root & 1;
 }
 
 bool found_has_line(const struct found *found, const char *family, const char *table, const char *line)
 {
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-		const struct found_chain *chain = &found->chains[rule->chain];
-
-		if (rule->line && strcmp(rule->line, line) == 0 && strcmp(chain->table, table) == 0 &&
-		    strcmp(chain->family, family) == 0)
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		if (rule->line && strcmp(rule->line, line) == 0 && strcmp(rule->chain->table, table) == 0 &&
+		    strcmp(rule->chain->family, family) == 0)
 			return true;
 	}
 	return false;
@@ -128,10 +115,9 @@ bool found_is_plain(const struct found_rule *rule)
 	       rule->ports == FOUND_PORTS_ANY;
 }
 
-bool found_asks_for_ports(const struct found *found, const struct found_rule *rule)
+bool found_asks_for_ports(const struct found_rule *rule)
 {
-	return rule->ports == FOUND_PORTS_OURS ||
-	       (rule->ports == FOUND_PORTS_ANY && found->chains[rule->chain].has_ports);
+	return rule->ports == FOUND_PORTS_OURS || (rule->ports == FOUND_PORTS_ANY && rule->chain->has_ports);
 }
 
 bool found_asks_for(const struct found_rule *rule, uint16_t port)
@@ -153,13 +139,6 @@ void found_ask(const struct found *found, struct found_rule *rule, unsigned long
 		rule->asked[rule->asked_count++] = (struct found_asked){ .low = (uint16_t)low, .high = (uint16_t)high };
 }
 
-void found_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 /* Does a shell hand it on word by word, as iptables-save has it? A comment in "..." may have what a shell obeys there. */
 static bool pastes_as_it_is(const char *line)
 {
@@ -173,7 +152,7 @@ static unsigned int number_of(const struct found *found, const struct found_rule
 {
 	unsigned int number = 1;
 
-	for (const struct found_rule *other = found->rules; other < rule; other++)
+	for (const struct found_rule *other = found->rules; other != rule; other = other->next)
 		number += other->chain == rule->chain;
 	return number;
 }
@@ -189,15 +168,29 @@ void found_name_line(const struct found *found, struct found_rule *rule, const c
 	if (length < (int)sizeof(rule->removal) && pastes_as_it_is(rule->line))
 		return;
 	snprintf(rule->removal, sizeof(rule->removal), "%.20s -t %.63s -D %s %u", program, table,
-		 pasted(found->chains[rule->chain].name, chain, sizeof(chain)), number_of(found, rule));
+		 pasted(rule->chain->name, chain, sizeof(chain)), number_of(found, rule));
 }
 
 void found_free(struct found *found)
 {
-	for (size_t i = 0; i < found->rule_count; i++)
-		free(found->rules[i].line);
-	free(found->tables);
-	free(found->chains);
-	free(found->rules);
+	while (found->rules) {
+		struct found_rule *rule = found->rules;
+
+		found->rules = rule->next;
+		free(rule->line);
+		free(rule);
+	}
+	while (found->chains) {
+		struct found_chain *chain = found->chains;
+
+		found->chains = chain->next;
+		free(chain);
+	}
+	while (found->tables) {
+		struct found_table *table = found->tables;
+
+		found->tables = table->next;
+		free(table);
+	}
 	*found = (struct found){ 0 };
 }

@@ -78,6 +78,7 @@ struct found_marks {
 };
 
 struct found_chain {
+	struct found_chain *next;
 	char family[8]; /* nft's: ip, ip6, inet; or of iptables-legacy: legacy4, legacy6 */
 	char table[FOUND_NAME_MAX];
 	char name[FOUND_NAME_MAX];
@@ -91,7 +92,8 @@ struct found_chain {
 };
 
 struct found_rule {
-	unsigned int chain; /* index */
+	struct found_rule *next;
+	struct found_chain *chain;
 	enum found_verdict verdict;
 	enum found_ports ports;
 	bool narrow;	     /* it asks for more than ports and states */
@@ -117,18 +119,17 @@ struct found_rule {
 };
 
 struct found_table {
+	struct found_table *next;
 	char family[8];
 	char name[FOUND_NAME_MAX];
 	size_t contents; /* chains, sets, and so on */
 };
 
+/* All in the order in which they were told of. */
 struct found {
 	struct found_table *tables; /* nft's only */
-	size_t table_count;
-	struct found_chain *chains;
-	size_t chain_count;
-	struct found_rule *rules;
-	size_t rule_count;
+	struct found_chain *chains, *last_chain;
+	struct found_rule *rules, *last_rule;
 	bool legacy;		   /* there are rules of iptables-legacy beside those of nf_tables */
 	bool readable;		   /* at least one program could say what there is */
 	const struct ports *ports; /* in question */
@@ -136,10 +137,10 @@ struct found {
 
 void found_free(struct found *found);
 
-/* For the readers. NULL: no memory. What they return is zeroed, but for its chain, and stays until the next call. */
+/* For the readers. NULL: no memory. What they return is zeroed, but for its chain. */
 struct found_table *found_add_table(struct found *found);
 struct found_chain *found_add_chain(struct found *found);
-struct found_rule *found_add_rule(struct found *found, size_t chain);
+struct found_rule *found_add_rule(struct found *found, struct found_chain *chain);
 
 /**
  * found_iptables_read - add to @found what iptables-save or ip6tables-save says, and what iptables-legacy has besides, where `iptables' works over
@@ -163,11 +164,13 @@ int found_nft_read(struct found *found, bool iptables_over_nft);
 /* NULL: there is none. */
 struct found_table *found_table(const struct found *found, const char *family, const char *name);
 
-/* The index of a chain; found->chain_count: there is none. */
-size_t found_chain_index(const struct found *found, const char *family, const char *table, const char *name);
+struct found_chain *found_chain(const struct found *found, const char *family, const char *table, const char *name);
 
-/* Is it a base chain without rules that lets everything pass? No chain of this index: no. */
-bool found_is_idle(const struct found *found, size_t chain);
+/* Is it a base chain without rules that lets everything pass? NULL: no. */
+bool found_is_idle(const struct found *found, const struct found_chain *chain);
+
+/* Do packets of this base chain come to the rule? */
+bool found_is_under(const struct found_rule *rule, const struct found_chain *root);
 
 /* Does iptables-save print this very line about a table? */
 bool found_has_line(const struct found *found, const char *family, const char *table, const char *line);
@@ -176,16 +179,13 @@ bool found_has_line(const struct found *found, const char *family, const char *t
 bool found_is_plain(const struct found_rule *rule);
 
 /* Does it ask for the ports in question, or does a jump that leads to it? */
-bool found_asks_for_ports(const struct found *found, const struct found_rule *rule);
+bool found_asks_for_ports(const struct found_rule *rule);
 
 /* Does it ask for this very port? */
 bool found_asks_for(const struct found_rule *rule, uint16_t port);
 
 /* Note a port or a range that @rule asks for, for the readers; and what that makes of it. */
 void found_ask(const struct found *found, struct found_rule *rule, unsigned long low, unsigned long high);
-
-/* What a program has said, for the readers: whatever a terminal could obey, and whatever would be no JSON, is a `?'. */
-void found_printable(char *text);
 
 /*
  * How a rule of iptables-save is named, and taken away, for its reader: by its line; by its number where that is too long, or has a `?', which

@@ -5,6 +5,7 @@
  */
 #include "found.h"
 #include "host/program.h"
+#include "output/visible.h"
 
 #include <errno.h>
 #include <linux/netfilter_ipv4.h>
@@ -398,14 +399,13 @@ static int xt_read_rule(struct reading *reading, char *line)
 {
 	char *words[WORDS_MAX], *whole = strdup(line);
 	const size_t count = split(line, words);
-	const size_t chain =
-		found_chain_index(reading->found, reading->family, reading->table, count > 1 ? words[1] : "");
-	const bool known = chain != reading->found->chain_count;
-	struct found_rule *rule = whole && known ? found_add_rule(reading->found, chain) : NULL;
+	struct found_chain *chain =
+		found_chain(reading->found, reading->family, reading->table, count > 1 ? words[1] : "");
+	struct found_rule *rule = whole && chain ? found_add_rule(reading->found, chain) : NULL;
 
 	if (!rule) {
 		free(whole);
-		return known ? -ENOMEM : 0;
+		return chain ? -ENOMEM : 0;
 	}
 	rule->line = whole;
 	found_name_line(reading->found, rule, reading->program, reading->table);
@@ -420,7 +420,7 @@ static int read_saved(struct reading *reading, char *saved)
 	int error = 0;
 
 	while (!error && (line = strsep(&rest, "\n"))) {
-		found_printable(line);
+		visible_only(line);
 		if (line[0] == '*')
 			snprintf(reading->table, sizeof(reading->table), "%s", line + 1);
 		else if (line[0] == ':')

@@ -3,6 +3,7 @@
 #include "found_nft_mark.h"
 #include "host/program.h"
 #include "output/pasted.h"
+#include "output/visible.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -13,8 +14,8 @@
 
 struct reading {
 	struct found *found;
-	const json_t *objects; /* the whole ruleset */
-	size_t foreign;	       /* chains from here on are nft's own */
+	const json_t *objects;	/* the whole ruleset */
+	bool iptables_over_nft; /* as found_nft_read()'s */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -27,14 +28,12 @@ static const char *text_of(const json_t *object, const char *key)
 /* Has iptables-save told of this table? */
 static bool is_known(const struct reading *reading, const json_t *object)
 {
-	for (size_t i = 0; i < reading->foreign; i++) {
-		const struct found_chain *chain = &reading->found->chains[i];
+	const struct found_chain *chain = reading->iptables_over_nft ? reading->found->chains : NULL;
 
-		if (strcmp(chain->family, text_of(object, "family")) == 0 &&
-		    strcmp(chain->table, text_of(object, "table")) == 0)
-			return true;
-	}
-	return false;
+	while (chain && (!chain->iptables || strcmp(chain->family, text_of(object, "family")) != 0 ||
+			 strcmp(chain->table, text_of(object, "table")) != 0))
+		chain = chain->next;
+	return chain != NULL;
 }
 
 /* Do IP packets pass its hooks? */
@@ -62,10 +61,9 @@ static int nft_read_chain(struct reading *reading, const json_t *object)
 }
 
 /* What is @kind ("set", "map", "ct helper") and has this name in the table of a chain. */
-static const json_t *named_object(const struct reading *reading, size_t chain_index, const char *kind, const char *name)
+static const json_t *named_object(const struct reading *reading, const struct found_chain *chain, const char *kind,
+				  const char *name)
 {
-	const struct found_chain *chain = &reading->found->chains[chain_index];
-
 	for (size_t i = 0; i < json_array_size(reading->objects); i++) {
 		const json_t *object = json_object_get(json_array_get(reading->objects, i), kind);
 
@@ -78,7 +76,8 @@ static const json_t *named_object(const struct reading *reading, size_t chain_in
 }
 
 /* What "@name" stands for, as a list; anything else is itself, but for {"set": list}. */
-static const json_t *elements(const struct reading *reading, size_t chain, const char *kind, const json_t *value)
+static const json_t *elements(const struct reading *reading, const struct found_chain *chain, const char *kind,
+			      const json_t *value)
 {
 	const char *name = json_string_value(value);
 	const json_t *set = json_object_get(value, "set");
@@ -277,7 +276,7 @@ static void read_statement(const struct reading *reading, struct found_rule *rul
 		nft_read_helper(reading, rule, helper);
 }
 
-static struct found_rule *add_rule(struct reading *reading, const json_t *object, size_t chain)
+static struct found_rule *add_rule(struct reading *reading, const json_t *object, struct found_chain *chain)
 {
 	struct found_rule *rule = found_add_rule(reading->found, chain);
 	const char *family = text_of(object, "family"), *table = text_of(object, "table");
@@ -306,7 +305,7 @@ static void read_key(const struct reading *reading, struct found_rule *rule, con
 }
 
 /* Each entry of a map, of verdicts or of helpers, is a rule of its own. */
-static int read_map(struct reading *reading, const json_t *object, size_t chain, const json_t *map)
+static int read_map(struct reading *reading, const json_t *object, struct found_chain *chain, const json_t *map)
 {
 	const json_t *key = json_object_get(map, "key");
 	const json_t *set = elements(reading, chain, "map", json_object_get(map, "data"));
@@ -330,11 +329,11 @@ static int read_map(struct reading *reading, const json_t *object, size_t chain,
 static int nft_read_rule(struct reading *reading, const json_t *object)
 {
 	const json_t *statements = json_object_get(object, "expr");
-	size_t chain = found_chain_index(reading->found, text_of(object, "family"), text_of(object, "table"),
-					 text_of(object, "chain"));
+	struct found_chain *chain = found_chain(reading->found, text_of(object, "family"), text_of(object, "table"),
+						text_of(object, "chain"));
 	struct found_rule *rule;
 
-	if (is_known(reading, object) || chain == reading->found->chain_count)
+	if (is_known(reading, object) || !chain)
 		return 0;
 	for (size_t i = 0; i < json_array_size(statements); i++) {
 		const json_t *statement = json_array_get(statements, i), *map = json_object_get(statement, "vmap");
@@ -395,7 +394,7 @@ static int read_ruleset(struct reading *reading)
 	return error;
 }
 
-/* All texts in it, wherever; jansson reads nothing that lies too deep for this. */
+/* All texts in it, wherever: a terminal could obey them, and they might be no JSON; jansson reads nothing that lies too deep for this. */
 static int make_printable(json_t *value)
 {
 	const char *key;
@@ -415,7 +414,7 @@ static int make_printable(json_t *value)
 	text = strdup(json_string_value(value));
 	if (!text)
 		return -ENOMEM;
-	found_printable(text);
+	visible_only(text);
 	error = json_string_set(value, text) ? -ENOMEM : 0;
 	free(text);
 	return error;
@@ -425,7 +424,7 @@ int found_nft_read(struct found *found, bool iptables_over_nft)
 {
 	const char *const list[] = { "nft", "-j", "list", "ruleset", NULL };
 	char *text = NULL;
-	struct reading reading = { .found = found, .foreign = iptables_over_nft ? found->chain_count : 0 };
+	struct reading reading = { .found = found, .iptables_over_nft = iptables_over_nft };
 	int error = program_run(list, NULL, &text, NULL);
 	json_t *root;
 

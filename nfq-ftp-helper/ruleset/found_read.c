@@ -6,29 +6,26 @@
 #define ROOTS_MAX 64
 
 /* What a jump hands on. Return: whether that changed anything. */
-static bool follow_jump(struct found *found, const struct found_rule *rule)
+static bool follow_jump(const struct found *found, const struct found_rule *rule)
 {
-	const struct found_chain *from = &found->chains[rule->chain];
-	size_t target = found_chain_index(found, from->family, from->table, rule->target);
-	struct found_chain before;
+	const struct found_chain *from = rule->chain;
+	struct found_chain *to = found_chain(found, from->family, from->table, rule->target), before;
 
-	if (target == found->chain_count)
+	if (!to)
 		return false;
-	before = found->chains[target];
-	found->chains[target].roots |= from->roots;
-	found->chains[target].has_ports |= from->has_ports || rule->ports == FOUND_PORTS_OURS;
-	return found->chains[target].roots != before.roots || found->chains[target].has_ports != before.has_ports;
+	before = *to;
+	to->roots |= from->roots;
+	to->has_ports |= from->has_ports || rule->ports == FOUND_PORTS_OURS;
+	return to->roots != before.roots || to->has_ports != before.has_ports;
 }
 
 /* Which base chains lead to which chain. */
-static void find_roots(struct found *found)
+static void find_roots(const struct found *found)
 {
 	unsigned int roots = 0;
 	bool changed = true;
 
-	for (size_t i = 0; i < found->chain_count; i++) {
-		struct found_chain *chain = &found->chains[i];
-
+	for (struct found_chain *chain = found->chains; chain; chain = chain->next) {
 		if (chain->hook == FOUND_HOOK_NONE || roots == ROOTS_MAX)
 			continue;
 		chain->root = roots;
@@ -36,28 +33,24 @@ static void find_roots(struct found *found)
 	}
 	while (changed) {
 		changed = false;
-		for (size_t i = 0; i < found->rule_count; i++) {
-			if (found->rules[i].verdict == FOUND_JUMP)
-				changed |= follow_jump(found, &found->rules[i]);
-		}
+		for (const struct found_rule *rule = found->rules; rule; rule = rule->next)
+			changed |= rule->verdict == FOUND_JUMP && follow_jump(found, rule);
 	}
 }
 
 void found_read_ports(struct found *found, const struct ports *ports)
 {
 	found->ports = ports;
-	for (size_t i = 0; i < found->rule_count; i++) {
-		struct found_rule *rule = &found->rules[i];
-
+	for (struct found_rule *rule = found->rules; rule; rule = rule->next) {
 		if (rule->asked_count)
 			rule->ports = FOUND_PORTS_OTHER;
-		for (unsigned int j = 0; j < rule->asked_count; j++) {
-			if (found_has_port(found, rule->asked[j].low, rule->asked[j].high))
+		for (unsigned int i = 0; i < rule->asked_count; i++) {
+			if (found_has_port(found, rule->asked[i].low, rule->asked[i].high))
 				rule->ports = FOUND_PORTS_OURS;
 		}
 	}
-	for (size_t i = 0; i < found->chain_count; i++)
-		found->chains[i].has_ports = false;
+	for (struct found_chain *chain = found->chains; chain; chain = chain->next)
+		chain->has_ports = false;
 	find_roots(found);
 }
 

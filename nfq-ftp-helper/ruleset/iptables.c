@@ -161,7 +161,7 @@ static int iptables_remove(void)
 }
 
 const struct backend iptables_backend = {
-	.name = "iptables",
+	.name = IPTABLES_NAME,
 	.write = iptables_write_all,
 	.apply = iptables_apply,
 	.remove = iptables_remove,

@@ -58,18 +58,18 @@ static void look_at_own(struct iptables_own_state *state, const struct found *fo
 	char jump[LINE_MAX_BYTES];
 
 	snprintf(jump, sizeof(jump), "-A %s -j %s", own->base ? own->base : "", own->name);
-	state->exists = found_chain_index(found, family->nft, own->table, own->name) != found->chain_count;
+	state->exists = found_chain(found, family->nft, own->table, own->name);
 	state->jumped = found_has_line(found, family->nft, own->table, jump);
 	state->made_chain = has_made(found, family, own, IPTABLES_MADE_CHAIN);
 	state->made_table = has_made(found, family, own, IPTABLES_MADE_TABLE);
 }
 
 /* How to get back a rule that is ours, or jumps to us, as iptables has it; '\0': it is neither. */
-static char way_back(const struct found *found, const struct found_rule *rule)
+static char way_back(const struct found_rule *rule)
 {
 	const struct iptables_own *target = own_of_name(rule->target);
 
-	if (own_of_name(found->chains[rule->chain].name))
+	if (own_of_name(rule->chain->name))
 		return 'A';
 	if (target)
 		return target->jump;
@@ -81,20 +81,17 @@ static void keep_table(const struct found *found, const char *table, FILE *kept)
 {
 	bool begun = false;
 
-	for (size_t i = 0; i < found->chain_count; i++) {
-		const struct found_chain *chain = &found->chains[i];
-
+	for (const struct found_chain *chain = found->chains; chain; chain = chain->next) {
 		if (strcmp(chain->table, table) != 0 || !own_of_name(chain->name))
 			continue;
 		fprintf(kept, "%s%s%s:%s - [0:0]\n", begun ? "" : "*", begun ? "" : table, begun ? "" : "\n",
 			chain->name);
 		begun = true;
 	}
-	for (size_t i = 0; i < found->rule_count && begun; i++) {
-		const struct found_rule *rule = &found->rules[i];
-		const char command = way_back(found, rule);
+	for (const struct found_rule *rule = found->rules; rule && begun; rule = rule->next) {
+		const char command = way_back(rule);
 
-		if (strcmp(found->chains[rule->chain].table, table) == 0 && command)
+		if (strcmp(rule->chain->table, table) == 0 && command)
 			fprintf(kept, "-%c%s\n", command, rule->line + 2);
 	}
 	if (begun)
@@ -156,8 +153,7 @@ void iptables_chains_foresee(const struct iptables_family *family, struct iptabl
 		if (!state_of->wanted || state_of->jumped || !own->base)
 			continue;
 		state_of->made_table |= !found_table(&found, family->nft, own->table);
-		state_of->made_chain |=
-			found_chain_index(&found, family->nft, own->table, own->base) == found.chain_count;
+		state_of->made_chain |= !found_chain(&found, family->nft, own->table, own->base);
 	}
 	found_free(&found);
 }
@@ -167,7 +163,7 @@ static void drop_base_chain(const struct iptables_family *family, const struct f
 {
 	const char *const argv[] = { family->program, "-w", "5", "-t", own->table, "-X", own->base, NULL };
 
-	if (found_is_idle(found, found_chain_index(found, family->nft, own->table, own->base)))
+	if (found_is_idle(found, found_chain(found, family->nft, own->table, own->base)))
 		(void)program_run(argv, NULL, NULL, NULL);
 }
 

@@ -101,12 +101,6 @@ static bool is_touched(const struct iptables_own_state *own)
 	return own->wanted || own->exists || own->jumped;
 }
 
-static void write_jump(const struct iptables_own *own, const struct iptables_own_state *state, FILE *out)
-{
-	if (own->base && state->wanted != state->jumped)
-		fprintf(out, "-%c %s -j %s\n", state->jumped ? 'D' : own->jump, own->base, own->name);
-}
-
 /* What was made for us, and what is about to be. */
 static void write_made(const struct iptables_own *own, const struct iptables_own_state *state, FILE *out)
 {
@@ -116,27 +110,24 @@ static void write_made(const struct iptables_own *own, const struct iptables_own
 		fprintf(out, "-A %s -m comment --comment \"" IPTABLES_MADE_TABLE "\"\n", own->name);
 }
 
-static void write_chain(const struct iptables_own *own, const struct iptables_own_state *state, FILE *out)
-{
-	if (is_touched(state))
-		fprintf(out, ":%s - [0:0]\n", own->name);
-}
-
-static void write_removal(const struct iptables_own *own, const struct iptables_own_state *state, FILE *out)
-{
-	if (is_touched(state) && !state->wanted)
-		fprintf(out, "-X %s\n", own->name);
-}
-
 /* Of a table, from @first on, before @end. The chain that others jump to is the first to come, and the last to go. */
 static void write_chains(const struct iptables_state *state, unsigned int first, unsigned int end, FILE *out)
 {
-	for (unsigned int i = first; i < end; i++)
-		write_chain(&iptables_own[i], &state->own[i], out);
-	for (unsigned int i = first; i < end; i++)
-		write_jump(&iptables_own[i], &state->own[i], out);
-	for (unsigned int i = end; i-- > first;)
-		write_removal(&iptables_own[i], &state->own[i], out);
+	for (unsigned int i = first; i < end; i++) {
+		if (is_touched(&state->own[i]))
+			fprintf(out, ":%s - [0:0]\n", iptables_own[i].name);
+	}
+	for (unsigned int i = first; i < end; i++) {
+		const struct iptables_own *own = &iptables_own[i];
+		const bool jumped = state->own[i].jumped;
+
+		if (own->base && state->own[i].wanted != jumped)
+			fprintf(out, "-%c %s -j %s\n", jumped ? 'D' : own->jump, own->base, own->name);
+	}
+	for (unsigned int i = end; i-- > first;) {
+		if (is_touched(&state->own[i]) && !state->own[i].wanted)
+			fprintf(out, "-X %s\n", iptables_own[i].name);
+	}
 	for (unsigned int i = first; i < end; i++)
 		write_made(&iptables_own[i], &state->own[i], out);
 }

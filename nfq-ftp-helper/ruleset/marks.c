@@ -16,20 +16,17 @@
 #include <stdio.h>
 
 /* Does it ask for our mark: a rule of ours, or one that sends marked control connections to a queue? */
-static bool is_own_use(const struct found *found, const struct found_rule *rule)
+static bool is_own_use(const struct found_rule *rule)
 {
 	if (!rule->marked && !rule->labelled)
 		return false;
-	return backends_own(&found->chains[rule->chain]) ||
-	       (rule->queues.given && found_asks_for_ports(found, rule) && found->chains[rule->chain].roots);
+	return backends_own(rule->chain) || (rule->queues.given && found_asks_for_ports(rule) && rule->chain->roots);
 }
 
 /* Is it somebody's whose rules our packets come to? */
-static bool is_others(const struct found *found, const struct found_rule *rule)
+static bool is_others(const struct found_rule *rule)
 {
-	const struct found_chain *chain = &found->chains[rule->chain];
-
-	return !rule->foreign && chain->roots && !backends_own(chain) && !is_own_use(found, rule);
+	return !rule->foreign && rule->chain->roots && !backends_own(rule->chain) && !is_own_use(rule);
 }
 
 /* What is written before a connection can have our mark takes nothing away, nor what is written to data connections. */
@@ -73,9 +70,9 @@ static uint32_t asked_of_packets(const struct marks *marks, const struct found *
 {
 	uint32_t asked = 0;
 
-	for (size_t i = 0; i < found->rule_count; i++) {
-		if (is_others(found, &found->rules[i]))
-			asked |= found->rules[i].marks.packet_asked;
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		if (is_others(rule))
+			asked |= rule->marks.packet_asked;
 	}
 	for (unsigned int i = 0; i < marks->route_count; i++)
 		asked |= marks->routes[i].mask;
@@ -89,12 +86,10 @@ void marks_look(struct marks *marks, const struct found *found)
 	*marks = (struct marks){ 0 };
 	routes = route_rules_read(marks->routes, MARKS_ROUTES_MAX);
 	marks->route_count = routes < 0 ? 0 : routes < MARKS_ROUTES_MAX ? (unsigned int)routes : MARKS_ROUTES_MAX;
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
-		if (is_own_use(found, rule))
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		if (is_own_use(rule))
 			look_at_own_marks(marks, rule);
-		else if (is_others(found, rule))
+		else if (is_others(rule))
 			look_at_others(marks, rule);
 	}
 	for (unsigned int i = 0; i < marks->route_count; i++)
@@ -200,11 +195,11 @@ static const struct route_rule *route_of(const struct marks *marks, uint32_t mas
 /* The rule of others' that asks packets for bits of @mask; NULL: none does. */
 static const struct found_rule *asker_of(const struct found *found, uint32_t mask)
 {
-	for (size_t i = 0; i < found->rule_count; i++) {
-		if ((found->rules[i].marks.packet_asked & mask) && is_others(found, &found->rules[i]))
-			return &found->rules[i];
-	}
-	return NULL;
+	const struct found_rule *rule = found->rules;
+
+	while (rule && (!(rule->marks.packet_asked & mask) || !is_others(rule)))
+		rule = rule->next;
+	return rule;
 }
 
 static bool is_copied(const struct marks *marks, const struct found *found, const struct found_rule *rule,
@@ -225,10 +220,8 @@ static bool is_copied(const struct marks *marks, const struct found *found, cons
 
 bool marks_culprit(const struct marks *marks, const struct found *found, uint32_t mask, char text[MARKS_CULPRIT_MAX])
 {
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
-
-		if (!is_others(found, rule))
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		if (!is_others(rule))
 			continue;
 		if (is_copied(marks, found, rule, mask, text))
 			return true;

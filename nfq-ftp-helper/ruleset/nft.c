@@ -237,7 +237,7 @@ static int nft_remove(void)
 }
 
 const struct backend nft_backend = {
-	.name = "nft",
+	.name = NFT_NAME,
 	.write = nft_write,
 	.apply = nft_apply,
 	.remove = nft_remove,

@@ -58,20 +58,6 @@ bool request_payload_only(const struct request *request)
 	return request->attach.seqadj == SEQADJ_MODE_KERNEL;
 }
 
-void request_write_run(const struct request *request, FILE *out)
-{
-	const struct attach *attach = &request->attach;
-	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX];
-
-	fprintf(out, "nfq-ftp-helper run --mode %s", mode_names[attach->mode]);
-	if (attach->mode == MODE_QUEUE || (attach->mode == MODE_CTHELPER && attach->queues.first > 0))
-		fprintf(out, " --queue %s", queue_range_text(&attach->queues, queues));
-	if (attach->mode == MODE_QUEUE)
-		fprintf(out, " --sure-queue %s --mark 0x%x/0x%x%s --seqadj %s",
-			queue_range_text(&attach->sure_queues, sure), attach->mark, attach->mark_mask,
-			attach->labels ? " --label" : "", attach_seqadj_names[attach->seqadj]);
-}
-
 /* At the end of a command. One that is cut short for want of room would be another: REQUEST_COMMAND_MAX has all that can be said. */
 static void __attribute__((format(printf, 2, 3))) say(char text[REQUEST_COMMAND_MAX], const char *format, ...)
 {
@@ -81,6 +67,22 @@ static void __attribute__((format(printf, 2, 3))) say(char text[REQUEST_COMMAND_
 	va_start(arguments, format);
 	vsnprintf(text + length, REQUEST_COMMAND_MAX - length, format, arguments);
 	va_end(arguments);
+}
+
+const char *request_run(const struct request *request, char text[REQUEST_COMMAND_MAX])
+{
+	const struct attach *attach = &request->attach;
+	char queues[QUEUE_RANGE_TEXT_MAX], sure[QUEUE_RANGE_TEXT_MAX];
+
+	text[0] = '\0';
+	say(text, "nfq-ftp-helper run --mode %s", mode_names[attach->mode]);
+	if (attach->mode == MODE_QUEUE || (attach->mode == MODE_CTHELPER && attach->queues.first > 0))
+		say(text, " --queue %s", queue_range_text(&attach->queues, queues));
+	if (attach->mode == MODE_QUEUE)
+		say(text, " --sure-queue %s --mark 0x%x/0x%x%s --seqadj %s",
+		    queue_range_text(&attach->sure_queues, sure), attach->mark, attach->mark_mask,
+		    attach->labels ? " --label" : "", attach_seqadj_names[attach->seqadj]);
+	return text;
 }
 
 /* A path of 255 bytes has room, but where many of them are to be quoted. */

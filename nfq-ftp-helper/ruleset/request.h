@@ -82,10 +82,10 @@ const char *request_missing_interface(const struct request *request);
 	"there is no interface `%s' now, and until there is one rules that name it match nothing: "                    \
 	"`ip -br link' lists those that are there, and ppp* stands for all whose names begin so"
 
-/* Write the command line of the daemon that fits the rules. */
-void request_write_run(const struct request *request, FILE *out);
-
 #define REQUEST_COMMAND_MAX 960
+
+/* The command line of the daemon that fits the rules. Return: @text. */
+const char *request_run(const struct request *request, char text[REQUEST_COMMAND_MAX]);
 
 /*
  * The command that puts the rules in place: it says again whatever was said for @request, and no more but what the file says otherwise.

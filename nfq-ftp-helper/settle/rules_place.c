@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "rules_place.h"
-
 #include "host/helper.h"
 #include "kernel/cthelper.h"
 #include "output/say.h"
+#include "settle.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +24,7 @@ static int prepare_helper(const struct request *request)
 	return error;
 }
 
-int rules_take_away(const struct backend *named, const struct backend *kept)
+int settle_take_rules_away(const struct backend *named, const struct backend *kept)
 {
 	int failure = 0;
 
@@ -40,11 +39,11 @@ int rules_take_away(const struct backend *named, const struct backend *kept)
 }
 
 /* The other backends' rules go: with both in place every packet would be queued twice. */
-int rules_place(const struct request *request, const struct backend *backend)
+int settle_place_rules(const struct request *request, const struct backend *backend)
 {
 	int error = prepare_helper(request);
 
 	if (!error)
 		error = backend->apply(request);
-	return error ? error : rules_take_away(NULL, backend);
+	return error ? error : settle_take_rules_away(NULL, backend);
 }

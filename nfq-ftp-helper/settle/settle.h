@@ -6,6 +6,7 @@
 #ifndef SETTLE_SETTLE_H
 #define SETTLE_SETTLE_H
 
+#include "ruleset/backends.h"
 #include "ruleset/findings.h"
 
 #define SETTLE_COMPLAINT_MAX (360 + REQUEST_COMMAND_MAX)
@@ -34,5 +35,24 @@ bool settle_run(struct attach *attach, const struct request *asked, char complai
 
 /* What of this place makes a daemon of little use, and is no error: an interface that is not there, a kernel that drops what is changed. */
 void settle_doubts(const struct request *asked, void (*tell)(const char *sentence));
+
+/* ---- rules put in place and taken away: `rules' does it, and `run' where it is told `rules = yes' (rules_place.c) ---- */
+
+/* The unit of systemd that has the rules, where there is one. */
+#define RULES_UNIT "nfq-ftp-helper-rules.service"
+
+/**
+ * rules_place - put them in place, instead of whatever rules of ours are there, also another backend's
+ * @request: complete
+ * @backend: whose
+ *
+ * What fails is said on standard error.
+ *
+ * Return: 0, or a negative errno.
+ */
+int settle_place_rules(const struct request *request, const struct backend *backend);
+
+/* Take ours away: @named's, or where that is NULL all but @kept's. Return: 0, or a negative errno; what fails is said. */
+int settle_take_rules_away(const struct backend *named, const struct backend *kept);
 
 #endif

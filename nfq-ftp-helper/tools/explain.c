@@ -111,7 +111,7 @@ static int explain_capture(struct explain *explain)
 	};
 	int result = -EIO;
 
-	explain->ladder = ladder_new(options->operand, options->playback.nats.count > 0);
+	explain->ladder = ladder_new(options->operand, options->playback.nat.count > 0);
 	explain->follower = explain->ladder ? follow_new(explain->ladder) : NULL;
 	if (!explain->follower) {
 		ladder_free(explain->ladder);

@@ -206,7 +206,7 @@ static bool take_session(struct telling *telling, const json_t *line)
 {
 	struct live *live = (struct live *)telling;
 	const json_t *shift = json_object_get(line, "shift");
-	char text[256], command[TELL_TEXT_MAX], state[TELL_TEXT_MAX], age[TELL_SPAN_MAX];
+	char text[256], command[CLIENT_TEXT_MAX], state[CLIENT_TEXT_MAX], age[TELL_SPAN_MAX];
 	struct endpoint client, server;
 
 	if (!endpoint_of(line, "client", &client) || !endpoint_of(line, "server", &server))
@@ -215,11 +215,11 @@ static bool take_session(struct telling *telling, const json_t *line)
 		return true;
 	if (json_is_true(json_object_get(line, "fast")))
 		snprintf(text, sizeof(text), "( goes on, the kernel module's alone so far: %.16s, shift %+.0f/%+.0f )",
-			 tell_text(line, "state", state), tell_number(shift, "client"), tell_number(shift, "server"));
+			 client_text(line, "state", state), tell_number(shift, "client"), tell_number(shift, "server"));
 	else
 		snprintf(text, sizeof(text), "( goes on, for %s: %.16s, last %.8s, shift %+.0f/%+.0f, %.0f expected )",
-			 tell_span(tell_number(line, "age"), age), tell_text(line, "state", state),
-			 tell_text(line, "command", command), tell_number(shift, "client"),
+			 tell_span(tell_number(line, "age"), age), client_text(line, "state", state),
+			 client_text(line, "command", command), tell_number(shift, "client"),
 			 tell_number(shift, "server"), tell_number(line, "expectations"));
 	told_session(live->told, 0, &client, &server, text);
 	return live->rows < ROWS_MAX;

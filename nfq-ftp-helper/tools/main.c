@@ -7,9 +7,10 @@ static const struct command commands[] = {
 	{ "explain", tools_explain,
 	  "draw the dialogues of a capture as ladders: who says what, what is rewritten and why", OPTION_OF_EXPLAIN },
 	{ "top", tools_top, "show what the daemon follows, again every second", OPTION_OF_TOP },
+	{ NULL, NULL, NULL, 0 },
 };
 
 int main(int argc, char **argv)
 {
-	return command_main(commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
+	return command_main(commands, argc, argv);
 }

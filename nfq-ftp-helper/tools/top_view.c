@@ -26,25 +26,21 @@ char top_view_key(enum top_sort sort)
 
 /* ---- sorting ---- */
 
-struct row {
-	json_t *session;
-};
-
 static int compare(const void *a, const void *b, void *context)
 {
 	const struct top_view *view = context;
-	const json_t *left = ((const struct row *)a)->session, *right = ((const struct row *)b)->session;
+	const json_t *left = *(json_t *const *)a, *right = *(json_t *const *)b;
 	const char *member = sorts[view->sort].member;
-	char one[TELL_TEXT_MAX], other[TELL_TEXT_MAX];
+	char one[CLIENT_TEXT_MAX], other[CLIENT_TEXT_MAX];
 	int order;
 
 	if (sorts[view->sort].number)
 		order = (tell_number(left, member) > tell_number(right, member)) -
 			(tell_number(left, member) < tell_number(right, member));
 	else
-		order = strcmp(tell_text(left, member, one), tell_text(right, member, other));
+		order = strcmp(client_text(left, member, one), client_text(right, member, other));
 	if (!order)
-		order = strcmp(tell_text(left, "client", one), tell_text(right, "client", other));
+		order = strcmp(client_text(left, "client", one), client_text(right, "client", other));
 	return view->backwards ? -order : order;
 }
 
@@ -62,18 +58,18 @@ json_t *top_view_selected(const struct top_view *view)
 void top_view_sort(struct top_view *view, const json_t *selected)
 {
 	const size_t count = json_array_size(view->sessions);
-	struct row *rows = count ? calloc(count, sizeof(*rows)) : NULL;
+	json_t **rows = count ? calloc(count, sizeof(*rows)) : NULL;
 	json_t *sorted = rows ? json_array() : NULL;
 
 	for (size_t i = 0; rows && i < count; i++)
-		rows[i].session = json_array_get(view->sessions, i);
+		rows[i] = json_array_get(view->sessions, i);
 	if (sorted) {
 		qsort_r(rows, count, sizeof(*rows), compare, view);
 		for (size_t i = 0; i < count; i++)
-			if (selected && is_same(rows[i].session, selected))
+			if (selected && is_same(rows[i], selected))
 				view->selected = i;
 		for (size_t i = 0; i < count; i++)
-			json_array_append(sorted, rows[i].session);
+			json_array_append(sorted, rows[i]);
 		json_decref(view->sessions);
 		view->sessions = sorted;
 	}
@@ -88,7 +84,7 @@ size_t top_view_rows(void)
 }
 
 /* What the kernel has of all queues; where that of one cannot be seen, that: a sum without it would be wrong. */
-static void print_queues(const struct top_view *view, char text[TELL_TEXT_MAX])
+static void print_queues(const struct top_view *view, char text[CLIENT_TEXT_MAX])
 {
 	double waiting = 0, dropped = 0;
 	bool seen = true;
@@ -101,23 +97,23 @@ static void print_queues(const struct top_view *view, char text[TELL_TEXT_MAX])
 		dropped += tell_number(queue, "dropped_full") + tell_number(queue, "dropped_unsent");
 	}
 	if (seen)
-		snprintf(text, TELL_TEXT_MAX, "%.0f wait, %.0f dropped", waiting, dropped);
+		snprintf(text, CLIENT_TEXT_MAX, "%.0f wait, %.0f dropped", waiting, dropped);
 	else
-		snprintf(text, TELL_TEXT_MAX, "cannot be seen, `status' says why");
+		snprintf(text, CLIENT_TEXT_MAX, "cannot be seen, `status' says why");
 }
 
 static void draw_head(const struct top_view *view)
 {
 	const json_t *sessions = json_object_get(view->status, "sessions");
 	const json_t *rates = json_object_get(view->status, "rates"), *refusal;
-	char text[TELL_TEXT_MAX], span[TELL_SPAN_MAX];
+	char text[CLIENT_TEXT_MAX], span[TELL_SPAN_MAX];
 	double refused = 0;
 	size_t index;
 
 	json_array_foreach (json_object_get(view->status, "refusals"), index, refusal) {
 		refused += tell_number(refusal, "count");
 	}
-	mvprintw(0, 0, "nfq-ftp-helper, mode %s, for %s", tell_text(view->status, "mode", text),
+	mvprintw(0, 0, "nfq-ftp-helper, mode %s, for %s", client_text(view->status, "mode", text),
 		 tell_span(tell_number(view->status, "uptime"), span));
 	mvprintw(1, 0, "sessions %.0f of %.0f, busy %.0f, expected %.0f, refused %.0f", tell_number(sessions, "now"),
 		 tell_number(sessions, "room"), tell_number(sessions, "busy"),
@@ -135,13 +131,13 @@ static void draw_head(const struct top_view *view)
 static void draw_row(int y, const json_t *row, int width)
 {
 	const json_t *shift = json_object_get(row, "shift");
-	char client[TELL_TEXT_MAX], server[TELL_TEXT_MAX], state[TELL_TEXT_MAX], command[TELL_TEXT_MAX];
-	char seqadj[TELL_TEXT_MAX], age[TELL_SPAN_MAX], idle[TELL_SPAN_MAX], line[4 * TELL_TEXT_MAX];
+	char client[CLIENT_TEXT_MAX], server[CLIENT_TEXT_MAX], state[CLIENT_TEXT_MAX], command[CLIENT_TEXT_MAX];
+	char seqadj[CLIENT_TEXT_MAX], age[TELL_SPAN_MAX], idle[TELL_SPAN_MAX], line[4 * CLIENT_TEXT_MAX];
 
 	snprintf(line, sizeof(line), "%-*s %-*s %-9s %-4s %7s %7s %-6s %+5.0f %+5.0f %3.0f", width,
-		 tell_text(row, "client", client), width, tell_text(row, "server", server),
-		 tell_text(row, "state", state), tell_text(row, "command", command), tell_span_of(row, "age", age),
-		 tell_span_of(row, "idle", idle), tell_text(row, "seqadj", seqadj), tell_number(shift, "client"),
+		 client_text(row, "client", client), width, client_text(row, "server", server),
+		 client_text(row, "state", state), client_text(row, "command", command), tell_span_of(row, "age", age),
+		 tell_span_of(row, "idle", idle), client_text(row, "seqadj", seqadj), tell_number(shift, "client"),
 		 tell_number(shift, "server"), tell_number(row, "expectations"));
 	mvprintw(y, 0, "%-*.*s", COLS - 1, COLS - 1, line);
 }
@@ -201,7 +197,7 @@ static void draw_detail(const struct top_view *view)
 {
 	json_t *session = top_view_selected(view), *value;
 	const json_t *expectation;
-	char text[TELL_TEXT_MAX], from[TELL_TEXT_MAX], to[TELL_TEXT_MAX];
+	char text[CLIENT_TEXT_MAX], from[CLIENT_TEXT_MAX], to[CLIENT_TEXT_MAX];
 	const char *name;
 	size_t index;
 	int y = HEAD;
@@ -209,7 +205,7 @@ static void draw_detail(const struct top_view *view)
 	json_object_foreach (session, name, value) {
 		client_printable(name, from);
 		if (json_is_string(value))
-			mvprintw(y++, 2, "%-13s %s", from, tell_text(session, name, text));
+			mvprintw(y++, 2, "%-13s %s", from, client_text(session, name, text));
 		else if (json_is_number(value))
 			mvprintw(y++, 2, "%-13s %.0f", from, json_number_value(value));
 		else if (json_is_boolean(value))
@@ -220,8 +216,8 @@ static void draw_detail(const struct top_view *view)
 	}
 	json_array_foreach (view->expectations, index, expectation) {
 		mvprintw(y++, 2, "%-13s from %s to %s by %s, for another %.0f s", index ? "" : "expected",
-			 tell_text(expectation, "from", from), tell_text(expectation, "to", to),
-			 tell_text(expectation, "command", text), tell_number(expectation, "left"));
+			 client_text(expectation, "from", from), client_text(expectation, "to", to),
+			 client_text(expectation, "command", text), tell_number(expectation, "left"));
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "look.h"
 
+#include "host/file.h"
 #include "kernel/netlink.h"
 #include "nft_ruleset.h"
 #include "xt_table.h"
@@ -41,19 +42,12 @@ _Static_assert(sizeof(struct ipt_getinfo) == sizeof(struct ip6t_getinfo) &&
 
 /* ---- beginning and end ---- */
 
-static void close_file(int *file)
-{
-	if (*file >= 0)
-		close(*file);
-	*file = -1;
-}
-
 static void open_legacy(struct look_legacy *legacy, enum standing_family family)
 {
 	legacy->names = open(families[family].names, O_RDONLY | O_CLOEXEC);
 	legacy->socket = legacy->names < 0 ? -1 : socket(families[family].domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (legacy->socket < 0)
-		close_file(&legacy->names);
+		file_close(&legacy->names);
 }
 
 /* Of a kernel without that group, or without rights, its clock will do. */
@@ -65,7 +59,7 @@ static int open_events(void)
 
 	if (file >= 0 && (bind(file, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 			  setsockopt(file, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0))
-		close_file(&file);
+		file_close(&file);
 	return file;
 }
 
@@ -76,7 +70,7 @@ int look_open(struct look *look, const struct sought *sought)
 	for (unsigned int family = 0; family < STANDING_FAMILIES; family++)
 		open_legacy(&look->legacy[family], family);
 	look->events = open_events();
-	return exchange_open(&look->exchange);
+	return exchange_open(&look->exchange, NETLINK_NETFILTER);
 }
 
 /* ---- changes ---- */
@@ -120,7 +114,7 @@ bool look_news(struct look *look, unsigned int *steps)
 	/* Some were lost, or none will come any more. */
 	*steps += 2;
 	if (netlink_is_dead(length))
-		close_file(&look->events);
+		file_close(&look->events);
 	return true;
 }
 

@@ -2,7 +2,6 @@
 #include "nft_rule.h"
 
 #include "kernel/attributes.h"
-#include "target.h"
 
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
@@ -38,9 +37,9 @@ static void read_target(struct nft_rule *rule, const struct sought *sought, cons
 	if (!found[NFTA_TARGET_NAME] || !found[NFTA_TARGET_REV] || !found[NFTA_TARGET_INFO] ||
 	    attribute_text(found[NFTA_TARGET_NAME], name, sizeof(name)))
 		return;
-	rule->kinds |= target_read(sought, name, attribute_be32(found[NFTA_TARGET_REV]),
-				   mnl_attr_get_payload(found[NFTA_TARGET_INFO]),
-				   mnl_attr_get_payload_len(found[NFTA_TARGET_INFO]));
+	rule->kinds |= standing_of_target(sought, name, attribute_be32(found[NFTA_TARGET_REV]),
+					  mnl_attr_get_payload(found[NFTA_TARGET_INFO]),
+					  mnl_attr_get_payload_len(found[NFTA_TARGET_INFO]));
 }
 
 static void read_objref(struct nft_rule *rule, const struct sought *sought, const struct nlattr **found)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "target.h"
+#include "standing.h"
 
 #include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/xt_NFQUEUE.h>
@@ -28,8 +28,8 @@ static unsigned int target_helper(const struct sought *sought, const void *info,
 _Static_assert(offsetof(struct xt_ct_target_info, helper) == offsetof(struct xt_ct_target_info_v1, helper),
 	       "the helper stands at one place in all revisions");
 
-unsigned int target_read(const struct sought *sought, const char *name, unsigned int revision, const void *info,
-			 size_t length)
+unsigned int standing_of_target(const struct sought *sought, const char *name, unsigned int revision, const void *info,
+				size_t length)
 {
 	if (strcmp(name, "NFQUEUE") == 0)
 		return target_queue(sought, revision, info, length);

@@ -3,13 +3,11 @@
 
 #include "host/clock.h"
 #include "host/queue_holder.h"
-#include "isolation/child.h"
 #include "look.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define SETTLE	100  /* milliseconds: so long after a change, others may belong to it */
@@ -206,13 +204,12 @@ static _Noreturn void watch_rules(const void *context, int channel)
 
 /* ---- the daemon's side ---- */
 
-int watcher_start(struct watcher *watcher, const struct watcher_config *config)
+int watcher_start(struct child *watcher, const struct watcher_config *config)
 {
-	*watcher = WATCHER_NONE;
-	return child_start(&watcher->process, &watcher->channel, watch_rules, config);
+	return child_start(watcher, watch_rules, config);
 }
 
-bool watcher_hears(struct watcher *watcher, struct watcher_news *news)
+bool watcher_hears(struct child *watcher, struct watcher_news *news)
 {
 	ssize_t length;
 
@@ -225,24 +222,15 @@ bool watcher_hears(struct watcher *watcher, struct watcher_news *news)
 		return true;
 	if (length < 0 && errno == EAGAIN)
 		return false;
-	watcher_end(watcher);
+	child_end(watcher);
 	*news = (struct watcher_news){ .trouble = WATCHER_ENDED };
 	return true;
 }
 
-void watcher_ask(const struct watcher *watcher, enum watcher_request what)
+void watcher_ask(const struct child *watcher, enum watcher_request what)
 {
 	const uint8_t request = (uint8_t)what;
 
 	if (watcher->channel >= 0)
 		(void)send(watcher->channel, &request, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-void watcher_end(struct watcher *watcher)
-{
-	if (watcher->channel >= 0)
-		child_dismiss(watcher->channel);
-	if (watcher->process > 0)
-		waitpid(watcher->process, NULL, 0);
-	*watcher = WATCHER_NONE;
 }

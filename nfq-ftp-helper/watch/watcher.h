@@ -15,18 +15,9 @@
 #ifndef WATCH_WATCHER_H
 #define WATCH_WATCHER_H
 
+#include "isolation/child.h"
 #include "isolation/isolation.h"
 #include "judge.h"
-
-#include <sys/types.h>
-
-/* There is none: the process is 0. Of one thread. */
-struct watcher {
-	pid_t process;
-	int channel; /* -1: none */
-};
-
-#define WATCHER_NONE ((struct watcher){ .channel = -1 })
 
 struct watcher_config {
 	struct sought sought;
@@ -51,11 +42,11 @@ struct watcher_news {
 	uint32_t begun;		  /* places where none had been seen before */
 };
 
-/* Start it. Call it while there is one thread. Return: 0, or a negative errno. */
-int watcher_start(struct watcher *watcher, const struct watcher_config *config);
+/* Start it, until child_end(). Call it while there is one thread. Return: 0, or a negative errno. */
+int watcher_start(struct child *watcher, const struct watcher_config *config);
 
 /* The next news. Return: false: there is none. */
-bool watcher_hears(struct watcher *watcher, struct watcher_news *news);
+bool watcher_hears(struct child *watcher, struct watcher_news *news);
 
 /* What it is told; a byte. */
 enum watcher_request {
@@ -64,9 +55,6 @@ enum watcher_request {
 		'w', /* rules have been put in place: should there be none when it looks, they have gone again */
 };
 
-void watcher_ask(const struct watcher *watcher, enum watcher_request what);
-
-/* It ends, and is waited for. */
-void watcher_end(struct watcher *watcher);
+void watcher_ask(const struct child *watcher, enum watcher_request what);
 
 #endif

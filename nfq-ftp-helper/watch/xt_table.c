@@ -6,8 +6,6 @@
  */
 #include "xt_table.h"
 
-#include "target.h"
-
 #include <errno.h>
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
@@ -76,8 +74,8 @@ static bool look_at_entry(struct chain_walk *walk, const struct entry *entry)
 	if (strcmp(name, XT_ERROR_TARGET) == 0)
 		return false;
 	if (strcmp(name, XT_STANDARD_TARGET) != 0) {
-		walk->kinds |= target_read(walk->sought, name, target.u.user.revision, entry->target + sizeof(target),
-					   entry->room - sizeof(target));
+		walk->kinds |= standing_of_target(walk->sought, name, target.u.user.revision,
+						  entry->target + sizeof(target), entry->room - sizeof(target));
 		return true;
 	}
 	if (entry->room < sizeof(target) + sizeof(verdict))

@@ -3,7 +3,7 @@
  * A configuration file of any bytes, as `run -c' reads it: either it is taken, nothing is said, and all that is set is
  * within its limits, and the same when it is read again; or it is not, and each line says what is wrong in one of the file's.
  */
-#include "command/option_file.h"
+#include "command/option.h"
 #include "file.h"
 
 static void check_range(const struct queue_range *range)

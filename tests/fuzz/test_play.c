@@ -28,7 +28,7 @@ static void check_counts(const struct playback *playback)
 
 static void play(const char *path, const struct playback_settings *settings, enum format format)
 {
-	struct ladder *ladder = ladder_new(path, settings->nats.count > 0);
+	struct ladder *ladder = ladder_new(path, settings->nat.count > 0);
 	struct follower *follower = ladder ? follow_new(ladder) : NULL;
 	const struct playback_listener listener = {
 		.context = follower,
@@ -57,8 +57,9 @@ static void play(const char *path, const struct playback_settings *settings, enu
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct playback_settings settings = {
-		.nats.nat = { { .inside = { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 } },
-				.outside = { .family = FAMILY_IPV4, .address = { 198, 51, 100, 254 } } } },
+		.nat.mappings = { { .address = { [MODEL_INSIDE] = { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 } },
+						 [MODEL_OUTSIDE] = { .family = FAMILY_IPV4,
+								     .address = { 198, 51, 100, 254 } } } } },
 		.control_ports = { [21 / 8] = 1 << 21 % 8 },
 	};
 	struct input input = { data, size };
@@ -70,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	MUST(heard);
 	settings.checksums = how % 3;
-	settings.nats.count = how / 3 & 1;
+	settings.nat.count = how / 3 & 1;
 	settings.seqadj_by = how / 6 & 1 ? SEQADJ_SELF : SEQADJ_KERNEL;
 	stderr = heard;
 	play(file_of(input.at, input.left), &settings, how / 12 % FORMATS);

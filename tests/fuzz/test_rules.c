@@ -92,10 +92,12 @@ ONLY_CHECKS static void check_text(const char *text, size_t room, bool needed)
 
 static void check_found(const struct found *found)
 {
-	for (size_t i = 0; i < found->rule_count; i++) {
-		const struct found_rule *rule = &found->rules[i];
+	for (const struct found_rule *rule = found->rules; rule; rule = rule->next) {
+		const struct found_chain *chain = found->chains;
 
-		MUST(rule->chain < found->chain_count && rule->asked_count <= FOUND_ASKED_MAX);
+		while (chain && chain != rule->chain)
+			chain = chain->next;
+		MUST(chain && rule->asked_count <= FOUND_ASKED_MAX);
 		MUST(rule->verdict <= FOUND_OFFLOAD && rule->ports <= FOUND_PORTS_OTHER);
 	}
 }
@@ -130,7 +132,7 @@ static void look(bool present)
 	struct found found = { .ports = &request.ports };
 
 	MUST(found_read(&found) == 0);
-	MUST(found.readable || !found.rule_count || said[LIST]);
+	MUST(found.readable || !found.rules || said[LIST]);
 	findings_of(&findings, &found, &request, present ? NULL : &asked);
 	check_found(&found);
 	check_findings(&findings);

@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "command/command.h"
-#include "command/option_file.h"
+#include "command/option.h"
 #include "command/option_lines.h"
 #include "command/reload.h"
 #include "daemon/log.h"
@@ -783,27 +783,24 @@ static void a_file_is_gone(void **state)
 
 static void snapshots_have_numbers(void **state)
 {
-	struct settings_place place = { NULL };
+	static struct settings_place place;
 	struct options options;
-	const struct settings *first;
+	struct settings first, news;
+	unsigned int version = 0;
 
 	(void)state;
 	options_default(&options);
-	assert_null(settings_news(&place, 0));
+	assert_false(settings_news(&place, &version, &news));
 	options.policy.client_rate = 1;
-	assert_int_equal(settings_publish(&place, &options), 1);
-	first = settings_news(&place, 0);
-	assert_non_null(first);
-	assert_null(settings_news(&place, 1));
+	settings_publish(&place, &options);
+	assert_true(settings_news(&place, &version, &first));
+	assert_false(settings_news(&place, &version, &news));
 	options.policy.client_rate = 2;
-	assert_int_equal(settings_publish(&place, &options), 2);
-	settings_prune(&place, 1); /* somebody may still read the first */
-	assert_int_equal(first->policy.client_rate, 1);
-	assert_int_equal(settings_news(&place, 1)->policy.client_rate, 2);
-	settings_prune(&place, 2);
-	assert_null(settings_news(&place, 1)->older);
-	settings_free(&place);
-	assert_null(settings_news(&place, 0));
+	settings_publish(&place, &options);
+	assert_int_equal(first.policy.client_rate, 1);
+	assert_true(settings_news(&place, &version, &news));
+	assert_int_equal(news.policy.client_rate, 2);
+	assert_false(settings_news(&place, &version, &news));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

@@ -172,7 +172,7 @@ static uint32_t ask(unsigned int questions)
 static int opened(void **state)
 {
 	(void)state;
-	return exchange_open(&exchange);
+	return exchange_open(&exchange, NETLINK_NETFILTER);
 }
 
 static int closed(void **state)

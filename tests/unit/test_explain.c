@@ -173,9 +173,9 @@ static struct ladder *ladder_of_capture(void (*exchange)(void), const struct end
 	ladder->row_room = row_room;
 	ladder->dialogue_room = dialogue_room;
 	if (outside) {
-		settings.nats = (struct playback_nats){ .count = 1 };
-		settings.nats.nat[0].inside = client(0);
-		settings.nats.nat[0].outside = *outside;
+		settings.nat = (struct nat){ .count = 1 };
+		settings.nat.mappings[0].address[MODEL_INSIDE] = client(0);
+		settings.nat.mappings[0].address[MODEL_OUTSIDE] = *outside;
 	}
 	capture_begin();
 	exchange();

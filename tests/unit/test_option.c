@@ -492,8 +492,8 @@ static void adds(void **state)
 	assert_string_equal(stored.out, "out");
 	assert_int_equal(stored.playback.seqadj_by, SEQADJ_SELF);
 	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--nat", "10.0.0.2=1.2.3.4", "--nat", "::1=::2", "in"), OPTION_GO_ON);
-	assert_int_equal(stored.playback.nats.count, 2);
-	assert_int_equal(stored.playback.nats.nat[0].outside.address[3], 4);
+	assert_int_equal(stored.playback.nat.count, 2);
+	assert_int_equal(stored.playback.nat.mappings[0].address[MODEL_OUTSIDE].address[3], 4);
 	assert_int_equal(PARSE(OPTION_OF_REPLAY, "--nat", "10.0.0.2=1.2.3.4", "--nat", "10.0.0.2=1.2.3.5", "in"),
 			 EXIT_USAGE);
 	assert_int_equal(PARSE(OPTION_OF_RUN, "-v"), OPTION_GO_ON);
@@ -509,9 +509,9 @@ static void no_more_addresses_than_there_is_room(void **state)
 
 	(void)state;
 	option_default(&stored);
-	for (int i = 0; i <= PLAYBACK_NAT_MAX; i++) {
+	for (int i = 0; i <= NAT_MAX; i++) {
 		snprintf(text, sizeof(text), "10.0.%d.%d=192.0.2.1", i / 256, i % 256);
-		assert_int_equal(option_set(row, &stored, text, i == 0), i < PLAYBACK_NAT_MAX);
+		assert_int_equal(option_set(row, &stored, text, i == 0), i < NAT_MAX);
 	}
 }
 

@@ -79,7 +79,7 @@ static void does_what_is_asked(void **state)
 	assert_int_equal(task->removed, 0);
 	assert_int_equal(rulekeeper_remove(&keeper), 0);
 	assert_int_equal(task->removed, 1);
-	assert_int_equal(task->process, keeper.process);
+	assert_int_equal(task->process, keeper.child.process);
 	assert_int_not_equal(task->process, getpid());
 }
 
@@ -101,8 +101,8 @@ static void knows_no_third_thing(void **state)
 
 		if (byte == 'a' || byte == 'r')
 			continue;
-		assert_int_equal(send(keeper.channel, &byte, 1, 0), 1);
-		assert_int_equal(recv(keeper.channel, &answer, sizeof(answer), 0), sizeof(answer));
+		assert_int_equal(send(keeper.child.channel, &byte, 1, 0), 1);
+		assert_int_equal(recv(keeper.child.channel, &answer, sizeof(answer), 0), sizeof(answer));
 		assert_int_equal(answer, -EINVAL);
 	}
 	assert_int_equal(task->applied + task->removed, 0);
@@ -112,10 +112,10 @@ static void knows_no_third_thing(void **state)
 static void takes_single_bytes_only(void **state)
 {
 	(void)state;
-	assert_int_equal(send(keeper.channel, "aa", 2, 0), 2);
+	assert_int_equal(send(keeper.child.channel, "aa", 2, 0), 2);
 	assert_int_equal(rulekeeper_apply(&keeper), -EPIPE);
 	assert_int_equal(task->applied, 0);
-	assert_int_equal(waitpid(keeper.process, NULL, 0), keeper.process);
+	assert_int_equal(waitpid(keeper.child.process, NULL, 0), keeper.child.process);
 }
 
 static void keeps_no_files(void **state)
@@ -165,10 +165,10 @@ static void its_end_is_seen(void **state)
 	assert_false(rulekeeper_has_ended(&keeper));
 	assert_int_equal(rulekeeper_apply(&keeper), 0);
 	assert_false(rulekeeper_has_ended(&keeper));
-	assert_int_equal(kill(keeper.process, SIGKILL), 0);
+	assert_int_equal(kill(keeper.child.process, SIGKILL), 0);
 	for (unsigned int i = 0; i < 10000 && !rulekeeper_has_ended(&keeper); i++)
 		usleep(1000);
-	assert_int_equal(keeper.channel, -1);
+	assert_int_equal(keeper.child.channel, -1);
 	assert_false(rulekeeper_has_ended(&keeper));
 	assert_int_equal(rulekeeper_apply(&keeper), -EPIPE);
 }
@@ -176,7 +176,7 @@ static void its_end_is_seen(void **state)
 /* A guard, forked off later, has the daemon's sockets, too. */
 static void ends_though_others_have_its_channel(void **state)
 {
-	const int other = dup(keeper.channel);
+	const int other = dup(keeper.child.channel);
 
 	(void)state;
 	assert_true(other >= 0);
@@ -194,7 +194,7 @@ static void outlives_signals(void **state)
 	(void)state;
 	assert_int_equal(rulekeeper_apply(&keeper), 0);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		assert_int_equal(kill(keeper.process, signals[i]), 0);
+		assert_int_equal(kill(keeper.child.process, signals[i]), 0);
 	assert_int_equal(rulekeeper_remove(&keeper), 0);
 }
 
@@ -210,7 +210,7 @@ static void has_few_rights(void **state)
 	if (geteuid() != 0)
 		unit_skip("only root can try it");
 	assert_int_equal(rulekeeper_apply(&keeper), 0);
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)keeper.process);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)keeper.child.process);
 	file = unit_stream(fopen(path, "re"));
 	while (fgets(line, sizeof(line), file)) {
 		if (strncmp(line, "NoNewPrivs:", 11) == 0)
@@ -227,20 +227,20 @@ static void has_few_rights(void **state)
 static void is_missed_once_killed(void **state)
 {
 	(void)state;
-	assert_int_equal(kill(keeper.process, SIGKILL), 0);
+	assert_int_equal(kill(keeper.child.process, SIGKILL), 0);
 	assert_int_equal(rulekeeper_apply(&keeper), -EPIPE);
 	assert_int_equal(rulekeeper_remove(&keeper), -EPIPE);
-	assert_int_equal(waitpid(keeper.process, NULL, 0), keeper.process);
+	assert_int_equal(waitpid(keeper.child.process, NULL, 0), keeper.child.process);
 }
 
 static void does_nothing_at_its_end(void **state)
 {
-	const pid_t process = keeper.process;
+	const pid_t process = keeper.child.process;
 	int status = -1;
 
 	(void)state;
-	close(keeper.channel);
-	keeper.channel = -1;
+	close(keeper.child.channel);
+	keeper.child.channel = -1;
 	assert_int_equal(waitpid(process, &status, 0), process);
 	assert_int_equal(status, 0);
 	assert_int_equal(task->applied + task->removed, 0);

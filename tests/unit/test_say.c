@@ -114,8 +114,7 @@ static void a_word_is_pasted(void **state)
 static void rows_of_check_name_it(void **state)
 {
 	static struct check_report report;
-	struct check_row *row =
-		check_add(&report, "set-up", "interfaces", CHECK_NO, "there is no `%s'", "e\n\x1b[2J\xff");
+	struct check_row *row = check_add(&report, "interfaces", CHECK_NO, "there is no `%s'", "e\n\x1b[2J\xff");
 
 	(void)state;
 	check_mend(row, CAUSE_NONE, "ip link show '%s'", "e\x9b\xc3\xb6");

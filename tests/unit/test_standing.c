@@ -7,7 +7,6 @@
 #include "unit.h"
 
 #include "watch/nft_ruleset.h"
-#include "watch/target.h"
 #include "watch/xt_table.h"
 
 #include <arpa/inet.h>

@@ -71,10 +71,7 @@ static uint64_t sum_words(const uint8_t *data, size_t length)
 	return from_big_endian(fold(sum_unfolded(data, length)));
 }
 
-/*
- * The same bytes, beginning at an odd offset of the checksummed area, count with their halves swapped (RFC 1071, 2 (B)): 256 times as much, since
- * what leaves at the top comes in again.
- */
+/* The same bytes, beginning at an odd offset of the checksummed area, count with their halves swapped: 256 times (RFC 1071, 2 (B)). */
 static uint64_t swap_if(bool odd, uint64_t total)
 {
 	return odd ? total << 8 : total;

@@ -125,7 +125,7 @@ struct found_table {
 	size_t contents; /* chains, sets, and so on */
 };
 
-/* All in the order in which they were told of. */
+/* Chains and rules in the order in which they were told of. */
 struct found {
 	struct found_table *tables; /* nft's only */
 	struct found_chain *chains, *last_chain;

@@ -42,7 +42,7 @@ void settle_doubts(const struct request *asked, void (*tell)(const char *sentenc
 #define RULES_UNIT "nfq-ftp-helper-rules.service"
 
 /**
- * rules_place - put them in place, instead of whatever rules of ours are there, also another backend's
+ * settle_place_rules - put them in place, instead of whatever rules of ours are there, also another backend's
  * @request: complete
  * @backend: whose
  *

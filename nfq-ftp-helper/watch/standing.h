@@ -64,7 +64,10 @@ unsigned int standing_of_queues(const struct sought *sought, unsigned int first,
 /* Is it the helper? @name may lack its NUL. Return: the bit of STANDING_HELPER, or 0. */
 unsigned int standing_of_helper(const struct sought *sought, const char *name, size_t length);
 
-/* What iptables calls a target, as the kernel has it, be it of nf_tables or its own: NFQUEUE, and CT with a helper. @info: of @length bytes, whatever its alignment. Return: bits of enum standing_kind. */
+/*
+ * What iptables calls a target, as the kernel has it, be it of nf_tables or its own: NFQUEUE, and CT with a helper. @info: of @length bytes,
+ * whatever its alignment. Return: bits of enum standing_kind.
+ */
 unsigned int standing_of_target(const struct sought *sought, const char *name, unsigned int revision, const void *info,
 				size_t length);
 

@@ -432,6 +432,22 @@ static void objects_are_measured(void **state)
 	assert_int_equal(exchange_attributes(put(in, TYPE, 1, 24), TYPE, &attributes), 20);
 }
 
+/* Of a queue's socket most of it is never needed: what has not been written yet is no memory. */
+static void memory_when_needed(void **state)
+{
+	static struct exchange another;
+
+	(void)state;
+	memset(&another, 0xa5, sizeof(another));
+	assert_int_equal(exchange_open(&another, NETLINK_NETFILTER), 0);
+	assert_int_equal(another.count, 0);
+	assert_false(another.sent);
+	for (unsigned int i = 0; i < EXCHANGE_MESSAGES; i++)
+		assert_int_equal(another.received[i][EXCHANGE_ANSWER_MAX - 1], 0xa5);
+	assert_int_equal(another.walked[EXCHANGE_WALK_MAX - 1], 0xa5);
+	exchange_close(&another);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +462,7 @@ int main(void)
 		cmocka_unit_test(endless_datagrams),
 		cmocka_unit_test(sent_once),
 		cmocka_unit_test(objects_are_measured),
+		cmocka_unit_test(memory_when_needed),
 	};
 
 	return cmocka_run_group_tests(tests, opened, closed);

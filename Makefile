@@ -302,7 +302,8 @@ $(call fuzz_targets,rules): LIBS_FUZZ = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)-
 	sysctl_number route_rules_read)
 
 # Which comparisons are noted, tests/fuzz/noted.c says, which is not looked at itself.
-NOTED := LLVMFuzzerTestOneInput $(patsubst %,__sanitizer_cov_trace_%,cmp1 cmp2 cmp4 cmp8 const_cmp1 const_cmp2 const_cmp4 const_cmp8 switch)
+NOTED := LLVMFuzzerTestOneInput $(patsubst %,__sanitizer_cov_trace_%,cmp1 cmp2 cmp4 cmp8 const_cmp1 const_cmp2 const_cmp4 const_cmp8 switch) \
+	$(patsubst %,__sanitizer_weak_hook_%,strcmp strcasecmp strstr strcasestr memcmp strncmp strncasecmp)
 $(BUILD)/obj/tests/fuzz/noted.o: CFLAGS_ALL += -fno-sanitize=all
 
 $(FUZZ_TARGETS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/$(if $(FUZZER),noted,replay).o $(PACKET_BYTES) $(MODEL) $(OUTPUT) $(PLAIN) $(CORE)

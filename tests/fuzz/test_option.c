@@ -96,5 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_options(&values.run);
 		check_again(&page, &values, path);
 	}
+	file_check();
 	return 0;
 }

@@ -281,33 +281,38 @@ SECONDS ?= 30
 FUZZ := $(patsubst tests/fuzz/test_%.c,%,$(wildcard tests/fuzz/test_*.c))
 FUZZ_TARGETS := $(patsubst %,$(BUILD)/tests/fuzz/test_%,$(FUZZ))
 fuzz_targets = $(addprefix $(BUILD)/tests/fuzz/test_,$(1))
+wrapped = $(patsubst %,-Wl$(comma)--wrap=%,$(1))
+# What has its home in tests/fuzz/large.h, file.h and described.h.
+LARGE := malloc calloc realloc free
+IN_MEMORY := fopen fdopen fileno open close dup fstat stat lseek pread
+DESCRIBED := table_layout_describe table_layout_is_own
 
 $(call fuzz_targets,capture frame pcapng): $(call objects,nfq-ftp-helper/capture)
 $(call fuzz_targets,capture frame pcapng): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap)
-$(call fuzz_targets,capture): LIBS_FUZZ += $(patsubst %,-Wl$(comma)--wrap=%,malloc realloc free whole_begin whole_end)
+$(call fuzz_targets,capture): LIBS_FUZZ += $(call wrapped,$(LARGE) $(IN_MEMORY) whole_begin whole_end)
 $(call fuzz_targets,option): $(OPTION)
-$(call fuzz_targets,option): LIBS_FUZZ = $(LIBS_DAEMON)
+$(call fuzz_targets,option): LIBS_FUZZ = $(LIBS_DAEMON) $(call wrapped,$(IN_MEMORY))
 $(call fuzz_targets,explain): $(call objects,nfq-ftp-helper/explain)
 $(call fuzz_targets,play): $(foreach room,explain playback capture,$(call objects,nfq-ftp-helper/$(room)))
-$(call fuzz_targets,play): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap) $(patsubst %,-Wl$(comma)--wrap=%,malloc realloc free)
+$(call fuzz_targets,play): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libpcap) $(call wrapped,$(LARGE) $(IN_MEMORY) $(DESCRIBED) mmap munmap table_open)
 $(call fuzz_targets,asking): $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/%.o,$(addprefix asking/,question client tell tell_status tell_sessions tell_metrics tell_follow))
 $(call fuzz_targets,asking): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs jansson)
 $(call fuzz_targets,message): $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,nfqueue_packet ctmessage attributes)
 $(call fuzz_targets,message): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libnetfilter_queue libmnl)
 $(call fuzz_targets,standing): $(call watch_objects,standing target nft_rule nft_ruleset xt_table) $(BUILD)/obj/nfq-ftp-helper/kernel/attributes.o
 $(call fuzz_targets,standing): LIBS_FUZZ = $(shell $(PKG_CONFIG) --libs libmnl)
-$(call fuzz_targets,session table): LIBS_FUZZ = $(patsubst %,-Wl$(comma)--wrap=%,table_layout_describe table_layout_is_own)
+$(call fuzz_targets,session table): LIBS_FUZZ = $(call wrapped,$(DESCRIBED))
 $(call fuzz_targets,rules): $(call objects,nfq-ftp-helper/ruleset) $(HOST)
-$(call fuzz_targets,rules): LIBS_FUZZ = $(LIBS_DAEMON) $(patsubst %,-Wl$(comma)--wrap=%,program_run module_is_loaded attach_adopt_module helper_look \
-	sysctl_number route_rules_read)
+$(call fuzz_targets,rules): LIBS_FUZZ = $(LIBS_DAEMON) $(call wrapped,program_run module_is_loaded attach_adopt_module helper_look sysctl_number route_rules_read)
 
 # Which comparisons are noted, tests/fuzz/noted.c says, which is not looked at itself.
-NOTED := LLVMFuzzerTestOneInput $(patsubst %,__sanitizer_cov_trace_%,cmp1 cmp2 cmp4 cmp8 const_cmp1 const_cmp2 const_cmp4 const_cmp8 switch)
+NOTED := LLVMFuzzerTestOneInput $(patsubst %,__sanitizer_cov_trace_%,cmp1 cmp2 cmp4 cmp8 const_cmp1 const_cmp2 const_cmp4 const_cmp8 switch) \
+	$(patsubst %,__sanitizer_weak_hook_%,strcmp strcasecmp strstr strcasestr memcmp strncmp strncasecmp)
 $(BUILD)/obj/tests/fuzz/noted.o: CFLAGS_ALL += -fno-sanitize=all
 
 $(FUZZ_TARGETS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/$(if $(FUZZER),noted,replay).o $(PACKET_BYTES) $(MODEL) $(OUTPUT) $(PLAIN) $(CORE)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(if $(FUZZER),-fsanitize=fuzzer $(patsubst %,-Wl$(comma)--wrap=%,$(NOTED))) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
+	$(CC) $(CFLAGS_ALL) $(if $(FUZZER),-fsanitize=fuzzer $(call wrapped,$(NOTED))) $(LDFLAGS) -o $@ $^ $(LIBS_FUZZ)
 
 fuzz-targets: $(FUZZ_TARGETS)
 

@@ -4,7 +4,7 @@
  * done with it. Such a place is allocated once and kept, and belongs to nobody while it is given back, which it stays until the input's end: who
  * reads or writes it then is found out as ever, and so is who reads behind its end. At an input's end all of them have to be given back.
  *
- * The linker puts these in the place of malloc(), realloc() and free() (Makefile); what is not large, and what libraries allocate, is none of theirs.
+ * The linker puts these in the place of malloc(), calloc(), realloc() and free() (Makefile, LARGE); what is not large, and what libraries allocate, is none of theirs.
  */
 #ifndef FUZZ_LARGE_H
 #define FUZZ_LARGE_H
@@ -31,6 +31,8 @@ void __asan_unpoison_memory_region(const volatile void *at, size_t size) __attri
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
 void *__real_realloc(void *at, size_t size);
 void *__wrap_realloc(void *at, size_t size);
 void __real_free(void *at);
@@ -63,6 +65,17 @@ void *__wrap_malloc(size_t size)
 		__asan_unpoison_memory_region(place->at, place->size);
 	memset(place->at, LARGE_FILL, LARGE_FILLED);
 	return place->at;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	void *at;
+
+	if (count != 1 || size < LARGE_LEAST)
+		return __real_calloc(count, size);
+	at = __wrap_malloc(size);
+	memset(at, 0, size);
+	return at;
 }
 
 static inline struct large *large_find(const void *at)

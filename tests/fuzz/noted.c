@@ -21,7 +21,7 @@ int __wrap_LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return __real_LLVMFuzzerTestOneInput(data, size);
 }
 
-/* Any two numbers that the compiler has compared. Texts and bytes are ASan's to compare, and noted each time. */
+/* Any two numbers that the compiler has compared. */
 #define NUMBERS(name, type)                                                                                            \
 	void __real___sanitizer_cov_trace_##name(type a, type b);                                                      \
 	void __wrap___sanitizer_cov_trace_##name(type a, type b);                                                      \
@@ -47,3 +47,31 @@ void __wrap___sanitizer_cov_trace_switch(uint64_t value, uint64_t *cases)
 	if (!left)
 		__real___sanitizer_cov_trace_switch(value, cases);
 }
+
+/* Texts and bytes, which ASan tells of. */
+#define TEXTS(name, type)                                                                                              \
+	void __real___sanitizer_weak_hook_##name(void *caller, const void *a, const void *b, type result);             \
+	void __wrap___sanitizer_weak_hook_##name(void *caller, const void *a, const void *b, type result);             \
+	void __wrap___sanitizer_weak_hook_##name(void *caller, const void *a, const void *b, type result)              \
+	{                                                                                                              \
+		if (!left)                                                                                             \
+			__real___sanitizer_weak_hook_##name(caller, a, b, result);                                     \
+	}
+
+TEXTS(strcmp, int)
+TEXTS(strcasecmp, int)
+TEXTS(strstr, char *)
+TEXTS(strcasestr, char *)
+
+#define BYTES(name)                                                                                                    \
+	void __real___sanitizer_weak_hook_##name(void *caller, const void *a, const void *b, size_t most, int result); \
+	void __wrap___sanitizer_weak_hook_##name(void *caller, const void *a, const void *b, size_t most, int result); \
+	void __wrap___sanitizer_weak_hook_##name(void *caller, const void *a, const void *b, size_t most, int result)  \
+	{                                                                                                              \
+		if (!left)                                                                                             \
+			__real___sanitizer_weak_hook_##name(caller, a, b, most, result);                               \
+	}
+
+BYTES(memcmp)
+BYTES(strncmp)
+BYTES(strncasecmp)

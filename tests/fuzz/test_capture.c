@@ -11,10 +11,7 @@
 #include "large.h"
 #include "output/whole.h"
 
-#include <errno.h>
-
-#define WHOLE_OF    1000 /* inputs: of so many, what is written of one is written by output/whole */
-#define PACKETS_MAX 64	 /* of an input, so that it takes its time, but not more */
+#define PACKETS_MAX 64 /* of an input, so that it takes its time, but not more */
 
 /* One sentence: not empty, no line end in it, and it names the file. */
 static void check_sentence(const char *error, const char *path)
@@ -181,25 +178,10 @@ static void check_others(const char *path)
 	capture_close(capture);
 }
 
-static const char *written_path(unsigned int number)
-{
-	static char paths[2][FILE_PATH_MAX];
-	int file;
-
-	if (!paths[number][0]) {
-		file = memfd_create("written", 0);
-		MUST(file >= 0);
-		snprintf(paths[number], sizeof(paths[number]), "/proc/self/fd/%d", file);
-	}
-	return paths[number];
-}
-
 /*
- * What is written is written at once where it is read again. What output/whole does so that nothing is lost of a file that is there already does not
- * depend on the input, takes several times longer than all else, and has tests of its own.
+ * What is written is written at once where it is read again, but where it is a file. What output/whole does so that nothing is lost of a file that
+ * is there already does not depend on the input, takes several times longer than all else, and has tests of its own.
  */
-static unsigned int inputs;
-
 int __real_whole_begin(struct whole *whole, const char *path);
 int __wrap_whole_begin(struct whole *whole, const char *path);
 int __real_whole_end(struct whole *whole, bool keep);
@@ -207,7 +189,7 @@ int __wrap_whole_end(struct whole *whole, bool keep);
 
 int __wrap_whole_begin(struct whole *whole, const char *path)
 {
-	if (inputs % WHOLE_OF == 0)
+	if (file_is_real)
 		return __real_whole_begin(whole, path);
 	*whole = (struct whole){ .unnamed = -1, .file = fopen(path, "w") };
 	return whole->file ? 0 : -errno;
@@ -215,7 +197,7 @@ int __wrap_whole_begin(struct whole *whole, const char *path)
 
 int __wrap_whole_end(struct whole *whole, bool keep)
 {
-	if (inputs % WHOLE_OF == 0)
+	if (file_is_real)
 		return __real_whole_end(whole, keep);
 	MUST(keep && !whole->file); /* libpcap has closed it */
 	return 0;
@@ -224,6 +206,7 @@ int __wrap_whole_end(struct whole *whole, bool keep)
 /* Read again, written, and what has been written read. */
 static void write_and_check(struct capture *capture, const char *path, unsigned int expected, int ended)
 {
+	const char *const written[] = { file_to_write(0), file_to_write(1) };
 	struct capture_writer *writers[2];
 	struct kept kept[PACKETS_MAX];
 	char error[CAPTURE_ERROR_MAX];
@@ -232,7 +215,7 @@ static void write_and_check(struct capture *capture, const char *path, unsigned 
 
 	MUST(capture_rewind(capture, error) == 0);
 	for (unsigned int i = 0; i < 2; i++) {
-		writers[i] = capture_write_open(written_path(i), capture, error);
+		writers[i] = capture_write_open(written[i], capture, error);
 		MUST(writers[i]);
 	}
 	result = read_packets(capture, path, &count, writers, kept);
@@ -240,8 +223,8 @@ static void write_and_check(struct capture *capture, const char *path, unsigned 
 	MUST(count == PACKETS_MAX || result == ended);
 	for (unsigned int i = 0; i < 2; i++)
 		MUST(capture_write_close(writers[i], error) == 0);
-	check_written(written_path(0), kept, count);
-	check_others(written_path(1));
+	check_written(written[0], kept, count);
+	check_others(written[1]);
 	for (unsigned int i = 0; i < count; i++)
 		free(kept[i].frame);
 }
@@ -257,11 +240,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (capture) {
 		ended = read_packets(capture, path, &count, NULL, NULL);
 		write_and_check(capture, path, count, ended);
-		inputs++;
 	} else {
 		check_sentence(error, path);
 	}
 	capture_close(capture);
+	file_check();
 	large_check();
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "command/option.h"
 #include "file.h"
+#include "heard.h"
 
 static void check_range(const struct queue_range *range)
 {
@@ -77,18 +78,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *const usual = stderr;
 	const struct option_page page = { .command = OPTION_OF_RUN, .reads_file = true };
 	static struct option_values values;
-	FILE *stream;
+	static struct heard heard;
+	const char *said;
 	size_t length;
-	char *said;
 	int code;
 
 	snprintf(path, sizeof(path), "%s", file_of(data, size));
-	stream = open_memstream(&said, &length);
-	MUST(stream);
-	stderr = stream;
+	stderr = heard_begin(&heard);
 	code = option_parse(&page, &values, 3, argv);
-	fclose(stderr);
 	stderr = usual;
+	said = heard_end(&heard, &length);
 	if (code != OPTION_GO_ON) {
 		check_complaint(said, path);
 	} else {
@@ -97,6 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_options(&values.run);
 		check_again(&page, &values, path);
 	}
-	free(said);
+	file_check();
 	return 0;
 }

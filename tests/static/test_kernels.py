@@ -20,6 +20,7 @@ TREE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "tests/vm"))
 
 import archive  # noqa: E402 (found through the path above)
+import dmesg  # noqa: E402
 import fast_in_guest  # noqa: E402
 import guard_in_guest  # noqa: E402
 import in_guest  # noqa: E402
@@ -280,7 +281,45 @@ def unused():
             yield f"left are {left}"
 
 
-CASES = [newest, vanished, parts, closure, versions, archives, offline, todays_answer, unused, every_pair, each_once, shared, whole, work]
+COMPLAINTS = (
+    "BUG: KASAN: slab-use-after-free in nfqftp_hook+0x1/0x2 [nf_conntrack_nfqftp]", "UBSAN: array-index-out-of-bounds in fast.c:1:2",
+    "WARNING: possible circular locking dependency detected", "WARNING: inconsistent lock state", "WARNING: suspicious RCU usage",
+    "[ BUG: Invalid wait context ]", "BUG: sleeping function called from invalid context at mm/slab.h:1", "BUG: scheduling while atomic: a/1/0x2",
+    "INFO: trying to register non-static key.", "BUG: MAX_LOCKDEP_ENTRIES too low!", "WARNING: CPU: 0 PID: 1 at lib/refcount.c:28 f+0x1/0x2",
+    "list_add corruption. prev->next should be next", "ODEBUG: free active (active state 0) object: 1 object type: timer_list hint: f+0x0/0x1",
+    "general protection fault, probably for non-canonical address 0xdead: 0000 [#1] SMP",
+    "kernel BUG at net/core/skbuff.c:1!", "BUG: kernel NULL pointer dereference, address: 0000000000000008")
+NONE = ("nf_conntrack_nfqftp: loading out-of-tree module taints kernel.", "hrtimer: interrupt took 9000000 ns",
+        "watchdog: BUG: soft lockup - CPU#0 stuck for 22s!",
+        "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", "INFO: task sh:1 blocked for more than 120 seconds.", "BUG: workqueue lockup - pool cpus=0",
+        "traps: nfq-ftp-helper[9] general protection fault ip:1 sp:2 error:0",
+        "Speculative Return Stack Overflow: WARNING: See the page for mitigation options.",
+        "ACPI BIOS Warning (bug): something", "clocksource: Long readout interval, skipping watchdog check")
+OUT_OF_TREE = 1 << 12
+
+
+def what_dmesg_says():
+    """What the kernel finds wrong is seen, also where its log has lost it; that it was kept waiting is no fault."""
+    for line in COMPLAINTS:
+        if dmesg.faults(["[    1.000000] before", f"[    2.000000] {line}", "after"]) != [1]:
+            yield f"not seen: {line}"
+    if dmesg.faults([f"[    1.000000] {line}" for line in NONE]):
+        yield f"seen in {NONE}"
+    for bits, statistics, clean in ((0, "", True), (OUT_OF_TREE, " debug_locks:             1\n", True), (OUT_OF_TREE | 1 << 9, "", False),
+                                    (1 << 5, "", False), (1 << 7, "", False), (1 << 14, "", True), (0, "a: 1\n debug_locks:             0\n", False)):
+        if dmesg.judge(list(NONE), bits, statistics)[0] != clean:
+            yield f"taint {bits:#x}, {statistics!r}: {dmesg.judge(list(NONE), bits, statistics)}"
+
+
+def asked_last():
+    """In each machine dmesg is asked for last, and a fault that it tells is the machine's."""
+    command = test_vm.command_in_guest({"fast": ()}, 2, [])[-1]
+    if not command.endswith(f"{test_vm.DMESG} || status=1; exit $status"):
+        yield command
+
+
+CASES = [newest, vanished, parts, closure, versions, archives, offline, todays_answer, unused, every_pair, each_once, shared, whole, work, what_dmesg_says,
+         asked_last]
 
 
 def main():

@@ -270,9 +270,10 @@ static void compare_object(void *context, const struct nlmsghdr *object)
 
 int cthelper_find(struct exchange *exchange, const char *name, struct cthelper *helper)
 {
-	struct search search = { name, helper };
+	struct search search = { .name = name };
 
 	*helper = (struct cthelper){ .name = "" };
+	search.helper = helper;
 	exchange_add(exchange, CTHELPER(NFNL_MSG_CTHELPER_GET), NLM_F_DUMP, FAMILY_IPV4);
 	return without_subsystem(exchange_walk(exchange, compare_object, &search));
 }

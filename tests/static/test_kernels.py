@@ -25,6 +25,7 @@ import fast_in_guest  # noqa: E402
 import guard_in_guest  # noqa: E402
 import in_guest  # noqa: E402
 import kmod_in_guest  # noqa: E402
+import mode_kmod_in_guest  # noqa: E402
 import sample  # noqa: E402
 import test_vm  # noqa: E402
 
@@ -173,8 +174,8 @@ def sampled(rows):
 
 def whole():
     """Every group of a program has its turn, but for those that are left out of the machines altogether."""
-    there = {"daemon": in_guest.all_groups(), "guard": guard_in_guest.GROUPS, "module": kmod_in_guest.GROUPS, "fast": fast_in_guest.GROUPS,
-             "rules": test_vm.GROUPS["rules"], "check": test_vm.GROUPS["check"]}
+    there = {"daemon": in_guest.all_groups(), "guard": guard_in_guest.GROUPS, "kmod": mode_kmod_in_guest.GROUPS,
+             "module": kmod_in_guest.GROUPS, "fast": fast_in_guest.GROUPS, "rules": test_vm.GROUPS["rules"], "check": test_vm.GROUPS["check"]}
     for program, groups in there.items():
         if sampled(sample.TURNS[program]) != sorted(groups):
             yield f"{program}: {sorted(set(groups) ^ set(sampled(sample.TURNS[program])))} are not in both"

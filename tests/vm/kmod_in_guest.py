@@ -3,7 +3,7 @@
 """The kernel module on a stock kernel: scripts/vm run 6.1 -- tests/vm/kmod_in_guest.py, after make kmod KDIR=...
 
 How few packets reach user space, that no data connection's do, that traffic goes on without the daemon and after it has been
-killed, and that the module comes and goes under traffic.
+killed, and that the module comes and goes under traffic. What mode kmod shares with the other modes is mode_kmod_in_guest.py's.
 """
 
 import contextlib
@@ -23,15 +23,8 @@ import test_streams  # noqa: E402
 from cases import daemon_lab, main  # noqa: E402
 from lab import HELPER, Lab, LabError  # noqa: E402
 from rawftp import RawClient, Wrong, check, next_port  # noqa: E402
-from flowtable import group_flowtable  # noqa: E402
-from gone import group_gone  # noqa: E402
-from forged import TOPOLOGIES as FORGED_TOPOLOGIES, group_forged  # noqa: E402
-from matrix import TOPOLOGIES, group_matrix  # noqa: E402
 from servers import Server  # noqa: E402
-from test_check import group_broken  # noqa: E402
-from test_rules import BACKENDS, queued  # noqa: E402
-from stranger import group_traces  # noqa: E402
-from variants import MODULE as MODULE_VARIANT  # noqa: E402
+from test_rules import queued  # noqa: E402
 
 MODULE_NAME = "nf_conntrack_nfqftp"
 RELEASE = os.uname().release
@@ -287,19 +280,7 @@ def group_load(_options, report):
         report.case(f"{PREFIX}/comes-and-goes", comes_and_goes, lab)
 
 
-def with_module(group):
-    def loaded_group(options, report):
-        with loaded():
-            group(options, report)
-    return loaded_group
-
-
-GROUPS = {"load": group_load, "daemon": group_daemon, "traces": with_module(group_traces("kmod"))}
-GROUPS.update({f"check-{backend}": with_module(group_broken("kmod", backend)) for backend in BACKENDS})
-GROUPS.update({f"matrix-{topology}": with_module(group_matrix(MODULE_VARIANT, topology)) for topology in TOPOLOGIES})
-GROUPS["flowtable"] = with_module(group_flowtable(MODULE_VARIANT))
-GROUPS.update({f"gone-{topology}": with_module(group_gone(MODULE_VARIANT, topology)) for topology in TOPOLOGIES})
-GROUPS.update({f"forged-{topology}": with_module(group_forged(MODULE_VARIANT, topology)) for topology in FORGED_TOPOLOGIES})
+GROUPS = {"load": group_load, "daemon": group_daemon}
 
 
 if __name__ == "__main__":

@@ -35,18 +35,20 @@ TURNS = {
     "rules": (
         ("traces-nft-queue", "words", "traces-nft-cthelper", "defaults", "traces-iptables-cthelper"),
     ),
-    # Half a minute a case in an emulated machine: on the days on which module has its own of check, here is little.
+    # Half a minute a case in an emulated machine: on the days on which kmod has its own of check, here is little.
     "check": (
         ("words", "cthelper-nft", "words", "words", "queue-nft", "words"),
     ),
-    "module": (
-        ("load",),
-        ("daemon",),
+    "kmod": (
         ("traces", "check-nft", "check-iptables"),
         ("flowtable",),
         through("matrix"),
         through("gone"),
         ("forged-masquerade", "forged-firewall"),
+    ),
+    "module": (
+        ("load",),
+        ("daemon",),
     ),
     "fast": (
         ("daemon", "alone-masquerade", "seen", "load", "alone-dnat"),

@@ -32,6 +32,7 @@ PROGRAMS = {
     "rules": "tests/lab/test_rules.py",
     "check": "tests/lab/test_check.py",
     "marks": "tests/lab/test_marks.py",
+    "kmod": "tests/vm/mode_kmod_in_guest.py",
     "module": "tests/vm/kmod_in_guest.py",
     "fast": "tests/vm/fast_in_guest.py",
 }
@@ -42,7 +43,8 @@ GROUPS = {
     "marks": ("pbr-like-self", "tailscale-like-kernel", "whole-self"),
 }
 DMESG = "tests/vm/dmesg.py"  # dmesg.CASE, whatever ran before
-NEED_MODULE = ("module", "fast")
+NEED_MODULE = ("kmod", "module", "fast")
+AT_ONCE = ("module", "fast")  # what processors do to each other is part of what these show
 ONE_BY_ONE = ("check",)  # a helper of user space is the whole machine's: what one lab breaks of it another's `check' would find
 NEWEST_ONLY = ("rules", "check", "marks")  # where one stock kernel is as good as another
 PASSED_ON = ("NFQ_FTP_MODULE_PARAMETERS",)  # variables of ours that mean something in the machine
@@ -139,7 +141,7 @@ def run_machines(kernel, work, options, arguments, tally):
     """One of two processors, where the module must stand what they do to each other; and one of one for all else, which is emulated in half the time."""
     work = {name: groups for name, groups in work.items() if name not in NEED_MODULE or build_module(kernel, name, tally)}
     for processors in (1, 2):
-        there = {name: groups for name, groups in work.items() if processors == (2 if name in NEED_MODULE else 1)}
+        there = {name: groups for name, groups in work.items() if processors == (2 if name in AT_ONCE else 1)}
         if there:
             run_machine(kernel, processors, command_in_guest(there, processors, arguments), options, tally)
 

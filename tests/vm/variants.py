@@ -37,4 +37,4 @@ USER_SPACE = (
     Variant("queue-stub", queued(STUB, "auto", "established"), register_stub),
     Variant("cthelper", {"mode": "cthelper"}),
 )
-MODULE = Variant("kmod", {"mode": "kmod"})  # the module has to be loaded, see kmod_in_guest.py
+MODULE = Variant("kmod", {"mode": "kmod"})  # the module has to be loaded, see mode_kmod_in_guest.py

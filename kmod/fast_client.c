@@ -54,13 +54,13 @@ static unsigned int fast_net_id;
 static struct fast_client *client_of(const struct nf_conn *ct)
 {
 	const struct nf_conntrack_tuple *tuple = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	const struct endpoint who = { .family = nf_ct_l3num(ct) == NFPROTO_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6 };
+	const u8 family = nf_ct_l3num(ct) == NFPROTO_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
 	struct {
 		u8 address[16];
 		u32 family, net;
-	} key = { .family = who.family, .net = net_hash_mix(nf_ct_net(ct)) };
+	} key = { .family = family, .net = net_hash_mix(nf_ct_net(ct)) };
 
-	memcpy(key.address, &tuple->src.u3, pace_client_length(&who));
+	memcpy(key.address, &tuple->src.u3, endpoint_client_length(family));
 	return &clients[siphash(&key, sizeof(key), &client_key) >> (64 - CLIENTS_ORDER)];
 }
 

@@ -14,27 +14,9 @@ static const struct row {
 	size_t at;  /* in struct figures */
 	const char *help;
 } rows[] = {
-	{ "packets",		    false, AT(counters.packets),	"Packets of control connections." },
-	{ "packets_untracked",	    false, AT(counters.untracked),	"Of these, packets of no session, passed as they were." },
-	{ "packets_malformed",	    false, AT(counters.malformed),	"Packets that are none of TCP or have a wrong checksum, passed unread." },
-	{ "packets_rewritten",	    false, AT(counters.rewritten),	"Packets that left with other contents." },
-	{ "packets_renumbered",	    false, AT(counters.renumbered),	"Packets that left with other sequence numbers only." },
-	{ "packets_held",	    false, AT(counters.held),		"Packets of which a part of an argument was held back until the rest came." },
-	{ "packets_dropped",	    false, AT(counters.dropped),	"Packets dropped for their senders to send again." },
-	{ "streams_resynced",	    false, AT(counters.resynced),	"Streams picked up again behind bytes that passed unseen." },
-	{ "sessions_begun",	    false, AT(counters.sessions),	"Control connections followed." },
-	{ "sessions_picked_up",	    false, AT(counters.picked_up),	"Of these, met in their middle." },
-	{ "connections_not_followed", false, AT(counters.full),		"Connections for which there was no room." },
-	{ "connections_over_share", false, AT(counters.limited),	"Of these, since their client had its share." },
-	{ "sessions_displaced",	    false, AT(counters.displaced),	"Sessions forgotten for others." },
-	{ "connections_one_way",    false, AT(counters.one_way),	"Connections of which the packets of one direction only came." },
-	{ "waits_given_up",	    false, AT(counters.overdue),	"Held bytes and edits that were given up." },
-	{ "rewrites",		    false, AT(counters.edits),		"Arguments that were rewritten." },
-	{ "expectations_made",	    false, AT(counters.expectations),	"Data connections expected." },
-	{ "expectations_renewed",   false, AT(counters.renewals),	"Expectations renewed, since their transfer was still to come." },
-	{ "expectations_withdrawn", false, AT(counters.unexpectations),	"Expectations taken back." },
-	{ "handshakes",		    false, AT(counters.syns),		"Handshakes begun." },
-	{ "packets_of_strangers",   false, AT(counters.strangers),	"Packets of connections whose beginning nobody has seen, passed." },
+#define ROW(member, key, metric, help) { metric, false, AT(counters.member), help },
+	COUNTERS(ROW)
+#undef ROW
 	{ "packets_of_data",	    false, AT(data_packets),		"Packets of data connections that the kernel queued, passed at once." },
 	{ "packets_unread",	    false, AT(unread),			"Packets dropped since they were too long to be read." },
 	{ "queue_receives",	    false, AT(queue.receives),		"System calls that brought packets." },

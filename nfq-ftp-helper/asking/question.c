@@ -4,7 +4,6 @@
 #include "asking.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 const char *const question_names[QUESTIONS + 1] = {
@@ -34,7 +33,7 @@ const char *question_state_name(unsigned int state)
 bool question_network(const char *text, struct network *network)
 {
 	const bool ipv6 = strchr(text, ':') != NULL;
-	const unsigned long most = ipv6 ? 128 : 32;
+	const unsigned long most = network_whole(ipv6 ? FAMILY_IPV6 : FAMILY_IPV4);
 	char address[INET6_ADDRSTRLEN], *end;
 	const size_t length = strcspn(text, "/");
 	unsigned long bits = most;
@@ -106,14 +105,10 @@ json_t *question_write(const struct question *question)
 {
 	const struct filter *filter = &question->filter;
 	json_t *object = json_pack("{s:i, s:s}", "version", ASKING_VERSION, "ask", question_names[question->kind]);
-	char address[INET6_ADDRSTRLEN], network[INET6_ADDRSTRLEN + 8];
+	char network[NETWORK_PRINT_MAX];
 
-	if (filter->network.family) {
-		inet_ntop(filter->network.family == FAMILY_IPV6 ? AF_INET6 : AF_INET, filter->network.address, address,
-			  sizeof(address));
-		snprintf(network, sizeof(network), "%s/%u", address, filter->network.bits);
-		json_object_set_new(object, "address", json_string(network));
-	}
+	if (filter->network.family)
+		json_object_set_new(object, "address", json_string(network_print(&filter->network, network)));
 	if (question->lines)
 		json_object_set_new(object, "lines", json_true());
 	if (filter->port)

@@ -9,7 +9,7 @@ static const struct {
 	const char *text; /* NULL: it is not logged */
 	size_t offset;
 } tally_rows[] = {
-#define ROW(member, text) { text, offsetof(struct counters, member) },
+#define ROW(member, key, metric, help) { key, offsetof(struct counters, member) },
 	COUNTERS(ROW)
 #undef ROW
 };

@@ -3,14 +3,11 @@
 
 #include <string.h>
 
-/* Whoever has one address of a /64 has them all. */
 static struct endpoint client_of(const struct endpoint *endpoint)
 {
-	struct endpoint client = *endpoint;
+	struct endpoint client = { .family = endpoint->family };
 
-	client.port = 0;
-	if (client.family == FAMILY_IPV6)
-		memset(client.address + 8, 0, 8);
+	memcpy(client.address, endpoint->address, endpoint_client_length(endpoint->family));
 	return client;
 }
 

@@ -271,15 +271,10 @@ static bool take_event(struct telling *telling, const json_t *line)
 
 static void set_title(char title[TITLE_MAX], const struct network *network)
 {
-	struct endpoint address = { .family = network->family };
-	const unsigned int whole = network->family == FAMILY_IPV6 ? 128 : 32;
-	char text[ENDPOINT_PRINT_MAX], bits[8] = "";
+	char text[NETWORK_PRINT_MAX];
 
-	memcpy(address.address, network->address, sizeof(address.address));
-	if (network->bits != whole)
-		snprintf(bits, sizeof(bits), "/%u", network->bits);
-	snprintf(title, TITLE_MAX, "Live, of %s%s: of lines that announce nothing the word or the code is told",
-		 endpoint_print_address(&address, text), bits);
+	snprintf(title, TITLE_MAX, "Live, of %s: of lines that announce nothing the word or the code is told",
+		 network_print(network, text));
 }
 
 /* What the client says of an end that was asked for is nobody's business. Return: whether it was one. */

@@ -54,6 +54,31 @@ static void networks_ipv6(void **state)
 	assert_false(network_has(&network, &in));
 }
 
+/* As they are asked for: a whole address is no network. */
+static void networks_printed(void **state)
+{
+	static const struct {
+		uint8_t family, bits;
+		const char *text;
+	} rows[] = {
+		{ FAMILY_IPV4, 32, "32.1.13.184" },
+		{ FAMILY_IPV4, 24, "32.1.13.184/24" },
+		{ FAMILY_IPV4, 0, "32.1.13.184/0" },
+		{ FAMILY_IPV6, 128, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" },
+		{ FAMILY_IPV6, 127, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/127" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct network network = { { 0x20, 0x01, 0x0d, 0xb8 }, rows[i].family, rows[i].bits };
+		char text[NETWORK_PRINT_MAX];
+
+		if (rows[i].family == FAMILY_IPV6)
+			memset(network.address + 4, 0xff, 12);
+		assert_string_equal(network_print(&network, text), rows[i].text);
+	}
+}
+
 /* ---- what one may take ---- */
 
 static uint32_t take_all(struct dialogue *d, const struct endpoint *client, enum share what)
@@ -666,6 +691,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks),
 		cmocka_unit_test(networks_ipv6),
+		cmocka_unit_test(networks_printed),
 		cmocka_unit_test(a_client_is_an_address_or_a_network),
 		cmocka_unit_test(fractions),
 		cmocka_unit_test(exempt_networks),

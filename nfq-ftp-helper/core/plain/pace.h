@@ -27,10 +27,4 @@ struct pace {
  */
 bool pace_spend(struct pace *pace, uint32_t rate, uint32_t now);
 
-/* Who is one client: an IPv4 address, or an IPv6 /64. Return: how many of the address's first bytes tell. */
-static inline size_t pace_client_length(const struct endpoint *client)
-{
-	return client->family == FAMILY_IPV4 ? 4 : 8;
-}
-
 #endif

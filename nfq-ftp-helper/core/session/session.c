@@ -5,7 +5,7 @@
  * session_input() is the way of a packet: find (or make) the session, ask belief.h whether its receiver would take it, take note of
  * what it acknowledges, let the stream of its direction read it, and write it out again where it must change.
  *
- * In doubt a packet passes unchanged (invariant I5). An unedited packet is dropped in three cases only: right after a restart, where it has
+ * In doubt a packet passes unchanged (invariant I5). An unedited packet is dropped here in three cases only: right after a restart, where it has
  * to come again (must_come_again()); while conntrack would move it as another connection's (is_misplaced(), handshake_input()); and where there is
  * a hole: bytes beyond the first that has not been read. Its sender fills it. Where bytes have passed some other way (the daemon was away, its
  * rules were gone), the stream is picked up behind them.

@@ -2,12 +2,11 @@
 #include "siphash.h"
 #include "table_layout.h"
 
-/* The one place that says what a client is. */
 static uint64_t client_network(const struct endpoint *client)
 {
 	uint64_t network = 0;
 
-	memcpy(&network, client->address, client->family == FAMILY_IPV4 ? 4 : 8);
+	memcpy(&network, client->address, endpoint_client_length(client->family));
 	return network;
 }
 

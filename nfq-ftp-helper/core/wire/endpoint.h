@@ -58,6 +58,13 @@ static inline size_t endpoint_address_length(uint8_t family)
 	return family == FAMILY_IPV4 ? 4 : 16;
 }
 
+/* Who is one client, wherever something is shared out: an IPv4 address, or an IPv6 /64, since whoever has one address of it has them all. Bytes
+ * of struct endpoint.address that tell. */
+static inline size_t endpoint_client_length(uint8_t family)
+{
+	return family == FAMILY_IPV4 ? 4 : 8;
+}
+
 /* A delimiter of 229 that is one without parentheses, too: those that are in use. Prose has other signs. */
 static inline bool endpoint_is_bar(char c)
 {

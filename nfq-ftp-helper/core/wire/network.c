@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "network.h"
 
+#include "text.h"
+
 /* Of the octet at @index, the bits that are the network's. */
 static uint8_t mask_of(const struct network *network, unsigned int index)
 {
@@ -32,4 +34,20 @@ bool network_trim(struct network *network)
 		network->address[i] = kept;
 	}
 	return trimmed;
+}
+
+const char *network_print(const struct network *network, char text[NETWORK_PRINT_MAX])
+{
+	struct endpoint address = { .family = network->family };
+	struct text_writer bits;
+
+	memcpy(address.address, network->address, sizeof(address.address));
+	endpoint_print_address(&address, text);
+	if (network->bits == network_whole(network->family))
+		return text;
+	bits = (struct text_writer){ text + strlen(text), text + NETWORK_PRINT_MAX - 1, false };
+	text_put(&bits, '/');
+	text_put_number(&bits, network->bits);
+	*bits.at = '\0';
+	return text;
 }

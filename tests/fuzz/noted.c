@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * noted - which comparisons libFuzzer takes notes of: those of every eighth execution. From its notes it takes what to put into an input
+ * noted - which comparisons libFuzzer takes notes of: those of one execution in 32. From its notes it takes what to put into an input
  * (a word, a number that something was compared with), and whatever is compared is compared often enough for that. Taking them of all would
- * take up to half of the time. What an input reaches is counted each time, and what is checked is no part of this.
+ * take up to half of the time, and of every eighth still a tenth. What an input reaches is counted each time, and what is checked is no part of this.
  *
  * The linker puts these in the place of libFuzzer's own (Makefile, NOTED). Nothing in here is instrumented.
  */
 #include "fuzz.h"
 
-#define NOTED_OF 8u
+#define NOTED_OF 32u
 
 static unsigned int left; /* executions until the next one that is noted; 0: this one is */
 

@@ -18,7 +18,7 @@
  * that it filled it; for most of them there is a table that an input can fill, and that a few packets' ticks go round. Behind its end is nothing, and
  * when it was given back, nothing is anywhere. One input in a thousand has what playback asks for.
  */
-static const struct table_size table_size = { .sessions = 128, .works = 16, .budgets = 32 };
+static const struct table_size table_size = { .sessions = 32, .works = 8, .budgets = 16 };
 static _Alignas(64) uint8_t table_memory[TABLE_ROOM];
 static bool table_in_use, playing; /* libFuzzer maps, too */
 

@@ -50,7 +50,7 @@ ONLY_CHECKS static inline bool written_same(const char *a, const char *b)
 
 ONLY_CHECKS static inline bool written_is_one_of(const char *name, const char *const *names)
 {
-	while (*names && !written_same(name, *names))
+	while (*names && (**names != *name || !written_same(name, *names)))
 		names++;
 	return *names;
 }

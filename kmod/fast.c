@@ -264,7 +264,7 @@ enum fast_way fast_again(const struct fast_packet *packet, const struct scan *sc
 	this_cpu_inc(fast_counters.again);
 	if (skb_is_gso(packet->skb) || !renumber(packet, again.seq) ||
 	    !mangle(packet, again.kept, segment->length - again.kept, "", 0) ||
-	    !mangle(packet, again.offset, again.length, edit->plain.text, edit->plain.new_length))
+	    !mangle(packet, again.offset, again.length, edit->plain.text, again.new_length))
 		return FAST_DROP;
 	return FAST_PASS;
 }

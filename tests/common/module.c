@@ -53,7 +53,7 @@ static void send_again(struct module *module, struct packet *packet)
 	packet_put32(tcp + 4, left->seq);
 	tcp[13] = (uint8_t)(tcp[13] & ~(TCP_FIN | TCP_URG));
 	mangle(packet, left->kept, length - left->kept, "", 0);
-	mangle(packet, left->offset, left->length, module->edit.text, module->edit.new_length);
+	mangle(packet, left->offset, left->length, module->edit.text, left->new_length);
 	module->again++;
 }
 

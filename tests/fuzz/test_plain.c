@@ -96,9 +96,13 @@ static struct scan_segment segment_of(struct input *input, const struct world *w
 static void check_again(const struct world *w, const struct scan_segment *segment, const struct plain_again *again)
 {
 	MUST(!segment->unread && segment->side == (enum direction)w->edit.side);
-	MUST(again->length && again->offset + again->length <= again->kept && again->kept <= segment->length);
+	MUST(again->kept && again->offset + again->length <= again->kept && again->kept <= segment->length);
+	MUST(again->new_length ? again->length && again->new_length == w->edit.new_length :
+				 again->offset == again->kept);
+	MUST(again->kept - again->length + again->new_length <= seq_max(segment->length, PLAIN_ROOM));
 	MUST(!seq_after(again->seq, w->edit.start) && !seq_after(again->seq, segment->seq));
 	MUST(segment->seq + again->offset - w->edit.start < w->edit.old_length);
+	MUST(again->new_length || segment->seq + again->offset == w->edit.start);
 	MUST(again->length <= w->edit.old_length);
 	MUST(again->seq == segment->seq || again->offset == 0);
 }

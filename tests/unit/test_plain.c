@@ -739,6 +739,38 @@ static void test_again(void **state)
 	}
 }
 
+/*
+ * A client that did not wait for the last answer, which is lost behind us, sends all of it again in one segment, as long as its path allows: the
+ * longer text has no room in that. What is before it goes, its receiver acknowledges all, and the next segment begins at the text.
+ */
+static void test_again_in_full(void **state)
+{
+	static const char line[] = "PORT 10,0,0,2,11,185\r\n", whole[] = "PORT 198,0,0,2,11,185\r\n";
+	char text[1460 + sizeof(line)];
+	uint32_t before, length;
+	struct talk t;
+
+	(void)state;
+	for (before = 400; before <= 1438; before++) {
+		const bool room = before + strlen(whole) <= SCAN_NARROW - 40;
+
+		memset(text, 'x', before);
+		memcpy(text, "SITE ", 5);
+		memcpy(text + before - 2, "\r\n", 2);
+		memcpy(text + before, line, sizeof(line));
+		length = (uint32_t)strlen(text);
+		ready(&t);
+		t.module.connection.tuple[DIRECTION_REPLY].dst = ipv4(198, 0, 0, 2, 40000);
+		assert_int_equal(says_bytes(&t, CLIENT, text, before), MODULE_PASSES);
+		assert_int_equal(says(&t, SERVER, "200 yes\r\n"), MODULE_PASSES);
+		assert_int_equal(says(&t, CLIENT, line), MODULE_EDITED);
+		assert_int_equal(sends(&t, CLIENT, t.seq[CLIENT] - length, text, length, TCP_ACK), MODULE_AGAIN);
+		assert_true(packet_is_right(t.packet.bytes, t.packet.length, t.packet.tcp));
+		assert_int_equal(t.packet.length - t.packet.payload, before + (room ? strlen(whole) : 5));
+		assert_memory_equal(t.packet.bytes + t.packet.payload, text, before + 5);
+	}
+}
+
 /* What does not touch it is none of the module's; nor the other direction's, what nobody believes, what has been edited again. */
 static void test_not_again(void **state)
 {
@@ -1186,6 +1218,7 @@ int main(void)
 		cmocka_unit_test(test_for_next),
 		cmocka_unit_test(test_ended),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_again_in_full),
 		cmocka_unit_test(test_not_again),
 		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_early_notes),

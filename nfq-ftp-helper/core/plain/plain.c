@@ -122,6 +122,22 @@ enum plain_action plain_decide(const struct scan_segment *segment, const uint8_t
 	return replace(segment, &argument, connection, plain) ? PLAIN_EDIT : PLAIN_DECLINE;
 }
 
+/*
+ * It may begin long before the line. Where the longer text has no room (I2) the rest is cut off as well: what is before it has arrived, or does so now,
+ * and its sender goes on at the text.
+ */
+static void make_room(const struct plain_edit *edit, const struct scan_segment *segment, struct plain_again *again)
+{
+	const uint32_t whole = again->kept - again->length + edit->new_length;
+	const bool fits = whole <= segment->length || whole <= PLAIN_ROOM;
+
+	again->new_length = fits ? edit->new_length : 0;
+	if (fits)
+		return;
+	again->kept = again->offset;
+	again->length = 0;
+}
+
 bool plain_again(const struct plain_edit *edit, const struct seqadj *adj, const struct scan_segment *segment,
 		 struct plain_again *again)
 {
@@ -140,5 +156,6 @@ bool plain_again(const struct plain_edit *edit, const struct seqadj *adj, const 
 	again->kept = seq_min(end, edit->end) - seq;
 	again->offset = from - seq;
 	again->length = seq_min(end, old_end) - from;
+	make_room(edit, segment, again);
 	return true;
 }

@@ -12,7 +12,8 @@
  * The module keeps its edit while that may have to be sent again: the last one of a connection, acknowledged or not. It answers for it alone:
  * what touches the bytes that it has replaced never reaches user space, which would not know what the receiver has in their place. Such a
  * segment leaves with the text in their place, whole, however its sender has cut it; and what is behind the line that announced is cut off, as
- * its sender sends that again. So a segment is either the module's or user space's, and neither has to tell the other a text.
+ * its sender sends that again; so is the text, too, where a segment that begins long before it has no room for it. So a segment is either the
+ * module's or user space's, and neither has to tell the other a text.
  *
  * How a segment goes through the module:
  *
@@ -34,7 +35,9 @@
 #define PLAIN_PORT_MIN	  1024 /* policy.h: where nothing else is said */
 
 /* Also where TCP has all of its 40 bytes of options, nothing grows past the path (I2): narrower ones are never fast. */
-_Static_assert(PLAIN_PAYLOAD_MAX + ENDPOINT_TEXT_MAX + 40 <= SCAN_NARROW, "an edited line may be too long");
+#define PLAIN_ROOM (SCAN_NARROW - 40u) /* bytes of a payload that every path has */
+
+_Static_assert(PLAIN_PAYLOAD_MAX + ENDPOINT_TEXT_MAX <= PLAIN_ROOM, "an edited line may be too long");
 
 /*
  * For so long conntrack keeps the connection of a transfer that goes on, though it is silent; what is longer is lost where conntrack's own time
@@ -99,6 +102,7 @@ struct plain_again {
 	uint32_t kept;	 /* so many bytes of its payload; the rest is cut off, with FIN and URG */
 	uint32_t offset; /* in the payload: of what the whole text takes the place of */
 	uint32_t length;
+	uint32_t new_length; /* of the text; 0: it is cut off, too */
 };
 
 /**

@@ -55,6 +55,7 @@ static bool labels_missing, marks_missing; /* likewise; a label that has no room
 static uint8_t labels[CONNECTION_LABELS_MAX];
 static uint32_t mark;
 static unsigned int lost; /* of the answers that are fetched, the next so many are lost */
+static bool no_memory;	  /* for a description of the connection: it does what it is told, and says nothing of it */
 static unsigned int asked;
 static uint32_t policy;		  /* seconds that the master's helper gives each expectation */
 static uint32_t expected_seconds; /* that this one has got */
@@ -229,6 +230,10 @@ static void handle_connection(const struct nlmsghdr *question)
 		answer_other(question);
 		return;
 	}
+	if (no_memory) {
+		answer_error(question, -ENOMEM);
+		return;
+	}
 	if (!asked++ || gone) { /* the first: whether anybody is there */
 		answer_error(question, -ENOENT);
 		return;
@@ -364,6 +369,7 @@ static int opened(void **state)
 	mark = 0;
 	memset(adjusted, 0, sizeof(adjusted));
 	lost = asked = departures = told_again = 0;
+	no_memory = false;
 	policy = 300;
 	gone = false;
 	seconds = 90;
@@ -564,6 +570,20 @@ static void a_lost_adjustment_is_taken_back(void **state)
 	is_adjusted(&one);
 }
 
+/* Nor where the kernel has adjusted, and has no memory to say whether it took. */
+static void an_adjustment_not_read_back_is_taken_back(void **state)
+{
+	static const struct seqadj none = { 0, 0, 0 }, one = { 1000, 0, 7 };
+
+	(void)state;
+	no_memory = true;
+	assert_int_equal(adjust(&master, &one), -ENOMEM);
+	is_adjusted(&none);
+	no_memory = false;
+	assert_int_equal(adjust(&master, &one), SEQADJ_KERNEL);
+	is_adjusted(&one);
+}
+
 /* What was judged before an edit leaves before the kernel is told of it: it is adjusted as it leaves. */
 static void packets_leave_before_an_adjustment(void **state)
 {
@@ -754,6 +774,7 @@ int main(void)
 		TEST(a_label_or_the_mark_or_no_edit),
 		TEST(renumbered_is_found),
 		TEST(a_lost_adjustment_is_taken_back),
+		TEST(an_adjustment_not_read_back_is_taken_back),
 		TEST(packets_leave_before_an_adjustment),
 		TEST(packets_leave_before_what_was_deferred),
 		TEST(time_is_told_again),

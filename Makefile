@@ -139,7 +139,7 @@ $(BUILD)/tests/unit/test_exchange: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libm
 
 $(BUILD)/tests/unit/test_ctnetlink: $(filter-out %/nfqueue.o %/nfqueue_packet.o %/nfqueue_stat.o %/verdicts.o,$(call objects,nfq-ftp-helper/kernel))
 $(BUILD)/tests/unit/test_ctnetlink: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) \
-	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 writev recvmmsg recvmsg)
+	$(patsubst %,-Wl$(comma)--wrap=%,mnl_socket_open2 writev recvmmsg recvmsg clock_gettime)
 
 $(BUILD)/tests/unit/test_cthelper: $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/kernel/%.o,cthelper exchange netlink ctmessage attributes)
 $(BUILD)/tests/unit/test_cthelper: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libmnl) $(patsubst %,-Wl$(comma)--wrap=%,exchange_run_one exchange_walk fopen)

@@ -25,8 +25,8 @@
  * Order. The kernel adjusts a packet when its verdict comes. So what was judged before an edit has to leave before the kernel is told of
  * it: told the later shift alone, it would move what stands before the edit, too.
  *
- * Lost answers. The kernel may have taken an adjustment though its answer was lost. Nothing is edited then, so nothing
- * must be adjusted either: it is told what it did before, without waiting for an answer.
+ * Lost answers. The kernel may have taken an adjustment though its answer was lost, or could not be read back, for want of memory say. Nothing
+ * is edited then, so nothing must be adjusted either: it is told what it did before, without waiting for an answer.
  */
 #include "cthelper.h"
 #include "ctnetlink_ops.h"
@@ -87,8 +87,12 @@ static int adjust_by_kernel(struct ctnetlink *ct, const struct binding *master, 
 		return error;
 	}
 	error = ct->exchange.answer[0].error;
-	if (!error && !proven)
+	if (error)
+		return error;
+	if (!proven)
 		error = check_adjusted(&ct->exchange.answer[1], direction, adjustment);
+	if (error && error != -EOPNOTSUPP) /* that it did not take is known, else */
+		adjust_as_before(ct, master, direction);
 	if (error)
 		return error;
 	ctnetlink_undefer(ct, master,

@@ -105,10 +105,23 @@ static uint64_t clock_now(void)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
+/* One in so many nanoseconds may be spent walking. */
+#define WALKS_ONE_IN 10
+
 /*
- * By the sources of both tuples: a packet half-way through a source and a destination translation. Walks cost as much as there are connections,
- * and a stranger's packet can cause one: they get a tenth of the time.
+ * Walks cost as much as there are connections, and a stranger's packet can cause one: they get a tenth of the time, at once what comes in within a
+ * second. What the last one took beyond that has to come in first: where there are very many connections, one takes seconds.
  */
+static bool may_walk(struct ctnetlink *ct, uint64_t now)
+{
+	const uint64_t paid = (now - ct->walk_settled) / WALKS_ONE_IN;
+
+	ct->walk_debt -= paid < ct->walk_debt ? paid : ct->walk_debt;
+	ct->walk_settled = now;
+	return ct->walk_debt <= SECOND / WALKS_ONE_IN;
+}
+
+/* By the sources of both tuples: a packet half-way through a source and a destination translation. */
 static int find_by_sources(struct ctnetlink *ct, const struct endpoint *original, const struct endpoint *reply,
 			   uint16_t zone, struct connection *connection)
 {
@@ -116,16 +129,13 @@ static int find_by_sources(struct ctnetlink *ct, const struct endpoint *original
 	const uint64_t start = clock_now();
 	int error;
 
-	if (start / SECOND != ct->walk_second) {
-		ct->walk_second = start / SECOND;
-		ct->walk_time = 0;
-	}
-	if (ct->walk_time > SECOND / 10)
+	if (!may_walk(ct, start))
 		return -EAGAIN;
+	ct->walked = start;
 	error = walk_table(ct, &walk, true);
 	if (error == -EINVAL || error == -EOPNOTSUPP)
 		error = walk_table(ct, &walk, false);
-	ct->walk_time += clock_now() - start;
+	ct->walk_debt += clock_now() - start;
 	return error;
 }
 
@@ -178,7 +188,7 @@ static int look_further(struct ctnetlink *ct, const struct tuple *seen, uint16_t
 {
 	if (sight->bound || ct->told)
 		return -ENOENT;
-	if (clock_now() / SECOND == ct->walk_second && ct->walk_time)
+	if (clock_now() - ct->walked < SECOND)
 		return -EAGAIN;
 	return find_by_sources(ct, &seen->src, &seen->dst, zone, connection);
 }

@@ -66,10 +66,11 @@ struct ctnetlink {
 	struct ctnetlink_counters counters;
 	const void *hint; /* NFQA_CT's inside */
 	size_t hint_length;
-	bool told;	      /* it has come with a packet before: the kernel sends it */
-	bool cthelpers;	      /* the kernel may have helpers of user space */
-	uint64_t walk_second; /* in this second, ... */
-	uint64_t walk_time;   /* ... nanoseconds spent walking */
+	bool told;	       /* it has come with a packet before: the kernel sends it */
+	bool cthelpers;	       /* the kernel may have helpers of user space */
+	uint64_t walked;       /* nanoseconds: when the last walk began */
+	uint64_t walk_debt;    /* nanoseconds spent walking that are not paid for yet, ... */
+	uint64_t walk_settled; /* ... as of then */
 	unsigned int deferred_count;
 	struct deferred deferred[CTNETLINK_DEFERRED];
 	struct exchange exchange;

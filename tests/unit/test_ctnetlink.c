@@ -18,6 +18,7 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define EXPECT_ID   99
 #define CT_ID	    77
@@ -26,6 +27,7 @@
 #define TIME_WAIT   7
 #define CLOSE	    8
 #define OTHER_ID    78
+#define SECOND	    1000000000ull
 
 /* clang-format off */
 #define CLIENT(number) { .family = FAMILY_IPV4, .address = { 10, 0, 0, 2 }, .port = (number) }
@@ -55,6 +57,7 @@ static bool labels_missing, marks_missing; /* likewise; a label that has no room
 static uint8_t labels[CONNECTION_LABELS_MAX];
 static uint32_t mark;
 static unsigned int lost; /* of the answers that are fetched, the next so many are lost */
+static bool no_memory;	  /* for a description of the connection: it does what it is told, and says nothing of it */
 static unsigned int asked;
 static uint32_t policy;		  /* seconds that the master's helper gives each expectation */
 static uint32_t expected_seconds; /* that this one has got */
@@ -65,6 +68,10 @@ static uint8_t tcp_state;
 static bool liberal;
 static struct binding other; /* another connection */
 static uint8_t other_state;  /* 0: there is none */
+
+static uint64_t clock_now;  /* nanoseconds */
+static uint64_t walk_takes; /* so many, through all connections */
+static unsigned int walks;
 
 static struct {
 	size_t length;
@@ -204,11 +211,25 @@ static void forget_other(const struct nlmsghdr *question)
 	other_state = 0;
 }
 
+/* Among all connections there is none of this kind. */
+static void walk(const struct nlmsghdr *question)
+{
+	struct nlmsghdr *message = answer(question, NLMSG_DONE);
+
+	message->nlmsg_len = NLMSG_LENGTH(sizeof(int));
+	clock_now += walk_takes;
+	walks++;
+}
+
 static void handle_connection(const struct nlmsghdr *question)
 {
 	struct nlmsghdr *message;
 	int error;
 
+	if ((question->nlmsg_type & 0xff) == IPCTNL_MSG_CT_GET && (question->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) {
+		walk(question);
+		return;
+	}
 	if ((question->nlmsg_type & 0xff) == IPCTNL_MSG_CT_DELETE) {
 		forget_other(question);
 		return;
@@ -227,6 +248,10 @@ static void handle_connection(const struct nlmsghdr *question)
 	}
 	if (asks_for(question, &data[0]) || asks_for(question, &data[1])) {
 		answer_other(question);
+		return;
+	}
+	if (no_memory) {
+		answer_error(question, -ENOMEM);
 		return;
 	}
 	if (!asked++ || gone) { /* the first: whether anybody is there */
@@ -294,6 +319,14 @@ struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
 ssize_t __wrap_writev(int fd, const struct iovec *pieces, int pieces_count);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *datagram, int flags);
 int __wrap_recvmmsg(int fd, struct mmsghdr *datagrams, unsigned int room, int flags, struct timespec *timeout);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+	(void)clock;
+	*time = (struct timespec){ .tv_sec = (time_t)(clock_now / SECOND), .tv_nsec = (long)(clock_now % SECOND) };
+	return 0;
+}
 
 /* Of a kind that every kernel has: nothing goes through it. */
 struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
@@ -364,6 +397,9 @@ static int opened(void **state)
 	mark = 0;
 	memset(adjusted, 0, sizeof(adjusted));
 	lost = asked = departures = told_again = 0;
+	no_memory = false;
+	walks = 0;
+	clock_now = 1000 * SECOND;
 	policy = 300;
 	gone = false;
 	seconds = 90;
@@ -564,6 +600,20 @@ static void a_lost_adjustment_is_taken_back(void **state)
 	is_adjusted(&one);
 }
 
+/* Nor where the kernel has adjusted, and has no memory to say whether it took. */
+static void an_adjustment_not_read_back_is_taken_back(void **state)
+{
+	static const struct seqadj none = { 0, 0, 0 }, one = { 1000, 0, 7 };
+
+	(void)state;
+	no_memory = true;
+	assert_int_equal(adjust(&master, &one), -ENOMEM);
+	is_adjusted(&none);
+	no_memory = false;
+	assert_int_equal(adjust(&master, &one), SEQADJ_KERNEL);
+	is_adjusted(&one);
+}
+
 /* What was judged before an edit leaves before the kernel is told of it: it is adjusted as it leaves. */
 static void packets_leave_before_an_adjustment(void **state)
 {
@@ -741,6 +791,33 @@ static void looked_at(void **state)
 	assert_int_equal(look(&sight), -ENOENT);
 }
 
+/* A packet a millisecond, each of a connection that only a walk could find, for ten minutes: however long one takes. */
+static void walks_have_a_tenth_of_the_time(void **state)
+{
+	static const uint64_t takes[] = { SECOND / 1000, SECOND / 11, SECOND / 2, 2 * SECOND };
+
+	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]); i++) {
+		const uint64_t begun = 1000 * SECOND, whole = 600 * SECOND;
+		struct sight sight = { .bound = NULL };
+		enum direction direction;
+		struct binding binding;
+
+		closed(state);
+		assert_int_equal(opened(state), 0);
+		gone = true;
+		walk_takes = takes[i];
+		while (clock_now < begun + whole) {
+			(void)ctnetlink.conntrack.ops->find(&ctnetlink.conntrack, &master.tuple[0], 0, &binding,
+							    &direction);
+			if (clock_now / SECOND % 2)
+				(void)look(&sight);
+			clock_now += SECOND / 1000;
+		}
+		assert_true(walks * walk_takes <= whole / 10 + SECOND / 10 + walk_takes);
+		assert_true(walks * walk_takes >= whole / 12);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, opened, closed)
 
 int main(void)
@@ -754,6 +831,7 @@ int main(void)
 		TEST(a_label_or_the_mark_or_no_edit),
 		TEST(renumbered_is_found),
 		TEST(a_lost_adjustment_is_taken_back),
+		TEST(an_adjustment_not_read_back_is_taken_back),
 		TEST(packets_leave_before_an_adjustment),
 		TEST(packets_leave_before_what_was_deferred),
 		TEST(time_is_told_again),
@@ -762,6 +840,7 @@ int main(void)
 		TEST(left_over_connections),
 		TEST(renewed),
 		TEST(looked_at),
+		TEST(walks_have_a_tenth_of_the_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

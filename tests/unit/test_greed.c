@@ -47,6 +47,38 @@ static void work_slots(void **state)
 	dialogue_close(&d);
 }
 
+/*
+ * All of them are taken. Each line that would need one has others looked at, whether they can be taken back: that is paid for as announcements are,
+ * though none comes of it. A multi-line reply holds any number of such lines.
+ */
+static void lines_without_a_work_slot(void **state)
+{
+	const uint64_t limit = 2 * 5000 + 1; /* what two seconds have saved up */
+	char lines[1536] = "";
+	struct dialogue d;
+
+	(void)state;
+	crowd_begin(&d, 64, 16, 64);
+	for (uint32_t i = 0; table_works(d.engine.table) < 16; i++) {
+		crowd_turn(&d, crowd_ipv4(GREEDY + 1 + i, 40000));
+		crowd_log_in(&d);
+		dialogue_says(&d, CLIENT, "PORT 1");
+	}
+	crowd_turn(&d, crowd_ipv4(GREEDY, 40000));
+	crowd_log_in(&d);
+	dialogue_says(&d, CLIENT, "PASV\r\n");
+	for (unsigned int i = 0; i < 50; i++)
+		strcat(lines, "227-(10,0,0,1,11,185)\n");
+	for (unsigned int i = 0; i < 2 * limit / 50; i++) {
+		d.now = 200000;
+		dialogue_says(&d, SERVER, lines);
+	}
+	assert_true(d.engine.counters.refusals[REFUSED_MEMORY] > 0);
+	assert_true(d.engine.counters.refusals[REFUSED_MEMORY] <= limit);
+	assert_true(d.engine.counters.refusals[REFUSED_LIMIT] >= limit / 2);
+	dialogue_close(&d);
+}
+
 static void sessions_of_one_address(void **state)
 {
 	struct dialogue d;
@@ -306,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(work_slots),
+		cmocka_unit_test(lines_without_a_work_slot),
 		cmocka_unit_test(sessions_of_one_address),
 		cmocka_unit_test(sessions_of_one_network),
 		cmocka_unit_test(sessions_of_many),

@@ -86,15 +86,19 @@ bool binding_stands(struct engine *engine, struct session *session)
 struct work *binding_get(struct turn *turn, enum refusal *refusal)
 {
 	struct engine *engine = turn->engine;
-	struct work *work = share_work(engine, turn->session, refusal);
+	struct work *work = table_work_change(engine->table, turn->session);
 	enum direction direction;
 	struct tuple seen;
 	int aligned;
 
-	if (!work || work->bound)
+	if (work && work->bound)
 		return work;
+	/* Before a work slot is looked for: where all are taken that is dear, and in vain. */
 	*refusal = REFUSED_LIMIT;
 	if (!share_spend(engine, turn->session, RATE_ANNOUNCEMENTS, turn->now))
+		return NULL;
+	work = share_work(engine, turn->session, refusal);
+	if (!work)
 		return NULL;
 	flow_ends(&turn->session->key, &seen.src, &seen.dst);
 	*refusal = REFUSED_UNKNOWN;

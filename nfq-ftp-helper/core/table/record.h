@@ -263,7 +263,7 @@ enum share {
 
 /* What a client may do only so often a second. */
 enum rate {
-	RATE_ANNOUNCEMENTS, /* and look-ups of their connection */
+	RATE_ANNOUNCEMENTS, /* and looks for a work slot and the connection, where there is none yet */
 	RATE_TRIES,	    /* of another port than the announced one */
 	RATES,
 };

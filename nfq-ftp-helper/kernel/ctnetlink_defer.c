@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Theory of operation. Taking back can wait until the packets at hand have left: most of what is taken back has been
- * used, and is gone. So can settling. What is to be done then is noted here, and done together.
+ * used, and is gone. So can settling. What is to be done then is noted here, and done together. Where the kernel's answer is lost, which of them are
+ * there is asked once more, the next time.
  *
  * Settled, a connection is not marked any more, and conntrack knows the later shift alone: while an acknowledgement is taken for a
  * smaller one than it is (core/wire/seqadj.h), it thinks that something is still unacknowledged, and keeps a silent connection for minutes
@@ -19,11 +20,12 @@ struct deferred_there {
 	uint32_t id;
 };
 
-/* Asks for all that are to be taken back; hardly ever is one of them still there. Return: how many were found. */
-static unsigned int find_those_there(struct ctnetlink *ct, struct deferred_there found[CTNETLINK_DEFERRED])
+/* Asks for all that are to be taken back; hardly ever is one of them still there. Return: how many were found, or a negative errno. */
+static int find_those_there(struct ctnetlink *ct, struct deferred_there found[CTNETLINK_DEFERRED])
 {
 	const struct deferred *asked[CTNETLINK_DEFERRED];
-	unsigned int questions = 0, count = 0;
+	unsigned int questions = 0;
+	int count = 0, error;
 
 	for (unsigned int i = 0; i < ct->deferred_count; i++) {
 		const struct deferred *deferred = &ct->deferred[i];
@@ -33,8 +35,9 @@ static unsigned int find_those_there(struct ctnetlink *ct, struct deferred_there
 		ctrequest_get_expected(&ct->exchange, &deferred->expectation.tuple, deferred->zone);
 		asked[questions++] = deferred;
 	}
-	if (!questions || exchange_run(&ct->exchange))
-		return 0;
+	error = questions ? exchange_run(&ct->exchange) : 0;
+	if (error)
+		return error;
 	for (unsigned int i = 0; i < questions; i++) {
 		struct expected expected;
 
@@ -45,15 +48,35 @@ static unsigned int find_those_there(struct ctnetlink *ct, struct deferred_there
 	return count;
 }
 
-/* The answers lie in the exchange that the next question makes anew, so all are read before one is deleted. */
-static void flush_expectations(struct ctnetlink *ct)
+/*
+ * The answers lie in the exchange that the next question makes anew, so all are read before one is deleted. Return false where they did not
+ * come.
+ */
+static bool flush_expectations(struct ctnetlink *ct)
 {
 	struct deferred_there found[CTNETLINK_DEFERRED];
-	const unsigned int count = find_those_there(ct, found);
+	const int count = find_those_there(ct, found);
 
-	for (unsigned int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++)
 		(void)ctrequest_delete_expected(&ct->exchange, &found[i].deferred->expectation.tuple,
 						found[i].deferred->zone, found[i].id);
+	return count >= 0;
+}
+
+/* What has been asked for once, and not answered, stays for the next time. */
+static void ask_again(struct ctnetlink *ct)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < ct->deferred_count; i++) {
+		const struct deferred *deferred = &ct->deferred[i];
+
+		if (deferred->settle || deferred->again)
+			continue;
+		ct->deferred[kept] = *deferred;
+		ct->deferred[kept++].again = true;
+	}
+	ct->deferred_count = kept;
 }
 
 /* A direction whose text never changed its length is not to look adjusted. */
@@ -86,11 +109,16 @@ static void flush_settled(struct ctnetlink *ct)
 
 void ctnetlink_flush(struct ctnetlink *ct)
 {
+	bool answered;
+
 	if (!ct->deferred_count)
 		return;
-	flush_expectations(ct);
+	answered = flush_expectations(ct);
 	flush_settled(ct);
-	ct->deferred_count = 0;
+	if (answered)
+		ct->deferred_count = 0;
+	else
+		ask_again(ct);
 }
 
 static struct deferred *defer(struct ctnetlink *ct, const struct binding *master, bool settle)
@@ -98,15 +126,15 @@ static struct deferred *defer(struct ctnetlink *ct, const struct binding *master
 	struct deferred *deferred;
 
 	/* Amid a batch: what has been judged by what conntrack was told before leaves first. */
-	if (ct->deferred_count == CTNETLINK_DEFERRED) {
-		if (ct->config.send_packets)
-			ct->config.send_packets(ct->config.send_context);
+	if (ct->deferred_count == CTNETLINK_DEFERRED && ct->config.send_packets)
+		ct->config.send_packets(ct->config.send_context);
+	while (ct->deferred_count == CTNETLINK_DEFERRED) /* twice at the most: none is asked for a third time */
 		ctnetlink_flush(ct);
-	}
 	deferred = &ct->deferred[ct->deferred_count++];
 	deferred->master = master->tuple[DIRECTION_ORIGINAL];
 	deferred->zone = master->zone;
 	deferred->settle = settle;
+	deferred->again = false;
 	return deferred;
 }
 

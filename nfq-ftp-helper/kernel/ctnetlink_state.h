@@ -51,6 +51,7 @@ struct ctnetlink_counters {
 struct deferred {
 	struct tuple master; /* original direction */
 	uint16_t zone;
+	bool again;  /* it has been asked for, and no answer came */
 	bool settle; /* see struct conntrack; otherwise take back: */
 	union {
 		struct expectation expectation;

@@ -484,6 +484,25 @@ static void a_lost_expectation_is_made_again(void **state)
 	assert_true(expected);
 }
 
+/* What is to be taken back is asked for once more where the kernel's answer is lost; there is always room for what else is to be done. */
+static void a_lost_answer_leaves_nothing_open(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		lost = 2;
+		assert_int_equal(expect(), -ENOBUFS);
+		ctnetlink_flush(&ctnetlink);
+		assert_true(expected);
+		ctnetlink_flush(&ctnetlink);
+		assert_false(expected);
+	}
+	for (unsigned int i = 0; i < 4 * CTNETLINK_DEFERRED; i++) {
+		lost = 1;
+		ctnetlink.conntrack.ops->unexpect(&ctnetlink.conntrack, &master, &expectation);
+		assert_true(ctnetlink.deferred_count <= CTNETLINK_DEFERRED);
+	}
+}
+
 static void adjustments_are_taken(void **state)
 {
 	static const struct seqadj seqadj = { 1000, 0, 7 };
@@ -827,6 +846,7 @@ int main(void)
 		TEST(expectations_of_others),
 		TEST(a_lost_expectation_is_taken_back),
 		TEST(a_lost_expectation_is_made_again),
+		TEST(a_lost_answer_leaves_nothing_open),
 		TEST(adjustments_are_taken),
 		TEST(a_label_or_the_mark_or_no_edit),
 		TEST(renumbered_is_found),

@@ -331,7 +331,7 @@ KMOD := $(BUILD)/kmod/$(notdir $(realpath $(KDIR)))
 KMOD_OWN := $(wildcard kmod/*.[ch]) $(patsubst %,kmod/%,Kbuild Makefile README dkms.conf probe)
 KMOD_CORE := $(patsubst %,nfq-ftp-helper/core/wire/%,scan.c scan.h scan_lines.c scan_lines.h scan_own.c scan_own.h scan_state.h belief.c belief.h pairing.c pairing.h ftp.c ftp.h ftp_word.c ftp_word.h bytes.h proxy.c proxy.h \
 	direction.h endpoint.c endpoint.h text.c text.h tuple.h seqadj.h types.h)
-KMOD_PLAIN := $(patsubst %,nfq-ftp-helper/core/plain/%,plain.c plain.h pace.c pace.h lease.h part.h)
+KMOD_PLAIN := $(patsubst %,nfq-ftp-helper/core/plain/%,plain.c plain.h pace.c pace.h lease.h part.h place.h)
 
 kmod:
 	@mkdir -p $(KMOD)/core/wire $(KMOD)/core/plain

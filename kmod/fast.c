@@ -2,12 +2,12 @@
 #include "fast.h"
 
 #include "core/plain/lease.h"
+#include "core/plain/place.h"
 #include "core/plain/plain.h"
 #include "fast_client.h"
 #include "fast_expect.h"
 
 #include <linux/hash.h>
-#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -23,8 +23,6 @@
 #include <net/tcp.h>
 
 #define BUCKETS_ORDER 10
-#define EDITS	      4 /* a bucket */
-#define EDIT_LIFE     (1200 * HZ)
 
 static bool fast = true;
 module_param(fast, bool, 0644);
@@ -107,17 +105,10 @@ int fast_print(char *buffer, size_t size)
 
 /* ---- edits ---- */
 
-/* The last edit of a connection. It stays when it has been acknowledged, until its place is needed. */
-struct fast_edit {
-	const struct nf_conn *ct; /* never looked into; NULL: free */
-	unsigned long since;	  /* jiffies */
-	bool acknowledged;
-	struct plain_edit plain;
-};
-
 struct fast_bucket {
 	spinlock_t lock;
-	struct fast_edit edit[EDITS];
+	struct place place[PLACES];
+	struct plain_edit edit[PLACES]; /* what is in each */
 };
 
 static struct fast_bucket *buckets;
@@ -139,29 +130,11 @@ void fast_publish(struct nf_conn *ct, struct scan *private, const struct scan *s
 	spin_unlock_bh(&ct->lock);
 }
 
-static struct fast_edit *edit_of(const struct nf_conn *ct)
+static struct plain_edit *edit_in(const struct nf_conn *ct, const struct place *place)
 {
 	struct fast_bucket *bucket = bucket_of(ct);
 
-	for (unsigned int i = 0; i < EDITS; i++)
-		if (bucket->edit[i].ct == ct)
-			return &bucket->edit[i];
-	return NULL;
-}
-
-/* A place that nobody needs: the connection's own, a free one, one whose edit has arrived or never will; NULL: there is none. */
-static struct fast_edit *place_for(const struct nf_conn *ct)
-{
-	struct fast_bucket *bucket = bucket_of(ct);
-	struct fast_edit *found = edit_of(ct);
-
-	for (unsigned int i = 0; !found && i < EDITS; i++)
-		if (!bucket->edit[i].ct)
-			found = &bucket->edit[i];
-	for (unsigned int i = 0; !found && i < EDITS; i++)
-		if (bucket->edit[i].acknowledged || time_after(jiffies, bucket->edit[i].since + EDIT_LIFE))
-			found = &bucket->edit[i];
-	return found;
+	return &bucket->edit[place - bucket->place];
 }
 
 /* ---- packets ---- */
@@ -241,30 +214,35 @@ static u16 read_mss(const struct fast_packet *packet)
 
 void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan, struct scan_segment *segment)
 {
+	struct place *place;
+
 	segment->fast = may && READ_ONCE(fast) && !is_aside() && !skb_is_gso(packet->skb);
 	if (!(segment->flags & SCAN_SYN) || scan->started)
 		return;
 	segment->mss = read_mss(packet);
-	if (edit_of(packet->ct)) /* of another connection, which had the same place in memory */
-		edit_of(packet->ct)->ct = NULL;
+	place = place_of(bucket_of(packet->ct)->place, packet->ct);
+	if (place) /* of another connection, which had the same place in memory */
+		place->owner = NULL;
 }
 
 enum fast_way fast_again(const struct fast_packet *packet, const struct scan *scan, const struct scan_segment *segment)
 {
-	struct fast_edit *edit = edit_of(packet->ct);
+	struct place *place = place_of(bucket_of(packet->ct)->place, packet->ct);
+	const struct plain_edit *edit;
 	struct plain_again again;
 	struct seqadj adj;
 
-	if (!edit || !scan->started) /* without its SYN it may be another connection's */
+	if (!place || !scan->started) /* without its SYN it may be another connection's */
 		return FAST_NOT;
-	edit->acknowledged = !scan->side[edit->plain.side].edit;
+	edit = edit_in(packet->ct, place);
+	place->acknowledged = !scan->side[edit->side].edit;
 	adj = fast_adjustment(packet->ct, CTINFO2DIR(packet->ctinfo));
-	if (!plain_again(&edit->plain, &adj, segment, &again))
+	if (!plain_again(edit, &adj, segment, &again))
 		return FAST_NOT;
 	this_cpu_inc(fast_counters.again);
 	if (skb_is_gso(packet->skb) || !renumber(packet, again.seq) ||
 	    !mangle(packet, again.kept, segment->length - again.kept, "", 0) ||
-	    !mangle(packet, again.offset, again.length, edit->plain.text, again.new_length))
+	    !mangle(packet, again.offset, again.length, edit->text, again.new_length))
 		return FAST_DROP;
 	return FAST_PASS;
 }
@@ -303,13 +281,14 @@ static void read_connection(const struct fast_packet *packet, struct plain_conne
 /* Return false where it is user space's: nothing has changed then. */
 static bool perform(const struct fast_packet *packet, const struct plain *plain, enum plain_action action)
 {
-	struct fast_edit *edit = place_for(packet->ct);
+	const u32 client = fast_client_number(packet->ct), now = clock();
+	struct place *place = place_for(bucket_of(packet->ct)->place, packet->ct, client, now);
 	const int growth = (int)plain->edit.new_length - plain->edit.old_length;
 	struct nf_conntrack_expect *exp;
 	bool done = true;
 
 	if (action == PLAIN_EDIT &&
-	    (!edit || (growth > 0 && packet->skb->len + growth > dst_mtu(skb_dst(packet->skb)))))
+	    (!place || (growth > 0 && packet->skb->len + growth > dst_mtu(skb_dst(packet->skb)))))
 		return false;
 	exp = fast_expect(packet, plain);
 	if (!exp)
@@ -321,7 +300,8 @@ static bool perform(const struct fast_packet *packet, const struct plain *plain,
 	nf_ct_expect_put(exp);
 	if (!done || action != PLAIN_EDIT)
 		return done;
-	*edit = (struct fast_edit){ .ct = packet->ct, .since = jiffies, .plain = plain->edit };
+	*place = (struct place){ packet->ct, client, now, false };
+	*edit_in(packet->ct, place) = plain->edit;
 	adjust(packet->ct, CTINFO2DIR(packet->ctinfo), &plain->adj);
 	return true;
 }

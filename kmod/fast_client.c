@@ -64,6 +64,11 @@ static struct fast_client *client_of(const struct nf_conn *ct)
 	return &clients[siphash(&key, sizeof(key), &client_key) >> (64 - CLIENTS_ORDER)];
 }
 
+u32 fast_client_number(const struct nf_conn *ct)
+{
+	return client_of(ct) - clients;
+}
+
 static struct fast_net *net_of(const struct net *net)
 {
 	return net_generic(net, fast_net_id);

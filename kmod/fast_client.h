@@ -13,6 +13,9 @@
 int fast_client_init(void);
 void fast_client_exit(void);
 
+/* Who its client is, as a number. Clients whose addresses come to the same have the same. */
+u32 fast_client_number(const struct nf_conn *ct);
+
 /* May the client of this control connection announce once more? What is said yes to counts. Under fast_lock(). */
 bool fast_client_may(const struct nf_conn *ct);
 

@@ -107,7 +107,7 @@ int fast_print(char *buffer, size_t size)
 
 struct fast_bucket {
 	spinlock_t lock;
-	struct place place[PLACES];
+	struct plain_place place[PLACES];
 	struct plain_edit edit[PLACES]; /* what is in each */
 };
 
@@ -130,7 +130,7 @@ void fast_publish(struct nf_conn *ct, struct scan *private, const struct scan *s
 	spin_unlock_bh(&ct->lock);
 }
 
-static struct plain_edit *edit_in(const struct nf_conn *ct, const struct place *place)
+static struct plain_edit *edit_in(const struct nf_conn *ct, const struct plain_place *place)
 {
 	struct fast_bucket *bucket = bucket_of(ct);
 
@@ -214,20 +214,20 @@ static u16 read_mss(const struct fast_packet *packet)
 
 void fast_look_at(const struct fast_packet *packet, bool may, const struct scan *scan, struct scan_segment *segment)
 {
-	struct place *place;
+	struct plain_place *place;
 
 	segment->fast = may && READ_ONCE(fast) && !is_aside() && !skb_is_gso(packet->skb);
 	if (!(segment->flags & SCAN_SYN) || scan->started)
 		return;
 	segment->mss = read_mss(packet);
-	place = place_of(bucket_of(packet->ct)->place, packet->ct);
+	place = plain_place_of(bucket_of(packet->ct)->place, packet->ct);
 	if (place) /* of another connection, which had the same place in memory */
 		place->owner = NULL;
 }
 
 enum fast_way fast_again(const struct fast_packet *packet, const struct scan *scan, const struct scan_segment *segment)
 {
-	struct place *place = place_of(bucket_of(packet->ct)->place, packet->ct);
+	struct plain_place *place = plain_place_of(bucket_of(packet->ct)->place, packet->ct);
 	const struct plain_edit *edit;
 	struct plain_again again;
 	struct seqadj adj;
@@ -282,7 +282,7 @@ static void read_connection(const struct fast_packet *packet, struct plain_conne
 static bool perform(const struct fast_packet *packet, const struct plain *plain, enum plain_action action)
 {
 	const u32 client = fast_client_number(packet->ct), now = clock();
-	struct place *place = place_for(bucket_of(packet->ct)->place, packet->ct, client, now);
+	struct plain_place *place = plain_place_for(bucket_of(packet->ct)->place, packet->ct, client, now);
 	const int growth = (int)plain->edit.new_length - plain->edit.old_length;
 	struct nf_conntrack_expect *exp;
 	bool done = true;
@@ -300,7 +300,7 @@ static bool perform(const struct fast_packet *packet, const struct plain *plain,
 	nf_ct_expect_put(exp);
 	if (!done || action != PLAIN_EDIT)
 		return done;
-	*place = (struct place){ packet->ct, client, now, false };
+	*place = (struct plain_place){ packet->ct, client, now, false };
 	*edit_in(packet->ct, place) = plain->edit;
 	adjust(packet->ct, CTINFO2DIR(packet->ctinfo), &plain->adj);
 	return true;

@@ -130,7 +130,7 @@ def live_is_drawn_as_captures_are():
     check('-->' in rows['USER'] and '<--' in rows['331'], 'ways')
     check('no session of that address goes on' in said, f'it says {said!r}')
     equal([question['ask'] for question in daemon.asked], ['follow', 'sessions'], 'questions')
-    equal({(question['address'], question.get('lines')) for question in daemon.asked}, {('10.0.0.2/32', True), ('10.0.0.2/32', None)}, 'questions')
+    equal({(question['address'], question.get('lines')) for question in daemon.asked}, {('10.0.0.2', True), ('10.0.0.2', None)}, 'questions')
 
 
 @case

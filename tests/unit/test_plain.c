@@ -1171,17 +1171,17 @@ static void test_part(void **state)
 }
 
 /* A client's connections take places and do not give them back. Return: how many it got. */
-static unsigned int takes_places(struct place places[PLACES], uint32_t client, uint32_t now)
+static unsigned int takes_places(struct plain_place places[PLACES], uint32_t client, uint32_t now)
 {
 	static const char connections[100];
 	unsigned int count = 0;
 
 	for (unsigned int i = 0; i < sizeof(connections); i++) {
-		struct place *place = place_for(places, &connections[i], client, now);
+		struct plain_place *place = plain_place_for(places, &connections[i], client, now);
 
 		if (!place)
 			continue;
-		*place = (struct place){ .owner = &connections[i], .client = client, .since = now };
+		*place = (struct plain_place){ .owner = &connections[i], .client = client, .since = now };
 		count++;
 	}
 	return count;
@@ -1191,27 +1191,27 @@ static unsigned int takes_places(struct place places[PLACES], uint32_t client, u
 static void test_place(void **state)
 {
 	static const char connection[3]; /* two have a place */
-	struct place places[PLACES] = { { .owner = NULL } };
+	struct plain_place places[PLACES] = { { .owner = NULL } };
 
 	(void)state;
 	assert_int_equal(takes_places(places, 1, 10), 2);
-	assert_null(place_for(places, &connection[0], 1, 10 + PLACE_SECONDS));
-	assert_non_null(place_for(places, &connection[0], 2, 10));
-	assert_non_null(place_for(places, &connection[0], 1, 11 + PLACE_SECONDS));
+	assert_null(plain_place_for(places, &connection[0], 1, 10 + PLACE_SECONDS));
+	assert_non_null(plain_place_for(places, &connection[0], 2, 10));
+	assert_non_null(plain_place_for(places, &connection[0], 1, 11 + PLACE_SECONDS));
 	/* what has been acknowledged is kept as long as there is another one, and counts for nobody */
 	places[0].acknowledged = true;
-	places[2] = (struct place){ .owner = &connection[0], .client = 1, .since = 10 };
-	assert_ptr_equal(place_for(places, &connection[1], 2, 10), &places[3]);
-	places[3] = (struct place){ .owner = &connection[1], .client = 2, .since = 10 };
-	assert_ptr_equal(place_for(places, &connection[2], 3, 10), &places[0]);
-	assert_null(place_for(places, &connection[2], 1, 10));
-	assert_null(place_for(places, &connection[2], 2, 10));
+	places[2] = (struct plain_place){ .owner = &connection[0], .client = 1, .since = 10 };
+	assert_ptr_equal(plain_place_for(places, &connection[1], 2, 10), &places[3]);
+	places[3] = (struct plain_place){ .owner = &connection[1], .client = 2, .since = 10 };
+	assert_ptr_equal(plain_place_for(places, &connection[2], 3, 10), &places[0]);
+	assert_null(plain_place_for(places, &connection[2], 1, 10));
+	assert_null(plain_place_for(places, &connection[2], 2, 10));
 	places[0].acknowledged = false;
-	assert_null(place_for(places, &connection[2], 3, 10));
+	assert_null(plain_place_for(places, &connection[2], 3, 10));
 	/* a connection's own is its own, whoever has how many */
-	assert_ptr_equal(place_for(places, &connection[0], 1, 10), &places[2]);
-	assert_ptr_equal(place_of(places, &connection[1]), &places[3]);
-	assert_null(place_of(places, &connection[2]));
+	assert_ptr_equal(plain_place_for(places, &connection[0], 1, 10), &places[2]);
+	assert_ptr_equal(plain_place_of(places, &connection[1]), &places[3]);
+	assert_null(plain_place_of(places, &connection[2]));
 }
 
 static void test_lease(void **state)

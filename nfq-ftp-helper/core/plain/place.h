@@ -13,14 +13,14 @@
 #define PLACE_SECONDS 1200u /* nobody sends an edit again after that */
 
 /* One edit's: the last of its connection. It stays when it has been acknowledged, until its place is needed. */
-struct place {
+struct plain_place {
 	const void *owner; /* the connection, never looked into; NULL: free */
 	uint32_t client;   /* whose connection it is */
 	uint32_t since;	   /* seconds */
 	bool acknowledged;
 };
 
-static inline struct place *place_of(struct place places[PLACES], const void *owner)
+static inline struct plain_place *plain_place_of(struct plain_place places[PLACES], const void *owner)
 {
 	for (unsigned int i = 0; i < PLACES; i++)
 		if (places[i].owner == owner)
@@ -28,18 +28,18 @@ static inline struct place *place_of(struct place places[PLACES], const void *ow
 	return NULL;
 }
 
-static inline bool place_is_needed(const struct place *place, uint32_t now)
+static inline bool plain_place_is_needed(const struct plain_place *place, uint32_t now)
 {
 	return place->owner && !place->acknowledged && now - place->since <= PLACE_SECONDS;
 }
 
 /* What is needed of a bucket's places: by this client, and by all. */
-static inline struct part place_part(const struct place places[PLACES], uint32_t client, uint32_t now)
+static inline struct part plain_place_part(const struct plain_place places[PLACES], uint32_t client, uint32_t now)
 {
 	struct part part = { 0, 0 };
 
 	for (unsigned int i = 0; i < PLACES; i++) {
-		if (!place_is_needed(&places[i], now))
+		if (!plain_place_is_needed(&places[i], now))
 			continue;
 		part.all++;
 		part.mine += places[i].client == client;
@@ -48,16 +48,17 @@ static inline struct part place_part(const struct place places[PLACES], uint32_t
 }
 
 /* The connection's own, a free one, or one that nobody needs, in this order. NULL: there is none for this client. */
-static inline struct place *place_for(struct place places[PLACES], const void *owner, uint32_t client, uint32_t now)
+static inline struct plain_place *plain_place_for(struct plain_place places[PLACES], const void *owner, uint32_t client,
+						  uint32_t now)
 {
-	const struct part part = place_part(places, client, now);
-	struct place *found = place_of(places, owner);
+	const struct part part = plain_place_part(places, client, now);
+	struct plain_place *found = plain_place_of(places, owner);
 
 	if (found || !part_fits(&part, PLACES))
 		return found;
-	found = place_of(places, NULL);
+	found = plain_place_of(places, NULL);
 	for (unsigned int i = 0; !found && i < PLACES; i++)
-		if (!place_is_needed(&places[i], now))
+		if (!plain_place_is_needed(&places[i], now))
 			found = &places[i];
 	return found;
 }

@@ -54,7 +54,8 @@ static void work_slots(void **state)
 static void lines_without_a_work_slot(void **state)
 {
 	const uint64_t limit = 2 * 5000 + 1; /* what two seconds have saved up */
-	char lines[1536] = "";
+	static const char line[] = "227-(10,0,0,1,11,185)\n";
+	char lines[50 * (sizeof(line) - 1) + 1];
 	struct dialogue d;
 
 	(void)state;
@@ -68,7 +69,7 @@ static void lines_without_a_work_slot(void **state)
 	crowd_log_in(&d);
 	dialogue_says(&d, CLIENT, "PASV\r\n");
 	for (unsigned int i = 0; i < 50; i++)
-		strcat(lines, "227-(10,0,0,1,11,185)\n");
+		memcpy(lines + i * (sizeof(line) - 1), line, sizeof(line));
 	for (unsigned int i = 0; i < 2 * limit / 50; i++) {
 		d.now = 200000;
 		dialogue_says(&d, SERVER, lines);

@@ -755,10 +755,7 @@ static void test_again_in_full(void **state)
 	for (before = 400; before <= 1438; before++) {
 		const bool room = before + strlen(whole) <= SCAN_NARROW - 40;
 
-		memset(text, 'x', before);
-		memcpy(text, "SITE ", 5);
-		memcpy(text + before - 2, "\r\n", 2);
-		memcpy(text + before, line, sizeof(line));
+		snprintf(text, sizeof(text), "SITE %0*d\r\n%s", (int)before - 7, 0, line);
 		length = (uint32_t)strlen(text);
 		ready(&t);
 		t.module.connection.tuple[DIRECTION_REPLY].dst = ipv4(198, 0, 0, 2, 40000);

@@ -154,7 +154,7 @@ $(BUILD)/tests/unit/test_verdicts: LIBS_UNIT = $(shell $(PKG_CONFIG) --libs libn
 
 HOST := $(call objects,nfq-ftp-helper/host) $(call objects,nfq-ftp-helper/kernel)
 
-$(BUILD)/tests/unit/test_host: $(HOST)
+$(BUILD)/tests/unit/test_host: $(BUILD)/obj/nfq-ftp-helper/command/command.o $(HOST)
 $(BUILD)/tests/unit/test_host: LIBS_UNIT = $(LIBS_DAEMON)
 
 $(BUILD)/tests/unit/test_place: $(BUILD)/obj/nfq-ftp-helper/asking/place.o $(patsubst %,$(BUILD)/obj/nfq-ftp-helper/daemon/%.o,log logring)

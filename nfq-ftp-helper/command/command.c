@@ -4,6 +4,7 @@
 #include "output/say.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,7 +47,8 @@ int command_main(const struct command commands[], int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 
 	keep_places();
-
+	/* Its starter may ignore that, as programs do that wait for nobody; then what has become of nft and of trials could not be asked. */
+	signal(SIGCHLD, SIG_DFL);
 	if (argc < 2) {
 		print_usage(commands, stderr);
 		return EXIT_USAGE;

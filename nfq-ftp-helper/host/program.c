@@ -5,6 +5,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,12 +80,26 @@ static int open_streams(int streams[STREAMS], const char *input)
 	return input ? write_all(streams[STDIN_FILENO], input) : 0;
 }
 
+/*
+ * Whoever runs this may hold signals off, so that what ends it does not end a program amid rules; that goes on. But iptables-legacy's -w waits for
+ * the lock of its tables until SIGALRM comes: without that for ever.
+ */
+static void let_alarm_through(void)
+{
+	sigset_t alarm;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+}
+
 /* Of the child; does not return. What is set and called here is safe after fork() in a program with threads. */
 static void become(const char *const argv[], const int streams[STREAMS])
 {
 	static const char *const environment[] = { "LC_ALL=C", "PATH=" PATH, NULL };
 	char path[256];
 
+	let_alarm_through();
 	for (int i = 0; i < STREAMS; i++)
 		if (dup2(streams[i], i) < 0)
 			_exit(STATUS_NO_PROGRAM);

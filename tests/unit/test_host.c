@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What host/ knows without asking the machine: lists of ports, ranges of queues, and whether they go together; what errors are called.
+ * What host/ knows without asking the machine: lists of ports, ranges of queues, and whether they go together; what errors are called. And how
+ * other programs are run.
  */
 #include "unit.h"
 
+#include "command/command.h"
 #include "host/attach.h"
 #include "host/error.h"
 #include "host/module.h"
 #include "host/ports.h"
+#include "host/program.h"
 
 #include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void port_lists(void **state)
@@ -202,6 +207,46 @@ static void errors(void **state)
 	assert_true(strlen(error_text(INT_MIN + 1)) > 0);
 }
 
+/* The process that keeps the rules has all signals blocked; iptables-legacy's -w waits for its lock until SIGALRM comes. */
+static void programs_hear_their_alarm(void **state)
+{
+	const char *const argv[] = { "sed", "-n", "s/^SigBlk://p", "/proc/self/status", NULL };
+	char *output = NULL;
+	sigset_t all, before;
+	unsigned long long blocked;
+
+	(void)state;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	assert_int_equal(program_run(argv, NULL, &output, NULL), 0);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	blocked = strtoull(output, NULL, 16);
+	free(output);
+	assert_false(blocked >> (SIGALRM - 1) & 1);
+	assert_true(blocked >> (SIGTERM - 1) & 1);
+}
+
+static int run_true(int argc, char **argv)
+{
+	const char *const program[] = { "true", NULL };
+
+	(void)argc;
+	(void)argv;
+	return program_run(program, NULL, NULL, NULL) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Whose starter ignores SIGCHLD has no children to wait for: the rules would be in place, and said not to be. */
+static void ends_of_programs_are_heard_of(void **state)
+{
+	static const struct command commands[] = { { "true", run_true, NULL, 0 }, { NULL, NULL, NULL, 0 } };
+	char name[] = "test", command[] = "true", *argv[] = { name, command, NULL };
+
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(command_main(commands, 2, argv), EXIT_DONE);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +258,8 @@ int main(void)
 		cmocka_unit_test(sure_queues),
 		cmocka_unit_test(a_helper_has_one_queue),
 		cmocka_unit_test(errors),
+		cmocka_unit_test(programs_hear_their_alarm),
+		cmocka_unit_test(ends_of_programs_are_heard_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,11 +93,11 @@ struct work *binding_get(struct turn *turn, enum refusal *refusal)
 
 	if (work && work->bound)
 		return work;
-	/* Before a work slot is looked for: where all are taken that is dear, and in vain. */
 	*refusal = REFUSED_LIMIT;
-	if (!share_spend(engine, turn->session, RATE_ANNOUNCEMENTS, turn->now))
+	if (work && !share_spend(engine, turn->session, RATE_ANNOUNCEMENTS, turn->now))
 		return NULL;
-	work = share_work(engine, turn->session, refusal);
+	if (!work)
+		work = share_work(engine, turn->session, turn->now, refusal);
 	if (!work)
 		return NULL;
 	flow_ends(&turn->session->key, &seen.src, &seen.dst);

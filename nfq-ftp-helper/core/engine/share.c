@@ -86,10 +86,15 @@ void share_give(struct engine *engine, const struct endpoint *client, enum share
 	table_count(engine->table, table_budget(engine->table, client), what, -1);
 }
 
+static bool spend(const struct engine *engine, const struct session *session, struct client_budget *budget,
+		  enum rate rate, uint64_t now)
+{
+	return budget_spend(budget, &engine->policy, rate, now) || session_exempt(engine, session);
+}
+
 bool share_spend(struct engine *engine, const struct session *session, enum rate rate, uint64_t now)
 {
-	return budget_spend(table_budget_of(engine->table, session), &engine->policy, rate, now) ||
-	       session_exempt(engine, session);
+	return spend(engine, session, table_budget_of(engine->table, session), rate, now);
 }
 
 /* Quiet sessions keep their work slots for a while: that is no use of them. Take some back, and look again. */
@@ -99,13 +104,13 @@ static bool may_after_all(struct engine *engine, const struct session *session)
 	return share_session_may(engine, session, SHARE_WORKS);
 }
 
-struct work *share_work(struct engine *engine, struct session *session, enum refusal *refusal)
+struct work *share_work(struct engine *engine, struct session *session, uint64_t now, enum refusal *refusal)
 {
-	struct client_budget *budget;
+	struct client_budget *budget = table_budget_of(engine->table, session);
 
-	if (session->work)
-		return table_work_change(engine->table, session);
-	budget = table_budget_of(engine->table, session);
+	*refusal = REFUSED_LIMIT;
+	if (!spend(engine, session, budget, RATE_ANNOUNCEMENTS, now))
+		return NULL;
 	if (is_below(engine, budget, SHARE_WORKS) || may_after_all(engine, session))
 		return table_work_take(engine->table, session, budget);
 	*refusal = share_full(engine, SHARE_WORKS) ? REFUSED_MEMORY : REFUSED_SHARE;

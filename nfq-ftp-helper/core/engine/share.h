@@ -39,9 +39,10 @@ void share_give(struct engine *engine, const struct endpoint *client, enum share
 bool share_spend(struct engine *engine, const struct session *session, enum rate rate, uint64_t now);
 
 /*
- * The session's work slot, to change, given one when it has none and its client may take another. NULL where none is left
- * (REFUSED_MEMORY), or its client has its share (REFUSED_SHARE).
+ * A work slot for a session that has none, if its client may take another, to change. NULL where none is left (REFUSED_MEMORY), or its client has
+ * its share (REFUSED_SHARE). It is an announcement's, and spends its rate (else REFUSED_LIMIT) before one is looked for: where all are taken that is
+ * dear, and in vain.
  */
-struct work *share_work(struct engine *engine, struct session *session, enum refusal *refusal);
+struct work *share_work(struct engine *engine, struct session *session, uint64_t now, enum refusal *refusal);
 
 #endif
